@@ -1,0 +1,159 @@
+"""Word lists. Names ending in _HELD are never drawn while training data is generated, only for evaluation."""
+
+
+def words(text):
+    return text.split()
+
+
+def phrases(text):
+    return [part.strip() for part in text.replace("\n", "|").split("|") if part.strip()]
+
+
+FIRST_NAMES = words("""
+Aaron Abel Ada Adele Aino Alan Alba Aldo Alma Amara Amir Anders Andre Anika Anna Arne Asha Axel Basil Beata Ben Berta Bjorn Bruno Camila
+Carlos Cecilia Chen Chloe Clara Colin Cora Dana Daniel Daria David Diego Dora Edgar Edith Eero Elena Elias Elise Ella Emil Emma Enzo Erik
+Esme Eva Fabio Fatima Felix Finn Flora Frank Frida Gabor Gina Grace Greta Gustav Hana Hanne Harold Heidi Helen Henrik Hugo Ida Igor Ilse
+Ines Ingrid Irma Isaac Ivan Jack Jana Jasmin Jens Joel Johanna Jonas Julia Kai Karim Karin Kate Katya Klaus Kofi Lara Lars Laura Lea Lena
+Leo Lina Linus Lucia Luis Luka Magda Maja Malik Mara Marco Maria Marta Matti Max Maya Mia Milo Mina Mira Nadia Naomi Nick Nils Nina Noor
+Nora Olaf Oleg Olga Omar Oscar Otto Paula Paul Pavel Pedro Petra Pia Quinn Rafael Rana Rita Robin Rosa Ruth Sami Samira Sara Selma Silvia
+Simon Sofia Sonia Stefan Sven Tara Tess Theo Tilda Tim Tina Tomas Uma Urban Valentin Vera Viktor Walter Wendy Xenia Yara Yusuf Zara Zoe
+""")
+FIRST_NAMES_HELD = words("""
+Agatha Bogdan Celeste Dmitri Esther Farah Gideon Hector Isolde Joaquin Kenji Lorena Mateo Nell Ottilie Priya Ravi Sigrid Tariq Ulrich Viggo
+Willa Yannick Zelda
+""")
+LAST_NAMES = words("""
+Abbott Ahlberg Alves Amsel Andersen Aoki Arslan Baker Banks Barros Becker Berg Bianchi Blom Bose Brandt Brown Byrne Carter Chavez Cohen
+Conti Costa Cruz Dahl Dalton Demir Diaz Duarte Dubois Eklund Ellis Engel Evans Faber Farkas Ferrari Fischer Flores Foster Fuchs Garcia
+Gauthier Gibson Gomez Grant Gruber Haas Hale Hansen Hart Hayes Heikki Hoffman Horvat Ibrahim Ito Jansen Jensen Johnson Juarez Kaplan
+Keller Khan Kim Klein Koch Kovacs Kumar Larsen Laurent Lee Lind Lopez Lund Mann Marino Marsh Martin Mendes Meyer Mohr Moreau Mori Muller
+Nagy Nakamura Navarro Nielsen Novak Nunez Olsen Okafor Ortega Park Patel Pereira Peters Popov Price Quist Ramos Reed Rossi Roth Ryan Saito
+Santos Sato Schmidt Silva Singh Smith Sousa Stein Stone Suzuki Svensson Takeda Thorne Toth Turner Ueda Vargas Vidal Virtanen Wagner Walker
+Wang Weber West Wolf Wood Yilmaz Young Zeller Ziegler
+""")
+LAST_NAMES_HELD = words("""
+Acosta Bishop Calloway Devi Espinoza Falkner Greer Holmgren Ivanov Joshi Kruger Lowell Mbeki Norton Osei Petrov Rahman Sorensen Tanaka Upton
+Vance Whitby
+""")
+CITIES = phrases("""
+Oslo|Paris|Madrid|Rome|Vienna|Prague|Dublin|Lisbon|Berlin|Warsaw|Athens|Helsinki|Tallinn|Riga|Vilnius|Budapest|Zagreb|Porto|Milan|Turin
+Lyon|Nice|Bergen|Malmo|Aarhus|Ghent|Bruges|Basel|Zurich|Geneva|Munich|Hamburg|Leipzig|Krakow|Gdansk|Brno|Graz|Linz|Seville|Valencia|Bilbao
+Naples|Genoa|Palermo|Tokyo|Osaka|Kyoto|Seoul|Delhi|Mumbai|Lagos|Accra|Nairobi|Cairo|Tunis|Rabat|Boston|Denver|Austin|Dallas|Chicago|Seattle
+Toronto|Ottawa|Lima|Bogota|Quito|Santiago|Buenos Aires|Sao Paulo|New York|Los Angeles|San Francisco|New Delhi|Mexico City|Hong Kong|Cape Town
+Tel Aviv|Abu Dhabi|Kuala Lumpur|Rio de Janeiro|San Diego|Las Vegas|Salt Lake City|Singapore|Sydney|Melbourne|Perth|Auckland|Wellington
+Beijing|Shanghai|Taipei|Manila|Jakarta|Hanoi|Dubai|Doha|Istanbul|Izmir|Moscow|Kyiv|Bucharest|Sofia|Belgrade|Sarajevo|Tirana|Skopje|London
+Manchester|Liverpool|Leeds|Bristol|Glasgow|Edinburgh|Cardiff|Belfast|Cork|Galway|Amsterdam|Utrecht|The Hague|Brussels|Luxembourg|Cologne
+Frankfurt|Stuttgart|Copenhagen|Gothenburg|Uppsala|Trondheim|Tampere|Turku|Miami|Atlanta|Phoenix|Philadelphia|Vancouver|Calgary|Honolulu
+""")
+CITIES_HELD = phrases("""
+Stockholm|Reykjavik|Antwerp|Rotterdam|Dresden|Salzburg|Cordoba|Verona|Nagoya|Pune|Kampala|Algiers|Portland|Houston|Montreal|Caracas|Brisbane
+Bangkok|Ankara|Varna|Plymouth|Dundee|Tartu|Odense|San Jose|Santa Fe|Panama City|Addis Ababa|St. Louis|Port Louis
+""")
+SYLLABLES = words("""
+ba be bi bo bu da de di do du fa fe fi fo ga ge go ha he hi ho ja jo ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu pa pe pi po
+ra re ri ro ru sa se si so su ta te ti to tu va ve vi vo wa we wi ya yo za ze zi zo bran cher dal den dor fen gar glen grim hal hart hol kel
+kran lan ler lin mar mer mon nor pel quin ras rin ros sand sel shan sten storm tal ter thor ton tor van vel ver vik win wyn zan
+""")
+ADJECTIVES = words("""
+annual basic big blue bold brief broken busy calm cheap clean clear cold common cool core daily dark deep digital double draft dry early
+east easy empty extra fast final first flat fresh full global good green grey hard heavy hidden high hot inner internal joint large last
+late light little local long loud lower main major minor modern monthly narrow new north old open outer paper plain private public quarterly
+quick quiet rapid rare raw ready red remote rough round safe second secret shared sharp short simple slow small smart soft solid south
+special spring steady steep strong summer sweet tall team thin third tiny tough upper urgent warm weekly west white wide wild winter yearly
+""")
+TOPICS = words("""
+account agenda audit backup bakery balcony battery bench bicycle boat boiler bridge budget cabin camera canal car carpet catalogue ceiling
+cellar chimney class clinic clock coast coffee committee concert contract cottage course curtain dashboard database deadline dentist deposit
+design desk diet dinner dock drainage elevator engine event exam expense factory farm fence ferry festival finance fireplace flight floor
+forest fountain fridge fund furnace garage garden gate grant greenhouse guest gym hallway harbour heating hiring holiday hospital hotel house
+insurance interview inventory invoice island kitchen ladder lake lamp launch laundry lawyer lease lecture lesson library licence lighthouse
+loan logo machine mailbox market marketing meadow meeting menu migration mirror mortgage museum music network newsletter office orchard order
+oven painting parking partner party passport patent payroll permit phone piano picnic pipeline plumbing policy pool port poster pottery
+prescription pricing printer project prototype pump quote railway recipe recycling release rent repair report research reservoir retreat
+review river roadmap roof room route safety sailing sale schedule school security seminar server shelf ship shop sink sofa software speech
+staircase station storage strategy studio supplier survey tax terrace theatre ticket timetable tour tower toy training travel treaty trip
+tunnel valley van vendor venue village vineyard visa wall warehouse website wedding well window workshop yard
+""")
+TOPICS_HELD = words("""
+merger warranty onboarding brochure firewall aquarium subscription auction balloon chapel cottage-fund duvet embassy ferry-pass glacier hedge
+inheritance jetty kiosk lantern monastery nursery observatory pension quarry regatta scaffold telescope
+""")
+PRODUCTS = phrases("""
+desk lamp|office chair|water bottle|coffee mug|phone case|laptop stand|desk mat|wall clock|note pad|garden hose|bike pump|hand drill|rain coat
+wool scarf|tea kettle|bread knife|picture frame|power bank|usb cable|floor rug|reading light|travel bag|steel pan|paper tray|metal shelf
+guitar strap|yoga mat|camp stove|snow shovel|door mat|hammer|ladder|screwdriver set|paint brush|work gloves|extension cord|light bulbs
+copper pipe|wood glue|sand paper|tape measure|tent|sleeping bag|compass|lantern|rope|life jacket|fishing rod|canoe paddle
+""")
+PRODUCTS_HELD = phrases("night stand|folding table|rice cooker|bath towel|pocket radio|tool box|flower vase|ski helmet|anchor chain|bird feeder")
+SKIES = phrases("clear sky|light rain|heavy rain|snow|fog|strong wind|cloudy|sunny|drizzle|thunderstorms|hail|haze|partly cloudy|overcast|showers")
+WEEKDAYS = words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+MONTHS = words("January February March April May June July August September October November December")
+COLOURS = words("red blue green black white yellow orange purple grey pink brown silver")
+MAIL_DOMAINS = words("example.com mail.test corp.example post.test team.example office.test")
+FOLDERS = words("docs notes reports src plans data team archive drafts shared projects backup")
+EXTENSIONS = words("txt md csv log json pdf")
+CURRENCIES = {
+    "EUR": ["EUR", "euros", "euro"], "USD": ["USD", "dollars", "US dollars"], "GBP": ["GBP", "pounds sterling", "British pounds"],
+    "JPY": ["JPY", "yen"], "CHF": ["CHF", "Swiss francs"], "NOK": ["NOK", "Norwegian kroner"], "SEK": ["SEK", "Swedish kronor"],
+    "PLN": ["PLN", "zloty"], "CAD": ["CAD", "Canadian dollars"], "AUD": ["AUD", "Australian dollars"],
+}
+EXCHANGE_RATES = {"EUR": 1, "USD": 1.08, "GBP": 0.85, "JPY": 162.0, "CHF": 0.95, "NOK": 11.6, "SEK": 11.3, "PLN": 4.3, "CAD": 1.47, "AUD": 1.64}
+
+MESSAGES = phrases("""
+the demo moved to {weekday}|I am running late|the report is ready|please call me back at {clock}|lunch is at {clock}|the meeting is cancelled
+bring the {product}|the {topic} is approved|we need the {topic} by {weekday}|see you on {weekday}|thanks for the help|the server is down
+the parcel has arrived|please review the {topic}|I will be there at {clock}|the price is {number}|order {code} is delayed|your order has shipped
+the key is under the {product}|we meet in room {integer}|the {topic} starts at {clock}|happy birthday|can you cover my shift on {weekday}
+the train from {city} is late|{name} says hello|do not forget the {topic}|the {topic} costs {number}|I left the {product} at the office
+""")
+ERRANDS = phrases("""
+call the bank|water the plants|pay the rent|book a flight to {city}|buy a {product}|email {name}|check the {topic}|renew the passport
+pick up the kids|send the {topic}|call {name}|order a new {product}|back up the laptop|print the {topic}|clean the {topic}|feed the cat
+take out the bins|visit {name}|return the {product}|sign the {topic}|charge the phone|take a break
+""")
+PROBLEMS = phrases("""
+printer is offline|login page is broken|{topic} page is slow|wifi drops in room {integer}|{product} arrived damaged|invoice {code} is wrong
+app crashes on start|password reset fails|screen stays black|export to csv fails|sync stopped on {weekday}|order {code} is late
+heating in the {topic} is off|door of the {topic} does not close|{product} is missing|server {code} does not answer
+""")
+NOTE_LINES = phrases("""
+{name} owns the {topic} and wants it done by {weekday}.|The {topic} costs {number} per month.|Meet {name} on {weekday} at {clock}.
+The code for room {integer} is {integer}.|{name} moved the {topic} to {weekday}.|Ask {name} about the {product}.
+We agreed to pay {number} for the {topic}.|The {topic} starts on {weekday} at {clock}.|The {topic} runs until {date}.
+Paid {number} to {full_name} on {date}.|The {topic} has {integer} seats and a {colour} door.|{name} prefers the {colour} {product}.
+The {topic} ends on {date} and can be renewed for {integer} months.|Call {name} at {phone} before {weekday}.|The key is in the {product}.
+Order {code} was for the {topic}.|The {topic} is {number} metres long.|{name} will bring the {product} on {weekday}.|Keep the {topic} below {integer} degrees.
+The {topic} in {city} is open from {clock} to {clock}.|Mooring fee {number} due each {weekday}.|{words}.|{words} and {words}.|The {words} is in {city}.
+Remember that {words}.|{name} said that {words}.|Next step: {words}.|The {topic} needs {integer} litres of {colour} paint.
+""")
+MEETINGS = phrases("design review|budget call|project sync|status meeting|planning session|interview|product demo|kickoff|lunch|training|{topic} review|{topic} meeting")
+PLAIN_WORDS = words("""
+about above across after again along always another around ask away back because become before begin behind below best better between both
+bring build call carry change check close come complete could count cover cross cut decide deliver different door draw drive drop during each
+end enough even every fall far feel few fill find follow food force form friend front give grow half hand happen hear hold home hope hour
+idea inside join keep kind know land learn leave left less letter level life line list listen live look lose lot make many matter may mean
+measure meet mind miss money month morning most move much must name near need never next night note nothing number offer often once only
+other over own page part pass pay people piece place plan plant play point power present press print problem produce pull push put question
+rain reach read real reason remember rest right rise road rule run same save say seem sell send set several should show side sign since size
+sleep sound speak stand start state stay step still stop story street study such sun sure table take talk teach tell thing think through time
+today together top touch town train tree true try turn under until use very voice wait walk want watch water way week weight while whole
+wind with without word work world write year
+""")
+GENERIC_VERBS = words("""
+archive activate approve assign block book cancel clean clone close collect copy count create deliver disable download dispatch edit enable
+export extend fetch flag freeze grade import inspect install invite label launch list load lock mark measure merge monitor move notify open
+pack pause pin plan post prepare print publish queue rank rate record register release remove rename repair replace report reserve reset
+resize restart restore resume review rotate scan schedule share ship sign sort start stop store submit suspend sync tag test track transfer
+translate trim unlock update upload validate verify
+""")
+GENERIC_VERBS_HELD = set(words("approve cancel inspect reserve transfer dispatch rotate validate"))
+GENERIC_NOUNS = words("""
+account album alarm article backup badge banner bill board bookmark branch build building camera campaign canvas card cart case channel claim
+cluster comment container contract coupon course customer database delivery device disk document domain door draft driver event exam expense
+feature feed field file fleet folder form game gate grant group guest image invoice issue job key lamp lease lesson letter license list loan
+lock locker machine map match member menu model module move order package page parcel partition party patient payment permit photo pipeline
+player playlist policy poll post printer product project proposal queue recipe record region release report request reservation role room
+route rule sample sensor server session shift ship shipment signal site slot song spare stage station survey table task team template tenant
+test thread ticket token tool track truck user vehicle video visit volume voucher ward watch widget window worker zone
+""")
+GENERIC_NOUNS_HELD = set(words("parcel contract vehicle course database lamp voucher station playlist lease"))

@@ -1,0 +1,182 @@
+"""Draws entities, numbers and wordings. With `held_out=True` it draws what training never saw, where such a list exists."""
+
+import re
+
+from . import lexicon
+
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def show(value):
+    """A number as JSON and as the text that quotes it: integral floats lose their '.0'."""
+    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def tidy(value):
+    """The same number as an int where it is integral, so that `json.dumps` and `show` agree."""
+    return int(value) if isinstance(value, float) and value == int(value) and abs(value) < 1e15 else value
+
+
+def capitalise(text):
+    return text[:1].upper() + text[1:]
+
+
+def enumerate_words(items):
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+class Sampler:
+    def __init__(self, rng, held_out=False):
+        self.rng = rng
+        self.held_out = held_out
+
+    def chance(self, probability):
+        return self.rng.random() < probability
+
+    def pick(self, options):
+        return options[int(self.rng.random() * len(options))]
+
+    def wording(self, seen, held=()):
+        """A template; one of `held` in half of the held-out draws."""
+        return self.pick(held) if held and self.held_out and self.chance(0.5) else self.pick(seen)
+
+    def fill(self, template):
+        """Replaces {topic}, {city}, ... by fresh draws of the method of that name."""
+        return PLACEHOLDER.sub(lambda match: show(getattr(self, match.group(1))()), template)
+
+    # --- words and names
+    def syllables(self, low=2, high=3):
+        return "".join(self.pick(lexicon.SYLLABLES) for _ in range(self.rng.randint(low, high)))
+
+    def invented(self, low=2, high=3):
+        return self.syllables(low, high).capitalize()
+
+    def first_name(self):
+        if self.chance(0.2):
+            return self.invented(2, 2)
+        return self.pick(lexicon.FIRST_NAMES_HELD if self.held_out else lexicon.FIRST_NAMES)
+
+    def last_name(self):
+        if self.chance(0.3):
+            return self.invented()
+        return self.pick(lexicon.LAST_NAMES_HELD if self.held_out else lexicon.LAST_NAMES)
+
+    def full_name(self):
+        return f"{self.first_name()} {self.last_name()}"
+
+    def name(self):
+        return self.full_name() if self.chance(0.7) else self.first_name()
+
+    def city(self):
+        if self.chance(0.25):
+            return self.invented()
+        return self.pick(lexicon.CITIES_HELD if self.held_out and self.chance(0.7) else lexicon.CITIES)
+
+    def topic_noun(self):
+        return self.pick(lexicon.TOPICS_HELD if self.held_out and self.chance(0.5) else lexicon.TOPICS)
+
+    def topic(self):
+        draw = self.rng.random()
+        if draw < 0.30:
+            return self.topic_noun()
+        if draw < 0.60:
+            return f"{self.pick(lexicon.ADJECTIVES)} {self.topic_noun()}"
+        if draw < 0.88:
+            return f"{self.topic_noun()} {self.topic_noun()}"
+        if draw < 0.95:
+            return f"{self.pick(lexicon.ADJECTIVES)} {self.topic_noun()} {self.topic_noun()}"
+        return f"{self.invented()} {self.topic_noun()}"
+
+    def product(self):
+        if self.chance(0.7):
+            return self.pick(lexicon.PRODUCTS_HELD if self.held_out and self.chance(0.7) else lexicon.PRODUCTS)
+        return f"{self.pick(lexicon.COLOURS if self.chance(0.5) else lexicon.ADJECTIVES)} {self.pick(lexicon.PRODUCTS)}"
+
+    def colour(self):
+        return self.pick(lexicon.COLOURS)
+
+    def word(self):
+        return self.syllables(1, 3)
+
+    def words(self):
+        """A few unrelated words: text that can only be copied, not guessed."""
+        pools = (lexicon.PLAIN_WORDS, lexicon.PLAIN_WORDS, lexicon.TOPICS, lexicon.ADJECTIVES)
+        return " ".join(self.word() if self.chance(0.08) else self.pick(self.pick(pools)) for _ in range(self.rng.randint(2, 8)))
+
+    def company(self):
+        return self.invented() + self.pick([" Ltd", " Inc", "", " Group", " AG", " Labs"])
+
+    # --- numbers, codes, dates
+    def integer(self):
+        draw = self.rng.random()
+        return self.rng.randint(2, 99) if draw < 0.5 else self.rng.randint(100, 999) if draw < 0.8 else self.rng.randint(1000, 99999)
+
+    def number(self):
+        draw = self.rng.random()
+        if draw < 0.5:
+            return self.integer()
+        return tidy(round(self.rng.uniform(0.5, 500), 1) if draw < 0.8 else round(self.rng.uniform(1, 2000), 2))
+
+    def price(self):
+        return tidy(round(self.rng.uniform(3, 900), self.pick([0, 1, 2, 2])))
+
+    def digits(self, low, high):
+        return "".join(self.pick("0123456789") for _ in range(self.rng.randint(low, high)))
+
+    def code(self, prefix=None):
+        prefix = prefix if prefix is not None else self.pick(["A-", "B-", "C-", "ORD-", "X-", "Q-", "SO-", "K", "#", "REF", "Z9-"])
+        return prefix + self.digits(3, 6)
+
+    def order_code(self):
+        return self.code() if self.chance(0.8) else self.pick("123456789") + self.digits(3, 5)
+
+    def clock(self):
+        if self.chance(0.85):
+            return f"{self.rng.randint(0, 23):02d}:{self.pick([0, 5, 10, 15, 20, 30, 40, 45, 50]):02d}"
+        return f"{self.rng.randint(1, 12)}{self.pick(['am', 'pm', ' am', ' pm'])}"
+
+    def exact_clock(self):
+        return f"{self.rng.randint(0, 23):02d}:{self.rng.randint(0, 59):02d}"
+
+    def weekday(self):
+        return self.pick(lexicon.WEEKDAYS)
+
+    def date(self):
+        return f"20{self.rng.randint(24, 29)}-{self.rng.randint(1, 12):02d}-{self.rng.randint(1, 28):02d}"
+
+    def phone(self):
+        return f"+{self.rng.randint(1, 99)} {self.digits(3, 3)} {self.digits(4, 4)}"
+
+    def email(self, name=None):
+        parts = (name or self.name()).lower().split()
+        local = ".".join(parts) if self.chance(0.6) else parts[0] + str(self.rng.randint(1, 99))
+        return f"{local}@{self.pick(lexicon.MAIL_DOMAINS)}"
+
+    def file_name(self):
+        stem = self.topic().replace(" ", self.pick("_-")) if self.chance(0.5) else self.word()
+        return f"{stem}.{self.pick(lexicon.EXTENSIONS)}"
+
+    def folder(self):
+        return "/" + self.pick(lexicon.FOLDERS) + (f"/{self.word()}" if self.chance(0.4) else "")
+
+    def path(self):
+        return f"{self.folder()}/{self.file_name()}"
+
+    # --- longer texts
+    def message(self):
+        return self.fill(self.pick(lexicon.MESSAGES)) if self.chance(0.8) else self.words()
+
+    def errand(self):
+        return self.fill(self.pick(lexicon.ERRANDS))
+
+    def problem(self):
+        return self.fill(self.pick(lexicon.PROBLEMS))
+
+    def note(self):
+        lines = [self.fill(self.pick(lexicon.NOTE_LINES)) for _ in range(self.pick([1, 1, 1, 2]))]
+        return " ".join(capitalise(line) for line in lines)
+
+    def meeting(self):
+        return self.fill(self.pick(lexicon.MEETINGS))

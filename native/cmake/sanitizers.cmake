@@ -1,0 +1,10 @@
+# -DENGINE_SANITIZE=address|thread, for every target of this project and for llama.cpp too.
+if(ENGINE_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=address,undefined)
+elseif(ENGINE_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+elseif(ENGINE_SANITIZE)
+  message(FATAL_ERROR "ENGINE_SANITIZE is address or thread, not ${ENGINE_SANITIZE}")
+endif()

@@ -1,0 +1,18 @@
+# One executable for each native/test/<layer>/*-test.cpp, named after it and registered with ctest.
+function(banyan_tests layer)
+  file(GLOB test_sources CONFIGURE_DEPENDS native/test/${layer}/*-test.cpp)
+  foreach(source ${test_sources})
+    get_filename_component(name ${source} NAME_WE)
+    set(target ${layer}-${name})
+    add_executable(${target} ${source})
+    target_link_libraries(${target} PRIVATE ${ARGN})
+    target_include_directories(${target} PRIVATE native/test)
+    add_test(NAME ${target} COMMAND ${target})
+  endforeach()
+endfunction()
+
+banyan_tests(core banyan-core)
+if(ENGINE_LLAMA)
+  banyan_tests(engine banyan-engine banyan-runner)
+  include(runner-tests OPTIONAL)
+endif()

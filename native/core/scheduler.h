@@ -1,0 +1,112 @@
+// Decides, step by step, which tokens of which requests go through the model, and where their KV lives.
+//
+// Owns: every request's sequence and the prefix cache (page pool + radix tree).
+// Changed by: submit, cancel, schedule, commit, pin, unpin; nothing else. queries are const.
+// Thread: one (the engine thread). No clock of its own: `now` never decreases between calls.
+// Invariant: deterministic: same calls with the same arguments give the same batches. See check_integrity().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/stats.h"
+#include "core/types.h"
+
+namespace banyan {
+
+struct SchedulerConfig {
+    int32_t n_pages = 0;             // pages in the pool, >= 1
+    int32_t page_tokens = 32;        // tokens a page
+    int32_t max_running = 8;         // requests with a slot at the same time, [1, 256]
+    int32_t max_batch_tokens = 512;  // tokens a step (prefill + decode)
+    int32_t max_context = 0;         // tokens a request may reach (prompt + output); 0 = the whole pool
+    int32_t reserve_percent = 10;    // share of the pages that only class interactive may take at admission
+    bool prefix_reuse = true;        // false for recurrent and hybrid models: every request computes its whole prompt
+    bool batching = true;            // false: one request at a time (the naive baseline)
+};
+
+struct Request {
+    RequestId id = 0;
+    std::vector<Token> prompt;       // [1, max_context)
+    int32_t max_output = 0;          // tokens at most; 0 = until max_context
+    Class cls = Class::interactive;
+    ProgramId program = 0;
+    Salt salt = 0;
+    bool cache = true;               // false: neither match nor insert
+};
+
+enum class SubmitError : uint8_t { none, empty_prompt, prompt_too_long, duplicate_id };
+
+/** Where and why the longest cached prefix of a prompt ended. */
+struct MissExplanation {
+    int32_t matched = 0;         // tokens [0, matched) were in the tree
+    int32_t prompt_tokens = 0;
+    Token expected = -1;         // what the tree held at `matched` (most recently used child), -1 = nothing
+    Token actual = -1;           // what the prompt has there, -1 = the prompt ended
+    enum class Reason : uint8_t { full_hit, cold, diverged, evicted_or_new, reuse_off } reason = Reason::cold;
+};
+
+/** What one request cost so far. Times are points of the passed-in clock; 0 = not yet. */
+struct RequestUsage {
+    int32_t prompt_tokens = 0;
+    int32_t cached_tokens = 0;    // of the prompt, taken from the prefix cache at first admission
+    int32_t computed_tokens = 0;  // run through the model for this request: prefill, output and recompute after preemption
+    int32_t output_tokens = 0;
+    int32_t preemptions = 0;
+    Micros submitted = 0, admitted = 0, first_token = 0, last_token = 0;
+    MissExplanation miss;
+};
+
+/** What became of a request that left the scheduler in this commit or cancel. */
+enum class FinishState : uint8_t { running, waiting, finished, cancelled, unknown };
+
+class Scheduler {
+  public:
+    explicit Scheduler(const SchedulerConfig & config);
+    ~Scheduler();
+    Scheduler(const Scheduler &) = delete;
+    Scheduler & operator=(const Scheduler &) = delete;
+
+    /** Takes a request, or says why it never could run. Never throws for a bad request. */
+    SubmitError submit(Request request, Micros now);
+
+    /** Drops a request in whatever state; its unshared pages are free before the next schedule(). False: unknown. */
+    bool cancel(RequestId id, Micros now);
+
+    /** The next step. Empty when nothing can run. Must be followed by commit() before the next schedule(). */
+    const Batch & schedule(Micros now);
+
+    /** Takes in what the step gave: counts computed tokens, appends sampled ones, ends finished requests. */
+    void commit(const StepResult & result, Micros now);
+
+    /** Keeps the pages of the longest cached prefix of `tokens` from eviction until `expires`. Returns tokens pinned. */
+    int32_t pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id);
+    bool unpin(uint64_t pin_id);
+
+    /** Drops every unlocked, unpinned cached page. Returns pages freed. */
+    int32_t clear_cache();
+
+    /** Nothing is waiting or running. */
+    bool idle() const;
+    FinishState state(RequestId id) const;
+
+    /** Usage of a live request, or of one that ended in the last commit/cancel. nullptr: unknown. */
+    const RequestUsage * usage(RequestId id) const;
+
+    /** How many tokens of `tokens` a request would find cached now, and why not more. */
+    MissExplanation explain(Salt salt, const std::vector<Token> & tokens) const;
+
+    SchedulerStats stats() const;
+
+    /** Empty when every structure is consistent, else the first violation in words. */
+    std::string check_integrity() const;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace banyan

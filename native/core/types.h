@@ -1,0 +1,23 @@
+// Plain vocabulary of the core: ids, time, classes. No state.
+#pragma once
+
+#include <cstdint>
+
+namespace banyan {
+
+using Token = int32_t;       // index into the model's vocabulary
+using PageId = int32_t;      // [0, n_pages); a page holds page_tokens consecutive tokens of one path
+using SlotId = int32_t;      // [0, max_running): the llama.cpp sequence id that a running request borrows
+using RequestId = uint64_t;  // unique in an engine's life, at most 2^53 (a JavaScript number)
+using ProgramId = uint64_t;  // one agent run; 0 = none (the request is its own program)
+using Salt = uint64_t;       // tenant / adapter: two salts never share a page
+using Micros = int64_t;      // a point or a span of the clock that is passed in
+
+constexpr PageId kNoPage = -1;
+constexpr SlotId kNoSlot = -1;
+
+/** Latency classes, best first. */
+enum class Class : uint8_t { interactive = 0, workflow = 1, background = 2 };
+constexpr int kClasses = 3;
+
+}  // namespace banyan

@@ -1,0 +1,50 @@
+// The paged KV of one llama_context as the rest of the runner sees it: mirrors the core's block tables into llama.cpp.
+//
+// Owns: the pagers of the context's attention caches (base, and window layers where the model has them; all index by
+// the same page ids) and the attention plan's memory. Never decides where a token lives: that is the core.
+// Changed by: bind (before a decode), copy_pages, reset. Thread: the engine thread.
+// Invariant: a slot's pages cover [0, n_past + n_new) when llama_decode runs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "core/batch.h"
+
+struct llama_context;
+struct llama_context_params;
+struct llama_model;
+
+namespace banyan {
+
+/** How attention reads the pages. automatic: the kernel where the backend has one, else the dense mask. */
+enum class AttentionMode : uint8_t { automatic, paged, dense };
+
+class KvPool {
+  public:
+    KvPool(int32_t n_pages, int32_t page_tokens, int32_t n_slots, AttentionMode mode);
+    ~KvPool();
+
+    /** Sets n_ctx, kv_unified, swa_full and the creation hook. Call before llama_init_from_model; *this must outlive the context. */
+    void install(llama_context_params & params, const llama_model * model);
+
+    /** The next decode writes slot's tokens at positions n_past.. into these pages. Copies the table. */
+    void bind(SlotId slot, const PageId * pages, int32_t n_pages, int32_t n_past);
+
+    /** Forgets the slot (its recurrent state, if any, is the caller's). */
+    void reset(SlotId slot);
+
+    /** Copies cells between pages in all layers of K and V, in order. False: a backend copy failed. */
+    bool copy_pages(const PageCopy * copies, int32_t n_copies);
+
+    int32_t page_tokens() const;
+    AttentionMode mode() const;  // paged or dense, once installed
+    /** Bytes of K and V per page over all layers; known after the context exists. */
+    int64_t page_bytes() const;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace banyan

@@ -1,0 +1,204 @@
+import { createRequire } from 'node:module';
+
+/** Opaque, garbage-collected: how a rendered chat constrains sampling and how its output is parsed (native handle). */
+export interface ChatFormat {
+  readonly __brand: 'ChatFormat';
+}
+
+export type NativeClass = 'interactive' | 'workflow' | 'background';
+export type KvType = 'f16' | 'f32' | 'bf16' | 'q8_0' | 'q4_0';
+export type FinishReason = 'stop' | 'length' | 'stop-sequence' | 'tool-calls' | 'cancelled' | 'error';
+
+/** Everything is optional in `src/engine`; here every field is set and checked again natively. */
+export interface NativeEngineOptions {
+  modelPath: string;
+  gpuLayers: number; // -1 = all that fit
+  threads: number; // 0 = physical cores
+  kvTokens: number; // size of the page pool in tokens, 0 = chosen from the model and free memory
+  pageTokens: number;
+  maxRunning: number; // requests running at the same time, 1..256
+  maxBatchTokens: number;
+  maxContext: number; // tokens one request may reach, 0 = min(model's training context, pool)
+  kvTypeK: KvType;
+  kvTypeV: KvType;
+  attention: 'auto' | 'paged' | 'dense';
+  prefixCache: boolean;
+  batching: boolean; // false: one request at a time (the naive baseline of the demo and the benchmarks)
+  chatTemplate: string; // '' = the model's own
+}
+
+export interface NativeModelInfo {
+  path: string;
+  architecture: string;
+  name: string;
+  sizeBytes: number;
+  parameters: number;
+  contextTrain: number;
+  vocabSize: number;
+  attention: 'paged' | 'dense' | 'stock';
+  /** Empty when prefixes are reused; else why not (recurrent or hybrid model, switched off ...). */
+  noReuseReason: string;
+  kernel: string; // avx512, avx2, neon, portable, cuda, dense ...
+  backend: string;
+  pages: number;
+  pageTokens: number;
+  pageBytes: number;
+  maxContext: number;
+  maxRunning: number;
+  hasChatTemplate: boolean;
+  supportsTools: boolean;
+  eosText: string;
+}
+
+export interface NativeSampling {
+  temperature: number; // 0 = greedy
+  topK: number; // 0 = off
+  topP: number;
+  minP: number;
+  repeatPenalty: number;
+  frequencyPenalty: number;
+  presencePenalty: number;
+  penaltyLastN: number;
+  seed: number; // -1 = random; else u32
+  logprobs: number; // top alternatives a token, 0..20; -1 = none
+}
+
+export interface NativeRequest {
+  prompt: Int32Array;
+  maxTokens: number; // 0 = to the end of the context
+  class: NativeClass;
+  program: number; // 0 = none
+  salt: string; // '' = shared by all
+  cache: boolean;
+  sampling: NativeSampling;
+  stop: string[];
+  grammar: string; // GBNF, '' = none
+  jsonSchema: string; // JSON Schema text, '' = none; not together with grammar
+  chat: ChatFormat | null; // from renderChat: tool grammar, triggers and the parser of the output
+  ignoreEos: boolean; // benchmarks: run to maxTokens
+}
+
+export interface NativeToolCall {
+  id: string;
+  name: string;
+  arguments: string; // JSON text as the model wrote it
+}
+
+export interface NativeUsage {
+  promptTokens: number;
+  cachedTokens: number;
+  computedTokens: number;
+  outputTokens: number;
+  preemptions: number;
+  queueMs: number;
+  ttftMs: number;
+  itlMs: number; // mean inter-token latency, 0 with fewer than two tokens
+  totalMs: number;
+  miss: NativeMiss;
+}
+
+export interface NativeMiss {
+  matched: number;
+  promptTokens: number;
+  expected: number; // token the tree held there, -1 = none
+  actual: number; // token of the prompt, -1 = the prompt ended
+  reason: 'full-hit' | 'cold' | 'diverged' | 'evicted-or-new' | 'reuse-off';
+}
+
+/** Text of the whole answer split by the chat parser; content = everything when the request had no ChatFormat. */
+export interface NativeMessage {
+  content: string;
+  reasoning: string;
+  toolCalls: NativeToolCall[];
+}
+
+export interface ChatInput {
+  messages: unknown[]; // OpenAI chat format
+  tools: unknown[]; // OpenAI tool format
+  toolChoice: 'auto' | 'none' | 'required';
+  parallelToolCalls: boolean;
+  addGenerationPrompt: boolean;
+  jsonSchema: string;
+  enableThinking: boolean;
+  templateArgs: Record<string, string>;
+}
+
+export interface RenderedChat {
+  prompt: string;
+  tokens: Int32Array;
+  stops: string[];
+  format: ChatFormat;
+}
+
+export interface NativeStats {
+  pagesTotal: number;
+  pagesFree: number;
+  pagesUsed: number;
+  pagesCached: number;
+  pagesPinned: number;
+  waiting: number;
+  running: number;
+  treeNodes: number;
+  steps: number;
+  submitted: number;
+  finished: number;
+  cancelled: number;
+  promptTokens: number;
+  cachedTokens: number;
+  prefillTokens: number;
+  decodeTokens: number;
+  recomputedTokens: number;
+  preemptions: number;
+  pagesEvicted: number;
+  pagesCopied: number;
+  dedupeWaits: number;
+  callbacks: number; // calls into JavaScript, at most one a step
+  stepMs: number; // time in steps, sum
+}
+
+/** Errors thrown or rejected by native code carry `code` (see src/engine/errors.ts) and sometimes `field`. */
+export interface NativeEngine {
+  readonly info: NativeModelInfo;
+  /** Queues a request; its events follow. Throws INVALID_OPTION, PROMPT_TOO_LONG, INVALID_SCHEMA, INVALID_GRAMMAR, CLOSED. */
+  submit(request: NativeRequest): number;
+  /** False when the request is not known (any more). Its finish event (reason cancelled) follows within one step. */
+  cancel(request: number): boolean;
+  tokenize(text: string, addSpecial: boolean, parseSpecial: boolean): Int32Array;
+  detokenize(tokens: Int32Array, special: boolean): string;
+  renderChat(input: ChatInput): Promise<RenderedChat>;
+  parseChat(format: ChatFormat, text: string, partial: boolean): NativeMessage;
+  explain(salt: string, tokens: Int32Array): Promise<NativeMiss>;
+  /** Keeps the cached prefix of `tokens` for ttlMs; resolves to the pin's id (0: nothing cached) and tokens pinned. */
+  pin(salt: string, tokens: Int32Array, ttlMs: number): Promise<{ id: number; tokens: number }>;
+  unpin(id: number): Promise<boolean>;
+  clearCache(): Promise<number>;
+  /** A snapshot taken between two steps. */
+  stats(): Promise<NativeStats>;
+  /** Runs every checkIntegrity() between two steps; '' when all is well. */
+  checkIntegrity(): Promise<string>;
+  /** Cancels what runs (finish events are delivered), ends the thread, frees the model. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface Binding {
+  readonly backend: 'cpu' | 'cuda' | 'metal';
+  readonly version: string;
+  readonly llamaVersion: string;
+  /**
+   * Loads model and context on a worker thread. onProgress gets [0, 1], return value ignored; onEvents gets one packed
+   * buffer a step (see events.ts). Rejects with MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, OUT_OF_MEMORY, INVALID_OPTION.
+   */
+  loadEngine(
+    options: NativeEngineOptions,
+    onEvents: (buffer: Uint8Array) => void,
+    onProgress: (fraction: number) => void,
+    signal: Int32Array, // [0] != 0 aborts the load; shared memory
+  ): Promise<NativeEngine>;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Loads engine.node: a local build first, then a prebuilt (see native/index.cjs). Throws with what to do. */
+export function loadBinding(): Binding {
+  return (require('../../native/index.cjs') as { load(): Binding }).load();
+}
