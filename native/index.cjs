@@ -1,0 +1,44 @@
+'use strict';
+// Finds and loads the native addon: a local build first, then a prebuilt, GPU before CPU.
+//   ENGINE_BINARY=<path>   load exactly this file       ENGINE_GPU=cpu|cuda   consider only this backend
+const fs = require('node:fs');
+const path = require('node:path');
+
+const root = path.join(__dirname, '..');
+const libc = process.platform !== 'linux' || process.report.getReport().header.glibcVersionRuntime ? '' : '.musl';
+
+function candidates() {
+  if (process.env.ENGINE_BINARY) return [path.resolve(process.env.ENGINE_BINARY)];
+  const gpu = process.env.ENGINE_GPU;
+  const backends = gpu && gpu !== 'auto' ? [gpu] : ['cuda', 'cpu'];
+  const prebuilds = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+  return [
+    path.join(root, 'build/Release/engine.node'),
+    path.join(root, 'build/Debug/engine.node'),
+    ...backends.map((backend) => path.join(prebuilds, `engine.${backend}${libc}.node`)),
+  ];
+}
+
+/** The addon's exports. Throws an Error that lists what was tried and how to build. */
+function load() {
+  const tried = [];
+  for (const file of candidates()) {
+    if (!fs.existsSync(file)) {
+      tried.push(`${file}: not there`);
+      continue;
+    }
+    try {
+      return require(file);
+    } catch (error) {
+      tried.push(`${file}: ${error.message}`);
+    }
+  }
+  const error = new Error(
+    `No native engine loads on ${process.platform}-${process.arch}. Build one: npx banyan-build ` +
+      `(needs git, cmake >= 3.19 and a C++17 compiler).\n  ${tried.join('\n  ')}`,
+  );
+  error.code = 'NO_NATIVE_ENGINE';
+  throw error;
+}
+
+module.exports = { load };
