@@ -1,0 +1,102 @@
+// Rows of K or V in each of the types a cache may have, read as vectors of floats.
+// Included once per instruction set, after its simd-*.h.
+#pragma once
+
+#include <cstring>
+
+#include "runner/attention/kernel.h"
+
+namespace banyan {
+namespace {
+
+using V = Simd::V;
+constexpr int kWidth = Simd::kWidth;
+
+constexpr int round_up(int n, int step) { return (n + step - 1) / step * step; }
+template <typename T>
+constexpr T smaller(T a, T b) { return a < b ? a : b; }
+template <typename T>
+constexpr T larger(T a, T b) { return a > b ? a : b; }
+
+/** Elements [d, d + n) of a plain row, zeros after them; n < kWidth. */
+template <typename T>
+struct Tail {
+    T values[kWidth] = {};
+    Tail(const char * row, int d, int n) { std::memcpy(values, row + d * sizeof(T), n * sizeof(T)); }
+};
+
+// load(row, d): elements [d, d + kWidth), d a multiple of kWidth. tail: the same for a head size that does not fill it.
+
+struct RowsF32 {
+    static V load(const char * row, int d) { return Simd::load(reinterpret_cast<const float *>(row) + d); }
+    static V tail(const char * row, int d, int n) { return Simd::load(Tail<float>(row, d, n).values); }
+    static constexpr size_t kBytes = 4 * kWidth;  // of a vector, for prefetching
+};
+
+struct RowsF16 {
+    static V load(const char * row, int d) { return Simd::load_f16(row + d * 2); }
+    static V tail(const char * row, int d, int n) { return Simd::load_f16(Tail<uint16_t>(row, d, n).values); }
+    static constexpr size_t kBytes = 2 * kWidth;
+};
+
+struct RowsBf16 {
+    static V load(const char * row, int d) { return Simd::load_bf16(row + d * 2); }
+    static V tail(const char * row, int d, int n) { return Simd::load_bf16(Tail<uint16_t>(row, d, n).values); }
+    static constexpr size_t kBytes = 2 * kWidth;
+};
+
+constexpr int kQuantBlock = 32;  // elements that share a scale; head sizes of quantised caches are multiples of it
+
+inline V block_scale(const char * block) {
+    uint16_t d;
+    std::memcpy(&d, block, sizeof(d));
+    return Simd::set1(Simd::half(d));
+}
+
+/** Blocks of {f16 scale, int8 x 32}. */
+struct RowsQ8 {
+    static V load(const char * row, int d) {
+        const char * block = row + d / kQuantBlock * 34;
+        return Simd::mul(block_scale(block), Simd::load_i8(block + 2 + d % kQuantBlock));
+    }
+    static V tail(const char *, int, int) { return Simd::zero(); }
+    static constexpr size_t kBytes = kWidth;
+};
+
+/** Blocks of {f16 scale, 16 bytes: elements 0..15 in the low nibbles, 16..31 in the high ones}, values minus 8. */
+struct RowsQ4 {
+    static V load(const char * row, int d) {
+        const char * block = row + d / kQuantBlock * 18;
+        const int i = d % kQuantBlock;
+        const auto * nibbles = reinterpret_cast<const uint8_t *>(block + 2) + i % 16;
+        return Simd::mul(block_scale(block), Simd::load_q4(nibbles, i >= 16));
+    }
+    static V tail(const char *, int, int) { return Simd::zero(); }
+    static constexpr size_t kBytes = kWidth / 2;
+};
+
+/** fn(reader) for the type: one switch for a tile, none inside its loops. */
+template <typename Fn>
+void with_rows(KvType type, Fn fn) {
+    switch (type) {
+        case KvType::f32: fn(RowsF32()); break;
+        case KvType::f16: fn(RowsF16()); break;
+        case KvType::bf16: fn(RowsBf16()); break;
+        case KvType::q8_0: fn(RowsQ8()); break;
+        case KvType::q4_0: fn(RowsQ4()); break;
+    }
+}
+
+/** out[j * stride + d] = rows[j][d] for n rows of `size` floats; the row's last vector is filled up with zeros. */
+template <typename Rows>
+void expand_rows(float * out, int stride, const char * const * rows, int n, int size) {
+    const int full = size / kWidth * kWidth;
+    for (int j = 0; j < n; ++j) {
+        float * line = out + j * stride;
+        for (int d = 0; d < full; d += kWidth) Simd::store(line + d, Rows::load(rows[j], d));
+        if (full < size) Simd::store(line + full, Rows::tail(rows[j], full, size - full));
+    }
+}
+
+}  // namespace
+}  // namespace banyan

@@ -1,0 +1,83 @@
+// Cuts the attention of one ubatch into work items over shared runs of pages: the descriptor's contents.
+//
+// The rows, sorted by page list, form a radix tree of page runs. Node x query block x KV split = one item, so pages
+// that many rows share are read once for all of them (cascade attention). Pure: no llama.h, testable on its own.
+//
+// Owns: scratch memory only. Changed by: build. Thread: one.
+// Invariant: every (query, key) pair with lo <= key < hi lies in exactly one item.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/types.h"
+#include "runner/attention/descriptor.h"
+#include "runner/kv/window.h"
+
+namespace banyan {
+
+/** Consecutive new tokens of one sequence; their KV is, or is about to be, in the pages. */
+struct PlanRow {
+    const PageId * pages;    // [n_pages], covers positions [0, first + n_tokens)
+    int32_t n_pages;
+    int32_t first;           // position of the first new token
+    const int32_t * tokens;  // [n_tokens], rows of the ubatch in position order
+    int32_t n_tokens;
+};
+
+struct PlanConfig {
+    int32_t page_tokens = 32;
+    int32_t gqa = 1;        // query heads per KV head (the largest over the layers)
+    int32_t n_head_kv = 1;
+    int32_t n_threads = 1;  // to cut enough items for
+    Window window;
+};
+
+class AttentionPlanner {
+  public:
+    explicit AttentionPlanner(const PlanConfig & config) : config_(config) {}
+
+    /** The descriptor of these rows; valid until the next call. */
+    const std::vector<int32_t> & build(const PlanRow * rows, int32_t n_rows);
+
+    const std::vector<int32_t> & descriptor() const { return out_; }
+    const DescriptorHeader & header() const { return *reinterpret_cast<const DescriptorHeader *>(out_.data()); }
+
+    /** int32 values that hold the descriptor of any usual batch of n_tokens over a pool of n_pages. */
+    static int64_t usual_size(int64_t n_tokens, int64_t n_pages);
+
+  private:
+    struct Span {
+        int32_t row, lo, hi;  // index into the caller's rows; union of its tokens' intervals
+        int32_t q0, q1;       // its tokens in plan order
+    };
+    struct Node {
+        int32_t p0, p1;  // pages [p0, p1) of every row of the node
+        int32_t r0, r1;  // spans
+        int32_t pages;   // offset of the page list in the descriptor
+    };
+    struct Cut {
+        int32_t node, k0, k1, q0, q1, part;
+        int64_t cost;
+    };
+
+    void order_rows(const PlanRow * rows, int32_t n_rows);
+    void find_nodes(const PlanRow * rows, int32_t r0, int32_t r1, int32_t start, int32_t probe);
+    void cut_nodes();
+    void split_cuts();
+    void number_parts();
+    void write(const PlanRow * rows);
+
+    int32_t pages_of(const Span & span) const { return (span.hi + config_.page_tokens - 1) / config_.page_tokens; }
+    int64_t cost_of(const Cut & cut) const;
+
+    PlanConfig config_;
+    std::vector<Span> spans_;
+    std::vector<TokenSpan> tokens_;
+    std::vector<Node> nodes_;
+    std::vector<Cut> cuts_, split_;
+    std::vector<int32_t> part_ptr_, part_idx_, cursor_;
+    std::vector<int32_t> out_;
+};
+
+}  // namespace banyan

@@ -1,0 +1,136 @@
+#include "runner/kv/kv-pool.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "ggml-backend.h"
+#include "llama-kv-cache.h"
+#include "llama-model.h"
+#include "llama.h"
+#include "runner/kv/kv-caches.h"
+#include "runner/kv/page-copy.h"
+#include "runner/kv/pager.h"
+
+namespace banyan {
+
+struct KvPool::Impl {
+    int32_t page_tokens;
+    int32_t n_pages;
+    AttentionMode mode;
+    const llama_model * model = nullptr;
+    int32_t n_threads = 1;
+    std::shared_ptr<BlockTables> tables = std::make_shared<BlockTables>();
+    std::vector<llama_kv_cache *> caches;          // of the context
+    std::vector<std::shared_ptr<Pager>> pagers;    // one per cache
+
+    void attach(llama_memory_t memory);
+    PagerConfig pager_config(const llama_kv_cache & cache) const;
+};
+
+namespace {
+
+/** The kernel runs on the CPU only; layers on any other device take the dense mask. */
+bool all_layers_on_cpu(const llama_model & model) {
+    for (uint32_t layer = 0; layer < model.hparams.n_layer_all; ++layer) {
+        if (ggml_backend_dev_type(model.dev_layer(static_cast<int>(layer))) != GGML_BACKEND_DEVICE_TYPE_CPU) return false;
+    }
+    return true;
+}
+
+Window window_of(const llama_kv_cache & cache) {
+    const int32_t size = static_cast<int32_t>(cache.get_n_swa());
+    switch (cache.get_swa_type()) {
+        case LLAMA_SWA_TYPE_STANDARD: return {Window::Kind::sliding, size};
+        case LLAMA_SWA_TYPE_CHUNKED: return {Window::Kind::chunked, size};
+        case LLAMA_SWA_TYPE_SYMMETRIC: return {Window::Kind::symmetric, size};
+        case LLAMA_SWA_TYPE_NONE: break;
+    }
+    return {};
+}
+
+}  // namespace
+
+PagerConfig KvPool::Impl::pager_config(const llama_kv_cache & cache) const {
+    const llama_hparams & hparams = model->hparams;
+    PagerConfig config;
+    config.paged = mode == AttentionMode::paged;
+    config.alibi = hparams.use_alibi;
+    config.n_cells = static_cast<int32_t>(cache.get_size());
+    config.plan.page_tokens = page_tokens;
+    config.plan.n_threads = n_threads;
+    config.plan.window = window_of(cache);
+    for (const uint32_t layer : cache.get_layer_ids()) {
+        const int32_t n_kv = static_cast<int32_t>(hparams.n_head_kv(layer));
+        if (n_kv == 0) continue;
+        config.plan.n_head_kv = std::max(config.plan.n_head_kv, n_kv);
+        config.plan.gqa = std::max(config.plan.gqa, static_cast<int32_t>(hparams.n_head(layer)) / n_kv);
+    }
+    return config;
+}
+
+void KvPool::Impl::attach(llama_memory_t memory) {
+    caches = attention_caches(memory);
+    pagers.clear();
+    for (llama_kv_cache * cache : caches) {
+        if (static_cast<int64_t>(cache->get_size()) < static_cast<int64_t>(n_pages) * page_tokens) {
+            throw std::runtime_error("a KV cache is smaller than the page pool");
+        }
+        pagers.push_back(std::make_shared<Pager>(tables, pager_config(*cache)));
+        cache->set_pager(pagers.back());
+    }
+    if (pagers.empty()) throw std::runtime_error("the model has no KV cache that can be paged");
+}
+
+KvPool::KvPool(int32_t n_pages, int32_t page_tokens, int32_t n_slots, AttentionMode mode) : impl_(new Impl) {
+    impl_->page_tokens = page_tokens;
+    impl_->n_pages = n_pages;
+    impl_->mode = mode;
+    impl_->tables->page_tokens = page_tokens;
+    impl_->tables->n_pages = n_pages;
+    impl_->tables->slots.resize(n_slots);
+}
+
+KvPool::~KvPool() = default;
+
+void KvPool::install(llama_context_params & params, const llama_model * model) {
+    impl_->model = model;
+    if (impl_->mode == AttentionMode::automatic) {
+        impl_->mode = all_layers_on_cpu(*model) ? AttentionMode::paged : AttentionMode::dense;
+    }
+    impl_->n_threads = std::max({1, params.n_threads, params.n_threads_batch});
+    params.n_ctx = static_cast<uint32_t>(impl_->n_pages * impl_->page_tokens);
+    params.n_seq_max = static_cast<uint32_t>(impl_->tables->slots.size());
+    params.kv_unified = true;
+    params.swa_full = true;
+    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
+    params.cb_memory = [](llama_memory_t memory, void * pool) { static_cast<Impl *>(pool)->attach(memory); };
+    params.cb_memory_user_data = impl_.get();
+}
+
+void KvPool::bind(SlotId slot, const PageId * pages, int32_t n_pages, int32_t n_past) {
+    impl_->tables->slots[slot].assign(pages, pages + n_pages);
+    for (const auto & pager : impl_->pagers) pager->bind(slot, n_past);
+}
+
+void KvPool::reset(SlotId slot) {
+    impl_->tables->slots[slot].clear();
+    for (const auto & pager : impl_->pagers) pager->bind(slot, 0);
+}
+
+bool KvPool::copy_pages(const PageCopy * copies, int32_t n_copies) {
+    for (int32_t i = 0; i < n_copies; ++i) {
+        const PageCopy & copy = copies[i];
+        if (std::min(copy.src, copy.dst) < 0 || std::max(copy.src, copy.dst) >= impl_->n_pages) return false;
+        if (copy.n_tokens < 0 || copy.n_tokens > impl_->page_tokens) return false;
+    }
+    banyan::copy_pages(impl_->caches, impl_->page_tokens, copies, n_copies);
+    return true;
+}
+
+int32_t KvPool::page_tokens() const { return impl_->page_tokens; }
+
+AttentionMode KvPool::mode() const { return impl_->mode; }
+
+int64_t KvPool::page_bytes() const { return bytes_per_page(impl_->caches, impl_->page_tokens); }
+
+}  // namespace banyan

@@ -1,0 +1,19 @@
+// Copies of cells between pages, over all layers of K and V.
+#pragma once
+
+#include <vector>
+
+#include "core/batch.h"
+
+class llama_kv_cache;
+
+namespace banyan {
+
+/** In order, on the device that holds each layer. Pages must be inside the caches. */
+void copy_pages(const std::vector<llama_kv_cache *> & caches, int32_t page_tokens, const PageCopy * copies,
+                int32_t n_copies);
+
+/** Bytes of K and V that one page takes over all layers of the caches. */
+int64_t bytes_per_page(const std::vector<llama_kv_cache *> & caches, int32_t page_tokens);
+
+}  // namespace banyan
