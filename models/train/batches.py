@@ -1,0 +1,85 @@
+"""Training rows, generated on the fly: the same seed and step always give the same batch."""
+
+import random
+
+import numpy as np
+
+from chat_format import render_messages, render_system
+from dialogues.sampler import Sampler
+from dialogues.sessions import draw_session
+from tokenizer import SPECIAL
+
+COPY = -1      # the level of random copying; dialogue levels are 0, 1, 2
+ROUTING_TASKS = 16      # a routing prompt is short: more than this many questions under one teach little
+
+
+def copy_row(rng, tokenizer, length):
+    """Random segments, then the same segments in another order: only copying predicts the second half."""
+    plain = len(tokenizer.tokens) - len(SPECIAL)
+    digits = [tokenizer.ids[digit] for digit in "0123456789"]
+    ids, learned = [], []
+    while len(ids) < length:
+        segments = []
+        for _ in range(rng.randint(1, 4)):
+            count, draw = rng.randint(2, 24), rng.random()
+            if draw < 0.3:
+                body = [rng.choice(digits) for _ in range(min(count, 10))]
+            elif draw < 0.45:
+                few = [rng.randrange(plain) for _ in range(3)]
+                body = [rng.choice(few) for _ in range(count)]
+            else:
+                body = [rng.randrange(plain) for _ in range(count)]
+            segments.append([rng.randrange(plain)] + body)
+        ids.append(tokenizer.special["<|im_start|>"])
+        learned.append(0)
+        for segment in segments:
+            ids += segment
+            learned += [0] * len(segment)
+        rng.shuffle(segments)
+        ids.append(tokenizer.special["<tool_call>"])
+        learned.append(0)
+        for segment in segments:
+            ids += segment
+            learned += [0] + [1] * (len(segment) - 1)
+    return ids[:length], learned[:length], 0
+
+
+def dialogue_row(rng, tokenizer, length, level):
+    """(ids, learned, where the first system block ends)"""
+    ids, learned, first_end = [], [], 0
+    while len(ids) < length:
+        system, tools, tasks = draw_session(Sampler(rng), level)
+        head = tokenizer.encode(render_system(system, tools))
+        ids += head
+        learned += [0] * len(head)
+        first_end = first_end or len(ids)
+        drawn = 0
+        while len(ids) < length and (tools or drawn < ROUTING_TASKS):
+            messages, _ = next(tasks)
+            drawn += 1
+            for text, target in render_messages(messages):
+                piece = tokenizer.encode(text)
+                ids += piece
+                learned += [int(target)] * len(piece)
+    return ids[:length], learned[:length], first_end
+
+
+def row_positions(rng, length, system_end, context):
+    """0, 1, 2, ... with one jump in half of the rows, so that positions up to the whole context are seen with short rows."""
+    positions = np.arange(length)
+    if 0 < system_end and rng.random() < 0.5:
+        start = min(system_end, length - 1) if rng.random() < 0.7 else rng.randint(1, length - 1)
+        positions[start:] += rng.randint(0, context - 2 - length)
+    return positions
+
+
+def draw_batch(seed, step, tokenizer, level, length, rows, context):
+    """ids (rows, length + 1), learned (rows, length + 1), positions (rows, length)"""
+    rng = random.Random(f"{seed}/{step}")
+    ids, learned, positions = [], [], []
+    for _ in range(rows):
+        row = copy_row(rng, tokenizer, length + 1) if level == COPY else dialogue_row(rng, tokenizer, length + 1, level)
+        ids.append(row[0])
+        learned.append(row[1])
+        positions.append(row_positions(rng, length, row[2] if level >= 1 else 0, context))
+    return np.array(ids, dtype=np.int64), np.array(learned, dtype=np.float32), np.stack(positions)
