@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/batch.h"
+#include "core/explain.h"
 #include "core/stats.h"
 #include "core/types.h"
 
@@ -39,15 +40,6 @@ struct Request {
 };
 
 enum class SubmitError : uint8_t { none, empty_prompt, prompt_too_long, duplicate_id };
-
-/** Where and why the longest cached prefix of a prompt ended. */
-struct MissExplanation {
-    int32_t matched = 0;         // tokens [0, matched) were in the tree
-    int32_t prompt_tokens = 0;
-    Token expected = -1;         // what the tree held at `matched` (most recently used child), -1 = nothing
-    Token actual = -1;           // what the prompt has there, -1 = the prompt ended
-    enum class Reason : uint8_t { full_hit, cold, diverged, evicted_or_new, reuse_off } reason = Reason::cold;
-};
 
 /** What one request cost so far. Times are points of the passed-in clock; 0 = not yet. */
 struct RequestUsage {

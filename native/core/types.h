@@ -16,6 +16,11 @@ using Micros = int64_t;      // a point or a span of the clock that is passed in
 constexpr PageId kNoPage = -1;
 constexpr SlotId kNoSlot = -1;
 
+/** Pages that hold n_tokens tokens. */
+constexpr int32_t pages_for(int32_t n_tokens, int32_t page_tokens) {
+    return (n_tokens + page_tokens - 1) / page_tokens;
+}
+
 /** Latency classes, best first. */
 enum class Class : uint8_t { interactive = 0, workflow = 1, background = 2 };
 constexpr int kClasses = 3;

@@ -1,0 +1,104 @@
+// Pages and tree behind one contract: take what is cached, get room for the rest, give back what was computed.
+//
+// Owns: the page pool, the radix tree, the pins. A Holding is owned by its sequence.
+// Changed by: every method that is not const; nothing else touches pool or tree.
+// Thread: the engine thread.
+// Invariant: free + reclaimable >= promised pages, so a promise can always be kept. Reclaimable = held by the tree
+// alone; evicting can free every one of them, because a lock is a preference and only a reference is a claim.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/block-table.h"
+#include "core/explain.h"
+#include "core/page-pool.h"
+#include "core/radix-tree.h"
+#include "core/types.h"
+
+namespace banyan {
+
+/** What a running sequence or a pin has of the cache. Does not move in memory. */
+struct Holding {
+    Holding(PagePool & pool, Salt salt, Holder holder) : table(pool, holder), lock(salt, static_cast<int32_t>(holder) + 1) {}
+
+    BlockTable table;
+    PathLock lock;           // how far its path is in the tree
+    int32_t promised = 0;    // pages that it may still take without asking
+    int32_t spent = 0;       // of the promise, by the reservation under way
+};
+
+class PrefixCache {
+  public:
+    PrefixCache(int32_t n_pages, int32_t page_tokens) : pool_(n_pages, page_tokens), tree_(pool_) {}
+
+    std::unique_ptr<Holding> hold(Salt salt) { return std::make_unique<Holding>(pool_, salt, Holder::table); }
+
+    /** Length of the longest cached prefix of tokens [0, n_tokens). */
+    int32_t match(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const;
+    MissExplanation explain(Salt salt, const std::vector<Token> & tokens) const;
+
+    /** Shares the longest cached prefix of tokens [0, n_tokens) with an empty holding, and locks it. Returns its length. */
+    int32_t acquire(Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens);
+    /** Shares less: the part of a page that would have to be copied is computed instead. */
+    void drop_partial_page(Holding & holding);
+
+    /** Pages that anybody may still be promised: free or reclaimable, and not promised. */
+    int32_t available() const { return pool_.n_free() + pool_.n_reclaimable() - promised_; }
+    /** Sets n_pages aside for the holding: available() must allow it. Replaces its former promise. */
+    void promise(Holding & holding, int32_t n_pages);
+
+    /**
+     * Cells for the holding's next n_tokens tokens: from its promise, then from what is available, evicting cached
+     * pages as needed. False: no room, nothing changed. Then confirm() or revert().
+     */
+    bool reserve(Holding & holding, int32_t n_tokens, std::vector<PageCopy> & copies);
+    void confirm(Holding & holding);
+    void revert(Holding & holding);
+
+    /** Inserts the holding's written tokens [0, table.n_written()), so that others can share them from now on. */
+    void commit(Holding & holding, const std::vector<Token> & tokens);
+    /** Gives everything back; what was committed stays cached. */
+    void release(Holding & holding);
+
+    /** Keeps the longest cached prefix until `expires`, or as much of it as promises allow. Returns tokens; id 0: none. */
+    int32_t pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id);
+    bool unpin(uint64_t pin_id);
+    /** Ends the pins whose time has come. */
+    void expire(Micros now);
+    /** Last resort of a scheduler that could only hang otherwise: ends the pin that expires first. False: none left. */
+    bool break_pin();
+
+    /** Drops what is neither locked nor pinned. Returns pages freed. */
+    int32_t clear();
+
+    const PagePool & pool() const { return pool_; }
+    const RadixTree & tree() const { return tree_; }
+    int32_t promised() const { return promised_; }
+    uint64_t pages_evicted() const { return pages_evicted_; }
+    std::string check_integrity() const;
+
+  private:
+    struct Pin {
+        Pin(PagePool & pool, Salt salt, Micros until) : holding(pool, salt, Holder::pin), expires(until) {}
+        Holding holding;
+        Micros expires;
+    };
+    void make_free(int32_t n_pages);
+
+    PagePool pool_;
+    RadixTree tree_;
+    std::map<uint64_t, Pin> pins_;                      // by id
+    std::set<std::pair<Micros, uint64_t>> pin_expiry_;  // (expires, id)
+    uint64_t next_pin_ = 1;
+    int32_t promised_ = 0;
+    uint64_t pages_evicted_ = 0;
+};
+
+}  // namespace banyan

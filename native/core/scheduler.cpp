@@ -1,0 +1,166 @@
+#include "core/scheduler.h"
+
+#include <algorithm>
+
+#include "core/scheduler-impl.h"
+
+namespace banyan {
+
+namespace {
+
+/** A request without a program is its own: above all ids that a JavaScript number can hold. */
+ProgramId program_key(const Request & request) { return request.program ? request.program : request.id | 1ull << 63; }
+
+}  // namespace
+
+Scheduler::Impl::Impl(const SchedulerConfig & given) : config(given), cache(given.n_pages, given.page_tokens) {
+    if (!config.batching) config.max_running = 1;
+    const int32_t capacity = config.n_pages * config.page_tokens;
+    config.max_context = config.max_context > 0 ? std::min(config.max_context, capacity) : capacity;
+    for (SlotId slot = 0; slot < config.max_running; ++slot) free_slots.insert(slot);
+}
+
+Scheduler::Scheduler(const SchedulerConfig & config) : impl_(std::make_unique<Impl>(config)) {}
+Scheduler::~Scheduler() = default;
+
+Sequence * Scheduler::Impl::find(RequestId id) const {
+    const auto it = sequences.find(id);
+    return it == sequences.end() ? nullptr : it->second.get();
+}
+
+SubmitError Scheduler::submit(Request request, Micros now) {
+    Impl & s = *impl_;
+    s.now = std::max(s.now, now);
+    if (request.prompt.empty()) return SubmitError::empty_prompt;
+    if (request.prompt.size() >= static_cast<size_t>(s.config.max_context)) return SubmitError::prompt_too_long;
+    if (s.find(request.id)) return SubmitError::duplicate_id;
+
+    auto seq = std::make_unique<Sequence>();
+    seq->id = request.id;
+    seq->cls = request.cls;
+    seq->program = program_key(request);
+    seq->service = &s.programs.enter(seq->program);
+    seq->salt = request.salt;
+    seq->cache = request.cache && s.config.prefix_reuse;
+    seq->n_prompt = static_cast<int32_t>(request.prompt.size());
+    const int32_t room = s.config.max_context - seq->n_prompt;
+    seq->limit = seq->n_prompt + (request.max_output > 0 ? std::min(request.max_output, room) : room);
+    seq->tokens = std::move(request.prompt);
+    seq->arrival = s.next_arrival++;
+    seq->wait_since = s.now;
+    seq->usage.prompt_tokens = seq->n_prompt;
+    seq->usage.submitted = s.now;
+    seq->usage.miss.prompt_tokens = seq->n_prompt;
+    seq->usage.miss.reason = MissExplanation::Reason::reuse_off;
+    s.waiting.push_back(seq.get());
+    s.ended.erase(seq->id);
+    s.sequences.emplace(seq->id, std::move(seq));
+    ++s.counters.submitted;
+    return SubmitError::none;
+}
+
+bool Scheduler::cancel(RequestId id, Micros now) {
+    Impl & s = *impl_;
+    s.now = std::max(s.now, now);
+    Sequence * seq = s.find(id);
+    if (!seq || seq->cancelled) return false;
+    const bool computing = s.in_flight && std::any_of(s.batch.rows.begin(), s.batch.rows.end(),
+                                                      [&](const BatchRow & row) { return row.request == id; });
+    if (computing) {
+        seq->cancelled = true;  // the runner reads its tokens and pages until commit()
+    } else {
+        s.end(*seq, FinishState::cancelled);
+    }
+    return true;
+}
+
+const Batch & Scheduler::schedule(Micros now) {
+    Impl & s = *impl_;
+    s.now = std::max(s.now, now);
+    if (s.in_flight) return s.batch;
+    s.ended.clear();
+    s.cache.expire(s.now);
+    s.admit();
+    s.plan_decodes();
+    s.plan_prefills();
+    s.in_flight = !s.batch.empty();
+    return s.batch;
+}
+
+int32_t Scheduler::pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id) {
+    uint64_t unwanted = 0;
+    return impl_->cache.pin(salt, tokens, expires, pin_id ? pin_id : &unwanted);
+}
+
+bool Scheduler::unpin(uint64_t pin_id) { return impl_->cache.unpin(pin_id); }
+
+int32_t Scheduler::clear_cache() { return impl_->cache.clear(); }
+
+bool Scheduler::idle() const { return impl_->sequences.empty(); }
+
+FinishState Scheduler::state(RequestId id) const {
+    if (const Sequence * seq = impl_->find(id)) {
+        return seq->cancelled ? FinishState::cancelled : seq->running() ? FinishState::running : FinishState::waiting;
+    }
+    const auto it = impl_->ended.find(id);
+    return it == impl_->ended.end() ? FinishState::unknown : it->second.how;
+}
+
+const RequestUsage * Scheduler::usage(RequestId id) const {
+    if (const Sequence * seq = impl_->find(id)) return &seq->usage;
+    const auto it = impl_->ended.find(id);
+    return it == impl_->ended.end() ? nullptr : &it->second.usage;
+}
+
+MissExplanation Scheduler::explain(Salt salt, const std::vector<Token> & tokens) const {
+    if (impl_->config.prefix_reuse) return impl_->cache.explain(salt, tokens);
+    MissExplanation why;
+    why.prompt_tokens = static_cast<int32_t>(tokens.size());
+    why.actual = tokens.empty() ? -1 : tokens.front();
+    why.reason = MissExplanation::Reason::reuse_off;
+    return why;
+}
+
+SchedulerStats Scheduler::stats() const {
+    const Impl & s = *impl_;
+    SchedulerStats stats = s.counters;
+    stats.pages_total = s.cache.pool().n_pages();
+    stats.pages_free = s.cache.pool().n_free();
+    stats.pages_used = stats.pages_total - stats.pages_free;
+    stats.pages_cached = s.cache.pool().n_cached();
+    stats.pages_pinned = s.cache.pool().n_pinned();
+    stats.waiting = static_cast<int32_t>(s.waiting.size());
+    stats.running = static_cast<int32_t>(s.running.size());
+    stats.tree_nodes = s.cache.tree().n_nodes();
+    stats.pages_evicted = s.cache.pages_evicted();
+    return stats;
+}
+
+std::string Scheduler::check_integrity() const { return impl_->check_integrity(); }
+
+std::string Scheduler::Impl::check_integrity() const {
+    std::string wrong = cache.check_integrity();
+    if (!wrong.empty()) return wrong;
+    int32_t promised = 0;
+    std::set<SlotId> taken = free_slots;
+    for (const Sequence * seq : running) {
+        const std::string name = "request " + std::to_string(seq->id) + ": ";
+        if (!seq->running()) return name + "runs without a holding";
+        wrong = seq->holding->table.check_integrity();
+        if (!wrong.empty()) return name + wrong;
+        if (!taken.insert(seq->slot).second) return name + "shares its slot";
+        if (seq->remaining() < 1 || seq->n_tokens() > seq->limit) return name + "has nothing left to compute";
+        if (seq->usage.preemptions > kMaxPreemptions) return name + "preempted though protected";
+        if (!in_flight && seq->holding->table.n_tokens() != seq->computed()) return name + "reserved outside of a step";
+        promised += seq->holding->promised;
+    }
+    for (const Sequence * seq : waiting) {
+        if (seq->running() || seq->slot != kNoSlot) return "request " + std::to_string(seq->id) + ": waits with pages";
+    }
+    if (static_cast<int32_t>(taken.size()) != config.max_running) return "a slot is lost";
+    if (promised != cache.promised()) return "promised pages miscounted";
+    if (waiting.size() + running.size() != sequences.size()) return "a request neither waits nor runs";
+    return "";
+}
+
+}  // namespace banyan

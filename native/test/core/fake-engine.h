@@ -1,0 +1,180 @@
+// A scheduler with a make-believe model behind it. Instead of KV, every cell holds a hash of the whole path up to its
+// token, so each row can prove that the pages it reads hold exactly its own past: no shared page was ever corrupted.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "check.h"
+#include "core/scheduler.h"
+
+namespace banyan::test {
+
+inline uint64_t mix(uint64_t h, uint64_t x) {
+    h ^= x + 0x9e3779b97f4a7c15ull + (h << 6) + (h >> 2);
+    h *= 0xff51afd7ed558ccdull;
+    return h ^ (h >> 33);
+}
+
+class FakeEngine {
+  public:
+    explicit FakeEngine(const SchedulerConfig & given)
+        : scheduler(given), config(given), cells_(static_cast<size_t>(given.n_pages) * given.page_tokens, 0) {}
+
+    /** n_output: tokens until the model ends the request by itself. */
+    SubmitError submit(Request request, int32_t n_output) {
+        Truth truth{request.prompt, request.salt, static_cast<int32_t>(request.prompt.size()) + n_output, 0};
+        const RequestId id = request.id;
+        const SubmitError error = scheduler.submit(std::move(request), now);
+        if (error == SubmitError::none) truths[id] = truth;
+        return error;
+    }
+
+    void cancel(RequestId id) {
+        if (scheduler.cancel(id, now)) truths.erase(id);
+    }
+
+    /** schedule, compute, commit. Returns the rows that were computed. */
+    size_t step(bool fail = false) {
+        const Batch & batch = scheduler.schedule(now);
+        return commit(batch, fail);
+    }
+
+    size_t commit(const Batch & batch, bool fail = false) {
+        const size_t n_rows = batch.rows.size();
+        const StepResult result = compute(batch, fail);
+        scheduler.commit(result, now);
+        now += 1000;
+        for (const RowResult & row : result.rows) {
+            const FinishState state = scheduler.state(row.request);
+            if (state != FinishState::finished) continue;
+            const RequestUsage * usage = scheduler.usage(row.request);
+            if (usage) finished[row.request] = {*usage, truths[row.request].tokens};
+            truths.erase(row.request);
+        }
+        return n_rows;
+    }
+
+    /** Steps until nothing is left; false when that takes more than max_steps. */
+    bool drain(int max_steps) {
+        for (int i = 0; i < max_steps && !scheduler.idle(); ++i) {
+            step();
+            CHECK_EQ(scheduler.check_integrity(), "");
+        }
+        return scheduler.idle();
+    }
+
+    struct Truth {
+        std::vector<Token> tokens;
+        Salt salt;
+        int32_t end;       // tokens at which the model ends it
+        int32_t computed;  // by rows seen so far (reset by preemption)
+    };
+    struct Finished {
+        RequestUsage usage;
+        std::vector<Token> tokens;
+    };
+
+    Scheduler scheduler;
+    SchedulerConfig config;
+    Micros now = 1000;
+    std::map<RequestId, Truth> truths;       // live requests
+    std::map<RequestId, Finished> finished;
+    uint64_t decisions = 0;                  // hash of all batches: the decision log
+    Token vocabulary = 1000;
+    int32_t max_row_tokens = 0;
+
+  private:
+    uint64_t & cell(PageId page, int32_t at) { return cells_[static_cast<size_t>(page) * config.page_tokens + at]; }
+
+    StepResult compute(const Batch & batch, bool fail) {
+        StepResult result;
+        result.failed = fail;
+        for (const PageCopy & copy : batch.copies) {
+            CHECK(copy.src != copy.dst && copy.n_tokens > 0 && copy.n_tokens < config.page_tokens);
+            decisions = mix(mix(mix(decisions, copy.src), copy.dst), copy.n_tokens);
+            for (int32_t i = 0; i < copy.n_tokens; ++i) cell(copy.dst, i) = cell(copy.src, i);
+        }
+        // All rows read before any writes, and once more after all wrote: rows of a step do not see each other.
+        int32_t n_tokens = 0;
+        for (const BatchRow & row : batch.rows) {
+            check_past(row);
+            n_tokens += row.n_tokens;
+        }
+        CHECK_EQ(n_tokens, batch.n_tokens);
+        CHECK(n_tokens <= config.max_batch_tokens);
+        for (const BatchRow & row : batch.rows) write(row, fail);
+        for (const BatchRow & row : batch.rows) {
+            if (fail) continue;
+            check_past(row);
+            if (row.sample) result.rows.push_back(sample(row));
+        }
+        return result;
+    }
+
+    void check_past(const BatchRow & row) {
+        decisions = mix(mix(mix(mix(decisions, row.request), row.slot), row.n_past), row.n_tokens);
+        const auto it = truths.find(row.request);
+        if (it == truths.end()) return;  // cancelled while in flight
+        const Truth & truth = it->second;
+        CHECK(row.n_tokens >= 1 && row.n_past >= 0);
+        CHECK(row.n_past + row.n_tokens <= static_cast<int32_t>(truth.tokens.size()));
+        CHECK_EQ(row.n_pages, pages_for(row.n_past + row.n_tokens, config.page_tokens));
+        CHECK_EQ(row.sample, row.n_past + row.n_tokens == static_cast<int32_t>(truth.tokens.size()));
+        uint64_t path = mix(1, truth.salt);
+        for (int32_t i = 0; i < row.n_past; ++i) {
+            path = mix(path, truth.tokens[i]);
+            if (cell(row.pages[i / config.page_tokens], i % config.page_tokens) == path) continue;
+            return fail_at(row, i);
+        }
+        for (int32_t i = 0; i < row.n_tokens; ++i) CHECK_EQ(row.tokens[i], truth.tokens[row.n_past + i]);
+    }
+
+    void fail_at(const BatchRow & row, int32_t i) {
+        CHECK_EQ("request " + std::to_string(row.request) + " reads a foreign cell at token " + std::to_string(i), "");
+    }
+
+    /** A failed step may have written anything into the cells it was given. */
+    void write(const BatchRow & row, bool garbage) {
+        const auto it = truths.find(row.request);
+        uint64_t path = mix(1, it == truths.end() ? 0 : it->second.salt);
+        for (int32_t i = 0; i < row.n_past + row.n_tokens; ++i) {
+            path = mix(path, row.tokens[i - row.n_past]);
+            if (i >= row.n_past) cell(row.pages[i / config.page_tokens], i % config.page_tokens) = garbage ? 7 : path;
+        }
+    }
+
+    RowResult sample(const BatchRow & row) {
+        RowResult out{row.request, 0, true, false};
+        const auto it = truths.find(row.request);
+        if (it == truths.end()) return out;
+        Truth & truth = it->second;
+        uint64_t path = mix(1, truth.salt);
+        for (Token token : truth.tokens) path = mix(path, token);
+        out.token = static_cast<Token>(path % vocabulary);
+        truth.tokens.push_back(out.token);
+        out.finished = static_cast<int32_t>(truth.tokens.size()) >= truth.end;
+        return out;
+    }
+
+    std::vector<uint64_t> cells_;
+};
+
+/** Tokens that differ between seeds from the first one on. */
+inline std::vector<Token> tokens_of(uint64_t seed, int32_t n) {
+    std::vector<Token> tokens;
+    for (int32_t i = 0; i < n; ++i) tokens.push_back(static_cast<Token>(mix(seed, i) % 30000));
+    return tokens;
+}
+
+inline Request request(RequestId id, std::vector<Token> prompt, int32_t max_output = 0) {
+    Request r;
+    r.id = id;
+    r.prompt = std::move(prompt);
+    r.max_output = max_output;
+    return r;
+}
+
+}  // namespace banyan::test
