@@ -1,0 +1,41 @@
+import Benchmark from 'benchmark';
+import { loadBinding } from '../../src/native/binding.js';
+import { decodeEvents } from '../../src/native/events.js';
+import { randomModel } from '../../test/support/random-model.js';
+import { engineOptions, nativeRequest } from '../../test/support/test-engine.js';
+import type { Table } from '../report.js';
+
+const BATCH = 32;
+
+/** Single operations with the `benchmark` package: what the streamed token is made of. */
+export async function measureCalls(): Promise<Table> {
+  const buffers: Uint8Array[] = [];
+  const model = randomModel({ layers: 1, embedding: 64, heads: 2, kvHeads: 1, feedForward: 64 });
+  const engine = await loadBinding().loadEngine(
+    engineOptions(model, { maxRunning: BATCH }),
+    (buffer) => buffers.push(buffer.slice()),
+    () => {},
+    new Int32Array(new SharedArrayBuffer(4)),
+  );
+  for (let i = 0; i < BATCH; i++) engine.submit(nativeRequest([i + 1, 2, 3], { maxTokens: 40 }));
+  while ((await engine.stats()).finished < BATCH);
+  const full = buffers.find((buffer) => decodeEvents(buffer).filter(({ type }) => type === 'tokens').length === BATCH);
+  if (!full) throw new Error(`no step carried ${BATCH} tokens`);
+
+  const tokens = Int32Array.from({ length: 1000 }, (_, i) => i % 400);
+  const suite = new Benchmark.Suite()
+    .add('one N-API call (cancel of an unknown request)', () => engine.cancel(1e12))
+    .add(`decode the events of a step of ${BATCH} tokens`, () => decodeEvents(full))
+    .add('detokenize 1,000 tokens', () => engine.detokenize(tokens, false))
+    .add('tokenize a 40-character text', () =>
+      engine.tokenize('the pages that hold them are shared once', false, true),
+    );
+  const rows: Table['rows'] = [];
+  suite.on('cycle', ({ target }: Benchmark.Event) => {
+    const { name, stats } = target as unknown as Benchmark;
+    rows.push([name as string, (stats?.mean ?? Number.NaN) * 1e6, stats?.rme ?? Number.NaN]);
+  });
+  suite.run({ async: false });
+  await engine.close();
+  return { title: 'single operations', columns: ['operation', 'mean us', '+- %'], rows };
+}

@@ -1,0 +1,19 @@
+import type { Report } from '../report.js';
+import { measureCalls } from './calls.js';
+import { measureTokenCost } from './token-cost.js';
+
+const TARGET_US = 20;
+
+export async function benchMicro(runs: number): Promise<Report> {
+  const tokenCost = await measureTokenCost(runs);
+  const calls = await measureCalls();
+  const at32 = tokenCost.rows.find(([streams]) => streams === 32)?.[2] as number;
+  return {
+    findings: [`JavaScript costs ${at32.toFixed(1)} us a token at batch 32 (target below ${TARGET_US})`],
+    tables: [tokenCost, calls],
+    setup: {
+      'a token': 'event loop active time while N streams are read with `for await`, over the tokens that came',
+      repetitions: `${runs}, median`,
+    },
+  };
+}

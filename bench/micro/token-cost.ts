@@ -1,0 +1,44 @@
+import { performance } from 'node:perf_hooks';
+import { Engine } from '../../src/index.js';
+import { randomModel } from '../../test/support/random-model.js';
+import type { Table } from '../report.js';
+import { median } from '../statistics.js';
+
+const TOKENS = 200;
+
+/** Main-thread time for one streamed token, everything included: N-API, decoding, routing, promises, `for await`. */
+export async function measureTokenCost(runs: number): Promise<Table> {
+  // A tiny model: the engine's thread is quick, so that JavaScript is seen at its busiest.
+  const model = randomModel({ layers: 1, embedding: 64, heads: 2, kvHeads: 1, feedForward: 64 });
+  const engine = await Engine.load({ model, threads: 1, kvTokens: 16_384, maxRunning: 64 });
+  const rows: Table['rows'] = [];
+  await stream(engine, 8); // warms the compiler
+  for (const streams of [1, 8, 32, 64]) {
+    const micros: number[] = [];
+    let perStep = 0;
+    for (let run = 0; run < runs; run++) {
+      const before = await engine.stats();
+      const start = performance.eventLoopUtilization();
+      const tokens = await stream(engine, streams);
+      const { active } = performance.eventLoopUtilization(start);
+      const after = await engine.stats();
+      micros.push((active * 1000) / tokens);
+      perStep = (after.callbacks - before.callbacks) / (after.steps - before.steps);
+    }
+    rows.push([streams, perStep, median(micros)]);
+  }
+  await engine.close();
+  return { title: 'streaming', columns: ['streams at once', 'calls a step', 'JavaScript us a token'], rows };
+}
+
+async function stream(engine: Engine, streams: number): Promise<number> {
+  const counts = await Promise.all(
+    Array.from({ length: streams }, async (_, i) => {
+      let tokens = 0;
+      for await (const event of engine.generate(`stream number ${i}`, { maxTokens: TOKENS, temperature: 1, seed: i }))
+        if (event.type === 'tokens') tokens += event.tokens.length;
+      return tokens;
+    }),
+  );
+  return counts.reduce((total, count) => total + count, 0);
+}

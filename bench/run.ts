@@ -1,0 +1,31 @@
+/** npm run bench -- <name> [--runs N]: runs one benchmark, prints it, keeps it in bench/results. */
+import { parseArgs } from 'node:util';
+import { benchMicro } from './micro/micro.js';
+import { benchPeer } from './peer.js';
+import { publish, type Report } from './report.js';
+import { benchSteps } from './steps.js';
+import { benchControl } from './workloads/control.js';
+import { benchFleet } from './workloads/fleet.js';
+import { benchLoop } from './workloads/loop.js';
+
+const BENCHES: Record<string, { what: string; runs: number; run: (runs: number) => Promise<Report> }> = {
+  fleet: { what: 'W2: many agents against the naive baseline', runs: 3, run: benchFleet },
+  control: { what: 'W0: no reuse at all, cache on against off', runs: 7, run: benchControl },
+  loop: { what: 'W1: one agent with tools, and the closed forms', runs: 5, run: benchLoop },
+  micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
+  steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
+  peer: { what: 'W2 against node-llama-cpp (see bench/baseline)', runs: 3, run: benchPeer },
+};
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { runs: { type: 'string' } } });
+const names = positionals[0] === 'all' ? Object.keys(BENCHES) : positionals;
+if (names.length === 0 || names.some((name) => !(name in BENCHES))) {
+  console.error('usage: npm run bench -- <name | all> [--runs N]');
+  for (const [name, { what }] of Object.entries(BENCHES)) console.error(`  ${name.padEnd(8)} ${what}`);
+  process.exit(2);
+}
+for (const name of names) {
+  const bench = BENCHES[name] as (typeof BENCHES)[string];
+  const runs = Number(values.runs ?? bench.runs);
+  publish(name, `npm run bench -- ${name} --runs ${runs}`, await bench.run(runs));
+}
