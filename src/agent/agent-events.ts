@@ -1,0 +1,76 @@
+import type { ToolCall } from '../engine/chat-message.js';
+import type { Usage } from '../engine/generation.js';
+import type { FinishReason } from '../native/binding.js';
+import type { ToolOutcome } from './tool-runner.js';
+
+/** One turn of the model and the tools that it called. */
+export interface AgentStep {
+  /** 0, 1, 2 ... */
+  index: number;
+  text: string;
+  reasoning: string;
+  /** In the order of the calls. */
+  tools: ToolOutcome[];
+  finishReason: FinishReason;
+  usage: Usage;
+  /** From the first call's dispatch to the last result, milliseconds. Tools run while the model still decodes. */
+  toolMs: number;
+}
+
+/** Sums over the steps. */
+export interface RunUsage {
+  promptTokens: number;
+  cachedTokens: number;
+  computedTokens: number;
+  outputTokens: number;
+  toolCalls: number;
+  /** Of the first step: how long until something could be seen. */
+  ttftMs: number;
+  queueMs: number;
+  toolMs: number;
+  totalMs: number;
+}
+
+/** `answer`: the model was done. The others name the limit that ended the run. */
+export type StopReason = 'answer' | 'max-steps' | 'max-tokens' | 'timeout' | 'cancelled';
+
+/** When what ran, in milliseconds since the run began. */
+export interface TraceSpan {
+  kind: 'generate' | 'tool';
+  step: number;
+  name: string;
+  startMs: number;
+  endMs: number;
+  ok: boolean;
+}
+
+export interface RunResult {
+  /** The answer: text of the last step. */
+  text: string;
+  stopReason: StopReason;
+  steps: AgentStep[];
+  usage: RunUsage;
+  trace: TraceSpan[];
+}
+
+export type AgentEvent =
+  | { type: 'text' | 'reasoning'; step: number; text: string }
+  | { type: 'tool-call'; step: number; call: ToolCall }
+  | { type: 'tool-result'; step: number; outcome: ToolOutcome }
+  | { type: 'step'; step: AgentStep }
+  | { type: 'finish'; result: RunResult };
+
+export function sumUsage(steps: readonly AgentStep[], totalMs: number): RunUsage {
+  const sum = (value: (step: AgentStep) => number) => steps.reduce((total, step) => total + value(step), 0);
+  return {
+    promptTokens: sum(({ usage }) => usage.promptTokens),
+    cachedTokens: sum(({ usage }) => usage.cachedTokens),
+    computedTokens: sum(({ usage }) => usage.computedTokens),
+    outputTokens: sum(({ usage }) => usage.outputTokens),
+    toolCalls: sum(({ tools }) => tools.length),
+    ttftMs: steps[0]?.usage.ttftMs ?? 0,
+    queueMs: sum(({ usage }) => usage.queueMs),
+    toolMs: sum(({ toolMs }) => toolMs),
+    totalMs,
+  };
+}

@@ -1,0 +1,187 @@
+import type { ChatMessage, ToolCall } from '../engine/chat-message.js';
+import { BanyanError } from '../engine/errors.js';
+import { EventLog } from '../engine/event-log.js';
+import { EventStream } from '../engine/event-stream.js';
+import type { Generation, GenerationResult } from '../engine/generation.js';
+import type { Session } from '../engine/session.js';
+import type { ToolChoice } from '../engine/tool-spec.js';
+import {
+  type AgentEvent,
+  type AgentStep,
+  type RunResult,
+  type StopReason,
+  sumUsage,
+  type TraceSpan,
+} from './agent-events.js';
+import type { Limits } from './limits.js';
+import { StepTools } from './step-tools.js';
+import type { Tool } from './tool.js';
+
+export interface RunSetup {
+  session: Session;
+  tools: readonly Tool[];
+  limits: Limits;
+  forceTools: number;
+  program: number;
+  maxTokens: number | undefined;
+  signal: AbortSignal | undefined;
+}
+
+/** One run of an agent: one program to the scheduler, one conversation in the cache. */
+export class AgentRun extends EventStream<AgentEvent, RunResult> {
+  readonly result: Promise<RunResult>;
+  /** The conversation: go on with it in another run, or fork it. */
+  readonly session: Session;
+  readonly #setup: RunSetup;
+  readonly #log = new EventLog<AgentEvent>();
+  readonly #stop = new AbortController();
+  #stopReason: StopReason = 'answer';
+  #generation: Generation | undefined;
+  readonly #steps: AgentStep[] = [];
+  readonly #trace: TraceSpan[] = [];
+  readonly #started = performance.now();
+
+  /** Use `agent.run()`. */
+  constructor(input: string | readonly ChatMessage[], setup: RunSetup) {
+    super();
+    this.#setup = setup;
+    this.session = setup.session;
+    this.result = this.#run(input).finally(() => this.#log.close());
+    this.result.catch(() => {}); // nobody has to await
+  }
+
+  /** Stops the model and the tools; the result has stopReason `cancelled` and the steps so far. */
+  cancel(): void {
+    this.#end('cancelled');
+  }
+
+  protected async *events(): AsyncGenerator<AgentEvent, void, undefined> {
+    yield* this.#log.read();
+    yield { type: 'finish', result: await this.result };
+  }
+
+  #end(reason: StopReason): void {
+    if (this.#log.closed || this.#stop.signal.aborted) return;
+    this.#stopReason = reason;
+    this.#stop.abort(new Error(reason === 'timeout' ? 'the time of the run is over' : 'the run was cancelled'));
+    this.#generation?.cancel();
+  }
+
+  async #run(input: string | readonly ChatMessage[]): Promise<RunResult> {
+    await null; // who reads the run has begun to when the first step starts
+    const { signal, limits } = this.#setup;
+    const abort = () => this.#end('cancelled');
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
+    const timer = setTimeout(() => this.#end('timeout'), limits.timeoutMs);
+    try {
+      await this.#loop(input);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      if (!this.#stop.signal.aborted) this.#stop.abort(new Error('the run has ended'));
+    }
+    if (signal?.aborted) throw new BanyanError('ABORTED', 'The run was aborted', { cause: signal.reason });
+    return {
+      text: this.#steps.at(-1)?.text ?? '',
+      stopReason: this.#stopReason,
+      steps: this.#steps,
+      usage: sumUsage(this.#steps, this.#now()),
+      trace: this.#trace,
+    };
+  }
+
+  async #loop(input: string | readonly ChatMessage[]): Promise<void> {
+    let messages = input;
+    while (!this.#stop.signal.aborted) {
+      const step = await this.#step(messages);
+      this.#steps.push(step);
+      this.#log.append({ type: 'step', step });
+      if (step.tools.length === 0 || this.#stop.signal.aborted) return;
+      const limit = this.#metLimit();
+      if (limit) {
+        this.#stopReason = limit;
+        return;
+      }
+      messages = step.tools.map(({ call, content }) => toolMessage(call, content));
+    }
+  }
+
+  async #step(messages: string | readonly ChatMessage[]): Promise<AgentStep> {
+    const { session, tools, limits, program } = this.#setup;
+    const index = this.#steps.length;
+    const startMs = this.#now();
+    const options = { signal: this.#stop.signal, timeoutMs: limits.toolTimeoutMs, resultLimit: limits.toolResultLimit };
+    const allowed = limits.maxToolCalls - this.#toolCalls();
+    const calls = new StepTools(tools, { ...options, allowed }, (outcome) => {
+      const { ok, ms } = outcome;
+      const endMs = this.#now();
+      this.#trace.push({ kind: 'tool', step: index, name: outcome.call.name, startMs: endMs - ms, endMs, ok });
+      this.#log.append({ type: 'tool-result', step: index, outcome });
+    });
+    const generation = session.generate(messages, {
+      program,
+      maxTokens: this.#tokensLeft(),
+      ...this.#toolChoice(index),
+    });
+    this.#generation = generation;
+    const result = await this.#follow(generation, index, calls);
+    this.#trace.push({ kind: 'generate', step: index, name: 'model', startMs, endMs: this.#now(), ok: true });
+    const { text, reasoning, finishReason, usage } = result;
+    return { index, text, reasoning, tools: await calls.outcomes(), toolMs: calls.ms, finishReason, usage };
+  }
+
+  /** Dispatches calls as they close. Text is only taken apart while somebody reads. */
+  async #follow(generation: Generation, step: number, calls: StepTools): Promise<GenerationResult> {
+    const dispatch = (index: number, call: ToolCall) => {
+      if (calls.dispatch(index, call)) this.#log.append({ type: 'tool-call', step, call });
+    };
+    const streamed = this.isRead;
+    if (streamed) {
+      for await (const event of generation) {
+        if (event.type === 'text' || event.type === 'reasoning') this.#log.append({ ...event, step });
+        if (event.type === 'tool-call') dispatch(event.index, event.call);
+      }
+    } else {
+      for await (const { index, call } of generation.toolCalls()) dispatch(index, call);
+    }
+    const result = await generation;
+    if (!streamed && result.text) this.#log.append({ type: 'text', step, text: result.text });
+    if (!this.#stop.signal.aborted)
+      result.toolCalls.forEach((call, index) => {
+        dispatch(index, call);
+      });
+    return result;
+  }
+
+  #toolChoice(step: number): { toolChoice?: ToolChoice } {
+    const { tools, limits, forceTools } = this.#setup;
+    if (tools.length === 0) return {};
+    if (step < forceTools) return { toolChoice: 'required' };
+    const mustAnswer = step + 1 >= limits.maxSteps || this.#toolCalls() >= limits.maxToolCalls;
+    return mustAnswer ? { toolChoice: 'none' } : {};
+  }
+
+  #metLimit(): StopReason | undefined {
+    if (this.#steps.length >= this.#setup.limits.maxSteps) return 'max-steps';
+    return this.#tokensLeft() === 0 ? 'max-tokens' : undefined;
+  }
+
+  #tokensLeft(): number {
+    const { limits, maxTokens = limits.maxTokens } = this.#setup;
+    const used = this.#steps.reduce((sum, { usage }) => sum + usage.outputTokens, 0);
+    return Math.max(0, Math.min(maxTokens, limits.maxTokens - used));
+  }
+
+  #toolCalls(): number {
+    return this.#steps.reduce((sum, { tools }) => sum + tools.length, 0);
+  }
+
+  #now(): number {
+    return performance.now() - this.#started;
+  }
+}
+
+function toolMessage({ id, name }: ToolCall, content: string): ChatMessage {
+  return { role: 'tool', toolCallId: id, name, content };
+}

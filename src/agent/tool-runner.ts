@@ -1,0 +1,68 @@
+import type { ToolCall } from '../engine/chat-message.js';
+import type { Tool } from './tool.js';
+import { toolErrorText, toolResultText } from './tool-result.js';
+
+export interface ToolOutcome {
+  call: ToolCall;
+  /** False: unknown tool, invalid arguments, thrown error, timeout; `content` tells the model. */
+  ok: boolean;
+  /** What goes back to the model. */
+  content: string;
+  /** Time in the tool, milliseconds. */
+  ms: number;
+}
+
+export interface ToolRunOptions {
+  /** Ends the wait at once; the tool sees it too. */
+  signal: AbortSignal;
+  /** For tools without their own. */
+  timeoutMs: number;
+  /** Longest result, in characters. */
+  resultLimit: number;
+}
+
+/** Runs one call. Never rejects: whatever goes wrong is a result that the model can act on. */
+export async function runTool(tools: readonly Tool[], call: ToolCall, options: ToolRunOptions): Promise<ToolOutcome> {
+  const started = performance.now();
+  const outcome = (ok: boolean, content: string): ToolOutcome => ({
+    call,
+    ok,
+    content,
+    ms: performance.now() - started,
+  });
+  try {
+    return outcome(true, toolResultText(await execute(tools, call, options), options.resultLimit));
+  } catch (reason) {
+    return outcome(false, toolErrorText(reason, options.resultLimit));
+  }
+}
+
+async function execute(tools: readonly Tool[], call: ToolCall, options: ToolRunOptions): Promise<unknown> {
+  const tool = tools.find(({ name }) => name === call.name);
+  if (!tool) throw new Error(`there is no tool "${call.name}", only ${tools.map(({ name }) => name).join(', ')}`);
+  if (call.input === undefined) throw new Error('the arguments are no JSON');
+  const verdict = await tool.check(call.input);
+  if (!verdict.ok) throw new Error(`invalid arguments: ${verdict.reason}`);
+  const timeoutMs = tool.timeoutMs ?? options.timeoutMs;
+  return withinTime(timeoutMs, options.signal, (signal) =>
+    tool.execute(verdict.value as never, { signal, callId: call.id }),
+  );
+}
+
+/** A tool that ignores its signal is left behind, not waited for. */
+async function withinTime(ms: number, outer: AbortSignal, work: (signal: AbortSignal) => unknown): Promise<unknown> {
+  outer.throwIfAborted();
+  const inner = new AbortController();
+  const ended = new Promise<never>((_resolve, reject) => {
+    inner.signal.addEventListener('abort', () => reject(inner.signal.reason), { once: true });
+  });
+  const stop = () => inner.abort(outer.reason);
+  outer.addEventListener('abort', stop, { once: true });
+  const timer = setTimeout(() => inner.abort(new Error(`no result within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([work(inner.signal), ended]);
+  } finally {
+    clearTimeout(timer);
+    outer.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,34 @@
+import { type Checked, type CompiledSchema, compileSchema, type Schema } from '../engine/schema.js';
+import type { ToolSpec } from '../engine/tool-spec.js';
+
+export interface ToolContext {
+  /** Aborted when the run is, or when the tool's time is over. */
+  readonly signal: AbortSignal;
+  /** Unique in its conversation. */
+  readonly callId: string;
+}
+
+export interface ToolDefinition<Input extends Schema> {
+  name: string;
+  /** Tells the model when to use it. */
+  description: string;
+  /** What the arguments must be: any Standard Schema that knows JSON Schema (zod 4.2+, ArkType ...), or a JSON Schema. */
+  input: Input;
+  /** A string goes to the model as it is, anything else as canonical JSON. What it throws goes to the model too. */
+  execute: (input: Checked<Input>, context: ToolContext) => unknown;
+  /** Default: the agent's `limits.toolTimeoutMs`. */
+  timeoutMs?: number | undefined;
+}
+
+export interface Tool extends ToolSpec {
+  readonly check: CompiledSchema['check'];
+  readonly execute: (input: never, context: ToolContext) => unknown;
+  readonly timeoutMs: number | undefined;
+}
+
+/** Throws INVALID_SCHEMA. Names are checked where the tools are used together. */
+export function defineTool<const Input extends Schema>(definition: ToolDefinition<Input>): Tool {
+  const { name, description, input, execute, timeoutMs } = definition;
+  const { json, check } = compileSchema(`input of tool "${name}"`, input);
+  return { name, description, parameters: json, check, execute, timeoutMs };
+}

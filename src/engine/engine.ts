@@ -1,0 +1,178 @@
+import {
+  type Binding,
+  loadBinding,
+  type NativeEngine,
+  type NativeModelInfo,
+  type NativeStats,
+} from '../native/binding.js';
+import { decodeEvents } from '../native/events.js';
+import { asBanyanError, BanyanError } from './errors.js';
+import { EventRouter } from './event-router.js';
+import { type GenerateOptions, toRequestSettings } from './generate-options.js';
+import { Generation } from './generation.js';
+import { type EngineOptions, toNativeEngineOptions } from './load-options.js';
+import { findModelFile } from './model-file.js';
+import { checkText } from './option-checks.js';
+import { type Miss, nameMiss, Pin, type PrefixOptions, prefixTokens } from './prefix.js';
+import { checkTokens, type PreparedPrompt, type Prompt, planPrompt } from './prompt.js';
+import { Request, type RequestHost } from './request.js';
+import { compileSchema } from './schema.js';
+import { Session } from './session.js';
+import { type SessionOptions, toSessionSetup } from './session-options.js';
+
+export type ModelInfo = NativeModelInfo;
+export type EngineStats = NativeStats;
+
+/** One loaded model: its thread, its pages, its prefix tree. Any number of requests, sessions and agents share it. */
+export class Engine implements AsyncDisposable {
+  readonly #host: { native: NativeEngine; router: EventRouter; closed: boolean };
+  #programs = 0;
+  #closing: Promise<void> | undefined;
+
+  /** For tests; programs use `Engine.load()`. */
+  constructor(native: NativeEngine, router: EventRouter) {
+    this.#host = { native, router, closed: false } satisfies RequestHost;
+  }
+
+  /** Throws INVALID_OPTION, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, DOWNLOAD_FAILED, OUT_OF_MEMORY, ABORTED. */
+  static async load(options: EngineOptions = {}): Promise<Engine> {
+    const native = toNativeEngineOptions(options);
+    const { signal, onProgress } = options;
+    checkNotAborted(signal);
+    const modelPath = await findModelFile(options);
+    checkNotAborted(signal);
+    const router = new EventRouter();
+    const abortFlag = new Int32Array(new SharedArrayBuffer(4));
+    const abort = () => Atomics.store(abortFlag, 0, 1);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      const engine = await binding().loadEngine(
+        { ...native, modelPath },
+        (buffer) => router.deliver(decodeEvents(buffer)),
+        (fraction) => onProgress?.({ stage: 'load', fraction }),
+        abortFlag,
+      );
+      return new Engine(engine, router);
+    } catch (reason) {
+      checkNotAborted(signal);
+      throw asBanyanError(reason);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  get info(): ModelInfo {
+    return this.#host.native.info;
+  }
+
+  get closed(): boolean {
+    return this.#host.closed;
+  }
+
+  /** One answer, streamed and awaitable. Throws INVALID_*; everything later rejects or ends the stream. */
+  generate<Output = unknown>(prompt: Prompt, options: GenerateOptions<Output> = {}): Generation<Output> {
+    this.#checkOpen();
+    const settings = toRequestSettings(options);
+    const schema = options.schema === undefined ? undefined : compileSchema('schema', options.schema);
+    const plan = planPrompt(this.#host, prompt, options, schema);
+    let prepared: PreparedPrompt | undefined;
+    const prepare = async () => {
+      prepared = await plan();
+      const { stops, ...parts } = prepared;
+      return { ...settings, ...parts, stop: [...settings.stop, ...stops] };
+    };
+    const request = new Request(this.#host, prepare, options.signal);
+    const chat = () => prepared?.chat ?? null;
+    return new Generation({ request, schema, signal: options.signal, chat, host: this.#host });
+  }
+
+  /** A conversation that appends only what is new. Throws INVALID_OPTION, INVALID_MESSAGES, CLOSED. */
+  session(options: SessionOptions = {}): Session {
+    this.#checkOpen();
+    return new Session(this.#host, toSessionSetup(options));
+  }
+
+  /** An id for one agent run: requests that carry it are scheduled as one. */
+  newProgram(): number {
+    this.#programs += 1;
+    return this.#programs;
+  }
+
+  /** Special tokens in the text are recognised; `addSpecial` (default false) adds the model's own beginning of text. */
+  tokenize(text: string, { addSpecial = false }: { addSpecial?: boolean } = {}): Int32Array {
+    return this.#native((native) => native.tokenize(checkText('text', text), addSpecial, true));
+  }
+
+  /** `special` (default false) shows control tokens as text. */
+  detokenize(tokens: Int32Array | readonly number[], { special = false }: { special?: boolean } = {}): string {
+    return this.#native((native) => native.detokenize(checkTokens(tokens), special));
+  }
+
+  /** How much of a prompt is cached now, and where and why the rest is not. Runs nothing. */
+  async explain(prompt: Prompt, options: PrefixOptions = {}): Promise<Miss> {
+    const tokens = await this.#native(() => prefixTokens(this.#host, prompt, options));
+    const miss = await this.#native((native) => native.explain(options.tenant ?? '', tokens));
+    return nameMiss(miss, tokens, (ids) => this.detokenize(ids, { special: true }));
+  }
+
+  /** Keeps what is cached of a prompt for `ttlMs` (default 5 minutes), whatever else needs pages. */
+  async pin(prompt: Prompt, options: PrefixOptions & { ttlMs?: number } = {}): Promise<Pin> {
+    return this.#native(() => Pin.take(this.#host, prompt, options));
+  }
+
+  /** Forgets every cached prefix that nobody uses or pinned; resolves to the pages freed. */
+  async clearCache(): Promise<number> {
+    return this.#native((native) => native.clearCache());
+  }
+
+  /** Counters and gauges, taken between two steps. */
+  async stats(): Promise<EngineStats> {
+    return this.#native((native) => native.stats());
+  }
+
+  /** Requests in flight reject with CLOSED; the model is freed. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#host.closed = true;
+    await this.#host.native.close();
+    this.#host.router.fail('CLOSED', 'The engine was closed');
+  }
+
+  #native<Result>(call: (native: NativeEngine) => Result): Result {
+    this.#checkOpen();
+    try {
+      const result = call(this.#host.native);
+      return result instanceof Promise ? (result.catch(rethrow) as Result) : result;
+    } catch (reason) {
+      throw asBanyanError(reason);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#host.closed) throw new BanyanError('CLOSED', 'The engine is closed');
+  }
+}
+
+function rethrow(reason: unknown): never {
+  throw asBanyanError(reason);
+}
+
+function checkNotAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new BanyanError('ABORTED', 'Loading was aborted', { cause: signal.reason });
+}
+
+function binding(): Binding {
+  try {
+    return loadBinding();
+  } catch (reason) {
+    throw asBanyanError(reason);
+  }
+}

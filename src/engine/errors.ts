@@ -1,0 +1,44 @@
+/** What went wrong, in one word that programs can switch on. */
+export type ErrorCode =
+  | 'INVALID_OPTION' // `field` names it
+  | 'INVALID_MESSAGES'
+  | 'INVALID_SCHEMA'
+  | 'INVALID_GRAMMAR'
+  | 'INVALID_TEMPLATE'
+  | 'INVALID_OUTPUT' // the answer did not pass the caller's own schema
+  | 'MODEL_NOT_FOUND'
+  | 'MODEL_INVALID'
+  | 'MODEL_UNSUPPORTED'
+  | 'DOWNLOAD_FAILED'
+  | 'OUT_OF_MEMORY'
+  | 'PROMPT_TOO_LONG'
+  | 'SESSION_BUSY' // two turns at once on one session
+  | 'NO_NATIVE_ENGINE'
+  | 'CLOSED'
+  | 'ABORTED'
+  | 'ENGINE_FAILED';
+
+/** The only error type that Banyan throws or rejects with. The engine lives on after every one of them. */
+export class BanyanError extends Error {
+  override readonly name = 'BanyanError';
+  readonly code: ErrorCode;
+  /** Path of the option, message or argument at fault, e.g. `tools[0].input`. */
+  readonly field: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: { field?: string | undefined; cause?: unknown } = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.field = details.field;
+  }
+}
+
+/** Native code throws plain errors with `code` and sometimes `field`; everything unknown becomes ENGINE_FAILED. */
+export function asBanyanError(reason: unknown): BanyanError {
+  if (reason instanceof BanyanError) return reason;
+  const { code, field, message } = Object(reason) as { code?: unknown; field?: unknown; message?: unknown };
+  return new BanyanError(
+    typeof code === 'string' ? (code as ErrorCode) : 'ENGINE_FAILED',
+    typeof message === 'string' ? message : String(reason),
+    { field: typeof field === 'string' ? field : undefined, cause: reason },
+  );
+}

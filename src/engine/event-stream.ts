@@ -1,0 +1,45 @@
+/**
+ * Work under way that can be read (`for await`) and awaited, in any order, both or neither: it runs anyway, and a failure
+ * that nobody awaits is no unhandled rejection. Leaving the loop early cancels the work.
+ */
+export abstract class EventStream<Event, Result> implements AsyncIterable<Event>, PromiseLike<Result> {
+  /** The whole result. `await stream` is the same. */
+  abstract readonly result: Promise<Result>;
+
+  /** Ends the work soon; the result resolves with what there is. Nothing happens when it has ended already. */
+  abstract cancel(): void;
+
+  protected abstract events(): AsyncGenerator<Event, void, undefined>;
+
+  /** True from the first loop over it on. */
+  protected isRead = false;
+
+  [Symbol.asyncIterator](): AsyncGenerator<Event, void, undefined> {
+    this.isRead = true;
+    return this.#untilLeft();
+  }
+
+  async *#untilLeft(): AsyncGenerator<Event, void, undefined> {
+    try {
+      yield* this.events();
+    } finally {
+      this.cancel();
+    }
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: being awaitable is the point
+  then<A = Result, B = never>(
+    fulfilled?: ((value: Result) => A | PromiseLike<A>) | null,
+    rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.result.then(fulfilled, rejected);
+  }
+
+  catch<B = never>(rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Result | B> {
+    return this.result.catch(rejected);
+  }
+
+  finally(done?: (() => void) | null): Promise<Result> {
+    return this.result.finally(done);
+  }
+}

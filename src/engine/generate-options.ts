@@ -1,0 +1,88 @@
+import type { NativeClass, NativeRequest } from '../native/binding.js';
+import { BanyanError } from './errors.js';
+import {
+  checkFlag,
+  checkInteger,
+  checkKeys,
+  checkOneOf,
+  checkSignal,
+  checkText,
+  invalidOption,
+} from './option-checks.js';
+import { SAMPLING_KEYS, type SamplingOptions, toNativeSampling } from './sampling.js';
+import type { Schema } from './schema.js';
+import type { ToolChoice, ToolSpec } from './tool-spec.js';
+
+/** Options of one turn of a session. */
+export interface TurnOptions<Output = unknown> extends SamplingOptions {
+  /** Most tokens to generate. Default: to the end of the context. */
+  maxTokens?: number | undefined;
+  /** Texts that end the answer; they are not part of it. */
+  stop?: string | readonly string[] | undefined;
+  /** The answer is JSON of this schema, in `result.object`. */
+  schema?: Schema<Output> | undefined;
+  /** The answer follows this GBNF grammar. Not together with `schema` or tools. */
+  grammar?: string | undefined;
+  /** Default `auto`. */
+  toolChoice?: ToolChoice | undefined;
+  /** May the model call several tools in one turn? Default true. */
+  parallelToolCalls?: boolean | undefined;
+  /** Lets reasoning models think first. Default true. */
+  thinking?: boolean | undefined;
+  /** Aborts: the answer rejects with ABORTED, the pages are free within one step. */
+  signal?: AbortSignal | undefined;
+  /** Who goes first under load. Default `interactive`. */
+  class?: NativeClass | undefined;
+  /** The agent run this belongs to, from `engine.newProgram()`: runs share the machine fairly. */
+  program?: number | undefined;
+  /** Default true. False neither reads nor fills the prefix cache. */
+  cache?: boolean | undefined;
+}
+
+export interface GenerateOptions<Output = unknown> extends TurnOptions<Output> {
+  /** What the model may call; only with messages. */
+  tools?: readonly ToolSpec[] | undefined;
+  /** Tenants share no pages and see no timing of each other's hits. Default: everything is shared. */
+  tenant?: string | undefined;
+}
+
+const TURN_KEYS = [
+  ...SAMPLING_KEYS,
+  ...['maxTokens', 'stop', 'schema', 'grammar', 'toolChoice', 'parallelToolCalls', 'thinking'],
+  ...['signal', 'class', 'program', 'cache'],
+];
+const CLASSES = ['interactive', 'workflow', 'background'] as const;
+
+/** Everything of a native request that does not depend on the prompt. Throws INVALID_OPTION. */
+export type RequestSettings = Omit<NativeRequest, 'prompt' | 'jsonSchema' | 'chat'>;
+
+export function toRequestSettings(
+  options: GenerateOptions,
+  more: readonly string[] = ['tools', 'tenant'],
+): RequestSettings {
+  checkKeys('options', options, [...TURN_KEYS, ...more]);
+  checkSignal('signal', options.signal);
+  if (options.grammar !== undefined && options.schema !== undefined) {
+    throw new BanyanError('INVALID_OPTION', 'Pass `grammar` or `schema`, not both', { field: 'grammar' });
+  }
+  return {
+    maxTokens: options.maxTokens === undefined ? 0 : checkInteger('maxTokens', options.maxTokens, 1, 2 ** 30),
+    class: checkOneOf('class', options.class ?? 'interactive', CLASSES),
+    program: checkInteger('program', options.program ?? 0, 0, Number.MAX_SAFE_INTEGER),
+    salt: checkText('tenant', options.tenant ?? ''),
+    cache: checkFlag('cache', options.cache ?? true),
+    sampling: toNativeSampling(options),
+    stop: checkStop(options.stop),
+    grammar: checkText('grammar', options.grammar ?? ''),
+    ignoreEos: false,
+  };
+}
+
+function checkStop(stop: GenerateOptions['stop']): string[] {
+  const texts = typeof stop === 'string' ? [stop] : (stop ?? []);
+  if (!Array.isArray(texts)) throw invalidOption('stop', 'a string or a list of strings', stop);
+  for (const [index, text] of texts.entries()) {
+    if (checkText(`stop[${index}]`, text) === '') throw invalidOption(`stop[${index}]`, 'a text', '""');
+  }
+  return [...texts];
+}

@@ -1,0 +1,122 @@
+import type { ChatFormat, FinishReason, NativeUsage } from '../native/binding.js';
+import type { TokenLogprob } from '../native/events.js';
+import { type ToolCall, toToolCall } from './chat-message.js';
+import { BanyanError } from './errors.js';
+import { EventStream } from './event-stream.js';
+import type { Completion, Request, RequestHost } from './request.js';
+import type { CompiledSchema } from './schema.js';
+import { TextSplitter } from './text-splitter.js';
+
+/** Prompt tokens = cached + computed. Times in milliseconds. */
+export type Usage = NativeUsage;
+
+export interface GenerationResult<Output = unknown> {
+  /** The visible answer, without reasoning and tool calls. */
+  text: string;
+  reasoning: string;
+  toolCalls: ToolCall[];
+  /** The answer as a value when a `schema` was given; undefined when the answer was cut before its end. */
+  object: Output | undefined;
+  /** Every token as sampled. */
+  tokens: number[];
+  logprobs: TokenLogprob[];
+  finishReason: FinishReason;
+  usage: Usage;
+}
+
+export type GenerationEvent<Output = unknown> =
+  | { type: 'text'; text: string }
+  | { type: 'reasoning'; text: string }
+  | { type: 'tokens'; tokens: number[]; logprobs: TokenLogprob[] }
+  /** This call is complete; the model may still be writing others. */
+  | { type: 'tool-call'; index: number; call: ToolCall }
+  | { type: 'finish'; result: GenerationResult<Output> };
+
+export interface GenerationParts<Output> {
+  request: Request;
+  signal: AbortSignal | undefined;
+  schema: CompiledSchema<Output> | undefined;
+  /** The format of the output, known once the request is prepared; null: plain text. */
+  chat: () => ChatFormat | null;
+  host: RequestHost;
+}
+
+/** One answer under way. Read it, await it, or both; see EventStream. */
+export class Generation<Output = unknown> extends EventStream<GenerationEvent<Output>, GenerationResult<Output>> {
+  readonly result: Promise<GenerationResult<Output>>;
+  readonly #parts: GenerationParts<Output>;
+
+  constructor(parts: GenerationParts<Output>) {
+    super();
+    this.#parts = parts;
+    this.result = parts.request.completion.then((completion) => this.#finish(completion));
+    this.result.catch(() => {}); // nobody has to await
+  }
+
+  /** Stops within one step; the result then has finishReason `cancelled` and what was generated so far. */
+  cancel(): void {
+    this.#parts.request.cancel();
+  }
+
+  /** Tool calls as they close. Unlike the whole stream it parses no text meanwhile, and leaving it cancels nothing. */
+  async *toolCalls(): AsyncGenerator<{ index: number; call: ToolCall }, void, undefined> {
+    for await (const event of this.#parts.request.log.read()) {
+      if (event.type === 'tool-call') yield { index: event.index, call: toToolCall(event.call, event.index) };
+    }
+  }
+
+  protected async *events(): AsyncGenerator<GenerationEvent<Output>, void, undefined> {
+    const { request, chat, host } = this.#parts;
+    let splitter: TextSplitter | undefined;
+    for await (const event of request.log.read()) {
+      if (event.type === 'tool-call') {
+        yield { type: 'tool-call', index: event.index, call: toToolCall(event.call, event.index) };
+        continue;
+      }
+      yield { type: 'tokens', tokens: event.tokens, logprobs: event.logprobs ?? [] };
+      splitter ??= new TextSplitter(host, chat());
+      if (event.text) yield* splitter.push(event.text);
+    }
+    const result = await this.result;
+    yield* (splitter ?? new TextSplitter(host, null)).end(result);
+    yield { type: 'finish', result };
+  }
+
+  async #finish(completion: Completion): Promise<GenerationResult<Output>> {
+    const { reason, message, tokens, logprobs, usage } = completion;
+    if (reason === 'cancelled' && this.#parts.signal?.aborted) {
+      throw new BanyanError('ABORTED', 'The request was aborted', { cause: this.#parts.signal.reason });
+    }
+    if (reason === 'cancelled' && this.#parts.host.closed) throw new BanyanError('CLOSED', 'The engine was closed');
+    if (reason === 'error') throw new BanyanError('ENGINE_FAILED', 'The request failed');
+    return {
+      text: message.content,
+      reasoning: message.reasoning,
+      toolCalls: message.toolCalls.map(toToolCall),
+      object: await this.#object(completion),
+      tokens,
+      logprobs,
+      finishReason: reason,
+      usage,
+    };
+  }
+
+  /** An answer that ended by itself is a whole JSON text: the grammar allows no other end. */
+  async #object({ reason, message }: Completion): Promise<Output | undefined> {
+    const { schema } = this.#parts;
+    if (!schema || reason !== 'stop') return undefined;
+    const verdict = await schema.check(parsedAnswer(message.content));
+    if (verdict.ok) return verdict.value;
+    throw new BanyanError('INVALID_OUTPUT', `The answer does not pass the schema: ${verdict.reason}`, {
+      field: 'schema',
+    });
+  }
+}
+
+function parsedAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new BanyanError('INVALID_OUTPUT', 'The answer is no JSON', { field: 'schema', cause });
+  }
+}

@@ -1,0 +1,85 @@
+import type { KvType, NativeEngineOptions } from '../native/binding.js';
+import {
+  checkFlag,
+  checkFunction,
+  checkInteger,
+  checkKeys,
+  checkOneOf,
+  checkSignal,
+  checkText,
+} from './option-checks.js';
+
+/** `download` counts bytes of the model file, `load` the tensors read into memory. */
+export interface LoadProgress {
+  stage: 'download' | 'load';
+  /** [0, 1] */
+  fraction: number;
+}
+
+export interface EngineOptions {
+  /** Path of a GGUF, `hf:user/repo:quant`, or an https URL. Default: the small model that comes with the package. */
+  model?: string | undefined;
+  /** Where downloads go. Default: node-llama-cpp's models directory (~/.node-llama-cpp/models). */
+  modelsDirectory?: string | undefined;
+  /** Layers on the GPU. Default `auto`: all that fit. */
+  gpuLayers?: number | 'auto' | undefined;
+  /** Compute threads. Default 0: one a physical core. */
+  threads?: number | undefined;
+  /** Tokens that the page pool holds. Default 0: chosen from the model and the free memory. */
+  kvTokens?: number | undefined;
+  /** Tokens a page, a power of two. Default 16. */
+  pageTokens?: number | undefined;
+  /** Requests that run at the same time; more wait. Default 32. */
+  maxRunning?: number | undefined;
+  /** Token budget of one step: decodes first, prefill chunks fill the rest. Default 512. */
+  maxBatchTokens?: number | undefined;
+  /** Tokens one request may reach. Default 0: what the model was trained for, at most the pool. */
+  maxContext?: number | undefined;
+  /** Type of the KV cache, or one for K and one for V. Default f16. */
+  kvType?: KvType | { k: KvType; v: KvType } | undefined;
+  /** `paged`: our kernel; `dense`: a mask over the pool, on any backend. Default `auto`. */
+  attention?: 'auto' | 'paged' | 'dense' | undefined;
+  /** Default true. False recomputes every prompt: a baseline to compare with. */
+  prefixCache?: boolean | undefined;
+  /** Default true. False runs one request at a time: a baseline to compare with. */
+  batching?: boolean | undefined;
+  /** A Jinja template instead of the model's own. */
+  chatTemplate?: string | undefined;
+  onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /** Aborts the download or the load; `Engine.load` then rejects with ABORTED. */
+  signal?: AbortSignal | undefined;
+}
+
+const KNOWN = [
+  ...['model', 'modelsDirectory', 'gpuLayers', 'threads', 'kvTokens', 'pageTokens', 'maxRunning', 'maxBatchTokens'],
+  ...['maxContext', 'kvType', 'attention', 'prefixCache', 'batching', 'chatTemplate', 'onProgress', 'signal'],
+];
+const KV_TYPES = ['f16', 'f32', 'bf16', 'q8_0', 'q4_0'] as const;
+const MAX_TOKENS = 2 ** 30;
+
+/** Checks everything except that the model exists. `modelPath` is left empty: see model-file.ts. Throws INVALID_OPTION. */
+export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptions {
+  checkKeys('options', options, KNOWN);
+  if (options.model !== undefined) checkText('model', options.model);
+  if (options.modelsDirectory !== undefined) checkText('modelsDirectory', options.modelsDirectory);
+  checkFunction('onProgress', options.onProgress);
+  checkSignal('signal', options.signal);
+  const { gpuLayers = 'auto', kvType = 'f16' } = options;
+  const kv = typeof kvType === 'object' ? kvType : { k: kvType, v: kvType };
+  return {
+    modelPath: '',
+    gpuLayers: gpuLayers === 'auto' ? -1 : checkInteger('gpuLayers', gpuLayers, 0, 100_000),
+    threads: checkInteger('threads', options.threads ?? 0, 0, 512),
+    kvTokens: checkInteger('kvTokens', options.kvTokens ?? 0, 0, MAX_TOKENS),
+    pageTokens: checkInteger('pageTokens', options.pageTokens ?? 16, 1, 256),
+    maxRunning: checkInteger('maxRunning', options.maxRunning ?? 32, 1, 256),
+    maxBatchTokens: checkInteger('maxBatchTokens', options.maxBatchTokens ?? 512, 1, 65_536),
+    maxContext: checkInteger('maxContext', options.maxContext ?? 0, 0, MAX_TOKENS),
+    kvTypeK: checkOneOf('kvType.k', kv?.k, KV_TYPES),
+    kvTypeV: checkOneOf('kvType.v', kv?.v, KV_TYPES),
+    attention: checkOneOf('attention', options.attention ?? 'auto', ['auto', 'paged', 'dense']),
+    prefixCache: checkFlag('prefixCache', options.prefixCache ?? true),
+    batching: checkFlag('batching', options.batching ?? true),
+    chatTemplate: checkText('chatTemplate', options.chatTemplate ?? ''),
+  };
+}

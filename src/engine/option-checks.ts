@@ -1,0 +1,59 @@
+import { BanyanError } from './errors.js';
+
+// One check a kind of option. Each returns the value with its type, or throws INVALID_OPTION naming the field.
+
+export function invalidOption(field: string, expected: string, value: unknown): BanyanError {
+  const shown =
+    typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'an array' : 'an object') : `${value}`;
+  return new BanyanError('INVALID_OPTION', `${field} must be ${expected}, not ${shown}`, { field });
+}
+
+/** A plain object whose keys are all known: a misspelt option is an error, not silence. */
+export function checkKeys(field: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidOption(field, 'an object', value);
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) {
+      throw new BanyanError('INVALID_OPTION', `${field} has no option "${key}" (known: ${known.join(', ')})`, {
+        field: key,
+      });
+    }
+  }
+}
+
+/** A number in [min, max]. */
+export function checkNumber(field: string, value: unknown, min: number, max: number): number {
+  if (typeof value === 'number' && value >= min && value <= max) return value;
+  throw invalidOption(field, `a number in [${min}, ${max}]`, value);
+}
+
+/** A whole number in [min, max]. */
+export function checkInteger(field: string, value: unknown, min: number, max: number): number {
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
+  throw invalidOption(field, `a whole number in [${min}, ${max}]`, value);
+}
+
+export function checkText(field: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw invalidOption(field, 'a string', value);
+}
+
+export function checkFlag(field: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw invalidOption(field, 'true or false', value);
+}
+
+export function checkOneOf<T extends string>(field: string, value: unknown, choices: readonly T[]): T {
+  if (choices.includes(value as T)) return value as T;
+  throw invalidOption(field, `one of ${choices.map((choice) => `"${choice}"`).join(', ')}`, value);
+}
+
+export function checkSignal(field: string, value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw invalidOption(field, 'an AbortSignal', value);
+}
+
+export function checkFunction<T>(field: string, value: T): T {
+  if (value === undefined || typeof value === 'function') return value;
+  throw invalidOption(field, 'a function', value);
+}

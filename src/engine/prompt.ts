@@ -1,0 +1,112 @@
+import type { ChatFormat, ChatInput, RenderedChat } from '../native/binding.js';
+import { type ChatMessage, checkMessages, toTemplateMessage } from './chat-message.js';
+import { BanyanError } from './errors.js';
+import type { GenerateOptions } from './generate-options.js';
+import { checkFlag, checkOneOf, invalidOption } from './option-checks.js';
+import type { RequestHost } from './request.js';
+import type { CompiledSchema } from './schema.js';
+import { toTemplateTools } from './tool-spec.js';
+
+/** A text goes to the model as it is; messages go through the chat template; tokens go in unchanged. */
+export type Prompt = string | readonly ChatMessage[] | Int32Array | readonly number[];
+
+/** Ready to be submitted. `jsonSchema` is empty when the chat format holds the schema already. */
+export interface PreparedPrompt {
+  prompt: Int32Array;
+  stops: string[];
+  chat: ChatFormat | null;
+  jsonSchema: string;
+}
+
+/** What the chat template gets besides messages; the same for all turns of a session but for the tool choice. */
+export type ChatSettings = Omit<ChatInput, 'messages' | 'addGenerationPrompt'>;
+
+export function toChatSettings(options: GenerateOptions, schema: CompiledSchema | undefined): ChatSettings {
+  const { toolChoice = 'auto', tools = [] } = options;
+  if (!Array.isArray(tools)) throw invalidOption('tools', 'a list of tools', tools);
+  const templateTools = toTemplateTools(tools);
+  if (typeof toolChoice === 'object') {
+    if (!tools.some((tool) => tool.name === toolChoice?.tool)) {
+      throw new BanyanError('INVALID_OPTION', `There is no tool "${toolChoice?.tool}"`, { field: 'toolChoice.tool' });
+    }
+  } else {
+    checkOneOf('toolChoice', toolChoice, ['auto', 'none', 'required']);
+  }
+  if (options.grammar !== undefined && tools.length > 0) {
+    throw new BanyanError('INVALID_OPTION', 'A grammar and tools exclude each other', { field: 'grammar' });
+  }
+  return {
+    tools: templateTools,
+    toolChoice: typeof toolChoice === 'object' ? 'required' : toolChoice,
+    parallelToolCalls: checkFlag('parallelToolCalls', options.parallelToolCalls ?? true),
+    jsonSchema: schema ? JSON.stringify(schema.json) : '',
+    enableThinking: checkFlag('thinking', options.thinking ?? true),
+    templateArgs: {},
+  };
+}
+
+/** Renders messages; a named tool choice narrows the grammar and leaves the prompt as it is, so that its prefix still hits. */
+export async function renderChat(
+  host: RequestHost,
+  settings: ChatSettings,
+  messages: readonly ChatMessage[],
+  options: { addGenerationPrompt: boolean; onlyTool?: string | undefined },
+): Promise<RenderedChat> {
+  const { addGenerationPrompt, onlyTool } = options;
+  const input = { ...settings, messages: messages.map(toTemplateMessage), addGenerationPrompt };
+  const rendered = await host.native.renderChat(input);
+  if (onlyTool === undefined) return rendered;
+  const tools = settings.tools.filter((tool) => (tool as { function: { name: string } }).function.name === onlyTool);
+  const { format } = await host.native.renderChat({ ...input, tools });
+  return { ...rendered, format };
+}
+
+/** The name in `toolChoice: { tool }`. */
+export function namedTool(options: GenerateOptions): string | undefined {
+  return typeof options.toolChoice === 'object' ? options.toolChoice.tool : undefined;
+}
+
+/** Checks the prompt now (throws INVALID_MESSAGES, INVALID_OPTION) and returns how to prepare it later. */
+export function planPrompt(
+  host: RequestHost,
+  prompt: Prompt,
+  options: GenerateOptions,
+  schema: CompiledSchema | undefined,
+): () => Promise<PreparedPrompt> {
+  const settings = toChatSettings(options, schema);
+  if (isMessages(prompt)) {
+    checkMessages(prompt);
+    const messages = [...prompt];
+    return async () => {
+      const chat = await renderChat(host, settings, messages, {
+        addGenerationPrompt: true,
+        onlyTool: namedTool(options),
+      });
+      return { prompt: chat.tokens, stops: chat.stops, chat: chat.format, jsonSchema: '' };
+    };
+  }
+  if (settings.tools.length > 0) throw invalidOption('tools', 'left out unless the prompt is messages', 'a list');
+  const { jsonSchema } = settings;
+  const tokens = typeof prompt === 'string' ? undefined : checkTokens(prompt);
+  return async () => ({
+    prompt: tokens ?? host.native.tokenize(prompt as string, true, true),
+    stops: [],
+    chat: null,
+    jsonSchema,
+  });
+}
+
+export function isMessages(prompt: Prompt): prompt is readonly ChatMessage[] {
+  if (typeof prompt === 'string' || prompt instanceof Int32Array) return false;
+  return !Array.isArray(prompt) || typeof prompt[0] !== 'number';
+}
+
+/** A copy: the caller may change its array while the request waits. The vocabulary's bounds are checked natively. */
+export function checkTokens(tokens: Int32Array | readonly number[]): Int32Array {
+  for (const [index, token] of tokens.entries()) {
+    if (!Number.isInteger(token) || token < 0 || token >= 2 ** 31) {
+      throw invalidOption(`prompt[${index}]`, 'a token id', token);
+    }
+  }
+  return Int32Array.from(tokens);
+}

@@ -1,0 +1,108 @@
+import type { FinishReason, NativeEngine, NativeMessage, NativeRequest, NativeUsage } from '../native/binding.js';
+import type { NativeEvent, TokenLogprob } from '../native/events.js';
+import { asBanyanError, BanyanError } from './errors.js';
+import { EventLog } from './event-log.js';
+import type { EventRouter } from './event-router.js';
+
+/** What a request needs of its engine. */
+export interface RequestHost {
+  readonly native: NativeEngine;
+  readonly router: EventRouter;
+  readonly closed: boolean;
+}
+
+export type OutputEvent = Extract<NativeEvent, { type: 'tokens' | 'tool-call' }>;
+
+/** How a request ended, cancelled ones included. */
+export interface Completion {
+  prompt: Int32Array;
+  /** As sampled, the end-of-turn token included. */
+  tokens: number[];
+  logprobs: TokenLogprob[];
+  reason: FinishReason;
+  usage: NativeUsage;
+  message: NativeMessage;
+}
+
+/** One native request from its preparation to its finish event. Knows nothing of chats, schemas or consumers. */
+export class Request {
+  readonly log = new EventLog<OutputEvent>();
+  /** Rejects when the request could not start or failed alone; a cancelled request resolves. */
+  readonly completion: Promise<Completion>;
+  readonly #host: RequestHost;
+  #id: number | undefined;
+  #cancelled = false;
+
+  /** `prepare` may take its time (templates render on another thread); a request cancelled meanwhile never starts. */
+  constructor(host: RequestHost, prepare: () => Promise<NativeRequest>, signal?: AbortSignal) {
+    this.#host = host;
+    const abort = () => this.cancel();
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) this.cancel();
+    this.completion = this.#run(prepare).finally(() => {
+      this.log.close();
+      signal?.removeEventListener('abort', abort);
+    });
+    this.completion.catch(() => {}); // nobody has to await
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    if (this.#id !== undefined && !this.log.closed && !this.#host.closed) this.#host.native.cancel(this.#id);
+  }
+
+  async #run(prepare: () => Promise<NativeRequest>): Promise<Completion> {
+    if (this.#cancelled) return neverStarted();
+    try {
+      this.#checkOpen();
+      const request = await prepare();
+      if (this.#cancelled) return neverStarted();
+      this.#checkOpen();
+      return await this.#submit(request);
+    } catch (reason) {
+      throw asBanyanError(reason);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#host.closed) throw new BanyanError('CLOSED', 'The engine is closed');
+  }
+
+  #submit(request: NativeRequest): Promise<Completion> {
+    const { native, router } = this.#host;
+    const id = native.submit(request);
+    this.#id = id;
+    const tokens: number[] = [];
+    const logprobs: TokenLogprob[] = [];
+    return new Promise((resolve, reject) => {
+      router.attach(id, (event) => {
+        if (event.type === 'error') {
+          reject(event);
+        } else if (event.type === 'finish') {
+          const { reason, usage, message } = event;
+          resolve({ prompt: request.prompt, tokens, logprobs, reason, usage, message });
+        } else {
+          if (event.type === 'tokens') {
+            tokens.push(...event.tokens);
+            logprobs.push(...(event.logprobs ?? []));
+          }
+          this.log.append(event);
+        }
+      });
+    });
+  }
+}
+
+function neverStarted(): Completion {
+  const miss = { matched: 0, promptTokens: 0, expected: -1, actual: -1, reason: 'reuse-off' as const };
+  const times = { queueMs: 0, ttftMs: 0, itlMs: 0, totalMs: 0 };
+  const counts = { promptTokens: 0, cachedTokens: 0, computedTokens: 0, outputTokens: 0, preemptions: 0 };
+  return {
+    prompt: new Int32Array(0),
+    tokens: [],
+    logprobs: [],
+    reason: 'cancelled',
+    usage: { ...counts, ...times, miss },
+    message: { content: '', reasoning: '', toolCalls: [] },
+  };
+}

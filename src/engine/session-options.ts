@@ -1,0 +1,36 @@
+import { type ChatMessage, checkMessages } from './chat-message.js';
+import { type TurnOptions, toRequestSettings } from './generate-options.js';
+import { checkText } from './option-checks.js';
+import { toChatSettings } from './prompt.js';
+import type { ToolSpec } from './tool-spec.js';
+
+/** The other options are defaults for every turn. */
+export interface SessionOptions extends Omit<TurnOptions, 'signal' | 'schema'> {
+  system?: string | undefined;
+  /** What was said before, e.g. examples. */
+  messages?: readonly ChatMessage[] | undefined;
+  tools?: readonly ToolSpec[] | undefined;
+  tenant?: string | undefined;
+}
+
+/** The checked parts of SessionOptions. */
+export interface SessionSetup {
+  opening: readonly ChatMessage[];
+  tools: readonly ToolSpec[];
+  tenant: string;
+  defaults: TurnOptions;
+}
+
+/** Throws INVALID_OPTION and INVALID_MESSAGES now rather than in the first turn. */
+export function toSessionSetup(options: SessionOptions): SessionSetup {
+  const { system, messages = [], tools = [], tenant = '', ...defaults } = options;
+  toRequestSettings({ ...defaults, tenant });
+  toChatSettings({ ...defaults, tools }, undefined);
+  if (system !== undefined) checkText('system', system);
+  const opening: ChatMessage[] = [
+    ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
+    ...messages,
+  ];
+  if (opening.length > 0) checkMessages(opening);
+  return { opening, tools: [...tools], tenant, defaults };
+}

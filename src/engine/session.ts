@@ -1,0 +1,163 @@
+import type { NativeRequest, RenderedChat } from '../native/binding.js';
+import { type ChatMessage, checkMessages, toToolCall } from './chat-message.js';
+import { BanyanError } from './errors.js';
+import { type TurnOptions, toRequestSettings } from './generate-options.js';
+import { Generation } from './generation.js';
+import { type ChatSettings, namedTool, renderChat, toChatSettings } from './prompt.js';
+import { type Completion, Request, type RequestHost } from './request.js';
+import { compileSchema } from './schema.js';
+import type { SessionSetup } from './session-options.js';
+import { type TurnEnd, type TurnTemplate, turnDelta } from './turn-delta.js';
+
+/** Everything a session is. Shared by forks, replaced as a whole when a turn ends. */
+interface History {
+  /** Prompt and output of every turn: the truth. */
+  readonly tokens: Int32Array;
+  /** What was said, as messages: how the tokens read. */
+  readonly messages: readonly ChatMessage[];
+  /** How the last turn ended; undefined before the first one. */
+  readonly end: TurnEnd | undefined;
+}
+
+/**
+ * One conversation. It keeps token ids and appends only what is new, so each turn's prompt begins with the whole last one
+ * and its answer: nothing is computed twice while the pages live. One turn at a time; forks are independent.
+ */
+export class Session implements AsyncDisposable {
+  readonly #host: RequestHost;
+  readonly #setup: SessionSetup;
+  #history: History;
+  #running: Request | undefined;
+  #closed = false;
+
+  /** Use `engine.session()`. */
+  constructor(host: RequestHost, setup: SessionSetup, history?: History) {
+    this.#host = host;
+    this.#setup = setup;
+    this.#history = history ?? { tokens: new Int32Array(0), messages: setup.opening, end: undefined };
+  }
+
+  /** Token ids of the finished turns, answers included. A copy. */
+  get tokens(): Int32Array {
+    return this.#history.tokens.slice();
+  }
+
+  get messages(): readonly ChatMessage[] {
+    return this.#history.messages;
+  }
+
+  /** True while a turn runs. */
+  get busy(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /**
+   * The next turn: a user's text, or messages (tool results). A turn that fails, or is cancelled before its first token,
+   * leaves the session as it was; later than that, what was said stays said. Throws SESSION_BUSY, CLOSED, INVALID_*.
+   */
+  generate<Output = unknown>(
+    message: string | ChatMessage | readonly ChatMessage[],
+    options: TurnOptions<Output> = {},
+  ): Generation<Output> {
+    this.#checkFree();
+    const added = typeof message === 'string' ? [{ role: 'user' as const, content: message }] : [message].flat();
+    checkMessages(added);
+    const { defaults, tenant, tools } = this.#setup;
+    const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...options };
+    const settings = toRequestSettings({ ...turn, tenant });
+    const schema = turn.schema === undefined ? undefined : compileSchema('schema', turn.schema);
+    const chatSettings = toChatSettings({ ...turn, tools }, schema);
+
+    let chat: RenderedChat | undefined;
+    const prepare = async (): Promise<NativeRequest> => {
+      const next = await this.#nextPrompt(chatSettings, added, namedTool(turn));
+      chat = next.chat;
+      const stop = [...settings.stop, ...chat.stops];
+      return { ...settings, stop, prompt: next.prompt, chat: chat.format, jsonSchema: '' };
+    };
+    const request = new Request(this.#host, prepare, turn.signal);
+    this.#follow(request, added);
+    return new Generation({ request, schema, signal: turn.signal, chat: () => chat?.format ?? null, host: this.#host });
+  }
+
+  /** Another session with the same past, for free: pages are shared. While a turn runs, that turn is not part of it. */
+  fork(): Session {
+    this.#checkOpen();
+    return new Session(this.#host, this.#setup, this.#history);
+  }
+
+  /** Cancels a running turn and waits for its end. Its pages stay cached for others. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#running?.cancel();
+    await this.#running?.completion.catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #nextPrompt(settings: ChatSettings, added: readonly ChatMessage[], onlyTool: string | undefined) {
+    const { tokens, messages, end } = this.#history;
+    const { native } = this.#host;
+    if (end === undefined) {
+      const options = { addGenerationPrompt: true, onlyTool };
+      const chat = await renderChat(this.#host, settings, [...messages, ...added], options);
+      return { prompt: chat.tokens, chat };
+    }
+    const template: TurnTemplate = {
+      render: (minimal, addGenerationPrompt) =>
+        renderChat(this.#host, settings, minimal, {
+          addGenerationPrompt,
+          onlyTool: addGenerationPrompt ? onlyTool : undefined,
+        }),
+      controlText: (token) => {
+        const one = Int32Array.of(token);
+        return native.detokenize(one, false) === '' ? native.detokenize(one, true) : '';
+      },
+      firstTokenLength: (text) => native.detokenize(native.tokenize(text, false, true).subarray(0, 1), true).length,
+    };
+    const delta = await turnDelta(template, end, added);
+    return { prompt: joined(tokens, native.tokenize(delta.text, false, true)), chat: delta.chat };
+  }
+
+  /** Attached before anybody else awaits the turn: whoever does finds the session free and its history complete. */
+  #follow(request: Request, added: readonly ChatMessage[]): void {
+    this.#running = request;
+    const free = () => {
+      this.#running = undefined;
+    };
+    request.completion.then((completion) => {
+      free();
+      this.#commit(completion, added);
+    }, free);
+  }
+
+  #commit({ prompt, tokens, message, reason }: Completion, added: readonly ChatMessage[]): void {
+    if (tokens.length === 0) return;
+    const { content, reasoning, toolCalls } = message;
+    const answer = { role: 'assistant' as const, content, reasoning, toolCalls: toolCalls.map(toToolCall) };
+    this.#history = {
+      tokens: joined(prompt, tokens),
+      messages: [...this.#history.messages, ...added, answer],
+      end: { message: answer, lastToken: tokens.at(-1), byItself: reason === 'stop' || reason === 'tool-calls' },
+    };
+  }
+
+  #checkFree(): void {
+    this.#checkOpen();
+    if (this.#running) throw new BanyanError('SESSION_BUSY', 'A turn is running: await it, or fork the session');
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new BanyanError('CLOSED', 'The session is closed');
+    if (this.#host.closed) throw new BanyanError('CLOSED', 'The engine is closed');
+  }
+}
+
+function joined(a: Int32Array, b: ArrayLike<number>): Int32Array {
+  const both = new Int32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

@@ -1,0 +1,30 @@
+import { BanyanError } from './errors.js';
+import type { JsonSchema } from './schema.js';
+
+/** What the model is told about a tool. Running it is the agent layer's business. */
+export interface ToolSpec {
+  /** Letters, digits, `_` and `-`, at most 64. */
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments, an object. */
+  readonly parameters: JsonSchema;
+}
+
+/** `required`: at least one call; `{ tool }`: a call of this one. The prompt is the same for all of them. */
+export type ToolChoice = 'auto' | 'none' | 'required' | { tool: string };
+
+/** Sorted by name, fields in one order: the same tools always give the same tokens. Throws INVALID_OPTION. */
+export function toTemplateTools(tools: readonly ToolSpec[]): unknown[] {
+  const names = new Set<string>();
+  for (const [index, { name }] of tools.entries()) {
+    const field = `tools[${index}].name`;
+    if (typeof name !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
+      throw new BanyanError('INVALID_OPTION', `${field} must be 1 to 64 letters, digits, "_" or "-"`, { field });
+    }
+    if (names.has(name)) throw new BanyanError('INVALID_OPTION', `${field}: there are two tools "${name}"`, { field });
+    names.add(name);
+  }
+  return [...tools]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, description, parameters }) => ({ type: 'function', function: { name, description, parameters } }));
+}

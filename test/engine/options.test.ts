@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { Engine } from '../../src/engine/engine.js';
+import { errorOf } from '../support/expect-code.js';
+import { scripted } from '../support/scripted-engine.js';
+
+describe('Engine.load', () => {
+  test.each([
+    ['threads', { threads: 1.5 }],
+    ['threads', { threads: -1 }],
+    ['kvTokens', { kvTokens: Number.NaN }],
+    ['maxRunning', { maxRunning: 0 }],
+    ['maxRunning', { maxRunning: 257 }],
+    ['kvType.k', { kvType: 'f8' }],
+    ['kvType.v', { kvType: { k: 'f16' } }],
+    ['attention', { attention: 'flash' }],
+    ['prefixCache', { prefixCache: 'yes' }],
+    ['chatTemplate', { chatTemplate: 7 }],
+    ['gpuLayers', { gpuLayers: 'all' }],
+    ['signal', { signal: {} }],
+    ['onProgress', { onProgress: 'loud' }],
+    ['model', { model: 7 }],
+    ['modle', { modle: 'x.gguf' }],
+    ['options', 7],
+    ['options', null],
+  ])('names the field: %s', async (field, options) => {
+    expect(await errorOf(() => Engine.load(options as never))).toMatchObject({ code: 'INVALID_OPTION', field });
+  });
+
+  test('a missing model file says so', async () => {
+    const error = await errorOf(() => Engine.load({ model: '/nowhere/model.gguf' }));
+    expect(error).toMatchObject({ code: 'MODEL_NOT_FOUND', field: 'model' });
+  });
+
+  test('an aborted load does not start', async () => {
+    const error = await errorOf(() => Engine.load({ model: 'x.gguf', signal: AbortSignal.abort() }));
+    expect(error).toMatchObject({ code: 'ABORTED' });
+  });
+});
+
+describe('engine.generate', () => {
+  const messages = [{ role: 'user', content: 'x' }];
+  const tool = { name: 'add', description: '', parameters: { type: 'object' } };
+  test.each([
+    ['INVALID_OPTION', 'temperature', 'x', { temperature: -1 }],
+    ['INVALID_OPTION', 'topK', 'x', { topK: 1.5 }],
+    ['INVALID_OPTION', 'topP', 'x', { topP: 2 }],
+    ['INVALID_OPTION', 'seed', 'x', { seed: 2 ** 32 }],
+    ['INVALID_OPTION', 'logprobs', 'x', { logprobs: 21 }],
+    ['INVALID_OPTION', 'maxTokens', 'x', { maxTokens: 0 }],
+    ['INVALID_OPTION', 'class', 'x', { class: 'urgent' }],
+    ['INVALID_OPTION', 'program', 'x', { program: -1 }],
+    ['INVALID_OPTION', 'tenant', 'x', { tenant: 7 }],
+    ['INVALID_OPTION', 'stop[1]', 'x', { stop: ['a', ''] }],
+    ['INVALID_OPTION', 'stop', 'x', { stop: 7 }],
+    ['INVALID_OPTION', 'grammar', 'x', { grammar: 'root ::= "a"', schema: {} }],
+    ['INVALID_OPTION', 'grammar', messages, { grammar: 'root ::= "a"', tools: [tool] }],
+    ['INVALID_OPTION', 'tools', 'x', { tools: [tool] }],
+    ['INVALID_OPTION', 'tools', messages, { tools: {} }],
+    ['INVALID_OPTION', 'tools[1].name', messages, { tools: [tool, tool] }],
+    ['INVALID_OPTION', 'tools[0].name', messages, { tools: [{ ...tool, name: 'a b' }] }],
+    ['INVALID_OPTION', 'toolChoice', messages, { tools: [tool], toolChoice: 'must' }],
+    ['INVALID_OPTION', 'toolChoice.tool', messages, { tools: [tool], toolChoice: { tool: 'sub' } }],
+    ['INVALID_OPTION', 'temprature', 'x', { temprature: 1 }],
+    ['INVALID_OPTION', 'prompt[1]', [1, -2], {}],
+    ['INVALID_OPTION', 'prompt[1]', [1, 2.5], {}],
+    ['INVALID_SCHEMA', 'schema', 'x', { schema: 7 }],
+    ['INVALID_MESSAGES', 'messages', [], {}],
+    ['INVALID_MESSAGES', 'messages', undefined, {}],
+    ['INVALID_MESSAGES', 'messages[1].role', [...messages, { role: 'robot', content: '' }], {}],
+    ['INVALID_MESSAGES', 'messages[0].content', [{ role: 'user' }], {}],
+    ['INVALID_MESSAGES', 'messages[0].toolCallId', [{ role: 'tool', content: '' }], {}],
+    ['INVALID_MESSAGES', 'messages[0].toolCalls[0].id', [{ role: 'assistant', content: '', toolCalls: [{}] }], {}],
+  ])('%s names %s', async (code, field, prompt, options) => {
+    const { engine, native } = scripted(() => 'ok');
+    expect(await errorOf(() => engine.generate(prompt as never, options as never))).toMatchObject({ code, field });
+    expect(native.requests).toEqual([]);
+    expect((await engine.generate('still here')).text).toBe('ok');
+  });
+
+  test('what is given reaches the engine', async () => {
+    const { engine, native } = scripted(() => 'ok');
+    const program = engine.newProgram();
+    await engine.generate([5, 6], {
+      temperature: 0,
+      seed: 7,
+      stop: 'END',
+      class: 'background',
+      program,
+      tenant: 't',
+      cache: false,
+    });
+    expect(native.requests[0]).toMatchObject({ class: 'background', program, salt: 't', cache: false, stop: ['END'] });
+    expect(native.requests[0]?.sampling).toMatchObject({ temperature: 0, seed: 7, logprobs: -1 });
+    expect([...(native.requests[0]?.prompt ?? [])]).toEqual([5, 6]);
+  });
+});
