@@ -6,3 +6,14 @@ target_link_libraries(banyan-runner-test PUBLIC banyan-runner llama)
 target_include_directories(banyan-runner-test PUBLIC native/test)
 target_include_directories(banyan-runner-test SYSTEM PUBLIC "${LLAMA_CPP_DIR}/src" "${LLAMA_CPP_DIR}/ggml/src")
 banyan_tests(runner banyan-runner-test)
+
+# Tiny random models of every architecture, made at test time by the pinned source's own generator.
+set(TEST_MODELS_DIR "${CMAKE_BINARY_DIR}/test-models")
+add_executable(make-test-models "${LLAMA_CPP_DIR}/tests/test-llama-archs.cpp")
+target_link_libraries(make-test-models PRIVATE llama llama-common)
+add_test(NAME make-test-models
+  COMMAND ${CMAKE_COMMAND} -DTOOL=$<TARGET_FILE:make-test-models> -DDIR=${TEST_MODELS_DIR}
+    -P "${CMAKE_CURRENT_LIST_DIR}/make-test-models.cmake")
+set_tests_properties(make-test-models PROPERTIES FIXTURES_SETUP test-models)
+set_tests_properties(runner-logits-test PROPERTIES
+  FIXTURES_REQUIRED test-models ENVIRONMENT "BANYAN_TEST_MODELS=${TEST_MODELS_DIR}" TIMEOUT 900)

@@ -77,13 +77,13 @@ struct RowsQ4 {
 
 /** fn(reader) for the type: one switch for a tile, none inside its loops. */
 template <typename Fn>
-void with_rows(KvType type, Fn fn) {
+void with_rows(CellType type, Fn fn) {
     switch (type) {
-        case KvType::f32: fn(RowsF32()); break;
-        case KvType::f16: fn(RowsF16()); break;
-        case KvType::bf16: fn(RowsBf16()); break;
-        case KvType::q8_0: fn(RowsQ8()); break;
-        case KvType::q4_0: fn(RowsQ4()); break;
+        case CellType::f32: fn(RowsF32()); break;
+        case CellType::f16: fn(RowsF16()); break;
+        case CellType::bf16: fn(RowsBf16()); break;
+        case CellType::q8_0: fn(RowsQ8()); break;
+        case CellType::q4_0: fn(RowsQ4()); break;
     }
 }
 

@@ -11,14 +11,14 @@
 
 namespace banyan {
 
-enum class KvType : uint8_t { f32, f16, bf16, q8_0, q4_0 };
+enum class CellType : uint8_t { f32, f16, bf16, q8_0, q4_0 };
 
 /** One side of the pool as a layer sees it. Address of (cell, head): data + cell * cell_stride + head * head_stride. */
 struct KvView {
     const char * data;
     size_t cell_stride;  // bytes
     size_t head_stride;  // bytes
-    KvType type;
+    CellType type;
 };
 
 /** One attention op, the same for all its units. */

@@ -22,19 +22,19 @@ namespace {
 
 constexpr size_t kAlign = 64;
 
-KvType kv_type(ggml_type type) {
+CellType cell_type(ggml_type type) {
     switch (type) {
-        case GGML_TYPE_F32: return KvType::f32;
-        case GGML_TYPE_F16: return KvType::f16;
-        case GGML_TYPE_BF16: return KvType::bf16;
-        case GGML_TYPE_Q8_0: return KvType::q8_0;
-        case GGML_TYPE_Q4_0: return KvType::q4_0;
+        case GGML_TYPE_F32: return CellType::f32;
+        case GGML_TYPE_F16: return CellType::f16;
+        case GGML_TYPE_BF16: return CellType::bf16;
+        case GGML_TYPE_Q8_0: return CellType::q8_0;
+        case GGML_TYPE_Q4_0: return CellType::q4_0;
         default: GGML_ABORT("paged attention: unsupported KV type %s", ggml_type_name(type));
     }
 }
 
 KvView view_of(const ggml_tensor * t) {
-    return {static_cast<const char *>(t->data), t->nb[1], t->nb[2], kv_type(t->type)};
+    return {static_cast<const char *>(t->data), t->nb[1], t->nb[2], cell_type(t->type)};
 }
 
 struct Shape {

@@ -7,6 +7,8 @@
 #include "llama-kv-cache.h"
 #include "llama-model.h"
 #include "llama.h"
+#include "runner/arch/architecture.h"
+#include "runner/attention/kernel.h"
 #include "runner/kv/kv-caches.h"
 #include "runner/kv/page-copy.h"
 #include "runner/kv/pager.h"
@@ -19,10 +21,12 @@ struct KvPool::Impl {
     AttentionMode mode;
     const llama_model * model = nullptr;
     int32_t n_threads = 1;
+    Architecture architecture;
     std::shared_ptr<BlockTables> tables = std::make_shared<BlockTables>();
     std::vector<llama_kv_cache *> caches;          // of the context
     std::vector<std::shared_ptr<Pager>> pagers;    // one per cache
 
+    AttentionMode choose_mode() const;
     void attach(llama_memory_t memory);
     PagerConfig pager_config(const llama_kv_cache & cache) const;
 };
@@ -37,6 +41,12 @@ bool all_layers_on_cpu(const llama_model & model) {
     return true;
 }
 
+std::string architecture_name(const llama_model * model) {
+    char name[64] = "";
+    llama_model_meta_val_str(model, "general.architecture", name, sizeof(name));
+    return name;
+}
+
 Window window_of(const llama_kv_cache & cache) {
     const int32_t size = static_cast<int32_t>(cache.get_n_swa());
     switch (cache.get_swa_type()) {
@@ -49,6 +59,17 @@ Window window_of(const llama_kv_cache & cache) {
 }
 
 }  // namespace
+
+AttentionMode KvPool::Impl::choose_mode() const {
+    if (architecture.path == AttentionPath::refused) throw std::runtime_error(architecture.reason);
+    const bool kernel = architecture.path == AttentionPath::paged && all_layers_on_cpu(*model);
+    if (mode == AttentionMode::paged && !kernel) {
+        throw std::runtime_error(architecture.reason.empty() ? "paged attention runs on the CPU only"
+                                                             : architecture.reason);
+    }
+    if (architecture.path == AttentionPath::stock) return AttentionMode::stock;
+    return mode == AttentionMode::dense || !kernel ? AttentionMode::dense : AttentionMode::paged;
+}
 
 PagerConfig KvPool::Impl::pager_config(const llama_kv_cache & cache) const {
     const llama_hparams & hparams = model->hparams;
@@ -94,14 +115,14 @@ KvPool::~KvPool() = default;
 
 void KvPool::install(llama_context_params & params, const llama_model * model) {
     impl_->model = model;
-    if (impl_->mode == AttentionMode::automatic) {
-        impl_->mode = all_layers_on_cpu(*model) ? AttentionMode::paged : AttentionMode::dense;
-    }
+    impl_->architecture = architecture_of(architecture_name(model));
+    impl_->mode = impl_->choose_mode();
     impl_->n_threads = std::max({1, params.n_threads, params.n_threads_batch});
     params.n_ctx = static_cast<uint32_t>(impl_->n_pages * impl_->page_tokens);
     params.n_seq_max = static_cast<uint32_t>(impl_->tables->slots.size());
     params.kv_unified = true;
     params.swa_full = true;
+    if (impl_->mode == AttentionMode::stock) return;
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
     params.cb_memory = [](llama_memory_t memory, void * pool) { static_cast<Impl *>(pool)->attach(memory); };
     params.cb_memory_user_data = impl_.get();
@@ -120,7 +141,7 @@ void KvPool::reset(SlotId slot) {
 bool KvPool::copy_pages(const PageCopy * copies, int32_t n_copies) {
     for (int32_t i = 0; i < n_copies; ++i) {
         const PageCopy & copy = copies[i];
-        if (std::min(copy.src, copy.dst) < 0 || std::max(copy.src, copy.dst) >= impl_->n_pages) return false;
+        if (impl_->caches.empty() || std::min(copy.src, copy.dst) < 0 || std::max(copy.src, copy.dst) >= impl_->n_pages) return false;
         if (copy.n_tokens < 0 || copy.n_tokens > impl_->page_tokens) return false;
     }
     banyan::copy_pages(impl_->caches, impl_->page_tokens, copies, n_copies);
@@ -130,6 +151,14 @@ bool KvPool::copy_pages(const PageCopy * copies, int32_t n_copies) {
 int32_t KvPool::page_tokens() const { return impl_->page_tokens; }
 
 AttentionMode KvPool::mode() const { return impl_->mode; }
+
+const char * KvPool::kernel() const {
+    return impl_->mode == AttentionMode::paged ? attention_kernel().name : "";
+}
+
+bool KvPool::prefix_reuse() const { return impl_->architecture.prefix_reuse; }
+
+const std::string & KvPool::reason() const { return impl_->architecture.reason; }
 
 int64_t KvPool::page_bytes() const { return bytes_per_page(impl_->caches, impl_->page_tokens); }
 

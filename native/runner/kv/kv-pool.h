@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "core/batch.h"
 
@@ -17,15 +18,24 @@ struct llama_model;
 
 namespace banyan {
 
-/** How attention reads the pages. automatic: the kernel where the backend has one, else the dense mask. */
-enum class AttentionMode : uint8_t { automatic, paged, dense };
+/**
+ * How attention reads the pages. automatic: the kernel where the backend has one, else the dense mask.
+ * stock: llama.cpp's own cache, one sequence a slot, for models that the pages cannot serve; then there is nothing to
+ * copy or share, and bind and reset do nothing.
+ */
+enum class AttentionMode : uint8_t { automatic, paged, dense, stock };
 
 class KvPool {
   public:
     KvPool(int32_t n_pages, int32_t page_tokens, int32_t n_slots, AttentionMode mode);
     ~KvPool();
 
-    /** Sets n_ctx, kv_unified, swa_full and the creation hook. Call before llama_init_from_model; *this must outlive the context. */
+    /**
+     * Sets n_ctx, n_seq_max, kv_unified, swa_full, flash_attn_type and the creation hook; reads n_threads. Call before
+     * llama_init_from_model; *this must outlive the context.
+     * Throws std::runtime_error with the reason when the architecture is refused, or when `paged` was asked for and
+     * the model's architecture or device has no kernel.
+     */
     void install(llama_context_params & params, const llama_model * model);
 
     /** The next decode writes slot's tokens at positions n_past.. into these pages. Copies the table. */
@@ -38,7 +48,10 @@ class KvPool {
     bool copy_pages(const PageCopy * copies, int32_t n_copies);
 
     int32_t page_tokens() const;
-    AttentionMode mode() const;  // paged or dense, once installed
+    AttentionMode mode() const;        // paged, dense or stock, once installed
+    const char * kernel() const;       // portable, avx2, avx512, neon; "" when not paged
+    bool prefix_reuse() const;         // pages hold all that a prefix needs
+    const std::string & reason() const;  // why prefixes are not reused or the mode is not paged; else empty
     /** Bytes of K and V per page over all layers; known after the context exists. */
     int64_t page_bytes() const;
 

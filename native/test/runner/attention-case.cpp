@@ -25,19 +25,19 @@ double from_half(uint16_t h) {
     return h & 0x8000 ? -value : value;
 }
 
-int element_bytes(KvType type, int n) {
+int element_bytes(CellType type, int n) {
     switch (type) {
-        case KvType::f32: return 4 * n;
-        case KvType::f16:
-        case KvType::bf16: return 2 * n;
-        case KvType::q8_0: return n / 32 * 34;
-        case KvType::q4_0: return n / 32 * 18;
+        case CellType::f32: return 4 * n;
+        case CellType::f16:
+        case CellType::bf16: return 2 * n;
+        case CellType::q8_0: return n / 32 * 34;
+        case CellType::q4_0: return n / 32 * 18;
     }
     return 0;
 }
 
 /** Stores n random values as `type` at p and what they read as in `exact`. */
-void random_row(KvType type, char * p, double * exact, int n, std::mt19937 & rng) {
+void random_row(CellType type, char * p, double * exact, int n, std::mt19937 & rng) {
     std::normal_distribution<float> normal(0, 1);
     std::uniform_int_distribution<int> byte(0, 255);
     const auto put16 = [&p](uint16_t x) {
@@ -45,8 +45,8 @@ void random_row(KvType type, char * p, double * exact, int n, std::mt19937 & rng
         p += 2;
     };
     for (int i = 0; i < n;) {
-        if (type == KvType::q8_0 || type == KvType::q4_0) {
-            const bool q8 = type == KvType::q8_0;
+        if (type == CellType::q8_0 || type == CellType::q4_0) {
+            const bool q8 = type == CellType::q8_0;
             const uint16_t scale = to_half(std::fabs(normal(rng)) * (q8 ? 0.01f : 0.15f) + 0.001f);
             put16(scale);
             for (int j = 0; j < (q8 ? 32 : 16); ++j) {
@@ -63,11 +63,11 @@ void random_row(KvType type, char * p, double * exact, int n, std::mt19937 & rng
             continue;
         }
         const float x = normal(rng);
-        if (type == KvType::f32) {
+        if (type == CellType::f32) {
             std::memcpy(p, &x, 4);
             p += 4;
             exact[i] = x;
-        } else if (type == KvType::f16) {
+        } else if (type == CellType::f16) {
             put16(to_half(x));
             exact[i] = from_half(to_half(x));
         } else {

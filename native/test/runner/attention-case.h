@@ -20,7 +20,7 @@ struct AttentionCase {
     std::string name;
     int dk = 64, dv = 64, n_head = 4, n_head_kv = 2;
     std::vector<RowSpec> rows;
-    KvType k_type = KvType::f16, v_type = KvType::f16;
+    CellType k_type = CellType::f16, v_type = CellType::f16;
     bool v_in_k = false;  // MLA: V is the first dv elements of K
     float softcap = 0, max_bias = 0, q_scale = 1;
     bool sinks = false;

@@ -68,7 +68,7 @@ TEST("every GQA group") {
 }
 
 TEST("cache types, narrow and wide, each with its own rounding only") {
-    for (const KvType type : {KvType::f32, KvType::f16, KvType::bf16, KvType::q8_0, KvType::q4_0}) {
+    for (const CellType type : {CellType::f32, CellType::f16, CellType::bf16, CellType::q8_0, CellType::q4_0}) {
         for (AttentionCase c : {decode("decode", 64, 96, 4, 2), mixed("mixed")}) {
             c.k_type = c.v_type = type;
             c.name += " type " + std::to_string(static_cast<int>(type));

@@ -1,0 +1,38 @@
+// The allow-list: every architecture that llama.cpp knows has an answer, and none has two.
+#include "check.h"
+#include "llama-arch.h"
+#include "runner/arch/architecture.h"
+
+using namespace banyan;
+
+TEST("every architecture of llama.cpp is classified") {
+    for (const llm_arch arch : llm_arch_all()) {
+        const std::string name = llm_arch_name(arch);
+        if (arch == LLM_ARCH_UNKNOWN || arch == LLM_ARCH_CLIP || arch == LLM_ARCH_GPTJ) continue;  // not models here
+        const Architecture a = architecture_of(name);
+        if (a.reason.find("unknown architecture") == 0) test::fail(__FILE__, __LINE__, name + " is not classified");
+    }
+}
+
+TEST("recurrent and hybrid models reuse no prefixes, and say why") {
+    for (const llm_arch arch : llm_arch_all()) {
+        if (!llm_arch_is_recurrent(arch) && !llm_arch_is_hybrid(arch)) continue;
+        const Architecture a = architecture_of(llm_arch_name(arch));
+        CHECK(!a.prefix_reuse);
+        CHECK(!a.reason.empty());
+    }
+}
+
+TEST("diffusion models are refused") {
+    for (const llm_arch arch : llm_arch_all()) {
+        if (llm_arch_is_diffusion(arch)) CHECK(architecture_of(llm_arch_name(arch)).path == AttentionPath::refused);
+    }
+}
+
+TEST("what is not plain paged attention has a reason") {
+    for (const llm_arch arch : llm_arch_all()) {
+        const Architecture a = architecture_of(llm_arch_name(arch));
+        CHECK_EQ(a.reason.empty(), a.path == AttentionPath::paged && a.prefix_reuse);
+    }
+    CHECK(architecture_of("no-such-model").reason.find("no-such-model") != std::string::npos);
+}
