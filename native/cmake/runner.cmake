@@ -3,6 +3,7 @@ file(GLOB_RECURSE runner_sources CONFIGURE_DEPENDS native/runner/*.cpp)
 add_library(banyan-runner STATIC ${runner_sources})
 target_link_libraries(banyan-runner PUBLIC banyan-core PRIVATE llama llama-common)
 # The pager implements an interface inside llama_kv_cache (native/patches), so the runner sees llama.cpp's own headers.
-target_include_directories(banyan-runner SYSTEM PRIVATE "${LLAMA_CPP_DIR}/src" "${LLAMA_CPP_DIR}/ggml/src")
+target_include_directories(banyan-runner SYSTEM PRIVATE
+  "${LLAMA_CPP_DIR}/src" "${LLAMA_CPP_DIR}/ggml/src" "${LLAMA_CPP_DIR}/common")
 target_compile_options(banyan-runner PRIVATE $<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-Wall -Wextra>)
 include(attention OPTIONAL)

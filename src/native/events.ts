@@ -1,4 +1,4 @@
-import type { FinishReason, NativeMessage, NativeToolCall, NativeUsage } from './binding.js';
+import type { FinishReason, NativeMessage, NativeMiss, NativeToolCall, NativeUsage } from './binding.js';
 
 /** One sampled token's logprob and its alternatives. */
 export interface TokenLogprob {
@@ -16,3 +16,141 @@ export type NativeEvent =
   | { type: 'finish'; request: number; reason: FinishReason; usage: NativeUsage; message: NativeMessage }
   /** The request failed alone; the engine lives on. */
   | { type: 'error'; request: number; code: string; message: string };
+
+const REASONS: FinishReason[] = ['stop', 'length', 'stop-sequence', 'tool-calls', 'cancelled', 'error'];
+const MISS_REASONS: NativeMiss['reason'][] = ['full-hit', 'cold', 'diverged', 'evicted-or-new', 'reuse-off'];
+
+/** Walks the words of one buffer; `at` counts 4-byte words. */
+class Reader {
+  at = 0;
+  readonly words: Int32Array;
+  readonly #floats: Float32Array;
+  readonly #view: DataView;
+  readonly #bytes: Buffer;
+
+  constructor(buffer: Uint8Array) {
+    this.words = new Int32Array(buffer.buffer, buffer.byteOffset, buffer.byteLength >> 2);
+    this.#floats = new Float32Array(buffer.buffer, buffer.byteOffset, buffer.byteLength >> 2);
+    this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    this.#bytes = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  }
+
+  int(): number {
+    return this.words[this.at++] as number;
+  }
+
+  float(): number {
+    return this.#floats[this.at++] as number;
+  }
+
+  double(): number {
+    const value = this.#view.getFloat64(this.at * 4, true);
+    this.at += 2;
+    return value;
+  }
+
+  /** A request id: 53 bits in two words, low first. */
+  id(): number {
+    const low = this.int() >>> 0;
+    return this.int() * 0x1_0000_0000 + low;
+  }
+
+  string(): string {
+    const length = this.int();
+    const start = this.at * 4;
+    this.at += (length + 3) >> 2;
+    if (length > 16) return this.#bytes.toString('utf8', start, start + length);
+    // A token's text is short and mostly ASCII: cheaper here than through a native call.
+    let text = '';
+    for (let i = start; i < start + length; i++) {
+      const byte = this.#bytes[i] as number;
+      if (byte > 0x7f) return this.#bytes.toString('utf8', start, start + length);
+      text += String.fromCharCode(byte);
+    }
+    return text;
+  }
+}
+
+function readLogprob(reader: Reader) {
+  return { token: reader.int(), logprob: reader.float(), text: reader.string() };
+}
+
+function readTokens(reader: Reader, request: number): NativeEvent {
+  const count = reader.int();
+  const logprobCount = reader.int();
+  const tokens: number[] = [];
+  for (let i = 0; i < count; i++) tokens.push(reader.int());
+  const text = reader.string();
+  if (logprobCount === 0) return { type: 'tokens', request, tokens, text };
+  const logprobs: TokenLogprob[] = [];
+  for (let i = 0; i < logprobCount; i++) {
+    const entry = readLogprob(reader);
+    const top = Array.from({ length: reader.int() }, () => readLogprob(reader));
+    logprobs.push({ ...entry, top });
+  }
+  return { type: 'tokens', request, tokens, text, logprobs };
+}
+
+function readCall(reader: Reader): NativeToolCall {
+  return { id: reader.string(), name: reader.string(), arguments: reader.string() };
+}
+
+// The fields of an object literal are evaluated in order, which is the order of the bytes.
+function readFinish(reader: Reader, request: number): NativeEvent {
+  return {
+    type: 'finish',
+    request,
+    reason: REASONS[reader.int()] as FinishReason,
+    usage: {
+      promptTokens: reader.int(),
+      cachedTokens: reader.int(),
+      computedTokens: reader.int(),
+      outputTokens: reader.int(),
+      preemptions: reader.int(),
+      queueMs: reader.double(),
+      ttftMs: reader.double(),
+      itlMs: reader.double(),
+      totalMs: reader.double(),
+      miss: {
+        matched: reader.int(),
+        promptTokens: reader.int(),
+        expected: reader.int(),
+        actual: reader.int(),
+        reason: MISS_REASONS[reader.int()] as NativeMiss['reason'],
+      },
+    },
+    message: {
+      content: reader.string(),
+      reasoning: reader.string(),
+      toolCalls: Array.from({ length: reader.int() }, () => readCall(reader)),
+    },
+  };
+}
+
+/** The events of one buffer of the addon, in order (format: native/addon/README.md). */
+export function decodeEvents(buffer: Uint8Array): NativeEvent[] {
+  const events: NativeEvent[] = [];
+  const reader = new Reader(buffer);
+  while (reader.at < reader.words.length) {
+    const start = reader.at;
+    const type = reader.int();
+    const size = reader.int();
+    const request = reader.id();
+    switch (type) {
+      case 1:
+        events.push(readTokens(reader, request));
+        break;
+      case 2:
+        events.push({ type: 'tool-call', request, index: reader.int(), call: readCall(reader) });
+        break;
+      case 3:
+        events.push(readFinish(reader, request));
+        break;
+      case 4:
+        events.push({ type: 'error', request, code: reader.string(), message: reader.string() });
+        break;
+    }
+    reader.at = start + (size >> 2); // a record that grew at its end stays readable
+  }
+  return events;
+}

@@ -1,0 +1,51 @@
+// The addon's exports: Binding of src/native/binding.ts.
+#include "addon/addon-data.h"
+#include "addon/fields.h"
+#include "addon/js-error.h"
+#include "addon/load-worker.h"
+#include "addon/parse-options.h"
+#include "runner/backend.h"
+
+namespace banyan {
+
+namespace {
+
+Napi::Function function_of(const Napi::Value & value, const char * field) {
+    if (!value.IsFunction()) throw Error("INVALID_OPTION", std::string(field) + " must be a function", field);
+    return value.As<Napi::Function>();
+}
+
+/** Shared memory cannot be detached while the load reads it on another thread. */
+Napi::Int32Array signal_of(const Napi::Value & value) {
+    const Error wrong("INVALID_OPTION", "signal must be an Int32Array over a SharedArrayBuffer", "signal");
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) throw wrong;
+    const auto array = value.As<Napi::Int32Array>();
+    const auto shared = value.Env().Global().Get("SharedArrayBuffer").As<Napi::Function>();
+    if (array.ElementLength() == 0 || !array.Get("buffer").As<Napi::Object>().InstanceOf(shared)) throw wrong;
+    return array;
+}
+
+Napi::Value load_engine(const Napi::CallbackInfo & info) {
+    return promised(info.Env(), [&](const Napi::Promise::Deferred & deferred) {
+        EngineOptions options = parse_engine_options(info[0]);
+        const Napi::Function on_events = function_of(info[1], "onEvents"), on_progress = function_of(info[2], "onProgress");
+        (new LoadWorker(deferred, std::move(options), on_events, on_progress, signal_of(info[3])))->Queue();
+    });
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+    auto * data = new AddonData;
+    env.SetInstanceData(data);
+    data->engine_constructor = Napi::Persistent(NativeEngine::define(env));
+    exports.Set("backend", backend::name());
+    exports.Set("version", BANYAN_VERSION);
+    exports.Set("llamaVersion", backend::llama_version());
+    exports.Set("loadEngine", Napi::Function::New(env, load_engine, "loadEngine"));
+    return exports;
+}
+
+NODE_API_MODULE(engine, init)
+
+}  // namespace
+
+}  // namespace banyan

@@ -1,0 +1,110 @@
+#include "addon/event-pack.h"
+
+#include <cstring>
+#include <string>
+
+namespace banyan {
+
+namespace {
+
+enum RecordType : uint32_t { kTokens = 1, kToolCall = 2, kFinish = 3, kError = 4 };
+
+/** Everything starts on a multiple of 4 bytes, little-endian as every platform we build for. */
+class Writer {
+  public:
+    explicit Writer(std::vector<uint8_t> & out) : out_(out) {}
+
+    void u32(uint32_t value) { raw(&value, sizeof(value)); }
+    void i32(int32_t value) { raw(&value, sizeof(value)); }
+    void f32(float value) { raw(&value, sizeof(value)); }
+    void f64(double value) { raw(&value, sizeof(value)); }
+    void string(const std::string & text) {
+        u32(static_cast<uint32_t>(text.size()));
+        raw(text.data(), text.size());
+        out_.resize((out_.size() + 3) & ~size_t(3));
+    }
+    void id(RequestId id) {
+        u32(static_cast<uint32_t>(id));
+        u32(static_cast<uint32_t>(id >> 32));
+    }
+
+  private:
+    void raw(const void * data, size_t n) {
+        const auto * bytes = static_cast<const uint8_t *>(data);
+        out_.insert(out_.end(), bytes, bytes + n);
+    }
+
+    std::vector<uint8_t> & out_;
+};
+
+void body(Writer & writer, const TokensEvent & event) {
+    writer.u32(static_cast<uint32_t>(event.tokens.size()));
+    writer.u32(static_cast<uint32_t>(event.logprobs.size()));
+    for (const Token token : event.tokens) writer.i32(token);
+    writer.string(event.text);
+    const auto entry = [&](const TokenLogprob & logprob) {
+        writer.i32(logprob.token);
+        writer.f32(logprob.logprob);
+        writer.string(logprob.text);
+    };
+    for (const TokenLogprob & logprob : event.logprobs) {
+        entry(logprob);
+        writer.u32(static_cast<uint32_t>(logprob.top.size()));
+        for (const TokenLogprob & other : logprob.top) entry(other);
+    }
+}
+
+void call_body(Writer & writer, const ToolCall & call) {
+    writer.string(call.id);
+    writer.string(call.name);
+    writer.string(call.arguments);
+}
+
+void body(Writer & writer, const ToolCallEvent & event) {
+    writer.u32(static_cast<uint32_t>(event.index));
+    call_body(writer, event.call);
+}
+
+void body(Writer & writer, const FinishEvent & event) {
+    const Usage & usage = event.usage;
+    writer.u32(static_cast<uint32_t>(event.reason));
+    writer.i32(usage.prompt_tokens);
+    writer.i32(usage.cached_tokens);
+    writer.i32(usage.computed_tokens);
+    writer.i32(usage.output_tokens);
+    writer.i32(usage.preemptions);
+    writer.f64(usage.queue_ms);
+    writer.f64(usage.ttft_ms);
+    writer.f64(usage.itl_ms);
+    writer.f64(usage.total_ms);
+    writer.i32(usage.miss.matched);
+    writer.i32(usage.miss.prompt_tokens);
+    writer.i32(usage.miss.expected);
+    writer.i32(usage.miss.actual);
+    writer.u32(static_cast<uint32_t>(usage.miss.reason));
+    writer.string(event.message.content);
+    writer.string(event.message.reasoning);
+    writer.u32(static_cast<uint32_t>(event.message.tool_calls.size()));
+    for (const ToolCall & call : event.message.tool_calls) call_body(writer, call);
+}
+
+void body(Writer & writer, const ErrorEvent & event) {
+    writer.string(event.code);
+    writer.string(event.message);
+}
+
+}  // namespace
+
+void pack(const Event & event, std::vector<uint8_t> & out) {
+    static constexpr RecordType kTypes[] = {kTokens, kToolCall, kFinish, kError};  // in the variant's order
+    Writer writer(out);
+    const size_t start = out.size();
+    writer.u32(kTypes[event.what.index()]);
+    writer.u32(0);
+    writer.id(event.request);
+    std::visit([&](const auto & what) { body(writer, what); }, event.what);
+    const uint32_t size = static_cast<uint32_t>(out.size() - start);
+    std::memcpy(out.data() + start + sizeof(uint32_t), &size, sizeof(size));
+}
+
+}  // namespace banyan

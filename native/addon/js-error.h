@@ -1,0 +1,43 @@
+// C++ failures as JavaScript errors. Every entry point of the addon runs inside guarded().
+#pragma once
+
+#include <new>
+
+#include "addon/napi-api.h"
+#include "runner/error.h"
+
+namespace banyan {
+
+/** An Error object with `code`, and `field` when there is one. */
+Napi::Error js_error(Napi::Env env, const Error & error);
+
+/** The current exception as an Error. Call inside a catch block; Napi::Error passes through as it is. */
+Error current_error();
+
+/** Runs f; anything it throws becomes a JavaScript exception. */
+template <typename F>
+auto guarded(Napi::Env env, F f) -> decltype(f()) {
+    try {
+        return f();
+    } catch (const Napi::Error &) {
+        throw;
+    } catch (...) {
+        throw js_error(env, current_error());
+    }
+}
+
+/** Runs f(deferred); anything it throws rejects the promise. */
+template <typename F>
+Napi::Value promised(Napi::Env env, F f) {
+    const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+    try {
+        f(deferred);
+    } catch (const Napi::Error & e) {
+        deferred.Reject(e.Value());
+    } catch (...) {
+        deferred.Reject(js_error(env, current_error()).Value());
+    }
+    return deferred.Promise();
+}
+
+}  // namespace banyan

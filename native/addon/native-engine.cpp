@@ -1,0 +1,243 @@
+#include "addon/native-engine.h"
+
+#include <cstring>
+#include <utility>
+
+#include "addon/addon-data.h"
+#include "addon/chat-handle.h"
+#include "addon/fields.h"
+#include "addon/js-error.h"
+#include "addon/parse-options.h"
+#include "addon/render-worker.h"
+#include "addon/to-js.h"
+
+namespace banyan {
+
+namespace {
+
+constexpr int64_t kMaxSafe = (int64_t(1) << 53) - 1;
+constexpr const char * kOnEvents = "_onEvents";
+
+using Make = std::function<Napi::Value(Napi::Env)>;
+
+}  // namespace
+
+Napi::Function NativeEngine::define(Napi::Env env) {
+    return DefineClass(env, "NativeEngine",
+                       {
+                           InstanceAccessor<&NativeEngine::info>("info"),
+                           InstanceMethod<&NativeEngine::submit>("submit"),
+                           InstanceMethod<&NativeEngine::cancel>("cancel"),
+                           InstanceMethod<&NativeEngine::tokenize>("tokenize"),
+                           InstanceMethod<&NativeEngine::detokenize>("detokenize"),
+                           InstanceMethod<&NativeEngine::render_chat>("renderChat"),
+                           InstanceMethod<&NativeEngine::parse_chat>("parseChat"),
+                           InstanceMethod<&NativeEngine::explain>("explain"),
+                           InstanceMethod<&NativeEngine::pin>("pin"),
+                           InstanceMethod<&NativeEngine::unpin>("unpin"),
+                           InstanceMethod<&NativeEngine::clear_cache>("clearCache"),
+                           InstanceMethod<&NativeEngine::stats>("stats"),
+                           InstanceMethod<&NativeEngine::check_integrity>("checkIntegrity"),
+                           InstanceMethod<&NativeEngine::close>("close"),
+                       });
+}
+
+Napi::Object NativeEngine::make(Napi::Env env, Parts parts) {
+    AddonData & data = AddonData::of(env);
+    data.parts = &parts;  // what the constructor takes; a constructor that JavaScript calls finds none
+    const Napi::Object object = data.engine_constructor.New({});
+    data.parts = nullptr;
+    return object;
+}
+
+NativeEngine::NativeEngine(const Napi::CallbackInfo & info) : ObjectWrap(info) {
+    Parts * parts = std::exchange(AddonData::of(info.Env()).parts, nullptr);
+    if (!parts) throw js_error(info.Env(), Error("INVALID_OPTION", "engines come from loadEngine"));
+    engine_ = std::move(parts->engine);
+    pump_ = std::move(parts->pump);
+    info.This().As<Napi::Object>().DefineProperty(
+        Napi::PropertyDescriptor::Value(kOnEvents, parts->on_events, napi_default));
+    info_ = std::make_shared<Napi::ObjectReference>(Napi::Persistent(to_js(info.Env(), engine_->info())));
+
+    pump_->set_deliver([this](Napi::Env env, const std::vector<uint8_t> & bytes, int ended) { deliver(env, bytes, ended); });
+    // The environment ends: join the thread while its way into JavaScript still exists.
+    cleanup_ = std::make_unique<CleanupHook>(info.Env(), [this] {
+        if (engine_) engine_->stop();
+        pump_->abandon();
+    });
+    engine_->start([pump = pump_](std::vector<Event> && events) { pump->publish(events); });
+}
+
+NativeEngine::~NativeEngine() {
+    if (engine_) engine_->stop();
+    if (pump_) pump_->close();
+}
+
+Engine & NativeEngine::open() const {
+    if (close_called_ || !engine_) throw Error("CLOSED", "the engine is closed");
+    return *engine_;
+}
+
+void NativeEngine::hold() {
+    if (held_++ == 0) Ref();
+    pump_->hold(Env());
+}
+
+void NativeEngine::unhold() {
+    pump_->unhold(Env());
+    if (--held_ == 0) Unref();
+}
+
+void NativeEngine::deliver(Napi::Env env, const std::vector<uint8_t> & bytes, int ended) {
+    const Napi::Object self = Value();
+    auto buffer = Napi::ArrayBuffer::New(env, bytes.size());
+    std::memcpy(buffer.Data(), bytes.data(), bytes.size());
+    const auto array = Napi::Uint8Array::New(env, bytes.size(), buffer, 0);
+    ++callbacks_;
+    for (int i = 0; i < ended; ++i) unhold();
+    self.Get(kOnEvents).As<Napi::Function>().Call({array});
+}
+
+template <typename Start>
+Napi::Value NativeEngine::ask(Napi::Env env, Start start) {
+    return promised(env, [&](const Napi::Promise::Deferred & deferred) {
+        start(open(), [this, pump = pump_, deferred](Make make) {
+            pump->answer([this, deferred, make = std::move(make)](Napi::Env env) {
+                deferred.Resolve(make(env));
+                unhold();
+            });
+        });
+        hold();
+    });
+}
+
+Napi::Value NativeEngine::submit(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        Engine & engine = open();
+        const RequestId id = engine.submit(parse_request(info[0]));
+        hold();
+        return Napi::Number::New(info.Env(), static_cast<double>(id));
+    });
+}
+
+Napi::Value NativeEngine::cancel(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const int64_t id = integer_of(info[0], "request", 0, kMaxSafe);
+        return Napi::Boolean::New(info.Env(), open().cancel(static_cast<RequestId>(id)));
+    });
+}
+
+Napi::Value NativeEngine::tokenize(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::string text = string_of(info[0], "text");
+        const bool special = boolean_of(info[1], "addSpecial"), parse = boolean_of(info[2], "parseSpecial");
+        return to_js(info.Env(), open().model()->tokenize(text, special, parse));
+    });
+}
+
+Napi::Value NativeEngine::detokenize(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::vector<Token> tokens = tokens_of(info[0], "tokens");
+        const bool special = boolean_of(info[1], "special");
+        return Napi::String::New(info.Env(), open().model()->detokenize(tokens.data(), tokens.size(), special));
+    });
+}
+
+Napi::Value NativeEngine::render_chat(const Napi::CallbackInfo & info) {
+    return promised(info.Env(), [&](const Napi::Promise::Deferred & deferred) {
+        const auto templates = open().chat_templates();
+        (new RenderWorker(info.Env(), deferred, templates, parse_chat_input(info[0])))->Queue();
+    });
+}
+
+Napi::Value NativeEngine::parse_chat(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        open();
+        const auto format = chat_of(info[0], "format");
+        if (!format) throw Error("INVALID_OPTION", "format must be a chat format from renderChat", "format");
+        return to_js(info.Env(), format->parse(string_of(info[1], "text"), boolean_of(info[2], "partial")));
+    });
+}
+
+Napi::Value NativeEngine::explain(const Napi::CallbackInfo & info) {
+    return ask(info.Env(), [&](Engine & engine, auto answer) {
+        engine.explain(string_of(info[0], "salt"), tokens_of(info[1], "tokens"), [answer](const MissExplanation & miss) {
+            answer([miss](Napi::Env env) { return to_js(env, miss); });
+        });
+    });
+}
+
+Napi::Value NativeEngine::pin(const Napi::CallbackInfo & info) {
+    return ask(info.Env(), [&](Engine & engine, auto answer) {
+        const int64_t ttl_ms = integer_of(info[2], "ttlMs", 1, int64_t(1) << 40);
+        engine.pin(string_of(info[0], "salt"), tokens_of(info[1], "tokens"), ttl_ms * 1000,
+                   [answer](uint64_t id, int32_t tokens) {
+                       answer([id, tokens](Napi::Env env) {
+                           Napi::Object out = Napi::Object::New(env);
+                           out.Set("id", static_cast<double>(id));
+                           out.Set("tokens", tokens);
+                           return out;
+                       });
+                   });
+    });
+}
+
+Napi::Value NativeEngine::unpin(const Napi::CallbackInfo & info) {
+    return ask(info.Env(), [&](Engine & engine, auto answer) {
+        const int64_t id = integer_of(info[0], "id", 0, kMaxSafe);
+        engine.unpin(static_cast<uint64_t>(id), [answer](bool known) {
+            answer([known](Napi::Env env) { return Napi::Boolean::New(env, known); });
+        });
+    });
+}
+
+Napi::Value NativeEngine::clear_cache(const Napi::CallbackInfo & info) {
+    return ask(info.Env(), [&](Engine & engine, auto answer) {
+        engine.clear_cache([answer](int32_t pages) {
+            answer([pages](Napi::Env env) { return Napi::Number::New(env, pages); });
+        });
+    });
+}
+
+Napi::Value NativeEngine::stats(const Napi::CallbackInfo & info) {
+    return ask(info.Env(), [&](Engine & engine, auto answer) {
+        engine.stats([this, answer](const EngineStats & stats) {
+            answer([this, stats](Napi::Env env) { return to_js(env, stats, callbacks_); });
+        });
+    });
+}
+
+Napi::Value NativeEngine::check_integrity(const Napi::CallbackInfo & info) {
+    return ask(info.Env(), [&](Engine & engine, auto answer) {
+        engine.check_integrity([answer](const std::string & violation) {
+            answer([violation](Napi::Env env) { return Napi::String::New(env, violation); });
+        });
+    });
+}
+
+Napi::Value NativeEngine::close(const Napi::CallbackInfo & info) {
+    return promised(info.Env(), [&](const Napi::Promise::Deferred & deferred) {
+        if (closed_ || !engine_) {
+            deferred.Resolve(info.Env().Undefined());
+            return;
+        }
+        closing_.push_back(deferred);
+        if (std::exchange(close_called_, true)) return;
+        hold();
+        engine_->close([this, pump = pump_] {
+            pump->answer([this](Napi::Env env) {
+                engine_->stop();
+                engine_.reset();
+                closed_ = true;
+                for (const Napi::Promise::Deferred & waiting : std::exchange(closing_, {})) waiting.Resolve(env.Undefined());
+                const auto pump = pump_;
+                unhold();  // this may be collected from here on
+                pump->close();
+            });
+        });
+    });
+}
+
+Napi::Value NativeEngine::info(const Napi::CallbackInfo &) { return info_->Value(); }
+
+}  // namespace banyan

@@ -1,0 +1,224 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+
+#include "engine/worker.h"
+#include "runner/error.h"
+#include "runner/grammar.h"
+
+namespace banyan {
+
+namespace {
+
+constexpr size_t kGrammarCache = 64;
+
+uint64_t hash_of(const std::vector<Token> & tokens) {
+    uint64_t hash = 0xCBF29CE484222325ull;  // FNV-1a
+    for (const Token token : tokens) hash = (hash ^ static_cast<uint32_t>(token)) * 0x100000001B3ull;
+    return hash;
+}
+
+int32_t context_limit(const EngineOptions & options, const Model & model, const RunnerInfo & runner) {
+    const int64_t pool = static_cast<int64_t>(runner.n_pages) * options.runner.page_tokens;
+    const int64_t wanted = options.max_context > 0 ? options.max_context : model.info().context_train;
+    return static_cast<int32_t>(std::min(pool, wanted));
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::function<void(float)> & progress,
+                                     const std::atomic<bool> & abort) {
+    std::unique_ptr<Engine> engine(new Engine);
+    engine->model_ = Model::load(options.model_path, options.gpu_layers, progress, abort);
+    engine->chat_templates_ = std::make_shared<ChatTemplates>(engine->model_, options.chat_template);
+    auto runner = std::make_unique<Runner>(engine->model_, options.runner, engine->abort_step_);
+
+    EngineInfo & info = engine->info_;
+    info.model = engine->model_->info();
+    info.runner = runner->info();
+    if (!options.prefix_cache) {
+        info.runner.prefix_reuse = false;
+        info.runner.no_reuse_reason = "switched off";
+    }
+    info.page_tokens = options.runner.page_tokens;
+    info.max_running = options.runner.max_running;
+    info.max_context = context_limit(options, *engine->model_, info.runner);
+    info.has_chat_template = engine->chat_templates_->has_template();
+    info.supports_tools = engine->chat_templates_->supports_tools();
+
+    SchedulerConfig config;
+    config.n_pages = info.runner.n_pages;
+    config.page_tokens = info.page_tokens;
+    config.max_running = info.max_running;
+    config.max_batch_tokens = options.runner.max_batch_tokens;
+    config.max_context = info.max_context;
+    config.prefix_reuse = info.runner.prefix_reuse;
+    config.batching = options.batching;
+    engine->worker_ = std::make_unique<Worker>(config, std::move(runner));
+    if (abort) throw Error("ABORTED", "the load was aborted");
+    return engine;
+}
+
+Engine::~Engine() { stop(); }
+
+void Engine::start(Publish publish) {
+    thread_ = std::thread([this, publish = std::move(publish)]() mutable { run(std::move(publish)); });
+}
+
+void Engine::run(Publish publish) {
+    using std::chrono::milliseconds;
+    bool ran = false;
+    while (!closing_ && !abort_) {
+        // Nothing to compute: sleep. Work that could not run (all pages taken): look again soon, a pin may expire.
+        const milliseconds patience(worker_->idle() ? -1 : ran ? 0 : 5);
+        for (CommandQueue::Command & command : commands_.take(patience)) command();
+        publish_events(publish);
+        if (closing_) break;
+        ran = !worker_->idle() && worker_->step(abort_step_);
+        publish_events(publish);
+    }
+    worker_.reset();
+    if (after_close_ && !abort_) after_close_();
+}
+
+void Engine::publish_events(const Publish & publish) {
+    std::vector<Event> events = worker_->take_events();
+    if (events.empty() || abort_) return;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        for (const Event & event : events) {
+            if (event.last()) live_.erase(event.request);
+        }
+    }
+    publish(std::move(events));
+}
+
+void Engine::post(std::function<void()> command) {
+    if (!commands_.post(std::move(command))) throw Error("CLOSED", "the engine is closed");
+}
+
+void Engine::check(const RequestOptions & options) const {
+    if (options.prompt.empty()) throw Error("INVALID_OPTION", "the prompt is empty", "prompt");
+    for (const Token token : options.prompt) {
+        if (!model_->valid(token)) {
+            throw Error("INVALID_OPTION", "token " + std::to_string(token) + " is not in the vocabulary", "prompt");
+        }
+    }
+    if (options.prompt.size() >= static_cast<size_t>(info_.max_context)) {
+        throw Error("PROMPT_TOO_LONG", "the prompt has " + std::to_string(options.prompt.size()) +
+                                           " tokens, a request may reach " + std::to_string(info_.max_context),
+                    "prompt");
+    }
+    const bool chat_grammar = options.chat && options.chat->has_grammar();
+    if (int(!options.grammar.empty()) + int(!options.json_schema.empty()) + int(chat_grammar) > 1) {
+        throw Error("INVALID_OPTION", "grammar, jsonSchema and a chat with tools or a schema exclude each other",
+                    options.grammar.empty() ? "jsonSchema" : "grammar");
+    }
+}
+
+std::string Engine::grammar_of(const RequestOptions & options) {
+    if (options.json_schema.empty()) return options.grammar;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        const auto found = grammars_.find(options.json_schema);
+        if (found != grammars_.end()) return found->second;
+    }
+    std::string grammar = grammar_from_schema(options.json_schema);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (grammars_.size() >= kGrammarCache) grammars_.clear();
+    return grammars_[options.json_schema] = std::move(grammar);
+}
+
+RequestId Engine::submit(RequestOptions options) {
+    check(options);
+    DecoderOptions decoding;
+    decoding.sampling = options.sampling;
+    decoding.stop = options.stop;
+    decoding.constraint = {grammar_of(options), options.chat};
+    decoding.ignore_eos = options.ignore_eos;
+    const int32_t room = info_.max_context - static_cast<int32_t>(options.prompt.size());
+    decoding.max_tokens = options.max_tokens > 0 ? std::min(options.max_tokens, room) : room;
+    decoding.seed_of_ids = hash_of(options.prompt);
+
+    Request request;
+    request.max_output = decoding.max_tokens;
+    request.prompt = std::move(options.prompt);
+    request.cls = options.cls;
+    request.program = options.program;
+    request.salt = intern(options.salt);
+    request.cache = options.cache;
+    auto decoder = std::make_unique<Decoder>(model_, std::move(decoding));
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        request.id = next_id_++;
+        live_.insert(request.id);
+    }
+    const RequestId id = request.id;
+    // A command is copyable, so what it moves on travels behind a shared pointer.
+    const auto cargo = std::make_shared<std::pair<Request, std::unique_ptr<Decoder>>>(std::move(request), std::move(decoder));
+    post([this, cargo] { worker_->submit(std::move(cargo->first), std::move(cargo->second)); });
+    return id;
+}
+
+bool Engine::cancel(RequestId id) {
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (live_.count(id) == 0) return false;
+    }
+    return commands_.post([this, id] { worker_->cancel(id); });
+}
+
+Salt Engine::intern(const std::string & salt) {
+    // Numbered, not hashed: two tenants can never meet, whatever they call themselves.
+    if (salt.empty()) return 0;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return salts_.emplace(salt, salts_.size() + 1).first->second;
+}
+
+void Engine::explain(const std::string & salt, std::vector<Token> tokens, std::function<void(MissExplanation)> done) {
+    post([this, salt = intern(salt), tokens = std::move(tokens), done] { done(worker_->scheduler().explain(salt, tokens)); });
+}
+
+void Engine::pin(const std::string & salt, std::vector<Token> tokens, Micros ttl,
+                 std::function<void(uint64_t, int32_t)> done) {
+    post([this, salt = intern(salt), tokens = std::move(tokens), ttl, done] {
+        uint64_t id = 0;
+        const int32_t pinned = worker_->scheduler().pin(salt, tokens, Worker::now() + ttl, &id);
+        done(pinned > 0 ? id : 0, pinned);
+    });
+}
+
+void Engine::unpin(uint64_t id, std::function<void(bool)> done) {
+    post([this, id, done] { done(worker_->scheduler().unpin(id)); });
+}
+
+void Engine::clear_cache(std::function<void(int32_t)> done) {
+    post([this, done] { done(worker_->scheduler().clear_cache()); });
+}
+
+void Engine::stats(std::function<void(EngineStats)> done) {
+    post([this, done] { done(worker_->stats()); });
+}
+
+void Engine::check_integrity(std::function<void(std::string)> done) {
+    post([this, done] { done(worker_->scheduler().check_integrity()); });
+}
+
+bool Engine::close(std::function<void()> done) {
+    const bool first = commands_.post_last([this, done] {
+        closing_ = true;
+        worker_->cancel_all();
+        after_close_ = done;
+    });
+    abort_step_ = true;  // nobody needs what the running step computes
+    return first;
+}
+
+void Engine::stop() {
+    if (!thread_.joinable()) return;
+    abort_ = abort_step_ = true;
+    commands_.post_last([] {});  // wakes it
+    thread_.join();
+}
+
+}  // namespace banyan

@@ -1,0 +1,94 @@
+// One model, one thread: the thread-safe front of a Worker.
+//
+// Owns: the engine thread, model, chat templates. Thread: every method from any thread but start/stop/close, which one
+// owner calls. Invariant: events of a request are published in order; nothing that a publisher does blocks a step for
+// longer than the call itself.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/command-queue.h"
+#include "engine/event.h"
+#include "engine/options.h"
+#include "runner/chat-templates.h"
+
+namespace banyan {
+
+class Worker;
+
+class Engine {
+  public:
+    using Publish = std::function<void(std::vector<Event> &&)>;
+
+    /**
+     * Loads model and context on this thread; progress gets [0, 1]. Throws Error (see Model::load, Runner and
+     * ChatTemplates); `abort` ends it soon.
+     */
+    static std::unique_ptr<Engine> load(const EngineOptions & options, const std::function<void(float)> & progress,
+                                        const std::atomic<bool> & abort);
+    ~Engine();
+
+    /** Starts the thread. `publish` is called on it, at most once a step, and must not throw. Once, before the rest. */
+    void start(Publish publish);
+
+    const EngineInfo & info() const { return info_; }
+
+    /** Throws Error INVALID_OPTION, PROMPT_TOO_LONG, INVALID_SCHEMA, INVALID_GRAMMAR, CLOSED. */
+    RequestId submit(RequestOptions options);
+    /** False: not known (any more). Else its finish event follows within one step. */
+    bool cancel(RequestId id);
+
+    // Answered on the engine thread between two steps. Throw Error CLOSED.
+    void explain(const std::string & salt, std::vector<Token> tokens, std::function<void(MissExplanation)> done);
+    void pin(const std::string & salt, std::vector<Token> tokens, Micros ttl,
+             std::function<void(uint64_t id, int32_t tokens)> done);
+    void unpin(uint64_t id, std::function<void(bool)> done);
+    void clear_cache(std::function<void(int32_t pages)> done);
+    void stats(std::function<void(EngineStats)> done);
+    void check_integrity(std::function<void(std::string)> done);
+
+    /** Cancels what runs, publishes its events, frees KV and weights, then `done` as the thread's last act. False: was closed. */
+    bool close(std::function<void()> done);
+    /** Ends the thread now, in the middle of a step if need be; nothing is published any more. Idempotent. */
+    void stop();
+
+    // Outlive close(): shared with workers that tokenize and render.
+    std::shared_ptr<const Model> model() const { return model_; }
+    std::shared_ptr<const ChatTemplates> chat_templates() const { return chat_templates_; }
+
+  private:
+    Engine() = default;
+    void run(Publish publish);
+    void post(std::function<void()> command);
+    Salt intern(const std::string & salt);
+    std::string grammar_of(const RequestOptions & options);
+    void check(const RequestOptions & options) const;
+    void publish_events(const Publish & publish);
+
+    std::shared_ptr<const Model> model_;
+    std::shared_ptr<const ChatTemplates> chat_templates_;
+    EngineInfo info_;
+    std::unique_ptr<Worker> worker_;  // the engine thread's
+    CommandQueue commands_;
+    std::thread thread_;
+    std::atomic<bool> abort_{false};       // the thread ends, nothing is published any more
+    std::atomic<bool> abort_step_{false};  // the running step ends, its results are dropped
+    bool closing_ = false;            // the engine thread's, like the next
+    std::function<void()> after_close_;
+
+    std::mutex mutex_;  // guards what follows
+    RequestId next_id_ = 1;
+    std::unordered_set<RequestId> live_;
+    std::unordered_map<std::string, Salt> salts_;
+    std::unordered_map<std::string, std::string> grammars_;  // by JSON schema
+};
+
+}  // namespace banyan

@@ -1,0 +1,139 @@
+#include "engine/worker.h"
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include "engine/usage.h"
+#include "runner/error.h"
+
+namespace banyan {
+
+Worker::Worker(const SchedulerConfig & config, std::unique_ptr<Runner> runner)
+    : scheduler_(config), runner_(std::move(runner)) {}
+
+Micros Worker::now() {
+    using namespace std::chrono;
+    return 1 + duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+void Worker::submit(Request request, std::unique_ptr<Decoder> decoder) {
+    const RequestId id = request.id;
+    live_.emplace(id, std::move(decoder));
+    const SubmitError error = scheduler_.submit(std::move(request), now());
+    if (error == SubmitError::prompt_too_long) {
+        fail(id, "PROMPT_TOO_LONG", "the prompt does not fit the KV pool");
+    } else if (error != SubmitError::none) {
+        fail(id, "INVALID_OPTION", "the scheduler refused the request");
+    }
+}
+
+void Worker::cancel(RequestId id) {
+    if (live_.count(id) == 0) return;
+    scheduler_.cancel(id, now());
+    finish(id, FinishReason::cancelled);
+}
+
+void Worker::cancel_all() {
+    while (!live_.empty()) cancel(live_.begin()->first);
+}
+
+bool Worker::step(const std::atomic<bool> & aborted) {
+    try {
+        const Micros started = now();
+        const Batch & batch = scheduler_.schedule(started);
+        StepResult result;
+        if (batch.empty()) {
+            scheduler_.commit(result, now());
+            return false;
+        }
+        if (!runner_->run(batch)) {
+            result.failed = true;
+            std::vector<RequestId> concerned;
+            for (const BatchRow & row : batch.rows) concerned.push_back(row.request);
+            scheduler_.commit(result, now());
+            if (aborted) return false;
+            for (const RequestId id : concerned) {
+                scheduler_.cancel(id, now());
+                fail(id, "STEP_FAILED", "the model could not compute this step");
+            }
+            return true;
+        }
+        sample(batch, result);
+        scheduler_.commit(result, now());
+        for (const Ended & end : ended_) {
+            if (end.code.empty()) {
+                finish(end.id, end.reason);
+            } else {
+                fail(end.id, end.code, end.message);
+            }
+        }
+        ended_.clear();
+        in_steps_ += now() - started;
+        return true;
+    } catch (const std::exception & e) {
+        fail_everything(e.what());
+        return true;
+    }
+}
+
+void Worker::sample(const Batch & batch, StepResult & result) {
+    for (size_t r = 0; r < batch.rows.size(); ++r) {
+        const BatchRow & row = batch.rows[r];
+        if (!row.sample) continue;
+        try {
+            Decoded decoded = live_.at(row.request)->next(runner_->context(), runner_->output_index(r), runner_->logits(r));
+            result.rows.push_back({row.request, decoded.token, decoded.append, decoded.finished});
+            if (decoded.append || !decoded.text.empty()) {
+                TokensEvent tokens;
+                if (decoded.append) tokens.tokens.push_back(decoded.token);
+                tokens.text = std::move(decoded.text);
+                tokens.logprobs = std::move(decoded.logprobs);
+                events_.push_back({row.request, std::move(tokens)});
+            }
+            for (ToolCall & call : decoded.tool_calls) {
+                events_.push_back({row.request, ToolCallEvent{decoded.first_call++, std::move(call)}});
+            }
+            if (decoded.finished) ended_.push_back({row.request, live_.at(row.request)->reason(), "", ""});
+        } catch (const Error & e) {
+            result.rows.push_back({row.request, -1, false, true});
+            ended_.push_back({row.request, FinishReason::error, e.code, e.what()});
+        } catch (const std::exception & e) {
+            result.rows.push_back({row.request, -1, false, true});
+            ended_.push_back({row.request, FinishReason::error, "STEP_FAILED", e.what()});
+        }
+    }
+}
+
+void Worker::finish(RequestId id, FinishReason reason) {
+    const auto found = live_.find(id);
+    if (found == live_.end()) return;
+    const RequestUsage * usage = scheduler_.usage(id);
+    FinishEvent event{reason, usage ? usage_of(*usage, now()) : Usage{}, {}};
+    try {
+        event.message = found->second->message();
+    } catch (const std::exception &) {
+        // Only memory can be short here; the tokens have been delivered.
+    }
+    live_.erase(found);
+    events_.push_back({id, std::move(event)});
+}
+
+void Worker::fail(RequestId id, const std::string & code, const std::string & message) {
+    if (live_.erase(id) > 0) events_.push_back({id, ErrorEvent{code, message}});
+}
+
+void Worker::fail_everything(const std::string & message) {
+    ended_.clear();
+    while (!live_.empty()) {
+        const RequestId id = live_.begin()->first;
+        scheduler_.cancel(id, now());
+        fail(id, "INTERNAL", message);
+    }
+}
+
+std::vector<Event> Worker::take_events() { return std::exchange(events_, {}); }
+
+EngineStats Worker::stats() const { return {scheduler_.stats(), static_cast<double>(in_steps_) / 1000}; }
+
+}  // namespace banyan

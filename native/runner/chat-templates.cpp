@@ -1,0 +1,117 @@
+#include "runner/chat-templates.h"
+
+#include "chat.h"
+#include "llama.h"
+#include "runner/backend.h"
+#include "runner/error.h"
+#include "runner/grammar.h"
+#include "runner/model.h"
+#include "runner/template-guard.h"
+
+namespace banyan {
+
+namespace {
+
+constexpr int kMaxNesting = 256;
+
+common_json parse_array(const std::string & text, const char * code, const char * field) {
+    if (nesting_depth(text) > kMaxNesting) throw Error(code, std::string(field) + " are nested too deeply", field);
+    common_json value = common_json::parse_no_throw(text.empty() ? "[]" : text);
+    if (value.is_discarded() || !value.is_array()) throw Error(code, std::string(field) + " must be an array", field);
+    return value;
+}
+
+/** Runs `parse` and gives its failure the code and field. */
+template <typename Parse>
+auto typed(const char * code, const char * field, Parse parse) {
+    try {
+        return parse();
+    } catch (const Error &) {
+        throw;
+    } catch (const std::exception & e) {
+        throw Error(code, e.what(), field);
+    }
+}
+
+common_chat_templates_inputs inputs_of(const ChatRequest & request) {
+    common_chat_templates_inputs inputs;
+    inputs.messages = typed("INVALID_MESSAGES", "messages", [&] {
+        return common_chat_msgs_parse_oaicompat(parse_array(request.messages, "INVALID_MESSAGES", "messages"));
+    });
+    if (inputs.messages.empty()) throw Error("INVALID_MESSAGES", "messages must not be empty", "messages");
+    inputs.tools = typed("INVALID_TOOLS", "tools", [&] {
+        return common_chat_tools_parse_oaicompat(parse_array(request.tools, "INVALID_TOOLS", "tools"));
+    });
+    inputs.tool_choice = typed("INVALID_OPTION", "toolChoice",
+                               [&] { return common_chat_tool_choice_parse_oaicompat(request.tool_choice); });
+    if (!request.json_schema.empty()) {
+        grammar_from_schema(request.json_schema);
+        inputs.json_schema = request.json_schema;
+    }
+    for (const auto & [name, value] : request.template_args) {
+        const bool valid = nesting_depth(value) <= kMaxNesting && !common_json::parse_no_throw(value).is_discarded();
+        if (!valid) throw Error("INVALID_OPTION", "templateArgs." + name + " is not JSON", "templateArgs." + name);
+    }
+    inputs.chat_template_kwargs = request.template_args;
+    inputs.parallel_tool_calls = request.parallel_tool_calls;
+    inputs.add_generation_prompt = request.add_generation_prompt;
+    inputs.enable_thinking = request.enable_thinking;
+    inputs.reasoning_format = COMMON_REASONING_FORMAT_AUTO;
+    return inputs;
+}
+
+/** A tool whose schema cannot be turned into a grammar is the likeliest culprit of a failed render: name it. */
+void blame_tool(const std::vector<common_chat_tool> & tools) {
+    for (size_t i = 0; i < tools.size(); ++i) {
+        try {
+            grammar_from_schema(tools[i].parameters);
+        } catch (const Error & e) {
+            throw Error("INVALID_SCHEMA", "parameters of tool " + tools[i].name + ": " + e.what(),
+                        "tools[" + std::to_string(i) + "]");
+        }
+    }
+}
+
+}  // namespace
+
+ChatTemplates::ChatTemplates(std::shared_ptr<const Model> model, const std::string & source)
+    : model_(std::move(model)), templates_(nullptr, common_chat_templates_free) {
+    backend::AssertGuard guard;
+    try {
+        const char * own = llama_model_chat_template(model_->handle(), nullptr);
+        check_template(source.empty() && own ? own : source);
+        templates_.reset(common_chat_templates_init(model_->handle(), source).release());
+        has_template_ = common_chat_templates_was_explicit(templates_.get());
+        const auto caps = common_chat_templates_get_caps(templates_.get());
+        const auto can = [&](const char * what) { return caps.count(what) && caps.at(what); };
+        supports_tools_ = can("supports_tools") || can("supports_tool_calls");
+    } catch (const std::exception & e) {
+        if (!source.empty()) throw Error("INVALID_TEMPLATE", e.what(), "chatTemplate");
+        broken_ = e.what();
+    }
+}
+
+ChatTemplates::~ChatTemplates() = default;
+
+RenderedChat ChatTemplates::render(const ChatRequest & request) const {
+    if (!templates_) throw Error("INVALID_TEMPLATE", "the model's chat template does not parse: " + broken_);
+    backend::AssertGuard guard;
+    const common_chat_templates_inputs inputs = inputs_of(request);
+    common_chat_params params;
+    try {
+        const std::lock_guard<std::mutex> lock(rendering_);
+        params = common_chat_templates_apply(templates_.get(), inputs);
+    } catch (const std::exception & e) {
+        blame_tool(inputs.tools);
+        throw Error("INVALID_TEMPLATE", std::string("the chat template failed: ") + e.what());
+    }
+    RenderedChat out;
+    const bool has_tools = !inputs.tools.empty() && inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_NONE;
+    out.format = typed("INVALID_TEMPLATE", "", [&] { return std::make_shared<ChatFormat>(*model_, params, has_tools); });
+    out.tokens = model_->tokenize(params.prompt, true, true);
+    out.prompt = std::move(params.prompt);
+    out.stops = std::move(params.additional_stops);
+    return out;
+}
+
+}  // namespace banyan

@@ -1,0 +1,56 @@
+// The model's chat template (or the caller's): messages and tools in OpenAI's form -> prompt, tokens, ChatFormat.
+//
+// Owns: the parsed template. Changed by: nothing. Thread: any; renders take turns.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runner/chat-format.h"
+
+struct common_chat_templates;
+
+namespace banyan {
+
+struct ChatRequest {
+    std::string messages, tools;  // JSON arrays
+    std::string tool_choice = "auto";
+    bool parallel_tool_calls = true;
+    bool add_generation_prompt = true;
+    bool enable_thinking = true;
+    std::string json_schema;                           // '' = none
+    std::map<std::string, std::string> template_args;  // values as JSON text
+};
+
+struct RenderedChat {
+    std::string prompt;
+    std::vector<Token> tokens;
+    std::vector<std::string> stops;
+    std::shared_ptr<const ChatFormat> format;
+};
+
+class ChatTemplates {
+  public:
+    /** `source` '' = the model's own. Throws Error INVALID_TEMPLATE for a source that does not parse. */
+    ChatTemplates(std::shared_ptr<const Model> model, const std::string & source);
+    ~ChatTemplates();
+
+    /** The caller or the model brought a template (without one, render falls back to ChatML). */
+    bool has_template() const { return has_template_; }
+    bool supports_tools() const { return supports_tools_; }
+
+    /** Throws Error INVALID_MESSAGES, INVALID_TOOLS, INVALID_SCHEMA, INVALID_TEMPLATE. */
+    RenderedChat render(const ChatRequest & request) const;
+
+  private:
+    std::shared_ptr<const Model> model_;
+    std::unique_ptr<common_chat_templates, void (*)(common_chat_templates *)> templates_;
+    std::string broken_;  // why the model's own template does not parse: rendering fails, plain prompts still work
+    bool has_template_ = false, supports_tools_ = false;
+    mutable std::mutex rendering_;
+};
+
+}  // namespace banyan

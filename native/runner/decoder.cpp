@@ -1,0 +1,107 @@
+#include "runner/decoder.h"
+
+#include <utility>
+
+#include "runner/logprobs.h"
+#include "runner/model.h"
+
+namespace banyan {
+
+namespace {
+
+/** 9 letters and digits: the one form that every template accepts (Mistral's insists on it). */
+std::string short_id(uint64_t seed) {
+    static const char kDigits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    std::string id;
+    for (int i = 0; i < 9; ++i) {
+        seed += 0x9E3779B97F4A7C15ull;  // splitmix64
+        uint64_t z = seed;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+        id += kDigits[(z ^ (z >> 31)) % 62];
+    }
+    return id;
+}
+
+}  // namespace
+
+Decoder::Decoder(std::shared_ptr<const Model> model, DecoderOptions options)
+    : model_(std::move(model)),
+      options_(std::move(options)),
+      sampler_(model_, options_.sampling, options_.constraint, options_.ignore_eos),
+      stops_(options_.stop),
+      calls_(options_.constraint.chat) {}
+
+Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
+    Decoded out;
+    const int32_t n_top = options_.sampling.logprobs;
+    std::unique_ptr<Logprobs> logprobs;
+    if (n_top >= 0) logprobs = std::make_unique<Logprobs>(logits, model_->info().vocab_size, n_top);
+
+    const Token token = sampler_.sample(context, index, logits);
+    out.token = token;
+    if (token < 0 || model_->ends_generation(token)) {
+        out.append = false;
+        finish(FinishReason::stop, out);
+        return out;
+    }
+    ++n_tokens_;
+    if (logprobs) out.logprobs.push_back(logprob_of(token, logits[token], *logprobs));
+    const auto & chat = options_.constraint.chat;
+    append_text(utf8_.push(model_->piece(token, chat && chat->preserved(token))), out);
+    if (stops_.stopped()) {
+        finish(FinishReason::stop_sequence, out);
+    } else if (n_tokens_ >= options_.max_tokens) {
+        finish(FinishReason::length, out);
+    }
+    return out;
+}
+
+void Decoder::append_text(const std::string & text, Decoded & out) {
+    const std::string sure = stops_.push(text);
+    if (sure.empty()) return;
+    text_ += sure;
+    out.text += sure;
+    size_t index = calls_.reported();
+    if (out.tool_calls.empty()) out.first_call = static_cast<int32_t>(index);
+    for (ToolCall & call : calls_.push(text_, sure)) {
+        if (call.id.empty()) call.id = id_of(index);
+        ++index;
+        out.tool_calls.push_back(std::move(call));
+    }
+}
+
+void Decoder::finish(FinishReason reason, Decoded & out) {
+    out.finished = true;
+    reason_ = reason;
+    complete_ = reason != FinishReason::length;
+    if (!stops_.stopped()) {
+        append_text(utf8_.flush(), out);
+        const std::string held = stops_.flush();
+        text_ += held;
+        out.text += held;
+    }
+    if (complete_ && !message().tool_calls.empty()) reason_ = FinishReason::tool_calls;
+}
+
+ChatMessage Decoder::message() const {
+    const auto & chat = options_.constraint.chat;
+    if (!chat) return {text_, "", {}};
+    ChatMessage message = chat->parse(text_, !complete_);
+    for (size_t i = 0; i < message.tool_calls.size(); ++i) {
+        if (message.tool_calls[i].id.empty()) message.tool_calls[i].id = id_of(i);
+    }
+    return message;
+}
+
+std::string Decoder::id_of(size_t call) const { return short_id(options_.seed_of_ids + call * 0x2545F4914F6CDD1Dull); }
+
+TokenLogprob Decoder::logprob_of(Token token, float logit, const Logprobs & all) const {
+    TokenLogprob entry{token, model_->piece(token, true), all.of(logit), {}};
+    for (const auto & [other, logprob] : all.top()) {
+        entry.top.push_back({other, model_->piece(other, true), logprob, {}});
+    }
+    return entry;
+}
+
+}  // namespace banyan

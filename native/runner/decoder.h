@@ -1,0 +1,78 @@
+// Everything one request does between its logits and its output: sampling, text, stop strings, tool calls, its end.
+//
+// Owns: sampler, text so far. Changed by: next, finish. Thread: made anywhere, then the engine thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runner/sampling-options.h"
+#include "runner/stop-matcher.h"
+#include "runner/token-sampler.h"
+#include "runner/tool-call-stream.h"
+#include "runner/utf8-stream.h"
+
+namespace banyan {
+
+enum class FinishReason : uint8_t { stop, length, stop_sequence, tool_calls, cancelled, error };
+
+struct TokenLogprob {
+    Token token;
+    std::string text;
+    float logprob;
+    std::vector<TokenLogprob> top;  // without alternatives of their own
+};
+
+struct DecoderOptions {
+    SamplingOptions sampling;
+    std::vector<std::string> stop;
+    Constraint constraint;
+    bool ignore_eos = false;
+    int32_t max_tokens = 1;  // >= 1
+    uint64_t seed_of_ids = 0;  // tool calls that the model left without an id get one derived from this
+};
+
+/** What one sampled token gave. */
+struct Decoded {
+    Token token = -1;
+    bool append = true;     // false: an end token, no part of the output
+    bool finished = false;
+    std::string text;       // complete characters that are certainly output
+    std::vector<TokenLogprob> logprobs;  // one entry, or none when not asked for
+    std::vector<ToolCall> tool_calls;    // closed with this token
+    int32_t first_call = 0;              // index of tool_calls[0] in the answer
+};
+
+class Decoder {
+  public:
+    /** Throws Error INVALID_GRAMMAR. */
+    Decoder(std::shared_ptr<const Model> model, DecoderOptions options);
+
+    /** Samples from output `index` of the context. Throws Error or std::exception: this request fails, no other. */
+    Decoded next(llama_context * context, int32_t index, float * logits);
+
+    /** Why it ended; meaningful once next() said finished. */
+    FinishReason reason() const { return reason_; }
+    /** The whole answer; also of one that was cut short. */
+    ChatMessage message() const;
+
+  private:
+    void finish(FinishReason reason, Decoded & out);
+    void append_text(const std::string & text, Decoded & out);
+    std::string id_of(size_t call) const;
+    TokenLogprob logprob_of(Token token, float logit, const class Logprobs & all) const;
+
+    std::shared_ptr<const Model> model_;
+    DecoderOptions options_;
+    TokenSampler sampler_;
+    Utf8Stream utf8_;
+    StopMatcher stops_;
+    ToolCallStream calls_;
+    std::string text_;
+    int32_t n_tokens_ = 0;
+    FinishReason reason_ = FinishReason::cancelled;
+    bool complete_ = false;  // ended by the model's own will: the text is whole
+};
+
+}  // namespace banyan

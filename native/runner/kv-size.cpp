@@ -1,0 +1,34 @@
+#include "runner/kv-size.h"
+
+#include <algorithm>
+
+#include "ggml.h"
+#include "llama-model.h"
+#include "runner/backend.h"
+#include "runner/kv-type.h"
+#include "runner/model.h"
+
+namespace banyan {
+
+int64_t kv_bytes_per_token(const Model & model, KvType type_k, KvType type_v) {
+    const llama_hparams & hparams = model.handle()->hparams;
+    int64_t bytes = 0;
+    for (uint32_t layer = 0; layer < hparams.n_layer(); ++layer) {
+        if (!hparams.has_kv(layer)) continue;
+        bytes += ggml_row_size(ggml_type_of(type_k), hparams.n_embd_k_gqa(layer));
+        bytes += ggml_row_size(ggml_type_of(type_v), hparams.n_embd_v_gqa(layer));
+    }
+    return bytes;
+}
+
+int64_t default_kv_tokens(const Model & model, const RunnerOptions & options) {
+    const int64_t trained = std::max(model.info().context_train, 1);
+    const int64_t wanted = std::max<int64_t>(options.max_running * std::min<int64_t>(trained, 4096),
+                                             std::min<int64_t>(trained, 8192));
+    const int64_t per_token = kv_bytes_per_token(model, options.type_k, options.type_v);
+    const int64_t free = static_cast<int64_t>(backend::free_memory());
+    if (per_token == 0 || free == 0) return wanted;
+    return std::max<int64_t>(std::min(wanted, free / 4 / per_token), 2 * options.page_tokens);
+}
+
+}  // namespace banyan

@@ -1,0 +1,121 @@
+#include "runner/model.h"
+
+#include <limits>
+
+#include "common.h"
+#include "llama.h"
+#include "runner/backend.h"
+#include "runner/error.h"
+#include "runner/gguf-check.h"
+
+namespace banyan {
+
+namespace {
+
+struct LoadProgress {
+    const std::function<void(float)> & report;
+    const std::atomic<bool> & abort;
+};
+
+bool on_progress(float fraction, void * data) {
+    const auto & progress = *static_cast<LoadProgress *>(data);
+    if (progress.report) progress.report(fraction);
+    return !progress.abort.load(std::memory_order_relaxed);
+}
+
+std::string metadata(const llama_model * model, const char * key) {
+    char buffer[256];
+    const int32_t n = llama_model_meta_val_str(model, key, buffer, sizeof(buffer));
+    return n < 0 ? std::string() : std::string(buffer);
+}
+
+llama_model * load_weights(const std::string & path, int32_t gpu_layers, LoadProgress & progress) {
+    llama_model_params params = llama_model_default_params();
+    params.n_gpu_layers = gpu_layers;
+    params.progress_callback = on_progress;
+    params.progress_callback_user_data = &progress;
+
+    backend::LogCapture log;
+    backend::AssertGuard guard;
+    llama_model * model = nullptr;
+    try {
+        model = llama_model_load_from_file(path.c_str(), params);
+    } catch (const std::bad_alloc &) {
+        throw Error("OUT_OF_MEMORY", path + ": not enough memory for the weights");
+    } catch (const std::exception & e) {
+        throw Error("MODEL_INVALID", path + ": " + e.what(), "modelPath");
+    }
+    if (model) return model;
+    if (progress.abort) throw Error("ABORTED", "the load was aborted");
+    const std::string why = log.summary("llama.cpp could not load it");
+    if (why.find("unknown model architecture") != std::string::npos) {
+        throw Error("MODEL_UNSUPPORTED", path + ": " + why, "modelPath");
+    }
+    if (why.find("unable to allocate") != std::string::npos || why.find("failed to allocate") != std::string::npos) {
+        throw Error("OUT_OF_MEMORY", path + ": " + why);
+    }
+    throw Error("MODEL_INVALID", path + ": " + why, "modelPath");
+}
+
+}  // namespace
+
+std::shared_ptr<const Model> Model::load(const std::string & path, int32_t gpu_layers,
+                                         const std::function<void(float)> & progress,
+                                         const std::atomic<bool> & abort) {
+    backend::init();
+    if (path.empty()) throw Error("MODEL_NOT_FOUND", "no model path", "modelPath");
+    const std::string architecture = check_gguf(path);
+    const Architecture paging = architecture_of(architecture);
+    if (paging.path == AttentionPath::refused) {
+        throw Error("MODEL_UNSUPPORTED", path + ": architecture " + architecture + ": " + paging.reason, "modelPath");
+    }
+    LoadProgress state{progress, abort};
+    return std::shared_ptr<const Model>(new Model(load_weights(path, gpu_layers, state), path, paging));
+}
+
+Model::Model(llama_model * model, const std::string & path, const Architecture & paging)
+    : model_(model), vocab_(llama_model_get_vocab(model)) {
+    info_.path = path;
+    info_.paging = paging;
+    info_.architecture = metadata(model, "general.architecture");
+    info_.name = metadata(model, "general.name");
+    info_.size_bytes = llama_model_size(model);
+    info_.parameters = llama_model_n_params(model);
+    info_.context_train = llama_model_n_ctx_train(model);
+    info_.vocab_size = llama_vocab_n_tokens(vocab_);
+    const Token eos = llama_vocab_eos(vocab_);
+    if (eos != LLAMA_TOKEN_NULL) info_.eos_text = piece(eos, true);
+    int32_t n = 0;
+    const llama_token * tokens = llama_vocab_get_suppress_tokens(vocab_, &n);
+    suppressed_.assign(tokens, tokens + n);
+    for (Token token = 0; token < info_.vocab_size; ++token) {
+        if (llama_vocab_is_eog(vocab_, token)) end_tokens_.push_back(token);
+    }
+}
+
+Model::~Model() { llama_model_free(model_); }
+
+std::vector<Token> Model::tokenize(const std::string & text, bool add_special, bool parse_special) const {
+    if (text.size() > static_cast<size_t>(std::numeric_limits<int32_t>::max()) / 2) {
+        throw Error("INVALID_OPTION", "the text is longer than 1 GiB", "text");
+    }
+    backend::AssertGuard guard;
+    return common_tokenize(vocab_, text, add_special, parse_special);
+}
+
+std::string Model::piece(Token token, bool special) const {
+    return valid(token) ? common_token_to_piece(vocab_, token, special) : std::string();
+}
+
+std::string Model::detokenize(const Token * tokens, size_t n, bool special) const {
+    std::vector<Token> known;
+    for (size_t i = 0; i < n; ++i) {
+        if (valid(tokens[i])) known.push_back(tokens[i]);
+    }
+    backend::AssertGuard guard;
+    return common_detokenize(vocab_, known, special);
+}
+
+bool Model::ends_generation(Token token) const { return valid(token) && llama_vocab_is_eog(vocab_, token); }
+
+}  // namespace banyan

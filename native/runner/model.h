@@ -1,0 +1,65 @@
+// A loaded GGUF: weights and vocabulary.
+//
+// Owns: the llama_model. Changed by: nothing after load(). Thread: any (every method is const); shared by the engine
+// thread, JavaScript's and the workers that render chats. Invariant: the architecture is one that the runner supports.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/types.h"
+#include "runner/arch/architecture.h"
+
+struct llama_model;
+struct llama_vocab;
+
+namespace banyan {
+
+struct ModelInfo {
+    std::string path, architecture, name;
+    uint64_t size_bytes = 0, parameters = 0;
+    int32_t context_train = 0, vocab_size = 0;
+    Architecture paging;  // how its attention is served
+    std::string eos_text;
+};
+
+class Model {
+  public:
+    /**
+     * Blocks. progress gets [0, 1] on this thread. Throws Error MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED,
+     * OUT_OF_MEMORY, ABORTED (when `abort` became true).
+     */
+    static std::shared_ptr<const Model> load(const std::string & path, int32_t gpu_layers,
+                                             const std::function<void(float)> & progress,
+                                             const std::atomic<bool> & abort);
+    ~Model();
+
+    const ModelInfo & info() const { return info_; }
+    llama_model * handle() const { return model_; }
+    const llama_vocab * vocab() const { return vocab_; }
+
+    std::vector<Token> tokenize(const std::string & text, bool add_special, bool parse_special) const;
+    /** Bytes, not necessarily whole UTF-8 characters. Unknown ids give nothing. */
+    std::string piece(Token token, bool special) const;
+    std::string detokenize(const Token * tokens, size_t n, bool special) const;
+
+    bool valid(Token token) const { return token >= 0 && token < info_.vocab_size; }
+    bool ends_generation(Token token) const;
+    /** Tokens that the model's authors never want sampled. */
+    const std::vector<Token> & suppressed() const { return suppressed_; }
+    /** Every end-of-generation token, ascending. */
+    const std::vector<Token> & end_tokens() const { return end_tokens_; }
+
+  private:
+    Model(llama_model * model, const std::string & path, const Architecture & paging);
+
+    llama_model * model_;
+    const llama_vocab * vocab_;
+    ModelInfo info_;
+    std::vector<Token> suppressed_, end_tokens_;
+};
+
+}  // namespace banyan

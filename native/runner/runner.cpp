@@ -1,0 +1,157 @@
+#include "runner/runner.h"
+
+#include <algorithm>
+
+#include "ggml-backend.h"
+#include "llama-model.h"
+#include "llama.h"
+#include "runner/attention/kernel.h"
+#include "runner/backend.h"
+#include "runner/error.h"
+#include "runner/kv-size.h"
+#include "runner/kv-type.h"
+#include "runner/model.h"
+
+namespace banyan {
+
+struct Runner::Impl {
+    std::unique_ptr<KvPool> pool;  // null: stock sequences
+    llama_batch batch{};
+    int32_t capacity = 0;  // tokens that batch holds
+
+    ~Impl() { llama_batch_free(batch); }
+
+    void append(const BatchRow & row, int32_t i) {
+        const int32_t at = batch.n_tokens++;
+        batch.token[at] = row.tokens[i];
+        batch.pos[at] = row.n_past + i;
+        batch.n_seq_id[at] = 1;
+        batch.seq_id[at][0] = row.slot;
+        batch.logits[at] = row.sample && i == row.n_tokens - 1;
+    }
+};
+
+namespace {
+
+bool should_abort(void * flag) { return static_cast<const std::atomic<bool> *>(flag)->load(std::memory_order_relaxed); }
+
+int32_t page_count(const Model & model, const RunnerOptions & options) {
+    const int64_t tokens = options.kv_tokens > 0 ? options.kv_tokens : default_kv_tokens(model, options);
+    const int64_t pages = (tokens + options.page_tokens - 1) / options.page_tokens;
+    const int64_t bytes = pages * options.page_tokens * kv_bytes_per_token(model, options.type_k, options.type_v);
+    const int64_t free = static_cast<int64_t>(backend::free_memory());
+    // Linux would grant the memory and kill the process at the first touch.
+    if (free > 0 && bytes > free) {
+        throw Error("OUT_OF_MEMORY",
+                    "a KV pool of " + std::to_string(tokens) + " tokens needs " + std::to_string(bytes >> 20) +
+                        " MiB, " + std::to_string(free >> 20) + " MiB are free",
+                    "kvTokens");
+    }
+    if (tokens > 1 << 30) throw Error("INVALID_OPTION", "kvTokens is larger than 2^30", "kvTokens");
+    return static_cast<int32_t>(pages);
+}
+
+/** null for an architecture that llama.cpp's own cache serves. */
+std::unique_ptr<KvPool> make_pool(const Model & model, const RunnerOptions & options, int32_t n_pages) {
+    const Architecture & paging = model.info().paging;
+    if (options.attention == AttentionMode::paged && paging.path != AttentionPath::paged) {
+        throw Error("INVALID_OPTION", "no paged attention for " + model.info().architecture + ": " + paging.reason, "attention");
+    }
+    if (paging.path == AttentionPath::stock) return nullptr;
+    const AttentionMode mode = paging.path == AttentionPath::dense ? AttentionMode::dense : options.attention;
+    return std::make_unique<KvPool>(n_pages, options.page_tokens, options.max_running, mode);
+}
+
+llama_context_params context_params(const RunnerOptions & options, int32_t n_pages, const std::atomic<bool> & abort) {
+    llama_context_params params = llama_context_default_params();
+    params.n_ctx = static_cast<uint32_t>(n_pages) * options.page_tokens;
+    params.n_batch = params.n_ubatch = options.max_batch_tokens;
+    params.n_seq_max = options.max_running;
+    params.n_outputs_max = std::min(options.max_running, options.max_batch_tokens);
+    params.n_threads = params.n_threads_batch = options.threads > 0 ? options.threads : backend::physical_cores();
+    params.type_k = ggml_type_of(options.type_k);
+    params.type_v = ggml_type_of(options.type_v);
+    params.kv_unified = true;
+    params.swa_full = true;
+    params.no_perf = true;
+    params.abort_callback = should_abort;
+    params.abort_callback_data = const_cast<std::atomic<bool> *>(&abort);
+    return params;
+}
+
+}  // namespace
+
+Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options, const std::atomic<bool> & abort)
+    : impl_(std::make_unique<Impl>()), model_(std::move(model)) {
+    backend::LogCapture log;
+    backend::AssertGuard guard;
+    info_.n_pages = page_count(*model_, options);
+    llama_context_params params = context_params(options, info_.n_pages, abort);
+    impl_->pool = make_pool(*model_, options, info_.n_pages);
+    try {
+        if (impl_->pool) impl_->pool->install(params, model_->handle());
+        context_ = llama_init_from_model(model_->handle(), params);
+    } catch (const std::bad_alloc &) {
+        throw Error("OUT_OF_MEMORY", "not enough memory for the context");
+    } catch (const Error &) {
+        throw;
+    } catch (const std::exception & e) {
+        throw Error("MODEL_UNSUPPORTED", model_->info().path + ": " + e.what(), "modelPath");
+    }
+    if (!context_) {
+        const std::string why = log.summary("llama.cpp could not make a context");
+        const bool memory = why.find("alloc") != std::string::npos;
+        throw Error(memory ? "OUT_OF_MEMORY" : "MODEL_UNSUPPORTED", model_->info().path + ": " + why);
+    }
+    impl_->capacity = options.max_batch_tokens;
+    impl_->batch = llama_batch_init(options.max_batch_tokens, 0, 1);
+
+    const Architecture & paging = model_->info().paging;
+    const bool paged = impl_->pool && impl_->pool->mode() == AttentionMode::paged;
+    info_.attention = paged ? "paged" : impl_->pool ? "dense" : "stock";
+    info_.kernel = paged ? attention_kernel().name : info_.attention;
+    info_.page_bytes = impl_->pool ? impl_->pool->page_bytes()
+                                   : kv_bytes_per_token(*model_, options.type_k, options.type_v) * options.page_tokens;
+    info_.backend = ggml_backend_dev_name(model_->handle()->dev_output());
+    info_.prefix_reuse = paging.prefix_reuse;
+    if (!paging.prefix_reuse) info_.no_reuse_reason = paging.reason;
+}
+
+Runner::~Runner() {
+    if (context_) llama_free(context_);
+}
+
+bool Runner::run(const Batch & batch) {
+    try {
+        if (batch.n_tokens > impl_->capacity) return false;
+        impl_->batch.n_tokens = 0;
+        output_index_.assign(batch.rows.size(), -1);
+        for (const BatchRow & row : batch.rows) {
+            if (row.first) release(row.slot);
+        }
+        // Without a pool no prefix is reused, so there is nothing to copy and nothing to bind.
+        KvPool * const pool = impl_->pool.get();
+        if (pool && !batch.copies.empty() &&
+            !pool->copy_pages(batch.copies.data(), static_cast<int32_t>(batch.copies.size()))) {
+            return false;
+        }
+        for (size_t r = 0; r < batch.rows.size(); ++r) {
+            const BatchRow & row = batch.rows[r];
+            if (pool) pool->bind(row.slot, row.pages, row.n_pages, row.n_past);
+            for (int32_t i = 0; i < row.n_tokens; ++i) impl_->append(row, i);
+            if (row.sample) output_index_[r] = impl_->batch.n_tokens - 1;
+        }
+        return llama_decode(context_, impl_->batch) == 0;
+    } catch (const std::exception &) {
+        return false;
+    }
+}
+
+float * Runner::logits(size_t row) const { return llama_get_logits_ith(context_, output_index_[row]); }
+
+void Runner::release(SlotId slot) {
+    llama_memory_seq_rm(llama_get_memory(context_), slot, -1, -1);
+    if (impl_->pool) impl_->pool->reset(slot);
+}
+
+}  // namespace banyan

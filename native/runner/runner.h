@@ -1,0 +1,73 @@
+// One llama_context: turns a Batch into logits.
+//
+// Owns: the context, its KV pool and recurrent states. Changed by: run, release. Thread: made anywhere, then the engine
+// thread; info is constant. Invariant: a slot's memory holds exactly what the rows of its present request wrote.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/batch.h"
+#include "runner/kv/kv-pool.h"
+
+struct llama_context;
+
+namespace banyan {
+
+class Model;
+
+enum class KvType : uint8_t { f16, f32, bf16, q8_0, q4_0 };
+
+struct RunnerOptions {
+    int32_t threads = 0;    // 0 = physical cores
+    int64_t kv_tokens = 0;  // 0 = see default_kv_tokens
+    int32_t page_tokens = 32;
+    int32_t max_running = 8;
+    int32_t max_batch_tokens = 512;
+    KvType type_k = KvType::f16, type_v = KvType::f16;
+    AttentionMode attention = AttentionMode::automatic;
+};
+
+struct RunnerInfo {
+    std::string attention;  // paged, dense, stock
+    std::string kernel;     // what reads the pages: avx512, avx2, neon, portable, cuda, dense, stock
+    std::string backend;    // where the layers are: CPU, CUDA0 ...
+    int32_t n_pages = 0;
+    int64_t page_bytes = 0;
+    bool prefix_reuse = true;
+    std::string no_reuse_reason;  // '' when prefix_reuse
+};
+
+class Runner {
+  public:
+    /** Throws Error INVALID_OPTION, OUT_OF_MEMORY, MODEL_UNSUPPORTED, MODEL_INVALID. `abort` ends a running step. */
+    Runner(std::shared_ptr<const Model> model, const RunnerOptions & options, const std::atomic<bool> & abort);
+    ~Runner();
+    Runner(const Runner &) = delete;
+    Runner & operator=(const Runner &) = delete;
+
+    const RunnerInfo & info() const { return info_; }
+
+    /** Computes the batch. False: nothing of it counts (a copy failed, llama_decode refused, aborted). Never throws. */
+    bool run(const Batch & batch);
+
+    /** After run: position of a sampled row's logits in the context, and the logits, [vocab], writable. */
+    int32_t output_index(size_t row) const { return output_index_[row]; }
+    float * logits(size_t row) const;
+    llama_context * context() const { return context_; }
+
+    /** The slot's request is gone. */
+    void release(SlotId slot);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+    std::shared_ptr<const Model> model_;
+    llama_context * context_ = nullptr;
+    RunnerInfo info_;
+    std::vector<int32_t> output_index_;  // by row; -1 = not sampled
+};
+
+}  // namespace banyan

@@ -1,0 +1,25 @@
+// How one request wants its tokens chosen. Plain record; defaults are greedy and unconstrained.
+#pragma once
+
+#include <cstdint>
+
+namespace banyan {
+
+struct SamplingOptions {
+    float temperature = 0.0f;  // 0 = greedy
+    int32_t top_k = 0;         // 0 = off
+    float top_p = 1.0f;
+    float min_p = 0.0f;
+    float repeat_penalty = 1.0f;
+    float frequency_penalty = 0.0f;
+    float presence_penalty = 0.0f;
+    int32_t penalty_last_n = 64;  // of the output; the prompt is not penalised
+    int64_t seed = -1;            // -1 = random, else 32 bits
+    int32_t logprobs = -1;        // top alternatives a token, -1 = none
+
+    bool penalised() const {
+        return penalty_last_n != 0 && (repeat_penalty != 1.0f || frequency_penalty != 0.0f || presence_penalty != 0.0f);
+    }
+};
+
+}  // namespace banyan

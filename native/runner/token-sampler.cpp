@@ -1,0 +1,112 @@
+#include "runner/token-sampler.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "llama.h"
+#include "runner/backend.h"
+#include "runner/error.h"
+#include "runner/grammar.h"
+#include "runner/model.h"
+#include "sampling.h"
+
+namespace banyan {
+
+namespace {
+
+common_params_sampling parameters(const SamplingOptions & options) {
+    common_params_sampling params;
+    params.seed = options.seed < 0 ? LLAMA_DEFAULT_SEED : static_cast<uint32_t>(options.seed);
+    // The largest seed is llama.cpp's word for "random"; a caller who names it means a fixed one.
+    if (options.seed == LLAMA_DEFAULT_SEED) params.seed = LLAMA_DEFAULT_SEED - 1;
+    params.temp = options.temperature;
+    params.top_k = options.top_k;
+    params.top_p = options.top_p;
+    params.min_p = options.min_p;
+    params.penalty_last_n = options.penalty_last_n;
+    params.penalty_repeat = options.repeat_penalty;
+    params.penalty_freq = options.frequency_penalty;
+    params.penalty_present = options.presence_penalty;
+    params.no_perf = true;
+    params.samplers.clear();
+    if (options.penalised()) params.samplers.push_back(COMMON_SAMPLER_TYPE_PENALTIES);
+    if (options.temperature > 0) {
+        if (options.top_k > 0) params.samplers.push_back(COMMON_SAMPLER_TYPE_TOP_K);
+        if (options.top_p < 1) params.samplers.push_back(COMMON_SAMPLER_TYPE_TOP_P);
+        if (options.min_p > 0) params.samplers.push_back(COMMON_SAMPLER_TYPE_MIN_P);
+    }
+    params.samplers.push_back(COMMON_SAMPLER_TYPE_TEMPERATURE);
+    return params;
+}
+
+}  // namespace
+
+TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOptions & options,
+                           const Constraint & constraint, bool ignore_eos)
+    : model_(std::move(model)), banned_(model_->suppressed()), sampler_(nullptr, common_sampler_free) {
+    if (ignore_eos) banned_.insert(banned_.end(), model_->end_tokens().begin(), model_->end_tokens().end());
+    const bool chat_grammar = constraint.chat && constraint.chat->has_grammar();
+    if (options.temperature <= 0 && !options.penalised() && constraint.grammar.empty() && !chat_grammar) return;
+
+    common_params_sampling params = parameters(options);
+    if (!constraint.grammar.empty()) {
+        check_grammar(model_->vocab(), constraint.grammar);
+        params.grammar = {COMMON_GRAMMAR_TYPE_USER, constraint.grammar};
+    } else if (chat_grammar) {
+        constraint.chat->constrain(params);
+    }
+    backend::AssertGuard guard;
+    try {
+        sampler_.reset(common_sampler_init(model_->handle(), params));
+    } catch (const std::exception & e) {
+        throw Error("INVALID_GRAMMAR", e.what(), "grammar");
+    }
+}
+
+TokenSampler::~TokenSampler() = default;
+
+Token TokenSampler::sample(llama_context * context, int32_t index, float * logits) {
+    for (const Token token : banned_) logits[token] = -INFINITY;
+    if (!sampler_) return greedy(logits);
+
+    backend::AssertGuard guard;
+    const Token token = common_sampler_sample(sampler_.get(), context, index);
+    const llama_token_data_array * candidates = common_sampler_get_candidates(sampler_.get(), false);
+    const float logit = candidates->data[candidates->selected].logit;
+    if (logit == -INFINITY) return -1;
+    if (std::isnan(logit)) throw Error("STEP_FAILED", "the model's output is not a number");
+    // An end token is not accepted: the request ends, and a grammar would insist on being complete.
+    if (!model_->ends_generation(token)) common_sampler_accept(sampler_.get(), token, true);
+    return token;
+}
+
+Token TokenSampler::greedy(const float * logits) const {
+    // One running maximum a lane, so that the compiler can keep them in vector registers; ties go to the lowest id.
+    constexpr int kLanes = 16;
+    float max[kLanes];
+    Token at[kLanes];
+    std::fill_n(max, kLanes, -INFINITY);
+    std::fill_n(at, kLanes, 0);
+    const int32_t n = model_->info().vocab_size, n_lanes = n - n % kLanes;
+    for (Token token = 0; token < n_lanes; token += kLanes) {
+        for (int lane = 0; lane < kLanes; ++lane) {
+            const bool more = logits[token + lane] > max[lane];
+            max[lane] = more ? logits[token + lane] : max[lane];
+            at[lane] = more ? token + lane : at[lane];
+        }
+    }
+    float best = -INFINITY;
+    Token best_token = 0;
+    const auto offer = [&](float logit, Token token) {
+        if (logit > best || (logit == best && token < best_token)) {
+            best = logit;
+            best_token = token;
+        }
+    };
+    for (int lane = 0; lane < kLanes; ++lane) offer(max[lane], at[lane]);
+    for (Token token = n_lanes; token < n; ++token) offer(logits[token], token);
+    if (!std::isfinite(best)) throw Error("STEP_FAILED", "the model's output is not a number");
+    return best_token;
+}
+
+}  // namespace banyan

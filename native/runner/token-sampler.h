@@ -1,0 +1,52 @@
+// Chooses the next token of one request from its row of logits.
+//
+// Owns: the sampler's state (random numbers, penalties, grammar). Changed by: sample. Thread: made anywhere, then the
+// engine thread. Invariant: a greedy request without grammar and penalties never builds a candidates array.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/types.h"
+#include "runner/chat-format.h"
+#include "runner/sampling-options.h"
+
+struct common_sampler;
+struct llama_context;
+
+namespace banyan {
+
+class Model;
+
+/** Constraint on the output: at most one of a GBNF and a chat format that brings its own. */
+struct Constraint {
+    std::string grammar;                      // GBNF, '' = none
+    std::shared_ptr<const ChatFormat> chat;  // tool-call or schema grammar with its triggers, or null
+};
+
+class TokenSampler {
+  public:
+    /** Throws Error INVALID_GRAMMAR. */
+    TokenSampler(std::shared_ptr<const Model> model, const SamplingOptions & options, const Constraint & constraint,
+                 bool ignore_eos);
+    ~TokenSampler();
+    TokenSampler(const TokenSampler &) = delete;
+    TokenSampler & operator=(const TokenSampler &) = delete;
+
+    /**
+     * The next token from output `index` of the context; `logits` is that same row, [vocab], and is overwritten where a
+     * token must not be chosen. -1: the grammar is complete and the vocabulary has no token to end with.
+     * Throws Error STEP_FAILED when no logit is finite, std::runtime_error when the grammar rejects what it offered.
+     */
+    Token sample(llama_context * context, int32_t index, float * logits);
+
+  private:
+    Token greedy(const float * logits) const;
+
+    std::shared_ptr<const Model> model_;
+    std::vector<Token> banned_;
+    std::unique_ptr<common_sampler, void (*)(common_sampler *)> sampler_;  // null: greedy
+};
+
+}  // namespace banyan
