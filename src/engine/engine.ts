@@ -10,6 +10,7 @@ import { asBanyanError, BanyanError } from './errors.js';
 import { EventRouter } from './event-router.js';
 import { type GenerateOptions, toRequestSettings } from './generate-options.js';
 import { Generation } from './generation.js';
+import { LoadControl } from './load-control.js';
 import { type EngineOptions, toNativeEngineOptions } from './load-options.js';
 import { findModelFile } from './model-file.js';
 import { checkText } from './option-checks.js';
@@ -37,27 +38,23 @@ export class Engine implements AsyncDisposable {
   /** Throws INVALID_OPTION, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, DOWNLOAD_FAILED, OUT_OF_MEMORY, ABORTED. */
   static async load(options: EngineOptions = {}): Promise<Engine> {
     const native = toNativeEngineOptions(options);
-    const { signal, onProgress } = options;
-    checkNotAborted(signal);
-    const modelPath = await findModelFile(options);
-    checkNotAborted(signal);
+    const control = new LoadControl(options.signal, options.onProgress);
     const router = new EventRouter();
-    const abortFlag = new Int32Array(new SharedArrayBuffer(4));
-    const abort = () => Atomics.store(abortFlag, 0, 1);
-    signal?.addEventListener('abort', abort, { once: true });
     try {
-      const engine = await binding().loadEngine(
+      control.checkNotAborted();
+      const modelPath = await findModelFile(options);
+      control.checkNotAborted();
+      const engine = await loadBinding().loadEngine(
         { ...native, modelPath },
         (buffer) => router.deliver(decodeEvents(buffer)),
-        (fraction) => onProgress?.({ stage: 'load', fraction }),
-        abortFlag,
+        control.progress,
+        control.abortFlag,
       );
       return new Engine(engine, router);
     } catch (reason) {
-      checkNotAborted(signal);
-      throw asBanyanError(reason);
+      throw control.failure(reason);
     } finally {
-      signal?.removeEventListener('abort', abort);
+      control.end();
     }
   }
 
@@ -163,16 +160,4 @@ export class Engine implements AsyncDisposable {
 
 function rethrow(reason: unknown): never {
   throw asBanyanError(reason);
-}
-
-function checkNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new BanyanError('ABORTED', 'Loading was aborted', { cause: signal.reason });
-}
-
-function binding(): Binding {
-  try {
-    return loadBinding();
-  } catch (reason) {
-    throw asBanyanError(reason);
-  }
 }

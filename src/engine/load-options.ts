@@ -27,9 +27,9 @@ export interface EngineOptions {
   threads?: number | undefined;
   /** Tokens that the page pool holds. Default 0: chosen from the model and the free memory. */
   kvTokens?: number | undefined;
-  /** Tokens a page, a power of two. Default 16. */
+  /** Tokens a page, 1 to 256. Default 32. */
   pageTokens?: number | undefined;
-  /** Requests that run at the same time; more wait. Default 32. */
+  /** Requests that run at the same time; more wait. Default 16. */
   maxRunning?: number | undefined;
   /** Token budget of one step: decodes first, prefill chunks fill the rest. Default 512. */
   maxBatchTokens?: number | undefined;
@@ -71,8 +71,8 @@ export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptio
     gpuLayers: gpuLayers === 'auto' ? -1 : checkInteger('gpuLayers', gpuLayers, 0, 100_000),
     threads: checkInteger('threads', options.threads ?? 0, 0, 512),
     kvTokens: checkInteger('kvTokens', options.kvTokens ?? 0, 0, MAX_TOKENS),
-    pageTokens: checkInteger('pageTokens', options.pageTokens ?? 16, 1, 256),
-    maxRunning: checkInteger('maxRunning', options.maxRunning ?? 32, 1, 256),
+    pageTokens: checkInteger('pageTokens', options.pageTokens ?? 32, 1, 256),
+    maxRunning: checkInteger('maxRunning', options.maxRunning ?? 16, 1, 256),
     maxBatchTokens: checkInteger('maxBatchTokens', options.maxBatchTokens ?? 512, 1, 65_536),
     maxContext: checkInteger('maxContext', options.maxContext ?? 0, 0, MAX_TOKENS),
     kvTypeK: checkOneOf('kvType.k', kv?.k, KV_TYPES),

@@ -1,0 +1,22 @@
+import { Engine } from '../engine/engine.js';
+import type { EngineOptions, LoadProgress } from '../engine/load-options.js';
+
+const STEPS = 10;
+
+/** Loads with progress on stderr: a line that rewrites itself on a terminal, one line a tenth of a download elsewhere. */
+export async function loadWithProgress(options: EngineOptions): Promise<Engine> {
+  const output = process.stderr;
+  let shown = '';
+  const onProgress = ({ stage, fraction }: LoadProgress) => {
+    const steps = output.isTTY ? Math.floor(fraction * 100) : Math.floor(fraction * STEPS) * STEPS;
+    const text = `${stage === 'download' ? 'Downloading' : 'Loading'} the model ${steps}%`;
+    if (text === shown || (!output.isTTY && stage === 'load')) return;
+    shown = text;
+    output.write(output.isTTY ? `\r${text}` : `${text}\n`);
+  };
+  try {
+    return await Engine.load({ ...options, onProgress });
+  } finally {
+    if (output.isTTY && shown) output.write(`\r${' '.repeat(shown.length)}\r`);
+  }
+}

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { LoadControl } from '../../src/engine/load-control.js';
+
+test('an abort reaches the loading thread and names the failure', () => {
+  const stop = new AbortController();
+  const control = new LoadControl(stop.signal, undefined);
+  expect(control.abortFlag[0]).toBe(0);
+  stop.abort();
+  expect(control.abortFlag[0]).toBe(1);
+  expect(() => control.failure(new Error('load failed'))).toThrow(expect.objectContaining({ code: 'ABORTED' }));
+});
+
+test('a progress callback that throws ends the load with what it threw', () => {
+  const mine = new Error('mine');
+  const control = new LoadControl(undefined, () => {
+    throw mine;
+  });
+  control.progress(0.5);
+  expect(control.abortFlag[0]).toBe(1);
+  expect(control.failure(new Error('load aborted'))).toBe(mine);
+});
+
+test('any other failure keeps its code; after the end an abort changes nothing', () => {
+  const stop = new AbortController();
+  const control = new LoadControl(stop.signal, undefined);
+  const reason = Object.assign(new Error('cut short'), { code: 'MODEL_INVALID' });
+  expect(control.failure(reason)).toMatchObject({ name: 'BanyanError', code: 'MODEL_INVALID', message: 'cut short' });
+  control.end();
+  stop.abort();
+  expect(control.abortFlag[0]).toBe(0);
+});
