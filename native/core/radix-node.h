@@ -32,7 +32,8 @@ struct NodePayload {
 
 /**
  * A place in the tree that its holder wants kept: eviction takes unlocked leaves first. Under the last pressure a
- * locked leaf can go too; then the lock falls back to the parent, so it never dangles. Does not move in memory.
+ * locked leaf can go too; then the lock falls back to the parent, so it never dangles. Does not move in memory, and is
+ * unlocked before it dies (unless the tree dies with it).
  */
 struct PathLock {
     explicit PathLock(Salt path_salt, int32_t lock_strength) : salt(path_salt), strength(lock_strength) {}

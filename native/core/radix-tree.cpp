@@ -17,13 +17,6 @@ int32_t size_of(const std::vector<Token> & tokens) { return static_cast<int32_t>
 
 }  // namespace
 
-RadixTree::~RadixTree() {
-    visit([this](Salt, const RadixNode & node) {
-        for (PathLock * lock : node.locks) lock->node = nullptr;
-        for (PageId page : node.pages) pool_->unref(page, Holder::tree);
-    });
-}
-
 RadixNode * RadixTree::child(const RadixNode & node, Token first) const {
     const auto it = node.children.find(first);
     return it == node.children.end() ? nullptr : it->second.get();

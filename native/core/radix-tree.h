@@ -31,7 +31,6 @@ struct PathMatch {
 class RadixTree {
   public:
     explicit RadixTree(PagePool & pool) : pool_(&pool) {}
-    ~RadixTree();
     RadixTree(const RadixTree &) = delete;
     RadixTree & operator=(const RadixTree &) = delete;
 

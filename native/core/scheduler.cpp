@@ -80,9 +80,14 @@ const Batch & Scheduler::schedule(Micros now) {
     if (s.in_flight) return s.batch;
     s.ended.clear();
     s.cache.expire(s.now);
-    s.admit();
-    s.plan_decodes();
-    s.plan_prefills();
+    uint64_t preempted;
+    do {
+        preempted = s.counters.preemptions;
+        s.admit();
+        s.plan_decodes();
+        s.plan_prefills();
+        // Whoever was preempted in vain left room: no step is empty while somebody could run.
+    } while (s.batch.empty() && s.counters.preemptions != preempted);
     s.in_flight = !s.batch.empty();
     return s.batch;
 }

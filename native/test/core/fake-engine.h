@@ -25,7 +25,7 @@ class FakeEngine {
 
     /** n_output: tokens until the model ends the request by itself. */
     SubmitError submit(Request request, int32_t n_output) {
-        Truth truth{request.prompt, request.salt, static_cast<int32_t>(request.prompt.size()) + n_output, 0};
+        Truth truth{request.prompt, request.salt, static_cast<int32_t>(request.prompt.size()) + n_output};
         const RequestId id = request.id;
         const SubmitError error = scheduler.submit(std::move(request), now);
         if (error == SubmitError::none) truths[id] = truth;
@@ -36,9 +36,11 @@ class FakeEngine {
         if (scheduler.cancel(id, now)) truths.erase(id);
     }
 
-    /** schedule, compute, commit. Returns the rows that were computed. */
+    /** schedule, compute, commit. Returns the rows that were computed: never none while anybody is there. */
     size_t step(bool fail = false) {
+        const bool work = !scheduler.idle();
         const Batch & batch = scheduler.schedule(now);
+        CHECK_EQ(!batch.empty(), work);
         return commit(batch, fail);
     }
 
@@ -70,7 +72,6 @@ class FakeEngine {
         std::vector<Token> tokens;
         Salt salt;
         int32_t end;       // tokens at which the model ends it
-        int32_t computed;  // by rows seen so far (reset by preemption)
     };
     struct Finished {
         RequestUsage usage;
@@ -84,7 +85,6 @@ class FakeEngine {
     std::map<RequestId, Finished> finished;
     uint64_t decisions = 0;                  // hash of all batches: the decision log
     Token vocabulary = 1000;
-    int32_t max_row_tokens = 0;
 
   private:
     uint64_t & cell(PageId page, int32_t at) { return cells_[static_cast<size_t>(page) * config.page_tokens + at]; }

@@ -1,0 +1,151 @@
+// Random operations over the whole core: after each of them every structure is consistent, every row of every batch
+// reads exactly its own past, and in the end everybody has finished.
+#include <random>
+
+#include "fake-engine.h"
+
+using namespace banyan;
+using namespace banyan::test;
+
+namespace {
+
+class RandomLife {
+  public:
+    explicit RandomLife(uint64_t seed) : rng_(seed), engine(config()) { engine.vocabulary = 3; }
+
+    void operate() {
+        switch (pick(16)) {
+            case 0: case 1: case 2: submit(); break;
+            case 3: if (pick(3) == 0) engine.cancel(some_live()); break;
+            case 4: engine.step(/*fail=*/pick(3) == 0); break;
+            case 5: between_schedule_and_commit(); break;
+            case 6: pin(); break;
+            case 7: unpin(); break;
+            case 8: engine.now += pick(4) == 0 ? 50'000'000 : pick(1000); break;
+            case 9: if (pick(20) == 0) engine.scheduler.clear_cache(); break;
+            default: engine.step(); break;
+        }
+    }
+
+    uint64_t submitted = 0;
+
+  private:
+    SchedulerConfig config() {
+        SchedulerConfig c;
+        const int32_t sizes[] = {1, 2, 3, 4, 8, 32};
+        c.page_tokens = sizes[pick(6)];
+        c.n_pages = 4 + pick(60);
+        c.max_running = 1 + pick(12);
+        c.max_batch_tokens = 1 + pick(pick(2) ? 8 : 60);
+        c.max_context = pick(2) ? 0 : 8 + pick(60);
+        c.reserve_percent = pick(3) * 15;
+        c.prefix_reuse = pick(6) != 0;
+        c.batching = pick(8) != 0;
+        return c;
+    }
+
+    int32_t pick(int32_t n) { return static_cast<int32_t>(rng_() % n); }
+
+    std::vector<Token> tokens(int32_t n) {
+        std::vector<Token> out;
+        for (int32_t i = 0; i < n; ++i) out.push_back(pick(8) == 0 ? pick(3) : 0);  // long common prefixes
+        return out;
+    }
+
+    /** Anew, or going on from (a part of) what a live or finished request has: a next turn, a fork, a sibling. */
+    void submit() {
+        if (engine.truths.size() > 40) return;
+        Request r = request(++submitted, {}, pick(2) ? 0 : 1 + pick(12));
+        if (pick(2) && !history_.empty()) r.prompt = history_[pick(static_cast<int32_t>(history_.size()))];
+        if (pick(3) == 0) r.prompt.resize(pick(static_cast<int32_t>(r.prompt.size()) + 1));
+        const std::vector<Token> tail = tokens(pick(24));
+        r.prompt.insert(r.prompt.end(), tail.begin(), tail.end());
+        r.cls = static_cast<Class>(pick(3));
+        r.program = pick(3) ? pick(5) : 0;
+        r.salt = pick(4) == 0;
+        r.cache = pick(10) != 0;
+        const int32_t limit = engine.config.n_pages * engine.config.page_tokens;
+        const int32_t context = engine.config.max_context ? std::min(limit, engine.config.max_context) : limit;
+        const SubmitError expected = r.prompt.empty()                                          ? SubmitError::empty_prompt
+                                     : static_cast<int32_t>(r.prompt.size()) >= context ? SubmitError::prompt_too_long
+                                                                                               : SubmitError::none;
+        if (expected == SubmitError::none) history_.push_back(r.prompt);
+        if (history_.size() > 30) history_.erase(history_.begin());
+        CHECK(engine.submit(std::move(r), 1 + pick(20)) == expected);
+    }
+
+    RequestId some_live() {
+        if (engine.truths.empty()) return 0;
+        return std::next(engine.truths.begin(), pick(static_cast<int32_t>(engine.truths.size())))->first;
+    }
+
+    void between_schedule_and_commit() {
+        const Batch & batch = engine.scheduler.schedule(engine.now);
+        if (pick(2)) engine.cancel(some_live());
+        if (pick(3) == 0) pin();
+        if (pick(3) == 0) unpin();
+        if (pick(3) == 0) submit();
+        if (pick(5) == 0) engine.scheduler.clear_cache();
+        CHECK_EQ(engine.scheduler.check_integrity(), "");
+        engine.commit(batch, pick(3) == 0);
+    }
+
+    void pin() {
+        if (history_.empty()) return;
+        const std::vector<Token> & path = history_[pick(static_cast<int32_t>(history_.size()))];
+        uint64_t id = 0;
+        const int32_t pinned = engine.scheduler.pin(pick(4) == 0, path, engine.now + pick(100'000), &id);
+        CHECK_EQ(pinned > 0, id != 0);
+        if (id) pins_.push_back(id);
+    }
+
+    void unpin() {
+        if (pins_.empty()) return;
+        engine.scheduler.unpin(pins_[pick(static_cast<int32_t>(pins_.size()))]);
+    }
+
+    std::mt19937_64 rng_;
+    std::vector<std::vector<Token>> history_;
+    std::vector<uint64_t> pins_;
+
+  public:
+    FakeEngine engine;
+};
+
+/** Lives one life; returns the hash of its decisions. */
+uint64_t live(uint64_t seed, int operations) {
+    RandomLife life(seed);
+    const int before = failures();
+    for (int i = 0; i < operations && failures() == before; ++i) {
+        life.operate();
+        CHECK_EQ(life.engine.scheduler.check_integrity(), "");
+        for (const auto & [id, truth] : life.engine.truths) {
+            const RequestUsage * usage = life.engine.scheduler.usage(id);
+            CHECK(usage && usage->preemptions <= 3);
+        }
+    }
+    // No step is empty, and nobody is preempted more than 3 times: the work left is bounded.
+    int bound = 0;
+    for (const auto & [id, truth] : life.engine.truths) bound += 4 * truth.end;
+    CHECK(life.engine.drain(bound));
+    const SchedulerStats stats = life.engine.scheduler.stats();
+    CHECK_EQ(stats.finished + stats.cancelled, stats.submitted);
+    CHECK_EQ(stats.pages_free + stats.pages_used, stats.pages_total);
+    if (failures() != before) std::fprintf(stderr, "  seed %llu\n", static_cast<unsigned long long>(seed));
+    return life.engine.decisions;
+}
+
+}  // namespace
+
+TEST("60 lives of 1,000 random operations keep every invariant, and everybody finishes") {
+    for (uint64_t seed = 1; seed <= 60 && failures() == 0; ++seed) live(seed, 1000);
+}
+
+TEST("4 lives of 10,000 random operations keep every invariant") {
+    for (uint64_t seed = 1001; seed <= 1004 && failures() == 0; ++seed) live(seed, 10'000);
+}
+
+TEST("same seed, same decisions") {
+    for (uint64_t seed = 1; seed <= 10; ++seed) CHECK_EQ(live(seed, 1000), live(seed, 1000));
+    CHECK(live(1, 1000) != live(2, 1000));
+}
