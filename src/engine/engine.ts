@@ -1,10 +1,4 @@
-import {
-  type Binding,
-  loadBinding,
-  type NativeEngine,
-  type NativeModelInfo,
-  type NativeStats,
-} from '../native/binding.js';
+import { loadBinding, type NativeEngine, type NativeModelInfo, type NativeStats } from '../native/binding.js';
 import { decodeEvents } from '../native/events.js';
 import { asBanyanError, BanyanError } from './errors.js';
 import { EventRouter } from './event-router.js';

@@ -9,6 +9,9 @@ import { compileSchema } from './schema.js';
 import type { SessionSetup } from './session-options.js';
 import { type TurnEnd, type TurnTemplate, turnDelta } from './turn-delta.js';
 
+/** Enough to recognise the end of a tool call in a rendered turn. */
+const TAIL_TOKENS = 16;
+
 /** Everything a session is. Shared by forks, replaced as a whole when a turn ends. */
 interface History {
   /** Prompt and output of every turn: the truth. */
@@ -111,11 +114,6 @@ export class Session implements AsyncDisposable {
           addGenerationPrompt,
           onlyTool: addGenerationPrompt ? onlyTool : undefined,
         }),
-      controlText: (token) => {
-        const one = Int32Array.of(token);
-        return native.detokenize(one, false) === '' ? native.detokenize(one, true) : '';
-      },
-      firstTokenLength: (text) => native.detokenize(native.tokenize(text, false, true).subarray(0, 1), true).length,
     };
     const delta = await turnDelta(template, end, added);
     return { prompt: joined(tokens, native.tokenize(delta.text, false, true)), chat: delta.chat };
@@ -134,14 +132,19 @@ export class Session implements AsyncDisposable {
   }
 
   #commit({ prompt, tokens, message, reason }: Completion, added: readonly ChatMessage[]): void {
-    if (tokens.length === 0) return;
+    if (tokens.length === 0 && reason === 'cancelled') return;
     const { content, reasoning, toolCalls } = message;
     const answer = { role: 'assistant' as const, content, reasoning, toolCalls: toolCalls.map(toToolCall) };
     this.#history = {
       tokens: joined(prompt, tokens),
       messages: [...this.#history.messages, ...added, answer],
-      end: { message: answer, lastToken: tokens.at(-1), byItself: reason === 'stop' || reason === 'tool-calls' },
+      end: { message: answer, tail: this.#tailOf(tokens), byItself: reason === 'stop' || reason === 'tool-calls' },
     };
+  }
+
+  #tailOf(tokens: readonly number[]): string {
+    const { native, closed } = this.#host;
+    return closed ? '' : native.detokenize(Int32Array.from(tokens.slice(-TAIL_TOKENS)), true);
   }
 
   #checkFree(): void {

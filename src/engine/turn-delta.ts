@@ -2,10 +2,11 @@ import type { RenderedChat } from '../native/binding.js';
 import type { AssistantMessage, ChatMessage } from './chat-message.js';
 
 /*
- * What a session must append for its next turn, given that its history is token ids and is never rendered again.
+ * What a session must append for its next turn, given that its history is token ids and is never rendered again. The engine
+ * keeps the token that ends a turn to itself, so the history stops right before it, and the delta begins with it:
  *
- *   history (ids)     [system][user]<start>assistant ... generated ids ... <end>
- *   delta (rendered)                                                            \n[user or tool results]<start>assistant
+ *   history (ids)     [system][user]<start>assistant ... generated ids ...
+ *   delta (rendered)                                                      <end>\n[user or tool results]<start>assistant
  *
  * The delta is cut out of two renderings of a MINIMAL conversation, so that a turn costs its own length, not the history's:
  *
@@ -19,16 +20,12 @@ import type { AssistantMessage, ChatMessage } from './chat-message.js';
 
 export interface TurnTemplate {
   render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): Promise<RenderedChat>;
-  /** Text of a control token such as the end of a turn; '' for tokens of ordinary text. */
-  controlText(token: number): string;
-  /** Length of the first token of a text, in characters. */
-  firstTokenLength(text: string): number;
 }
 
 export interface TurnEnd {
   message: AssistantMessage;
-  /** Last token generated in that turn, if any. */
-  lastToken: number | undefined;
+  /** How the generated text ends, special tokens included: a few words suffice. */
+  tail: string;
   /** True when the model ended the turn, not a limit, a stop text or a cancel. */
   byItself: boolean;
 }
@@ -42,6 +39,7 @@ export interface TurnDelta {
 
 const MARKER = 'Banyan7Marker';
 const OPENING: ChatMessage = { role: 'user', content: 'x' };
+const PLAIN: ChatMessage = { role: 'assistant', content: MARKER };
 
 export async function turnDelta(
   template: TurnTemplate,
@@ -69,14 +67,20 @@ function commonLength(a: string, b: string): number {
   return length;
 }
 
-/** What the assistant's turn still lacks: the end-of-turn token when it was not sampled, and what the template adds to it. */
+/** The end of the assistant's turn. */
 async function closing(template: TurnTemplate, end: TurnEnd, ended: string): Promise<string> {
-  const last = end.byItself && end.lastToken !== undefined ? template.controlText(end.lastToken) : '';
-  const at = last === '' ? -1 : ended.lastIndexOf(last);
-  if (at >= 0) return ended.slice(at + last.length);
+  const hasCalls = (end.message.toolCalls?.length ?? 0) > 0;
+  if (!hasCalls) return ended;
+  // Templates may end a turn with calls in their own way (<|call|> for <|end|>): it stands after the text of the last call.
+  const at = end.byItself ? endOfLongestSuffix(end.tail, ended) : -1;
+  return at >= 0 ? ended.slice(at) : afterMarker((await template.render([OPENING, PLAIN], false)).prompt);
+}
 
-  const plain: ChatMessage = { role: 'assistant', content: MARKER };
-  const whole = afterMarker((await template.render([OPENING, plain], false)).prompt);
-  // Some models end their turn with another token than their template writes: <|return|> for <|end|>, <|eom_id|> for <|eot_id|>.
-  return last === '' ? whole : whole.slice(template.firstTokenLength(whole));
+/** Where the longest suffix of `tail`, at least two characters, ends in `text`; -1 when none occurs. */
+function endOfLongestSuffix(tail: string, text: string): number {
+  for (let start = 0; start <= tail.length - 2; start++) {
+    const at = text.lastIndexOf(tail.slice(start));
+    if (at >= 0) return at + tail.length - start;
+  }
+  return -1;
 }

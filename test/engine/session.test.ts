@@ -13,9 +13,9 @@ test('a turn appends: everything before it is cached', async () => {
   const prompt = native.requests[1]?.prompt ?? new Int32Array();
   expect([...prompt.subarray(0, before.length)]).toEqual([...before]);
   expect(engine.detokenize(session.tokens, { special: true })).toBe(
-    '<s><|system|>Be brief.<|end|>\n<|user|>one?<|end|>\n<|assistant|>One.<|end|>\n<|user|>two?<|end|>\n<|assistant|>Two.<|end|>',
+    '<s><|system|>Be brief.<|end|>\n<|user|>one?<|end|>\n<|assistant|>One.<|end|>\n<|user|>two?<|end|>\n<|assistant|>Two.',
   );
-  expect(second.usage.cachedTokens).toBe(before.length - 1); // the end of turn was sampled, never computed
+  expect(second.usage.cachedTokens).toBe(before.length);
 });
 
 test('the history reads as the template would have written it', async () => {
@@ -27,7 +27,7 @@ test('the history reads as the template would have written it', async () => {
     tools: [],
     addGenerationPrompt: false,
   } as never);
-  expect(`${engine.detokenize(session.tokens, { special: true })}\n`).toBe(whole.prompt);
+  expect(`${engine.detokenize(session.tokens, { special: true })}<|end|>\n`).toBe(whole.prompt);
 });
 
 test('a turn cut by a limit is closed by the next one', async () => {
@@ -36,8 +36,16 @@ test('a turn cut by a limit is closed by the next one', async () => {
   await session.generate('tell');
   await session.generate('more');
   expect(engine.detokenize(session.tokens, { special: true })).toBe(
-    '<s><|user|>tell<|end|>\n<|assistant|>Once up<|end|>\n<|user|>more<|end|>\n<|assistant|>Done.<|end|>',
+    '<s><|user|>tell<|end|>\n<|assistant|>Once up<|end|>\n<|user|>more<|end|>\n<|assistant|>Done.',
   );
+});
+
+test('an empty answer is an answer', async () => {
+  const { engine } = scripted(() => ({ steps: [] }));
+  const session = engine.session();
+  await session.generate('Say nothing');
+  await session.generate('Again');
+  expect(session.messages.map(({ content }) => content)).toEqual(['Say nothing', '', 'Again', '']);
 });
 
 test('tool results are a turn', async () => {
@@ -48,7 +56,7 @@ test('tool results are a turn', async () => {
   expect(first.toolCalls).toMatchObject([{ id: 'c1', name: 'add', input: { a: 1 } }]);
   await session.generate({ role: 'tool', toolCallId: 'c1', name: 'add', content: '2' });
   const text = engine.detokenize(session.tokens, { special: true });
-  expect(text.endsWith(`<|assistant|>${call}<|end|>\n<|tool|>2<|end|>\n<|assistant|>It is 2.<|end|>`)).toBe(true);
+  expect(text.endsWith(`<|assistant|>${call}<|end|>\n<|tool|>2<|end|>\n<|assistant|>It is 2.`)).toBe(true);
   expect(session.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'assistant']);
 });
 
@@ -100,7 +108,7 @@ test('a turn aborted later stays as far as it came, and the session goes on', as
   expect(session.messages).toMatchObject([{ content: 'x' }, { content: 'a' }]);
   await session.generate('again');
   expect(engine.detokenize(session.tokens, { special: true })).toBe(
-    '<s><|user|>x<|end|>\n<|assistant|>a<|end|>\n<|user|>again<|end|>\n<|assistant|>ok<|end|>',
+    '<s><|user|>x<|end|>\n<|assistant|>a<|end|>\n<|user|>again<|end|>\n<|assistant|>ok',
   );
 });
 

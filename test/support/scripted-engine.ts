@@ -170,16 +170,14 @@ export class ScriptedEngine implements NativeEngine {
     const content = decode(output, false);
     const message = asked.chat ? parseOutput(content) : { content, reasoning: '', toolCalls: [] };
     const reason = answer.end ?? (message.toolCalls.length > 0 ? 'tool-calls' : 'stop');
-    const ending = answer.end === undefined && asked.chat ? encode('<|end|>') : [];
     const promptTokens = asked.prompt.length;
     this.#seen.push([...asked.prompt, ...output]);
     const usage = {
       ...{ promptTokens, cachedTokens: cached, computedTokens: promptTokens - cached },
-      ...{ outputTokens: output.length + ending.length, preemptions: 0, queueMs: 0, ttftMs: 1, itlMs: 1, totalMs: 2 },
+      ...{ outputTokens: output.length, preemptions: 0, queueMs: 0, ttftMs: 1, itlMs: 1, totalMs: 2 },
       miss: { matched: cached, promptTokens, expected: -1, actual: -1, reason: 'cold' as const },
     };
-    const last: NativeEvent[] = ending.length > 0 ? [{ type: 'tokens', request, tokens: ending, text: '' }] : [];
-    return [...last, { type: 'finish', request, reason, usage, message }];
+    return [{ type: 'finish', request, reason, usage, message }];
   }
 
   #commonPrefix(tokens: Int32Array): number {

@@ -3,9 +3,8 @@ import type { ChatInput, NativeMessage } from '../../src/native/binding.js';
 // The tokenizer, chat template and output parser of the scripted engine: as simple as they can be and still be real.
 // A control token is one token; every other character is one token, its code point + 100.
 
-export const CONTROL = ['<s>', '<|system|>', '<|user|>', '<|assistant|>', '<|tool|>', '<|end|>', '<|other-end|>'];
-const CONTROL_PATTERN = /(<s>|<\|(?:system|user|assistant|tool|end|other-end)\|>)/;
-export const END = CONTROL.indexOf('<|end|>');
+const CONTROL = ['<s>', '<|system|>', '<|user|>', '<|assistant|>', '<|tool|>', '<|end|>'];
+const CONTROL_PATTERN = /(<s>|<\|(?:system|user|assistant|tool|end)\|>)/;
 
 export function encode(text: string): number[] {
   return text.split(CONTROL_PATTERN).flatMap((part) => {
