@@ -87,6 +87,7 @@ export class TestEngine {
   buffers = 0; // calls from the addon
   hook: (event: NativeEvent) => void = () => {};
   readonly #requests = new Map<number, { running: Running; start: () => void; finish: () => void }>();
+  readonly #ended = new Set<number>();
 
   static async open(
     model: string | RandomModelOptions = {},
@@ -162,7 +163,8 @@ export class TestEngine {
     for (const event of decodeEvents(buffer)) {
       this.hook(event);
       const request = this.#requests.get(event.request);
-      if (!request) throw new Error(`event for a request that has ended: ${JSON.stringify(event)}`);
+      if (this.#ended.has(event.request)) throw new Error(`event after its end: ${JSON.stringify(event)}`);
+      if (!request) continue; // submitted past this harness
       const { outcome } = request.running;
       if (event.type === 'tokens') {
         outcome.tokens.push(...event.tokens);
@@ -173,6 +175,7 @@ export class TestEngine {
         if (event.type === 'error') outcome.error = { code: event.code, message: event.message };
         else Object.assign(outcome, { reason: event.reason, usage: event.usage, message: event.message });
         this.#requests.delete(event.request);
+        this.#ended.add(event.request);
         request.finish();
       }
       request.start();

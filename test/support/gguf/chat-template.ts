@@ -16,7 +16,7 @@ export const CHAT_TEMPLATE = `{%- if messages and messages[0].role == 'system' %
         {%- for tool in tools %}
             {{- '\\n' + (tool | tojson) }}
         {%- endfor %}
-        {{- '\\n</tools>\\nTo call one, write:\\n<tool_call>\\n{"name": "a function", "arguments": {...}}\\n</tool_call>' }}
+        {{- '\\n</tools>\\nTo call one, write:\\n<tool_call>{"name": "a function", "arguments": {...}}</tool_call>' }}
     {%- endif %}
     {{- '<|im_end|>\\n' }}
 {%- endif %}
@@ -32,9 +32,9 @@ export const CHAT_TEMPLATE = `{%- if messages and messages[0].role == 'system' %
             {%- if not loop.first or message.content %}
                 {{- '\\n' }}
             {%- endif %}
-            {{- '<tool_call>\\n{"name": "' + call.function.name + '", "arguments": ' }}
+            {{- '<tool_call>{"name": "' + call.function.name + '", "arguments": ' }}
             {{- call.function.arguments | tojson }}
-            {{- '}\\n</tool_call>' }}
+            {{- '}</tool_call>' }}
         {%- endfor %}
     {%- endif %}
     {{- '<|im_end|>\\n' }}

@@ -1,0 +1,290 @@
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { NativeRequest, NativeSampling } from '../../src/native/binding.js';
+import { codeOf, errorOf } from '../support/expect-code.js';
+import { randomPrompt } from '../support/prompts.js';
+import { greedy, nativeRequest, TestEngine } from '../support/test-engine.js';
+
+// What a request may ask, at the limits and beyond. The engine must refuse before it queues, and be as it was.
+
+let engine: TestEngine;
+beforeAll(async () => {
+  engine = await TestEngine.open({ context: 1024 }, { kvTokens: 512, maxRunning: 4 });
+});
+afterEach(() => engine.verifyIdle());
+afterAll(() => engine.close());
+
+const refuse = (prompt: ArrayLike<number>, changes: Partial<NativeRequest> = {}) =>
+  errorOf(() => engine.native.submit(nativeRequest(prompt, changes)));
+
+describe('prompts', () => {
+  test('longer than the pool, and than the context', async () => {
+    expect((await refuse(randomPrompt(1, 513))).code).toBe('PROMPT_TOO_LONG');
+    expect((await refuse(randomPrompt(1, 5000))).code).toBe('PROMPT_TOO_LONG');
+  });
+
+  test('one that fills the pool but for one token gets exactly that', async () => {
+    const { maxContext } = engine.native.info;
+    const outcome = await engine.run(randomPrompt(2, maxContext - 1), { maxTokens: 0 });
+    expect(outcome.error).toBeUndefined();
+    expect(outcome.reason).toBe('length');
+    expect(outcome.tokens.length).toBeGreaterThanOrEqual(1);
+    expect(outcome.tokens.length).toBeLessThanOrEqual(2); // the last token needs no place in the cache
+  });
+
+  test('maxTokens beyond the context ends with "length" at the context', async () => {
+    const { maxContext } = engine.native.info;
+    const outcome = await engine.run(randomPrompt(3, maxContext - 20), { maxTokens: 1000 });
+    expect(outcome.reason).toBe('length');
+    expect(outcome.tokens.length).toBeGreaterThanOrEqual(20);
+    expect(outcome.tokens.length).toBeLessThanOrEqual(21);
+  });
+
+  test('empty', async () => {
+    expect((await refuse([])).code).toBe('INVALID_OPTION');
+  });
+
+  test.each([-1, 465, 2 ** 31 - 1, -(2 ** 31)])('a token id of %i, which the model does not have', async (token) => {
+    expect(await refuse([1, 2, token])).toMatchObject({ code: 'INVALID_OPTION', field: 'prompt' });
+  });
+});
+
+describe('sampling', () => {
+  const BAD: [keyof NativeSampling, unknown][] = [
+    ...[-1, Number.NaN, Number.POSITIVE_INFINITY, '1', null].map(
+      (v) => ['temperature', v] as [keyof NativeSampling, unknown],
+    ),
+    ...[-1, 1.5, 2 ** 40].map((v) => ['topK', v] as [keyof NativeSampling, unknown]),
+    ...[-0.1, 1.1, Number.NaN].map((v) => ['topP', v] as [keyof NativeSampling, unknown]),
+    ...[-0.1, 1.1].map((v) => ['minP', v] as [keyof NativeSampling, unknown]),
+    ...[Number.NaN, Number.NEGATIVE_INFINITY].map((v) => ['repeatPenalty', v] as [keyof NativeSampling, unknown]),
+    ['frequencyPenalty', Number.NaN],
+    ['presencePenalty', undefined],
+    ['penaltyLastN', -2],
+    ['seed', 2 ** 33],
+    ['seed', 0.5],
+    ['logprobs', 21],
+    ['logprobs', -2],
+  ];
+  test.each(BAD)('%s = %s names the field', async (field, value) => {
+    const error = await refuse([1], { sampling: { ...greedy, [field]: value } as NativeSampling });
+    expect(error).toMatchObject({ code: 'INVALID_OPTION', field: expect.stringContaining(field) });
+  });
+});
+
+describe('fields', () => {
+  const BAD: [keyof NativeRequest, unknown][] = [
+    ['prompt', 'text'],
+    ['prompt', [1, 2, 3]],
+    ['prompt', new Float32Array(3)],
+    ['prompt', undefined],
+    ['maxTokens', -1],
+    ['maxTokens', 1.5],
+    ['maxTokens', '8'],
+    ['class', 'royal'],
+    ['class', undefined],
+    ['program', -1],
+    ['program', 2 ** 53],
+    ['salt', 7],
+    ['cache', 'yes'],
+    ['sampling', null],
+    ['stop', 'END'],
+    ['stop', [1]],
+    ['stop', ['']],
+    ['grammar', 1],
+    ['jsonSchema', {}],
+    ['chat', {}],
+    ['chat', 'format'],
+    ['ignoreEos', 1],
+  ];
+  test.each(BAD)('%s = %j', async (field, value) => {
+    const error = await refuse([1], { [field]: value } as Partial<NativeRequest>);
+    expect(error).toMatchObject({ code: 'INVALID_OPTION', field: expect.stringContaining(field) });
+  });
+
+  test('no request at all', async () => {
+    for (const value of [undefined, null, 1, 'text', []])
+      expect(await codeOf(() => engine.native.submit(value as unknown as NativeRequest))).toBe('INVALID_OPTION');
+  });
+
+  test('any JSON in any field: a code or a request, never anything else', async () => {
+    const fields = Object.keys(nativeRequest([1])) as (keyof NativeRequest)[];
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...fields), fc.jsonValue(), async (field, value) => {
+        const request = { ...nativeRequest([1], { maxTokens: 1 }), [field]: value } as NativeRequest;
+        try {
+          engine.native.cancel(engine.native.submit(request));
+        } catch (error) {
+          expect((error as { code?: string }).code, String(error)).toBeTypeOf('string');
+        }
+      }),
+      { numRuns: 200, seed: 1 },
+    );
+  });
+
+  test("getters that throw are the caller's own error, and nothing was queued", async () => {
+    const before = await engine.stats();
+    const trap = { ...nativeRequest([1]) };
+    Object.defineProperty(trap, 'maxTokens', {
+      get() {
+        throw new RangeError('from the getter');
+      },
+    });
+    expect(() => engine.native.submit(trap)).toThrow('from the getter');
+    expect((await engine.stats()).submitted).toBe(before.submitted);
+  });
+});
+
+describe('grammars and schemas', () => {
+  const SCHEMAS = [
+    '{',
+    'null',
+    '[]',
+    '{"type": "no-such-type"}',
+    '{"$ref": "#/nowhere"}',
+    '{"type": "string", "pattern": "(("}',
+    '"text"',
+  ];
+  test.each(SCHEMAS)('schema %s', async (jsonSchema) => {
+    expect((await refuse([1], { jsonSchema })).code).toBe('INVALID_SCHEMA');
+  });
+
+  test('a schema nested 10,000 deep', async () => {
+    const jsonSchema = `${'{"type":"array","items":'.repeat(10_000)}{}${'}'.repeat(10_000)}`;
+    expect((await refuse([1], { jsonSchema })).code).toBe('INVALID_SCHEMA');
+  });
+
+  test('a schema that only refers to itself', async () => {
+    const jsonSchema = '{"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}';
+    expect((await refuse([1], { jsonSchema })).code).toBe('INVALID_SCHEMA');
+  });
+
+  const GRAMMARS = ['no-root ::= "a"', 'root ::= missing', '((((', 'root ::= root "a" | "b"'];
+  test.each(GRAMMARS)('grammar %s', async (grammar) => {
+    expect((await refuse([1], { grammar })).code).toBe('INVALID_GRAMMAR');
+  });
+
+  test.each(['root ::=', 'root ::= ""', 'root ::= "a"{1,99999999}', 'root ::= [^\\x00-\\xff]'])(
+    'a grammar that allows little, or too much: %s',
+    async (grammar) => {
+      const outcome = await engine.run(randomPrompt(6, 12), { grammar, ignoreEos: false });
+      expect(outcome.error ?? outcome.reason).toBeTypeOf('string');
+    },
+  );
+
+  test('a grammar and a schema at once', async () => {
+    expect((await refuse([1], { grammar: 'root ::= "a"', jsonSchema: '{}' })).code).toBe('INVALID_OPTION');
+  });
+
+  test('a schema holds whatever the sampling: integers in an enum', async () => {
+    const jsonSchema =
+      '{"type": "object", "properties": {"n": {"enum": [1, 22, 333]}}, "required": ["n"], "additionalProperties": false}';
+    for (const temperature of [0, 1, 100]) {
+      const outcome = await engine.run(randomPrompt(temperature, 12), {
+        jsonSchema,
+        maxTokens: 60,
+        ignoreEos: false,
+        sampling: { ...greedy, temperature },
+      });
+      expect(outcome.reason, outcome.text).toBe('stop');
+      expect([1, 22, 333]).toContain(JSON.parse(outcome.text).n);
+    }
+  });
+
+  test('a stop text cuts the output before it, even across tokens', async () => {
+    const free = await engine.run(randomPrompt(5, 12), { maxTokens: 40 });
+    const stop = free.text.slice(8, 12);
+    const cut = await engine.run(randomPrompt(5, 12), { maxTokens: 40, stop: [stop] });
+    expect(cut.reason).toBe('stop-sequence');
+    expect(cut.text).toBe(free.text.slice(0, free.text.indexOf(stop)));
+  });
+});
+
+describe('chat', () => {
+  const chat = (changes: object) =>
+    engine.native.renderChat({
+      messages: [{ role: 'user', content: 'Hello' }],
+      tools: [],
+      toolChoice: 'auto',
+      parallelToolCalls: true,
+      addGenerationPrompt: true,
+      jsonSchema: '',
+      enableThinking: false,
+      templateArgs: {},
+      ...changes,
+    } as Parameters<typeof engine.native.renderChat>[0]);
+
+  const MESSAGES = [
+    [],
+    [null],
+    [1],
+    ['text'],
+    [{}],
+    [{ role: 'user' }],
+    [{ role: 7, content: 'x' }],
+    [{ role: 'user', content: 7 }],
+    [{ role: 'assistant', content: null, tool_calls: 'none' }],
+    [{ role: 'assistant', content: null, tool_calls: [{}] }],
+  ];
+  test.each(MESSAGES.map((messages) => [JSON.stringify(messages), messages]))('messages %s', async (_, messages) => {
+    expect(['INVALID_MESSAGES', 'INVALID_TEMPLATE', 'INVALID_OPTION']).toContain(
+      await codeOf(() => chat({ messages })),
+    );
+  });
+
+  test.each([[[1]], [[{}]], [[{ type: 'function' }]], [[{ type: 'function', function: { name: 7 } }]]])(
+    'tools %j',
+    async (tools) => {
+      expect(await codeOf(() => chat({ tools }))).toBe('INVALID_TOOLS');
+    },
+  );
+
+  test('any JSON as messages: a code or a prompt', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.jsonValue(), { maxLength: 3 }), async (messages) => {
+        const error = await chat({ messages }).then(
+          () => undefined,
+          (reason) => reason,
+        );
+        if (error !== undefined) expect(error.code, String(error)).toBeTypeOf('string');
+      }),
+      { numRuns: 100, seed: 2 },
+    );
+  });
+
+  test('lone surrogates, NUL and a megabyte of text are only text', async () => {
+    for (const content of ['\ud800', 'a\0b', 'x'.repeat(1_000_000)]) {
+      const { tokens } = await chat({ messages: [{ role: 'user', content }] });
+      expect(tokens.length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe.each([
+  '{% for',
+  '{{ raise_exception("no") }}',
+  '{% for i in range(10**9) %}{% endfor %}',
+  '{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}',
+  '{{ messages | no_such_filter }}',
+])('template %s', (chatTemplate) => {
+  test('an error with a code, at load or at render', async () => {
+    const use = async () => {
+      const broken = await TestEngine.open({}, { chatTemplate });
+      try {
+        await broken.native.renderChat({
+          messages: [{ role: 'user', content: 'x' }],
+          tools: [],
+          toolChoice: 'auto',
+          parallelToolCalls: false,
+          addGenerationPrompt: true,
+          jsonSchema: '',
+          enableThinking: false,
+          templateArgs: {},
+        });
+      } finally {
+        await broken.close();
+      }
+    };
+    expect(await codeOf(use)).toBe('INVALID_TEMPLATE');
+  });
+});
