@@ -85,7 +85,7 @@ export function toTemplateMessage(message: ChatMessage): object {
       tool_calls: toolCalls.map(({ id, name, arguments: json }) => ({
         id,
         type: 'function',
-        function: { name, arguments: json },
+        function: { name, arguments: parsed(json) === undefined ? '{}' : json }, // a call that was cut off is no JSON
       })),
     }),
   };
