@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'INVALID_OPTION' // `field` names it
   | 'INVALID_MESSAGES'
+  | 'INVALID_TOOLS'
   | 'INVALID_SCHEMA'
   | 'INVALID_GRAMMAR'
   | 'INVALID_TEMPLATE'

@@ -5,12 +5,8 @@
 export class EventLog<Event> {
   readonly #events: Event[] = [];
   #closed = false;
-  #wake: () => void = () => {};
-  #changed: Promise<void> = Promise.resolve();
-
-  constructor() {
-    this.#arm();
-  }
+  /** What readers at the end wait for; nobody waits while it is undefined. */
+  #change: { promise: Promise<void>; resolve: () => void } | undefined;
 
   get closed(): boolean {
     return this.#closed;
@@ -19,12 +15,12 @@ export class EventLog<Event> {
   append(event: Event): void {
     if (this.#closed) return;
     this.#events.push(event);
-    this.#arm();
+    this.#wake();
   }
 
   close(): void {
     this.#closed = true;
-    this.#arm();
+    this.#wake();
   }
 
   /** All events from the first one to the end, as they come. */
@@ -37,16 +33,24 @@ export class EventLog<Event> {
       } else if (this.#closed) {
         return;
       } else {
-        await this.#changed;
+        await this.#changed();
       }
     }
   }
 
-  /** Wakes who waits, and gives those who come later something new to wait for. */
-  #arm(): void {
-    this.#wake();
-    this.#changed = new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+  #changed(): Promise<void> {
+    if (!this.#change) {
+      let resolve = () => {};
+      const promise = new Promise<void>((resolved) => {
+        resolve = resolved;
+      });
+      this.#change = { promise, resolve };
+    }
+    return this.#change.promise;
+  }
+
+  #wake(): void {
+    this.#change?.resolve();
+    this.#change = undefined;
   }
 }
