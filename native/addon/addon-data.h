@@ -1,8 +1,11 @@
 // What the addon keeps for each Node environment (the main thread and every worker have their own).
 #pragma once
 
+#include <set>
+
 #include "addon/napi-api.h"
 #include "addon/native-engine.h"
+#include "addon/shutdown-hook.h"
 
 namespace banyan {
 
@@ -11,6 +14,7 @@ struct AddonData {
 
     Napi::FunctionReference engine_constructor;
     NativeEngine::Parts * parts = nullptr;  // of the engine that is being constructed, else null
+    std::set<ShutdownHook *> shutdown_hooks;  // alive and not yet called by Node's cleanup
 };
 
 }  // namespace banyan

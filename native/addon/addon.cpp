@@ -37,6 +37,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     auto * data = new AddonData;
     env.SetInstanceData(data);
     data->engine_constructor = Napi::Persistent(NativeEngine::define(env));
+    ShutdownHook::install(env);
     exports.Set("backend", backend::name());
     exports.Set("version", BANYAN_VERSION);
     exports.Set("llamaVersion", backend::llama_version());

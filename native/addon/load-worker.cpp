@@ -17,7 +17,7 @@ LoadWorker::LoadWorker(const Napi::Promise::Deferred & deferred, EngineOptions o
       signal_ref_(Napi::Persistent(signal.As<Napi::Object>())),
       signal_(signal.Data()),
       pump_(EventPump::make(on_events.Env())),
-      cleanup_(on_events.Env(), [this] {
+      shutdown_(on_events.Env(), [this] {
           abort_ = true;
           pump_->abandon();
       }) {}

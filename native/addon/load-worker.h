@@ -5,9 +5,9 @@
 #include <memory>
 #include <optional>
 
-#include "addon/cleanup-hook.h"
 #include "addon/event-pump.h"
 #include "addon/napi-api.h"
+#include "addon/shutdown-hook.h"
 #include "engine/engine.h"
 #include "runner/error.h"
 
@@ -37,7 +37,7 @@ class LoadWorker : public Napi::AsyncWorker {
     float reported_ = -1;
     std::unique_ptr<Engine> engine_;
     std::optional<Error> error_;
-    CleanupHook cleanup_;  // last: destroyed first
+    ShutdownHook shutdown_;  // last: destroyed first
 };
 
 }  // namespace banyan

@@ -61,7 +61,7 @@ NativeEngine::NativeEngine(const Napi::CallbackInfo & info) : ObjectWrap(info) {
 
     pump_->set_deliver([this](Napi::Env env, const std::vector<uint8_t> & bytes, int ended) { deliver(env, bytes, ended); });
     // The environment ends: join the thread while its way into JavaScript still exists.
-    cleanup_ = std::make_unique<CleanupHook>(info.Env(), [this] {
+    shutdown_ = std::make_unique<ShutdownHook>(info.Env(), [this] {
         if (engine_) engine_->stop();
         pump_->abandon();
     });

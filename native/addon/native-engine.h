@@ -8,9 +8,9 @@
 #include <memory>
 #include <vector>
 
-#include "addon/cleanup-hook.h"
 #include "addon/event-pump.h"
 #include "addon/napi-api.h"
+#include "addon/shutdown-hook.h"
 #include "engine/engine.h"
 
 namespace banyan {
@@ -64,7 +64,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     bool close_called_ = false, closed_ = false;
     int held_ = 0;
     uint32_t callbacks_ = 0;
-    std::unique_ptr<CleanupHook> cleanup_;
+    std::unique_ptr<ShutdownHook> shutdown_;
 };
 
 }  // namespace banyan

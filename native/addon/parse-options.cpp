@@ -1,5 +1,6 @@
 #include "addon/parse-options.h"
 
+#include <cstring>
 #include <limits>
 
 #include "addon/chat-handle.h"
@@ -37,13 +38,39 @@ SamplingOptions parse_sampling(const Napi::Value & value) {
     return out;
 }
 
+/**
+ * JSON.stringify writes pairs of surrogates as characters and escapes lone ones, which no UTF-8 text can hold: they
+ * become U+FFFD, as everywhere else where JavaScript's strings turn into bytes.
+ */
+std::string without_lone_surrogates(std::string json) {
+    for (size_t i = 0; i + 5 < json.size(); ++i) {
+        if (json[i] != '\\') continue;
+        if (json[i + 1] == 'u' && (json[i + 2] | 0x20) == 'd' && std::strchr("89abcdefABCDEF", json[i + 3])) {
+            json.replace(i, 6, "\\ufffd");
+        }
+        ++i;
+    }
+    return json;
+}
+
+/**
+ * Half a surrogate pair (a text cut in the middle of an emoji) becomes U+FFFD, as everywhere in UTF-8; parsers refuse it.
+ * JSON.stringify escapes surrogates only when they stand alone.
+ */
+std::string well_formed(std::string json) {
+    for (size_t at = json.find('\\'); at != std::string::npos; at = json.find('\\', at + 2)) {
+        if (json.compare(at, 3, "\\ud") == 0 && json[at + 3] >= '8') json.replace(at, 6, "\\ufffd");
+    }
+    return json;
+}
+
 /** JSON.stringify: may throw what a toJSON throws, and gives no text for functions and symbols. */
 std::string json_text(const Napi::Value & value, const char * code, const char * field) {
     const Napi::Env env = value.Env();
     const auto json = env.Global().Get("JSON").As<Napi::Object>();
     const Napi::Value text = json.Get("stringify").As<Napi::Function>().Call(json, {value});
     if (!text.IsString()) throw Error(code, std::string(field) + " cannot be written as JSON", field);
-    return text.As<Napi::String>().Utf8Value();
+    return without_lone_surrogates(text.As<Napi::String>().Utf8Value());
 }
 
 }  // namespace

@@ -117,6 +117,7 @@ void Engine::check(const RequestOptions & options) const {
 }
 
 std::string Engine::grammar_of(const RequestOptions & options) {
+    if (!options.grammar.empty()) check_grammar(model_->vocab(), options.grammar);
     if (options.json_schema.empty()) return options.grammar;
     {
         const std::lock_guard<std::mutex> lock(mutex_);

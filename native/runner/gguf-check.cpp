@@ -59,6 +59,13 @@ void expect_range(const gguf_context * gguf, const std::string & path, const std
     }
 }
 
+/** Norms assert at run time, on a compute thread, what nothing checks at load time. */
+void expect_epsilon(const gguf_context * gguf, const std::string & path, const std::string & key) {
+    const int64_t id = gguf_find_key(gguf, key.c_str());
+    if (id < 0 || gguf_get_kv_type(gguf, id) != GGUF_TYPE_FLOAT32) return;
+    if (!(gguf_get_val_f32(gguf, id) >= 0.0f)) invalid(path, key + " is negative or not a number");
+}
+
 void check_dimensions(const gguf_context * gguf, const std::string & path, const std::string & arch) {
     expect_range(gguf, path, arch + ".block_count", 1, 512, false);
     expect_range(gguf, path, arch + ".embedding_length", 1, 1 << 20, false);
@@ -67,6 +74,11 @@ void check_dimensions(const gguf_context * gguf, const std::string & path, const
         expect_range(gguf, path, arch + key, 0, 1 << 24, true);
     }
     expect_range(gguf, path, arch + ".expert_count", 0, 1 << 14, true);
+    for (const char * key : {".attention.layer_norm_rms_epsilon", ".attention.layer_norm_epsilon"}) {
+        expect_epsilon(gguf, path, arch + key);
+    }
+    const auto rope_dimensions = scalar(gguf, path, arch + ".rope.dimension_count");
+    if (rope_dimensions && *rope_dimensions % 2 != 0) invalid(path, "rope.dimension_count is odd");
     const auto heads = scalar(gguf, path, arch + ".attention.head_count");
     const auto heads_kv = scalar(gguf, path, arch + ".attention.head_count_kv");
     if (heads && *heads > 1 << 16) invalid(path, "absurd number of attention heads");

@@ -1,9 +1,12 @@
 #include "runner/grammar.h"
 
 #include <algorithm>
+#include <cctype>
 #include <memory>
+#include <stdexcept>
 
 #include "json-schema-to-grammar.h"
+#include "llama-grammar.h"
 #include "llama.h"
 #include "runner/backend.h"
 #include "runner/error.h"
@@ -15,8 +18,57 @@ namespace {
 // The parsers recurse once a level; 256 levels keep the deepest of them far inside a 1 MiB stack.
 constexpr int kMaxNesting = 256;
 constexpr size_t kMaxBytes = 1 << 20;
+constexpr int kMaxRules = 10000;  // left recursion is looked for recursively, a level a rule
 
-std::string first_line(const std::string & text) { return text.substr(0, std::min(text.find('\n'), size_t(400))); }
+/** Lines joined, at most 400 bytes. */
+std::string one_line(std::string text) {
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return text.substr(0, 400);
+}
+
+/** llama.cpp's parser without its own loop, which prints the reason to stderr and keeps it from us. */
+void parse_rules(const llama_vocab * vocab, const std::string & gbnf) {
+    llama_grammar_parser parser(vocab);
+    size_t start = 0;  // of the first rule: the parser skips blanks and comments only behind one
+    while (start < gbnf.size() && (std::isspace(static_cast<unsigned char>(gbnf[start])) || gbnf[start] == '#')) {
+        start = gbnf[start] == '#' ? std::min(gbnf.find('\n', start), gbnf.size()) : start + 1;
+    }
+    int rules = 0;
+    for (const char * at = gbnf.c_str() + start; *at; at = parser.parse_rule(at)) {
+        if (++rules > kMaxRules) throw std::runtime_error("the grammar has more than 10000 rules");
+    }
+    for (const auto & [name, id] : parser.symbol_ids) {
+        if (id >= parser.rules.size() || parser.rules[id].empty()) throw std::runtime_error("undefined rule " + name);
+    }
+}
+
+// Their children may hold anything.
+bool is_data(const std::string & key) {
+    return key == "const" || key == "enum" || key == "default" || key == "examples";
+}
+
+/** The converter takes a pattern that it cannot express for any string, with a warning on stderr. Here it is an error. */
+void check_patterns(const common_json & schema) {
+    if (schema.is_object()) {
+        if (schema.contains("pattern") && schema.at("pattern").is_string()) {
+            const std::string pattern = schema.at("pattern");
+            const auto grammar_of = [](const common_json & node) { return json_schema_to_grammar(node); };
+            const common_json any = {{"type", "string"}};
+            if (pattern.empty() || pattern.front() != '^' || pattern.back() != '$' ||
+                grammar_of({{"type", "string"}, {"pattern", pattern}}) == grammar_of(any)) {
+                throw std::runtime_error("pattern " + pattern +
+                                         " cannot be enforced: it must start with ^, end with $ and be a plain regular "
+                                         "expression");
+            }
+        }
+        for (const auto & [key, value] : schema.items()) {
+            if (!is_data(key)) check_patterns(value);
+        }
+    } else if (schema.is_array()) {
+        for (const auto & value : schema) check_patterns(value);
+    }
+}
 
 }  // namespace
 
@@ -46,11 +98,14 @@ std::string grammar_from_schema(const std::string & json_schema) {
     try {
         const common_json schema = common_json::parse(json_schema);
         if (!schema.is_object()) throw fail("a JSON schema is an object");
-        return json_schema_to_grammar(schema);
-    } catch (const Error &) {
-        throw;
+        check_patterns(schema);
+        std::string grammar = json_schema_to_grammar(schema);
+        check_grammar(nullptr, grammar);
+        return grammar;
+    } catch (const Error & e) {
+        throw fail(e.what());
     } catch (const std::exception & e) {
-        throw fail(first_line(e.what()));
+        throw fail(one_line(e.what()));
     }
 }
 
@@ -61,13 +116,14 @@ void check_grammar(const llama_vocab * vocab, const std::string & gbnf) {
     backend::LogCapture log;
     backend::AssertGuard guard;
     try {
+        parse_rules(vocab, gbnf);
         const std::unique_ptr<llama_sampler, decltype(&llama_sampler_free)> sampler(
             llama_sampler_init_grammar(vocab, gbnf.c_str(), "root"), llama_sampler_free);
-        if (!sampler) throw fail(first_line(log.summary("the grammar does not parse")));
+        if (!sampler) throw fail(one_line(log.summary("the grammar does not parse")));
     } catch (const Error &) {
         throw;
     } catch (const std::exception & e) {
-        throw fail(first_line(e.what()));
+        throw fail(one_line(e.what()));
     }
 }
 

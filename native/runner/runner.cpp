@@ -1,6 +1,8 @@
 #include "runner/runner.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "ggml-backend.h"
 #include "llama-model.h"
@@ -105,6 +107,7 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     }
     impl_->capacity = options.max_batch_tokens;
     impl_->batch = llama_batch_init(options.max_batch_tokens, 0, 1);
+    probe(params.n_threads);
 
     const Architecture & paging = model_->info().paging;
     const bool paged = impl_->pool && impl_->pool->mode() == AttentionMode::paged;
@@ -121,30 +124,63 @@ Runner::~Runner() {
     if (context_) llama_free(context_);
 }
 
+void Runner::probe(int32_t n_threads) {
+    // On this thread alone, where an assertion can be caught.
+    const Token token = std::max(0, llama_vocab_bos(model_->vocab()));
+    const PageId page = 0;
+    Batch batch;
+    batch.rows.push_back({0, 0, &token, 1, 0, &page, 1, true, true});
+    batch.n_tokens = 1;
+    llama_set_n_threads(context_, 1, 1);
+    std::string why = "it cannot be computed";
+    bool computed = false;
+    try {
+        computed = compute(batch);
+        const float * row = computed ? logits(0) : nullptr;
+        const auto finite = [](float logit) { return std::isfinite(logit); };
+        if (row && !std::any_of(row, row + model_->info().vocab_size, finite)) {
+            computed = false;
+            why = "its output is not a number";
+        }
+    } catch (const std::exception & e) {
+        why = e.what();
+    }
+    llama_set_n_threads(context_, n_threads, n_threads);
+    if (!computed) {
+        llama_free(std::exchange(context_, nullptr));
+        throw Error("MODEL_INVALID", model_->info().path + ": " + why, "modelPath");
+    }
+    release(0);
+}
+
 bool Runner::run(const Batch & batch) {
     try {
-        if (batch.n_tokens > impl_->capacity) return false;
-        impl_->batch.n_tokens = 0;
-        output_index_.assign(batch.rows.size(), -1);
-        for (const BatchRow & row : batch.rows) {
-            if (row.first) release(row.slot);
-        }
-        // Without a pool no prefix is reused, so there is nothing to copy and nothing to bind.
-        KvPool * const pool = impl_->pool.get();
-        if (pool && !batch.copies.empty() &&
-            !pool->copy_pages(batch.copies.data(), static_cast<int32_t>(batch.copies.size()))) {
-            return false;
-        }
-        for (size_t r = 0; r < batch.rows.size(); ++r) {
-            const BatchRow & row = batch.rows[r];
-            if (pool) pool->bind(row.slot, row.pages, row.n_pages, row.n_past);
-            for (int32_t i = 0; i < row.n_tokens; ++i) impl_->append(row, i);
-            if (row.sample) output_index_[r] = impl_->batch.n_tokens - 1;
-        }
-        return llama_decode(context_, impl_->batch) == 0;
+        return compute(batch);
     } catch (const std::exception &) {
         return false;
     }
+}
+
+bool Runner::compute(const Batch & batch) {
+    if (batch.n_tokens > impl_->capacity) return false;
+    impl_->batch.n_tokens = 0;
+    output_index_.assign(batch.rows.size(), -1);
+    for (const BatchRow & row : batch.rows) {
+        if (row.first) release(row.slot);
+    }
+    // Without a pool no prefix is reused, so there is nothing to copy and nothing to bind.
+    KvPool * const pool = impl_->pool.get();
+    if (pool && !batch.copies.empty() &&
+        !pool->copy_pages(batch.copies.data(), static_cast<int32_t>(batch.copies.size()))) {
+        return false;
+    }
+    for (size_t r = 0; r < batch.rows.size(); ++r) {
+        const BatchRow & row = batch.rows[r];
+        if (pool) pool->bind(row.slot, row.pages, row.n_pages, row.n_past);
+        for (int32_t i = 0; i < row.n_tokens; ++i) impl_->append(row, i);
+        if (row.sample) output_index_[r] = impl_->batch.n_tokens - 1;
+    }
+    return llama_decode(context_, impl_->batch) == 0;
 }
 
 float * Runner::logits(size_t row) const { return llama_get_logits_ith(context_, output_index_[row]); }

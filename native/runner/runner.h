@@ -62,6 +62,11 @@ class Runner {
     void release(SlotId slot);
 
   private:
+    /** Throws what a guarded assertion threw. */
+    bool compute(const Batch & batch);
+    /** One token through the whole graph: dimensions that only its operations check fail here, not in a request. */
+    void probe(int32_t n_threads);
+
     struct Impl;
     std::unique_ptr<Impl> impl_;
     std::shared_ptr<const Model> model_;

@@ -6,7 +6,6 @@
 #include "llama.h"
 #include "runner/backend.h"
 #include "runner/error.h"
-#include "runner/grammar.h"
 #include "runner/model.h"
 #include "sampling.h"
 
@@ -50,7 +49,6 @@ TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOpt
 
     common_params_sampling params = parameters(options);
     if (!constraint.grammar.empty()) {
-        check_grammar(model_->vocab(), constraint.grammar);
         params.grammar = {COMMON_GRAMMAR_TYPE_USER, constraint.grammar};
     } else if (chat_grammar) {
         constraint.chat->constrain(params);
