@@ -17,7 +17,7 @@ export interface AgentStep {
   toolMs: number;
 }
 
-/** Sums over the steps. */
+/** Sums over the steps; see Usage. */
 export interface RunUsage {
   promptTokens: number;
   cachedTokens: number;

@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'NO_NATIVE_ENGINE'
   | 'CLOSED'
   | 'ABORTED'
+  | 'STEP_FAILED' // the model could not compute a step: out of device memory, NaN ...
   | 'ENGINE_FAILED';
 
 /** The only error type that Banyan throws or rejects with. The engine lives on after every one of them. */

@@ -7,7 +7,10 @@ import type { Completion, Request, RequestHost } from './request.js';
 import type { CompiledSchema } from './schema.js';
 import { TextSplitter } from './text-splitter.js';
 
-/** Prompt tokens = cached + computed. Times in milliseconds. */
+/**
+ * What a request cost. `cachedTokens` of the `promptTokens` were read from the cache; `computedTokens` went through the model:
+ * the rest of the prompt, the output, and what a preemption made necessary again. Times in milliseconds.
+ */
 export type Usage = NativeUsage;
 
 export interface GenerationResult<Output = unknown> {

@@ -23,36 +23,35 @@ export function fleetTable({ agents }: FleetReport): string {
 }
 
 function stepCells({ index, usage, tools, toolMs }: AgentStep): (string | number)[] {
-  const { promptTokens, cachedTokens, computedTokens, outputTokens, ttftMs } = usage;
+  const { promptTokens, cachedTokens, outputTokens, ttftMs } = usage;
+  const computed = promptTokens - cachedTokens;
   const names = tools.map(({ call, ok }) => (ok ? call.name : `${call.name} ✗`)).join(' ');
   const toolTime = tools.length > 0 ? toolMs.toFixed(1) : '';
-  return [index + 1, promptTokens, cachedTokens, computedTokens, outputTokens, ttftMs.toFixed(0), toolTime, names];
+  return [index + 1, promptTokens, cachedTokens, computed, outputTokens, ttftMs.toFixed(0), toolTime, names];
 }
 
 /** What the whole fleet cost; with a baseline, how much more that is. */
 export function fleetSummary(fleet: FleetReport, baseline?: FleetReport): string {
   const lines = [line('Banyan', fleet)];
   if (baseline) {
-    const saved = tokens(baseline).computedTokens / Math.max(1, tokens(fleet).computedTokens);
+    const fewer = promptTokens(baseline).computed / Math.max(1, promptTokens(fleet).computed);
     lines.push(line('no cache, no batching', baseline));
     lines.push(
-      `${(baseline.wallMs / fleet.wallMs).toFixed(1)}x faster, ${saved.toFixed(1)}x fewer prompt tokens computed`,
+      `${(baseline.wallMs / fleet.wallMs).toFixed(1)}x faster, ${fewer.toFixed(1)}x fewer prompt tokens computed`,
     );
   }
   return lines.join('\n');
 }
 
 function line(name: string, fleet: FleetReport): string {
-  const { promptTokens, cachedTokens, computedTokens, outputTokens } = tokens(fleet);
-  const share = promptTokens > 0 ? Math.round((100 * cachedTokens) / promptTokens) : 0;
-  const counts = `${promptTokens} prompt tokens, ${cachedTokens} cached (${share}%), ${computedTokens} computed, ${outputTokens} output`;
+  const { all, cached, computed } = promptTokens(fleet);
+  const share = all > 0 ? Math.round((100 * cached) / all) : 0;
+  const counts = `${all} prompt tokens, ${cached} cached (${share}%), ${computed} computed`;
   return `${name.padEnd(22)} ${(fleet.wallMs / 1000).toFixed(2).padStart(8)} s   ${counts}`;
 }
 
-export function tokens({ agents }: FleetReport) {
-  const sum = { promptTokens: 0, cachedTokens: 0, computedTokens: 0, outputTokens: 0 };
-  for (const { result } of agents) {
-    for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += result.usage[key];
-  }
-  return sum;
+function promptTokens({ agents }: FleetReport): { all: number; cached: number; computed: number } {
+  const all = agents.reduce((sum, { result }) => sum + result.usage.promptTokens, 0);
+  const cached = agents.reduce((sum, { result }) => sum + result.usage.cachedTokens, 0);
+  return { all, cached, computed: all - cached };
 }
