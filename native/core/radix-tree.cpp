@@ -153,6 +153,21 @@ RadixNode * RadixTree::add_child(RadixNode & parent, Token first) {
     return added;
 }
 
+/**
+ * Edges that end inside the node's first page take that page in place of their own: it holds their tokens too, and so
+ * no page is kept alive by an edge alone whose children have moved on to copies.
+ */
+void RadixTree::serve_parents(const RadixNode & node) {
+    const int32_t size = pool_->page_tokens();
+    const PageId page = node.pages.front();
+    for (RadixNode * up = node.parent; !up->is_root() && up->end() % size != 0; up = up->parent) {
+        pool_->ref(page, Holder::tree);
+        pool_->unref(up->pages.back(), Holder::tree);
+        up->pages.back() = page;
+        if (up->begin % size == 0 || up->pages.size() > 1) return;  // the edge above ends in an earlier page
+    }
+}
+
 void RadixTree::insert(PathLock & lock, const Token * tokens, int32_t n_tokens, const std::vector<PageId> & pages) {
     if (n_tokens <= lock.end()) return;
     const int32_t size = pool_->page_tokens();
@@ -178,6 +193,7 @@ void RadixTree::insert(PathLock & lock, const Token * tokens, int32_t n_tokens, 
         node->pages.insert(node->pages.end(), pages.begin() + begin / size, pages.begin() + pages_for(n_tokens, size));
         node->tokens.insert(node->tokens.end(), tokens + begin, tokens + n_tokens);
         n_tokens_ += n_tokens - begin;
+        serve_parents(*node);
     }
     move_lock(lock, node);
     touch(node);
@@ -214,8 +230,13 @@ void RadixTree::remove(RadixNode & leaf) {
     n_tokens_ -= size_of(leaf.tokens);
     --n_nodes_;
     parent->children.erase(leaf.tokens.front());
-    if (!parent->is_root()) return order_.update(*parent);
-    if (parent->children.empty()) roots_.erase(parent->salt);
+    if (!parent->children.empty()) {
+        serve_parents(*parent->children.begin()->second);
+    } else if (parent->is_root()) {
+        roots_.erase(parent->salt);
+    } else {
+        order_.update(*parent);
+    }
 }
 
 void RadixTree::visit(const std::function<void(Salt, const RadixNode &)> & see) const {
@@ -260,6 +281,10 @@ std::string RadixTree::check_integrity() const {
             expect(pool_->refs(node.pages[i], Holder::tree) > 0, "page without a reference");
             expect(pool_->filled(node.pages[i]) >= std::min(size, node.end() - page_begin), "tokens past a write mark");
         }
+        const auto serves = [&](const auto & below) { return below.second->pages.front() == node.pages.back(); };
+        expect(node.end() % size == 0 || node.children.empty() ||
+                   std::any_of(node.children.begin(), node.children.end(), serves),
+               "keeps a page that none of its children uses");
         for (const PathLock * lock : node.locks) expect(lock->node == &node && lock->salt == salt, "foreign lock");
         for (const auto & [first, below] : node.children) {
             expect(below->parent == &node && below->tokens.front() == first, "child under a wrong token");

@@ -67,6 +67,7 @@ class RadixTree {
     RadixNode * descend(RadixNode * node, const Token * tokens, int32_t n_tokens);
     bool may_extend(const RadixNode & node, const PathLock & by) const;
     RadixNode * add_child(RadixNode & parent, Token first);
+    void serve_parents(const RadixNode & node);
     void move_lock(PathLock & lock, RadixNode * to);
     void touch(RadixNode * node);
     void drop_tail(RadixNode & leaf);
