@@ -6,25 +6,27 @@
 
 namespace banyan {
 
-namespace {
-
-constexpr int32_t kBlockRows = 96;     // query rows (tokens x gqa) an item aims for
-constexpr int32_t kSmallRows = 8;      // up to here the kernel streams the cache once for all heads
-constexpr int32_t kMinShared = 64;     // tokens that rows must share for a node of their own to pay for the merge
-constexpr int32_t kMinSplit = 256;     // keys a KV split keeps
-constexpr int32_t kUnitsPerThread = 8;
-
-}  // namespace
-
 const std::vector<int32_t> & AttentionPlanner::build(const PlanRow * rows, int32_t n_rows) {
     order_rows(rows, n_rows);
+    cut(rows, n_rows, config_.n_threads, config_.min_shared);
+    if (!within_max_parts()) cut(rows, n_rows, 1, config_.min_shared);  // no splits along the keys
+    if (!within_max_parts()) cut(rows, n_rows, 1, INT_MAX);             // nothing shared: one item answers a token
+    write(rows);
+    return out_;
+}
+
+void AttentionPlanner::cut(const PlanRow * rows, int32_t n_rows, int32_t n_threads, int32_t min_shared) {
+    n_threads_ = n_threads;
+    min_shared_ = min_shared;
     nodes_.clear();
     find_nodes(rows, 0, n_rows, 0, 0);
     cut_nodes();
     split_cuts();
     number_parts();
-    write(rows);
-    return out_;
+}
+
+bool AttentionPlanner::within_max_parts() const {
+    return !config_.max_parts || static_cast<int64_t>(part_idx_.size()) <= config_.max_parts(tokens_.size());
 }
 
 void AttentionPlanner::order_rows(const PlanRow * rows, int32_t n_rows) {
@@ -68,7 +70,7 @@ void AttentionPlanner::find_nodes(const PlanRow * rows, int32_t r0, int32_t r1, 
         }
         if (j - i == 1) {
             if (start < end) nodes_.push_back({start, end, i, j, 0});
-        } else if ((end - start) * config_.page_tokens >= kMinShared) {
+        } else if ((end - start) * config_.page_tokens >= min_shared_) {
             nodes_.push_back({start, end, i, j, 0});
             find_nodes(rows, i, j, end, end);
         } else {
@@ -79,12 +81,12 @@ void AttentionPlanner::find_nodes(const PlanRow * rows, int32_t r0, int32_t r1, 
 }
 
 int64_t AttentionPlanner::cost_of(const Cut & cut) const {
-    return static_cast<int64_t>(cut.k1 - cut.k0) * std::max(2, (cut.q1 - cut.q0) * config_.gqa);
+    return static_cast<int64_t>(cut.k1 - cut.k0) * std::max(config_.least_rows, (cut.q1 - cut.q0) * config_.gqa);
 }
 
 void AttentionPlanner::cut_nodes() {
     cuts_.clear();
-    const int32_t block = std::max(1, kBlockRows / config_.gqa);
+    const int32_t block = std::max(1, config_.block_rows / config_.gqa);
     for (size_t n = 0; n < nodes_.size(); ++n) {
         const Node & node = nodes_[n];
         const int32_t q0 = spans_[node.r0].q0;
@@ -111,13 +113,13 @@ void AttentionPlanner::split_cuts() {
     split_.clear();
     int64_t total = 0;
     for (const Cut & cut : cuts_) total += cost_of(cut);
-    const int64_t target = total / (static_cast<int64_t>(config_.n_threads) * kUnitsPerThread) + 1;
+    const int64_t target = total / (static_cast<int64_t>(n_threads_) * config_.units_per_thread) + 1;
     for (const Cut & cut : cuts_) {
         const int32_t n_keys = cut.k1 - cut.k0;
-        const bool wide = (cut.q1 - cut.q0) * config_.gqa > kSmallRows;
+        const bool wide = (cut.q1 - cut.q0) * config_.gqa > config_.narrow_rows;
         const int64_t unit = cost_of(cut) / (wide ? config_.n_head_kv : 1);
-        int64_t n = config_.n_threads > 1 ? (unit + target - 1) / target : 1;
-        n = std::max<int64_t>(1, std::min<int64_t>(n, n_keys / kMinSplit));
+        int64_t n = n_threads_ > 1 ? (unit + target - 1) / target : 1;
+        n = std::max<int64_t>(1, std::min<int64_t>(n, n_keys / config_.min_split));
         const int32_t page = config_.page_tokens;
         const int32_t step = static_cast<int32_t>((n_keys + n - 1) / n + page - 1) / page * page;
         for (int32_t k = cut.k0; k < cut.k1;) {

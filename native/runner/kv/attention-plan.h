@@ -31,6 +31,14 @@ struct PlanConfig {
     int32_t n_head_kv = 1;
     int32_t n_threads = 1;  // to cut enough items for
     Window window;
+    // What suits the CPU kernel; device-plan.h has what suits a GPU.
+    int32_t block_rows = 96;       // query rows (tokens x gqa) an item aims for
+    int32_t narrow_rows = 8;       // up to here an item is one unit for all KV heads, above one unit a head
+    int32_t min_shared = 64;       // tokens that rows must share for a node of their own to pay for the merge
+    int32_t min_split = 256;       // keys a KV split keeps
+    int32_t units_per_thread = 8;
+    int32_t least_rows = 2;        // an item never costs less than one of this many rows: reading the pages is not free
+    int64_t (*max_parts)(int64_t n_tokens) = nullptr;  // bound on partial results, kept by cutting less; nullptr: none
 };
 
 class AttentionPlanner {
@@ -61,6 +69,8 @@ class AttentionPlanner {
         int64_t cost;
     };
 
+    void cut(const PlanRow * rows, int32_t n_rows, int32_t n_threads, int32_t min_shared);
+    bool within_max_parts() const;
     void order_rows(const PlanRow * rows, int32_t n_rows);
     void find_nodes(const PlanRow * rows, int32_t r0, int32_t r1, int32_t start, int32_t probe);
     void cut_nodes();
@@ -72,6 +82,7 @@ class AttentionPlanner {
     int64_t cost_of(const Cut & cut) const;
 
     PlanConfig config_;
+    int32_t n_threads_ = 1, min_shared_ = 0;  // of the current cut
     std::vector<Span> spans_;
     std::vector<TokenSpan> tokens_;
     std::vector<Node> nodes_;

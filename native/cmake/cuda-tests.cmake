@@ -1,0 +1,18 @@
+# Tests of native/runner/cuda: native/test/cuda. Partition and emulation run everywhere; the device test needs a device.
+find_package(Threads REQUIRED)
+add_library(banyan-cuda-test STATIC
+  native/test/cuda/attention-problem.cpp native/runner/cuda/device-plan.cpp native/runner/kv/attention-plan.cpp)
+target_include_directories(banyan-cuda-test PUBLIC native native/test/cuda)
+target_link_libraries(banyan-cuda-test PUBLIC Threads::Threads)
+banyan_tests(cuda banyan-cuda-test)
+
+if(ENGINE_CUDA)
+  add_executable(cuda-device-test native/test/cuda/device-test.cu)
+  target_link_libraries(cuda-device-test PRIVATE banyan-cuda banyan-cuda-test)
+  target_include_directories(cuda-device-test PRIVATE native/test)
+  add_test(NAME cuda-device-test COMMAND cuda-device-test)
+  set_tests_properties(cuda-device-test PROPERTIES SKIP_RETURN_CODE 77)
+else()
+  add_test(NAME cuda-device-test COMMAND ${CMAKE_COMMAND} -E echo "skipped: built without ENGINE_CUDA")
+  set_tests_properties(cuda-device-test PROPERTIES SKIP_REGULAR_EXPRESSION "^skipped")
+endif()
