@@ -22,7 +22,8 @@ export class TextSplitter {
   *push(text: string): Generator<TextEvent, void, undefined> {
     this.#raw += text;
     if (!this.#format) {
-      yield* this.#send('text', this.#raw);
+      this.#sent.text = this.#raw;
+      yield { type: 'text', text };
     } else if (!this.#host.closed) {
       const { content, reasoning } = this.#host.native.parseChat(this.#format, this.#raw, true);
       yield* this.#send('reasoning', reasoning);
