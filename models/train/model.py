@@ -3,12 +3,13 @@
 Runs with PyTorch 1.13 and 2.x. Shapes: B sequences, T tokens, d width, H query heads, K key/value heads, h head width.
 """
 
-import math
 from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+STRIPS = 8
 
 
 @dataclass
@@ -46,13 +47,19 @@ def rotate(x, cos, sin):
 
 
 def attend(query, key, value, mask=None):
-    """(B, H, T, h) x (B, H, S, h) -> (B, H, T, h); causal where no mask (True = may look) is given."""
-    if hasattr(F, "scaled_dot_product_attention"):
-        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=mask is None)
-    if mask is None:
-        mask = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool).tril()
-    scores = (query @ key.transpose(2, 3)).float() / math.sqrt(query.shape[-1])
-    return torch.softmax(scores.masked_fill(~mask, float("-inf")), -1).to(value.dtype) @ value
+    """(B, H, T, h) x (B, H, S, h) -> (B, H, T, h); causal where no mask (True = may look) is given.
+
+    In strips of queries, none of which multiplies with keys after its end: on a CPU faster than PyTorch's fused attention.
+    """
+    query, strips = query * query.shape[-1] ** -0.5, []
+    size = max(128, query.shape[2] // STRIPS)
+    for start in range(0, query.shape[2], size):
+        end = min(start + size, query.shape[2])
+        seen = key.shape[2] if mask is not None else end
+        allowed = mask[:, :, start:end] if mask is not None else torch.ones(end - start, seen, dtype=torch.bool).tril(start)
+        scores = (query[:, :, start:end] @ key[:, :, :seen].transpose(2, 3)).float()
+        strips.append(torch.softmax(scores.masked_fill(~allowed, -1e9), -1).to(value.dtype) @ value[:, :, :seen])
+    return torch.cat(strips, 2)
 
 
 class Block(nn.Module):

@@ -51,8 +51,8 @@ def loss_function(model):
         target, learned = ids[:, 1:].flatten(), learned[:, 1:].flatten()
         losses = F.cross_entropy(logits, target, reduction="none")
         weights = learned + (1 - learned) * context_weight
-        hits = (logits.argmax(-1) == target).float()
-        return (losses * weights).sum() / weights.sum(), (losses * learned).sum().detach() / learned.sum(), (hits * learned).sum() / learned.sum()
+        hits, count = (logits.argmax(-1) == target).float(), learned.sum().clamp(min=1)
+        return (losses * weights).sum() / weights.sum(), (losses * learned).sum().detach() / count, (hits * learned).sum() / count
     return loss_of
 
 
