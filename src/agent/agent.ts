@@ -31,13 +31,16 @@ export class Agent {
   readonly #limits: Limits;
   readonly #forceTools: number;
 
-  /** Throws INVALID_OPTION, INVALID_SCHEMA, CLOSED. */
+  /** Throws INVALID_OPTION, CLOSED, and MODEL_UNSUPPORTED when the model's chat template would drop the tools. */
   constructor(options: AgentOptions) {
     this.#options = { ...options, tools: [...(options.tools ?? [])] };
     this.#limits = toLimits(options.limits);
     this.#forceTools = checkInteger('forceTools', options.forceTools ?? 0, 0, this.#limits.maxSteps);
     if (this.#forceTools > 0 && !options.tools?.length) {
       throw new BanyanError('INVALID_OPTION', 'forceTools needs tools', { field: 'forceTools' });
+    }
+    if (options.tools?.length && options.engine.info.supportsTools === false) {
+      throw new BanyanError('MODEL_UNSUPPORTED', 'The chat template of this model knows no tools', { field: 'tools' });
     }
     this.#newSession();
   }

@@ -1,5 +1,6 @@
 import type { RenderedChat } from '../native/binding.js';
 import type { AssistantMessage, ChatMessage } from './chat-message.js';
+import { BanyanError } from './errors.js';
 
 /*
  * What a session must append for its next turn, given that its history is token ids and is never rendered again. The engine
@@ -8,14 +9,16 @@ import type { AssistantMessage, ChatMessage } from './chat-message.js';
  *   history (ids)     [system][user]<start>assistant ... generated ids ...
  *   delta (rendered)                                                      <end>\n[user or tool results]<start>assistant
  *
- * The delta is cut out of two renderings of a MINIMAL conversation, so that a turn costs its own length, not the history's:
+ * The delta is cut out of a rendering of a MINIMAL conversation, so that a turn costs its own length, not the history's:
  *
- *   ended  = template(user "x", assistant MARKER + its calls)                       no generation prompt
- *   next   = template(user "x", assistant MARKER + its calls, new messages ...)     generation prompt
+ *   next = template(user "x", assistant MARKER, new messages ...)      everything after MARKER is the delta
  *
- * Both are looked at from MARKER on. Why not two renderings of the whole conversation: templates rewrite history (they drop
- * old reasoning, move the system prompt or the tools to the last user turn, trim texts), and then the longer rendering does
- * not begin with the shorter one. After the marker nothing of that matters: what follows an assistant's turn is the same.
+ * Why not the difference of two renderings of the whole conversation: templates rewrite history (they drop old reasoning, move
+ * the system prompt or the tools to the last user turn, trim texts, add a generation prompt unasked), and then the longer
+ * rendering does not begin with the shorter one. What follows an assistant's turn depends on none of that.
+ *
+ * After a turn with tool calls, the calls stand there: templates check results against calls, and some end such a turn in their
+ * own way or not at all. The delta then begins after the last call, which is found by how the generated text ends.
  */
 
 export interface TurnTemplate {
@@ -39,26 +42,43 @@ export interface TurnDelta {
 
 const MARKER = 'Banyan7Marker';
 const OPENING: ChatMessage = { role: 'user', content: 'x' };
-const PLAIN: ChatMessage = { role: 'assistant', content: MARKER };
 
 export async function turnDelta(
   template: TurnTemplate,
   end: TurnEnd,
   added: readonly ChatMessage[],
 ): Promise<TurnDelta> {
-  const marked: ChatMessage = { ...end.message, content: MARKER, reasoning: undefined };
-  const before = (await template.render([OPENING, marked], false)).prompt;
-  const chat = await template.render([OPENING, marked, ...added], true);
-  // Some templates drop what an assistant says beside its calls; both renderings then start alike.
-  const [ended, next] = before.includes(MARKER)
-    ? [afterMarker(before), afterMarker(chat.prompt)]
-    : [before, chat.prompt];
-  return { text: (await closing(template, end, ended)) + next.slice(commonLength(ended, next)), chat };
+  const delta = end.byItself && end.message.toolCalls?.length ? await deltaAfterCalls(template, end, added) : undefined;
+  if (delta) return delta;
+  const chat = await template.render([OPENING, { role: 'assistant', content: MARKER }, ...added], true);
+  return { text: afterMarker(chat.prompt), chat };
+}
+
+/** Undefined when the end of the calls is not found: the template writes them quite differently from the model. */
+async function deltaAfterCalls(
+  template: TurnTemplate,
+  { message, tail }: TurnEnd,
+  added: readonly ChatMessage[],
+): Promise<TurnDelta | undefined> {
+  // The marker is the user's here: templates put what is said beside calls before, after, or nowhere.
+  const turn: ChatMessage[] = [
+    { role: 'user', content: MARKER },
+    { role: 'assistant', content: '', toolCalls: message.toolCalls },
+  ];
+  const chat = await template.render([...turn, ...added], true);
+  const next = afterMarker(chat.prompt);
+  // The same with other contents: what both have in common ends where the first new message speaks.
+  const other = added.map((item): ChatMessage => ({ ...item, content: item.content.startsWith('y') ? 'z' : 'y' }));
+  const twin = afterMarker((await template.render([...turn, ...other], true)).prompt);
+  const at = endOfLongestSuffix(tail, next.slice(0, commonLength(twin, next)));
+  return at < 0 ? undefined : { text: next.slice(at), chat };
 }
 
 /** The first marker counts: a later one can only come from the messages themselves. */
 function afterMarker(text: string): string {
-  return text.slice(text.indexOf(MARKER) + MARKER.length);
+  const at = text.indexOf(MARKER);
+  if (at < 0) throw new BanyanError('INVALID_TEMPLATE', 'The chat template leaves messages out');
+  return text.slice(at + MARKER.length);
 }
 
 function commonLength(a: string, b: string): number {
@@ -67,16 +87,7 @@ function commonLength(a: string, b: string): number {
   return length;
 }
 
-/** The end of the assistant's turn. */
-async function closing(template: TurnTemplate, end: TurnEnd, ended: string): Promise<string> {
-  const hasCalls = (end.message.toolCalls?.length ?? 0) > 0;
-  if (!hasCalls) return ended;
-  // Templates may end a turn with calls in their own way (<|call|> for <|end|>): it stands after the text of the last call.
-  const at = end.byItself ? endOfLongestSuffix(end.tail, ended) : -1;
-  return at >= 0 ? ended.slice(at) : afterMarker((await template.render([OPENING, PLAIN], false)).prompt);
-}
-
-/** Where the longest suffix of `tail`, at least two characters, ends in `text`; -1 when none occurs. */
+/** Where the longest suffix of `tail`, at least two characters, ends in `text` for the last time; -1 when none occurs. */
 function endOfLongestSuffix(tail: string, text: string): number {
   for (let start = 0; start <= tail.length - 2; start++) {
     const at = text.lastIndexOf(tail.slice(start));

@@ -163,10 +163,8 @@ describe('limits end a run well', () => {
 test('forced tool calls: required for so many steps', async () => {
   const { agent, native } = agentOf(addThenAnswer, { forceTools: 1 });
   await agent.run('2 + 3?');
-  const chosen = native.renders
-    .filter(({ addGenerationPrompt }) => addGenerationPrompt)
-    .map(({ toolChoice }) => toolChoice);
-  expect(chosen).toEqual(['required', 'auto']);
+  const choices = native.renders.map(({ toolChoice }) => toolChoice);
+  expect([choices[0], ...new Set(choices.slice(1))]).toEqual(['required', 'auto']);
 });
 
 test('an abort rejects with ABORTED, cancels the model and tells the tools', async () => {

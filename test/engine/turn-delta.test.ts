@@ -115,4 +115,30 @@ describe('templates that rewrite history', () => {
     );
     expect((await turnDelta(deepseek, called('{"a":1}</calls>'), toolResult)).text).toBe('<eos><tool>2<assistant>');
   });
+
+  test('a generation prompt that nobody asked for (Firefunction)', async () => {
+    const eager = template(
+      (m, index, all) => `<|${m.role}|>${m.content}<|end|>${index === all.length - 1 ? '<|assistant|>' : ''}`,
+      '',
+    );
+    expect((await turnDelta(eager, ended(), user)).text).toBe('<|end|><|user|>And now?<|end|><|assistant|>');
+  });
+
+  test('results inside the turn that called, words after them (Gemma 4)', async () => {
+    const gemma = template((m, index, all) => {
+      if (m.role === 'tool') return '';
+      const results = all.slice(index + 1).filter(({ role }) => role === 'tool');
+      const calls = callsOf(m).map(
+        (c) => `<call>${c.arguments}</call>${results.map((r) => `<result>${r.content}</result>`)}`,
+      );
+      const open = calls.length > 0 && results.length > 0;
+      return `<turn>${m.role}\n${calls.join('')}${m.content}${open ? '' : '</turn>\n'}`;
+    }, '');
+    expect((await turnDelta(gemma, called('<call>{"a":1}</call>'), toolResult)).text).toBe('<result>2</result>');
+  });
+
+  test('messages left out altogether are an error, not a guess', async () => {
+    const silent = template((m) => (m.role === 'assistant' ? '' : m.content), '');
+    await expect(turnDelta(silent, ended(), user)).rejects.toMatchObject({ code: 'INVALID_TEMPLATE' });
+  });
 });

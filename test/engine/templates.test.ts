@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AssistantMessage, type ChatMessage, toTemplateMessage } from '../../src/engine/chat-message.js';
+import { type TurnTemplate, turnDelta } from '../../src/engine/turn-delta.js';
+import { errorOf } from '../support/expect-code.js';
+import { llamaTemplates } from '../support/llama-templates.js';
+import { RAMBLING_MODEL } from '../support/random-engine.js';
+import { TestEngine } from '../support/test-engine.js';
+
+// On the chat templates of some seventy real models: the delta of a turn is what the whole conversation, rendered anew, ends with.
+
+const FIRST: ChatMessage = { role: 'user', content: 'Add one.' };
+const SAID: AssistantMessage = { role: 'assistant', content: 'I shall.' };
+const call = { id: 'call00001', name: 'add', arguments: '{"a":1}', input: { a: 1 } };
+const CALLED: AssistantMessage = { role: 'assistant', content: '', toolCalls: [call] };
+const add = { type: 'object', properties: { a: { type: 'integer' } }, required: ['a'] };
+const tools = [{ type: 'function', function: { name: 'add', description: 'Adds', parameters: add } }];
+
+const templates = llamaTemplates();
+
+test('there are templates to test with', () => {
+  expect(templates.length).toBeGreaterThan(50);
+});
+
+describe.each(templates)('%s', (name, source) => {
+  let engine: TestEngine;
+  let template: TurnTemplate;
+  beforeAll(async () => {
+    engine = await TestEngine.open(RAMBLING_MODEL, { chatTemplate: source, kvTokens: 512 });
+    template = {
+      render: (messages, addGenerationPrompt) =>
+        engine.native.renderChat({
+          ...{ messages: messages.map(toTemplateMessage), tools, toolChoice: 'auto', parallelToolCalls: true },
+          ...{ addGenerationPrompt, jsonSchema: '', enableThinking: true, templateArgs: {} },
+        }),
+    };
+  });
+  afterAll(() => engine.close());
+
+  const rendered = async (messages: ChatMessage[], prompt: boolean) => (await template.render(messages, prompt)).prompt;
+
+  test('a user’s turn', async () => {
+    const added: ChatMessage[] = [{ role: 'user', content: 'And two.' }];
+    const { text } = await turnDelta(template, { message: SAID, tail: SAID.content, byItself: true }, added);
+    expect((await rendered([FIRST, SAID, ...added], true)).endsWith(text)).toBe(true);
+    expect(text).toContain('And two.');
+    expect(text).not.toContain('shall');
+  });
+
+  test('tool results', async () => {
+    const added: ChatMessage[] = [{ role: 'tool', toolCallId: call.id, name: 'add', content: 'THE RESULT' }];
+    const whole = await rendered([FIRST, CALLED, ...added], true).catch(() => '');
+    const tail = whole === '' ? '' : await generatedTail(name, rendered);
+    const delta = turnDelta(template, { message: CALLED, tail, byItself: true }, added);
+    if (whole === '') {
+      expect(await errorOf(() => delta)).toMatchObject({ code: 'INVALID_TEMPLATE' });
+    } else {
+      const { text } = await delta;
+      expect(whole.endsWith(text)).toBe(true);
+      expect(text).not.toContain('"a"');
+      if (!WITHOUT_TOOLS.includes(name)) expect(text).toContain('THE RESULT');
+    }
+  });
+});
+
+/** Templates that pass over results in silence; `info.supportsTools` says so, and an agent refuses to be made. */
+const WITHOUT_TOOLS = ['llama-cpp-rwkv-world.jinja', 'microsoft-Phi-3.5-mini-instruct.jinja'];
+
+/** How a model's call ends where the template closes turns with calls in another way than others. */
+const CALL_ENDS: Record<string, string> = {
+  'Apriel-1.6-15b-Thinker-fixed.jinja': '</tool_calls>',
+  'unsloth-Apriel-1.5.jinja': '</tool_calls>',
+  'CohereForAI-c4ai-command-r-plus-tool_use.jinja': ']```',
+  'CohereForAI-c4ai-command-r7b-12-2024-tool_use.jinja': '<|END_ACTION|>',
+  'upstage-Solar-Open-100B.jinja': '<|tool_call:end|>',
+};
+
+/** The last characters of what the model writes to make the call: the rendered turn without its closing. */
+async function generatedTail(
+  name: string,
+  rendered: (m: ChatMessage[], prompt: boolean) => Promise<string>,
+): Promise<string> {
+  const called = await rendered([FIRST, CALLED], false);
+  const callEnd = CALL_ENDS[name];
+  if (callEnd) return called.slice(0, called.lastIndexOf(callEnd) + callEnd.length).slice(-40);
+  const plain = await rendered([FIRST, SAID], false);
+  const closing = plain.slice(plain.lastIndexOf(SAID.content) + SAID.content.length);
+  return called.slice(0, called.endsWith(closing) ? called.length - closing.length : undefined).slice(-40);
+}
