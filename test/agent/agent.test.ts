@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { Agent, type AgentOptions } from '../../src/agent/agent.js';
 import type { AgentEvent } from '../../src/agent/agent-events.js';
@@ -152,9 +152,21 @@ describe('limits end a run well', () => {
   });
 
   test('timeoutMs: what there is comes back', async () => {
-    const hang = defineTool({ name: 'hang', description: '', input: {}, execute: () => new Promise(() => {}) });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const started = deferred<void>();
+    const execute = () => {
+      started.resolve();
+      return new Promise(() => {});
+    };
+    const hang = defineTool({ name: 'hang', description: '', input: {}, execute });
     const { agent } = agentOf(() => callText('c1', 'hang', '{}'), { tools: [hang], limits: { timeoutMs: 20 } });
-    const result = await agent.run('go');
+    const run = agent.run('go');
+    await started.promise;
+    vi.advanceTimersByTime(20);
+    const result = await run;
     expect(result.stopReason).toBe('timeout');
     expect(result.steps[0]?.tools[0]?.content).toBe('{"error":"the time of the run is over"}');
   });
