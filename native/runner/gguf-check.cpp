@@ -78,7 +78,9 @@ void check_dimensions(const gguf_context * gguf, const std::string & path, const
         expect_epsilon(gguf, path, arch + key);
     }
     const auto rope_dimensions = scalar(gguf, path, arch + ".rope.dimension_count");
-    if (rope_dimensions && *rope_dimensions % 2 != 0) invalid(path, "rope.dimension_count is odd");
+    if (rope_dimensions && (*rope_dimensions == 0 || *rope_dimensions % 2 != 0)) {
+        invalid(path, "rope.dimension_count is not a positive even number");
+    }
     const auto heads = scalar(gguf, path, arch + ".attention.head_count");
     const auto heads_kv = scalar(gguf, path, arch + ".attention.head_count_kv");
     if (heads && *heads > 1 << 16) invalid(path, "absurd number of attention heads");
