@@ -96,6 +96,6 @@ test('forged hyperparameters and flipped bytes never end the process', async () 
   ]);
   expect({ code, signal }, `${stdout.slice(-300)}\n${stderr.slice(-2000)}`).toEqual({ code: 0, signal: null });
   const { refused, loaded } = JSON.parse(stdout.split('\n').at(-2) as string);
-  expect(refused + loaded).toBe(150);
-  expect(refused).toBeGreaterThan(50);
-});
+  expect(refused + loaded).toBe(250);
+  expect(refused).toBeGreaterThan(100);
+}, 120_000);

@@ -15,20 +15,17 @@ let loaded = 0;
 
 for (let seed = 0; seed < Number(process.argv[2]); seed++) {
   console.log(mutate(seed));
-  try {
-    const engine = await TestEngine.open(path, { kvTokens: 512 });
+  const engine = await TestEngine.open(path, { kvTokens: 512 }).catch(requireCode);
+  if (engine) {
     loaded++;
-    await engine.run(randomPrompt(seed, 20), { maxTokens: 3 }).catch(requireCode);
+    await (async () => engine.run(randomPrompt(seed, 20), { maxTokens: 3 }))().catch(requireCode);
     await engine.close();
-  } catch (error) {
-    requireCode(error);
-    refused++;
-  }
+  } else refused++;
 }
 rmSync(path);
 console.log(JSON.stringify({ refused, loaded }));
 
-function requireCode(error: unknown): void {
+function requireCode(error: unknown): undefined {
   if (typeof (error as { code?: unknown }).code !== 'string') throw error;
 }
 

@@ -41,7 +41,8 @@ const BYTE_TEXT: string[] = (() => {
  * and unused tokens up to `size` (0 = none).
  */
 export function byteVocabulary(merges: number, size = 0): Vocabulary {
-  const learnt = learnMerges(merges);
+  const learnt = learntMerges.get(merges) ?? learnMerges(merges);
+  learntMerges.set(merges, learnt);
   const tokens = [...BYTE_TEXT, ...learnt.map(([left, right]) => left + right), ...CONTROLS, ...MARKERS];
   const types: number[] = tokens.map((token) =>
     CONTROLS.includes(token) ? CONTROL : MARKERS.includes(token) ? USER_DEFINED : NORMAL,
@@ -54,6 +55,8 @@ export function byteVocabulary(merges: number, size = 0): Vocabulary {
   }
   return { tokens, types, merges: learnt.map((pair) => pair.join(' ')), ids: new Map(tokens.map((t, i) => [t, i])) };
 }
+
+const learntMerges = new Map<number, [string, string][]>();
 
 function learnMerges(wanted: number): [string, string][] {
   const words = (CORPUS.match(WORDS) ?? []).map((word) =>
