@@ -13,7 +13,7 @@ endfunction()
 
 banyan_tests(core banyan-core)
 if(ENGINE_LLAMA)
-  banyan_tests(engine banyan-engine banyan-runner)
+  include(engine-tests)
   include(runner-tests OPTIONAL)
 endif()
 include(cuda-tests)

@@ -1,5 +1,6 @@
 #include "engine/worker.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -8,6 +9,12 @@
 #include "runner/error.h"
 
 namespace banyan {
+
+namespace {
+
+constexpr RequestId kLeft = ~RequestId(0);  // no request: the scheduler does not know it, so its slot is released
+
+}  // namespace
 
 Worker::Worker(const SchedulerConfig & config, std::unique_ptr<Runner> runner)
     : scheduler_(config), runner_(std::move(runner)) {}
@@ -47,6 +54,7 @@ bool Worker::step(const std::atomic<bool> & aborted) {
             scheduler_.commit(result, now());
             return false;
         }
+        release_slots(batch);
         if (!runner_->run(batch)) {
             result.failed = true;
             std::vector<RequestId> concerned;
@@ -74,6 +82,22 @@ bool Worker::step(const std::atomic<bool> & aborted) {
     } catch (const std::exception & e) {
         fail_everything(e.what());
         return true;
+    }
+}
+
+void Worker::release_slots(const Batch & batch) {
+    if (!runner_->stock_sequences()) return;
+    for (const BatchRow & row : batch.rows) {
+        const size_t slot = static_cast<size_t>(row.slot);
+        if (slot_owners_.size() <= slot) slot_owners_.resize(slot + 1, 0);
+        // Preempted and back already: the slot it had before is nobody's.
+        if (row.first) std::replace(slot_owners_.begin(), slot_owners_.end(), row.request, kLeft);
+        slot_owners_[slot] = row.request;
+    }
+    for (size_t slot = 0; slot < slot_owners_.size(); ++slot) {
+        if (slot_owners_[slot] == 0 || scheduler_.state(slot_owners_[slot]) == FinishState::running) continue;
+        runner_->release(static_cast<SlotId>(slot));
+        slot_owners_[slot] = 0;
     }
 }
 

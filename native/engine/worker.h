@@ -46,10 +46,13 @@ class Worker {
     void fail(RequestId id, const std::string & code, const std::string & message);
     void finish(RequestId id, FinishReason reason);
     void fail_everything(const std::string & message);
+    /** Empties the slots whose request left or was preempted, for caches that would keep their cells until reused. */
+    void release_slots(const Batch & batch);
 
     Scheduler scheduler_;
     std::unique_ptr<Runner> runner_;
     std::unordered_map<RequestId, std::unique_ptr<Decoder>> live_;
+    std::vector<RequestId> slot_owners_;  // by slot, 0 = empty; kept only when the runner holds stock sequences
     std::vector<Event> events_;
     Micros in_steps_ = 0;
     struct Ended {

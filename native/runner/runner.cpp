@@ -185,6 +185,8 @@ bool Runner::compute(const Batch & batch) {
 
 float * Runner::logits(size_t row) const { return llama_get_logits_ith(context_, output_index_[row]); }
 
+bool Runner::stock_sequences() const { return !impl_->pool; }
+
 void Runner::release(SlotId slot) {
     llama_memory_seq_rm(llama_get_memory(context_), slot, -1, -1);
     if (impl_->pool) impl_->pool->reset(slot);

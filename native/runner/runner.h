@@ -58,6 +58,8 @@ class Runner {
     float * logits(size_t row) const;
     llama_context * context() const { return context_; }
 
+    /** No pages: llama.cpp's own cache holds a sequence a slot, and its cells until the slot is released. */
+    bool stock_sequences() const;
     /** The slot's request is gone. */
     void release(SlotId slot);
 

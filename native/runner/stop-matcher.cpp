@@ -14,11 +14,19 @@ std::string StopMatcher::push(const std::string & text) {
     if (stopped_) return "";
     if (stops_.empty()) return text;
     held_ += text;
-    size_t found = std::string::npos;
-    for (const std::string & stop : stops_) found = std::min(found, held_.find(stop));
-    if (found != std::string::npos) {
+    // The one that is complete first wins, and of those the longest: so the cut into pieces makes no difference.
+    size_t start = std::string::npos, end = std::string::npos;
+    for (const std::string & stop : stops_) {
+        const size_t at = held_.find(stop);
+        if (at == std::string::npos) continue;
+        if (at + stop.size() < end || (at + stop.size() == end && at < start)) {
+            start = at;
+            end = at + stop.size();
+        }
+    }
+    if (start != std::string::npos) {
         stopped_ = true;
-        std::string out = held_.substr(0, found);
+        std::string out = held_.substr(0, start);
         held_.clear();
         return out;
     }
