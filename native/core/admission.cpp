@@ -96,7 +96,7 @@ int32_t Scheduler::Impl::decode_growth() const {
     return n_pages;
 }
 
-/** Shares what is cached and has the rest of its pages promised: 0. Else changes nothing: the pages that are lacking. */
+/** Shares what is cached and has the rest promised: returns 0. Or changes nothing: returns the pages it lacks. */
 int32_t Scheduler::Impl::take_pages(Sequence & seq) {
     const bool is_protected = seq.usage.preemptions >= kMaxPreemptions;
     const bool may_use_reserve = running.empty() || level(seq) == 0;

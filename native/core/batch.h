@@ -22,19 +22,19 @@ struct PageCopy {
 struct BatchRow {
     RequestId request;
     SlotId slot;
-    const Token * tokens;   // [n_tokens], positions [n_past, n_past + n_tokens)
+    const Token * tokens;  // [n_tokens], positions [n_past, n_past + n_tokens)
     int32_t n_tokens;
-    int32_t n_past;         // tokens whose KV the pages already hold
-    const PageId * pages;   // [n_pages], covers [0, n_past + n_tokens)
+    int32_t n_past;        // tokens whose KV the pages already hold
+    const PageId * pages;  // [n_pages], covers [0, n_past + n_tokens)
     int32_t n_pages;
-    bool sample;            // the last token's logits are wanted: a token is sampled from them
-    bool first;             // the slot's first row since it was given to this request: recurrent state starts empty
+    bool sample;  // the last token's logits are wanted: a token is sampled from them
+    bool first;   // the slot's first row since it was given to this request: recurrent state starts empty
 };
 
 struct Batch {
     std::vector<PageCopy> copies;
     std::vector<BatchRow> rows;
-    int32_t n_tokens = 0;   // sum of rows' n_tokens
+    int32_t n_tokens = 0;  // sum of rows' n_tokens
 
     bool empty() const { return rows.empty(); }
     void clear() {
@@ -47,9 +47,9 @@ struct Batch {
 /** One sampled row. Rows of the batch without `sample` need no entry: they are committed as computed. */
 struct RowResult {
     RequestId request;
-    Token token;     // appended to the sequence when !finished or when it belongs to the output
-    bool append;     // the token enters the sequence (false for an end-of-generation token)
-    bool finished;   // the request ends here
+    Token token;    // appended to the sequence when !finished or when it belongs to the output
+    bool append;    // the token enters the sequence (false for an end-of-generation token)
+    bool finished;  // the request ends here
 };
 
 struct StepResult {

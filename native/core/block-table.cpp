@@ -102,7 +102,7 @@ void BlockTable::clear() {
 std::string BlockTable::check_integrity() const {
     const int32_t size = pool_->page_tokens();
     if (n_written_ > n_tokens_) return "block table: more tokens written than reserved";
-    if (static_cast<int32_t>(pages_.size()) != pages_for(n_tokens_, size)) return "block table: pages do not fit tokens";
+    if (pages_.size() != static_cast<size_t>(pages_for(n_tokens_, size))) return "block table: pages do not fit tokens";
     for (size_t i = 0; i < pages_.size(); ++i) {
         const int32_t in_page = std::min(size, n_tokens_ - static_cast<int32_t>(i) * size);
         if (pool_->refs(pages_[i], holder_) == 0) return "block table: page without a reference";

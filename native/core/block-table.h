@@ -42,14 +42,14 @@ class BlockTable {
     /** Free pages that reserve(n_tokens) would take, the copy of a shared tail included. */
     int32_t pages_needed(int32_t n_tokens) const;
 
-    /** Cells for the next n_tokens >= 1 tokens. Appends the tail's copy, if one is needed. Needs pages_needed() free. */
+    /** Takes cells for the next n_tokens >= 1 tokens. Needs pages_needed() free. Appends the copy of a shared tail. */
     void reserve(int32_t n_tokens, std::vector<PageCopy> & copies);
     /** The reserved cells were written and the copy was made. */
     void confirm();
     /** Nothing was written, nothing was copied: back to the state before reserve(). */
     void revert();
 
-    /** Rolls back to the first n_tokens written ones. A shared tail keeps its write mark: somebody may see those cells. */
+    /** Rolls back to the first n_tokens tokens. A shared tail keeps its write mark: somebody may see those cells. */
     void truncate(int32_t n_tokens);
     void clear();
 

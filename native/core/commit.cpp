@@ -1,4 +1,4 @@
-// What the step gave: computed tokens are counted and shared, sampled ones appended, ended requests give everything back.
+// What the step gave: computed tokens are counted and shared, sampled ones appended, ended requests give back all.
 #include <algorithm>
 
 #include "core/scheduler-impl.h"

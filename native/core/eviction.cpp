@@ -6,7 +6,7 @@ namespace banyan {
 
 EvictionKey eviction_key(const RadixNode & node) {
     EvictionKey key;
-    for (const PathLock * lock : node.locks) key.rank = std::max(key.rank, lock->strength);
+    for (const PathLock * lock : node.locks) key.rank = std::max(key.rank, lock->holder == Holder::pin ? 2 : 1);
     key.stamp = node.stamp;
     key.id = node.id;
     return key;

@@ -6,7 +6,7 @@
 namespace banyan {
 
 void Scheduler::Impl::plan_decodes() {
-    std::vector<Sequence *> ready;  // one token short of their logits: decodes, and prompts cached but for the last token
+    std::vector<Sequence *> ready;  // one token from their logits: decodes, and prompts cached up to the last token
     bool prefills = false;
     for (Sequence * seq : running) {
         if (seq->remaining() == 1) {

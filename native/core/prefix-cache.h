@@ -26,12 +26,12 @@ namespace banyan {
 
 /** What a running sequence or a pin has of the cache. Does not move in memory. */
 struct Holding {
-    Holding(PagePool & pool, Salt salt, Holder holder) : table(pool, holder), lock(salt, static_cast<int32_t>(holder) + 1) {}
+    Holding(PagePool & pool, Salt salt, Holder holder) : table(pool, holder), lock(salt, holder) {}
 
     BlockTable table;
-    PathLock lock;           // how far its path is in the tree
-    int32_t promised = 0;    // pages that it may still take without asking
-    int32_t spent = 0;       // of the promise, by the reservation under way
+    PathLock lock;         // how far its path is in the tree
+    int32_t promised = 0;  // pages that it may still take without asking
+    int32_t spent = 0;     // of the promise, by the reservation under way
 };
 
 class PrefixCache {
@@ -44,7 +44,7 @@ class PrefixCache {
     int32_t match(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const;
     MissExplanation explain(Salt salt, const std::vector<Token> & tokens) const;
 
-    /** Shares the longest cached prefix of tokens [0, n_tokens) with an empty holding, and locks it. Returns its length. */
+    /** Gives an empty holding the longest cached prefix of tokens [0, n_tokens), locked. Returns its length. */
     int32_t acquire(Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens);
     /** Shares less: the part of a page that would have to be copied is computed instead. */
     void drop_partial_page(Holding & holding);
@@ -67,7 +67,7 @@ class PrefixCache {
     /** Gives everything back; what was committed stays cached. */
     void release(Holding & holding);
 
-    /** Keeps the longest cached prefix until `expires`, or as much of it as promises allow. Returns tokens; id 0: none. */
+    /** Keeps the longest cached prefix until `expires`, or what promises allow of it. Returns its length; 0: no pin. */
     int32_t pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id);
     bool unpin(uint64_t pin_id);
     /** Ends the pins whose time has come. */

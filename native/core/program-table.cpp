@@ -21,7 +21,9 @@ void ProgramTable::leave(ProgramId program) {
     if (n_idle_ > 64 && n_idle_ * 2 > programs_.size()) forget_idle();
 }
 
-void ProgramTable::admitted(const Program & program) { start_ = std::max(start_, program.service); }
+void ProgramTable::admitted(const Program & program) {
+    start_ = std::max(start_, program.service);
+}
 
 /** Drops the idle programs that would come back as newcomers anyway. */
 void ProgramTable::forget_idle() {

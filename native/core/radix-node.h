@@ -16,6 +16,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/page-pool.h"
 #include "core/types.h"
 
 namespace banyan {
@@ -25,7 +26,7 @@ struct RadixNode;
 /** Where an edge's pages lie. Host and disk join when pages can leave the device. */
 enum class Tier : uint8_t { device };
 
-/** Something that is true exactly at the end of an edge (the state of recurrent layers there). Dies when the end moves. */
+/** What is true exactly at the end of an edge (the state of recurrent layers there). Dies when that end is evicted. */
 struct NodePayload {
     virtual ~NodePayload() = default;
 };
@@ -36,19 +37,19 @@ struct NodePayload {
  * unlocked before it dies (unless the tree dies with it).
  */
 struct PathLock {
-    explicit PathLock(Salt path_salt, int32_t lock_strength) : salt(path_salt), strength(lock_strength) {}
+    PathLock(Salt path_salt, Holder lock_holder) : salt(path_salt), holder(lock_holder) {}
     PathLock(const PathLock &) = delete;
     PathLock & operator=(const PathLock &) = delete;
 
     const Salt salt;
-    const int32_t strength;     // 1: a running sequence, 2: a pin
+    const Holder holder;         // table or pin
     RadixNode * node = nullptr;  // nullptr: the root
     int32_t end() const;         // tokens of the path that the tree holds up to here
 };
 
 /** Orders the leaves: least goes first. */
 struct EvictionKey {
-    int32_t rank = 0;    // 0 nobody holds it; else the strongest lock
+    int32_t rank = 0;    // 0: nobody holds it, 1: a running sequence does, 2: a pin does
     uint64_t stamp = 0;  // last use
     uint64_t id = 0;
 
@@ -63,16 +64,16 @@ struct RadixNode {
     uint64_t id = 0;
     Salt salt = 0;
     RadixNode * parent = nullptr;
-    int32_t begin = 0;           // tokens of the path before this edge
-    std::vector<Token> tokens;   // the edge: path positions [begin, end)
-    std::vector<PageId> pages;   // of the path's page indices [begin / page_tokens, ceil(end / page_tokens))
+    int32_t begin = 0;          // tokens of the path before this edge
+    std::vector<Token> tokens;  // the edge: path positions [begin, end)
+    std::vector<PageId> pages;  // of the path's page indices [begin / page_tokens, ceil(end / page_tokens))
     std::map<Token, std::unique_ptr<RadixNode>> children;  // by first token
-    Token recent = -1;           // first token of the child used last
-    uint64_t stamp = 0;          // of the last use of this edge or one below
+    Token recent = -1;                                     // first token of the child used last
+    uint64_t stamp = 0;                                    // of the last use of this edge or one below
     Tier tier = Tier::device;
     std::unique_ptr<NodePayload> payload;
     std::vector<PathLock *> locks;
-    bool indexed = false;        // in the eviction order, under `key`
+    bool indexed = false;  // in the eviction order, under `key`
     EvictionKey key;
 
     int32_t end() const { return begin + static_cast<int32_t>(tokens.size()); }

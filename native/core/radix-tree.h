@@ -36,7 +36,7 @@ class RadixTree {
 
     PathMatch match(Salt salt, const Token * tokens, int32_t n_tokens) const;
 
-    /** The tree's token at position n_tokens of a path that match() found whole; the one used last. -1: it ends there. */
+    /** What the tree holds right after a match; where it branches, the branch used last. -1: it ends there. */
     Token next_token(Salt salt, const PathMatch & match) const;
 
     /** Moves the lock to the end of the match, cutting an edge there if it must, and marks the path as used now. */

@@ -1,4 +1,4 @@
-// The scheduler's state and the parts of its policy. Private to native/core/{scheduler,admission,plan,preempt,commit}.cpp.
+// The scheduler's state and the parts of its policy. Private to scheduler, admission, plan, preempt and commit.cpp.
 //
 //   submit -> waiting --admission--> running (prefill chunks, then decodes: plan) --commit--> ended
 //                ^------preempt---------'
@@ -31,8 +31,8 @@ constexpr Micros kAge[kClasses] = {0, 10'000'000, 60'000'000};  // a wait of thi
 
 /** The order of admission among waiting requests: least first. */
 struct WaitingRank {
-    int32_t level;   // class, lifted by age
-    bool is_new;     // false: was preempted
+    int32_t level;    // class, lifted by age
+    bool is_new;      // false: was preempted
     int64_t service;  // of its program
     uint64_t arrival;
     bool operator<(const WaitingRank & o) const;

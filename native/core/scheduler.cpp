@@ -9,7 +9,9 @@ namespace banyan {
 namespace {
 
 /** A request without a program is its own: above all ids that a JavaScript number can hold. */
-ProgramId program_key(const Request & request) { return request.program ? request.program : request.id | 1ull << 63; }
+ProgramId program_key(const Request & request) {
+    return request.program ? request.program : request.id | 1ull << 63;
+}
 
 }  // namespace
 
@@ -97,11 +99,17 @@ int32_t Scheduler::pin(Salt salt, const std::vector<Token> & tokens, Micros expi
     return impl_->cache.pin(salt, tokens, expires, pin_id ? pin_id : &unwanted);
 }
 
-bool Scheduler::unpin(uint64_t pin_id) { return impl_->cache.unpin(pin_id); }
+bool Scheduler::unpin(uint64_t pin_id) {
+    return impl_->cache.unpin(pin_id);
+}
 
-int32_t Scheduler::clear_cache() { return impl_->cache.clear(); }
+int32_t Scheduler::clear_cache() {
+    return impl_->cache.clear();
+}
 
-bool Scheduler::idle() const { return impl_->sequences.empty(); }
+bool Scheduler::idle() const {
+    return impl_->sequences.empty();
+}
 
 FinishState Scheduler::state(RequestId id) const {
     if (const Sequence * seq = impl_->find(id)) {
@@ -141,31 +149,8 @@ SchedulerStats Scheduler::stats() const {
     return stats;
 }
 
-std::string Scheduler::check_integrity() const { return impl_->check_integrity(); }
-
-std::string Scheduler::Impl::check_integrity() const {
-    std::string wrong = cache.check_integrity();
-    if (!wrong.empty()) return wrong;
-    int32_t promised = 0;
-    std::set<SlotId> taken = free_slots;
-    for (const Sequence * seq : running) {
-        const std::string name = "request " + std::to_string(seq->id) + ": ";
-        if (!seq->running()) return name + "runs without a holding";
-        wrong = seq->holding->table.check_integrity();
-        if (!wrong.empty()) return name + wrong;
-        if (!taken.insert(seq->slot).second) return name + "shares its slot";
-        if (seq->remaining() < 1 || seq->n_tokens() > seq->limit) return name + "has nothing left to compute";
-        if (seq->usage.preemptions > kMaxPreemptions) return name + "preempted though protected";
-        if (!in_flight && seq->holding->table.n_tokens() != seq->computed()) return name + "reserved outside of a step";
-        promised += seq->holding->promised;
-    }
-    for (const Sequence * seq : waiting) {
-        if (seq->running() || seq->slot != kNoSlot) return "request " + std::to_string(seq->id) + ": waits with pages";
-    }
-    if (static_cast<int32_t>(taken.size()) != config.max_running) return "a slot is lost";
-    if (promised != cache.promised()) return "promised pages miscounted";
-    if (waiting.size() + running.size() != sequences.size()) return "a request neither waits nor runs";
-    return "";
+std::string Scheduler::check_integrity() const {
+    return impl_->check_integrity();
 }
 
 }  // namespace banyan

@@ -31,12 +31,12 @@ struct SchedulerConfig {
 
 struct Request {
     RequestId id = 0;
-    std::vector<Token> prompt;       // [1, max_context)
-    int32_t max_output = 0;          // tokens at most; 0 = until max_context
+    std::vector<Token> prompt;  // [1, max_context)
+    int32_t max_output = 0;     // tokens at most; 0 = until max_context
     Class cls = Class::interactive;
     ProgramId program = 0;
     Salt salt = 0;
-    bool cache = true;               // false: neither match nor insert
+    bool cache = true;  // false: neither match nor insert
 };
 
 enum class SubmitError : uint8_t { none, empty_prompt, prompt_too_long, duplicate_id };
@@ -44,15 +44,15 @@ enum class SubmitError : uint8_t { none, empty_prompt, prompt_too_long, duplicat
 /** What one request cost so far. Times are points of the passed-in clock; 0 = not yet. */
 struct RequestUsage {
     int32_t prompt_tokens = 0;
-    int32_t cached_tokens = 0;    // of the prompt, taken from the prefix cache at first admission
-    int32_t computed_tokens = 0;  // run through the model for this request: prefill, output and recompute after preemption
+    int32_t cached_tokens = 0;  // of the prompt, taken from the prefix cache at first admission
+    int32_t computed_tokens = 0;  // run through the model for it: prefill, output, recompute after preemption
     int32_t output_tokens = 0;
     int32_t preemptions = 0;
     Micros submitted = 0, admitted = 0, first_token = 0, last_token = 0;
     MissExplanation miss;
 };
 
-/** What became of a request that left the scheduler in this commit or cancel. */
+/** Where a request is, or what became of it (known until the next schedule()). */
 enum class FinishState : uint8_t { running, waiting, finished, cancelled, unknown };
 
 class Scheduler {
@@ -65,16 +65,26 @@ class Scheduler {
     /** Takes a request, or says why it never could run. Never throws for a bad request. */
     SubmitError submit(Request request, Micros now);
 
-    /** Drops a request in whatever state; its unshared pages are free before the next schedule(). False: unknown. */
+    /**
+     * Drops a request in whatever state; its unshared pages are free before the next schedule() (at commit() when its
+     * row is being computed: the runner still reads its tokens and pages). False: unknown.
+     */
     bool cancel(RequestId id, Micros now);
 
-    /** The next step. Empty when nothing can run. Must be followed by commit() before the next schedule(). */
+    /** The next step; empty only when idle(). A batch with rows must be committed before the next schedule(). */
     const Batch & schedule(Micros now);
 
-    /** Takes in what the step gave: counts computed tokens, appends sampled ones, ends finished requests. */
+    /**
+     * Takes in what the step gave: counts computed tokens, appends sampled ones, ends finished requests. A request
+     * also ends at its own token limit, without an appended token, and when its sampled row has no result.
+     */
     void commit(const StepResult & result, Micros now);
 
-    /** Keeps the pages of the longest cached prefix of `tokens` from eviction until `expires`. Returns tokens pinned. */
+    /**
+     * Keeps the pages of the longest cached prefix of `tokens` from eviction until `expires`, as far as pages promised
+     * to running requests allow. Returns tokens pinned (0: pin_id is 0). When a request could run only on pinned pages
+     * and nothing else runs, pins are broken, the one that expires first before others: nobody ever hangs on a pin.
+     */
     int32_t pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id);
     bool unpin(uint64_t pin_id);
 
@@ -85,7 +95,7 @@ class Scheduler {
     bool idle() const;
     FinishState state(RequestId id) const;
 
-    /** Usage of a live request, or of one that ended in the last commit/cancel. nullptr: unknown. */
+    /** Usage of a live request, or of one that ended since the last schedule(). nullptr: unknown. */
     const RequestUsage * usage(RequestId id) const;
 
     /** How many tokens of `tokens` a request would find cached now, and why not more. */

@@ -21,14 +21,14 @@ namespace banyan {
 struct Sequence {
     RequestId id = 0;
     Class cls = Class::interactive;
-    ProgramId program = 0;         // key in the program table: never 0
-    Program * service = nullptr;   // its entry there
+    ProgramId program = 0;        // key in the program table: never 0
+    Program * service = nullptr;  // its entry there
     Salt salt = 0;
-    bool cache = true;             // takes part in the prefix cache
-    std::vector<Token> tokens;     // prompt, then output
+    bool cache = true;          // takes part in the prefix cache
+    std::vector<Token> tokens;  // prompt, then output
     int32_t n_prompt = 0;
-    int32_t limit = 0;             // tokens it may reach
-    uint64_t arrival = 0;          // order of submits
+    int32_t limit = 0;     // tokens it may reach
+    uint64_t arrival = 0;  // order of submits
 
     // waiting
     Micros wait_since = 0, waited = 0;  // waited: in former waits, before preemptions
@@ -38,16 +38,16 @@ struct Sequence {
     // running
     std::unique_ptr<Holding> holding;
     SlotId slot = kNoSlot;
-    bool slot_started = false;     // a row of this slot was committed
-    int32_t prefill_end = 0;       // tokens at admission: computing those is prefill, computing later ones is decode
-    int32_t own_level = 0;         // class lifted by age, at admission
-    int32_t level = 0;             // the same, or better while somebody better waits for its prefill
-    uint64_t admission = 0;        // order of admissions
+    bool slot_started = false;  // a row of this slot was committed
+    int32_t prefill_end = 0;    // tokens at admission: computing those is prefill, computing later ones is decode
+    int32_t own_level = 0;      // class lifted by age, at admission
+    int32_t level = 0;          // the same, or better while somebody better waits for its prefill
+    uint64_t admission = 0;     // order of admissions
     uint64_t last_step = 0;
-    bool cancelled = false;        // while its row is computed: ends at commit
-    bool sampling = false;         // its row asked for a token that has not come yet
+    bool cancelled = false;  // while its row is computed: ends at commit
+    bool sampling = false;   // its row asked for a token that has not come yet
 
-    int32_t computed_before = 0;   // most tokens that were computed before a preemption
+    int32_t computed_before = 0;  // most tokens that were computed before a preemption
     RequestUsage usage;
 
     bool running() const { return holding != nullptr; }

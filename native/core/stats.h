@@ -18,7 +18,7 @@ struct SchedulerStats {
     uint64_t prompt_tokens = 0, cached_tokens = 0, prefill_tokens = 0, decode_tokens = 0;
     uint64_t recomputed_tokens = 0;  // prefilled again after preemption
     uint64_t preemptions = 0, pages_evicted = 0, pages_copied = 0;
-    uint64_t dedupe_waits = 0;       // requests that waited for an equal prefix already in flight
+    uint64_t dedupe_waits = 0;  // requests that waited for an equal prefix already in flight
 };
 
 }  // namespace banyan

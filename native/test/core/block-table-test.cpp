@@ -68,12 +68,12 @@ TEST("an in-place extender that is rolled back does not get its cells again whil
     BlockTable a(pool);
     append(a, 6, copies);
     BlockTable b = a.fork();
-    append(a, 1, copies);           // in place: cell 2 of the shared page
-    BlockTable reader = a.fork();   // sees that cell
+    append(a, 1, copies);          // in place: cell 2 of the shared page
+    BlockTable reader = a.fork();  // sees that cell
     a.truncate(6);
     CHECK_EQ(pool.filled(a.pages()[1]), 3);
     append(a, 1, copies);
-    CHECK_EQ(copies.size(), 1u);    // cell 2 belongs to the reader now
+    CHECK_EQ(copies.size(), 1u);  // cell 2 belongs to the reader now
     CHECK(a.pages()[1] != reader.pages()[1]);
     append(b, 1, copies);
     CHECK_EQ(copies.size(), 2u);
@@ -131,7 +131,7 @@ TEST("revert undoes a reservation: new pages, the copied tail, the mark of a sha
     CHECK(b.pages() == before);
     CHECK_EQ(pool.n_free(), 30);
     append(b, 1, copies);
-    CHECK_EQ(copies.size(), 1u);        // and the retry may extend in place
+    CHECK_EQ(copies.size(), 1u);  // and the retry may extend in place
     CHECK_EQ(pool.check_integrity(), "");
 }
 
@@ -179,7 +179,8 @@ TEST("random forks, appends, rollbacks and failed steps never corrupt a cell") {
                     branch.table->reserve(n, copies);
                     const bool fail = pick(4) == 0;
                     for (const PageCopy & copy : copies) {
-                        for (int32_t i = 0; i < copy.n_tokens; ++i) cells[copy.dst * size + i] = cells[copy.src * size + i];
+                        for (int32_t i = 0; i < copy.n_tokens; ++i)
+                            cells[copy.dst * size + i] = cells[copy.src * size + i];
                     }
                     for (int32_t i = 0; i < n; ++i) {
                         const uint64_t value = rng();

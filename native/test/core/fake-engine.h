@@ -71,7 +71,7 @@ class FakeEngine {
     struct Truth {
         std::vector<Token> tokens;
         Salt salt;
-        int32_t end;       // tokens at which the model ends it
+        int32_t end;  // tokens at which the model ends it
     };
     struct Finished {
         RequestUsage usage;
@@ -81,9 +81,9 @@ class FakeEngine {
     Scheduler scheduler;
     SchedulerConfig config;
     Micros now = 1000;
-    std::map<RequestId, Truth> truths;       // live requests
+    std::map<RequestId, Truth> truths;  // live requests
     std::map<RequestId, Finished> finished;
-    uint64_t decisions = 0;                  // hash of all batches: the decision log
+    uint64_t decisions = 0;  // hash of all batches: the decision log
     Token vocabulary = 1000;
 
   private:

@@ -1,5 +1,5 @@
-#include "check.h"
 #include "core/page-pool.h"
+#include "check.h"
 
 using namespace banyan;
 

@@ -1,5 +1,5 @@
-#include "check.h"
 #include "core/prefix-cache.h"
+#include "check.h"
 
 using namespace banyan;
 

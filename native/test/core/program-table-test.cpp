@@ -1,5 +1,5 @@
-#include "check.h"
 #include "core/program-table.h"
+#include "check.h"
 
 using namespace banyan;
 

@@ -28,7 +28,7 @@ Tokens operator+(Tokens a, const Tokens & b) {
 
 /** A sequence reduced to what the tree sees of it. */
 struct Walker {
-    Walker(PagePool & pool, RadixTree & tree, Salt salt) : tree(tree), table(pool), lock(salt, 1) {}
+    Walker(PagePool & pool, RadixTree & tree, Salt salt) : tree(tree), table(pool), lock(salt, Holder::table) {}
     ~Walker() { tree.unlock(lock); }
 
     /** Takes what is cached of the tokens, computes the rest, inserts all. Returns the tokens taken. */
@@ -187,7 +187,7 @@ TEST("a payload stays with the end of its edge, and dies when that end is evicte
     f.walk(run(0, 6) + run(100, 2));  // cuts the edge
     CHECK(alive);
     CHECK(walker.lock.node->payload != nullptr);
-    walker.extend(run(0, 10));        // goes on below it
+    walker.extend(run(0, 10));  // goes on below it
     CHECK(alive);
     for (int i = 0; i < 3; ++i) f.tree.evict_page();
     CHECK(!alive);
@@ -242,7 +242,8 @@ TEST("match equals a brute-force longest common prefix over every path of the tr
                 size_t longest = 0;
                 for (const auto & [path_salt, path] : paths) {
                     const size_t n = std::min(path.size(), probe.size());
-                    const size_t shared = std::mismatch(path.begin(), path.begin() + n, probe.begin()).first - path.begin();
+                    const size_t shared =
+                        std::mismatch(path.begin(), path.begin() + n, probe.begin()).first - path.begin();
                     if (path_salt == salt) longest = std::max(longest, shared);
                 }
                 const PathMatch found = tree.match(salt, probe.data(), static_cast<int32_t>(probe.size()));

@@ -15,15 +15,35 @@ class RandomLife {
 
     void operate() {
         switch (pick(16)) {
-            case 0: case 1: case 2: submit(); break;
-            case 3: if (pick(3) == 0) engine.cancel(some_live()); break;
-            case 4: engine.step(/*fail=*/pick(3) == 0); break;
-            case 5: between_schedule_and_commit(); break;
-            case 6: pin(); break;
-            case 7: unpin(); break;
-            case 8: engine.now += pick(4) == 0 ? 50'000'000 : pick(1000); break;
-            case 9: if (pick(20) == 0) engine.scheduler.clear_cache(); break;
-            default: engine.step(); break;
+            case 0:
+            case 1:
+            case 2:
+                submit();
+                break;
+            case 3:
+                if (pick(3) == 0) engine.cancel(some_live());
+                break;
+            case 4:
+                engine.step(/*fail=*/pick(3) == 0);
+                break;
+            case 5:
+                between_schedule_and_commit();
+                break;
+            case 6:
+                pin();
+                break;
+            case 7:
+                unpin();
+                break;
+            case 8:
+                engine.now += pick(4) == 0 ? 50'000'000 : pick(1000);
+                break;
+            case 9:
+                if (pick(20) == 0) engine.scheduler.clear_cache();
+                break;
+            default:
+                engine.step();
+                break;
         }
     }
 
@@ -66,9 +86,9 @@ class RandomLife {
         r.cache = pick(10) != 0;
         const int32_t limit = engine.config.n_pages * engine.config.page_tokens;
         const int32_t context = engine.config.max_context ? std::min(limit, engine.config.max_context) : limit;
-        const SubmitError expected = r.prompt.empty()                                          ? SubmitError::empty_prompt
+        const SubmitError expected = r.prompt.empty()                                   ? SubmitError::empty_prompt
                                      : static_cast<int32_t>(r.prompt.size()) >= context ? SubmitError::prompt_too_long
-                                                                                               : SubmitError::none;
+                                                                                        : SubmitError::none;
         if (expected == SubmitError::none) history_.push_back(r.prompt);
         if (history_.size() > 30) history_.erase(history_.begin());
         CHECK(engine.submit(std::move(r), 1 + pick(20)) == expected);
