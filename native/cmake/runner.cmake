@@ -2,6 +2,9 @@
 file(GLOB_RECURSE runner_sources CONFIGURE_DEPENDS native/runner/*.cpp)
 add_library(banyan-runner STATIC ${runner_sources})
 target_link_libraries(banyan-runner PUBLIC banyan-core PRIVATE llama llama-common)
+if(ENGINE_CUDA)
+  target_link_libraries(banyan-runner PRIVATE banyan-cuda)
+endif()
 # The pager implements an interface inside llama_kv_cache (native/patches), so the runner sees llama.cpp's own headers.
 target_include_directories(banyan-runner SYSTEM PRIVATE
   "${LLAMA_CPP_DIR}/src" "${LLAMA_CPP_DIR}/ggml/src" "${LLAMA_CPP_DIR}/common")

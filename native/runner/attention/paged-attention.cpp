@@ -7,6 +7,7 @@
 #include "ggml-cpu/ggml-cpu-impl.h"
 #include "ggml.h"
 #include "runner/attention/kernel.h"
+#include "runner/cuda/ggml-hook.h"
 
 // Work buffer: [parts, shared by all threads][scratch of thread 0][scratch of thread 1] ...
 
@@ -147,6 +148,7 @@ struct PagedAttention::Op {
 PagedAttention::PagedAttention() : entry_(new Entry) {
     entry_->work_size = Op::work_size;
     entry_->compute = Op::compute;
+    entry_->cuda = cuda_paged_attention();
 }
 
 PagedAttention::~PagedAttention() = default;

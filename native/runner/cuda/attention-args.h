@@ -3,6 +3,8 @@
 // Shapes: H query heads, Hkv KV heads, G = H / Hkv; DK and DV numbers a head.
 #pragma once
 
+#include <cmath>
+
 #include "runner/attention/descriptor.h"
 #include "runner/cuda/lane.h"
 
@@ -48,6 +50,14 @@ struct AttentionOp {
 
 /** What the cache holds; K and V alike. */
 enum class KvType : uint8_t { f16, bf16, q8_0, q4_0 };
+
+/** ALiBi's constants from max_bias and n_head, as ggml derives them. */
+inline void set_alibi(AttentionOp & op) {
+    op.alibi_heads = 1;
+    while (op.alibi_heads * 2 <= op.n_head) op.alibi_heads *= 2;
+    op.alibi_m0 = std::exp2(-op.max_bias / static_cast<float>(op.alibi_heads));
+    op.alibi_m1 = std::exp2(-op.max_bias / 2.0f / static_cast<float>(op.alibi_heads));
+}
 
 constexpr float kLog2e = 1.4426950408889634f;  // logits are kept in base 2 inside the kernels
 

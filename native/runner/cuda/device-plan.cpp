@@ -22,6 +22,4 @@ PlanConfig device_plan_config(PlanConfig base, int32_t n_processors) {
     return base;
 }
 
-int64_t device_max_parts(int64_t n_tokens) { return 2 * n_tokens + std::min<int64_t>(6 * n_tokens, 2048) + 512; }
-
 }  // namespace banyan

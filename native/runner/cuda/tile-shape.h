@@ -55,7 +55,7 @@ struct TileShape {
 
 /** For devices with >= 160 KiB of shared memory a multiprocessor (A100, H100, B100): both sides of a tile in flight. */
 template <int DK, int DV>
-struct LargeShape : TileShape<DK, DV, 4, 1, 64, (DK <= 128 ? 2 : 1), 4, false, (DK <= 64 ? 4 : DK <= 112 ? 3 : 2)> {};
+struct LargeShape : TileShape<DK, DV, 4, 1, 64, (DK <= 128 ? 2 : 1), 4, false, (DK <= 64 ? 4 : DK <= 96 ? 3 : 2)> {};
 template <>
 struct LargeShape<576, 512> : TileShape<576, 512, 8, 4, 64, 2, 2, true, 1> {};
 

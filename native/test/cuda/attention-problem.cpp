@@ -56,13 +56,6 @@ int64_t row_bytes(KvType type, int n) {
     return type == KvType::q8_0 ? n / 32 * 34 : type == KvType::q4_0 ? n / 32 * 18 : n * 2;
 }
 
-void set_alibi(cuda::AttentionOp & op) {
-    op.alibi_heads = 1;
-    while (op.alibi_heads * 2 <= op.n_head) op.alibi_heads *= 2;
-    op.alibi_m0 = std::exp2(-op.max_bias / static_cast<float>(op.alibi_heads));
-    op.alibi_m1 = std::exp2(-op.max_bias / 2.0f / static_cast<float>(op.alibi_heads));
-}
-
 Problem::Problem(const ProblemSpec & s) : spec(s) {
     std::mt19937 rng(spec.seed);
     const int page = spec.page_tokens;
@@ -144,7 +137,7 @@ cuda::AttentionOp Problem::op() {
     op.scale = 1.0f / std::sqrt(static_cast<float>(spec.dk));
     op.softcap = spec.softcap;
     op.max_bias = spec.max_bias;
-    set_alibi(op);
+    cuda::set_alibi(op);
     return op;
 }
 

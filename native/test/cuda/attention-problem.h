@@ -63,7 +63,5 @@ class Problem {
 int64_t row_bytes(cuda::KvType type, int n);
 /** Sum of squared differences over the reference's sum of squares; infinite when anything is not finite. */
 double nmse(const std::vector<float> & a, const std::vector<double> & reference);
-/** The constants of ALiBi as ggml derives them. */
-void set_alibi(cuda::AttentionOp & op);
 
 }  // namespace banyan::test

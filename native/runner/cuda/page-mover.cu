@@ -1,0 +1,177 @@
+#include "runner/cuda/page-mover.h"
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+
+namespace banyan::cuda {
+
+namespace {
+
+constexpr int kBatch = 128;                      // copies or pages of one launch: they travel as kernel parameters
+constexpr size_t kStagingBytes = size_t{64} << 20;
+constexpr int kThreads = 256;
+
+struct DeviceStorage {
+    char * data;
+    size_t cell_bytes;
+    size_t offset;  // of the tensor's part in a page in host memory
+};
+
+struct CopyList {
+    PageCopy copies[kBatch];
+};
+struct PageList {
+    PageId pages[kBatch];
+};
+
+/** The block's threads copy n bytes, 16 at a time where both sides allow it, else 2. */
+__device__ void copy_bytes(char * to, const char * from, size_t n) {
+    const size_t align = reinterpret_cast<size_t>(to) | reinterpret_cast<size_t>(from) | n;
+    if (align % 16 == 0) {
+        for (size_t i = threadIdx.x; i < n / 16; i += blockDim.x) {
+            reinterpret_cast<uint4 *>(to)[i] = reinterpret_cast<const uint4 *>(from)[i];
+        }
+    } else {
+        for (size_t i = threadIdx.x; i < n / 2; i += blockDim.x) {
+            reinterpret_cast<uint16_t *>(to)[i] = reinterpret_cast<const uint16_t *>(from)[i];
+        }
+    }
+}
+
+/** Grid: (tensors, copies). */
+__global__ void copy_pages(const DeviceStorage * storages, int page_tokens, const __grid_constant__ CopyList list) {
+    const DeviceStorage storage = storages[blockIdx.x];
+    const PageCopy copy = list.copies[blockIdx.y];
+    const size_t page = storage.cell_bytes * page_tokens;
+    copy_bytes(storage.data + copy.dst * page, storage.data + copy.src * page, copy.n_tokens * storage.cell_bytes);
+}
+
+/** Grid: (tensors, pages). Pages to [page][tensor] in staging, or back. */
+__global__ void stage_pages(const DeviceStorage * storages, int page_tokens, char * staging, size_t page_bytes,
+                            bool out, const __grid_constant__ PageList list) {
+    const DeviceStorage storage = storages[blockIdx.x];
+    const size_t page = storage.cell_bytes * page_tokens;
+    char * cells = storage.data + list.pages[blockIdx.y] * page;
+    char * staged = staging + blockIdx.y * page_bytes + storage.offset;
+    copy_bytes(out ? staged : cells, out ? cells : staged, page);
+}
+
+/** Copies from `first` that may run at once: none reads or writes what another one writes. */
+int independent(const PageCopy * copies, int first, int n) {
+    for (int i = first; i < n; ++i) {
+        if (i - first == kBatch) return i - first;
+        for (int j = first; j < i; ++j) {
+            if (copies[i].src == copies[j].dst || copies[i].dst == copies[j].dst || copies[i].dst == copies[j].src) {
+                return i - first;
+            }
+        }
+    }
+    return n - first;
+}
+
+}  // namespace
+
+struct PageMover::Impl {
+    int device;
+    int page_tokens;
+    int n_storages;
+    size_t page_bytes = 0;
+    cudaStream_t stream = nullptr;
+    DeviceStorage * storages = nullptr;  // on the device
+    char * staging = nullptr;            // on the device, [staging_pages][page_bytes]
+    int staging_pages = 0;
+    cudaError_t error = cudaSuccess;     // the first one; later calls repeat it
+
+    bool ok(cudaError_t result) {
+        if (error == cudaSuccess) error = result;
+        return error == cudaSuccess;
+    }
+    const char * message() const { return error == cudaSuccess ? nullptr : cudaGetErrorString(error); }
+
+    bool ready_to_stage() {
+        if (staging) return ok(cudaSetDevice(device));
+        staging_pages = static_cast<int>(std::clamp<size_t>(kStagingBytes / page_bytes, 1, kBatch));
+        return ok(cudaSetDevice(device)) && ok(cudaMalloc(&staging, staging_pages * page_bytes));
+    }
+
+    /** One batch of at most staging_pages; the stream's order protects the staging buffer from the next one. */
+    bool stage(const PageId * pages, int n, bool out) {
+        PageList list;
+        std::copy(pages, pages + n, list.pages);
+        stage_pages<<<dim3(n_storages, n), kThreads, 0, stream>>>(storages, page_tokens, staging, page_bytes, out, list);
+        return ok(cudaGetLastError());
+    }
+};
+
+PageMover::PageMover(int device, const std::vector<PageStorage> & storages, int32_t page_tokens) : impl_(new Impl) {
+    impl_->device = device;
+    impl_->page_tokens = page_tokens;
+    impl_->n_storages = static_cast<int>(storages.size());
+    std::vector<DeviceStorage> list;
+    for (const PageStorage & storage : storages) {
+        list.push_back({storage.data, storage.cell_bytes, impl_->page_bytes});
+        impl_->page_bytes += (storage.cell_bytes * page_tokens + 15) / 16 * 16;
+    }
+    const size_t bytes = std::max<size_t>(1, list.size() * sizeof(DeviceStorage));
+    if (impl_->ok(cudaSetDevice(device)) && impl_->ok(cudaStreamCreateWithFlags(&impl_->stream, cudaStreamNonBlocking)) &&
+        impl_->ok(cudaMalloc(&impl_->storages, bytes))) {
+        impl_->ok(cudaMemcpy(impl_->storages, list.data(), list.size() * sizeof(DeviceStorage), cudaMemcpyHostToDevice));
+    }
+}
+
+PageMover::~PageMover() {
+    cudaSetDevice(impl_->device);
+    if (impl_->stream) cudaStreamSynchronize(impl_->stream);
+    cudaFree(impl_->staging);
+    cudaFree(impl_->storages);
+    if (impl_->stream) cudaStreamDestroy(impl_->stream);
+}
+
+size_t PageMover::page_bytes() const { return impl_->page_bytes; }
+
+const char * PageMover::copy(const PageCopy * copies, int32_t n_copies) {
+    if (!impl_->ok(cudaSetDevice(impl_->device))) return impl_->message();
+    for (int first = 0; first < n_copies && impl_->n_storages > 0;) {
+        const int n = independent(copies, first, n_copies);
+        CopyList list;
+        std::copy(copies + first, copies + first + n, list.copies);
+        copy_pages<<<dim3(impl_->n_storages, n), kThreads, 0, impl_->stream>>>(impl_->storages, impl_->page_tokens, list);
+        if (!impl_->ok(cudaGetLastError())) return impl_->message();
+        first += n;
+    }
+    return wait();
+}
+
+const char * PageMover::to_host(const PageId * pages, int32_t n_pages, char * host) {
+    if (!impl_->ready_to_stage()) return impl_->message();
+    for (int first = 0; first < n_pages; first += impl_->staging_pages) {
+        const int n = std::min(impl_->staging_pages, n_pages - first);
+        if (!impl_->stage(pages + first, n, true) ||
+            !impl_->ok(cudaMemcpyAsync(host + first * impl_->page_bytes, impl_->staging, n * impl_->page_bytes,
+                                       cudaMemcpyDeviceToHost, impl_->stream))) {
+            break;
+        }
+    }
+    return impl_->message();
+}
+
+const char * PageMover::to_device(const PageId * pages, int32_t n_pages, const char * host) {
+    if (!impl_->ready_to_stage()) return impl_->message();
+    for (int first = 0; first < n_pages; first += impl_->staging_pages) {
+        const int n = std::min(impl_->staging_pages, n_pages - first);
+        if (!impl_->ok(cudaMemcpyAsync(impl_->staging, host + first * impl_->page_bytes, n * impl_->page_bytes,
+                                       cudaMemcpyHostToDevice, impl_->stream)) ||
+            !impl_->stage(pages + first, n, false)) {
+            break;
+        }
+    }
+    return impl_->message();
+}
+
+const char * PageMover::wait() {
+    impl_->ok(cudaStreamSynchronize(impl_->stream));
+    return impl_->message();
+}
+
+}  // namespace banyan::cuda
