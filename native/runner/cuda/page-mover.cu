@@ -131,7 +131,8 @@ PageMover::~PageMover() {
 size_t PageMover::page_bytes() const { return impl_->page_bytes; }
 
 const char * PageMover::copy(const PageCopy * copies, int32_t n_copies) {
-    if (!impl_->ok(cudaSetDevice(impl_->device))) return impl_->message();
+    // A step that sampled nothing may still run on its own stream: nobody waited for its logits.
+    if (!impl_->ok(cudaSetDevice(impl_->device)) || !impl_->ok(cudaDeviceSynchronize())) return impl_->message();
     for (int first = 0; first < n_copies && impl_->n_storages > 0;) {
         const int n = independent(copies, first, n_copies);
         CopyList list;

@@ -9,6 +9,9 @@
 #include "llama.h"
 #include "runner/arch/architecture.h"
 #include "runner/attention/kernel.h"
+#include "runner/cuda/device-pages.h"
+#include "runner/cuda/device-plan.h"
+#include "runner/cuda/layer-devices.h"
 #include "runner/kv/kv-caches.h"
 #include "runner/kv/page-copy.h"
 #include "runner/kv/pager.h"
@@ -21,10 +24,12 @@ struct KvPool::Impl {
     AttentionMode mode;
     const llama_model * model = nullptr;
     int32_t n_threads = 1;
+    LayerDevices devices;
     Architecture architecture;
     std::shared_ptr<BlockTables> tables = std::make_shared<BlockTables>();
     std::vector<llama_kv_cache *> caches;          // of the context
     std::vector<std::shared_ptr<Pager>> pagers;    // one per cache
+    std::unique_ptr<DevicePages> device_pages;     // nullptr: not all on CUDA devices
 
     AttentionMode choose_mode() const;
     void attach(llama_memory_t memory);
@@ -32,14 +37,6 @@ struct KvPool::Impl {
 };
 
 namespace {
-
-/** The kernel runs on the CPU only; layers on any other device take the dense mask. */
-bool all_layers_on_cpu(const llama_model & model) {
-    for (uint32_t layer = 0; layer < model.hparams.n_layer_all; ++layer) {
-        if (ggml_backend_dev_type(model.dev_layer(static_cast<int>(layer))) != GGML_BACKEND_DEVICE_TYPE_CPU) return false;
-    }
-    return true;
-}
 
 std::string architecture_name(const llama_model * model) {
     char name[64] = "";
@@ -62,9 +59,9 @@ Window window_of(const llama_kv_cache & cache) {
 
 AttentionMode KvPool::Impl::choose_mode() const {
     if (architecture.path == AttentionPath::refused) throw std::runtime_error(architecture.reason);
-    const bool kernel = architecture.path == AttentionPath::paged && all_layers_on_cpu(*model);
+    const bool kernel = architecture.path == AttentionPath::paged && devices.kernels;
     if (mode == AttentionMode::paged && !kernel) {
-        throw std::runtime_error(architecture.reason.empty() ? "paged attention runs on the CPU only"
+        throw std::runtime_error(architecture.reason.empty() ? "a layer's device has no paged attention kernel"
                                                              : architecture.reason);
     }
     if (architecture.path == AttentionPath::stock) return AttentionMode::stock;
@@ -86,6 +83,7 @@ PagerConfig KvPool::Impl::pager_config(const llama_kv_cache & cache) const {
         config.plan.n_head_kv = std::max(config.plan.n_head_kv, n_kv);
         config.plan.gqa = std::max(config.plan.gqa, static_cast<int32_t>(hparams.n_head(layer)) / n_kv);
     }
+    if (devices.processors > 0) config.plan = device_plan_config(config.plan, devices.processors);
     return config;
 }
 
@@ -100,6 +98,7 @@ void KvPool::Impl::attach(llama_memory_t memory) {
         cache->set_pager(pagers.back());
     }
     if (pagers.empty()) throw std::runtime_error("the model has no KV cache that can be paged");
+    device_pages = DevicePages::of(caches, page_tokens);
 }
 
 KvPool::KvPool(int32_t n_pages, int32_t page_tokens, int32_t n_slots, AttentionMode mode) : impl_(new Impl) {
@@ -116,6 +115,7 @@ KvPool::~KvPool() = default;
 void KvPool::install(llama_context_params & params, const llama_model * model) {
     impl_->model = model;
     impl_->architecture = architecture_of(architecture_name(model));
+    impl_->devices = layer_devices(*model, params.type_k, params.type_v);
     impl_->mode = impl_->choose_mode();
     impl_->n_threads = std::max({1, params.n_threads, params.n_threads_batch});
     params.n_ctx = static_cast<uint32_t>(impl_->n_pages * impl_->page_tokens);
@@ -144,6 +144,7 @@ bool KvPool::copy_pages(const PageCopy * copies, int32_t n_copies) {
         if (impl_->caches.empty() || std::min(copy.src, copy.dst) < 0 || std::max(copy.src, copy.dst) >= impl_->n_pages) return false;
         if (copy.n_tokens < 0 || copy.n_tokens > impl_->page_tokens) return false;
     }
+    if (impl_->device_pages) return impl_->device_pages->copy(copies, n_copies);
     banyan::copy_pages(impl_->caches, impl_->page_tokens, copies, n_copies);
     return true;
 }
@@ -153,7 +154,8 @@ int32_t KvPool::page_tokens() const { return impl_->page_tokens; }
 AttentionMode KvPool::mode() const { return impl_->mode; }
 
 const char * KvPool::kernel() const {
-    return impl_->mode == AttentionMode::paged ? attention_kernel().name : "";
+    if (impl_->mode != AttentionMode::paged) return "";
+    return impl_->devices.processors > 0 ? "cuda" : attention_kernel().name;
 }
 
 bool KvPool::prefix_reuse() const { return impl_->architecture.prefix_reuse; }

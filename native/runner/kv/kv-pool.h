@@ -49,7 +49,7 @@ class KvPool {
 
     int32_t page_tokens() const;
     AttentionMode mode() const;        // paged, dense or stock, once installed
-    const char * kernel() const;       // portable, avx2, avx512, neon; "" when not paged
+    const char * kernel() const;       // portable, avx2, avx512, neon, cuda; "" when not paged
     bool prefix_reuse() const;         // pages hold all that a prefix needs
     const std::string & reason() const;  // why prefixes are not reused or the mode is not paged; else empty
     /** Bytes of K and V per page over all layers; known after the context exists. */
