@@ -12,7 +12,8 @@ export async function benchMicro(runs: number): Promise<Report> {
     findings: [`JavaScript costs ${at32.toFixed(1)} us a token at batch 32 (target below ${TARGET_US})`],
     tables: [tokenCost, calls],
     setup: {
-      'a token': 'event loop active time while N streams are read with `for await`, over the tokens that came',
+      'a token':
+        'CPU time of the JavaScript thread while N streams are read with `for await`, over the tokens that came',
       repetitions: `${runs}, median`,
     },
   };
