@@ -100,7 +100,8 @@ void check_vocabulary(const gguf_context * gguf, const std::string & path) {
 
 void check_tensors(const gguf_context * gguf, const std::string & path, uint64_t size) {
     const int64_t n = gguf_get_n_tensors(gguf);
-    if (n == 0) invalid(path, "no tensors");
+    // The first file of a split model may hold nothing but metadata.
+    if (n == 0 && scalar(gguf, path, "split.count").value_or(0) < 2) invalid(path, "no tensors");
     const uint64_t start = gguf_get_data_offset(gguf);
     for (int64_t i = 0; i < n; ++i) {
         const uint64_t offset = gguf_get_tensor_offset(gguf, i), bytes = gguf_get_tensor_size(gguf, i);

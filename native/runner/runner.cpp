@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "ggml-backend.h"
 #include "llama-model.h"
@@ -92,7 +91,7 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     impl_->pool = make_pool(*model_, options, info_.n_pages);
     try {
         if (impl_->pool) impl_->pool->install(params, model_->handle());
-        context_ = llama_init_from_model(model_->handle(), params);
+        context_.reset(llama_init_from_model(model_->handle(), params));
     } catch (const std::bad_alloc &) {
         throw Error("OUT_OF_MEMORY", "not enough memory for the context");
     } catch (const Error &) {
@@ -112,17 +111,19 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     const Architecture & paging = model_->info().paging;
     const bool paged = impl_->pool && impl_->pool->mode() == AttentionMode::paged;
     info_.attention = paged ? "paged" : impl_->pool ? "dense" : "stock";
-    info_.kernel = paged ? attention_kernel().name : info_.attention;
+    const ggml_backend_dev_t device = model_->handle()->dev_output();
+    const bool on_cpu = ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU;
+    info_.kernel = !paged ? info_.attention : on_cpu ? attention_kernel().name : backend::name();
     info_.page_bytes = impl_->pool ? impl_->pool->page_bytes()
                                    : kv_bytes_per_token(*model_, options.type_k, options.type_v) * options.page_tokens;
-    info_.backend = ggml_backend_dev_name(model_->handle()->dev_output());
+    info_.backend = ggml_backend_dev_name(device);
     info_.prefix_reuse = paging.prefix_reuse;
     if (!paging.prefix_reuse) info_.no_reuse_reason = paging.reason;
 }
 
-Runner::~Runner() {
-    if (context_) llama_free(context_);
-}
+Runner::~Runner() = default;
+
+void Runner::FreeContext::operator()(llama_context * context) const { llama_free(context); }
 
 void Runner::probe(int32_t n_threads) {
     // On this thread alone, where an assertion can be caught.
@@ -131,7 +132,7 @@ void Runner::probe(int32_t n_threads) {
     Batch batch;
     batch.rows.push_back({0, 0, &token, 1, 0, &page, 1, true, true});
     batch.n_tokens = 1;
-    llama_set_n_threads(context_, 1, 1);
+    llama_set_n_threads(context_.get(), 1, 1);
     std::string why = "it cannot be computed";
     bool computed = false;
     try {
@@ -145,11 +146,8 @@ void Runner::probe(int32_t n_threads) {
     } catch (const std::exception & e) {
         why = e.what();
     }
-    llama_set_n_threads(context_, n_threads, n_threads);
-    if (!computed) {
-        llama_free(std::exchange(context_, nullptr));
-        throw Error("MODEL_INVALID", model_->info().path + ": " + why, "modelPath");
-    }
+    llama_set_n_threads(context_.get(), n_threads, n_threads);
+    if (!computed) throw Error("MODEL_INVALID", model_->info().path + ": " + why, "modelPath");
     release(0);
 }
 
@@ -180,15 +178,15 @@ bool Runner::compute(const Batch & batch) {
         for (int32_t i = 0; i < row.n_tokens; ++i) impl_->append(row, i);
         if (row.sample) output_index_[r] = impl_->batch.n_tokens - 1;
     }
-    return llama_decode(context_, impl_->batch) == 0;
+    return llama_decode(context_.get(), impl_->batch) == 0;
 }
 
-float * Runner::logits(size_t row) const { return llama_get_logits_ith(context_, output_index_[row]); }
+float * Runner::logits(size_t row) const { return llama_get_logits_ith(context_.get(), output_index_[row]); }
 
 bool Runner::stock_sequences() const { return !impl_->pool; }
 
 void Runner::release(SlotId slot) {
-    llama_memory_seq_rm(llama_get_memory(context_), slot, -1, -1);
+    llama_memory_seq_rm(llama_get_memory(context_.get()), slot, -1, -1);
     if (impl_->pool) impl_->pool->reset(slot);
 }
 

@@ -56,7 +56,7 @@ class Runner {
     /** After run: position of a sampled row's logits in the context, and the logits, [vocab], writable. */
     int32_t output_index(size_t row) const { return output_index_[row]; }
     float * logits(size_t row) const;
-    llama_context * context() const { return context_; }
+    llama_context * context() const { return context_.get(); }
 
     /** No pages: llama.cpp's own cache holds a sequence a slot, and its cells until the slot is released. */
     bool stock_sequences() const;
@@ -72,7 +72,10 @@ class Runner {
     struct Impl;
     std::unique_ptr<Impl> impl_;
     std::shared_ptr<const Model> model_;
-    llama_context * context_ = nullptr;
+    struct FreeContext {
+        void operator()(llama_context * context) const;
+    };
+    std::unique_ptr<llama_context, FreeContext> context_;  // behind impl_: it goes first, its caches use the pool
     RunnerInfo info_;
     std::vector<int32_t> output_index_;  // by row; -1 = not sampled
 };

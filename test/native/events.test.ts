@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import { decodeEvents } from '../../src/native/events.js';
+
+// The bytes as native/addon/README.md describes them, written here a second time.
+
+type Field = number | string | { f32: number } | { f64: number };
+
+function bytesOf(fields: Field[]): Buffer {
+  return Buffer.concat(
+    fields.map((field) => {
+      const cell = Buffer.alloc(typeof field === 'object' && 'f64' in field ? 8 : 4);
+      if (typeof field === 'number') cell.writeInt32LE(field | 0);
+      else if (typeof field === 'string') {
+        const text = Buffer.from(field);
+        cell.writeUInt32LE(text.length);
+        return Buffer.concat([cell, text, Buffer.alloc(-text.length & 3)]);
+      } else if ('f32' in field) cell.writeFloatLE(field.f32);
+      else cell.writeDoubleLE(field.f64);
+      return cell;
+    }),
+  );
+}
+
+function record(type: number, request: number, body: Field[]): Buffer {
+  const content = bytesOf(body);
+  return Buffer.concat([
+    bytesOf([type, content.length + 16, request % 2 ** 32, Math.floor(request / 2 ** 32)]),
+    content,
+  ]);
+}
+
+const decode = (...records: Buffer[]) => decodeEvents(new Uint8Array(Buffer.concat(records)).slice());
+
+test('tokens: ids, text of every width, large request ids', () => {
+  const big = 2 ** 52 + 2 ** 31 + 5;
+  const long = 'é🌳 and a text that is longer than sixteen bytes';
+  expect(decode(record(1, big, [2, 0, 7, -1, 'a🌳']), record(1, 3, [1, 0, 9, long]), record(1, 4, [0, 0, '']))).toEqual(
+    [
+      { type: 'tokens', request: big, tokens: [7, -1], text: 'a🌳' },
+      { type: 'tokens', request: 3, tokens: [9], text: long },
+      { type: 'tokens', request: 4, tokens: [], text: '' },
+    ],
+  );
+});
+
+test('tokens with log-probabilities and their alternatives', () => {
+  const entry = (token: number, logprob: number, text: string): Field[] => [token, { f32: logprob }, text];
+  const body = [1, 1, 5, 'xyz', ...entry(5, -0.5, 'xyz'), 2, ...entry(5, -0.5, 'xyz'), ...entry(8, -1.25, '')];
+  expect(decode(record(1, 1, body))).toEqual([
+    {
+      type: 'tokens',
+      request: 1,
+      tokens: [5],
+      text: 'xyz',
+      logprobs: [
+        {
+          token: 5,
+          logprob: -0.5,
+          text: 'xyz',
+          top: [
+            { token: 5, logprob: -0.5, text: 'xyz' },
+            { token: 8, logprob: -1.25, text: '' },
+          ],
+        },
+      ],
+    },
+  ]);
+});
+
+test('tool call, finish, error, each where the one before ends', () => {
+  const times = [0.25, 1.5, 0.125, 99].map((f64) => ({ f64 }));
+  const finish = [3, 10, 4, 7, 2, 1, ...times, 4, 10, -1, 6, 2, 'content', 'thoughts', 1, 'id', 'name', '{"a":1}'];
+  expect(
+    decode(record(2, 1, [0, 'id', 'name', '{"a":1}']), record(3, 1, finish), record(4, 2, ['CODE', 'what happened'])),
+  ).toEqual([
+    { type: 'tool-call', request: 1, index: 0, call: { id: 'id', name: 'name', arguments: '{"a":1}' } },
+    {
+      type: 'finish',
+      request: 1,
+      reason: 'tool-calls',
+      usage: {
+        promptTokens: 10,
+        cachedTokens: 4,
+        computedTokens: 7,
+        outputTokens: 2,
+        preemptions: 1,
+        queueMs: 0.25,
+        ttftMs: 1.5,
+        itlMs: 0.125,
+        totalMs: 99,
+        miss: { matched: 4, promptTokens: 10, expected: -1, actual: 6, reason: 'diverged' },
+      },
+      message: {
+        content: 'content',
+        reasoning: 'thoughts',
+        toolCalls: [{ id: 'id', name: 'name', arguments: '{"a":1}' }],
+      },
+    },
+    { type: 'error', request: 2, code: 'CODE', message: 'what happened' },
+  ]);
+});
+
+test('records of an unknown type and fields added at the end of a known one are skipped', () => {
+  expect(decode(record(9, 1, [1, 2, 3]), record(4, 2, ['A', 'b', 42, 'more']), record(1, 3, [1, 0, 5, 'c']))).toEqual([
+    { type: 'error', request: 2, code: 'A', message: 'b' },
+    { type: 'tokens', request: 3, tokens: [5], text: 'c' },
+  ]);
+});
+
+test('no events in no bytes', () => {
+  expect(decode()).toEqual([]);
+});
