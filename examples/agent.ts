@@ -7,7 +7,7 @@ const engine = await Engine.load({ model: process.argv[2] });
 const stock = defineTool({
   name: 'check_stock',
   description: 'Check how many units of a product are in stock',
-  input: z.object({ product: z.string().max(40) }),
+  input: z.object({ product: z.string() }),
   execute: ({ product }) => ({ product, quantity: product.length * 3 }),
 });
 const agent = new Agent({

@@ -7,6 +7,9 @@ import { demo } from './demo/demo.js';
 import { info } from './info.js';
 import { run } from './run.js';
 
+// OpenMP's threads spin at every barrier by default. Beside other work (Node's own thread, say) that costs ten times what it saves.
+process.env.OMP_WAIT_POLICY ??= 'passive'; // read when engine.node loads
+
 interface EngineFlags {
   model?: string;
   threads?: number;
@@ -47,7 +50,7 @@ function engineCommand(name: string, description: string): Command {
     .command(name)
     .description(description)
     .option('--model <path|hf:user/repo:quant|url>', 'a GGUF; default: the small model of the package')
-    .option('--threads <n>', 'compute threads; 0: one a physical core', wholeNumber(0))
+    .option('--threads <n>', 'compute threads; 0: one a physical core (default; 1 for the small model)', wholeNumber(0))
     .option('--kv-tokens <n>', 'tokens of the page pool; 0: chosen from the free memory', wholeNumber(0));
 }
 

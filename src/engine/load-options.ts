@@ -23,7 +23,7 @@ export interface EngineOptions {
   modelsDirectory?: string | undefined;
   /** Layers on the GPU. Default `auto`: all that fit. */
   gpuLayers?: number | 'auto' | undefined;
-  /** Compute threads. Default 0: one a physical core. */
+  /** Compute threads; 0: one a physical core, the default. The package's small model gets 1: its steps are too short to share. */
   threads?: number | undefined;
   /** Tokens that the page pool holds. Default 0: chosen from the model and the free memory. */
   kvTokens?: number | undefined;
@@ -69,7 +69,7 @@ export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptio
   return {
     modelPath: '',
     gpuLayers: gpuLayers === 'auto' ? -1 : checkInteger('gpuLayers', gpuLayers, 0, 100_000),
-    threads: checkInteger('threads', options.threads ?? 0, 0, 512),
+    threads: checkInteger('threads', options.threads ?? (options.model === undefined ? 1 : 0), 0, 512),
     kvTokens: checkInteger('kvTokens', options.kvTokens ?? 0, 0, MAX_TOKENS),
     pageTokens: checkInteger('pageTokens', options.pageTokens ?? 32, 1, 256),
     maxRunning: checkInteger('maxRunning', options.maxRunning ?? 16, 1, 256),
