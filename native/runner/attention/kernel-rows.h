@@ -30,7 +30,7 @@ struct Tail {
 struct RowsF32 {
     static V load(const char * row, int d) { return Simd::load(reinterpret_cast<const float *>(row) + d); }
     static V tail(const char * row, int d, int n) { return Simd::load(Tail<float>(row, d, n).values); }
-    static constexpr size_t kBytes = 4 * kWidth;  // of a vector, for prefetching
+    static constexpr size_t kBytes = 4 * kWidth;  // of a vector
 };
 
 struct RowsF16 {
@@ -45,6 +45,7 @@ struct RowsBf16 {
     static constexpr size_t kBytes = 2 * kWidth;
 };
 
+constexpr int kRowsAhead = 12;   // rows of one head lie apart: the processor does not foresee them
 constexpr int kQuantBlock = 32;  // elements that share a scale; head sizes of quantised caches are multiples of it
 
 inline V block_scale(const char * block) {
@@ -87,14 +88,23 @@ void with_rows(CellType type, Fn fn) {
     }
 }
 
-/** out[j * stride + d] = rows[j][d] for n rows of `size` floats; the row's last vector is filled up with zeros. */
+/** Bytes of the first d elements of a row. */
+template <typename Rows>
+constexpr size_t bytes_of(int d) {
+    return static_cast<size_t>(d / kWidth) * Rows::kBytes;
+}
+
+/** out[j * stride + d] = rows[j][d] for n rows of `size` floats; a row's last vector is filled up with zeros. */
 template <typename Rows>
 void expand_rows(float * out, int stride, const char * const * rows, int n, int size) {
     const int full = size / kWidth * kWidth;
     for (int j = 0; j < n; ++j) {
+        const char * row = rows[j];
+        const char * ahead = rows[smaller(j + kRowsAhead, n - 1)];
+        for (size_t c = 0; c < bytes_of<Rows>(size); c += 64) Simd::prefetch(ahead + c);
         float * line = out + j * stride;
-        for (int d = 0; d < full; d += kWidth) Simd::store(line + d, Rows::load(rows[j], d));
-        if (full < size) Simd::store(line + full, Rows::tail(rows[j], full, size - full));
+        for (int d = 0; d < full; d += kWidth) Simd::store(line + d, Rows::load(row, d));
+        if (full < size) Simd::store(line + full, Rows::tail(row, full, size - full));
     }
 }
 

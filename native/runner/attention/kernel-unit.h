@@ -35,13 +35,14 @@ struct Unit {
     int q_stride, o_stride;
     float * q;           // narrow: [heads][rows][q_stride]; wide: [dk][lanes]
     float * o;           // [heads][rows][o_stride]
-    float * max;         // [heads][lanes]
-    float * sum;         // [heads][lanes]
-    float * s;           // narrow: [rows][kTile]; wide: [kTile][lanes]
+    float * max;         // [heads][rows]
+    float * sum;         // [heads][rows]
+    float * s;           // narrow: [heads][rows][kTile]; wide: [kTile][lanes]
     float * rest;        // wide: shrink[lanes], k[kTile][q_stride], v[kTile][o_stride]
     int32_t min_hi, max_lo;
-    const char * keys[kTile];
-    const char * values[kTile];
+    int n;                      // cells of the tile at work
+    const char * k_cells[kTile + kCellsAhead];  // its keys and values and those after them, of head h0
+    const char * v_cells[kTile + kCellsAhead];
 
     Unit(const AttentionArgs & args, const WorkItem & item, int h0, int h1, float * scratch)
         : args(args), item(item), h0(h0), h1(h1), gqa(args.gqa()), rows((item.q1 - item.q0) * gqa),
@@ -52,7 +53,7 @@ struct Unit {
         max = o + heads * lanes * o_stride;
         sum = max + heads * lanes;
         s = sum + heads * lanes;
-        rest = s + kTile * lanes;
+        rest = s + heads * kTile * lanes;
         for (int i = 0; i < heads * lanes; ++i) max[i] = -INFINITY;
         for (int i = 0; i < heads * lanes; ++i) sum[i] = 0;
         std::memset(o, 0, sizeof(float) * heads * rows * o_stride);
@@ -79,16 +80,21 @@ struct Unit {
         return {token(m / gqa).lo, token(m / gqa).hi, alibi_slope(args, query_head(h, m))};
     }
 
-    /** Addresses of the keys [j0, j0 + n) of head 0. */
-    void locate(int j0, int n, const char ** k_cells, const char ** v_cells) const {
+    /** The tile from position j0 on. */
+    void locate(int j0) {
+        n = smaller(kTile, item.k1 - j0);
         const int page_tokens = args.header().page_tokens;
-        const int32_t * pages = args.descriptor + item.pages;
+        const int32_t * page = args.descriptor + item.pages + (j0 - item.k_base) / page_tokens;
         int offset = (j0 - item.k_base) % page_tokens;
-        const int32_t * page = pages + (j0 - item.k_base) / page_tokens;
-        for (int j = 0; j < n; ++j) {
+        for (int j = 0; j < kTile + kCellsAhead; ++j) {
+            if (j0 + j >= item.k1) {  // the last cell again: nothing lies ahead of it
+                k_cells[j] = k_cells[j - 1];
+                v_cells[j] = v_cells[j - 1];
+                continue;
+            }
             const size_t cell = static_cast<size_t>(*page) * page_tokens + offset;
-            k_cells[j] = args.k.data + cell * args.k.cell_stride;
-            v_cells[j] = args.v.data + cell * args.v.cell_stride;
+            k_cells[j] = args.k.data + cell * args.k.cell_stride + h0 * args.k.head_stride;
+            v_cells[j] = args.v.data + cell * args.v.cell_stride + h0 * args.v.head_stride;
             if (++offset == page_tokens) {
                 offset = 0;
                 ++page;
@@ -99,18 +105,9 @@ struct Unit {
     void run() {
         const bool wide = is_wide(item, gqa);
         wide ? load_wide() : load_narrow();
-        const char * k_cells[kTile];
-        const char * v_cells[kTile];
         for (int j0 = item.k0; j0 < item.k1; j0 += kTile) {
-            const int n = smaller(kTile, item.k1 - j0);
-            locate(j0, n, k_cells, v_cells);
-            for (int h = h0; h < h1; ++h) {
-                for (int j = 0; j < n; ++j) {
-                    keys[j] = k_cells[j] + h * args.k.head_stride;
-                    values[j] = v_cells[j] + h * args.v.head_stride;
-                }
-                wide ? tile_wide(h, j0, n) : tile_narrow(h, j0, n);
-            }
+            locate(j0);
+            wide ? tile_wide(j0) : tile_narrow(j0);
         }
         for (int h = h0; h < h1; ++h) {
             for (int m = 0; m < rows; ++m) store(h, m);
@@ -137,47 +134,37 @@ struct Unit {
         }
     }
 
-    void tile_narrow(int h, int j0, int n) {
-        const float * q_head = q + (h - h0) * rows * q_stride;
-        float * o_head = o + (h - h0) * rows * o_stride;
+    bool masked(int j0) const { return j0 + n > min_hi || j0 < max_lo; }
+
+    void tile_narrow(int j0) {
+        const NarrowTile keys{h1 - h0, rows, n, k_cells, args.k.head_stride, s};
         with_rows(args.k.type, [&](auto reader) {
-            narrow_groups(rows, NarrowScores<decltype(reader)>{s, q_head, q_stride, args.dk, keys, n});
+            NarrowScores<decltype(reader)>{keys, q, q_stride, args.dk, 0, 0, {}}.all();
         });
-        const bool masked = j0 + n > min_hi || j0 < max_lo;
-        for (int m = 0; m < rows; ++m) {
-            float * line = s + m * kTile;
-            if (args.softcap != 0) soft_cap(line, round_up(n, kWidth), args.softcap);
-            if (masked || args.max_bias > 0) {
-                const RowMask r = mask(h, m);
-                for (int j = 0; j < n; ++j) {
-                    const int p = j0 + j;
-                    line[j] = p >= r.lo && p < r.hi ? line[j] - r.slope * static_cast<float>(r.hi - 1 - p) : -INFINITY;
-                }
+        for (int h = h0; h < h1; ++h) {
+            for (int m = 0; m < rows; ++m) {
+                const int r = (h - h0) * rows + m;
+                float * line = s + r * kTile;
+                if (args.softcap != 0) soft_cap(line, round_up(n, kWidth), args.softcap);
+                if (masked(j0) || args.max_bias > 0) bias(line, 1, mask(h, m), j0);
+                narrow_softmax(line, n, o + r * o_stride, o_stride, max[r], sum[r]);
             }
-            const int row = (h - h0) * lanes + m;
-            narrow_softmax(line, n, o_head + m * o_stride, o_stride, max[row], sum[row]);
         }
+        const NarrowTile values{h1 - h0, rows, n, v_cells, args.v.head_stride, s};
         with_rows(args.v.type, [&](auto reader) {
-            narrow_groups(rows, NarrowValues<decltype(reader)>{o_head, o_stride, args.dv, s, values, n});
+            NarrowValues<decltype(reader)>{values, o, o_stride, args.dv, 0, 0, {}}.all();
         });
     }
 
-    void tile_wide(int h, int j0, int n) {
+    void tile_wide(int j0) {
         float * shrink = rest;
         float * k = shrink + lanes;
         float * v = k + kTile * q_stride;
-        with_rows(args.k.type, [&](auto reader) { expand_rows<decltype(reader)>(k, q_stride, keys, n, args.dk); });
+        with_rows(args.k.type, [&](auto reader) { expand_rows<decltype(reader)>(k, q_stride, k_cells, n, args.dk); });
         wide_scores(s, q, lanes, k, q_stride, args.dk, n);
         if (args.softcap != 0) soft_cap(s, n * lanes, args.softcap);
-        if (j0 + n > min_hi || j0 < max_lo || args.max_bias > 0) {
-            for (int m = 0; m < rows; ++m) {
-                const RowMask r = mask(h, m);
-                for (int j = 0; j < n; ++j) {
-                    const int p = j0 + j;
-                    float & x = s[j * lanes + m];
-                    x = p >= r.lo && p < r.hi ? x - r.slope * static_cast<float>(r.hi - 1 - p) : -INFINITY;
-                }
-            }
+        if (masked(j0) || args.max_bias > 0) {
+            for (int m = 0; m < rows; ++m) bias(s + m, lanes, mask(h0, m), j0);
         }
         wide_softmax(s, lanes, n, max, sum, shrink);
         for (int m = 0; m < rows; ++m) {
@@ -186,8 +173,17 @@ struct Unit {
             float * line = o + m * o_stride;
             for (int d = 0; d < o_stride; d += kWidth) Simd::store(line + d, Simd::mul(Simd::load(line + d), factor));
         }
-        with_rows(args.v.type, [&](auto reader) { expand_rows<decltype(reader)>(v, o_stride, values, n, args.dv); });
+        with_rows(args.v.type, [&](auto reader) { expand_rows<decltype(reader)>(v, o_stride, v_cells, n, args.dv); });
         wide_values(o, o_stride, round_up(args.dv, kWidth), s, lanes, v, o_stride, n, rows);
+    }
+
+    /** Window and ALiBi for one row's scores, `step` floats apart. */
+    void bias(float * scores, int step, const RowMask & r, int j0) const {
+        for (int j = 0; j < n; ++j) {
+            const int p = j0 + j;
+            float & x = scores[j * step];
+            x = p >= r.lo && p < r.hi ? x - r.slope * static_cast<float>(r.hi - 1 - p) : -INFINITY;
+        }
     }
 
     void store(int h, int m) const;
@@ -213,7 +209,7 @@ inline float * part_row(const AttentionArgs & args, int64_t part, int head) {
 
 inline void Unit::store(int h, int m) const {
     const float * line = o + ((h - h0) * rows + m) * o_stride;
-    const int row = (h - h0) * lanes + m;
+    const int row = (h - h0) * rows + m;
     if (item.part < 0) {
         finish_row(args, token(m / gqa).token, query_head(h, m), line, max[row], sum[row]);
         return;
@@ -228,8 +224,8 @@ inline size_t scratch_floats(int32_t dk, int32_t dv, int32_t n_head_kv, int32_t 
     const size_t lanes = round_up(max_rows, kPad);
     const size_t narrow = static_cast<size_t>(n_head_kv) * kPad;  // a narrow unit holds every KV head's rows
     const size_t row = round_up(dk, kPad) + round_up(dv, kPad) + 2;
-    const size_t tile = kTile * (lanes + round_up(dk, kPad) + round_up(dv, kPad)) + lanes;
-    return larger(lanes, narrow) * row + tile;
+    const size_t tile = kTile * (round_up(dk, kPad) + round_up(dv, kPad)) + lanes;
+    return larger(lanes, narrow) * (row + kTile) + tile;
 }
 
 inline void run_unit(const AttentionArgs & args, const WorkItem & item, int32_t h0, int32_t h1, float * scratch) {
