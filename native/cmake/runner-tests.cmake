@@ -17,3 +17,9 @@ add_test(NAME make-test-models
 set_tests_properties(make-test-models PROPERTIES FIXTURES_SETUP test-models)
 set_tests_properties(runner-logits-test PROPERTIES
   FIXTURES_REQUIRED test-models ENVIRONMENT "BANYAN_TEST_MODELS=${TEST_MODELS_DIR}" TIMEOUT 900)
+
+# bench/native: built on demand.
+add_executable(make-model EXCLUDE_FROM_ALL bench/native/make-model.cpp)
+target_link_libraries(make-model PRIVATE ggml)
+add_executable(step-bench EXCLUDE_FROM_ALL bench/native/step-bench.cpp bench/native/step-engine.cpp)
+target_link_libraries(step-bench PRIVATE banyan-runner-test)
