@@ -16,3 +16,15 @@ else()
   add_test(NAME cuda-device-test COMMAND ${CMAKE_COMMAND} -E echo "skipped: built without ENGINE_CUDA")
   set_tests_properties(cuda-device-test PROPERTIES SKIP_REGULAR_EXPRESSION "^skipped")
 endif()
+
+# bench/cuda: built on demand, by run.sh.
+if(ENGINE_CUDA)
+  add_executable(attention-bench EXCLUDE_FROM_ALL bench/cuda/attention-bench.cu)
+  target_link_libraries(attention-bench PRIVATE banyan-cuda banyan-cuda-test)
+  if(ENGINE_LLAMA)
+    add_executable(whole-step EXCLUDE_FROM_ALL
+      bench/cuda/whole-step.cpp bench/cuda/sparse-model.cpp bench/native/step-engine.cpp)
+    target_include_directories(whole-step PRIVATE bench)
+    target_link_libraries(whole-step PRIVATE banyan-runner-test)
+  endif()
+endif()
