@@ -34,6 +34,15 @@ export class BanyanError extends Error {
   }
 }
 
+/** Native fields that have another name in the options of this layer. */
+const FIELD_NAMES: Record<string, string> = {
+  modelPath: 'model',
+  kvTypeK: 'kvType.k',
+  kvTypeV: 'kvType.v',
+  jsonSchema: 'schema',
+  salt: 'tenant',
+};
+
 /** Native code throws plain errors with `code` and sometimes `field`; everything unknown becomes ENGINE_FAILED. */
 export function asBanyanError(reason: unknown): BanyanError {
   if (reason instanceof BanyanError) return reason;
@@ -41,6 +50,10 @@ export function asBanyanError(reason: unknown): BanyanError {
   return new BanyanError(
     typeof code === 'string' ? (code as ErrorCode) : 'ENGINE_FAILED',
     typeof message === 'string' ? message : String(reason),
-    { field: typeof field === 'string' ? field : undefined, cause: reason },
+    { field: typeof field === 'string' ? publicField(field) : undefined, cause: reason },
   );
+}
+
+function publicField(field: string): string {
+  return FIELD_NAMES[field] ?? field.replace(/^sampling\./, '');
 }

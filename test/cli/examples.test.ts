@@ -1,7 +1,5 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ENDING_MODEL } from '../support/random-engine.js';
-import { randomModel } from '../support/random-model.js';
 import { runScript } from '../support/run-script.js';
 
 const EXPECTED: Record<string, RegExp> = {
@@ -17,7 +15,7 @@ test('every example has an expectation', () => {
 });
 
 test.each(examples)('examples/%s runs', { timeout: 60_000 }, async (name) => {
-  const { code, stdout, stderr } = await runScript(`examples/${name}`, randomModel(ENDING_MODEL));
+  const { code, stdout, stderr } = await runScript(`examples/${name}`);
   expect(code, stderr).toBe(0);
   expect(stdout).toMatch(EXPECTED[name] as RegExp);
 });

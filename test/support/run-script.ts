@@ -10,10 +10,13 @@ export interface ScriptRun {
   stderr: string;
 }
 
-/** Runs a TypeScript file of the repository in a Node process of its own. */
+/** Runs a TypeScript file of the repository in a Node process of its own; its threads sleep while they wait, for others run too. */
 export async function runScript(file: string, ...args: string[]): Promise<ScriptRun> {
   try {
-    const ran = await promisify(execFile)(process.execPath, ['--import', 'tsx', file, ...args], { cwd: root });
+    const ran = await promisify(execFile)(process.execPath, ['--import', 'tsx', file, ...args], {
+      cwd: root,
+      env: { ...process.env, OMP_WAIT_POLICY: 'passive' },
+    });
     return { code: 0, ...ran };
   } catch (error) {
     const { code, stdout, stderr } = error as ScriptRun;

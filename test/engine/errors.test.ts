@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { asBanyanError, BanyanError } from '../../src/engine/errors.js';
+
+const native = (code: string, field?: string) => Object.assign(new Error('why'), { code, ...(field && { field }) });
+
+test.each([
+  ['modelPath', 'model'],
+  ['jsonSchema', 'schema'],
+  ['kvTypeK', 'kvType.k'],
+  ['salt', 'tenant'],
+  ['sampling.topK', 'topK'],
+  ['prompt[3]', 'prompt[3]'],
+])('the native field %s is the option %s', (field, option) => {
+  const error = asBanyanError(native('INVALID_OPTION', field));
+  expect(error).toMatchObject({ name: 'BanyanError', code: 'INVALID_OPTION', field: option, message: 'why' });
+});
+
+test('what was thrown is kept as the cause; our own errors stay as they are', () => {
+  const thrown = native('OUT_OF_MEMORY');
+  expect(asBanyanError(thrown)).toMatchObject({ code: 'OUT_OF_MEMORY', field: undefined, cause: thrown });
+  const own = new BanyanError('CLOSED', 'closed');
+  expect(asBanyanError(own)).toBe(own);
+});
+
+test.each([undefined, null, 'text', 7, {}])('anything else (%s) is ENGINE_FAILED', (reason) => {
+  expect(asBanyanError(reason).code).toBe('ENGINE_FAILED');
+});
