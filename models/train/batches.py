@@ -65,9 +65,9 @@ def dialogue_row(rng, tokenizer, length, level):
 
 
 def row_positions(rng, length, system_end, context):
-    """0, 1, 2, ... with one jump in half of the rows, so that positions up to the whole context are seen with short rows."""
+    """0, 1, 2, ... with one jump in a fifth of the rows, so that positions up to the whole context are seen with short rows."""
     positions = np.arange(length)
-    if 0 < system_end and rng.random() < 0.5:
+    if 0 < system_end and rng.random() < 0.2:
         start = min(system_end, length - 1) if rng.random() < 0.7 else rng.randint(1, length - 1)
         positions[start:] += rng.randint(0, context - 2 - length)
     return positions

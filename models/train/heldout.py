@@ -46,6 +46,12 @@ def demo(s):
     return tool_dialogue(s, s.rng.randint(0, 12), list(DEMO_FAMILIES))
 
 
+def unseen_tools(s):
+    """Like core, with tool names, descriptions, verbs and nouns that training never draws."""
+    s.unseen_tools = True
+    return core(s)
+
+
 def long_run(s):
     """Ten calls, one after another."""
     kind = s.pick(["in-turn", "calculation", "trail"])
@@ -68,8 +74,8 @@ def talk(s):
     return system_prompt(s, s.rng.randint(0, 6)), session.schemas, small_talk(session), "talk"
 
 
-SUITES = {"core": core, "demo": demo, "long-prompt": long_prompt, "long-run": long_run, "routing": routing, "talk": talk}
-COUNTS = {"core": 90, "demo": 30, "long-prompt": 20, "long-run": 8, "routing": 50, "talk": 4}
+SUITES = {"core": core, "demo": demo, "unseen-tools": unseen_tools, "long-prompt": long_prompt, "long-run": long_run, "routing": routing, "talk": talk}
+COUNTS = {"core": 90, "demo": 30, "unseen-tools": 20, "long-prompt": 20, "long-run": 8, "routing": 50, "talk": 4}
 
 
 def generate(suite, seed, count):

@@ -140,17 +140,6 @@ def note_then_convert(session):
     return session.messages(user, [[(session.call_with("notes", {"query": query}), noted(s, sentence, query))], [(session.call(request), request.result)]], f"The note says: {sentence} {request.answer}")
 
 
-@chain("notes", "calendar")
-def note_then_meeting(session):
-    s = session.sampler
-    query, name, day, time = s.topic(), s.name(), s.weekday(), s.clock()
-    sentence = s.pick([f"Meet {name} on {day} at {time}.", f"{name} wants to talk on {day} at {time}.", f"On {day} at {time} {name} has time."])
-    request = actions.meeting(s, name, day, time)
-    title = request.arguments["title"]
-    user = s.pick([f"Search my notes for {query} and schedule a {title} with the person named there.", f"Find my notes about {query} and book the {title} they mention.", f"Check my notes on {query}, then set up the {title} described there."])
-    return session.messages(user, [[(session.call_with("notes", {"query": query}), noted(s, sentence, query))], [(session.call(request), request.result)]], request.answer)
-
-
 @chain("contacts", "clock")
 def time_of_contact(session):
     s = session.sampler
@@ -182,16 +171,6 @@ def order_total_in_currency(session):
     return session.messages(user, [[(session.call(request), request.result)], [(session.call(exchanged), exchanged.result)]], f"The total of order {number} is {show(total)} {source}, which is {show(result)} {target}.")
 
 
-@chain("orders", "refunds")
-def refund_in_full(session):
-    s = session.sampler
-    request = lookups.order(s)
-    number = request.arguments["order"]
-    refund = actions.refund(s, number, request.result["total"])
-    user = s.pick([f"{capitalise(request.command)} and refund it in full.", f"Refund order {number} in full.", f"Please refund the full total of order {number}.", f"Find the total of order {number} and refund that amount."])
-    return session.messages(user, [[(session.call(request), request.result)], [(session.call(refund), refund.result)]], refund.answer)
-
-
 @chain("orders", "calculator")
 def sum_of_orders(session):
     s = session.sampler
@@ -201,21 +180,6 @@ def sum_of_orders(session):
     user = s.pick([f"What is the combined total of orders {enumerate_words(orders)}?", f"Look up orders {enumerate_words(orders)} and add up their totals.", f"Sum the totals of orders {enumerate_words(orders)}."])
     looked = [(session.call_with("orders", {"order": number}), record) for number, record in zip(orders, records)]
     return session.messages(user, [looked, [step]], f"The combined total is {show(result)}.")
-
-
-@chain("orders", "tickets")
-def ticket_if_late(session):
-    s = session.sampler
-    number, wanted = s.order_code(), s.pick(["delayed", "cancelled"])
-    late = s.chance(0.5)
-    record = lookups.order_record(s, number, wanted if late else s.pick([status for status in lookups.STATUSES if status != wanted]))
-    ticket = actions.ticket(s)
-    title, priority = ticket.arguments["title"], ticket.arguments["priority"]
-    user = s.pick([f'Check order {number}. If it is {wanted}, open a {priority} priority ticket "{title}".', f"If order {number} is {wanted}, create a {priority} priority ticket: {title}.", f'Look up order {number} and, if it is {wanted}, file a {priority} priority ticket "{title}".'])
-    steps = [[(session.call_with("orders", {"order": number}), record)]]
-    if not late:
-        return session.messages(user, steps, f"Order {number} is {record['status']}, so no ticket was needed.")
-    return session.messages(user, steps + [[(session.call(ticket), {"ticket_id": s.code("T-")})]], f"Order {number} is {wanted}, so I opened a {priority} priority ticket.")
 
 
 @chain("contacts", "messages")
@@ -262,16 +226,6 @@ def share_weather(session):
     return share_result(session, lookups.weather(session.sampler)[0])
 
 
-@chain("folders", "files")
-def read_first_file(session):
-    s = session.sampler
-    request, names = lookups.list_folder(s)
-    folder, which = request.arguments["folder"], s.pick(["first", "last"])
-    file = lookups.read_file(s, f"{folder}/{names[0] if which == 'first' else names[-1]}")
-    user = s.pick([f"Read the {which} file in {folder}.", f"List {folder} and open the {which} file.", f"What does the {which} file in {folder} say?", f"Show me the {which} file in the folder {folder}."])
-    return session.messages(user, [[(session.call(request), request.result)], [(session.call(file), file.result)]], file.answer)
-
-
 @chain("files")
 def follow_the_trail(session, length=None):
     """Each file names the next one: as many calls as the trail is long."""
@@ -283,16 +237,6 @@ def follow_the_trail(session, length=None):
     steps = [[(session.call_with("files", {"path": path}), {"text": s.words() + ".", key: following})] for path, following in zip(paths, paths[1:])]
     steps.append([(session.call_with("files", {"path": paths[-1]}), {"text": last})])
     return session.messages(user, steps, f"The last file is {paths[-1]}. It says: {last}")
-
-
-@chain("files", "reminders")
-def remind_from_file(session):
-    s = session.sampler
-    path, task, time = s.path(), s.errand(), s.clock()
-    sentence = s.pick([f"To do: {task} at {time}.", f"Next: {task} at {time}.", f"Do not forget to {task} at {time}."])
-    user = s.pick([f"Read {path} and set a reminder for the task in it.", f"Open {path} and remind me of what it says.", f"Set a reminder for the task in {path}."])
-    steps = [[(session.call_with("files", {"path": path}), {"text": sentence})], [(session.call_with("reminders", {"text": task, "time": time}), actions.acknowledgement(s, "reminder_id", s.code("r-")))]]
-    return session.messages(user, steps, f"I will remind you at {time} to {task}.")
 
 
 @chain("inventory", "calculator")

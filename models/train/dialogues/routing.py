@@ -32,7 +32,7 @@ INSTRUCTIONS = [
 INSTRUCTIONS_HELD = ["Choose the label for the message: {labels}. Reply with one word.", "What is the request about: {labels}? One word."]
 SUBJECTS = {
     "units": "units", "calculator": "math", "notes": "notes", "clock": "time", "weather": "weather", "inventory": "stock", "currency": "currency", "orders": "orders",
-    "contacts": "contacts", "messages": "messages", "calendar": "meetings", "reminders": "reminders", "tickets": "tickets", "files": "files", "folders": "folders", "refunds": "refunds",
+    "contacts": "contacts", "messages": "messages", "files": "files",
 }
 TIERS = [("simple", "complex"), ("simple", "complex"), ("small", "large"), ("easy", "hard"), ("fast", "slow"), ("light", "heavy")]
 TIER_INSTRUCTIONS = [

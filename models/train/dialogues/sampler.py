@@ -28,9 +28,10 @@ def enumerate_words(items):
 
 
 class Sampler:
-    def __init__(self, rng, held_out=False):
+    def __init__(self, rng, held_out=False, unseen_tools=False):
         self.rng = rng
         self.held_out = held_out
+        self.unseen_tools = unseen_tools      # also tool names, descriptions, verbs and nouns that training never draws
 
     def chance(self, probability):
         return self.rng.random() < probability

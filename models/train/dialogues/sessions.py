@@ -15,7 +15,7 @@ LEVELS = [(3, [0, 1], 2), (5, [0, 0, 1, 1, 2], 10), (9, [0, 0, 1, 1, 2, 3], 40)]
 
 
 def draw_families(s, count):
-    if s.chance(0.25):
+    if s.chance(0.45):
         keys = s.rng.sample(DEMO_FAMILIES, min(len(DEMO_FAMILIES), max(count, 2)))
         return keys + [key for key in s.rng.sample(list(FAMILIES), count) if key not in keys][: max(0, count - len(keys))]
     keys = [key for _ in range(s.rng.randint(1, 2)) for key in s.pick(CHAINS).families]

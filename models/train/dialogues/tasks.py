@@ -44,7 +44,7 @@ def in_turn(session, count):
 def no_tool(session):
     """A request for which the session has no tool; None if none was found."""
     s = session.sampler
-    related = [{"units", "currency"}, {"folders", "files"}, {"orders", "refunds"}, {"reminders", "calendar"}, {"contacts", "messages"}]
+    related = [{"units", "currency"}, {"contacts", "messages"}]
     for _ in range(20):
         key = s.pick(list(REQUESTS) + ["generic"] * 6)
         if key == "generic":

@@ -57,7 +57,11 @@ def parameters_schema(s, properties, required):
 
 def family_tool(s, key, described):
     family = FAMILIES[key]
-    name = s.wording(family.names, family.names_held) if s.chance(0.6) else family.names[0]
+    name = family.names[0]
+    if s.unseen_tools or s.chance(0.6):
+        name = s.pick(family.names_held if s.unseen_tools else family.names)
+    elif s.chance(0.15):
+        name = s.pick(["{w}_{n}", "{n}_{w}"]).format(w=s.word(), n=name)      # nothing to remember: it must be copied
     parameters = [p for p in family.parameters if not p.optional or s.chance(0.15)]
     if s.chance(0.12):
         s.rng.shuffle(parameters)
@@ -69,16 +73,16 @@ def family_tool(s, key, described):
         parameters.sort(key=lambda p: shown[p.key])
     properties = {shown[p.key]: parameter_schema(s, p, described) for p in parameters}
     required = [shown[p.key] for p in parameters if not p.optional]
-    schema = {"name": name, "description": s.wording(family.descriptions, family.descriptions_held), "parameters": parameters_schema(s, properties, required)}
+    schema = {"name": name, "description": s.pick(family.descriptions_held if s.unseen_tools else family.descriptions), "parameters": parameters_schema(s, properties, required)}
     return Tool(key, name, {p.key: shown[p.key] for p in parameters}, schema)
 
 
 def draw_action(s):
-    """A verb and a noun. Held-out draws have at least one held-out word in nine of ten."""
+    """A verb and a noun; for unseen tools at least one of them held out."""
     while True:
         verb, noun = s.pick(lexicon.GENERIC_VERBS), s.pick(lexicon.GENERIC_NOUNS)
         held = verb in lexicon.GENERIC_VERBS_HELD or noun in lexicon.GENERIC_NOUNS_HELD
-        if held == s.held_out or (s.held_out and s.chance(0.1)):
+        if held == s.unseen_tools:
             return verb, noun
 
 

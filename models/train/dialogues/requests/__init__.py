@@ -6,6 +6,6 @@ from . import actions, lookups, numbers
 REQUESTS = {
     "units": lambda s: numbers.units(s)[0], "calculator": lambda s: numbers.calculator(s)[0], "currency": lambda s: numbers.currency(s)[0],
     "notes": lookups.notes, "clock": lookups.clock, "weather": lambda s: lookups.weather(s)[0], "inventory": lambda s: lookups.inventory(s)[0], "orders": lookups.order,
-    "contacts": lookups.contact, "files": lookups.read_file, "folders": lambda s: lookups.list_folder(s)[0],
-    "refunds": actions.refund, "messages": actions.message, "calendar": actions.meeting, "reminders": actions.reminder, "tickets": actions.ticket,
+    "contacts": lookups.contact, "files": lookups.read_file,
+    "messages": actions.message,
 }

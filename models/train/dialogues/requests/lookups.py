@@ -1,7 +1,7 @@
-"""Questions about the world: notes, clock, weather, stock, orders, contacts, files, folders."""
+"""Questions about the world: notes, clock, weather, stock, orders, contacts, files."""
 
 from .. import lexicon
-from ..sampler import enumerate_words, show
+from ..sampler import show
 from .request import Request
 
 NOTES_COMMANDS = [
@@ -143,10 +143,3 @@ def read_file(s, path=None):
     question = s.wording(["what does {p} say", "what is in the file {p}", "what is in {p}"], ["what does the file {p} contain"]).format(p=path)
     shape = s.pick([{"text": text}, {"path": path, "text": text}, {"content": text}, {"path": path, "content": text}, text])
     return Request("files", {"path": path}, command, question, shape, f"The file {path} says: {text}", subject=path)
-
-
-def list_folder(s, folder=None):
-    folder, names = folder or s.folder(), [s.file_name() for _ in range(s.rng.randint(1, 4))]
-    command = s.wording(["list the files in {f}", "show me what is in the folder {f}", "list the folder {f}", "show the files in {f}"], ["tell me which files are in {f}"]).format(f=folder)
-    question = s.wording(["which files are in {f}", "what is in the folder {f}", "what files does {f} contain"], ["what files are in {f}"]).format(f=folder)
-    return Request("folders", {"folder": folder}, command, question, s.pick([{"files": names}, {"folder": folder, "files": names}, names]), f"The folder {folder} contains {enumerate_words(names)}."), names
