@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { loadBinding } from '../../src/native/binding.js';
 import { errorOf } from '../support/expect-code.js';
 import { HOSTILE, hostileModel } from '../support/hostile-model.js';
 import { randomPrompt } from '../support/prompts.js';
-import { randomModel, writeRandomModel } from '../support/random-model.js';
+import { randomModel } from '../support/random-model.js';
 import { runChild } from '../support/run-child.js';
 import { engineOptions, TestEngine } from '../support/test-engine.js';
 
@@ -38,19 +38,14 @@ test.each(HOSTILE)('%s: a typed error, and the other engine computes on', async 
   await expectRefused(hostileModel(name), 'MODEL_INVALID', 'MODEL_UNSUPPORTED');
 });
 
-test('a missing file, a folder, a dangling link', async () => {
+test('a missing file, a folder, a dangling link, a device, a path with a NUL', async () => {
   await expectRefused(join(folder, 'nowhere.gguf'), 'MODEL_NOT_FOUND');
   await expectRefused(folder, 'MODEL_INVALID', 'MODEL_NOT_FOUND');
   const link = join(folder, 'link.gguf');
   symlinkSync(join(folder, 'gone.gguf'), link);
   await expectRefused(link, 'MODEL_NOT_FOUND');
-});
-
-test.skipIf(process.getuid?.() === 0)('a file that may not be read', async () => {
-  const path = join(folder, 'secret.gguf');
-  writeRandomModel(path);
-  chmodSync(path, 0);
-  await expectRefused(path, 'MODEL_INVALID', 'MODEL_NOT_FOUND');
+  await expectRefused('/dev/null', 'MODEL_INVALID');
+  await expectRefused('a\0b.gguf', 'INVALID_OPTION');
 });
 
 test('a pool larger than any memory is refused before anything is allocated', async () => {
@@ -58,7 +53,7 @@ test('a pool larger than any memory is refused before anything is allocated', as
   expect(error.code).toBe('OUT_OF_MEMORY');
 });
 
-test('a model that reads backwards only (an encoder) is refused with its reason', async () => {
+test('an architecture that nobody knows is refused by its name', async () => {
   const error = await errorOf(() => TestEngine.open(hostileModel('unknown-architecture')));
   expect(error.message).toContain('not-an-architecture');
 });
@@ -91,9 +86,8 @@ test('progress rises from 0 to 1', async () => {
 });
 
 test('forged hyperparameters and flipped bytes never end the process', async () => {
-  const { code, signal, stdout, stderr } = await runChild(new URL('./children/load-mutants.ts', import.meta.url), [
-    '150',
-  ]);
+  const child = new URL('./children/load-mutants.ts', import.meta.url);
+  const { code, signal, stdout, stderr } = await runChild(child, ['250'], 110_000);
   expect({ code, signal }, `${stdout.slice(-300)}\n${stderr.slice(-2000)}`).toEqual({ code: 0, signal: null });
   const { refused, loaded } = JSON.parse(stdout.split('\n').at(-2) as string);
   expect(refused + loaded).toBe(250);

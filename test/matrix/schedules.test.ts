@@ -48,7 +48,7 @@ function answerTo(tokens: number[]): Promise<Outcome> {
   return known;
 }
 
-async function play(engine: TestEngine, schedule: Action[]): Promise<void> {
+async function play(engine: TestEngine, schedule: Action[], tolerance: number): Promise<void> {
   const requests: { tokens: number[]; running: Running }[] = [];
   const submit = (tokens: number[], priority: number, salt: string) => {
     const level = (['interactive', 'workflow', 'background'] as const)[priority] ?? 'workflow';
@@ -75,20 +75,23 @@ async function play(engine: TestEngine, schedule: Action[]): Promise<void> {
     expect(outcome.usage?.cachedTokens).toBeLessThan(tokens.length);
     const expected = await answerTo(tokens);
     if (outcome.reason === 'cancelled') expect(outcome.tokens.length).toBeLessThanOrEqual(MAX_TOKENS);
-    else expectSameGreedy(outcome, expected);
+    else expectSameGreedy(outcome, expected, tolerance);
   }
   await engine.verifyIdle();
 }
 
 test.each([
-  ['ample pages', { kvTokens: 4096, maxRunning: 8, maxBatchTokens: 128 }],
-  ['few pages', { kvTokens: 512, maxRunning: 8, maxBatchTokens: 32 }],
-  ['no reuse', { kvTokens: 768, maxRunning: 8, maxBatchTokens: 64, prefixCache: false }],
-  ['dense masks', { kvTokens: 1024, maxRunning: 8, maxBatchTokens: 64, attention: 'dense' as const }],
-])('any schedule answers as one request at a time would: %s', async (_, options) => {
+  ['ample pages', { kvTokens: 4096, maxRunning: 8, maxBatchTokens: 128 }, 1e-3],
+  ['few pages', { kvTokens: 512, maxRunning: 8, maxBatchTokens: 32 }, 1e-3],
+  ['no reuse', { kvTokens: 768, maxRunning: 8, maxBatchTokens: 64, prefixCache: false }, 1e-3],
+  // Another kernel: the same sums in another order throughout.
+  ['dense masks', { kvTokens: 1024, maxRunning: 8, maxBatchTokens: 64, attention: 'dense' as const }, 1e-2],
+])('any schedule answers as one request at a time would: %s', async (_, options, tolerance) => {
   await using engine = await TestEngine.open({}, options);
   await fc.assert(
-    fc.asyncProperty(fc.array(actions, { minLength: 1, maxLength: 30 }), (schedule) => play(engine, schedule)),
+    fc.asyncProperty(fc.array(actions, { minLength: 1, maxLength: 30 }), (schedule) =>
+      play(engine, schedule, tolerance),
+    ),
     { numRuns: 25, seed: 3, endOnFailure: true },
   );
 });
