@@ -24,7 +24,7 @@ export interface SessionSetup {
 /** Throws INVALID_OPTION and INVALID_MESSAGES now rather than in the first turn. */
 export function toSessionSetup(options: SessionOptions): SessionSetup {
   const { system, messages = [], tools = [], tenant = '', ...defaults } = options;
-  toRequestSettings({ ...defaults, tenant });
+  toRequestSettings({ ...defaults, tenant }, ['tenant']);
   toChatSettings({ ...defaults, tools }, undefined);
   if (system !== undefined) checkText('system', system);
   const opening: ChatMessage[] = [

@@ -67,7 +67,7 @@ export class Session implements AsyncDisposable {
     checkMessages(added);
     const { defaults, tenant, tools } = this.#setup;
     const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...options };
-    const settings = toRequestSettings({ ...turn, tenant });
+    const settings = toRequestSettings({ ...turn, tenant }, ['tenant']);
     const schema = turn.schema === undefined ? undefined : compileSchema('schema', turn.schema);
     const chatSettings = toChatSettings({ ...turn, tools }, schema);
 
@@ -103,18 +103,12 @@ export class Session implements AsyncDisposable {
   async #nextPrompt(settings: ChatSettings, added: readonly ChatMessage[], onlyTool: string | undefined) {
     const { tokens, messages, end } = this.#history;
     const { native } = this.#host;
+    const options = { addGenerationPrompt: true, onlyTool };
     if (end === undefined) {
-      const options = { addGenerationPrompt: true, onlyTool };
       const chat = await renderChat(this.#host, settings, [...messages, ...added], options);
       return { prompt: chat.tokens, chat };
     }
-    const template: TurnTemplate = {
-      render: (minimal, addGenerationPrompt) =>
-        renderChat(this.#host, settings, minimal, {
-          addGenerationPrompt,
-          onlyTool: addGenerationPrompt ? onlyTool : undefined,
-        }),
-    };
+    const template: TurnTemplate = { render: (minimal) => renderChat(this.#host, settings, minimal, options) };
     const delta = await turnDelta(template, end, added);
     return { prompt: joined(tokens, native.tokenize(delta.text, false, true)), chat: delta.chat };
   }

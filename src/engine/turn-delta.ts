@@ -22,7 +22,8 @@ import { BanyanError } from './errors.js';
  */
 
 export interface TurnTemplate {
-  render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): Promise<RenderedChat>;
+  /** With a generation prompt, for the coming turn. */
+  render(messages: readonly ChatMessage[]): Promise<RenderedChat>;
 }
 
 export interface TurnEnd {
@@ -50,7 +51,7 @@ export async function turnDelta(
 ): Promise<TurnDelta> {
   const delta = end.byItself && end.message.toolCalls?.length ? await deltaAfterCalls(template, end, added) : undefined;
   if (delta) return delta;
-  const chat = await template.render([OPENING, { role: 'assistant', content: MARKER }, ...added], true);
+  const chat = await template.render([OPENING, { role: 'assistant', content: MARKER }, ...added]);
   return { text: afterMarker(chat.prompt), chat };
 }
 
@@ -65,11 +66,11 @@ async function deltaAfterCalls(
     { role: 'user', content: MARKER },
     { role: 'assistant', content: '', toolCalls: message.toolCalls },
   ];
-  const chat = await template.render([...turn, ...added], true);
+  const chat = await template.render([...turn, ...added]);
   const next = afterMarker(chat.prompt);
   // The same with other contents: what both have in common ends where the first new message speaks.
   const other = added.map((item): ChatMessage => ({ ...item, content: item.content.startsWith('y') ? 'z' : 'y' }));
-  const twin = afterMarker((await template.render([...turn, ...other], true)).prompt);
+  const twin = afterMarker((await template.render([...turn, ...other])).prompt);
   const at = endOfLongestSuffix(tail, next.slice(0, commonLength(twin, next)));
   return at < 0 ? undefined : { text: next.slice(at), chat };
 }

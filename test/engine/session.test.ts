@@ -139,6 +139,7 @@ test('wrong options are told when the session is made', async () => {
   expect(await codeOf(() => engine.session({ temperature: -1 }))).toBe('INVALID_OPTION');
   expect(await codeOf(() => engine.session({ messages: [{ role: 'robot' }] as never }))).toBe('INVALID_MESSAGES');
   expect(await codeOf(() => engine.session({ sytem: 'x' } as never))).toBe('INVALID_OPTION');
+  expect(await codeOf(() => engine.session().generate('x', { tools: [] } as never))).toBe('INVALID_OPTION');
 });
 
 test('sessions of two tenants carry their salt', async () => {

@@ -24,19 +24,18 @@ test('there are templates to test with', () => {
 describe.each(templates)('%s', (name, source) => {
   let engine: TestEngine;
   let template: TurnTemplate;
+  let rendered: (messages: readonly ChatMessage[], addGenerationPrompt: boolean) => Promise<string>;
   beforeAll(async () => {
     engine = await TestEngine.open(RAMBLING_MODEL, { chatTemplate: source, kvTokens: 512 });
-    template = {
-      render: (messages, addGenerationPrompt) =>
-        engine.native.renderChat({
-          ...{ messages: messages.map(toTemplateMessage), tools, toolChoice: 'auto', parallelToolCalls: true },
-          ...{ addGenerationPrompt, jsonSchema: '', enableThinking: true, templateArgs: {} },
-        }),
-    };
+    const render = (messages: readonly ChatMessage[], addGenerationPrompt: boolean) =>
+      engine.native.renderChat({
+        ...{ messages: messages.map(toTemplateMessage), tools, toolChoice: 'auto', parallelToolCalls: true },
+        ...{ addGenerationPrompt, jsonSchema: '', enableThinking: true, templateArgs: {} },
+      });
+    template = { render: (messages) => render(messages, true) };
+    rendered = async (messages, addGenerationPrompt) => (await render(messages, addGenerationPrompt)).prompt;
   });
   afterAll(() => engine.close());
-
-  const rendered = async (messages: ChatMessage[], prompt: boolean) => (await template.render(messages, prompt)).prompt;
 
   test('a user’s turn', async () => {
     const added: ChatMessage[] = [{ role: 'user', content: 'And two.' }];

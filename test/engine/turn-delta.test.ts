@@ -8,8 +8,7 @@ type Write = (message: ChatMessage, index: number, all: readonly ChatMessage[]) 
 /** A template made of how it writes each message. */
 function template(write: Write, prompt: string): TurnTemplate {
   return {
-    render: async (messages, addGenerationPrompt) =>
-      ({ prompt: messages.map(write).join('') + (addGenerationPrompt ? prompt : '') }) as RenderedChat,
+    render: async (messages) => ({ prompt: messages.map(write).join('') + prompt }) as RenderedChat,
   };
 }
 
