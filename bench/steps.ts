@@ -1,18 +1,40 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { randomModel, SHAPE_06B } from '../test/support/random-model.js';
-import type { Report } from './report.js';
+import type { Report, Table } from './report.js';
 
-const program = fileURLToPath(new URL('../native/.build/cpu/bench/native/step-bench', import.meta.url));
+const build = fileURLToPath(new URL('../native/.build/cpu', import.meta.url));
 
-/** Steps of the model alone, ours against stock llama.cpp: a C++ program, as no JavaScript is in the way there. */
+/** Steps of the model alone, ours against stock llama.cpp, in a C++ program: no JavaScript is in the way there. */
 export async function benchSteps(runs: number): Promise<Report> {
-  if (!existsSync(program)) throw new Error(`${program} is not built: npm run build:native -- --bench`);
-  const model = randomModel(SHAPE_06B);
-  const output = execFileSync(program, ['--model', model, '--runs', String(runs)], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return JSON.parse(output) as Report;
+  execFileSync('cmake', ['--build', build, '--target', 'step-bench'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const threads = cpus().length > 1 ? '1,2' : '1';
+  const output = execFileSync(
+    `${build}/step-bench`,
+    [randomModel(SHAPE_06B), '--threads', threads, '--repeats', String(runs)],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const [table] = tables(output);
+  if (!table) throw new Error(`step-bench printed no table:\n${output}`);
+  return {
+    findings: table.rows.map(
+      ([threads, shape, shared, fresh, , unified, streams]) =>
+        `${shape}, ${shared} shared, ${fresh} new, ${threads} threads: ${unified} over unified, ${streams} over streams`,
+    ),
+    tables: [table],
+    setup: { model: 'random qwen3 of 0.6B shape, Q8_0, vocabulary 4,096', repetitions: `${runs}, by turns, medians` },
+  };
+}
+
+/** Tables of a Markdown text. */
+function tables(markdown: string): Table[] {
+  const lines = markdown.split('\n').filter((line) => line.startsWith('|'));
+  const cells = (line: string) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+  const [head, , ...rows] = lines;
+  return head ? [{ title: 'milliseconds a step', columns: cells(head), rows: rows.map(cells) }] : [];
 }
