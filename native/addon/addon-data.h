@@ -13,7 +13,7 @@ struct AddonData {
     static AddonData & of(Napi::Env env) { return *env.GetInstanceData<AddonData>(); }
 
     Napi::FunctionReference engine_constructor;
-    NativeEngine::Parts * parts = nullptr;  // of the engine that is being constructed, else null
+    NativeEngine::Parts * parts = nullptr;    // of the engine that is being constructed, else null
     std::set<ShutdownHook *> shutdown_hooks;  // alive and not yet called by Node's cleanup
 };
 

@@ -28,7 +28,8 @@ Napi::Int32Array signal_of(const Napi::Value & value) {
 Napi::Value load_engine(const Napi::CallbackInfo & info) {
     return promised(info.Env(), [&](const Napi::Promise::Deferred & deferred) {
         EngineOptions options = parse_engine_options(info[0]);
-        const Napi::Function on_events = function_of(info[1], "onEvents"), on_progress = function_of(info[2], "onProgress");
+        const Napi::Function on_events = function_of(info[1], "onEvents"),
+                             on_progress = function_of(info[2], "onProgress");
         (new LoadWorker(deferred, std::move(options), on_events, on_progress, signal_of(info[3])))->Queue();
     });
 }

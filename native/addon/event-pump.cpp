@@ -10,7 +10,9 @@ namespace banyan {
 namespace {
 
 /** A callback of the user threw: that is an uncaught exception of theirs, not ours. */
-void report(Napi::Env env, const Napi::Error & error) { napi_fatal_exception(env, error.Value()); }
+void report(Napi::Env env, const Napi::Error & error) {
+    napi_fatal_exception(env, error.Value());
+}
 
 }  // namespace
 

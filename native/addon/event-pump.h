@@ -1,8 +1,8 @@
 // The way from the engine thread into JavaScript: packed events and answers, one call at a time.
 //
 // Owns: the thread-safe function, bytes and answers not yet delivered. Thread: publish and answer from any, the rest on
-// JavaScript's. Invariant: at most one call is queued in Node, whatever JavaScript does; while it is late, bytes collect
-// (at most what the live requests can still produce) and go out together.
+// JavaScript's. Invariant: at most one call is queued in Node, whatever JavaScript does; while it is late, bytes
+// collect (at most what the live requests can still produce) and go out together.
 #pragma once
 
 #include <functional>

@@ -55,9 +55,13 @@ Fields::Fields(const Napi::Value & value, const std::string & what, std::string 
     object_ = value.As<Napi::Object>();
 }
 
-void Fields::fail(const char * name, const std::string & why) const { invalid(prefix_ + name, why); }
+void Fields::fail(const char * name, const std::string & why) const {
+    invalid(prefix_ + name, why);
+}
 
-bool Fields::boolean(const char * name) const { return boolean_of(value(name), prefix_ + name); }
+bool Fields::boolean(const char * name) const {
+    return boolean_of(value(name), prefix_ + name);
+}
 
 int64_t Fields::integer(const char * name, int64_t low, int64_t high) const {
     return integer_of(value(name), prefix_ + name, low, high);
@@ -67,7 +71,9 @@ double Fields::number(const char * name, double low, double high) const {
     return number_of(value(name), prefix_ + name, low, high);
 }
 
-std::string Fields::string(const char * name) const { return string_of(value(name), prefix_ + name); }
+std::string Fields::string(const char * name) const {
+    return string_of(value(name), prefix_ + name);
+}
 
 std::vector<std::string> Fields::strings(const char * name, uint32_t most) const {
     const Napi::Value value = this->value(name);
@@ -79,6 +85,8 @@ std::vector<std::string> Fields::strings(const char * name, uint32_t most) const
     return out;
 }
 
-std::vector<Token> Fields::tokens(const char * name) const { return tokens_of(value(name), prefix_ + name); }
+std::vector<Token> Fields::tokens(const char * name) const {
+    return tokens_of(value(name), prefix_ + name);
+}
 
 }  // namespace banyan

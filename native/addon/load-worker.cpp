@@ -7,8 +7,9 @@
 
 namespace banyan {
 
-LoadWorker::LoadWorker(const Napi::Promise::Deferred & deferred, EngineOptions options, const Napi::Function & on_events,
-                       const Napi::Function & on_progress, const Napi::Int32Array & signal)
+LoadWorker::LoadWorker(const Napi::Promise::Deferred & deferred, EngineOptions options,
+                       const Napi::Function & on_events, const Napi::Function & on_progress,
+                       const Napi::Int32Array & signal)
     : AsyncWorker(on_events.Env(), "banyan:load"),
       deferred_(deferred),
       options_(std::move(options)),
@@ -33,7 +34,8 @@ void LoadWorker::progress(float fraction) {
 
 void LoadWorker::Execute() {
     try {
-        engine_ = Engine::load(options_, [this](float fraction) { progress(fraction); }, abort_);
+        engine_ = Engine::load(
+            options_, [this](float fraction) { progress(fraction); }, abort_);
         if (*signal_ != 0) throw Error("ABORTED", "the load was aborted");
     } catch (...) {
         engine_.reset();

@@ -59,7 +59,8 @@ NativeEngine::NativeEngine(const Napi::CallbackInfo & info) : ObjectWrap(info) {
         Napi::PropertyDescriptor::Value(kOnEvents, parts->on_events, napi_default));
     info_ = std::make_shared<Napi::ObjectReference>(Napi::Persistent(to_js(info.Env(), engine_->info())));
 
-    pump_->set_deliver([this](Napi::Env env, const std::vector<uint8_t> & bytes, int ended) { deliver(env, bytes, ended); });
+    pump_->set_deliver(
+        [this](Napi::Env env, const std::vector<uint8_t> & bytes, int ended) { deliver(env, bytes, ended); });
     // The environment ends: join the thread while its way into JavaScript still exists.
     shutdown_ = std::make_unique<ShutdownHook>(info.Env(), [this] {
         if (engine_) engine_->stop();
@@ -161,9 +162,9 @@ Napi::Value NativeEngine::parse_chat(const Napi::CallbackInfo & info) {
 
 Napi::Value NativeEngine::explain(const Napi::CallbackInfo & info) {
     return ask(info.Env(), [&](Engine & engine, auto answer) {
-        engine.explain(string_of(info[0], "salt"), tokens_of(info[1], "tokens"), [answer](const MissExplanation & miss) {
-            answer([miss](Napi::Env env) { return to_js(env, miss); });
-        });
+        engine.explain(
+            string_of(info[0], "salt"), tokens_of(info[1], "tokens"),
+            [answer](const MissExplanation & miss) { answer([miss](Napi::Env env) { return to_js(env, miss); }); });
     });
 }
 
@@ -193,9 +194,8 @@ Napi::Value NativeEngine::unpin(const Napi::CallbackInfo & info) {
 
 Napi::Value NativeEngine::clear_cache(const Napi::CallbackInfo & info) {
     return ask(info.Env(), [&](Engine & engine, auto answer) {
-        engine.clear_cache([answer](int32_t pages) {
-            answer([pages](Napi::Env env) { return Napi::Number::New(env, pages); });
-        });
+        engine.clear_cache(
+            [answer](int32_t pages) { answer([pages](Napi::Env env) { return Napi::Number::New(env, pages); }); });
     });
 }
 
@@ -229,7 +229,8 @@ Napi::Value NativeEngine::close(const Napi::CallbackInfo & info) {
                 engine_->stop();
                 engine_.reset();
                 closed_ = true;
-                for (const Napi::Promise::Deferred & waiting : std::exchange(closing_, {})) waiting.Resolve(env.Undefined());
+                for (const Napi::Promise::Deferred & waiting : std::exchange(closing_, {}))
+                    waiting.Resolve(env.Undefined());
                 const auto pump = pump_;
                 unhold();  // this may be collected from here on
                 pump->close();
@@ -238,6 +239,8 @@ Napi::Value NativeEngine::close(const Napi::CallbackInfo & info) {
     });
 }
 
-Napi::Value NativeEngine::info(const Napi::CallbackInfo &) { return info_->Value(); }
+Napi::Value NativeEngine::info(const Napi::CallbackInfo &) {
+    return info_->Value();
+}
 
 }  // namespace banyan

@@ -1,6 +1,5 @@
 #include "addon/parse-options.h"
 
-#include <cstring>
 #include <limits>
 
 #include "addon/chat-handle.h"
@@ -39,23 +38,8 @@ SamplingOptions parse_sampling(const Napi::Value & value) {
 }
 
 /**
- * JSON.stringify writes pairs of surrogates as characters and escapes lone ones, which no UTF-8 text can hold: they
- * become U+FFFD, as everywhere else where JavaScript's strings turn into bytes.
- */
-std::string without_lone_surrogates(std::string json) {
-    for (size_t i = 0; i + 5 < json.size(); ++i) {
-        if (json[i] != '\\') continue;
-        if (json[i + 1] == 'u' && (json[i + 2] | 0x20) == 'd' && std::strchr("89abcdefABCDEF", json[i + 3])) {
-            json.replace(i, 6, "\\ufffd");
-        }
-        ++i;
-    }
-    return json;
-}
-
-/**
- * Half a surrogate pair (a text cut in the middle of an emoji) becomes U+FFFD, as everywhere in UTF-8; parsers refuse it.
- * JSON.stringify escapes surrogates only when they stand alone.
+ * Half a surrogate pair (a text cut in the middle of an emoji) becomes U+FFFD, as everywhere in UTF-8; parsers refuse
+ * it. JSON.stringify escapes surrogates only when they stand alone.
  */
 std::string well_formed(std::string json) {
     for (size_t at = json.find('\\'); at != std::string::npos; at = json.find('\\', at + 2)) {
@@ -70,7 +54,7 @@ std::string json_text(const Napi::Value & value, const char * code, const char *
     const auto json = env.Global().Get("JSON").As<Napi::Object>();
     const Napi::Value text = json.Get("stringify").As<Napi::Function>().Call(json, {value});
     if (!text.IsString()) throw Error(code, std::string(field) + " cannot be written as JSON", field);
-    return without_lone_surrogates(text.As<Napi::String>().Utf8Value());
+    return well_formed(text.As<Napi::String>().Utf8Value());
 }
 
 }  // namespace
@@ -105,16 +89,17 @@ RequestOptions parse_request(const Napi::Value & value) {
     RequestOptions out;
     out.prompt = fields.tokens("prompt");
     out.max_tokens = static_cast<int32_t>(fields.integer("maxTokens", 0, kMaxInt));
-    out.cls = fields.choice<Class>("class", {{"interactive", Class::interactive},
-                                             {"workflow", Class::workflow},
-                                             {"background", Class::background}});
+    out.cls = fields.choice<Class>(
+        "class",
+        {{"interactive", Class::interactive}, {"workflow", Class::workflow}, {"background", Class::background}});
     out.program = static_cast<ProgramId>(fields.integer("program", 0, kMaxSafe));
     out.salt = fields.string("salt");
     out.cache = fields.boolean("cache");
     out.sampling = parse_sampling(fields.value("sampling"));
     out.stop = fields.strings("stop", 64);
     for (const std::string & stop : out.stop) {
-        if (stop.empty() || stop.size() > 4096) fields.fail("stop", "has a string that is empty or longer than 4096 bytes");
+        if (stop.empty() || stop.size() > 4096)
+            fields.fail("stop", "has a string that is empty or longer than 4096 bytes");
     }
     out.grammar = fields.string("grammar");
     out.json_schema = fields.string("jsonSchema");
@@ -128,8 +113,8 @@ ChatRequest parse_chat_input(const Napi::Value & value) {
     ChatRequest out;
     out.messages = json_text(fields.value("messages"), "INVALID_MESSAGES", "messages");
     out.tools = json_text(fields.value("tools"), "INVALID_TOOLS", "tools");
-    out.tool_choice = fields.choice<const char *>(
-        "toolChoice", {{"auto", "auto"}, {"none", "none"}, {"required", "required"}});
+    out.tool_choice =
+        fields.choice<const char *>("toolChoice", {{"auto", "auto"}, {"none", "none"}, {"required", "required"}});
     out.parallel_tool_calls = fields.boolean("parallelToolCalls");
     out.add_generation_prompt = fields.boolean("addGenerationPrompt");
     out.json_schema = fields.string("jsonSchema");

@@ -7,7 +7,10 @@ namespace banyan {
 
 RenderWorker::RenderWorker(Napi::Env env, const Napi::Promise::Deferred & deferred,
                            std::shared_ptr<const ChatTemplates> templates, ChatRequest request)
-    : AsyncWorker(env, "banyan:render"), deferred_(deferred), templates_(std::move(templates)), request_(std::move(request)) {}
+    : AsyncWorker(env, "banyan:render"),
+      deferred_(deferred),
+      templates_(std::move(templates)),
+      request_(std::move(request)) {}
 
 void RenderWorker::Execute() {
     try {

@@ -11,11 +11,16 @@ namespace {
 
 const char * reason_name(MissExplanation::Reason reason) {
     switch (reason) {
-        case MissExplanation::Reason::full_hit: return "full-hit";
-        case MissExplanation::Reason::cold: return "cold";
-        case MissExplanation::Reason::diverged: return "diverged";
-        case MissExplanation::Reason::evicted_or_new: return "evicted-or-new";
-        case MissExplanation::Reason::reuse_off: return "reuse-off";
+        case MissExplanation::Reason::full_hit:
+            return "full-hit";
+        case MissExplanation::Reason::cold:
+            return "cold";
+        case MissExplanation::Reason::diverged:
+            return "diverged";
+        case MissExplanation::Reason::evicted_or_new:
+            return "evicted-or-new";
+        case MissExplanation::Reason::reuse_off:
+            return "reuse-off";
     }
     return "cold";
 }

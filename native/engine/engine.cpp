@@ -59,7 +59,9 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     return engine;
 }
 
-Engine::~Engine() { stop(); }
+Engine::~Engine() {
+    stop();
+}
 
 void Engine::start(Publish publish) {
     thread_ = std::thread([this, publish = std::move(publish)]() mutable { run(std::move(publish)); });
@@ -105,8 +107,9 @@ void Engine::check(const RequestOptions & options) const {
         }
     }
     if (options.prompt.size() >= static_cast<size_t>(info_.max_context)) {
-        throw Error("PROMPT_TOO_LONG", "the prompt has " + std::to_string(options.prompt.size()) +
-                                           " tokens, a request may reach " + std::to_string(info_.max_context),
+        throw Error("PROMPT_TOO_LONG",
+                    "the prompt has " + std::to_string(options.prompt.size()) + " tokens, a request may reach " +
+                        std::to_string(info_.max_context),
                     "prompt");
     }
     const bool chat_grammar = options.chat && options.chat->has_grammar();
@@ -156,7 +159,8 @@ RequestId Engine::submit(RequestOptions options) {
     }
     const RequestId id = request.id;
     // A command is copyable, so what it moves on travels behind a shared pointer.
-    const auto cargo = std::make_shared<std::pair<Request, std::unique_ptr<Decoder>>>(std::move(request), std::move(decoder));
+    const auto cargo =
+        std::make_shared<std::pair<Request, std::unique_ptr<Decoder>>>(std::move(request), std::move(decoder));
     post([this, cargo] { worker_->submit(std::move(cargo->first), std::move(cargo->second)); });
     return id;
 }
@@ -177,7 +181,9 @@ Salt Engine::intern(const std::string & salt) {
 }
 
 void Engine::explain(const std::string & salt, std::vector<Token> tokens, std::function<void(MissExplanation)> done) {
-    post([this, salt = intern(salt), tokens = std::move(tokens), done] { done(worker_->scheduler().explain(salt, tokens)); });
+    post([this, salt = intern(salt), tokens = std::move(tokens), done] {
+        done(worker_->scheduler().explain(salt, tokens));
+    });
 }
 
 void Engine::pin(const std::string & salt, std::vector<Token> tokens, Micros ttl,

@@ -55,7 +55,8 @@ class Engine {
     void stats(std::function<void(EngineStats)> done);
     void check_integrity(std::function<void(std::string)> done);
 
-    /** Cancels what runs, publishes its events, frees KV and weights, then `done` as the thread's last act. False: was closed. */
+    /** Cancels what runs, publishes its events, frees KV and weights, then `done` as the thread's last act. False: was
+     * closed. */
     bool close(std::function<void()> done);
     /** Ends the thread now, in the middle of a step if need be; nothing is published any more. Idempotent. */
     void stop();
@@ -81,7 +82,7 @@ class Engine {
     std::thread thread_;
     std::atomic<bool> abort_{false};       // the thread ends, nothing is published any more
     std::atomic<bool> abort_step_{false};  // the running step ends, its results are dropped
-    bool closing_ = false;            // the engine thread's, like the next
+    bool closing_ = false;                 // the engine thread's, like the next
     std::function<void()> after_close_;
 
     std::mutex mutex_;  // guards what follows

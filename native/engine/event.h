@@ -45,9 +45,7 @@ struct Event {
     std::variant<TokensEvent, ToolCallEvent, FinishEvent, ErrorEvent> what;
 
     /** No event of the request follows. */
-    bool last() const {
-        return std::holds_alternative<FinishEvent>(what) || std::holds_alternative<ErrorEvent>(what);
-    }
+    bool last() const { return std::holds_alternative<FinishEvent>(what) || std::holds_alternative<ErrorEvent>(what); }
 };
 
 }  // namespace banyan

@@ -4,7 +4,9 @@ namespace banyan {
 
 namespace {
 
-double milliseconds(Micros from, Micros to) { return static_cast<double>(to - from) / 1000; }
+double milliseconds(Micros from, Micros to) {
+    return static_cast<double>(to - from) / 1000;
+}
 
 }  // namespace
 

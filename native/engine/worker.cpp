@@ -106,7 +106,8 @@ void Worker::sample(const Batch & batch, StepResult & result) {
         const BatchRow & row = batch.rows[r];
         if (!row.sample) continue;
         try {
-            Decoded decoded = live_.at(row.request)->next(runner_->context(), runner_->output_index(r), runner_->logits(r));
+            Decoded decoded =
+                live_.at(row.request)->next(runner_->context(), runner_->output_index(r), runner_->logits(r));
             result.rows.push_back({row.request, decoded.token, decoded.append, decoded.finished});
             if (decoded.append || !decoded.text.empty()) {
                 TokensEvent tokens;
@@ -156,8 +157,12 @@ void Worker::fail_everything(const std::string & message) {
     }
 }
 
-std::vector<Event> Worker::take_events() { return std::exchange(events_, {}); }
+std::vector<Event> Worker::take_events() {
+    return std::exchange(events_, {});
+}
 
-EngineStats Worker::stats() const { return {scheduler_.stats(), static_cast<double>(in_steps_) / 1000}; }
+EngineStats Worker::stats() const {
+    return {scheduler_.stats(), static_cast<double>(in_steps_) / 1000};
+}
 
 }  // namespace banyan

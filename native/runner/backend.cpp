@@ -54,13 +54,23 @@ const char * name() {
     return "cpu";
 }
 
-const char * llama_version() { return ::llama_version(); }
+const char * llama_version() {
+    return ::llama_version();
+}
 
-AssertGuard::AssertGuard() { ++guard_depth; }
-AssertGuard::~AssertGuard() { --guard_depth; }
+AssertGuard::AssertGuard() {
+    ++guard_depth;
+}
+AssertGuard::~AssertGuard() {
+    --guard_depth;
+}
 
-LogCapture::LogCapture() : outer_(capture) { capture = &text_; }
-LogCapture::~LogCapture() { capture = outer_; }
+LogCapture::LogCapture() : outer_(capture) {
+    capture = &text_;
+}
+LogCapture::~LogCapture() {
+    capture = outer_;
+}
 
 std::string LogCapture::summary(const std::string & fallback) const {
     std::string out;

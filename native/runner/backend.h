@@ -18,8 +18,9 @@ void init();
 
 /**
  * While alive on this thread, a failed GGML_ASSERT throws std::runtime_error instead of ending the process. For code
- * that meets untrusted data (model files, templates, grammars) and runs on this thread alone: never around a graph
- * computation, whose worker threads would wait for this one for ever. What the interrupted call had allocated may leak.
+ * that meets untrusted data (model files, templates, grammars) and runs on this thread alone: never around a
+ * graph computed by several threads, which would wait for this one for ever. What the interrupted call had allocated
+ * may leak.
  */
 class AssertGuard {
   public:

@@ -28,7 +28,8 @@ ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, b
     format.parser.parse_tool_calls = has_tools;
     if (!params.parser.empty()) format.parser.parser.load(params.parser);
     if (!params.grammar.empty()) {
-        format.grammar = {has_tools ? COMMON_GRAMMAR_TYPE_TOOL_CALLS : COMMON_GRAMMAR_TYPE_OUTPUT_FORMAT, params.grammar};
+        format.grammar = {has_tools ? COMMON_GRAMMAR_TYPE_TOOL_CALLS : COMMON_GRAMMAR_TYPE_OUTPUT_FORMAT,
+                          params.grammar};
     }
     format.grammar_lazy = params.grammar_lazy;
     format.has_tools = has_tools;
@@ -61,9 +62,15 @@ ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, b
 
 ChatFormat::~ChatFormat() = default;
 
-bool ChatFormat::has_grammar() const { return !impl_->grammar.empty(); }
-bool ChatFormat::has_tools() const { return impl_->has_tools; }
-bool ChatFormat::preserved(Token token) const { return impl_->preserved.count(token) > 0; }
+bool ChatFormat::has_grammar() const {
+    return !impl_->grammar.empty();
+}
+bool ChatFormat::has_tools() const {
+    return impl_->has_tools;
+}
+bool ChatFormat::preserved(Token token) const {
+    return impl_->preserved.count(token) > 0;
+}
 
 void ChatFormat::constrain(common_params_sampling & params) const {
     params.grammar = impl_->grammar;

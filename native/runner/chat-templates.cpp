@@ -107,7 +107,8 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     }
     RenderedChat out;
     const bool has_tools = !inputs.tools.empty() && inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_NONE;
-    out.format = typed("INVALID_TEMPLATE", "", [&] { return std::make_shared<ChatFormat>(*model_, params, has_tools); });
+    out.format =
+        typed("INVALID_TEMPLATE", "", [&] { return std::make_shared<ChatFormat>(*model_, params, has_tools); });
     out.tokens = model_->tokenize(params.prompt, true, true);
     out.prompt = std::move(params.prompt);
     out.stops = std::move(params.additional_stops);

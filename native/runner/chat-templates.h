@@ -1,6 +1,7 @@
 // The model's chat template (or the caller's): messages and tools in OpenAI's form -> prompt, tokens, ChatFormat.
 //
-// Owns: the parsed template. Changed by: nothing. Thread: any; renders take turns (they ask std::localtime for the date).
+// Owns: the parsed template. Changed by: nothing. Thread: any; renders take turns (they ask std::localtime for the
+// date).
 #pragma once
 
 #include <map>

@@ -94,7 +94,9 @@ ChatMessage Decoder::message() const {
     return message;
 }
 
-std::string Decoder::id_of(size_t call) const { return short_id(options_.seed_of_ids + call * 0x2545F4914F6CDD1Dull); }
+std::string Decoder::id_of(size_t call) const {
+    return short_id(options_.seed_of_ids + call * 0x2545F4914F6CDD1Dull);
+}
 
 TokenLogprob Decoder::logprob_of(Token token, float logit, const Logprobs & all) const {
     TokenLogprob entry{token, model_->piece(token, true), all.of(logit), {}};

@@ -29,16 +29,16 @@ struct DecoderOptions {
     std::vector<std::string> stop;
     Constraint constraint;
     bool ignore_eos = false;
-    int32_t max_tokens = 1;  // >= 1
+    int32_t max_tokens = 1;    // >= 1
     uint64_t seed_of_ids = 0;  // tool calls that the model left without an id get one derived from this
 };
 
 /** What one sampled token gave. */
 struct Decoded {
     Token token = -1;
-    bool append = true;     // false: an end token, no part of the output
+    bool append = true;  // false: an end token, no part of the output
     bool finished = false;
-    std::string text;       // complete characters that are certainly output
+    std::string text;                    // complete characters that are certainly output
     std::vector<TokenLogprob> logprobs;  // one entry, or none when not asked for
     std::vector<ToolCall> tool_calls;    // closed with this token
     int32_t first_call = 0;              // index of tool_calls[0] in the answer

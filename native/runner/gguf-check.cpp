@@ -36,12 +36,18 @@ std::optional<uint64_t> scalar(const gguf_context * gguf, const std::string & pa
     const int64_t id = gguf_find_key(gguf, key.c_str());
     if (id < 0) return std::nullopt;
     switch (gguf_get_kv_type(gguf, id)) {
-        case GGUF_TYPE_UINT32: return gguf_get_val_u32(gguf, id);
-        case GGUF_TYPE_UINT64: return gguf_get_val_u64(gguf, id);
-        case GGUF_TYPE_INT32: return static_cast<uint64_t>(gguf_get_val_i32(gguf, id));
-        case GGUF_TYPE_UINT16: return gguf_get_val_u16(gguf, id);
-        case GGUF_TYPE_ARRAY: return std::nullopt;
-        default: invalid(path, key + " has the wrong type");
+        case GGUF_TYPE_UINT32:
+            return gguf_get_val_u32(gguf, id);
+        case GGUF_TYPE_UINT64:
+            return gguf_get_val_u64(gguf, id);
+        case GGUF_TYPE_INT32:
+            return static_cast<uint64_t>(gguf_get_val_i32(gguf, id));
+        case GGUF_TYPE_UINT16:
+            return gguf_get_val_u16(gguf, id);
+        case GGUF_TYPE_ARRAY:
+            return std::nullopt;
+        default:
+            invalid(path, key + " has the wrong type");
     }
 }
 

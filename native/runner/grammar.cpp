@@ -48,7 +48,8 @@ bool is_data(const std::string & key) {
     return key == "const" || key == "enum" || key == "default" || key == "examples";
 }
 
-/** The converter takes a pattern that it cannot express for any string, with a warning on stderr. Here it is an error. */
+/** The converter takes a pattern that it cannot express for any string, with a warning on stderr. Here it is an error.
+ */
 void check_patterns(const common_json & schema) {
     if (schema.is_object()) {
         if (schema.contains("pattern") && schema.at("pattern").is_string()) {

@@ -23,8 +23,8 @@ int64_t kv_bytes_per_token(const Model & model, KvType type_k, KvType type_v) {
 
 int64_t default_kv_tokens(const Model & model, const RunnerOptions & options) {
     const int64_t trained = std::max(model.info().context_train, 1);
-    const int64_t wanted = std::max<int64_t>(options.max_running * std::min<int64_t>(trained, 4096),
-                                             std::min<int64_t>(trained, 8192));
+    const int64_t wanted =
+        std::max<int64_t>(options.max_running * std::min<int64_t>(trained, 4096), std::min<int64_t>(trained, 8192));
     const int64_t per_token = kv_bytes_per_token(model, options.type_k, options.type_v);
     const int64_t free = static_cast<int64_t>(backend::free_memory());
     if (per_token == 0 || free == 0) return wanted;

@@ -60,8 +60,7 @@ llama_model * load_weights(const std::string & path, int32_t gpu_layers, LoadPro
 }  // namespace
 
 std::shared_ptr<const Model> Model::load(const std::string & path, int32_t gpu_layers,
-                                         const std::function<void(float)> & progress,
-                                         const std::atomic<bool> & abort) {
+                                         const std::function<void(float)> & progress, const std::atomic<bool> & abort) {
     backend::init();
     if (path.empty()) throw Error("MODEL_NOT_FOUND", "no model path", "modelPath");
     const std::string architecture = check_gguf(path);
@@ -93,7 +92,9 @@ Model::Model(llama_model * model, const std::string & path, const Architecture &
     }
 }
 
-Model::~Model() { llama_model_free(model_); }
+Model::~Model() {
+    llama_model_free(model_);
+}
 
 std::vector<Token> Model::tokenize(const std::string & text, bool add_special, bool parse_special) const {
     if (text.size() > static_cast<size_t>(std::numeric_limits<int32_t>::max()) / 2) {
@@ -116,6 +117,8 @@ std::string Model::detokenize(const Token * tokens, size_t n, bool special) cons
     return common_detokenize(vocab_, known, special);
 }
 
-bool Model::ends_generation(Token token) const { return valid(token) && llama_vocab_is_eog(vocab_, token); }
+bool Model::ends_generation(Token token) const {
+    return valid(token) && llama_vocab_is_eog(vocab_, token);
+}
 
 }  // namespace banyan

@@ -34,7 +34,9 @@ struct Runner::Impl {
 
 namespace {
 
-bool should_abort(void * flag) { return static_cast<const std::atomic<bool> *>(flag)->load(std::memory_order_relaxed); }
+bool should_abort(void * flag) {
+    return static_cast<const std::atomic<bool> *>(flag)->load(std::memory_order_relaxed);
+}
 
 int32_t page_count(const Model & model, const RunnerOptions & options) {
     const int64_t tokens = options.kv_tokens > 0 ? options.kv_tokens : default_kv_tokens(model, options);
@@ -56,7 +58,8 @@ int32_t page_count(const Model & model, const RunnerOptions & options) {
 std::unique_ptr<KvPool> make_pool(const Model & model, const RunnerOptions & options, int32_t n_pages) {
     const Architecture & paging = model.info().paging;
     if (options.attention == AttentionMode::paged && paging.path != AttentionPath::paged) {
-        throw Error("INVALID_OPTION", "no paged attention for " + model.info().architecture + ": " + paging.reason, "attention");
+        throw Error("INVALID_OPTION", "no paged attention for " + model.info().architecture + ": " + paging.reason,
+                    "attention");
     }
     if (paging.path == AttentionPath::stock) return nullptr;
     const AttentionMode mode = paging.path == AttentionPath::dense ? AttentionMode::dense : options.attention;
@@ -123,7 +126,9 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
 
 Runner::~Runner() = default;
 
-void Runner::FreeContext::operator()(llama_context * context) const { llama_free(context); }
+void Runner::FreeContext::operator()(llama_context * context) const {
+    llama_free(context);
+}
 
 void Runner::probe(int32_t n_threads) {
     // On this thread alone, where an assertion can be caught.
@@ -181,9 +186,13 @@ bool Runner::compute(const Batch & batch) {
     return llama_decode(context_.get(), impl_->batch) == 0;
 }
 
-float * Runner::logits(size_t row) const { return llama_get_logits_ith(context_.get(), output_index_[row]); }
+float * Runner::logits(size_t row) const {
+    return llama_get_logits_ith(context_.get(), output_index_[row]);
+}
 
-bool Runner::stock_sequences() const { return !impl_->pool; }
+bool Runner::stock_sequences() const {
+    return !impl_->pool;
+}
 
 void Runner::release(SlotId slot) {
     llama_memory_seq_rm(llama_get_memory(context_.get()), slot, -1, -1);

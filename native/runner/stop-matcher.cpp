@@ -43,6 +43,8 @@ std::string StopMatcher::push(const std::string & text) {
     return out;
 }
 
-std::string StopMatcher::flush() { return std::exchange(held_, ""); }
+std::string StopMatcher::flush() {
+    return std::exchange(held_, "");
+}
 
 }  // namespace banyan

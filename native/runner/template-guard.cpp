@@ -54,7 +54,8 @@ void check_template(const std::string & source) {
         } else if (c == ')' || c == ']' || c == '}') {
             --brackets;
         }
-        if (blocks > kMaxDepth || brackets > kMaxDepth) throw std::runtime_error("the chat template is nested too deeply");
+        if (blocks > kMaxDepth || brackets > kMaxDepth)
+            throw std::runtime_error("the chat template is nested too deeply");
     }
 }
 

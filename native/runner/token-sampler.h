@@ -21,7 +21,7 @@ class Model;
 
 /** Constraint on the output: at most one of a GBNF and a chat format that brings its own. */
 struct Constraint {
-    std::string grammar;                      // GBNF, '' = none
+    std::string grammar;                     // GBNF, '' = none
     std::shared_ptr<const ChatFormat> chat;  // tool-call or schema grammar with its triggers, or null
 };
 

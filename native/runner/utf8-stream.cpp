@@ -20,11 +20,16 @@ size_t length_of(uint8_t lead) {
 /** Whether `byte` may follow `lead` directly: excludes overlong forms, surrogates and code points above U+10FFFF. */
 bool second_fits(uint8_t lead, uint8_t byte) {
     switch (lead) {
-        case 0xE0: return byte >= 0xA0 && byte <= 0xBF;
-        case 0xED: return byte >= 0x80 && byte <= 0x9F;
-        case 0xF0: return byte >= 0x90 && byte <= 0xBF;
-        case 0xF4: return byte >= 0x80 && byte <= 0x8F;
-        default: return byte >= 0x80 && byte <= 0xBF;
+        case 0xE0:
+            return byte >= 0xA0 && byte <= 0xBF;
+        case 0xED:
+            return byte >= 0x80 && byte <= 0x9F;
+        case 0xF0:
+            return byte >= 0x90 && byte <= 0xBF;
+        case 0xF4:
+            return byte >= 0x80 && byte <= 0x8F;
+        default:
+            return byte >= 0x80 && byte <= 0xBF;
     }
 }
 

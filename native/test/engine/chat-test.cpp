@@ -106,8 +106,9 @@ TEST("a required tool call is made, reported while decoding, and equals the one 
 TEST("a call is reported with the token that closes it, each once, in order") {
     TestEngine engine;
     const auto format = engine.engine->chat_templates()->render(chat(kHello, kTools)).format;
-    const std::string text = "Let me see. <tool_call>{\"name\": \"pick\", \"arguments\": {\"n\": 1}}</tool_call>\n"
-                             "<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>";
+    const std::string text =
+        "Let me see. <tool_call>{\"name\": \"pick\", \"arguments\": {\"n\": 1}}</tool_call>\n"
+        "<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>";
     ToolCallStream stream(format);
     std::vector<ToolCall> calls;
     std::vector<size_t> at;

@@ -79,7 +79,8 @@ TEST("a JSON schema holds") {
     TestEngine engine;
     RequestOptions options = request(prompt(20), 200);
     options.ignore_eos = false;
-    options.json_schema = R"({"type":"object","properties":{"n":{"enum":[1,22]}},"required":["n"],"additionalProperties":false})";
+    options.json_schema =
+        R"({"type":"object","properties":{"n":{"enum":[1,22]}},"required":["n"],"additionalProperties":false})";
     const Outcome out = engine.run(options);
     CHECK(out.reason == FinishReason::stop);
     CHECK(out.text.find("\"n\"") != std::string::npos);
@@ -98,8 +99,13 @@ TEST("what cannot run is refused at submit, with a code") {
     CHECK_EQ(refused([](RequestOptions & o) { o.grammar = "root ::= nowhere"; }), "INVALID_GRAMMAR");
     CHECK_EQ(refused([](RequestOptions & o) { o.grammar = "root ::= root \"a\""; }), "INVALID_GRAMMAR");
     CHECK_EQ(refused([](RequestOptions & o) { o.json_schema = "{"; }), "INVALID_SCHEMA");
-    CHECK_EQ(refused([](RequestOptions & o) { o.json_schema = R"({"type":"string","pattern":"a+"})"; }), "INVALID_SCHEMA");
-    CHECK_EQ(refused([](RequestOptions & o) { o.grammar = "root ::= \"a\""; o.json_schema = "{}"; }), "INVALID_OPTION");
+    CHECK_EQ(refused([](RequestOptions & o) { o.json_schema = R"({"type":"string","pattern":"a+"})"; }),
+             "INVALID_SCHEMA");
+    CHECK_EQ(refused([](RequestOptions & o) {
+                 o.grammar = "root ::= \"a\"";
+                 o.json_schema = "{}";
+             }),
+             "INVALID_OPTION");
     CHECK_EQ(engine.run(request(prompt(20))).tokens.size(), 8u);
 }
 

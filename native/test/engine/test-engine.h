@@ -49,7 +49,8 @@ struct Outcome {
 
 class TestEngine {
   public:
-    explicit TestEngine(const EngineOptions & options = small_engine()) : engine(Engine::load(options, nullptr, never)) {
+    explicit TestEngine(const EngineOptions & options = small_engine())
+        : engine(Engine::load(options, nullptr, never)) {
         engine->start([this](std::vector<Event> && events) { receive(events); });
     }
 

@@ -20,7 +20,8 @@ std::string through(const std::string & bytes, size_t piece) {
 }
 
 /** Text before the stop, fed in pieces of every size. */
-void check_stop(const std::string & text, const std::vector<std::string> & stops, const std::string & expected, bool found) {
+void check_stop(const std::string & text, const std::vector<std::string> & stops, const std::string & expected,
+                bool found) {
     for (size_t piece = 1; piece <= text.size(); ++piece) {
         StopMatcher matcher(stops);
         std::string out;
@@ -52,8 +53,9 @@ TEST("characters come out whole, however the bytes are cut") {
 
 TEST("bytes that are no UTF-8 become U+FFFD, the same however they are cut") {
     const std::string bad = "\xEF\xBF\xBD";
-    for (const std::string & text : {std::string("x\xFFy"), std::string("\xC0\x80"), std::string("\xED\xA0\x80"),
-                                     std::string("\xF4\x90\x80\x80"), std::string("\xE2\x82"), std::string("\xE2\x28\xA1")}) {
+    for (const std::string & text :
+         {std::string("x\xFFy"), std::string("\xC0\x80"), std::string("\xED\xA0\x80"), std::string("\xF4\x90\x80\x80"),
+          std::string("\xE2\x82"), std::string("\xE2\x28\xA1")}) {
         const std::string whole = through(text, text.size());
         CHECK(whole.find(bad) != std::string::npos);
         for (size_t piece = 1; piece <= text.size(); ++piece) CHECK_EQ(through(text, piece), whole);
