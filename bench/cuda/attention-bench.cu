@@ -1,5 +1,5 @@
-// Attention on a CUDA device, without a model and without cuBLAS: decode and prefill against the measured copy bandwidth,
-// host time of a replayed step, live sequences at equal memory. Data is made on the device.
+// Attention on a CUDA device, without a model and without cuBLAS: decode and prefill against the measured copy
+// bandwidth, host time of a replayed step, live sequences at equal memory. Data is made on the device.
 //   attention-bench [--repeats 20]
 #include <algorithm>
 #include <chrono>
@@ -57,7 +57,8 @@ int pools_for(const ModelShape & model, const BatchShape & batch, int l2_bytes) 
 
 void decode_table(const ModelShape & model, double bandwidth, int l2_bytes, int repeats) {
     std::printf("\n## Decode, 8B shape, f16 KV, page %d: attention of one layer\n\n", kPageTokens);
-    std::printf("| batch x context | shared | us | unique KV GB/s | of copy bandwidth | shared/unshared | items | parts |\n");
+    std::printf(
+        "| batch x context | shared | us | unique KV GB/s | of copy bandwidth | shared/unshared | items | parts |\n");
     std::printf("|---|---|---|---|---|---|---|---|\n");
     const int cases[][2] = {{1, 8192}, {8, 8192}, {32, 4096}, {64, 4096}, {128, 2048}};
     for (const auto & c : cases) {
@@ -67,8 +68,9 @@ void decode_table(const ModelShape & model, double bandwidth, int l2_bytes, int 
             const int pools = pools_for(model, batch, l2_bytes);
             StepAttention step(model, batch, pools, pools);
             const double us = time_ms(step.stream, repeats, [&] { step.replay(); }) * 1e3 / pools;
-            const double bytes = 2.0 * model.cell_bytes() *
-                                 (static_cast<double>(batch.shared) + static_cast<double>(c[0]) * (c[1] - batch.shared));
+            const double bytes =
+                2.0 * model.cell_bytes() *
+                (static_cast<double>(batch.shared) + static_cast<double>(c[0]) * (c[1] - batch.shared));
             if (percent == 0) unshared = us;
             std::printf("| %d x %d | %d%% | %.1f | %.0f | %.2f | %.2f | %d | %d |\n", c[0], c[1], percent, us,
                         bytes / us * 1e-3, bytes / us * 1e6 / bandwidth, us / unshared, step.header().n_items,
@@ -76,7 +78,8 @@ void decode_table(const ModelShape & model, double bandwidth, int l2_bytes, int 
             std::fflush(stdout);
         }
     }
-    std::printf("\nTargets: >= 0.80 of copy bandwidth at 0%% shared from 8x8192 on; 64x4096 at 75%%: <= 0.45 of unshared.\n");
+    std::printf(
+        "\nTargets: >= 0.80 of copy bandwidth at 0%% shared from 8x8192 on; 64x4096 at 75%%: <= 0.45 of unshared.\n");
 }
 
 void prefill(const ModelShape & model, int repeats) {
@@ -106,8 +109,9 @@ void replay_host_time(const ModelShape & model, int repeats) {
         launch.push_back(std::chrono::duration<double, std::micro>(end - again).count());
     }
     std::printf("\n## Host time of a decode step's attention, batch 32, %d layers, replayed graph\n\n", model.layers);
-    std::printf("plan + descriptor upload + launch %.0f us, of which launch %.0f us (target for a whole step: <= 150 us)\n",
-                median(all), median(launch));
+    std::printf(
+        "plan + descriptor upload + launch %.0f us, of which launch %.0f us (target for a whole step: <= 150 us)\n",
+        median(all), median(launch));
 }
 
 /** W2: 3,000 tokens shared by all, 500 by each of 8 roles, 11 calls of 64 own tokens. */
@@ -119,12 +123,15 @@ void live_sequences(const ModelShape & model) {
     constexpr int kShared = 3000, kRole = 500, kRoles = 8, kOwn = 11 * 64;
     const auto paged = [&](int own) {
         const auto round_up = [](int n) { return (n + kPageTokens - 1) / kPageTokens * kPageTokens; };
-        return (tokens - kShared - kRoles * kRole) / round_up(own + kPageTokens / 2);  // + the copied tail of the role's page
+        return (tokens - kShared - kRoles * kRole) /
+               round_up(own + kPageTokens / 2);  // + the copied tail of the role's page
     };
     const double streams = tokens / (kShared + kRole + kOwn);  // a stream reserves its longest length
     std::printf("\n## Live sequences at equal memory (%.0f tokens of KV), W2\n\n", tokens);
-    std::printf("stock streams %.0f, paged %.0f with all at their longest (%.1fx), %.0f with all half way (%.1fx; target >= 5x)\n",
-                streams, paged(kOwn), paged(kOwn) / streams, paged(kOwn / 2), paged(kOwn / 2) / streams);
+    std::printf(
+        "stock streams %.0f, paged %.0f with all at their longest (%.1fx), %.0f with all half way (%.1fx; target >= "
+        "5x)\n",
+        streams, paged(kOwn), paged(kOwn) / streams, paged(kOwn / 2), paged(kOwn / 2) / streams);
 }
 
 }  // namespace

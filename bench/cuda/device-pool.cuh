@@ -33,7 +33,8 @@ struct DeviceArray {
 
 /** f16 numbers in [-1, 1) from a hash of their index: the same on every device, never zeros. */
 __global__ void fill_random_f16(uint16_t * data, size_t n, uint32_t seed) {
-    for (size_t i = blockIdx.x * static_cast<size_t>(blockDim.x) + threadIdx.x; i < n; i += static_cast<size_t>(gridDim.x) * blockDim.x) {
+    for (size_t i = blockIdx.x * static_cast<size_t>(blockDim.x) + threadIdx.x; i < n;
+         i += static_cast<size_t>(gridDim.x) * blockDim.x) {
         uint32_t x = static_cast<uint32_t>(i) * 2654435761u ^ seed;
         x ^= x >> 16, x *= 0x7feb352du, x ^= x >> 15, x *= 0x846ca68bu, x ^= x >> 16;
         data[i] = __half_as_ushort(__float2half(static_cast<float>(x) / 2147483648.0f - 1.0f));
@@ -41,7 +42,8 @@ __global__ void fill_random_f16(uint16_t * data, size_t n, uint32_t seed) {
 }
 
 __global__ void fill_random_f32(float * data, size_t n, uint32_t seed) {
-    for (size_t i = blockIdx.x * static_cast<size_t>(blockDim.x) + threadIdx.x; i < n; i += static_cast<size_t>(gridDim.x) * blockDim.x) {
+    for (size_t i = blockIdx.x * static_cast<size_t>(blockDim.x) + threadIdx.x; i < n;
+         i += static_cast<size_t>(gridDim.x) * blockDim.x) {
         uint32_t x = static_cast<uint32_t>(i) * 2246822519u ^ seed;
         x ^= x >> 16, x *= 0x7feb352du, x ^= x >> 15, x *= 0x846ca68bu, x ^= x >> 16;
         data[i] = static_cast<float>(x) / 1073741824.0f - 2.0f;
@@ -110,7 +112,8 @@ class StepAttention {
         fill_random_f32<<<2048, 256>>>(q_.data, q_.n, 3);
         MUST(cudaDeviceSynchronize());
         MUST(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
-        const std::vector<int32_t> & plan = planner_.build(tables.rows.data(), static_cast<int32_t>(tables.rows.size()));
+        const std::vector<int32_t> & plan =
+            planner_.build(tables.rows.data(), static_cast<int32_t>(tables.rows.size()));
         capacity_ = 1024;
         while (capacity_ < plan.size()) capacity_ *= 2;
         MUST(cudaFree(descriptor_.data));
@@ -155,7 +158,8 @@ class StepAttention {
     void upload() {
         const std::vector<int32_t> & plan = planner_.descriptor();
         std::copy(plan.begin(), plan.end(), staging_);
-        MUST(cudaMemcpyAsync(descriptor_.data, staging_, plan.size() * sizeof(int32_t), cudaMemcpyHostToDevice, stream));
+        MUST(
+            cudaMemcpyAsync(descriptor_.data, staging_, plan.size() * sizeof(int32_t), cudaMemcpyHostToDevice, stream));
     }
 
     void enqueue(const ModelShape & model, int pool, int pools) {
@@ -174,7 +178,8 @@ class StepAttention {
         op.descriptor = descriptor_.data;
         op.scale = 0.08838834764f;
         cuda::set_scratch(op, scratch_.data);
-        const char * error = cuda::launch_paged_attention(0, stream, {model.head, model.head, cuda::KvType::f16, false}, op);
+        const char * error =
+            cuda::launch_paged_attention(0, stream, {model.head, model.head, cuda::KvType::f16, false}, op);
         if (error) {
             std::fprintf(stderr, "%s\n", error);
             std::exit(1);

@@ -102,7 +102,8 @@ void randomise_weights(llama_model * model) {
             for (size_t i = 0; i < block.size(); ++i) half[i] = ggml_fp32_to_fp16(block[i] * scale);
         }
         const std::vector<float> ones(f16 ? 0 : ggml_nelements(tensor), 1.0f);
-        const char * from = f16 ? reinterpret_cast<const char *>(half.data()) : reinterpret_cast<const char *>(ones.data());
+        const char * from =
+            f16 ? reinterpret_cast<const char *>(half.data()) : reinterpret_cast<const char *>(ones.data());
         const size_t step = f16 ? half.size() * sizeof(ggml_fp16_t) : ones.size() * sizeof(float);
         for (size_t at = 0; at < ggml_nbytes(tensor); at += step) {
             ggml_backend_tensor_set(tensor, from, at, std::min(step, ggml_nbytes(tensor) - at));

@@ -1,4 +1,5 @@
-// A model of the 8B shape without 16 GB of file: the GGUF is a header and a hole, its weights are made up after loading.
+// A model of the 8B shape without 16 GB of file: the GGUF is a header and a hole, its weights are made up after
+// loading.
 #pragma once
 
 #include <string>

@@ -71,9 +71,11 @@ int main(int argc, char ** argv) {
         std::fprintf(stderr, "usage: %s <folder> [--repeats 15] [--layers 36]\n", argv[0]);
         return 1;
     }
-    llama_log_set([](ggml_log_level level, const char * text, void *) {
-        if (level >= GGML_LOG_LEVEL_ERROR) std::fputs(text, stderr);
-    }, nullptr);
+    llama_log_set(
+        [](ggml_log_level level, const char * text, void *) {
+            if (level >= GGML_LOG_LEVEL_ERROR) std::fputs(text, stderr);
+        },
+        nullptr);
     llama_backend_init();
     const std::string path = std::string(argv[1]) + "/sparse-8b.gguf";
     if (!write_sparse_model(path, size)) {
@@ -87,12 +89,24 @@ int main(int argc, char ** argv) {
     if (!model) return 1;
     randomise_weights(model);
     std::printf("## Whole steps, 8B shape, F16 weights, %d layers\n\n", size.layers);
-    std::printf("| batch x context | shared | new tokens | stock | paged ms | stock ms | stock/paged |\n|---|---|---|---|---|---|---|\n");
-    for (const StepCase & c : {StepCase{1, 8192, 0, 1}, {8, 8192, 0, 1}, {32, 4096, 0, 1}, {64, 4096, 0, 1}, {128, 2048, 0, 1},
-                               {8, 8192, 75, 1}, {32, 4096, 75, 1}, {64, 4096, 75, 1}, {128, 2048, 75, 1}, {1, 16384, 0, 2048}}) {
+    std::printf(
+        "| batch x context | shared | new tokens | stock | paged ms | stock ms | stock/paged "
+        "|\n|---|---|---|---|---|---|---|\n");
+    for (const StepCase & c : {StepCase{1, 8192, 0, 1},
+                               {8, 8192, 0, 1},
+                               {32, 4096, 0, 1},
+                               {64, 4096, 0, 1},
+                               {128, 2048, 0, 1},
+                               {8, 8192, 75, 1},
+                               {32, 4096, 75, 1},
+                               {64, 4096, 75, 1},
+                               {128, 2048, 75, 1},
+                               {1, 16384, 0, 2048}}) {
         print_case(model, c, repeats);
     }
-    std::printf("\nTargets: decode >= 1.0x everywhere, >= 2x over unified at 64 x 4096; the chunk >= 0.95x of streams (contiguous KV).\n");
+    std::printf(
+        "\nTargets: decode >= 1.0x everywhere, >= 2x over unified at 64 x 4096; the chunk >= 0.95x of streams "
+        "(contiguous KV).\n");
     llama_model_free(model);
     return 0;
 }

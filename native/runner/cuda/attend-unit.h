@@ -59,8 +59,10 @@ class UnitAttention {
                 if constexpr (!Shape::kValuesInKeys) load_values(tile, cells);
                 warp_.commit_copies();
                 cells = cells_of(tile + 1);
-                if constexpr (Shape::kValuesInKeys) warp_.template wait_copies<0>();
-                else warp_.template wait_copies<1>();
+                if constexpr (Shape::kValuesInKeys)
+                    warp_.template wait_copies<0>();
+                else
+                    warp_.template wait_copies<1>();
                 sync();
                 logits(0);
                 if constexpr (!Shape::kValuesInKeys) {
@@ -121,7 +123,7 @@ class UnitAttention {
     BANYAN_DEVICE void start_rows() {
         char * queries = memory_ + Shape::kOffsetQ;
         store_queries<kNumber, Shape::kDK, kRowBlocks * 16, Shape::kWarps>(warp_, queries, Shape::kStrideK, op_, item_,
-                                                                          unit_);
+                                                                           unit_);
         each_lane([&](int lane) {
             BANYAN_UNROLL
             for (int half = 0; half < 2; ++half) {
@@ -170,17 +172,19 @@ class UnitAttention {
         PerLane<FragC> own[kSliceKeys / 8];
         BANYAN_UNROLL
         for (int i = 0; i < kSliceKeys / 8; ++i) each_lane([&](int lane) { own[i][lane] = FragC{}; });
-        const char * keys =
-            memory_ + stage * Shape::kStage + (group_ * kKeys + slice_ * kSliceKeys) * Shape::kStrideK;
+        const char * keys = memory_ + stage * Shape::kStage + (group_ * kKeys + slice_ * kSliceKeys) * Shape::kStrideK;
         BANYAN_UNROLL
         for (int part = 0; part < kQueryParts; ++part) {
             PerLane<FragA> query;
-            if constexpr (Shape::kQueriesInRegisters) query = queries_[part];
-            else load_query(query, part);
+            if constexpr (Shape::kQueriesInRegisters)
+                query = queries_[part];
+            else
+                load_query(query, part);
             BANYAN_UNROLL
             for (int i = 0; i < kSliceKeys / 16; ++i) {
                 PerLane<FragA> pair;
-                warp_.load_matrices(pair, columns_then_rows(keys + i * 16 * Shape::kStrideK + part * 32, Shape::kStrideK));
+                warp_.load_matrices(pair,
+                                    columns_then_rows(keys + i * 16 * Shape::kStrideK + part * 32, Shape::kStrideK));
                 multiply_pair(own[2 * i], own[2 * i + 1], query, pair);
             }
         }
@@ -353,7 +357,8 @@ class UnitAttention {
             BANYAN_UNROLL
             for (int half = 0; half < 2; ++half) {
                 const int row = (group_ * kRowBlocks + row_block_) * 16 + half * 8 + lane / 4;
-                float * to = reinterpret_cast<float *>(memory_ + row * Shape::kStrideOut) + slice_ * kColumns + lane % 4 * 2;
+                float * to =
+                    reinterpret_cast<float *>(memory_ + row * Shape::kStrideOut) + slice_ * kColumns + lane % 4 * 2;
                 BANYAN_UNROLL
                 for (int i = 0; i < kColumns / 8; ++i) {
                     to[8 * i] = out_[i][lane].x[2 * half];
@@ -381,32 +386,10 @@ class UnitAttention {
     const int row_block_, slice_, group_;
     const int n_tiles_;
     int32_t common_lo_, common_hi_;
-    PerLane<RowState> rows_[2];                                                  // rows lane/4 and lane/4 + 8
+    PerLane<RowState> rows_[2];  // rows lane/4 and lane/4 + 8
     PerLane<FragA> queries_[Shape::kQueriesInRegisters ? kQueryParts : 1];
     PerLane<FragC> logits_[kKeys / 8];
     PerLane<FragC> out_[kColumns / 8];
 };
-
-/** A block's share of the op, unit after unit. */
-template <class Shape, KvType kType, typename Warp>
-BANYAN_DEVICE void attend(Warp & warp, char * memory, const AttentionOp & op, int block, int n_blocks) {
-    const UnitGrid grid = unit_grid(op.header(), op.n_head_kv, op.gqa(), Shape::kRows);
-    for (int turn = 0; turn * n_blocks < grid.n_units; ++turn) {
-        const int number = unit_of_turn(turn, block, n_blocks);
-        if (number >= grid.n_units) continue;
-        const Unit unit = unit_at(grid, op.items(), number);
-        if (unit.n_rows <= 0) continue;
-        const int row_blocks = Shape::kSlices > 1 ? Shape::kMaxRowBlocks : row_blocks_for(unit.n_rows);
-        if constexpr (Shape::kMaxRowBlocks >= 4) {
-            if (row_blocks == 4) UnitAttention<Shape, kType, 4, Warp>(warp, memory, op, unit).run();
-        }
-        if constexpr (Shape::kMaxRowBlocks >= 2) {
-            if (row_blocks == 2) UnitAttention<Shape, kType, 2, Warp>(warp, memory, op, unit).run();
-        }
-        if constexpr (Shape::kSlices == 1 || Shape::kMaxRowBlocks == 1) {
-            if (row_blocks == 1) UnitAttention<Shape, kType, 1, Warp>(warp, memory, op, unit).run();
-        }
-    }
-}
 
 }  // namespace banyan::cuda

@@ -10,7 +10,8 @@
 
 namespace banyan::cuda {
 
-/** K or V of one layer, the whole pool: the numbers of (cell, head) start at data + cell * cell_stride + head * head_stride. */
+/** K or V of one layer, the whole pool: the numbers of (cell, head) start at data + cell * cell_stride + head *
+ * head_stride. */
 struct KvSide {
     const char * data;
     int64_t cell_stride;
@@ -22,19 +23,19 @@ struct AttentionOp {
     int64_t q_token_stride;
     int64_t q_head_stride;
     KvSide k, v;
-    float * out;           // f32 [n_tokens][H][DV]
-    float * part_sums;     // f32 [n_parts][H][2]: maximum (base 2) and sum
-    float * part_out;      // f32 [n_parts][H][DV], not normalised
-    const float * sinks;   // f32 [H]; nullptr: none
+    float * out;          // f32 [n_tokens][H][DV]
+    float * part_sums;    // f32 [n_parts][H][2]: maximum (base 2) and sum
+    float * part_out;     // f32 [n_parts][H][DV], not normalised
+    const float * sinks;  // f32 [H]; nullptr: none
     const int32_t * descriptor;
-    int32_t n_tokens;      // rows of q and out
+    int32_t n_tokens;  // rows of q and out
     int32_t n_head, n_head_kv;
-    int32_t max_parts;     // rows that part_sums and part_out have
-    float scale;           // of q.k
-    float softcap;         // 0: none
-    float max_bias;        // 0: no ALiBi
+    int32_t max_parts;  // rows that part_sums and part_out have
+    float scale;        // of q.k
+    float softcap;      // 0: none
+    float max_bias;     // 0: no ALiBi
     float alibi_m0, alibi_m1;
-    int32_t alibi_heads;   // largest power of two <= H
+    int32_t alibi_heads;  // largest power of two <= H
 
     BANYAN_SHARED int32_t gqa() const { return n_head / n_head_kv; }
     BANYAN_SHARED const DescriptorHeader & header() const {

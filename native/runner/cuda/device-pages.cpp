@@ -52,8 +52,12 @@ namespace banyan {
 
 struct DevicePages::Impl {};
 
-std::unique_ptr<DevicePages> DevicePages::of(const std::vector<llama_kv_cache *> &, int32_t) { return nullptr; }
-bool DevicePages::copy(const PageCopy *, int32_t) { return false; }
+std::unique_ptr<DevicePages> DevicePages::of(const std::vector<llama_kv_cache *> &, int32_t) {
+    return nullptr;
+}
+bool DevicePages::copy(const PageCopy *, int32_t) {
+    return false;
+}
 
 }  // namespace banyan
 

@@ -10,7 +10,8 @@ namespace banyan {
 /** `base` with the cuts that suit a device of n_processors multiprocessors. */
 PlanConfig device_plan_config(PlanConfig base, int32_t n_processors);
 
-/** Partial results that a launch for n_tokens has room for. Depends on shapes only, so that captured graphs stay valid. */
+/** Partial results that a launch for n_tokens has room for. Depends on shapes only, so that captured graphs stay valid.
+ */
 inline int64_t device_max_parts(int64_t n_tokens) {
     return 2 * n_tokens + (6 * n_tokens < 2048 ? 6 * n_tokens : 2048) + 512;
 }

@@ -15,11 +15,20 @@ namespace {
 
 bool kv_type(int type, cuda::KvType & out) {
     switch (type) {
-        case GGML_TYPE_F16: out = cuda::KvType::f16; return true;
-        case GGML_TYPE_BF16: out = cuda::KvType::bf16; return true;
-        case GGML_TYPE_Q8_0: out = cuda::KvType::q8_0; return true;
-        case GGML_TYPE_Q4_0: out = cuda::KvType::q4_0; return true;
-        default: return false;
+        case GGML_TYPE_F16:
+            out = cuda::KvType::f16;
+            return true;
+        case GGML_TYPE_BF16:
+            out = cuda::KvType::bf16;
+            return true;
+        case GGML_TYPE_Q8_0:
+            out = cuda::KvType::q8_0;
+            return true;
+        case GGML_TYPE_Q4_0:
+            out = cuda::KvType::q4_0;
+            return true;
+        default:
+            return false;
     }
 }
 
@@ -87,7 +96,9 @@ const ggml_cuda_paged_attn * cuda_paged_attention() {
     return &hook;
 }
 
-int cuda_processors(int device) { return cuda::processor_count(device); }
+int cuda_processors(int device) {
+    return cuda::processor_count(device);
+}
 
 bool cuda_attention_supported(int device, int dk, int dv, int k_type, int v_type, bool in_keys) {
     cuda::AttentionShape shape{dk, dv, cuda::KvType::f16, in_keys};
@@ -100,9 +111,15 @@ bool cuda_attention_supported(int device, int dk, int dv, int k_type, int v_type
 
 namespace banyan {
 
-const ggml_cuda_paged_attn * cuda_paged_attention() { return nullptr; }
-int cuda_processors(int) { return 0; }
-bool cuda_attention_supported(int, int, int, int, int, bool) { return false; }
+const ggml_cuda_paged_attn * cuda_paged_attention() {
+    return nullptr;
+}
+int cuda_processors(int) {
+    return 0;
+}
+bool cuda_attention_supported(int, int, int, int, int, bool) {
+    return false;
+}
 
 }  // namespace banyan
 

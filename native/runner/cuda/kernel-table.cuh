@@ -36,9 +36,15 @@ KernelTable kernel_table() {
     static const KernelEntry entries[] = {
 #define BANYAN_HEAD(DK, DV) \
     entry<LargeShape<DK, DV>, kType>(Family::large), entry<CompactShape<DK, DV>, kType>(Family::compact)
-        BANYAN_HEAD(64, 64), BANYAN_HEAD(96, 96), BANYAN_HEAD(128, 128), BANYAN_HEAD(192, 128), BANYAN_HEAD(192, 192),
-        BANYAN_HEAD(256, 256), BANYAN_HEAD(576, 512),
-        entry<SmallShape<192, 128>, kType>(Family::small), entry<SmallShape<192, 192>, kType>(Family::small),
+        BANYAN_HEAD(64, 64),
+        BANYAN_HEAD(96, 96),
+        BANYAN_HEAD(128, 128),
+        BANYAN_HEAD(192, 128),
+        BANYAN_HEAD(192, 192),
+        BANYAN_HEAD(256, 256),
+        BANYAN_HEAD(576, 512),
+        entry<SmallShape<192, 128>, kType>(Family::small),
+        entry<SmallShape<192, 192>, kType>(Family::small),
         entry<SmallShape<256, 256>, kType>(Family::small),
     };
     return {entries, static_cast<int>(sizeof(entries) / sizeof(entries[0]))};

@@ -4,14 +4,15 @@
 
 #include <cuda_runtime.h>
 
-#include "runner/cuda/attend-unit.h"
+#include "runner/cuda/attend.h"
 #include "runner/cuda/merge-parts.h"
 #include "runner/cuda/warp.cuh"
 
 namespace banyan::cuda {
 
 template <class Shape, KvType kType>
-__global__ void __launch_bounds__(Shape::kThreads, Shape::kMinBlocks) paged_attention(const __grid_constant__ AttentionOp op) {
+__global__ void __launch_bounds__(Shape::kThreads, Shape::kMinBlocks)
+    paged_attention(const __grid_constant__ AttentionOp op) {
     extern __shared__ __align__(16) char memory[];
     Warp warp;
     attend<Shape, kType>(warp, memory, op, static_cast<int>(blockIdx.x), static_cast<int>(gridDim.x));
@@ -21,7 +22,8 @@ constexpr int kMergeWarps = 8;
 
 /** Grid: (plan tokens, heads / kMergeWarps). */
 template <int kUnused = 0>
-__global__ void __launch_bounds__(kMergeWarps * kLanes) merge_attention(const __grid_constant__ AttentionOp op, int dv) {
+__global__ void __launch_bounds__(kMergeWarps * kLanes)
+    merge_attention(const __grid_constant__ AttentionOp op, int dv) {
     Warp warp;
     const int head = static_cast<int>(blockIdx.y) * kMergeWarps + warp.index;
     if (head < op.n_head) merge_parts(warp, op, dv, static_cast<int>(blockIdx.x), head);

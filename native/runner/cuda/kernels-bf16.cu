@@ -2,6 +2,8 @@
 
 namespace banyan::cuda {
 
-KernelTable kernels_bf16() { return kernel_table_unquantised<KvType::bf16>(); }
+KernelTable kernels_bf16() {
+    return kernel_table_unquantised<KvType::bf16>();
+}
 
 }  // namespace banyan::cuda

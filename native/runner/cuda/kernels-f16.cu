@@ -2,6 +2,8 @@
 
 namespace banyan::cuda {
 
-KernelTable kernels_f16() { return kernel_table_unquantised<KvType::f16>(); }
+KernelTable kernels_f16() {
+    return kernel_table_unquantised<KvType::f16>();
+}
 
 }  // namespace banyan::cuda

@@ -2,6 +2,8 @@
 
 namespace banyan::cuda {
 
-KernelTable kernels_q4_0() { return kernel_table<KvType::q4_0>(); }
+KernelTable kernels_q4_0() {
+    return kernel_table<KvType::q4_0>();
+}
 
 }  // namespace banyan::cuda

@@ -20,7 +20,9 @@ struct alignas(16) Chunk {
     uint32_t x[4];  // 8 numbers
 };
 
-BANYAN_DEVICE uint16_t load16(const char * from) { return *reinterpret_cast<const uint16_t *>(from); }
+BANYAN_DEVICE uint16_t load16(const char * from) {
+    return *reinterpret_cast<const uint16_t *>(from);
+}
 
 /** Numbers [8 * chunk, 8 * chunk + 8) of a row of q8_0 blocks: {f16 scale, int8[32]}. */
 BANYAN_DEVICE Chunk unpack_q8_0(const char * row, int chunk) {
@@ -36,7 +38,8 @@ BANYAN_DEVICE Chunk unpack_q8_0(const char * row, int chunk) {
     return out;
 }
 
-/** The same of q4_0 blocks: {f16 scale, 16 bytes}, number i < 16 in the low nibble of byte i, i + 16 in the high one. */
+/** The same of q4_0 blocks: {f16 scale, 16 bytes}, number i < 16 in the low nibble of byte i, i + 16 in the high one.
+ */
 BANYAN_DEVICE Chunk unpack_q4_0(const char * row, int chunk) {
     const char * block = row + chunk / 4 * 18;
     const float scale = f16_to_float(load16(block));

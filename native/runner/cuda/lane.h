@@ -57,8 +57,14 @@ inline void each_lane(Fn && fn) {
 #endif
 
 /** Registers of m16n8k16: A is 16 x 16, B is 16 x 8, both in 16-bit pairs; C is 16 x 8 in f32. */
-struct FragA { uint32_t x[4]; };
-struct FragB { uint32_t x[2]; };
-struct FragC { float x[4]; };  // row lane/4: x[0], x[1] at columns 2*(lane%4), +1; row lane/4 + 8: x[2], x[3]
+struct FragA {
+    uint32_t x[4];
+};
+struct FragB {
+    uint32_t x[2];
+};
+struct FragC {
+    float x[4];
+};  // row lane/4: x[0], x[1] at columns 2*(lane%4), +1; row lane/4 + 8: x[2], x[3]
 
 }  // namespace banyan::cuda

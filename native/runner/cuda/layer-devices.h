@@ -7,8 +7,8 @@ struct llama_model;
 namespace banyan {
 
 struct LayerDevices {
-    bool kernels = true;   // every layer's device has a paged attention kernel for the layer's heads and this cache
-    int processors = 0;    // multiprocessors of the largest CUDA device that holds a layer; 0: all layers on the CPU
+    bool kernels = true;  // every layer's device has a paged attention kernel for the layer's heads and this cache
+    int processors = 0;   // multiprocessors of the largest CUDA device that holds a layer; 0: all layers on the CPU
 };
 
 /** k_type, v_type: ggml_type of the cache. */

@@ -17,9 +17,15 @@ enum class Number : uint8_t { f16, bf16 };
 
 #if defined(__CUDACC__)
 
-BANYAN_DEVICE float f16_to_float(uint16_t bits) { return __half2float(__ushort_as_half(bits)); }
-BANYAN_DEVICE float bf16_to_float(uint16_t bits) { return __uint_as_float(static_cast<uint32_t>(bits) << 16); }
-BANYAN_DEVICE uint32_t float_bits(float x) { return __float_as_uint(x); }
+BANYAN_DEVICE float f16_to_float(uint16_t bits) {
+    return __half2float(__ushort_as_half(bits));
+}
+BANYAN_DEVICE float bf16_to_float(uint16_t bits) {
+    return __uint_as_float(static_cast<uint32_t>(bits) << 16);
+}
+BANYAN_DEVICE uint32_t float_bits(float x) {
+    return __float_as_uint(x);
+}
 
 template <Number kNumber>
 BANYAN_DEVICE uint32_t pack(float low, float high) {
@@ -51,7 +57,9 @@ inline float bits_float(uint32_t bits) {
     return x;
 }
 
-inline float bf16_to_float(uint16_t bits) { return bits_float(static_cast<uint32_t>(bits) << 16); }
+inline float bf16_to_float(uint16_t bits) {
+    return bits_float(static_cast<uint32_t>(bits) << 16);
+}
 
 inline float f16_to_float(uint16_t bits) {
     const uint32_t sign = static_cast<uint32_t>(bits & 0x8000u) << 16;
@@ -86,7 +94,9 @@ inline uint32_t pack(float low, float high) {
     return float_to_bf16(low) | static_cast<uint32_t>(float_to_bf16(high)) << 16;
 }
 
-inline float exp2_fast(float x) { return std::exp2(x); }
+inline float exp2_fast(float x) {
+    return std::exp2(x);
+}
 
 #endif
 

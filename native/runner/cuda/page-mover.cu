@@ -8,7 +8,7 @@ namespace banyan::cuda {
 
 namespace {
 
-constexpr int kBatch = 128;                      // copies or pages of one launch: they travel as kernel parameters
+constexpr int kBatch = 128;  // copies or pages of one launch: they travel as kernel parameters
 constexpr size_t kStagingBytes = size_t{64} << 20;
 constexpr int kThreads = 256;
 
@@ -81,7 +81,7 @@ struct PageMover::Impl {
     DeviceStorage * storages = nullptr;  // on the device
     char * staging = nullptr;            // on the device, [staging_pages][page_bytes]
     int staging_pages = 0;
-    cudaError_t error = cudaSuccess;     // the first one; later calls repeat it
+    cudaError_t error = cudaSuccess;  // the first one; later calls repeat it
 
     bool ok(cudaError_t result) {
         if (error == cudaSuccess) error = result;
@@ -91,7 +91,8 @@ struct PageMover::Impl {
 
     bool ready_to_stage() {
         if (staging) return ok(cudaSetDevice(device));
-        staging_pages = static_cast<int>(std::clamp<size_t>(kStagingBytes / page_bytes, 1, kBatch));
+        staging_pages =
+            static_cast<int>(std::clamp<size_t>(kStagingBytes / std::max<size_t>(page_bytes, 1), 1, kBatch));
         return ok(cudaSetDevice(device)) && ok(cudaMalloc(&staging, staging_pages * page_bytes));
     }
 
@@ -99,7 +100,8 @@ struct PageMover::Impl {
     bool stage(const PageId * pages, int n, bool out) {
         PageList list;
         std::copy(pages, pages + n, list.pages);
-        stage_pages<<<dim3(n_storages, n), kThreads, 0, stream>>>(storages, page_tokens, staging, page_bytes, out, list);
+        stage_pages<<<dim3(n_storages, n), kThreads, 0, stream>>>(storages, page_tokens, staging, page_bytes, out,
+                                                                  list);
         return ok(cudaGetLastError());
     }
 };
@@ -114,9 +116,11 @@ PageMover::PageMover(int device, const std::vector<PageStorage> & storages, int3
         impl_->page_bytes += (storage.cell_bytes * page_tokens + 15) / 16 * 16;
     }
     const size_t bytes = std::max<size_t>(1, list.size() * sizeof(DeviceStorage));
-    if (impl_->ok(cudaSetDevice(device)) && impl_->ok(cudaStreamCreateWithFlags(&impl_->stream, cudaStreamNonBlocking)) &&
+    if (impl_->ok(cudaSetDevice(device)) &&
+        impl_->ok(cudaStreamCreateWithFlags(&impl_->stream, cudaStreamNonBlocking)) &&
         impl_->ok(cudaMalloc(&impl_->storages, bytes))) {
-        impl_->ok(cudaMemcpy(impl_->storages, list.data(), list.size() * sizeof(DeviceStorage), cudaMemcpyHostToDevice));
+        impl_->ok(
+            cudaMemcpy(impl_->storages, list.data(), list.size() * sizeof(DeviceStorage), cudaMemcpyHostToDevice));
     }
 }
 
@@ -128,7 +132,9 @@ PageMover::~PageMover() {
     if (impl_->stream) cudaStreamDestroy(impl_->stream);
 }
 
-size_t PageMover::page_bytes() const { return impl_->page_bytes; }
+size_t PageMover::page_bytes() const {
+    return impl_->page_bytes;
+}
 
 const char * PageMover::copy(const PageCopy * copies, int32_t n_copies) {
     // A step that sampled nothing may still run on its own stream: nobody waited for its logits.
@@ -137,7 +143,8 @@ const char * PageMover::copy(const PageCopy * copies, int32_t n_copies) {
         const int n = independent(copies, first, n_copies);
         CopyList list;
         std::copy(copies + first, copies + first + n, list.copies);
-        copy_pages<<<dim3(impl_->n_storages, n), kThreads, 0, impl_->stream>>>(impl_->storages, impl_->page_tokens, list);
+        copy_pages<<<dim3(impl_->n_storages, n), kThreads, 0, impl_->stream>>>(impl_->storages, impl_->page_tokens,
+                                                                               list);
         if (!impl_->ok(cudaGetLastError())) return impl_->message();
         first += n;
     }

@@ -2,8 +2,8 @@
 // layers, one transfer for many pages, on a stream of its own.
 //
 // Owns: its stream, a list of the tensors in device memory, a staging buffer (from the first transfer on).
-// Changed by: every call. Thread: one. copy() waits for whatever the device still runs; before to_host() and to_device()
-// the step that wrote or read the pages has ended, and nothing writes them until wait().
+// Changed by: every call. Thread: one. copy() waits for whatever the device still runs; before to_host() and
+// to_device() the step that wrote or read the pages has ended, and nothing writes them until wait().
 #pragma once
 
 #include <cstddef>

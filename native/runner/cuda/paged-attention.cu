@@ -16,10 +16,14 @@ int attribute(cudaDeviceAttr name, int device) {
 
 KernelTable kernels_of(KvType type) {
     switch (type) {
-        case KvType::f16: return kernels_f16();
-        case KvType::bf16: return kernels_bf16();
-        case KvType::q8_0: return kernels_q8_0();
-        case KvType::q4_0: return kernels_q4_0();
+        case KvType::f16:
+            return kernels_f16();
+        case KvType::bf16:
+            return kernels_bf16();
+        case KvType::q8_0:
+            return kernels_q8_0();
+        case KvType::q4_0:
+            return kernels_q4_0();
     }
     return {nullptr, 0};
 }
@@ -52,7 +56,9 @@ int64_t sums_bytes(int64_t n_tokens, int64_t n_head) {
 
 }  // namespace
 
-bool attention_supported(int device, const AttentionShape & shape) { return find_kernel(device, shape) != nullptr; }
+bool attention_supported(int device, const AttentionShape & shape) {
+    return find_kernel(device, shape) != nullptr;
+}
 
 size_t scratch_bytes(int64_t n_tokens, int64_t n_head, int64_t dv) {
     const int64_t out = device_max_parts(n_tokens) * n_head * dv * static_cast<int64_t>(sizeof(float));
@@ -72,6 +78,8 @@ const char * launch_paged_attention(int device, void * stream, const AttentionSh
     return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
 }
 
-int processor_count(int device) { return attribute(cudaDevAttrMultiProcessorCount, device); }
+int processor_count(int device) {
+    return attribute(cudaDevAttrMultiProcessorCount, device);
+}
 
 }  // namespace banyan::cuda

@@ -8,10 +8,10 @@
 namespace banyan::cuda {
 
 struct QueryRow {
-    int32_t token;     // row of q and out
-    int32_t head;      // query head
-    int32_t plan;      // token of the item, from its q0
-    int32_t lo, hi;    // keys it sees, without the item's limits
+    int32_t token;   // row of q and out
+    int32_t head;    // query head
+    int32_t plan;    // token of the item, from its q0
+    int32_t lo, hi;  // keys it sees, without the item's limits
 };
 
 BANYAN_DEVICE QueryRow query_row(const AttentionOp & op, const WorkItem & item, const Unit & unit, int row) {
@@ -31,11 +31,11 @@ BANYAN_DEVICE float alibi_slope(const AttentionOp & op, int32_t head) {
 
 /** What a lane knows of one of its two query rows during the tile loop. */
 struct RowState {
-    int32_t lo, hi;   // keys it sees in this item
-    int32_t own;      // its own position
-    float slope;      // ALiBi
-    float maximum;    // running, base 2
-    float sum;        // of this lane's columns
+    int32_t lo, hi;  // keys it sees in this item
+    int32_t own;     // its own position
+    float slope;     // ALiBi
+    float maximum;   // running, base 2
+    float sum;       // of this lane's columns
 };
 
 BANYAN_DEVICE RowState row_state(const AttentionOp & op, const WorkItem & item, const Unit & unit, int row) {

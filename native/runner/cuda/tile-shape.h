@@ -1,7 +1,7 @@
 // Compile-time shape of a kernel: warps, tile of keys, what lies where in shared memory.
 //
-// A block's warps are arranged, per unit, as row blocks (16 query rows each) x slices (of DV) x key groups. With one row
-// block every warp streams its own keys and only meets the others at the end; with four, all share each key tile.
+// A block's warps are arranged, per unit, as row blocks (16 query rows each) x slices (of DV) x key groups. With one
+// row block every warp streams its own keys and only meets the others at the end; with four, all share each key tile.
 //
 //   [stage 0: K tile | V tile][stage 1 ...][Q][logits exchange]
 //
@@ -13,20 +13,21 @@
 
 namespace banyan::cuda {
 
-template <int DK, int DV, int Warps, int Slices, int Tile, int Stages, int MaxRowBlocks, bool ValuesInKeys, int MinBlocks>
+template <int DK, int DV, int Warps, int Slices, int Tile, int Stages, int MaxRowBlocks, bool ValuesInKeys,
+          int MinBlocks>
 struct TileShape {
     static constexpr int kDK = DK;
     static constexpr int kDV = DV;
     static constexpr int kWarps = Warps;
-    static constexpr int kSlices = Slices;              // warps that share a row block's output columns
-    static constexpr int kTile = Tile;                  // keys of a block's step
-    static constexpr int kStages = Stages;              // 2: K and V of the next tile load during this one; 1: the other side does
+    static constexpr int kSlices = Slices;  // warps that share a row block's output columns
+    static constexpr int kTile = Tile;      // keys of a block's step
+    static constexpr int kStages = Stages;  // 2: K and V of the next tile load during this one; 1: the other side does
     static constexpr int kMaxRowBlocks = MaxRowBlocks;
-    static constexpr int kRows = MaxRowBlocks * 16;     // query rows of a unit
-    static constexpr bool kValuesInKeys = ValuesInKeys; // V is the first DV numbers of K (MLA)
-    static constexpr int kMinBlocks = MinBlocks;        // on a multiprocessor, for the register budget
+    static constexpr int kRows = MaxRowBlocks * 16;      // query rows of a unit
+    static constexpr bool kValuesInKeys = ValuesInKeys;  // V is the first DV numbers of K (MLA)
+    static constexpr int kMinBlocks = MinBlocks;         // on a multiprocessor, for the register budget
     static constexpr int kThreads = Warps * kLanes;
-    static constexpr int kOwnKeys = Tile / Warps;       // keys of a tile that one warp loads
+    static constexpr int kOwnKeys = Tile / Warps;  // keys of a tile that one warp loads
     static constexpr bool kQueriesInRegisters = DK <= 128;
 
     static constexpr int kStrideK = (DK + 8) * 2;
@@ -53,9 +54,14 @@ struct TileShape {
     static_assert(Slices == 1 || MaxRowBlocks * Slices == Warps, "slices and key groups are not combined");
 };
 
+/** Blocks a multiprocessor should hold: what registers allow without spills that matter. */
+constexpr int blocks_for(int dk) {
+    return dk <= 64 ? 4 : dk <= 96 ? 3 : 2;
+}
+
 /** For devices with >= 160 KiB of shared memory a multiprocessor (A100, H100, B100): both sides of a tile in flight. */
 template <int DK, int DV>
-struct LargeShape : TileShape<DK, DV, 4, 1, 64, (DK <= 128 ? 2 : 1), 4, false, (DK <= 64 ? 4 : DK <= 96 ? 3 : 2)> {};
+struct LargeShape : TileShape<DK, DV, 4, 1, 64, (DK <= 128 ? 2 : 1), 4, false, blocks_for(DK)> {};
 template <>
 struct LargeShape<576, 512> : TileShape<576, 512, 8, 4, 64, 2, 2, true, 1> {};
 

@@ -22,8 +22,10 @@ class Warp {
         } else {
             // Literal numbers: with a computed one the compiler reserves all 16, and fewer blocks fit a multiprocessor.
             static_assert(kGroups == 2);
-            if (group == 0) asm volatile("bar.sync 1, %0;" ::"n"(kWarps * kLanes) : "memory");
-            else asm volatile("bar.sync 2, %0;" ::"n"(kWarps * kLanes) : "memory");
+            if (group == 0)
+                asm volatile("bar.sync 1, %0;" ::"n"(kWarps * kLanes) : "memory");
+            else
+                asm volatile("bar.sync 2, %0;" ::"n"(kWarps * kLanes) : "memory");
         }
     }
 

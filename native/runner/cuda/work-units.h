@@ -1,8 +1,8 @@
 // How a persistent grid shares a descriptor's work: which (item, KV head, query tile) a block takes in which turn.
 //
-// A unit is at most `tile_rows` query rows of one item and one KV head. Query rows are packed: row r of an item is token
-// q0 + r / G and query head kv_head * G + r % G, so that G heads fill the rows of one matrix tile. Nothing here depends
-// on the batch beyond the descriptor's header: a captured launch stays valid for every later plan.
+// A unit is at most `tile_rows` query rows of one item and one KV head. Query rows are packed: row r of an item is
+// token q0 + r / G and query head kv_head * G + r % G, so that G heads fill the rows of one matrix tile. Nothing here
+// depends on the batch beyond the descriptor's header: a captured launch stays valid for every later plan.
 #pragma once
 
 #include "runner/attention/descriptor.h"
@@ -12,7 +12,7 @@ namespace banyan::cuda {
 
 struct UnitGrid {
     int32_t n_items, n_head_kv, gqa, tile_rows;
-    int32_t tiles;    // of the widest item; narrower items leave their last ones empty
+    int32_t tiles;  // of the widest item; narrower items leave their last ones empty
     int32_t n_units;
 };
 
@@ -40,7 +40,8 @@ BANYAN_SHARED Unit unit_at(const UnitGrid & grid, const WorkItem * items, int32_
     return unit;
 }
 
-/** Unit number of a block's turn, forth and back over the blocks: items come most expensive first. May be >= n_units. */
+/** Unit number of a block's turn, forth and back over the blocks: items come most expensive first. May be >= n_units.
+ */
 BANYAN_SHARED int32_t unit_of_turn(int32_t turn, int32_t block, int32_t n_blocks) {
     return turn * n_blocks + (turn % 2 == 0 ? block : n_blocks - 1 - block);
 }

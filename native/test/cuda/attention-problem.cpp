@@ -90,8 +90,10 @@ Problem::Problem(const ProblemSpec & s) : spec(s) {
     const int64_t n_rows = static_cast<int64_t>(n_pages) * page * spec.n_head_kv;
     for (int64_t i = 0; i < n_rows; ++i) {
         random_row(spec.type, spec.dk, rng, k, k_exact_);
-        if (spec.values_in_keys) v_exact_.insert(v_exact_.end(), k_exact_.end() - spec.dk, k_exact_.end() - spec.dk + spec.dv);
-        else random_row(spec.type, spec.dv, rng, v, v_exact_);
+        if (spec.values_in_keys)
+            v_exact_.insert(v_exact_.end(), k_exact_.end() - spec.dk, k_exact_.end() - spec.dk + spec.dv);
+        else
+            random_row(spec.type, spec.dv, rng, v, v_exact_);
     }
     std::normal_distribution<float> normal;
     q.resize(static_cast<size_t>(n_tokens) * spec.n_head * spec.dk);
@@ -106,8 +108,8 @@ Problem::Problem(const ProblemSpec & s) : spec(s) {
     config.window = spec.window;
     std::vector<PlanRow> rows;
     for (size_t r = 0; r < spec.rows.size(); ++r) {
-        rows.push_back({pages_[r].data(), static_cast<int32_t>(pages_[r].size()), spec.rows[r].first,
-                        tokens_[r].data(), spec.rows[r].n});
+        rows.push_back({pages_[r].data(), static_cast<int32_t>(pages_[r].size()), spec.rows[r].first, tokens_[r].data(),
+                        spec.rows[r].n});
     }
     AttentionPlanner planner(device_plan_config(config, spec.n_processors));
     descriptor = planner.build(rows.data(), static_cast<int32_t>(rows.size()));
@@ -151,15 +153,15 @@ std::vector<double> Problem::reference() const {
                 const float * query = q.data() + (static_cast<size_t>(tokens_[r][i]) * spec.n_head + head) * spec.dk;
                 int power = 1;
                 while (power * 2 <= spec.n_head) power *= 2;
-                const double slope =
-                    spec.max_bias == 0.0f ? 0.0
-                    : head < power        ? std::exp2(-spec.max_bias * (head + 1) / power)
-                                          : std::exp2(-spec.max_bias / 2 * (2 * (head - power) + 1) / power);
+                const double slope = spec.max_bias == 0.0f ? 0.0
+                                     : head < power        ? std::exp2(-spec.max_bias * (head + 1) / power)
+                                                    : std::exp2(-spec.max_bias / 2 * (2 * (head - power) + 1) / power);
                 std::vector<double> logits;
                 double top = spec.sinks ? sinks[head] : -INFINITY;
                 const int lo = spec.window.lo(own);
                 for (int position = lo; position <= own; ++position) {
-                    const float * key = k_exact_.data() + (cell(static_cast<int>(r), position) * spec.n_head_kv + head / gqa) * spec.dk;
+                    const float * key =
+                        k_exact_.data() + (cell(static_cast<int>(r), position) * spec.n_head_kv + head / gqa) * spec.dk;
                     double x = 0.0;
                     for (int d = 0; d < spec.dk; ++d) x += static_cast<double>(query[d]) * key[d];
                     x /= std::sqrt(static_cast<double>(spec.dk));
@@ -171,7 +173,8 @@ std::vector<double> Problem::reference() const {
                 double * to = result.data() + (static_cast<size_t>(tokens_[r][i]) * spec.n_head + head) * spec.dv;
                 for (int position = lo; position <= own; ++position) {
                     const double p = std::exp(logits[position - lo] - top);
-                    const float * value = v_exact_.data() + (cell(static_cast<int>(r), position) * spec.n_head_kv + head / gqa) * spec.dv;
+                    const float * value =
+                        v_exact_.data() + (cell(static_cast<int>(r), position) * spec.n_head_kv + head / gqa) * spec.dv;
                     for (int d = 0; d < spec.dv; ++d) to[d] += p * value[d];
                     sum += p;
                 }

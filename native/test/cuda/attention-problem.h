@@ -37,14 +37,12 @@ class Problem {
     cuda::AttentionOp op();
     /** [n_tokens][n_head][dv] */
     std::vector<double> reference() const;
-    const DescriptorHeader & header() const {
-        return *reinterpret_cast<const DescriptorHeader *>(descriptor.data());
-    }
+    const DescriptorHeader & header() const { return *reinterpret_cast<const DescriptorHeader *>(descriptor.data()); }
 
     ProblemSpec spec;
     int n_tokens = 0;
-    std::vector<char> k, v;             // [cell][KV head] rows of the cache type
-    std::vector<float> q, sinks;        // [token][head][dk], [head]
+    std::vector<char> k, v;       // [cell][KV head] rows of the cache type
+    std::vector<float> q, sinks;  // [token][head][dk], [head]
     std::vector<int32_t> descriptor;
     std::vector<float> out, part_sums, part_out;
 
@@ -54,9 +52,9 @@ class Problem {
                position % spec.page_tokens;
     }
 
-    std::vector<std::vector<PageId>> pages_;        // per row
-    std::vector<std::vector<int32_t>> tokens_;      // per row: its queries' rows in q
-    std::vector<float> k_exact_, v_exact_;          // what the pool's rows read as
+    std::vector<std::vector<PageId>> pages_;    // per row
+    std::vector<std::vector<int32_t>> tokens_;  // per row: its queries' rows in q
+    std::vector<float> k_exact_, v_exact_;      // what the pool's rows read as
 };
 
 /** Bytes of a row of n numbers. */

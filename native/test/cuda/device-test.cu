@@ -30,8 +30,10 @@ class DeviceBytes {
   public:
     DeviceBytes(const void * host, size_t n) : n_(n) {
         MUST(cudaMalloc(&data_, n > 0 ? n : 1));
-        if (host) MUST(cudaMemcpy(data_, host, n, cudaMemcpyHostToDevice));
-        else MUST(cudaMemset(data_, 0xff, n));
+        if (host)
+            MUST(cudaMemcpy(data_, host, n, cudaMemcpyHostToDevice));
+        else
+            MUST(cudaMemset(data_, 0xff, n));
     }
     ~DeviceBytes() { cudaFree(data_); }
     DeviceBytes(const DeviceBytes &) = delete;
@@ -39,7 +41,9 @@ class DeviceBytes {
     void poison() { MUST(cudaMemset(data_, 0xff, n_)); }
     void download(void * host) const { MUST(cudaMemcpy(host, data_, n_, cudaMemcpyDeviceToHost)); }
     template <typename T>
-    T * as() const { return static_cast<T *>(data_); }
+    T * as() const {
+        return static_cast<T *>(data_);
+    }
 
   private:
     void * data_ = nullptr;
@@ -47,9 +51,13 @@ class DeviceBytes {
 };
 
 template <typename T>
-DeviceBytes uploaded(const std::vector<T> & v) { return DeviceBytes(v.data(), v.size() * sizeof(T)); }
+DeviceBytes uploaded(const std::vector<T> & v) {
+    return DeviceBytes(v.data(), v.size() * sizeof(T));
+}
 
-double limit(KvType type) { return type == KvType::bf16 ? 1e-4 : 1e-5; }
+double limit(KvType type) {
+    return type == KvType::bf16 ? 1e-4 : 1e-5;
+}
 
 }  // namespace
 
@@ -136,7 +144,8 @@ TEST("a captured launch answers a later, different plan") {
     Problem second(spec);
     const size_t pool = std::max(first.k.size(), second.k.size());
     const size_t plan = std::max(first.descriptor.size(), second.descriptor.size()) * sizeof(int32_t);
-    DeviceBytes k(nullptr, pool), v(nullptr, pool), q(nullptr, first.q.size() * sizeof(float)), descriptor(nullptr, plan);
+    DeviceBytes k(nullptr, pool), v(nullptr, pool), q(nullptr, first.q.size() * sizeof(float)),
+        descriptor(nullptr, plan);
     AttentionOp op = first.op();
     DeviceBytes answer(nullptr, first.out.size() * sizeof(float));
     DeviceBytes scratch(nullptr, scratch_bytes(op.n_tokens, op.n_head, spec.dv));

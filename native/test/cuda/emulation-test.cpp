@@ -2,7 +2,7 @@
 #include "attention-problem.h"
 #include "check.h"
 #include "problem-list.h"
-#include "runner/cuda/attend-unit.h"
+#include "runner/cuda/attend.h"
 #include "runner/cuda/merge-parts.h"
 #include "warp-emulation.h"
 
@@ -30,7 +30,9 @@ void launch(const AttentionOp & op) {
 }
 
 /** NMSE that the rounding of queries and probabilities to 16 bits leaves. */
-double limit(KvType type) { return type == KvType::bf16 ? 3e-5 : 1e-6; }
+double limit(KvType type) {
+    return type == KvType::bf16 ? 3e-5 : 1e-6;
+}
 
 /** Runs the list's problems of this cache type and head size; at least one. */
 template <class Shape, KvType kType>

@@ -47,15 +47,15 @@ struct RandomBatch {
             for (int32_t i = 0; i < range.second; ++i) tokens.back().push_back(n_tokens++);
         }
         for (int32_t r = 0; r < n_rows; ++r) {
-            rows.push_back({pages[r].data(), static_cast<int32_t>(pages[r].size()), ranges[r].first,
-                            tokens[r].data(), ranges[r].second});
+            rows.push_back({pages[r].data(), static_cast<int32_t>(pages[r].size()), ranges[r].first, tokens[r].data(),
+                            ranges[r].second});
         }
     }
 };
 
 Window random_window(std::mt19937 & rng) {
-    const Window::Kind kinds[] = {Window::Kind::full, Window::Kind::full, Window::Kind::sliding,
-                                  Window::Kind::chunked, Window::Kind::symmetric};
+    const Window::Kind kinds[] = {Window::Kind::full, Window::Kind::full, Window::Kind::sliding, Window::Kind::chunked,
+                                  Window::Kind::symmetric};
     return {kinds[rng() % 5], 17 + static_cast<int32_t>(rng() % 100)};
 }
 
@@ -99,8 +99,10 @@ void check_launch(const PlanConfig & config, const RandomBatch & batch, const Sh
                 const int32_t plan = item.q0 + packed / config.gqa;
                 const int32_t head = unit.head * config.gqa + packed % config.gqa;
                 const TokenSpan & span = spans[plan];
-                if (item.part < 0) ++answers[static_cast<size_t>(span.token) * n_head + head];
-                else ++parts[static_cast<size_t>(item.part + plan - item.q0) * n_head + head];
+                if (item.part < 0)
+                    ++answers[static_cast<size_t>(span.token) * n_head + head];
+                else
+                    ++parts[static_cast<size_t>(item.part + plan - item.q0) * n_head + head];
                 const int32_t n_tiles = (item.k1 - item.k0 + shape.tile_keys - 1) / shape.tile_keys;
                 for (int32_t tile = 0; tile < n_tiles; ++tile) {
                     for (int32_t in_tile = 0; in_tile < shape.tile_keys; ++in_tile) {

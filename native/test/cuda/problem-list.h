@@ -44,7 +44,8 @@ inline std::vector<ProblemSpec> problem_list() {
     }
     using Kind = Window::Kind;
     for (const Window window : {Window{Kind::sliding, 50}, Window{Kind::chunked, 48}, Window{Kind::symmetric, 64}}) {
-        add("window " + std::to_string(static_cast<int>(window.kind)), [&](ProblemSpec & s) { s.dk = s.dv = 64, s.window = window; });
+        add("window " + std::to_string(static_cast<int>(window.kind)),
+            [&](ProblemSpec & s) { s.dk = s.dv = 64, s.window = window; });
     }
     add("softcap", [](ProblemSpec & s) { s.softcap = 3.0f; });
     add("sinks", [](ProblemSpec & s) { s.dk = s.dv = 64, s.sinks = true; });

@@ -1,7 +1,7 @@
 // The collectives of runner/cuda/warp.cuh on the CPU: a warp is one thread that walks its lanes, a block is several.
 //
-// Numbers round as on the device (f16 or bf16 operands, f32 sums). Asynchronous copies land when they are waited for and
-// no earlier, so a missing wait reads old data; a missing barrier is a data race that ThreadSanitizer sees.
+// Numbers round as on the device (f16 or bf16 operands, f32 sums). Asynchronous copies land when they are waited for
+// and no earlier, so a missing wait reads old data; a missing barrier is a data race that ThreadSanitizer sees.
 #pragma once
 
 #include <condition_variable>
@@ -69,8 +69,10 @@ class Warp {
     template <int kWarps, int kGroups>
     void sync_group(int group) {
         if (kWarps == 1) return;
-        if (kWarps == n_warps_) block_.all.wait();
-        else block_.group(kWarps, group).wait();
+        if (kWarps == n_warps_)
+            block_.all.wait();
+        else
+            block_.group(kWarps, group).wait();
     }
 
     template <typename T>
