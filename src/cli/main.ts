@@ -26,12 +26,7 @@ const program = new Command('banyan')
 engineCommand('demo', 'a fleet of agents with tools, and the same work without cache and batching')
   .option('--agents <n>', 'agents at the same time', wholeNumber(1), 8)
   .option('--max-tokens <n>', 'most tokens a step', wholeNumber(1), 128)
-  .option(
-    '--force-tools <n>',
-    'force a tool call in the first n steps, for models that have no tool skills',
-    wholeNumber(0),
-    0,
-  )
+  .option('--force-tools <n>', 'let none of the first n steps end without a tool call', wholeNumber(0), 0)
   .option('--no-compare', 'leave the comparison out')
   .option('--json', 'print the report as JSON', false)
   .action(async (flags) => demo({ ...flags, engine: engineOptions(flags) }));

@@ -43,6 +43,7 @@ async function download(uri: string, { modelsDirectory, onProgress, signal }: Mo
     throw new BanyanError('DOWNLOAD_FAILED', message, { field: 'model', cause });
   });
   try {
+    if (uri.startsWith('http')) await checkReachable(uri, signal);
     return await resolveModelFile(uri, {
       cli: false,
       ...(modelsDirectory !== undefined && { directory: modelsDirectory }),
@@ -55,4 +56,10 @@ async function download(uri: string, { modelsDirectory, onProgress, signal }: Mo
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BanyanError('DOWNLOAD_FAILED', `Could not download "${uri}": ${reason}`, { field: 'model', cause });
   }
+}
+
+/** The downloader retries for minutes what can never succeed; one request first tells. */
+async function checkReachable(url: string, signal: AbortSignal | undefined): Promise<void> {
+  const { status } = await fetch(url, { method: 'HEAD', ...(signal && { signal }) });
+  if ([401, 403, 404, 410].includes(status)) throw new Error(`the server answered ${status}`);
 }
