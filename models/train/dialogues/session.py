@@ -4,16 +4,16 @@ import json
 
 from .requests import REQUESTS
 from .requests.generic import generic
-from .tool_schema import family_tool, generic_tool
+from .tool_schema import canonical_tool, family_tool, generic_tool
 
 
 class Session:
-    def __init__(self, sampler, families, generic_count):
+    def __init__(self, sampler, families, generic_count, canonical=False):
         s = self.sampler = sampler
         described = s.chance(0.6)
         self.tools, self.generics, names = {}, [], set()
         for key in families:
-            tool = family_tool(s, key, described)
+            tool = canonical_tool(key) if canonical else family_tool(s, key, described)
             if tool.name not in names:
                 names.add(tool.name)
                 self.tools[key] = tool
@@ -24,7 +24,10 @@ class Session:
                 names.add(tool.name)
                 self.generics.append(tool)
         self.order = list(self.tools.values()) + self.generics
-        s.rng.shuffle(self.order)
+        if canonical and s.chance(0.7):
+            self.order.sort(key=lambda tool: tool.name)
+        else:
+            s.rng.shuffle(self.order)
         self.compact = s.chance(0.75)      # results as `JSON.stringify` or as Python's `json.dumps` writes them
 
     @property

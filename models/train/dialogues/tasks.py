@@ -62,7 +62,7 @@ def no_tool(session):
 
 def small_talk(session):
     s = session.sampler
-    if s.chance(0.35):
+    if session.order and s.chance(0.35):
         names = enumerate_words([tool.name for tool in session.order])
         return [{"role": "user", "content": s.pick(CAPABILITIES) + s.pick(["?", "?", ""])}, {"role": "assistant", "content": f"I can use these tools: {names}."}]
     said, answer = s.pick(SMALL_TALK)
@@ -88,6 +88,8 @@ def follow_up(session):
 def draw_task(session):
     """(messages, kind)"""
     s = session.sampler
+    if not session.order:
+        return (no_tool(session) or small_talk(session)), "no-tool"
     draw = s.rng.random()
     if draw < 0.38:
         possible = [chain for chain in CHAINS if session.has(*chain.families)]

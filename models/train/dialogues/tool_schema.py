@@ -55,6 +55,15 @@ def parameters_schema(s, properties, required):
     return schema
 
 
+def canonical_tool(key):
+    """The family's tool under its first names, as the demo and the examples define it."""
+    family = FAMILIES[key]
+    shown = {p.key: p.aliases[0] for p in family.parameters if not p.optional}
+    properties = {p.aliases[0]: {"type": p.type} for p in family.parameters if not p.optional}
+    schema = {"name": family.names[0], "description": family.descriptions[0], "parameters": {"type": "object", "properties": properties, "required": list(properties)}}
+    return Tool(key, family.names[0], shown, schema)
+
+
 def family_tool(s, key, described):
     family = FAMILIES[key]
     name = family.names[0]
