@@ -19,6 +19,10 @@ function candidates() {
   ];
 }
 
+// OpenMP's threads spin for milliseconds at every barrier unless told otherwise. Beside other work (Node's own thread,
+// say) that costs ten times what it saves: they sleep after some microseconds instead. Read when libgomp loads.
+process.env.GOMP_SPINCOUNT ??= '1000';
+
 /** The addon's exports. Throws an Error that lists what was tried and how to build. */
 function load() {
   const tried = [];

@@ -7,9 +7,6 @@ import { demo } from './demo/demo.js';
 import { info } from './info.js';
 import { run } from './run.js';
 
-// OpenMP's threads spin at every barrier by default. Beside other work (Node's own thread, say) that costs ten times what it saves.
-process.env.OMP_WAIT_POLICY ??= 'passive'; // read when engine.node loads
-
 interface EngineFlags {
   model?: string;
   threads?: number;

@@ -10,12 +10,11 @@ export interface ScriptRun {
   stderr: string;
 }
 
-/** Runs a TypeScript file of the repository in a Node process of its own; its threads sleep while they wait, for others run too. */
+/** Runs a TypeScript file of the repository in a Node process of its own, with the repository as its folder. */
 export async function runScript(file: string, ...args: string[]): Promise<ScriptRun> {
   try {
     const ran = await promisify(execFile)(process.execPath, ['--import', 'tsx', file, ...args], {
       cwd: root,
-      env: { ...process.env, OMP_WAIT_POLICY: 'passive' },
     });
     return { code: 0, ...ran };
   } catch (error) {
