@@ -3,6 +3,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { loadBinding } from '../src/native/binding.js';
 
+export interface BenchOptions {
+  runs: number;
+  /** 0 = one a physical core. */
+  threads: number;
+}
+
 export type Cell = string | number;
 
 export interface Table {

@@ -1,15 +1,16 @@
-/** npm run bench -- <name> [--runs N]: runs one benchmark, prints it, keeps it in bench/results. */
+/** npm run bench -- <name> [--runs N] [--threads N]: runs one benchmark, prints it, keeps it in bench/results. */
 import { parseArgs } from 'node:util';
 import { benchMicro } from './micro/micro.js';
 import { benchPeer } from './peer.js';
-import { publish, type Report } from './report.js';
+import { type BenchOptions, publish, type Report } from './report.js';
 import { benchSteps } from './steps.js';
 import { benchControl } from './workloads/control.js';
 import { benchFleet } from './workloads/fleet.js';
 import { benchLoop } from './workloads/loop.js';
 
-const BENCHES: Record<string, { what: string; runs: number; run: (runs: number) => Promise<Report> }> = {
-  fleet: { what: 'W2: many agents against the naive baseline', runs: 3, run: benchFleet },
+const BENCHES: Record<string, { what: string; runs: number; run: (options: BenchOptions) => Promise<Report> }> = {
+  fleet: { what: 'W2: 8 agents against the naive baseline', runs: 3, run: benchFleet(8) },
+  'fleet-32': { what: 'W2: 32 agents against the naive baseline', runs: 1, run: benchFleet(32) },
   control: { what: 'W0: no reuse at all, cache on against off', runs: 7, run: benchControl },
   loop: { what: 'W1: one agent with tools, and the closed forms', runs: 5, run: benchLoop },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
@@ -17,15 +18,19 @@ const BENCHES: Record<string, { what: string; runs: number; run: (runs: number) 
   peer: { what: 'W2 against node-llama-cpp (see bench/baseline)', runs: 3, run: benchPeer },
 };
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { runs: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { runs: { type: 'string' }, threads: { type: 'string', default: '0' } },
+});
 const names = positionals[0] === 'all' ? Object.keys(BENCHES) : positionals;
 if (names.length === 0 || names.some((name) => !(name in BENCHES))) {
-  console.error('usage: npm run bench -- <name | all> [--runs N]');
+  console.error('usage: npm run bench -- <name | all> [--runs N] [--threads N]');
   for (const [name, { what }] of Object.entries(BENCHES)) console.error(`  ${name.padEnd(8)} ${what}`);
   process.exit(2);
 }
 for (const name of names) {
   const bench = BENCHES[name] as (typeof BENCHES)[string];
   const runs = Number(values.runs ?? bench.runs);
-  publish(name, `npm run bench -- ${name} --runs ${runs}`, await bench.run(runs));
+  const threads = Number(values.threads);
+  publish(name, `npm run bench -- ${name} --runs ${runs} --threads ${threads}`, await bench.run({ runs, threads }));
 }

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { randomModel, SHAPE_06B } from '../test/support/random-model.js';
-import type { Report, Table } from './report.js';
+import type { BenchOptions, Report, Table } from './report.js';
 
 const build = fileURLToPath(new URL('../native/.build/cpu', import.meta.url));
 
 /** Steps of the model alone, ours against stock llama.cpp, in a C++ program: no JavaScript is in the way there. */
-export async function benchSteps(runs: number): Promise<Report> {
+export async function benchSteps({ runs }: BenchOptions): Promise<Report> {
   execFileSync('cmake', ['--build', build, '--target', 'step-bench'], { stdio: ['ignore', 'ignore', 'inherit'] });
   const threads = cpus().length > 1 ? '1,2' : '1';
   const output = execFileSync(

@@ -29,13 +29,18 @@ export class NodeLlamaCppSystem implements System {
     this.#dispose = dispose;
   }
 
-  static async open(modelPath: string, sequences: number, contextTokens: number): Promise<NodeLlamaCppSystem> {
+  static async open(
+    modelPath: string,
+    sequences: number,
+    contextTokens: number,
+    threads: number,
+  ): Promise<NodeLlamaCppSystem> {
     const { getLlama, LlamaLogLevel } = (await import(
       pathToFileURL(peerPath() as string).href
     )) as typeof import('node-llama-cpp');
     const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error });
     const model = await llama.loadModel({ modelPath });
-    const context = await model.createContext({ sequences, contextSize: contextTokens, batchSize: 512 });
+    const context = await model.createContext({ sequences, contextSize: contextTokens, batchSize: 512, threads });
     const { release } = llama.llamaCppRelease;
     return new NodeLlamaCppSystem(context, release, () => llama.dispose());
   }

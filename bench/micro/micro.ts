@@ -1,10 +1,10 @@
-import type { Report } from '../report.js';
+import type { BenchOptions, Report } from '../report.js';
 import { measureCalls } from './calls.js';
 import { measureTokenCost } from './token-cost.js';
 
 const TARGET_US = 20;
 
-export async function benchMicro(runs: number): Promise<Report> {
+export async function benchMicro({ runs }: BenchOptions): Promise<Report> {
   const tokenCost = await measureTokenCost(runs);
   const calls = await measureCalls();
   const at32 = tokenCost.rows.find(([streams]) => streams === 32)?.[2] as number;

@@ -1,4 +1,4 @@
-import type { Report } from '../report.js';
+import type { BenchOptions, Report } from '../report.js';
 import { median, spread } from '../statistics.js';
 import { BanyanSystem } from '../systems/banyan-system.js';
 import { runAgents, tokens } from './agents.js';
@@ -7,10 +7,10 @@ import { CI_MODEL, ciModel, scaled } from './model.js';
 const REQUESTS = 96;
 
 /** W0: single shots that share nothing. What the prefix cache costs where it cannot help. */
-export async function benchControl(runs: number): Promise<Report> {
+export async function benchControl({ runs, threads }: BenchOptions): Promise<Report> {
   const model = ciModel();
-  const on = await BanyanSystem.open('cache on', model);
-  const off = await BanyanSystem.open('cache off', model, { prefixCache: false });
+  const on = await BanyanSystem.open('cache on', model, { threads });
+  const off = await BanyanSystem.open('cache off', model, { threads, prefixCache: false });
   const throughput: Record<string, number[]> = { 'cache on': [], 'cache off': [] };
   for (let run = 0; run < runs; run++) {
     const shots = Array.from({ length: REQUESTS }, (_, i) => ({
@@ -34,6 +34,10 @@ export async function benchControl(runs: number): Promise<Report> {
         rows: Object.entries(throughput).map(([name, list]) => [name, median(list), spread(list)]),
       },
     ],
-    setup: { model: CI_MODEL, repetitions: `${runs}, by turns; the ratio is the median of pairs` },
+    setup: {
+      model: CI_MODEL,
+      threads: threads || 'all physical cores',
+      repetitions: `${runs}, by turns; the ratio is the median of pairs`,
+    },
   };
 }

@@ -1,8 +1,9 @@
-import type { Report } from '../report.js';
-import { median, spread } from '../statistics.js';
+import type { BenchOptions, Report } from '../report.js';
+import { median } from '../statistics.js';
 import { BanyanSystem } from '../systems/banyan-system.js';
 import type { System } from '../systems/system.js';
 import { type AgentPlan, type FleetCost, logNormal, runAgents, tokens } from './agents.js';
+import { fleetTable } from './fleet.js';
 import { CI_MODEL, ciModel, scaled } from './model.js';
 
 const TURNS = 11;
@@ -51,10 +52,10 @@ async function closedForms(system: System): Promise<ClosedForm[]> {
   ];
 }
 
-export async function benchLoop(runs: number): Promise<Report> {
+export async function benchLoop({ runs, threads }: BenchOptions): Promise<Report> {
   const model = ciModel();
-  const ours = await BanyanSystem.open('banyan', model);
-  const naive = await BanyanSystem.naive(model);
+  const ours = await BanyanSystem.open('banyan', model, { threads });
+  const naive = await BanyanSystem.naive(model, { threads });
   const costs: Record<string, FleetCost[]> = { banyan: [], naive: [] };
   for (let run = 0; run < runs; run++)
     for (const system of run % 2 === 0 ? [ours, naive] : [naive, ours]) {
@@ -72,25 +73,13 @@ export async function benchLoop(runs: number): Promise<Report> {
       `closed forms ${exact ? 'hold exactly' : 'DO NOT HOLD'}`,
     ],
     tables: [
-      {
-        title: `one agent, ${TURNS} turns`,
-        columns: ['system', 'wall s', 'spread %', 'prompt tokens', 'prefilled', 'TTFT p50 ms', 'p95 ms'],
-        rows: Object.entries(costs).map(([name, list]) => [
-          name,
-          wall(name) / 1000,
-          spread(list.map(({ wallMs }) => wallMs)),
-          (list[0] as FleetCost).promptTokens,
-          (list[0] as FleetCost).prefilledTokens,
-          median(list.map(({ ttftP50 }) => ttftP50)),
-          median(list.map(({ ttftP95 }) => ttftP95)),
-        ]),
-      },
+      fleetTable(`one agent, ${TURNS} turns`, costs),
       {
         title: 'closed forms (tokens prefilled)',
         columns: ['case', 'naive', 'must be', 'measured'],
         rows: forms.map(({ name, naive, optimal, measured }) => [name, naive, optimal, measured]),
       },
     ],
-    setup: { model: CI_MODEL, repetitions: `${runs}, by turns` },
+    setup: { model: CI_MODEL, threads: threads || 'all physical cores', repetitions: `${runs}, by turns` },
   };
 }
