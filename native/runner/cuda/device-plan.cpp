@@ -16,6 +16,7 @@ PlanConfig device_plan_config(PlanConfig base, int32_t n_processors) {
     base.units_per_thread = 4;
     base.block_rows = std::max(kTileRows, base.gqa);
     base.narrow_rows = 0;  // every item is one unit a KV head
+    base.nearest_split = true;
     base.min_split = 128;
     base.least_rows = 32;  // below this many rows a unit takes as long as its pages take to read
     base.max_parts = device_max_parts;

@@ -118,7 +118,7 @@ void AttentionPlanner::split_cuts() {
         const int32_t n_keys = cut.k1 - cut.k0;
         const bool wide = (cut.q1 - cut.q0) * config_.gqa > config_.narrow_rows;
         const int64_t unit = cost_of(cut) / (wide ? config_.n_head_kv : 1);
-        int64_t n = n_threads_ > 1 ? (unit + target - 1) / target : 1;
+        int64_t n = n_threads_ > 1 ? (unit + (config_.nearest_split ? target / 2 : target - 1)) / target : 1;
         n = std::max<int64_t>(1, std::min<int64_t>(n, n_keys / config_.min_split));
         const int32_t page = config_.page_tokens;
         const int32_t step = static_cast<int32_t>((n_keys + n - 1) / n + page - 1) / page * page;
