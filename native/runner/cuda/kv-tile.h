@@ -79,8 +79,12 @@ BANYAN_DEVICE void load_rows(Warp & warp, char * to, int stride, const KvSide & 
                              const PerLane<int> & cells) {
     constexpr int kChunks = D / 8;
     constexpr int kTotal = kKeys * kChunks;
+    // Copies need no registers; unpacking does, and all of it unrolled would spill.
+    constexpr bool kUnpacked =
+        kType == KvType::q8_0 || kType == KvType::q4_0 || (kType == KvType::bf16 && number_of<kType>() == Number::f16);
+    [[maybe_unused]] constexpr int kUnroll = kUnpacked ? 4 : kTotal;
     const char * base = side.data + head * side.head_stride;
-    BANYAN_UNROLL
+    BANYAN_UNROLL_FEW
     for (int first = 0; first < kTotal; first += kLanes) {
         PerLane<int> key;
         each_lane([&](int lane) {

@@ -12,10 +12,12 @@
 #define BANYAN_DEVICE __device__ __forceinline__
 #define BANYAN_SHARED __host__ __device__ __forceinline__  // plain arithmetic that host code uses too
 #define BANYAN_UNROLL _Pragma("unroll")
+#define BANYAN_UNROLL_FEW _Pragma("unroll kUnroll")  // as often as the constant of that name says
 #else
 #define BANYAN_DEVICE inline
 #define BANYAN_SHARED inline
 #define BANYAN_UNROLL
+#define BANYAN_UNROLL_FEW
 #endif
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
