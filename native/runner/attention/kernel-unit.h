@@ -161,7 +161,7 @@ struct Unit {
         float * k = shrink + lanes;
         float * v = k + kTile * q_stride;
         with_rows(args.k.type, [&](auto reader) { expand_rows<decltype(reader)>(k, q_stride, k_cells, n, args.dk); });
-        wide_scores(s, q, lanes, k, q_stride, args.dk, n);
+        wide_groups(lanes, WideScores{s, q, lanes, k, q_stride, args.dk, n});
         if (args.softcap != 0) soft_cap(s, n * lanes, args.softcap);
         if (masked(j0) || args.max_bias > 0) {
             for (int m = 0; m < rows; ++m) bias(s + m, lanes, mask(h0, m), j0);
@@ -174,7 +174,7 @@ struct Unit {
             for (int d = 0; d < o_stride; d += kWidth) Simd::store(line + d, Simd::mul(Simd::load(line + d), factor));
         }
         with_rows(args.v.type, [&](auto reader) { expand_rows<decltype(reader)>(v, o_stride, v_cells, n, args.dv); });
-        wide_values(o, o_stride, round_up(args.dv, kWidth), s, lanes, v, o_stride, n, rows);
+        wide_groups(round_up(args.dv, kWidth), WideValues{o, o_stride, s, lanes, v, o_stride, n, rows});
     }
 
     /** Window and ALiBi for one row's scores, `step` floats apart. */

@@ -29,25 +29,47 @@ void wide_scores_block(float * s, const float * q, int lanes, const float * k, i
     }
 }
 
+/** Rows of a register block that is N vectors wide. */
+template <int N>
+constexpr int block_rows() {
+    return smaller(12, Simd::kGemmRegisters / N);
+}
+
 template <int N>
 void wide_scores_lanes(float * s, const float * q, int lanes, const float * k, int k_stride, int dk, int n) {
-    constexpr int kRows = Simd::kGemmRows;
+    constexpr int kRows = block_rows<N>();
     int j = 0;
     for (; j + kRows <= n; j += kRows) {
         wide_scores_block<kRows, N>(s + j * lanes, q, lanes, k + j * k_stride, k_stride, dk);
     }
-    for (; j + 2 <= n; j += 2) wide_scores_block<2, N>(s + j * lanes, q, lanes, k + j * k_stride, k_stride, dk);
+    for (; j + 4 <= n; j += 4) wide_scores_block<4, N>(s + j * lanes, q, lanes, k + j * k_stride, k_stride, dk);
     for (; j < n; ++j) wide_scores_block<1, N>(s + j * lanes, q, lanes, k + j * k_stride, k_stride, dk);
 }
 
-inline void wide_scores(float * s, const float * q, int lanes, const float * k, int k_stride, int dk, int n) {
+/** fn.run<N>(from) over n floats in groups of N vectors, n a multiple of kWidth. */
+template <typename Fn>
+void wide_groups(int n, const Fn & fn) {
     constexpr int kVecs = Simd::kGemmVecs;
-    int lane = 0;
-    for (; lane + kVecs * kWidth <= lanes; lane += kVecs * kWidth) {
-        wide_scores_lanes<kVecs>(s + lane, q + lane, lanes, k, k_stride, dk, n);
+    int from = 0;
+    for (; from + kVecs * kWidth <= n; from += kVecs * kWidth) fn.template run<kVecs>(from);
+    switch ((n - from) / kWidth) {
+        case 1: fn.template run<1>(from); break;
+        case 2: fn.template run<smaller(2, kVecs)>(from); break;
+        case 3: fn.template run<smaller(3, kVecs)>(from); break;
     }
-    for (; lane < lanes; lane += kWidth) wide_scores_lanes<1>(s + lane, q + lane, lanes, k, k_stride, dk, n);
 }
+
+struct WideScores {
+    float * s;
+    const float * q;
+    int lanes;
+    const float * k;
+    int k_stride, dk, n;
+    template <int N>
+    void run(int lane) const {
+        wide_scores_lanes<N>(s + lane, q + lane, lanes, k, k_stride, dk, n);
+    }
+};
 
 /** o[0..R)[d..d+N vectors) += sum over j of s[j][0..R) * v[j][d..] */
 template <int R, int N>
@@ -69,28 +91,27 @@ void wide_values_block(float * o, int o_stride, const float * s, int lanes, cons
     }
 }
 
-template <int N>
-void wide_values_columns(float * o, int o_stride, const float * s, int lanes, const float * v, int v_stride, int n,
-                         int rows) {
-    constexpr int kRows = Simd::kGemmRows;
-    int m = 0;
-    for (; m + kRows <= rows; m += kRows) {
-        wide_values_block<kRows, N>(o + m * o_stride, o_stride, s + m, lanes, v, v_stride, n);
+struct WideValues {
+    float * o;
+    int o_stride;
+    const float * s;
+    int lanes;
+    const float * v;
+    int v_stride, n, rows;
+    template <int N>
+    void run(int d) const {
+        constexpr int kRows = block_rows<N>();
+        int m = 0;
+        for (; m + kRows <= rows; m += kRows) block<kRows, N>(m, d);
+        for (; m + 4 <= rows; m += 4) block<4, N>(m, d);
+        for (; m + 2 <= rows; m += 2) block<2, N>(m, d);
+        for (; m < rows; ++m) block<1, N>(m, d);
     }
-    for (; m + 2 <= rows; m += 2) wide_values_block<2, N>(o + m * o_stride, o_stride, s + m, lanes, v, v_stride, n);
-    for (; m < rows; ++m) wide_values_block<1, N>(o + m * o_stride, o_stride, s + m, lanes, v, v_stride, n);
-}
-
-/** dv: a multiple of kWidth. */
-inline void wide_values(float * o, int o_stride, int dv, const float * s, int lanes, const float * v, int v_stride,
-                        int n, int rows) {
-    constexpr int kVecs = Simd::kGemmVecs;
-    int d = 0;
-    for (; d + kVecs * kWidth <= dv; d += kVecs * kWidth) {
-        wide_values_columns<kVecs>(o + d, o_stride, s, lanes, v + d, v_stride, n, rows);
+    template <int R, int N>
+    void block(int m, int d) const {
+        wide_values_block<R, N>(o + m * o_stride + d, o_stride, s + m, lanes, v + d, v_stride, n);
     }
-    for (; d < dv; d += kWidth) wide_values_columns<1>(o + d, o_stride, s, lanes, v + d, v_stride, n, rows);
-}
+};
 
 /** Online softmax of a tile of n keys for every lane; shrink[lane] is what o must be multiplied by first. */
 inline void wide_softmax(float * s, int lanes, int n, float * max, float * sum, float * shrink) {

@@ -13,8 +13,8 @@ struct Simd {
     static constexpr int kWidth = 8;
     static constexpr int kNarrowRows = 2;
     static constexpr int kNarrowVecs = 8;
-    static constexpr int kGemmRows = 6;
     static constexpr int kGemmVecs = 2;
+    static constexpr int kGemmRegisters = 12;
 
     static V zero() { return _mm256_setzero_ps(); }
     static V set1(float x) { return _mm256_set1_ps(x); }

@@ -13,8 +13,8 @@ struct Simd {
     static constexpr int kWidth = 16;
     static constexpr int kNarrowRows = 4;
     static constexpr int kNarrowVecs = 16;
-    static constexpr int kGemmRows = 8;
-    static constexpr int kGemmVecs = 3;
+    static constexpr int kGemmVecs = 4;
+    static constexpr int kGemmRegisters = 24;
 
     static V zero() { return _mm512_setzero_ps(); }
     static V set1(float x) { return _mm512_set1_ps(x); }

@@ -13,8 +13,8 @@ struct Simd {
     static constexpr int kWidth = 4;
     static constexpr int kNarrowRows = 4;
     static constexpr int kNarrowVecs = 16;
-    static constexpr int kGemmRows = 6;
     static constexpr int kGemmVecs = 4;
+    static constexpr int kGemmRegisters = 24;
 
     static V zero() { return vdupq_n_f32(0); }
     static V set1(float x) { return vdupq_n_f32(x); }

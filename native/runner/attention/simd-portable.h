@@ -13,8 +13,8 @@ struct Simd {
     static constexpr int kWidth = 4;       // floats a vector
     static constexpr int kNarrowRows = 2;  // query rows that the dot kernels take at once
     static constexpr int kNarrowVecs = 8;  // vectors of output they accumulate at once
-    static constexpr int kGemmRows = 4;    // broadcast rows of a register block
-    static constexpr int kGemmVecs = 2;    // vectors of a register block
+    static constexpr int kGemmVecs = 2;       // vectors of a register block
+    static constexpr int kGemmRegisters = 8;  // vectors it adds up in
 
     struct V {
         float x[kWidth];
