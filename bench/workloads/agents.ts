@@ -18,6 +18,8 @@ export interface AgentPlan {
 
 export interface FleetCost {
   wallMs: number;
+  /** Of the whole process: what a busy machine cannot blur. Waiting threads may spin, so compare it at one thread. */
+  cpuMs: number;
   calls: number;
   promptTokens: number;
   prefilledTokens: number;
@@ -43,9 +45,12 @@ export function logNormal(key: string, mean: number, sigma = 1): number {
 /** Runs all agents at once; each waits for its own tools only. The context of an agent is its whole past. */
 export async function runAgents(system: System, agents: readonly AgentPlan[]): Promise<FleetCost> {
   const began = performance.now();
+  const cpu = process.cpuUsage();
   const costs = (await Promise.all(agents.map((agent, i) => runAgent(system, agent, i + 1)))).flat();
+  const { user, system: kernel } = process.cpuUsage(cpu);
   return {
     wallMs: performance.now() - began,
+    cpuMs: (user + kernel) / 1000,
     calls: costs.length,
     promptTokens: sum(costs.map((cost) => cost.promptTokens)),
     prefilledTokens: sum(costs.map((cost) => cost.prefilledTokens)),

@@ -36,9 +36,12 @@ export const benchFleet =
       }
     await ours.close();
     await naive.close();
-    const wall = (name: string) => median((costs[name] ?? []).map(({ wallMs }) => wallMs));
+    const ratio = (pick: (cost: FleetCost) => number) =>
+      (median((costs.naive ?? []).map(pick)) / median((costs.banyan ?? []).map(pick))).toFixed(1);
     return {
-      findings: [`${size} agents: ${(wall('naive') / wall('banyan')).toFixed(1)}x over naive (target 5x)`],
+      findings: [
+        `${size} agents: ${ratio(({ wallMs }) => wallMs)}x over naive (target 5x), ${ratio(({ cpuMs }) => cpuMs)}x less CPU time`,
+      ],
       tables: [fleetTable(`${size} agents x ${CALLS} calls`, costs)],
       setup: {
         model: CI_MODEL,
@@ -54,7 +57,18 @@ export function fleetTable(title: string, costs: Record<string, FleetCost[]>): T
   const walls = Object.values(costs).map((list) => median(list.map(({ wallMs }) => wallMs)));
   return {
     title,
-    columns: ['system', 'ratio', 'wall s', 'spread %', 'prompt tokens', 'prefilled', 'output', 'TTFT p50 ms', 'p95 ms'],
+    columns: [
+      'system',
+      'ratio',
+      'wall s',
+      'spread %',
+      'CPU s',
+      'prompt tokens',
+      'prefilled',
+      'output',
+      'TTFT p50 ms',
+      'p95 ms',
+    ],
     rows: Object.entries(costs).map(([name, list], i) => {
       const wall = walls[i] as number;
       const over = (pick: (cost: FleetCost) => number) => median(list.map(pick));
@@ -63,6 +77,7 @@ export function fleetTable(title: string, costs: Record<string, FleetCost[]>): T
         `${(Math.max(...walls) / wall).toFixed(2)}x`,
         wall / 1000,
         spread(list.map(({ wallMs }) => wallMs)),
+        over(({ cpuMs }) => cpuMs / 1000),
         over(({ promptTokens }) => promptTokens),
         over(({ prefilledTokens }) => prefilledTokens),
         over(({ outputTokens }) => outputTokens),
