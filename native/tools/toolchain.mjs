@@ -1,5 +1,7 @@
 // What a build from source needs, checked before minutes are spent: one message that names the packages to install.
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 
 const version = (program, ...args) => {
   const run = spawnSync(program, args.length > 0 ? args : ['--version'], { encoding: 'utf8' });
@@ -29,8 +31,12 @@ export function missingTools(env = process.env) {
   return missing;
 }
 
-/** True when the machine looks able to build and run CUDA code. */
-export const hasCuda = () => Boolean(version('nvcc') && version('nvidia-smi', '--version'));
+/** True when the machine can build and run CUDA code: compiler, driver and cuBLAS. */
+export function hasCuda(env = process.env) {
+  if (!version('nvcc') || !version('nvidia-smi')) return false;
+  const folders = [env.CUDA_PATH, env.CUDA_HOME, '/usr/local/cuda', '/usr'].filter(Boolean);
+  return folders.some((folder) => existsSync(path.join(folder, 'include/cublas_v2.h')));
+}
 
 /** The message for `missing`, with this platform's install command. */
 export const explainMissing = (missing) =>
