@@ -10,6 +10,7 @@ from dialogues.sessions import draw_session
 from tokenizer import SPECIAL
 
 COPY = -1      # the level of random copying; dialogue levels are 0, 1, 2
+COPY_SHARE = 0.08      # of the rows of every level, so that copying stays general
 ROUTING_TASKS = 16      # a routing prompt is short: more than this many questions under one teach little
 
 
@@ -78,7 +79,8 @@ def draw_batch(seed, step, tokenizer, level, length, rows, context):
     rng = random.Random(f"{seed}/{step}")
     ids, learned, positions = [], [], []
     for _ in range(rows):
-        row = copy_row(rng, tokenizer, length + 1) if level == COPY else dialogue_row(rng, tokenizer, length + 1, level)
+        copies = level == COPY or rng.random() < COPY_SHARE
+        row = copy_row(rng, tokenizer, length + 1) if copies else dialogue_row(rng, tokenizer, length + 1, level)
         ids.append(row[0])
         learned.append(row[1])
         positions.append(row_positions(rng, length, row[2] if level >= 1 else 0, context))

@@ -20,7 +20,7 @@ from optimizer import Optimizer
 from tokenizer import Tokenizer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-STAGES = "-1:256:32:150:1:1:0,0:512:16:400:1:1:0.1,1:1024:8:800:1:1:0.05,2:2048:4:2000:1:0.6:0.03,2:2048:4:2000:0.6:0.01:0.02"
+STAGES = "-1:256:32:120:1:1:0,0:512:16:400:1:1:0.1,1:1024:8:700:1:1:0.05,1:1024:4:2000:0.8:0.01:0.02"
 WARM_UP_STEPS = 20
 CHECKPOINT_SECONDS = 180
 

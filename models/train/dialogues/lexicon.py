@@ -54,6 +54,9 @@ ba be bi bo bu da de di do du fa fe fi fo ga ge go ha he hi ho ja jo ka ke ki ko
 ra re ri ro ru sa se si so su ta te ti to tu va ve vi vo wa we wi ya yo za ze zi zo bran cher dal den dor fen gar glen grim hal hart hol kel
 kran lan ler lin mar mer mon nor pel quin ras rin ros sand sel shan sten storm tal ter thor ton tor van vel ver vik win wyn zan
 """)
+ONSETS = words("b bl br c ch cl cr d dr f fl fr g gl gr h j k kl kn l m n p ph pl pr qu r s sc sh sk sl sm sn sp st str sw t th tr tw v w wh wr y z") + ["", "", ""]
+NUCLEI = words("a e i o u a e i o u ai au ea ee ei ie oa oo ou ue y")
+CODAS = words("b ck ct d f ft g l ld lk lt m mp n nce nd ng nk nt p r rd rk rm rn rt s sh ss st t tch th tt x ve") + ["", "", "", "", "", "", "", ""]
 ADJECTIVES = words("""
 annual basic big blue bold brief broken busy calm cheap clean clear cold common cool core daily dark deep digital double draft dry early
 east easy empty extra fast final first flat fresh full global good green grey hard heavy hidden high hot inner internal joint large last

@@ -48,7 +48,13 @@ class Sampler:
         return PLACEHOLDER.sub(lambda match: show(getattr(self, match.group(1))()), template)
 
     # --- words and names
+    def spelled(self):
+        """A word spelled at random: pieces of any kind, so that copying never leans on known ones."""
+        return "".join(self.pick(lexicon.ONSETS) + self.pick(lexicon.NUCLEI) + self.pick(lexicon.CODAS) for _ in range(self.rng.randint(1, 3)))
+
     def syllables(self, low=2, high=3):
+        if self.chance(0.5):
+            return self.spelled()
         return "".join(self.pick(lexicon.SYLLABLES) for _ in range(self.rng.randint(low, high)))
 
     def invented(self, low=2, high=3):
@@ -76,6 +82,8 @@ class Sampler:
         return self.pick(lexicon.CITIES_HELD if self.held_out and self.chance(0.7) else lexicon.CITIES)
 
     def topic_noun(self):
+        if not self.held_out and self.chance(0.15):
+            return self.spelled()
         return self.pick(lexicon.TOPICS_HELD if self.held_out and self.chance(0.5) else lexicon.TOPICS)
 
     def topic(self):
