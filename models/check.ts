@@ -35,6 +35,9 @@ interface Tally {
   dialogues: [number, number];
 }
 
+/** Tokens over all requests: computed ones went through the model, output ones are among them. */
+const spent = { prompt: 0, cached: 0, computed: 0, output: 0 };
+
 function toAssistant(expected: Expected): AssistantMessage {
   const toolCalls = expected.calls?.map(([name, input], index) => {
     return { id: `call${String(index).padStart(5, '0')}`, name, arguments: JSON.stringify(input), input };
@@ -76,6 +79,10 @@ async function checkDialogue(engine: Engine, dialogue: Dialogue, tally: Tally): 
   let allRight = true;
   for (const { history, expected } of turnsOf(dialogue)) {
     const result = await engine.generate(history, { tools, temperature: 0, maxTokens: 400 });
+    spent.prompt += result.usage.promptTokens;
+    spent.cached += result.usage.cachedTokens;
+    spent.computed += result.usage.computedTokens;
+    spent.output += result.usage.outputTokens;
     const right = isRight(expected, result);
     const count = expected.calls ? tally.calls : tally.answers;
     count[0] += Number(right);
@@ -97,6 +104,7 @@ const dialogues = readFileSync(path, 'utf8')
   .split('\n')
   .map((line) => JSON.parse(line) as Dialogue);
 await using engine = await Engine.load(model ? { model } : {});
+const started = performance.now();
 const tallies = new Map<string, Tally>();
 await Promise.all(
   dialogues.map((dialogue) => {
@@ -109,3 +117,8 @@ console.log(`${'suite'.padEnd(14)}${'calls exact'.padEnd(22)}${'answers exact'.p
 for (const [suite, { calls, answers, dialogues: whole }] of tallies) {
   console.log(`${suite.padEnd(14)}${percent(calls).padEnd(22)}${percent(answers).padEnd(22)}${percent(whole)}`);
 }
+const seconds = (performance.now() - started) / 1000;
+console.log(
+  `\n${seconds.toFixed(1)} s, ${Math.round(spent.computed / seconds)} tokens/s through the model: ${spent.prompt} prompt tokens ` +
+    `(${spent.cached} cached), ${spent.output} output tokens`,
+);
