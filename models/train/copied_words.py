@@ -7,6 +7,6 @@ FUNCTION_WORDS = {"the", "to", "in", "is", "my", "we", "see", "do", "at", "of", 
 
 def copied_words():
     lists = [lexicon.FIRST_NAMES, lexicon.LAST_NAMES, lexicon.CITIES, lexicon.ADJECTIVES, lexicon.TOPICS, lexicon.PRODUCTS, lexicon.COLOURS,
-             lexicon.MESSAGES, lexicon.ERRANDS, lexicon.PROBLEMS, lexicon.MEETINGS, lexicon.WEEKDAYS, lexicon.SYLLABLES, list(lexicon.CURRENCIES)]
+             lexicon.MESSAGES, lexicon.PROBLEMS, lexicon.WEEKDAYS, lexicon.SYLLABLES, list(lexicon.CURRENCIES)]
     lists += [wordings for _, wordings in measures.UNITS.values()] + list(measures.TEMPERATURES.values())
     return {entry.split()[0] for entries in lists for entry in entries} - FUNCTION_WORDS

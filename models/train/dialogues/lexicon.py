@@ -90,7 +90,6 @@ copper pipe|wood glue|sand paper|tape measure|tent|sleeping bag|compass|lantern|
 PRODUCTS_HELD = phrases("night stand|folding table|rice cooker|bath towel|pocket radio|tool box|flower vase|ski helmet|anchor chain|bird feeder")
 SKIES = phrases("clear sky|light rain|heavy rain|snow|fog|strong wind|cloudy|sunny|drizzle|thunderstorms|hail|haze|partly cloudy|overcast|showers")
 WEEKDAYS = words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
-MONTHS = words("January February March April May June July August September October November December")
 COLOURS = words("red blue green black white yellow orange purple grey pink brown silver")
 MAIL_DOMAINS = words("example.com mail.test corp.example post.test team.example office.test")
 FOLDERS = words("docs notes reports src plans data team archive drafts shared projects backup")
@@ -109,11 +108,6 @@ the parcel has arrived|please review the {topic}|I will be there at {clock}|the 
 the key is under the {product}|we meet in room {integer}|the {topic} starts at {clock}|happy birthday|can you cover my shift on {weekday}
 the train from {city} is late|{name} says hello|do not forget the {topic}|the {topic} costs {number}|I left the {product} at the office
 """)
-ERRANDS = phrases("""
-call the bank|water the plants|pay the rent|book a flight to {city}|buy a {product}|email {name}|check the {topic}|renew the passport
-pick up the kids|send the {topic}|call {name}|order a new {product}|back up the laptop|print the {topic}|clean the {topic}|feed the cat
-take out the bins|visit {name}|return the {product}|sign the {topic}|charge the phone|take a break
-""")
 PROBLEMS = phrases("""
 printer is offline|login page is broken|{topic} page is slow|wifi drops in room {integer}|{product} arrived damaged|invoice {code} is wrong
 app crashes on start|password reset fails|screen stays black|export to csv fails|sync stopped on {weekday}|order {code} is late
@@ -129,7 +123,6 @@ Order {code} was for the {topic}.|The {topic} is {number} metres long.|{name} wi
 The {topic} in {city} is open from {clock} to {clock}.|Mooring fee {number} due each {weekday}.|{words}.|{words} and {words}.|The {words} is in {city}.
 Remember that {words}.|{name} said that {words}.|Next step: {words}.|The {topic} needs {integer} litres of {colour} paint.
 """)
-MEETINGS = phrases("design review|budget call|project sync|status meeting|planning session|interview|product demo|kickoff|lunch|training|{topic} review|{topic} meeting")
 PLAIN_WORDS = words("""
 about above across after again along always another around ask away back because become before begin behind below best better between both
 bring build call carry change check close come complete could count cover cross cut decide deliver different door draw drive drop during each

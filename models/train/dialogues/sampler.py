@@ -177,15 +177,9 @@ class Sampler:
     def message(self):
         return self.fill(self.pick(lexicon.MESSAGES)) if self.chance(0.8) else self.words()
 
-    def errand(self):
-        return self.fill(self.pick(lexicon.ERRANDS))
-
     def problem(self):
         return self.fill(self.pick(lexicon.PROBLEMS))
 
     def note(self):
         lines = [self.fill(self.pick(lexicon.NOTE_LINES)) for _ in range(self.pick([1, 1, 1, 2]))]
         return " ".join(capitalise(line) for line in lines)
-
-    def meeting(self):
-        return self.fill(self.pick(lexicon.MEETINGS))
