@@ -5,7 +5,7 @@ import { Engine } from '../src/index.js';
 const engine = await Engine.load({ model: process.argv[2] });
 const messages = [{ role: 'user' as const, content: 'How many kilometres are 26 miles?' }];
 
-const generation = engine.generate(messages, { maxTokens: 64 });
+const generation = engine.generate(messages, { temperature: 0, maxTokens: 64 });
 for await (const event of generation) if (event.type === 'text') process.stdout.write(event.text);
 const { usage } = await generation; // the same generation, whole
 console.log(`\n${usage.promptTokens} prompt tokens, ${usage.outputTokens} output, TTFT ${usage.ttftMs.toFixed(0)} ms`);

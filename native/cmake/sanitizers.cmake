@@ -5,6 +5,7 @@ if(ENGINE_SANITIZE STREQUAL "address")
 elseif(ENGINE_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
   add_link_options(-fsanitize=thread)
+  set(GGML_OPENMP OFF) # libgomp is not instrumented: its barriers would look like races. ggml has a thread pool of its own
 elseif(ENGINE_SANITIZE)
   message(FATAL_ERROR "ENGINE_SANITIZE is address or thread, not ${ENGINE_SANITIZE}")
 endif()
