@@ -1,53 +1,10 @@
 // What the scheduler does when things go wrong: no pages, cancelled requests, failed steps, pins everywhere.
 #include <algorithm>
 
-#include "fake-engine.h"
+#include "scheduler-cases.h"
 
 using namespace banyan;
 using namespace banyan::test;
-
-namespace {
-
-SchedulerConfig pool(int32_t n_pages, int32_t page_tokens = 32, int32_t max_running = 8) {
-    SchedulerConfig config;
-    config.n_pages = n_pages;
-    config.page_tokens = page_tokens;
-    config.max_running = max_running;
-    return config;
-}
-
-Request request(RequestId id, int32_t n_prompt, Class cls, ProgramId program = 0) {
-    Request r = test::request(id, tokens_of(id, n_prompt));
-    r.cls = cls;
-    r.program = program;
-    return r;
-}
-
-Request request(RequestId id, std::vector<Token> prompt, Class cls) {
-    Request r = test::request(id, std::move(prompt));
-    r.cls = cls;
-    return r;
-}
-
-const BatchRow * row_of(const Batch & batch, RequestId id) {
-    for (const BatchRow & row : batch.rows) {
-        if (row.request == id) return &row;
-    }
-    return nullptr;
-}
-
-/** Steps until the request runs a row, at most `steps` times; computes that row. */
-bool step_until_runs(FakeEngine & engine, RequestId id, int steps) {
-    for (int i = 0; i < steps; ++i) {
-        const Batch & batch = engine.scheduler.schedule(engine.now);
-        const bool runs = row_of(batch, id) != nullptr;
-        engine.commit(batch);
-        if (runs) return true;
-    }
-    return false;
-}
-
-}  // namespace
 
 TEST("a big request is not overtaken for ever by small ones") {
     FakeEngine engine(pool(16, 8));
