@@ -1,5 +1,6 @@
 import { loadBinding, type NativeEngine, type NativeEngineOptions } from '../../src/native/binding.js';
 import { decodeEvents } from '../../src/native/events.js';
+import { greedy } from '../../test/support/test-engine.js';
 import type { CallCost, System } from './system.js';
 
 interface Pending {
@@ -67,18 +68,7 @@ export class BanyanSystem implements System {
       program,
       salt: '',
       cache: true,
-      sampling: {
-        temperature: 0,
-        topK: 0,
-        topP: 1,
-        minP: 0,
-        repeatPenalty: 1,
-        frequencyPenalty: 0,
-        presencePenalty: 0,
-        penaltyLastN: 0,
-        seed: 1,
-        logprobs: -1,
-      },
+      sampling: greedy,
       stop: [],
       grammar: '',
       jsonSchema: '',

@@ -1,25 +1,15 @@
 #include "core/prefix-cache.h"
 #include "check.h"
+#include "token-runs.h"
 
 using namespace banyan;
+using namespace banyan::test;
 
 namespace {
 
-using Tokens = std::vector<Token>;
 using Reason = MissExplanation::Reason;
 
 constexpr int32_t kSize = 4;
-
-Tokens run(Token first, int32_t n) {
-    Tokens tokens;
-    for (int32_t i = 0; i < n; ++i) tokens.push_back(first + i);
-    return tokens;
-}
-
-Tokens operator+(Tokens a, const Tokens & b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
 
 /** Computes the tokens and leaves them cached. Returns how many were cached before. */
 int32_t compute(PrefixCache & cache, const Tokens & tokens, Salt salt = 0) {

@@ -6,25 +6,14 @@
 #include "check.h"
 #include "core/block-table.h"
 #include "core/radix-tree.h"
+#include "token-runs.h"
 
 using namespace banyan;
+using namespace banyan::test;
 
 namespace {
 
-using Tokens = std::vector<Token>;
-
 constexpr int32_t kSize = 4;
-
-Tokens run(Token first, int32_t n) {
-    Tokens tokens;
-    for (int32_t i = 0; i < n; ++i) tokens.push_back(first + i);
-    return tokens;
-}
-
-Tokens operator+(Tokens a, const Tokens & b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
 
 /** A sequence reduced to what the tree sees of it. */
 struct Walker {
