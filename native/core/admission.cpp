@@ -82,6 +82,7 @@ bool Scheduler::Impl::waits_for_producer(Sequence & seq) {
         seq.shared = shared;
         producer->level = std::min(producer->level, level(seq));  // who waits for it lends it its level
         ++counters.dedupe_waits;
+        log(Decision::Kind::dedupe, &seq, static_cast<int64_t>(producer->id), shared);
         return true;
     }
     return false;
@@ -129,6 +130,7 @@ void Scheduler::Impl::start(Sequence & seq) {
     waiting.erase(std::find(waiting.begin(), waiting.end(), &seq));
     running.push_back(&seq);
     programs.admitted(*seq.service);
+    log(Decision::Kind::admit, &seq, seq.computed(), seq.remaining());
     if (seq.usage.preemptions > 0) return;
     seq.usage.admitted = now;
     seq.usage.cached_tokens = seq.computed();

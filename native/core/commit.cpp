@@ -13,6 +13,10 @@ void Scheduler::commit(const StepResult & result, Micros now) {
     if (result.failed) {
         for (const BatchRow & row : s.batch.rows) s.cache.revert(*s.find(row.request)->holding);
     } else {
+        if (s.config.policy.refit && s.fit.observe(s.cost, s.shape, s.now - s.scheduled)) {
+            const CostConstants & fitted = s.cost.constants();
+            s.log(Decision::Kind::refit, nullptr, fitted.step / 1'000'000, fitted.prefill / 1000);
+        }
         ++s.counters.steps;
         s.counters.pages_copied += s.batch.copies.size();
         for (const BatchRow & row : s.batch.rows) s.commit_row(row);
@@ -78,6 +82,8 @@ void Scheduler::Impl::end(Sequence & seq, FinishState how) {
         waiting.erase(std::find(waiting.begin(), waiting.end(), &seq));
     }
     ++(how == FinishState::finished ? counters.finished : counters.cancelled);
+    log(how == FinishState::finished ? Decision::Kind::finish : Decision::Kind::cancel, &seq, seq.usage.output_tokens,
+        seq.waited);
     programs.leave(seq.program);
     ended[seq.id] = {how, seq.usage};
     sequences.erase(seq.id);

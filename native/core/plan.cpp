@@ -59,6 +59,11 @@ void Scheduler::Impl::add_row(Sequence & seq, int32_t n_tokens) {
     row.n_pages = static_cast<int32_t>(table.pages().size());
     row.sample = row.n_past + n_tokens == seq.n_tokens();
     row.first = !seq.slot_started;
+    if (seq.remaining() == n_tokens && n_tokens == 1) {
+        shape.add_decode(row.n_past);
+    } else {
+        shape.add_prefill(n_tokens, row.n_past);
+    }
     batch.rows.push_back(row);
     batch.n_tokens += n_tokens;
 }

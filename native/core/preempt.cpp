@@ -44,6 +44,7 @@ void Scheduler::Impl::preempt(Sequence & seq) {
     stop_running(seq);
     ++seq.usage.preemptions;
     ++counters.preemptions;
+    log(Decision::Kind::preempt, &seq, 0, seq.computed_before);
     seq.wait_since = now;
     waiting.push_back(&seq);
 }

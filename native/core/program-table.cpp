@@ -21,6 +21,11 @@ void ProgramTable::leave(ProgramId program) {
     if (n_idle_ > 64 && n_idle_ * 2 > programs_.size()) forget_idle();
 }
 
+const Program * ProgramTable::find(ProgramId program) const {
+    const auto it = programs_.find(program);
+    return it == programs_.end() ? nullptr : &it->second;
+}
+
 void ProgramTable::admitted(const Program & program) {
     start_ = std::max(start_, program.service);
 }

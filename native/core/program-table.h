@@ -32,6 +32,7 @@ class ProgramTable {
     /** One of its requests was given a slot. */
     void admitted(const Program & program);
 
+    const Program * find(ProgramId program) const;
     size_t size() const { return programs_.size(); }
 
   private:

@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/cost-fit.h"
 #include "core/prefix-cache.h"
 #include "core/program-table.h"
 #include "core/scheduler.h"
@@ -69,11 +70,15 @@ struct Scheduler::Impl {
     void stop_running(Sequence & seq);
 
     Sequence * find(RequestId id) const;
+    void log(Decision::Kind kind, const Sequence * about, int64_t a, int64_t b);
     std::string check_integrity() const;
 
     SchedulerConfig config;
     PrefixCache cache;
     ProgramTable programs;
+    CostModel cost;
+    CostFit fit;
+    DecisionSink * sink = nullptr;
     std::unordered_map<RequestId, std::unique_ptr<Sequence>> sequences;  // looked up, never walked for a decision
     std::vector<Sequence *> waiting;
     std::vector<Sequence *> running;
@@ -86,7 +91,8 @@ struct Scheduler::Impl {
 
     Batch batch;
     bool in_flight = false;  // between schedule() and commit()
-    Micros now = 0;
+    StepShape shape;         // of the batch
+    Micros now = 0, scheduled = 0, wake = kNever, retry_after = 0;
     uint64_t next_arrival = 1, next_admission = 1;
     SchedulerStats counters;
 };

@@ -1,6 +1,7 @@
 #include "core/scheduler.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "core/scheduler-impl.h"
 
@@ -13,9 +14,17 @@ ProgramId program_key(const Request & request) {
     return request.program ? request.program : request.id | 1ull << 63;
 }
 
+/** The configuration itself, if it is one to work with. */
+const SchedulerConfig & checked(const SchedulerConfig & config) {
+    if (const auto wrong = validate(config))
+        throw std::invalid_argument(std::string(wrong->field) + " " + wrong->reason);
+    return config;
+}
+
 }  // namespace
 
-Scheduler::Impl::Impl(const SchedulerConfig & given) : config(given), cache(given.n_pages, given.page_tokens) {
+Scheduler::Impl::Impl(const SchedulerConfig & given)
+    : config(checked(given)), cache(given.n_pages, given.page_tokens), cost(given.policy.cost) {
     if (!config.batching) config.max_running = 1;
     const int32_t capacity = config.n_pages * config.page_tokens;
     config.max_context = config.max_context > 0 ? std::min(config.max_context, capacity) : capacity;
@@ -28,6 +37,11 @@ Scheduler::~Scheduler() = default;
 Sequence * Scheduler::Impl::find(RequestId id) const {
     const auto it = sequences.find(id);
     return it == sequences.end() ? nullptr : it->second.get();
+}
+
+void Scheduler::Impl::log(Decision::Kind kind, const Sequence * about, int64_t a, int64_t b) {
+    ++counters.decisions[static_cast<size_t>(kind)];
+    if (sink) sink->record({now, kind, about ? about->id : 0, about ? about->program : 0, a, b});
 }
 
 SubmitError Scheduler::submit(Request request, Micros now) {
@@ -55,6 +69,7 @@ SubmitError Scheduler::submit(Request request, Micros now) {
     seq->usage.miss.prompt_tokens = seq->n_prompt;
     seq->usage.miss.reason = MissExplanation::Reason::reuse_off;
     s.waiting.push_back(seq.get());
+    s.log(Decision::Kind::arrive, seq.get(), seq->n_prompt, static_cast<int64_t>(seq->cls));
     s.ended.erase(seq->id);
     s.sequences.emplace(seq->id, std::move(seq));
     ++s.counters.submitted;
@@ -81,6 +96,8 @@ const Batch & Scheduler::schedule(Micros now) {
     s.now = std::max(s.now, now);
     if (s.in_flight) return s.batch;
     s.ended.clear();
+    s.shape = {};
+    s.wake = kNever;
     s.cache.expire(s.now);
     uint64_t preempted;
     do {
@@ -91,6 +108,8 @@ const Batch & Scheduler::schedule(Micros now) {
         // Whoever was preempted in vain left room: no step is empty while somebody could run.
     } while (s.batch.empty() && s.counters.preemptions != preempted);
     s.in_flight = !s.batch.empty();
+    s.scheduled = s.now;
+    if (s.in_flight) s.log(Decision::Kind::plan, nullptr, s.shape.prefill, s.shape.decodes);
     return s.batch;
 }
 
@@ -132,6 +151,38 @@ MissExplanation Scheduler::explain(Salt salt, const std::vector<Token> & tokens)
     why.actual = tokens.empty() ? -1 : tokens.front();
     why.reason = MissExplanation::Reason::reuse_off;
     return why;
+}
+
+Micros Scheduler::wake_at() const {
+    return impl_->wake;
+}
+
+HintError Scheduler::hint(ProgramId program, const Hint & hint, Micros now) {
+    impl_->now = std::max(impl_->now, now);
+    const HintError error = validate(hint);
+    return error == HintError::none && !impl_->programs.find(program) ? HintError::unknown_program : error;
+}
+
+std::optional<ProgramReport> Scheduler::program(ProgramId id) const {
+    const Program * program = impl_->programs.find(id);
+    if (!program) return std::nullopt;
+    ProgramReport report;
+    report.program = id;
+    report.live = program->live;
+    report.service = program->service;
+    return report;
+}
+
+Micros Scheduler::retry_after() const {
+    return impl_->retry_after;
+}
+
+const CostModel & Scheduler::cost() const {
+    return impl_->cost;
+}
+
+void Scheduler::log_to(DecisionSink * sink) {
+    impl_->sink = sink;
 }
 
 SchedulerStats Scheduler::stats() const {

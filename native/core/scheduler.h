@@ -1,18 +1,24 @@
 // Decides, step by step, which tokens of which requests go through the model, and where their KV lives.
 //
 // Owns: every request's sequence and the prefix cache (page pool + radix tree).
-// Changed by: submit, cancel, schedule, commit, pin, unpin; nothing else. queries are const.
+// Changed by: submit, cancel, hint, schedule, commit, pin, unpin, clear_cache; nothing else. Queries are const.
 // Thread: one (the engine thread). No clock of its own: `now` never decreases between calls.
 // Invariant: deterministic: same calls with the same arguments give the same batches. See check_integrity().
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/batch.h"
+#include "core/cost-model.h"
+#include "core/decision-log.h"
 #include "core/explain.h"
+#include "core/hint.h"
+#include "core/policy.h"
+#include "core/report.h"
 #include "core/stats.h"
 #include "core/types.h"
 
@@ -21,13 +27,23 @@ namespace banyan {
 struct SchedulerConfig {
     int32_t n_pages = 0;             // pages in the pool, >= 1
     int32_t page_tokens = 32;        // tokens a page
-    int32_t max_running = 8;         // requests with a slot at the same time, [1, 256]
+    int32_t max_running = 8;         // requests with a slot at the same time, [1, 4096]
     int32_t max_batch_tokens = 512;  // tokens a step (prefill + decode)
     int32_t max_context = 0;         // tokens a request may reach (prompt + output); 0 = the whole pool
     int32_t reserve_percent = 10;    // share of the pages that only class interactive may take at admission
     bool prefix_reuse = true;        // false for recurrent and hybrid models: every request computes its whole prompt
     bool batching = true;            // false: one request at a time (the naive baseline)
+    PolicyConfig policy;
 };
+
+/** What is wrong with a configuration: the field and why. */
+struct ConfigError {
+    const char * field;
+    const char * reason;
+};
+
+/** The first thing that is wrong; nullopt: nothing. Scheduler takes only configurations that pass. */
+std::optional<ConfigError> validate(const SchedulerConfig & config);
 
 struct Request {
     RequestId id = 0;
@@ -37,26 +53,22 @@ struct Request {
     ProgramId program = 0;
     Salt salt = 0;
     bool cache = true;  // false: neither match nor insert
+    TenantId tenant = 0;
+    Micros deadline = kNever;  // point in time: among equals the earliest goes first. Nobody is ended for being late
+    Micros ttft_limit = 0;     // span: refuse (backpressure) when the first token is predicted to come later; 0 = never
+    GroupId group = 0;         // siblings of one fork: the last of them to run is hurried, so that the join can go on
+    int32_t group_size = 0;    // how many siblings the group has
+    int32_t static_tokens = 0;  // the prompt's first tokens that are system prompt and tools: evicted last
 };
 
-enum class SubmitError : uint8_t { none, empty_prompt, prompt_too_long, duplicate_id };
-
-/** What one request cost so far. Times are points of the passed-in clock; 0 = not yet. */
-struct RequestUsage {
-    int32_t prompt_tokens = 0;
-    int32_t cached_tokens = 0;  // of the prompt, taken from the prefix cache at first admission
-    int32_t computed_tokens = 0;  // run through the model for it: prefill, output, recompute after preemption
-    int32_t output_tokens = 0;
-    int32_t preemptions = 0;
-    Micros submitted = 0, admitted = 0, first_token = 0, last_token = 0;
-    MissExplanation miss;
-};
+enum class SubmitError : uint8_t { none, empty_prompt, prompt_too_long, duplicate_id, bad_option, backpressure };
 
 /** Where a request is, or what became of it (known until the next schedule()). */
 enum class FinishState : uint8_t { running, waiting, finished, cancelled, unknown };
 
 class Scheduler {
   public:
+    /** Throws std::invalid_argument for a configuration that does not validate(). */
     explicit Scheduler(const SchedulerConfig & config);
     ~Scheduler();
     Scheduler(const Scheduler &) = delete;
@@ -64,6 +76,11 @@ class Scheduler {
 
     /** Takes a request, or says why it never could run. Never throws for a bad request. */
     SubmitError submit(Request request, Micros now);
+    /** After `backpressure`: the span after which the same request would probably be taken. */
+    Micros retry_after() const;
+
+    /** Something about a program that helps to plan ahead. Bad hints are refused and change nothing. */
+    HintError hint(ProgramId program, const Hint & hint, Micros now);
 
     /**
      * Drops a request in whatever state; its unshared pages are free before the next schedule() (at commit() when its
@@ -71,8 +88,13 @@ class Scheduler {
      */
     bool cancel(RequestId id, Micros now);
 
-    /** The next step; empty only when idle(). A batch with rows must be committed before the next schedule(). */
+    /**
+     * The next step; empty only when idle(), or when what waits is better started together with what is about to come:
+     * then wake_at() says when to call again. A batch with rows must be committed before the next schedule().
+     */
     const Batch & schedule(Micros now);
+    /** After an empty batch: when to call schedule() again, unless something happens before. kNever: when it does. */
+    Micros wake_at() const;
 
     /**
      * Takes in what the step gave: counts computed tokens, appends sampled ones, ends finished requests. A request
@@ -102,6 +124,12 @@ class Scheduler {
     MissExplanation explain(Salt salt, const std::vector<Token> & tokens) const;
 
     SchedulerStats stats() const;
+    /** nullopt: unknown, or forgotten since it ended. */
+    std::optional<ProgramReport> program(ProgramId program) const;
+    const CostModel & cost() const;
+
+    /** Where decisions are written from now on; nullptr: nowhere. Outlives the scheduler, or is taken back before. */
+    void log_to(DecisionSink * sink);
 
     /** Empty when every structure is consistent, else the first violation in words. */
     std::string check_integrity() const;

@@ -1,7 +1,10 @@
 // Counters and gauges that the scheduler keeps; read at any step, never reset.
 #pragma once
 
+#include <array>
 #include <cstdint>
+
+#include "core/decision-log.h"
 
 namespace banyan {
 
@@ -12,13 +15,19 @@ struct SchedulerStats {
     int32_t pages_pinned = 0;
     int32_t waiting = 0, running = 0;
     int32_t tree_nodes = 0;
+    int32_t programs = 0, programs_active = 0, programs_paused = 0;  // known; that hold a place; that lost it
+    int32_t window = 0;        // workflow and background programs that may be active
+    int32_t demand_pages = 0;  // that the active programs are expected to want
+    int32_t eta = 0;           // thousandths: how well attained service tells that a program is nearly done
     // counters
     uint64_t steps = 0;
     uint64_t submitted = 0, finished = 0, cancelled = 0;
     uint64_t prompt_tokens = 0, cached_tokens = 0, prefill_tokens = 0, decode_tokens = 0;
     uint64_t recomputed_tokens = 0;  // prefilled again after preemption
     uint64_t preemptions = 0, pages_evicted = 0, pages_copied = 0;
-    uint64_t dedupe_waits = 0;  // requests that waited for an equal prefix already in flight
+    uint64_t dedupe_waits = 0;                    // requests that waited for an equal prefix already in flight
+    uint64_t resume_tokens = 0, resume_hits = 0;  // of returning calls: tokens their program had; that were still there
+    std::array<uint64_t, kDecisionKinds> decisions{};  // by Decision::Kind: how often each rule fired
 };
 
 }  // namespace banyan

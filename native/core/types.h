@@ -11,7 +11,11 @@ using SlotId = int32_t;      // [0, max_running): the llama.cpp sequence id that
 using RequestId = uint64_t;  // unique in an engine's life, at most 2^53 (a JavaScript number)
 using ProgramId = uint64_t;  // one agent run; 0 = none (the request is its own program)
 using Salt = uint64_t;       // tenant / adapter: two salts never share a page
+using TenantId = uint64_t;   // who pays: tenants share the engine fairly; 0 = the one that everybody without is
+using GroupId = uint64_t;    // siblings of one fork; 0 = none
 using Micros = int64_t;      // a point or a span of the clock that is passed in
+
+constexpr Micros kNever = INT64_MAX / 4;  // later than any point in time, and still safe to add to
 
 constexpr PageId kNoPage = -1;
 constexpr SlotId kNoSlot = -1;
