@@ -1,0 +1,56 @@
+/**
+ * The scheduling policy, field by field as in native/core/policy.h, which says what each means and has the defaults: what
+ * is left out keeps its default. Times are microseconds (Infinity: never), shares thousandths.
+ */
+export interface NativePolicy {
+  batching?: 'continuous' | 'dynamic' | 'static';
+  groupSize?: number;
+  maxWait?: number;
+  fixedWait?: number;
+  order?: 'program-aware' | 'fcfs';
+  eviction?: 'typed' | 'lru';
+  coalesce?: PerClass;
+  age?: PerClass;
+  stepTarget?: PerClass;
+  tile?: number;
+  minPrefill?: number;
+  coldShare?: number;
+  high?: number;
+  low?: number;
+  tick?: number;
+  windowStart?: number;
+  windowAdd?: number;
+  windowKeep?: number;
+  useLow?: number;
+  useHigh?: number;
+  hitLow?: number;
+  returnWithin?: number;
+  levelEdges?: [number, number, number];
+  starving?: number;
+  overdue?: number;
+  quantum?: number;
+  localityWindow?: number;
+  localitySpan?: number;
+  maxBypass?: number;
+  keepUnknown?: number;
+  toolSamples?: number;
+  nextStep?: number;
+  /** Given: not measured at load. All zero: nothing is limited by time. */
+  cost?: NativeCost;
+  refit?: boolean;
+}
+
+/** Interactive, workflow, background. */
+export type PerClass = [number, number, number];
+
+/** What steps cost: see native/core/cost-model.h. Picoseconds, but for the last three. */
+export interface NativeCost {
+  step?: number;
+  prefill?: number;
+  pair?: number;
+  context?: number;
+  decode?: number;
+  transfer?: number; // microseconds
+  bytesPerMilli?: number;
+  bytesPerToken?: number;
+}
