@@ -4,6 +4,7 @@
 #include "addon/js-error.h"
 #include "addon/load-worker.h"
 #include "addon/parse-options.h"
+#include "addon/simulate-worker.h"
 #include "runner/backend.h"
 
 namespace banyan {
@@ -43,6 +44,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("version", BANYAN_VERSION);
     exports.Set("llamaVersion", backend::llama_version());
     exports.Set("loadEngine", Napi::Function::New(env, load_engine, "loadEngine"));
+    exports.Set("simulate", Napi::Function::New(env, simulate, "simulate"));
     return exports;
 }
 

@@ -12,6 +12,7 @@ function(banyan_tests layer)
 endfunction()
 
 banyan_tests(core banyan-core)
+banyan_tests(sim banyan-sim)
 if(ENGINE_LLAMA)
   include(engine-tests)
   include(runner-tests OPTIONAL)

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from './simulation.js';
 
 /** Opaque, garbage-collected: how a rendered chat constrains sampling and how its output is parsed (native handle). */
 export interface ChatFormat {
@@ -194,6 +195,11 @@ export interface Binding {
     onProgress: (fraction: number) => void,
     signal: Int32Array, // [0] != 0 aborts the load; shared memory
   ): Promise<NativeEngine>;
+  /**
+   * Runs the scheduler on a virtual clock, on a worker thread: same workload and configuration, same result (but for the
+   * measured times). Rejects with INVALID_OPTION, OUT_OF_MEMORY, ABORTED.
+   */
+  simulate(workload: NativeSimWorkload, config: NativeSimConfig): Promise<NativeSimResult>;
 }
 
 const require = createRequire(import.meta.url);

@@ -1,0 +1,69 @@
+#include "sim/page-oracle.h"
+
+#include <algorithm>
+
+namespace banyan::sim {
+
+namespace {
+
+uint64_t mix(uint64_t h, uint64_t x) {
+    h ^= x + 0x9e3779b97f4a7c15ull + (h << 6) + (h >> 2);
+    h *= 0xff51afd7ed558ccdull;
+    return h ^ (h >> 33);
+}
+
+}  // namespace
+
+void PageOracle::grow(RequestId id, Token token) {
+    const auto it = truths_.find(id);
+    if (it != truths_.end()) it->second.tokens.push_back(token);
+}
+
+std::string PageOracle::check(const Batch & batch, bool failed) {
+    for (const PageCopy & copy : batch.copies) {
+        if (copy.src == copy.dst || copy.n_tokens < 1 || copy.n_tokens >= page_tokens_) return "a copy is none";
+        for (int32_t i = 0; i < copy.n_tokens; ++i) cell(copy.dst, i) = cell(copy.src, i);
+    }
+    std::string wrong;
+    const auto read_all = [&] {
+        for (const BatchRow & row : batch.rows) {
+            if (wrong.empty()) wrong = read(row);
+        }
+    };
+    read_all();
+    for (const BatchRow & row : batch.rows) write(row, failed);
+    // Rows of a step do not see each other, whatever a failed step wrote.
+    read_all();
+    return wrong;
+}
+
+std::string PageOracle::read(const BatchRow & row) {
+    const auto it = truths_.find(row.request);
+    if (it == truths_.end()) return "";  // cancelled under way
+    const auto & [salt, tokens] = it->second;
+    const std::string name = "request " + std::to_string(row.request) + ": ";
+    const int32_t end = row.n_past + row.n_tokens;
+    if (row.n_tokens < 1 || row.n_past < 0 || end > static_cast<int32_t>(tokens.size())) return name + "a row outside";
+    if (row.n_pages != pages_for(end, page_tokens_)) return name + "pages do not cover its row";
+    if (row.sample != (end == static_cast<int32_t>(tokens.size()))) return name + "samples at the wrong token";
+    if (!std::equal(tokens.begin() + row.n_past, tokens.begin() + end, row.tokens)) return name + "foreign tokens";
+    uint64_t path = mix(1, salt);
+    for (int32_t i = 0; i < row.n_past; ++i) {
+        path = mix(path, tokens[i]);
+        if (cell(row.pages[i / page_tokens_], i % page_tokens_) != path) {
+            return name + "reads a foreign cell at token " + std::to_string(i);
+        }
+    }
+    return "";
+}
+
+void PageOracle::write(const BatchRow & row, bool failed) {
+    const auto it = truths_.find(row.request);
+    uint64_t path = mix(1, it == truths_.end() ? 0 : it->second.salt);
+    for (int32_t i = 0; i < row.n_past + row.n_tokens; ++i) {
+        path = mix(path, it == truths_.end() ? 0 : it->second.tokens[i]);
+        if (i >= row.n_past) cell(row.pages[i / page_tokens_], i % page_tokens_) = failed ? 7 : path;
+    }
+}
+
+}  // namespace banyan::sim

@@ -1,0 +1,45 @@
+// What every cell of every page should hold: instead of KV a hash of the whole path up to its token, so that each row
+// proves that the pages it reads hold exactly its own past. For tests: its time grows with the context.
+//
+// Owns: a hash a cell. Changed by: check. Thread: one.
+// Invariant: a cell of a page that two requests share never changes while they do (paged-kv invariants 2 and 3).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/types.h"
+
+namespace banyan::sim {
+
+class PageOracle {
+  public:
+    PageOracle(int32_t n_pages, int32_t page_tokens)
+        : page_tokens_(page_tokens), cells_(static_cast<size_t>(n_pages) * page_tokens, 0) {}
+
+    /** A request with its prompt; grow() adds what it says. */
+    void begin(RequestId id, Salt salt, std::vector<Token> tokens) { truths_[id] = {salt, std::move(tokens)}; }
+    void grow(RequestId id, Token token);
+    void end(RequestId id) { truths_.erase(id); }
+
+    /** Plays the batch: copies, reads, writes (garbage when the step failed), and reads again. '' or what is wrong. */
+    std::string check(const Batch & batch, bool failed);
+
+  private:
+    struct Truth {
+        Salt salt = 0;
+        std::vector<Token> tokens;
+    };
+    uint64_t & cell(PageId page, int32_t at) { return cells_[static_cast<size_t>(page) * page_tokens_ + at]; }
+    std::string read(const BatchRow & row);
+    void write(const BatchRow & row, bool failed);
+
+    int32_t page_tokens_;
+    std::vector<uint64_t> cells_;
+    std::unordered_map<RequestId, Truth> truths_;
+};
+
+}  // namespace banyan::sim
