@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { benchMicro } from './micro/micro.js';
 import { benchPeer } from './peer.js';
 import { type BenchOptions, publish, type Report } from './report.js';
+import { benchSim } from './sim/sim.js';
 import { benchSteps } from './steps.js';
 import { benchControl } from './workloads/control.js';
 import { benchFleet } from './workloads/fleet.js';
@@ -15,6 +16,7 @@ const BENCHES: Record<string, { what: string; runs: number; run: (options: Bench
   loop: { what: 'W1: one agent with tools, and the closed forms', runs: 5, run: benchLoop },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
+  sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },
   peer: { what: 'W2 against node-llama-cpp (see bench/baseline)', runs: 3, run: benchPeer },
 };
 

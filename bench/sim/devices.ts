@@ -1,0 +1,44 @@
+import type { NativeSimDevice } from '../../src/native/simulation.js';
+
+export interface Device extends NativeSimDevice {
+  name: string;
+  /** Tokens of KV that fit beside the weights. */
+  poolTokens: number;
+}
+
+/*
+ * Llama-3.1-8B in BF16 on one H100 SXM 80 GB. From its data sheet: 3.35 TB/s, 989 TFLOP/s dense BF16. Of those, large
+ * copies and matrix products reach about 80% and 60%. From the model's configuration: 8.03 G parameters of which 0.53 G
+ * are the embedding table (looked up, not multiplied), 32 layers, width 4,096, 8 KV heads of 128.
+ */
+const BANDWIDTH = 3.35e12 * 0.8;
+const FLOPS = 989e12 * 0.6;
+const PARAMETERS = 8.03e9 - 0.53e9;
+const LAYERS = 32;
+const WIDTH = 4096;
+const KV_BYTES = LAYERS * 2 * 8 * 128 * 2;
+
+export const H100: Device = {
+  name: 'Llama-3.1-8B BF16 on one H100 SXM 80 GB (roofline)',
+  // 72 GB of 80 are used; 16 are weights, 4 activations and workspace.
+  poolTokens: Math.floor(52e9 / KV_BYTES),
+  // Launches with CUDA graphs, sampling, detokenizing: a millisecond, as vLLM and SGLang report for their steps.
+  stepNs: 1_000_000,
+  weightsNs: Math.round((PARAMETERS * 2 * 1e9) / BANDWIDTH),
+  tokenNs: Math.round((PARAMETERS * 2 * 1e9) / FLOPS),
+  pairPs: Math.round((4 * WIDTH * LAYERS * 1e12) / FLOPS),
+  readPs: Math.round((KV_BYTES * 1e12) / BANDWIDTH),
+  rowNs: 2_000,
+};
+
+/** The same machine where tokens are worth 16 and seconds last 50: what a step costs is to scale. */
+export const H100_CI: Device = {
+  name: 'the same, tokens / 16, times / 50',
+  poolTokens: Math.floor(H100.poolTokens / 16),
+  stepNs: Math.round(H100.stepNs / 50),
+  weightsNs: Math.round(H100.weightsNs / 50),
+  tokenNs: Math.round((H100.tokenNs * 16) / 50),
+  pairPs: Math.round((H100.pairPs * 256) / 50),
+  readPs: Math.round((H100.readPs * 16) / 50),
+  rowNs: Math.round((H100.rowNs * 16) / 50),
+};

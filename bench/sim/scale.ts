@@ -1,0 +1,16 @@
+/** GPU scale is the published lengths and times; CI scale has tokens over 16 and times over 50, the same shape. */
+export interface Scale {
+  name: 'gpu' | 'ci';
+  /** At least 1 for a positive length. */
+  tokens(atGpuScale: number): number;
+  micros(seconds: number): number;
+}
+
+const scale = (name: 'gpu' | 'ci', tokens: number, times: number): Scale => ({
+  name,
+  tokens: (n) => (n <= 0 ? 0 : Math.max(1, Math.round(n / tokens))),
+  micros: (seconds) => Math.round((seconds * 1e6) / times),
+});
+
+export const GPU = scale('gpu', 1, 1);
+export const CI = scale('ci', 16, 50);
