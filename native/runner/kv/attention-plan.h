@@ -32,7 +32,7 @@ struct PlanConfig {
     int32_t n_threads = 1;  // to cut enough items for
     Window window;
     // What suits the CPU kernel; device-plan.h has what suits a GPU.
-    int32_t block_rows = 96;       // query rows (tokens x gqa) an item aims for
+    int32_t block_rows = 192;      // query rows (tokens x gqa) an item aims for: every item reads its keys anew
     int32_t narrow_rows = 8;       // up to here an item is one unit for all KV heads, above one unit a head
     int32_t min_shared = 64;       // tokens that rows must share for a node of their own to pay for the merge
     int32_t min_split = 256;       // keys a KV split keeps
