@@ -16,6 +16,14 @@ const inWorker = (role: string) =>
     },
   );
 
+/** Its first message. A worker that leaves without one is an error here, not an await that never settles. */
+const answerOf = (worker: Worker) =>
+  new Promise<unknown>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', (code) => reject(new Error(`the worker left with code ${code} before it answered`)));
+  });
+
 if (!isMainThread) {
   const engine = await TestEngine.open();
   if (workerData === 'answer') {
@@ -36,15 +44,15 @@ if (!isMainThread) {
   if (process.argv[2] === 'together') {
     const workers = [inWorker('answer'), inWorker('answer')];
     const exits = workers.map((worker) => once(worker, 'exit'));
-    const answers = await Promise.all(workers.map((worker) => once(worker, 'message')));
+    const answers = await Promise.all(workers.map(answerOf));
     const again = (await engine.run(prompt)).tokens.join();
     await Promise.all(exits);
-    if ([...answers.flat(), again].every((answer) => answer === own)) console.log('same output 3 times');
+    if ([...answers, again].every((answer) => answer === own)) console.log('same output 3 times');
   } else {
     const terminate = process.argv[2] === 'terminate';
     const worker = inWorker(terminate ? 'decode forever' : 'abandon');
     const left = once(worker, 'exit');
-    await once(worker, 'message');
+    await answerOf(worker);
     if (terminate) await worker.terminate();
     await left;
     if ((await engine.run(prompt)).tokens.join() === own) console.log('main engine lives');
