@@ -17,6 +17,8 @@ add_test(NAME make-test-models
 set_tests_properties(make-test-models PROPERTIES FIXTURES_SETUP test-models)
 set_tests_properties(runner-logits-test runner-kv-pool-test PROPERTIES
   FIXTURES_REQUIRED test-models ENVIRONMENT "BANYAN_TEST_MODELS=${TEST_MODELS_DIR}" TIMEOUT 900)
+set_tests_properties(runner-fixed-shapes-test runner-device-sampling-test PROPERTIES
+  FIXTURES_REQUIRED engine-test-model ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL}" TIMEOUT 300)
 
 # bench/native: built on demand.
 add_executable(make-model EXCLUDE_FROM_ALL bench/native/make-model.cpp)

@@ -55,7 +55,7 @@ bool Worker::step(const std::atomic<bool> & aborted) {
             return false;
         }
         release_slots(batch);
-        if (!runner_->run(batch)) {
+        if (!runner_->run(batch, samplers_of(batch))) {
             result.failed = true;
             std::vector<RequestId> concerned;
             for (const BatchRow & row : batch.rows) concerned.push_back(row.request);
@@ -83,6 +83,14 @@ bool Worker::step(const std::atomic<bool> & aborted) {
         fail_everything(e.what());
         return true;
     }
+}
+
+const std::vector<DeviceSampler *> & Worker::samplers_of(const Batch & batch) {
+    samplers_.clear();
+    for (const BatchRow & row : batch.rows) {
+        samplers_.push_back(row.sample ? live_.at(row.request)->on_device() : nullptr);
+    }
+    return samplers_;
 }
 
 void Worker::release_slots(const Batch & batch) {

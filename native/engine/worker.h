@@ -42,6 +42,8 @@ class Worker {
     static Micros now();
 
   private:
+    /** By row: how the device may sample it, nullptr where only the host can. */
+    const std::vector<DeviceSampler *> & samplers_of(const Batch & batch);
     void sample(const Batch & batch, StepResult & result);
     void fail(RequestId id, const std::string & code, const std::string & message);
     void finish(RequestId id, FinishReason reason);
@@ -53,6 +55,7 @@ class Worker {
     std::unique_ptr<Runner> runner_;
     std::unordered_map<RequestId, std::unique_ptr<Decoder>> live_;
     std::vector<RequestId> slot_owners_;  // by slot, 0 = empty; kept only when the runner holds stock sequences
+    std::vector<DeviceSampler *> samplers_;  // of the step under way
     std::vector<Event> events_;
     Micros in_steps_ = 0;
     struct Ended {

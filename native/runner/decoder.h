@@ -49,7 +49,10 @@ class Decoder {
     /** Throws Error INVALID_GRAMMAR. */
     Decoder(std::shared_ptr<const Model> model, DecoderOptions options);
 
-    /** Samples from output `index` of the context. Throws Error or std::exception: this request fails, no other. */
+    /** How a device can sample in this one's place; nullptr: it cannot. */
+    DeviceSampler * on_device() const { return sampler_.on_device(); }
+
+    /** Samples from output `index` of the context; logits nullptr: the device did. Throws Error or std::exception: this request fails, no other. */
     Decoded next(llama_context * context, int32_t index, float * logits);
 
     /** Why it ended; meaningful once next() said finished. */

@@ -1,7 +1,9 @@
 #include "runner/kv-size.h"
 
 #include <algorithm>
+#include <set>
 
+#include "ggml-backend.h"
 #include "ggml.h"
 #include "llama-model.h"
 #include "runner/backend.h"
@@ -21,12 +23,29 @@ int64_t kv_bytes_per_token(const Model & model, KvType type_k, KvType type_v) {
     return bytes;
 }
 
+int64_t free_kv_memory(const Model & model) {
+    std::set<ggml_backend_dev_t> devices;
+    for (uint32_t layer = 0; layer < model.handle()->hparams.n_layer(); ++layer) {
+        devices.insert(model.handle()->dev_layer(static_cast<int>(layer)));
+    }
+    int64_t bytes = 0;
+    for (const ggml_backend_dev_t device : devices) {
+        size_t free = backend::free_memory();
+        size_t total = 0;
+        if (ggml_backend_dev_type(device) != GGML_BACKEND_DEVICE_TYPE_CPU) {
+            ggml_backend_dev_memory(device, &free, &total);
+        }
+        bytes += static_cast<int64_t>(free);
+    }
+    return bytes;
+}
+
 int64_t default_kv_tokens(const Model & model, const RunnerOptions & options) {
     const int64_t trained = std::max(model.info().context_train, 1);
     const int64_t wanted =
         std::max<int64_t>(options.max_running * std::min<int64_t>(trained, 4096), std::min<int64_t>(trained, 8192));
     const int64_t per_token = kv_bytes_per_token(model, options.type_k, options.type_v);
-    const int64_t free = static_cast<int64_t>(backend::free_memory());
+    const int64_t free = free_kv_memory(model);
     if (per_token == 0 || free == 0) return wanted;
     return std::max<int64_t>(std::min(wanted, free / 4 / per_token), 2 * options.page_tokens);
 }

@@ -2,35 +2,68 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "ggml-backend.h"
 #include "llama-model.h"
 #include "llama.h"
 #include "runner/attention/kernel.h"
 #include "runner/backend.h"
+#include "runner/batch-shape.h"
+#include "runner/device-sampler.h"
 #include "runner/error.h"
 #include "runner/kv-size.h"
 #include "runner/kv-type.h"
 #include "runner/model.h"
+#include "runner/slot-samplers.h"
 
 namespace banyan {
 
 struct Runner::Impl {
-    std::unique_ptr<KvPool> pool;  // null: stock sequences
+    std::unique_ptr<KvPool> pool;            // null: stock sequences
+    std::unique_ptr<SlotSamplers> samplers;  // null: the host samples
+    std::optional<BatchShape> shape;         // none: steps as they come
+    PageId scratch_page = -1;                // where padding writes; behind the pages that the core knows
+    int32_t n_slots = 0;
     llama_batch batch{};
     int32_t capacity = 0;  // tokens that batch holds
 
     ~Impl() { llama_batch_free(batch); }
 
-    void append(const BatchRow & row, int32_t i) {
+    void append(Token token, int32_t position, SlotId slot, bool output) {
         const int32_t at = batch.n_tokens++;
-        batch.token[at] = row.tokens[i];
-        batch.pos[at] = row.n_past + i;
+        batch.token[at] = token;
+        batch.pos[at] = position;
         batch.n_seq_id[at] = 1;
-        batch.seq_id[at][0] = row.slot;
-        batch.logits[at] = row.sample && i == row.n_tokens - 1;
+        batch.seq_id[at][0] = slot;
+        batch.logits[at] = output;
     }
+
+    struct Place {
+        SlotId slot;
+        int32_t row;  // -1: padding
+    };
+    std::vector<Place> places(const Batch & rows);
 };
+
+/** The rows in the order they run. Decodes of a fixed shape are sorted by slot: output i stays the same slot's. */
+std::vector<Runner::Impl::Place> Runner::Impl::places(const Batch & rows) {
+    std::vector<Place> places;
+    bool decodes = true;
+    for (const BatchRow & row : rows.rows) {
+        places.push_back({row.slot, static_cast<int32_t>(places.size())});
+        decodes = decodes && row.n_tokens == 1 && row.sample;
+    }
+    if (!shape || !decodes) return places;
+    std::vector<bool> used(n_slots, false);
+    for (const Place & place : places) used[place.slot] = true;
+    const size_t n = shape->rows_for(static_cast<int32_t>(places.size()));
+    for (SlotId slot = 0; places.size() < n; ++slot) {
+        if (!used[slot]) places.push_back({slot, -1});
+    }
+    std::sort(places.begin(), places.end(), [](const Place & a, const Place & b) { return a.slot < b.slot; });
+    return places;
+}
 
 namespace {
 
@@ -42,7 +75,7 @@ int32_t page_count(const Model & model, const RunnerOptions & options) {
     const int64_t tokens = options.kv_tokens > 0 ? options.kv_tokens : default_kv_tokens(model, options);
     const int64_t pages = (tokens + options.page_tokens - 1) / options.page_tokens;
     const int64_t bytes = pages * options.page_tokens * kv_bytes_per_token(model, options.type_k, options.type_v);
-    const int64_t free = static_cast<int64_t>(backend::free_memory());
+    const int64_t free = free_kv_memory(model);
     // Linux would grant the memory and kill the process at the first touch.
     if (free > 0 && bytes > free) {
         throw Error("OUT_OF_MEMORY",
@@ -52,6 +85,14 @@ int32_t page_count(const Model & model, const RunnerOptions & options) {
     }
     if (tokens > 1 << 30) throw Error("INVALID_OPTION", "kvTokens is larger than 2^30", "kvTokens");
     return static_cast<int32_t>(pages);
+}
+
+bool on_gpu(const Model & model) {
+    return ggml_backend_dev_type(model.handle()->dev_output()) != GGML_BACKEND_DEVICE_TYPE_CPU;
+}
+
+bool chosen(Choice choice, bool automatic) {
+    return choice == Choice::automatic ? automatic : choice == Choice::on;
 }
 
 /** null for an architecture that llama.cpp's own cache serves. */
@@ -91,7 +132,19 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     backend::AssertGuard guard;
     info_.n_pages = page_count(*model_, options);
     llama_context_params params = context_params(options, info_.n_pages, abort);
-    impl_->pool = make_pool(*model_, options, info_.n_pages);
+    const Architecture & paging = model_->info().paging;
+    // Both take it that pages hold all of a sequence and that a batch is computed whole: not so with recurrent state.
+    const bool plain = paging.path != AttentionPath::stock && paging.prefix_reuse;
+    const bool gpu = on_gpu(*model_);
+    info_.fixed_shapes = plain && chosen(options.fixed_shapes, gpu);
+    info_.device_sampling = plain && chosen(options.device_sampling, gpu);
+    if (info_.fixed_shapes) impl_->scratch_page = info_.n_pages;
+    impl_->pool = make_pool(*model_, options, info_.n_pages + (info_.fixed_shapes ? 1 : 0));
+    if (info_.device_sampling) {
+        impl_->samplers =
+            std::make_unique<SlotSamplers>(model_->vocab(), options.max_running, model_->suppressed());
+        impl_->samplers->install(params);
+    }
     try {
         if (impl_->pool) impl_->pool->install(params, model_->handle());
         context_.reset(llama_init_from_model(model_->handle(), params));
@@ -108,10 +161,13 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
         throw Error(memory ? "OUT_OF_MEMORY" : "MODEL_UNSUPPORTED", model_->info().path + ": " + why);
     }
     impl_->capacity = options.max_batch_tokens;
+    impl_->n_slots = options.max_running;
+    // A dense mask would reach as far as the scratch page.
+    info_.fixed_shapes = info_.fixed_shapes && impl_->pool->mode() == AttentionMode::paged;
+    if (info_.fixed_shapes) impl_->shape.emplace(std::min(options.max_running, options.max_batch_tokens));
     impl_->batch = llama_batch_init(options.max_batch_tokens, 0, 1);
     probe(params.n_threads);
 
-    const Architecture & paging = model_->info().paging;
     const bool paged = impl_->pool && impl_->pool->mode() == AttentionMode::paged;
     info_.attention = paged ? "paged" : impl_->pool ? "dense" : "stock";
     const ggml_backend_dev_t device = model_->handle()->dev_output();
@@ -141,10 +197,12 @@ void Runner::probe(int32_t n_threads) {
     std::string why = "it cannot be computed";
     bool computed = false;
     try {
-        computed = compute(batch);
+        computed = compute(batch, {});
         const float * row = computed ? logits(0) : nullptr;
         const auto finite = [](float logit) { return std::isfinite(logit); };
-        if (row && !std::any_of(row, row + model_->info().vocab_size, finite)) {
+        if (!row) {
+            computed = false;
+        } else if (!std::any_of(row, row + model_->info().vocab_size, finite)) {
             computed = false;
             why = "its output is not a number";
         }
@@ -156,18 +214,18 @@ void Runner::probe(int32_t n_threads) {
     release(0);
 }
 
-bool Runner::run(const Batch & batch) {
+bool Runner::run(const Batch & batch, const std::vector<DeviceSampler *> & samplers) {
     try {
-        return compute(batch);
+        return compute(batch, samplers);
     } catch (const std::exception &) {
         return false;
     }
 }
 
-bool Runner::compute(const Batch & batch) {
+bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & samplers) {
     if (batch.n_tokens > impl_->capacity) return false;
     impl_->batch.n_tokens = 0;
-    output_index_.assign(batch.rows.size(), -1);
+    outputs_.assign(batch.rows.size(), {});
     for (const BatchRow & row : batch.rows) {
         if (row.first) release(row.slot);
     }
@@ -177,17 +235,40 @@ bool Runner::compute(const Batch & batch) {
         !pool->copy_pages(batch.copies.data(), static_cast<int32_t>(batch.copies.size()))) {
         return false;
     }
-    for (size_t r = 0; r < batch.rows.size(); ++r) {
-        const BatchRow & row = batch.rows[r];
+    SlotSamplers * const on_device = impl_->samplers.get();
+    if (on_device) on_device->begin_step();
+    int32_t n_outputs = 0;
+    for (const Impl::Place & place : impl_->places(batch)) {
+        if (place.row < 0) {
+            pool->bind(place.slot, &impl_->scratch_page, 1, 0);
+            impl_->append(0, 0, place.slot, true);
+            ++n_outputs;
+            continue;
+        }
+        const BatchRow & row = batch.rows[place.row];
         if (pool) pool->bind(row.slot, row.pages, row.n_pages, row.n_past);
-        for (int32_t i = 0; i < row.n_tokens; ++i) impl_->append(row, i);
-        if (row.sample) output_index_[r] = impl_->batch.n_tokens - 1;
+        for (int32_t i = 0; i < row.n_tokens; ++i) {
+            impl_->append(row.tokens[i], row.n_past + i, row.slot, row.sample && i == row.n_tokens - 1);
+        }
+        if (!row.sample) continue;
+        DeviceSampler * const sampler = samplers.empty() ? nullptr : samplers[place.row];
+        const bool assigned = on_device && sampler && on_device->assign(context_.get(), row.slot, *sampler);
+        outputs_[place.row] = {impl_->batch.n_tokens - 1, n_outputs++, assigned};
     }
-    return llama_decode(context_.get(), impl_->batch) == 0;
+    if (llama_decode(context_.get(), impl_->batch) != 0) return false;
+    for (size_t r = 0; r < batch.rows.size(); ++r) {
+        Output & output = outputs_[r];
+        if (!output.on_device) continue;
+        output.on_device = on_device->take(context_.get(), output.index, batch.rows[r].slot, *samplers[r]) >= 0;
+    }
+    return true;
 }
 
 float * Runner::logits(size_t row) const {
-    return llama_get_logits_ith(context_.get(), output_index_[row]);
+    const Output & output = outputs_[row];
+    if (output.on_device) return nullptr;
+    if (impl_->samplers && !impl_->samplers->fetch(context_.get(), output.index, output.number)) return nullptr;
+    return llama_get_logits_ith(context_.get(), output.index);
 }
 
 bool Runner::stock_sequences() const {

@@ -16,7 +16,10 @@ struct llama_context;
 
 namespace banyan {
 
+class DeviceSampler;
 class Model;
+
+enum class Choice : uint8_t { automatic, on, off };  // automatic: on when the model's output layer is on a GPU
 
 enum class KvType : uint8_t { f16, f32, bf16, q8_0, q4_0 };
 
@@ -28,6 +31,8 @@ struct RunnerOptions {
     int32_t max_batch_tokens = 512;
     KvType type_k = KvType::f16, type_v = KvType::f16;
     AttentionMode attention = AttentionMode::automatic;
+    Choice fixed_shapes = Choice::automatic;     // decode steps padded to few shapes, see batch-shape.h
+    Choice device_sampling = Choice::automatic;  // see slot-samplers.h
 };
 
 struct RunnerInfo {
@@ -36,6 +41,7 @@ struct RunnerInfo {
     std::string backend;    // where the layers are: CPU, CUDA0 ...
     int32_t n_pages = 0;
     int64_t page_bytes = 0;
+    bool fixed_shapes = false, device_sampling = false;
     bool prefix_reuse = true;
     std::string no_reuse_reason;  // '' when prefix_reuse
 };
@@ -50,11 +56,17 @@ class Runner {
 
     const RunnerInfo & info() const { return info_; }
 
-    /** Computes the batch. False: nothing of it counts (a copy failed, llama_decode refused, aborted). Never throws. */
-    bool run(const Batch & batch);
+    /**
+     * Computes the batch. False: nothing of it counts (a copy failed, llama_decode refused, aborted). Never throws.
+     * samplers: by row, nullptr: the host samples it; {}: all rows. They may be used or not, see logits().
+     */
+    bool run(const Batch & batch, const std::vector<DeviceSampler *> & samplers = {});
 
-    /** After run: position of a sampled row's logits in the context, and the logits, [vocab], writable. */
-    int32_t output_index(size_t row) const { return output_index_[row]; }
+    /**
+     * After run, of a sampled row: its position in the context, and its logits, [vocab], writable. nullptr: the device
+     * has sampled it, llama_get_sampled_token_ith has the token.
+     */
+    int32_t output_index(size_t row) const { return outputs_[row].index; }
     float * logits(size_t row) const;
     llama_context * context() const { return context_.get(); }
 
@@ -65,7 +77,7 @@ class Runner {
 
   private:
     /** Throws what a guarded assertion threw. */
-    bool compute(const Batch & batch);
+    bool compute(const Batch & batch, const std::vector<DeviceSampler *> & samplers);
     /** One token through the whole graph: dimensions that only its operations check fail here, not in a request. */
     void probe(int32_t n_threads);
 
@@ -77,7 +89,12 @@ class Runner {
     };
     std::unique_ptr<llama_context, FreeContext> context_;  // behind impl_: it goes first, its caches use the pool
     RunnerInfo info_;
-    std::vector<int32_t> output_index_;  // by row; -1 = not sampled
+    struct Output {
+        int32_t index = -1;      // in llama.cpp's batch; -1: not sampled
+        int32_t number = -1;     // among the batch's outputs
+        bool on_device = false;  // its token is chosen
+    };
+    std::vector<Output> outputs_;  // by row
 };
 
 }  // namespace banyan

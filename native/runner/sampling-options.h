@@ -1,6 +1,7 @@
 // How one request wants its tokens chosen. Plain record; defaults are greedy and unconstrained.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace banyan {
@@ -17,6 +18,10 @@ struct SamplingOptions {
     int64_t seed = -1;            // -1 = random, else 32 bits
     int32_t logprobs = -1;        // top alternatives a token, -1 = none
 
+    /** llama.cpp's largest seed means "random" there: a caller who names that one gets its neighbour. */
+    uint32_t llama_seed() const {
+        return seed < 0 ? UINT32_MAX : static_cast<uint32_t>(std::min<int64_t>(seed, UINT32_MAX - 1));
+    }
     bool penalised() const {
         return penalty_last_n != 0 && (repeat_penalty != 1.0f || frequency_penalty != 0.0f || presence_penalty != 0.0f);
     }

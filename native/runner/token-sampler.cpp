@@ -15,9 +15,7 @@ namespace {
 
 common_params_sampling parameters(const SamplingOptions & options) {
     common_params_sampling params;
-    params.seed = options.seed < 0 ? LLAMA_DEFAULT_SEED : static_cast<uint32_t>(options.seed);
-    // The largest seed is llama.cpp's word for "random"; a caller who names it means a fixed one.
-    if (options.seed == LLAMA_DEFAULT_SEED) params.seed = LLAMA_DEFAULT_SEED - 1;
+    params.seed = options.llama_seed();
     params.temp = options.temperature;
     params.top_k = options.top_k;
     params.top_p = options.top_p;
@@ -45,7 +43,9 @@ TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOpt
     : model_(std::move(model)), banned_(model_->suppressed()), sampler_(nullptr, common_sampler_free) {
     if (ignore_eos) banned_.insert(banned_.end(), model_->end_tokens().begin(), model_->end_tokens().end());
     const bool chat_grammar = constraint.chat && constraint.chat->has_grammar();
-    if (options.temperature <= 0 && !options.penalised() && constraint.grammar.empty() && !chat_grammar) return;
+    const bool constrained = !constraint.grammar.empty() || chat_grammar;
+    if (!constrained) device_ = DeviceSampler::of(options, banned_);
+    if (options.temperature <= 0 && !options.penalised() && !constrained) return;
 
     common_params_sampling params = parameters(options);
     if (!constraint.grammar.empty()) {
@@ -64,6 +64,11 @@ TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOpt
 TokenSampler::~TokenSampler() = default;
 
 Token TokenSampler::sample(llama_context * context, int32_t index, float * logits) {
+    if (!logits) {
+        const Token token = llama_get_sampled_token_ith(context, index);
+        if (!model_->valid(token)) throw Error("STEP_FAILED", "the device chose no token");
+        return token;
+    }
     for (const Token token : banned_) logits[token] = -INFINITY;
     if (!sampler_) return greedy(logits);
 

@@ -10,6 +10,7 @@
 
 #include "core/types.h"
 #include "runner/chat-format.h"
+#include "runner/device-sampler.h"
 #include "runner/sampling-options.h"
 
 struct common_sampler;
@@ -36,16 +37,21 @@ class TokenSampler {
 
     /**
      * The next token from output `index` of the context; `logits` is that same row, [vocab], and is overwritten where a
-     * token must not be chosen. -1: the grammar is complete and the vocabulary has no token to end with.
-     * Throws Error STEP_FAILED when no logit is finite, std::runtime_error when the grammar rejects what it offered.
+     * token must not be chosen; nullptr: the device has chosen already. -1: the grammar is complete and the vocabulary
+     * has no token to end with. Throws Error STEP_FAILED when no logit is finite, std::runtime_error when the grammar
+     * rejects what it offered.
      */
     Token sample(llama_context * context, int32_t index, float * logits);
+
+    /** How the device can choose in this one's place; nullptr: it cannot. */
+    DeviceSampler * on_device() const { return device_.get(); }
 
   private:
     Token greedy(const float * logits) const;
 
     std::shared_ptr<const Model> model_;
     std::vector<Token> banned_;
+    std::unique_ptr<DeviceSampler> device_;
     std::unique_ptr<common_sampler, void (*)(common_sampler *)> sampler_;  // null: greedy
 };
 

@@ -1,6 +1,7 @@
 // Logits and greedy tokens of the paged KV against stock llama.cpp, over tiny random models of every architecture.
 //
 // BANYAN_TEST_MODELS: folder with <architecture>-<dense|moe>.gguf files (the ctest fixture sets it).
+// BANYAN_TEST_GPU_LAYERS: layers of ours on the GPU (0); the stock reference stays on the CPU.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -42,10 +43,15 @@ std::string path_of(const std::string & name) {
     return "";
 }
 
-ModelPtr load(const std::string & path) {
+int gpu_layers() {
+    const char * layers = std::getenv("BANYAN_TEST_GPU_LAYERS");
+    return layers ? std::atoi(layers) : 0;
+}
+
+ModelPtr load(const std::string & path, int n_gpu_layers = gpu_layers()) {
     llama_log_set([](ggml_log_level, const char *, void *) {}, nullptr);
     llama_model_params params = llama_model_default_params();
-    params.n_gpu_layers = 0;
+    params.n_gpu_layers = n_gpu_layers;
     return ModelPtr(llama_model_load_from_file(path.c_str(), params));
 }
 
@@ -99,6 +105,10 @@ void compare(const std::string & name, const std::vector<StepLogits> & got, cons
     }
 }
 
+constexpr double kLimit = 1e-5;           // f16 cache, f32 weights
+constexpr double kQuantizedLimit = 2e-3;  // stock also rounds the queries to q8_0 there; ours does not
+constexpr double kGpuLimit = 1e-4;        // matrix products round differently there too
+
 /** One model: stock once, then every given way of paging. */
 class Subject {
   public:
@@ -110,13 +120,15 @@ class Subject {
         }
         n_vocab_ = llama_vocab_n_tokens(llama_model_get_vocab(model_.get()));
         reuse_ = architecture_of(architecture_name(model_.get())).prefix_reuse;
-        const auto stock = stock_sequences(model_.get(), type, reference);
+        const ModelPtr on_cpu = gpu_layers() > 0 ? load(path, 0) : nullptr;
+        const auto stock = stock_sequences(on_cpu ? on_cpu.get() : model_.get(), type, reference);
         if (stock) expected_ = run_scenario(*stock, n_vocab_, reuse_);
     }
 
     void check(PagedOptions options, double limit, const std::string & label) {
         if (!model_) return;
         options.type = type_;
+        if (gpu_layers() > 0) limit = std::max(limit, kGpuLimit);
         const auto paged = paged_sequences(model_.get(), options);
         if (!paged) return fail(__FILE__, __LINE__, name_ + ": no paged context");
         compare(name_ + " " + label, run_scenario(*paged, n_vocab_, reuse_), expected_, n_vocab_, limit);
@@ -130,9 +142,6 @@ class Subject {
     bool reuse_ = true;
     std::vector<StepLogits> expected_;
 };
-
-constexpr double kLimit = 1e-5;           // f16 cache, f32 weights
-constexpr double kQuantizedLimit = 2e-3;  // stock also rounds the queries to q8_0 there; ours does not
 
 }  // namespace
 
