@@ -4,11 +4,11 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
 
+#include "batch-tables.h"
 #include "runner/cuda/device-plan.h"
 #include "runner/cuda/paged-attention.h"
 
@@ -50,55 +50,11 @@ __global__ void fill_random_f32(float * data, size_t n, uint32_t seed) {
     }
 }
 
-/** The 8B shape (Llama 3.1, Qwen3): 36 layers of it are a step. */
-struct ModelShape {
-    int layers = 36, n_head = 32, n_head_kv = 8, head = 128;
-    size_t cell_bytes() const { return static_cast<size_t>(n_head_kv) * head * 2; }  // of K or of V, in one layer
-};
-
-/** Sequences of the same length that share their first tokens; each computes its last n_new tokens. */
-struct BatchShape {
-    int rows, length, shared, n_new = 1;
-};
-
-constexpr int kPageTokens = 32;
-
-/** Block tables whose pages lie in a scrambled order over the pool. */
-struct BatchTables {
-    std::vector<std::vector<PageId>> pages;
-    std::vector<std::vector<int32_t>> tokens;
-    std::vector<PlanRow> rows;
-    int n_pages = 0, n_tokens = 0;
-
-    explicit BatchTables(const BatchShape & shape) {
-        const int shared_pages = shape.shared / kPageTokens;
-        const int row_pages = (shape.length + kPageTokens - 1) / kPageTokens;
-        n_pages = shared_pages + shape.rows * (row_pages - shared_pages);
-        std::vector<PageId> order(n_pages);
-        uint32_t state = 1;
-        for (int i = 0; i < n_pages; ++i) order[i] = i;
-        for (int i = n_pages - 1; i > 0; --i) {
-            state = state * 1664525u + 1013904223u;
-            std::swap(order[i], order[state % static_cast<uint32_t>(i + 1)]);
-        }
-        int next = shared_pages;
-        for (int r = 0; r < shape.rows; ++r) {
-            pages.emplace_back(order.begin(), order.begin() + shared_pages);
-            while (static_cast<int>(pages.back().size()) < row_pages) pages.back().push_back(order[next++]);
-            tokens.emplace_back();
-            for (int i = 0; i < shape.n_new; ++i) tokens.back().push_back(n_tokens++);
-        }
-        for (int r = 0; r < shape.rows; ++r) {
-            rows.push_back({pages[r].data(), row_pages, shape.length - shape.n_new, tokens[r].data(), shape.n_new});
-        }
-    }
-};
-
 /** Attention of one batch over a few layers' pools, captured as a CUDA graph of a whole step's layers. */
 class StepAttention {
   public:
     /** pools: how many layers have memory of their own; a step takes them in turn. */
-    StepAttention(const ModelShape & model, const BatchShape & batch, int pools, int layers)
+    StepAttention(const ModelShape & model, const BatchCase & batch, int pools, int layers)
         : tables(batch),
           planner_(device_plan_config(plan_config(model), cuda::processor_count(0))),
           k_(model.cell_bytes() / 2 * kPageTokens * tables.n_pages * pools),
@@ -147,14 +103,6 @@ class StepAttention {
     cudaStream_t stream = nullptr;
 
   private:
-    static PlanConfig plan_config(const ModelShape & model) {
-        PlanConfig config;
-        config.page_tokens = kPageTokens;
-        config.gqa = model.n_head / model.n_head_kv;
-        config.n_head_kv = model.n_head_kv;
-        return config;
-    }
-
     void upload() {
         const std::vector<int32_t> & plan = planner_.descriptor();
         std::copy(plan.begin(), plan.end(), staging_);

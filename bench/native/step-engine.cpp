@@ -57,10 +57,10 @@ class Base : public StepEngine {
         llama_free(context_);
     }
 
-    bool step() override {
-        const bool ok = llama_decode(context_, batch_) == 0;
+    bool launch() override { return llama_decode(context_, batch_) == 0; }
+    bool wait() override {
         llama_synchronize(context_);
-        return ok;
+        return true;
     }
 
   protected:
@@ -144,11 +144,11 @@ class Paged final : public Base {
         }
     }
 
-    bool step() override {
+    bool launch() override {
         for (int row = 0; row < c_.rows; ++row) {
             pool_->bind(row, pages_[row].data(), static_cast<int32_t>(pages_[row].size()), c_.context);
         }
-        return Base::step();
+        return Base::launch();
     }
 
     void undo() override {}  // bind says how much the row holds

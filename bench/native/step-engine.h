@@ -27,8 +27,11 @@ struct StepCase {
 class StepEngine {
   public:
     virtual ~StepEngine() = default;
-    /** Decodes n_new tokens in every row. */
-    virtual bool step() = 0;
+    /** Decodes n_new tokens in every row: hands the step over, then waits for it. */
+    bool step() { return launch() && wait(); }
+    /** Returns when the host has nothing left to do: on a GPU the step still runs. */
+    virtual bool launch() = 0;
+    virtual bool wait() = 0;
     /** Forgets them. Not timed. */
     virtual void undo() = 0;
 };

@@ -1,7 +1,8 @@
 # Tests of native/runner/cuda: native/test/cuda. Partition and emulation run everywhere; the device test needs a device.
 find_package(Threads REQUIRED)
 add_library(banyan-cuda-test STATIC
-  native/test/cuda/attention-problem.cpp native/runner/cuda/device-plan.cpp native/runner/kv/attention-plan.cpp)
+  native/test/cuda/attention-problem.cpp native/runner/cuda/device-plan.cpp native/runner/kv/attention-plan.cpp
+  native/runner/batch-shape.cpp)
 target_include_directories(banyan-cuda-test PUBLIC native native/test/cuda)
 target_link_libraries(banyan-cuda-test PUBLIC Threads::Threads)
 banyan_tests(cuda banyan-cuda-test)
@@ -17,14 +18,17 @@ else()
   set_tests_properties(cuda-device-test PROPERTIES SKIP_REGULAR_EXPRESSION "^skipped")
 endif()
 
-# bench/cuda: built on demand, by run.sh.
+# bench/cuda: built on demand, by run.sh. What goes through llama.cpp also runs on the CPU (--cpu), to be tried anywhere.
 if(ENGINE_CUDA)
   add_executable(attention-bench EXCLUDE_FROM_ALL bench/cuda/attention-bench.cu)
   target_link_libraries(attention-bench PRIVATE banyan-cuda banyan-cuda-test)
-  if(ENGINE_LLAMA)
-    add_executable(whole-step EXCLUDE_FROM_ALL
-      bench/cuda/whole-step.cpp bench/cuda/sparse-model.cpp bench/native/step-engine.cpp)
-    target_include_directories(whole-step PRIVATE bench)
-    target_link_libraries(whole-step PRIVATE banyan-runner-test)
-  endif()
+endif()
+if(ENGINE_LLAMA)
+  add_executable(stock-attention EXCLUDE_FROM_ALL bench/cuda/stock-attention.cpp)
+  add_executable(whole-step EXCLUDE_FROM_ALL bench/cuda/whole-step.cpp bench/cuda/live-sequences.cpp
+    bench/cuda/sparse-model.cpp bench/native/step-engine.cpp)
+  foreach(program stock-attention whole-step)
+    target_include_directories(${program} PRIVATE bench)
+    target_link_libraries(${program} PRIVATE banyan-runner-test)
+  endforeach()
 endif()

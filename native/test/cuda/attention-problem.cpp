@@ -64,12 +64,18 @@ Problem::Problem(const ProblemSpec & s) : spec(s) {
     for (const RowSpec & row : spec.rows) {
         while (static_cast<int>(common.size()) * page < row.shared) common.push_back(n_pages++);
     }
+    const PageId scratch = spec.padding > 0 ? n_pages++ : 0;
     for (const RowSpec & row : spec.rows) {
         std::vector<PageId> list(common.begin(), common.begin() + row.shared / page);
         while (static_cast<int>(list.size()) * page < row.first + row.n) list.push_back(n_pages++);
         pages_.push_back(list);
         tokens_.emplace_back();
         for (int i = 0; i < row.n; ++i) tokens_.back().push_back(n_tokens++);
+    }
+    for (int i = 0; i < spec.padding; ++i) {
+        spec.rows.push_back({0, 1, 0});
+        pages_.push_back({scratch});
+        tokens_.push_back({n_tokens++});
     }
     std::vector<PageId> order(n_pages);
     for (int i = 0; i < n_pages; ++i) order[i] = i;

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "check.h"
+#include "runner/batch-shape.h"
 #include "runner/cuda/device-plan.h"
 #include "runner/cuda/work-units.h"
 
@@ -24,6 +25,36 @@ struct RandomBatch {
     std::vector<PlanRow> rows;
     int32_t n_tokens = 0;
 
+    /** One new token each in n sequences of up to `longest` tokens, half of them below a common prefix; then padding. */
+    static RandomBatch decodes(std::mt19937 & rng, int32_t page_tokens, int32_t n, int32_t longest, int32_t padding) {
+        RandomBatch batch;
+        std::vector<PageId> common;
+        PageId next = 1;  // page 0: scratch
+        std::vector<int32_t> firsts;
+        for (int32_t r = 0; r < n; ++r) {
+            const int32_t first = static_cast<int32_t>(rng() % static_cast<unsigned>(longest));
+            std::vector<PageId> list;
+            while (static_cast<int32_t>(list.size()) * page_tokens <= first) {
+                const bool shared = r % 2 == 0 && static_cast<int32_t>(list.size()) * page_tokens < longest / 2;
+                if (shared && list.size() == common.size()) common.push_back(next++);
+                list.push_back(shared ? common[list.size()] : next++);
+            }
+            batch.pages.push_back(list);
+            firsts.push_back(first);
+        }
+        for (int32_t i = 0; i < padding; ++i) {
+            batch.pages.push_back({0});
+            firsts.push_back(0);
+        }
+        for (size_t r = 0; r < firsts.size(); ++r) batch.tokens.push_back({batch.n_tokens++});
+        for (size_t r = 0; r < firsts.size(); ++r) {
+            batch.rows.push_back({batch.pages[r].data(), static_cast<int32_t>(batch.pages[r].size()), firsts[r],
+                                  batch.tokens[r].data(), 1});
+        }
+        return batch;
+    }
+
+    RandomBatch() = default;
     RandomBatch(std::mt19937 & rng, int32_t page_tokens) {
         const auto up_to = [&](int n) { return static_cast<int32_t>(rng() % static_cast<unsigned>(n + 1)); };
         PageId next = 0;
@@ -154,6 +185,59 @@ TEST("every (query, key, head) exactly once, over 3,000 random plans") {
         // The CPU's plan is a valid plan for the device too: several tiles an item.
         if (i % 5 != 0) config = device_plan_config(config, 1 + static_cast<int32_t>(rng() % 40));
         check_launch(config, batch, kShapes[rng() % 4], 1 + static_cast<int32_t>(rng() % 30));
+    }
+}
+
+TEST("decodes padded to their bucket: every pair once, padding sees the scratch page's first cell and nothing else") {
+    std::mt19937 rng(11);
+    BatchShape shape(48);
+    for (int i = 0; i < 300 && banyan::test::failures() == 0; ++i) {
+        const int32_t n = 1 + static_cast<int32_t>(rng() % 48);
+        const int32_t padding = shape.rows_for(n) - n;
+        PlanConfig config;
+        config.page_tokens = 16;
+        config.gqa = 4;
+        config.window = random_window(rng);
+        config = device_plan_config(config, 1 + static_cast<int32_t>(rng() % 132));
+        const RandomBatch batch = RandomBatch::decodes(rng, config.page_tokens, n, 1200, padding);
+        check_launch(config, batch, kShapes[rng() % 4], 1 + static_cast<int32_t>(rng() % 30));
+
+        AttentionPlanner planner(config);
+        const std::vector<int32_t> & d = planner.build(batch.rows.data(), static_cast<int32_t>(batch.rows.size()));
+        const auto * items = reinterpret_cast<const WorkItem *>(d.data() + planner.header().items);
+        const auto * spans = reinterpret_cast<const TokenSpan *>(d.data() + planner.header().tokens);
+        int32_t n_padding = 0;
+        for (int32_t item = 0; item < planner.header().n_items; ++item) {
+            const WorkItem & work = items[item];
+            const bool scratch = d[work.pages] == 0;
+            for (int32_t plan = work.q0; plan < work.q1; ++plan) CHECK_EQ(spans[plan].token >= n, scratch);
+            if (!scratch) continue;
+            CHECK(work.k0 == 0 && work.k1 == 1 && work.part < 0);
+            n_padding += work.q1 - work.q0;
+        }
+        CHECK_EQ(n_padding, padding);
+    }
+}
+
+TEST("the plans of a bucket's decodes fit one descriptor, so that a graph's input keeps its size") {
+    std::mt19937 rng(3);
+    for (const int32_t n_head_kv : {1, 8}) {
+        for (const int32_t rows : {1, 8, 64, 128}) {
+            PlanConfig config;
+            config.page_tokens = 32;
+            config.gqa = 4;
+            config.n_head_kv = n_head_kv;
+            AttentionPlanner planner(device_plan_config(config, 132));
+            const int64_t n_pages = rows * (8192 / 32) + 1;
+            int64_t capacity = 1024;
+            while (capacity < AttentionPlanner::usual_size(rows, n_pages)) capacity *= 2;
+            for (int i = 0; i < 20; ++i) {
+                const int32_t n = rows - static_cast<int32_t>(rng() % static_cast<unsigned>(rows / 2 + 1));
+                const RandomBatch batch = RandomBatch::decodes(rng, 32, n, 8192, rows - n);
+                const auto & d = planner.build(batch.rows.data(), static_cast<int32_t>(batch.rows.size()));
+                CHECK(static_cast<int64_t>(d.size()) <= capacity);
+            }
+        }
     }
 }
 

@@ -53,6 +53,13 @@ inline std::vector<ProblemSpec> problem_list() {
     add("softcap, sinks, ALiBi, window", [](ProblemSpec & s) {
         s.softcap = 5.0f, s.sinks = true, s.max_bias = 4.0f, s.window = Window{Kind::sliding, 33};
     });
+    add("decodes padded to a bucket", [](ProblemSpec & s) {
+        s.rows = {{500, 1, 128}, {90, 1, 64}, {33, 1, 0}, {200, 1, 128}, {64, 1, 64}}, s.padding = 3;
+    });
+    add("padding beside splits, with a window and sinks", [](ProblemSpec & s) {
+        s.dk = s.dv = 64, s.rows = {{1500, 1, 0}, {31, 1, 0}}, s.padding = 6, s.n_processors = 40, s.sinks = true;
+        s.window = Window{Kind::sliding, 700};
+    });
     add("splits of one long sequence", [](ProblemSpec & s) { s.rows = {{2100, 1, 0}}, s.n_processors = 40; });
     add("splits under a shared prefix", [](ProblemSpec & s) {
         s.rows = {{1024, 1, 1024}, {1100, 2, 1024}, {1030, 1, 1024}}, s.n_processors = 40, s.sinks = true;
