@@ -1,91 +1,92 @@
 // Who may start: waiting requests by rank, as long as there are slots, and pages for the whole prompt.
 #include <algorithm>
-#include <cassert>
-#include <tuple>
 
 #include "core/scheduler-impl.h"
 
 namespace banyan {
 
-bool WaitingRank::operator<(const WaitingRank & o) const {
-    return std::tie(level, is_new, service, arrival) < std::tie(o.level, o.is_new, o.service, o.arrival);
-}
+namespace {
 
-/** The class, better by one for every kAge waited, never better than interactive. */
-int32_t Scheduler::Impl::level(const Sequence & seq) const {
-    const int32_t cls = static_cast<int32_t>(seq.cls);
-    if (cls == 0) return 0;
-    return static_cast<int32_t>(std::max<Micros>(0, cls - (seq.waited + now - seq.wait_since) / kAge[cls]));
-}
+constexpr int32_t kLooks = 64;  // calls looked at behind one that found no room
 
-WaitingRank Scheduler::Impl::rank(const Sequence & seq) const {
-    return {level(seq), seq.usage.preemptions == 0, seq.service->service, seq.arrival};
-}
+}  // namespace
 
 void Scheduler::Impl::admit() {
-    using Entry = std::pair<WaitingRank, Sequence *>;
-    std::vector<Entry> heap;  // lazily sorted: most steps look at the first few of many
-    heap.reserve(waiting.size());
-    for (Sequence * seq : waiting) heap.emplace_back(rank(*seq), seq);
-    const auto after = [](const Entry & a, const Entry & b) { return b.first < a.first; };
-    std::make_heap(heap.begin(), heap.end(), after);
-    while (!heap.empty()) {
-        Sequence & seq = *heap.front().second;
-        std::pop_heap(heap.begin(), heap.end(), after);
-        heap.pop_back();
-        if (seq.cache && waits_for_producer(seq)) continue;
-        // Nobody overtakes the one that finds no room, or big requests would starve.
-        if (!try_admit(seq)) return;
+    if (waiting.empty() || !could_admit() || holds_for_group()) return;
+    least_backlogged = policy().quantum > 0 ? tenants.least_backlogged() : 0;
+    const bool reorder = !fcfs() && free_slots.size() < waiting.size();
+    WaitingQueue queue([this](const Sequence & seq) { return rank(seq); }, reorder ? policy().locality_window : 0,
+                       policy().locality_span);
+    for (Sequence * seq : waiting) {
+        if (!still_waits(*seq)) queue.add(*seq, door(*seq));
+    }
+    queue.order();
+    Sequence * head = nullptr;  // the first that found no room
+    int32_t looks = 0;
+    while (Sequence * seq = queue.next()) {
+        if (head && ++looks > kLooks) return;
+        if (!passes_gate(*seq)) {
+            queue.close(door(*seq));
+            continue;
+        }
+        if (seq->cache && waits_for_producer(*seq)) continue;
+        if (head && !may_pass(*head, *seq)) continue;
+        if (try_admit(*seq, head == nullptr)) {
+            if (!head) continue;
+            ++head->usage.bypassed;
+            log(Decision::Kind::bypass, seq, static_cast<int64_t>(head->id), head->usage.bypassed);
+        } else {
+            if (free_slots.empty()) return;
+            if (!head) head = seq;
+        }
     }
 }
 
-bool Scheduler::Impl::try_admit(Sequence & seq) {
+/** Is there a slot, or somebody worse who could give up his? */
+bool Scheduler::Impl::could_admit() const {
+    if (!free_slots.empty()) return true;
+    if (fcfs()) return false;
+    int32_t best = 0;
+    while (best < kClasses && n_waiting[best] == 0) ++best;
+    return std::any_of(running.begin(), running.end(), [&](const Sequence * seq) { return seq->level > best; });
+}
+
+/**
+ * Nobody overtakes the one that finds no room, or big requests would starve: but for a few smaller ones of its level.
+ * An interactive call passes one that only age has put before it, as long as the reserve lasts.
+ */
+bool Scheduler::Impl::may_pass(const Sequence & head, const Sequence & seq) const {
+    if (fcfs()) return false;
+    if (seq.cls == Class::interactive && head.cls != Class::interactive) {
+        int32_t held = pages_for(seq.n_tokens(), config.page_tokens);
+        for (const Sequence * other : running) {
+            if (other->cls != Class::interactive) continue;
+            held += static_cast<int32_t>(other->holding->table.pages().size()) + other->holding->promised;
+        }
+        return static_cast<int64_t>(held) * 100 <= static_cast<int64_t>(config.n_pages) * config.reserve_percent;
+    }
+    if (head.usage.preemptions > 0) return false;  // passing it would soon cost it its place again
+    return head.usage.bypassed < policy().max_bypass && seq.n_tokens() < head.n_tokens() && level(seq) == level(head);
+}
+
+bool Scheduler::Impl::try_admit(Sequence & seq, bool at_the_cost_of_others) {
     for (;;) {
         const bool has_slot = !free_slots.empty();
         const int32_t lacking = has_slot ? take_pages(seq) : 0;
         if (has_slot && lacking == 0) break;
         // Room at the cost of a running sequence: only of one below the request's own class, so age preempts nobody.
         const int32_t cls = static_cast<int32_t>(seq.cls);
-        if (Sequence * worst = victim(); worst && worst->level > cls && may_free(lacking, cls)) {
-            preempt(*worst);
+        Sequence * worst = fcfs() ? nullptr : victim();
+        if (at_the_cost_of_others && worst && worst->level > cls && may_free(lacking, cls)) {
+            preempt(*worst, seq.id);
         } else if (!running.empty() || !cache.break_pin()) {
             return false;
+        } else {
+            log(Decision::Kind::break_pin, &seq, 0, 0);
         }
     }
     start(seq);
     return true;
-}
-
-/**
- * Is a running prefill about to compute enough of this request's prompt, beyond what is cached? Derived anew from
- * what runs, so a producer that is cancelled, preempted or evicted leaves nobody behind: the next in rank produces.
- */
-bool Scheduler::Impl::waits_for_producer(Sequence & seq) {
-    if (seq.producer != 0) {
-        const Sequence * producer = find(seq.producer);
-        if (producer && producer->prefilling() && producer->published() < seq.shared) return true;
-        seq.producer = 0;
-    }
-    const int32_t useful = seq.n_tokens() - 1;
-    const int32_t threshold = std::min(kDedupeTokens, config.page_tokens);
-    int32_t cached = -1;
-    for (Sequence * producer : running) {
-        if (!producer->prefilling() || !producer->cache || producer->salt != seq.salt) continue;
-        const int32_t n = std::min(useful, producer->prefill_end);
-        if (n < threshold || producer->tokens[0] != seq.tokens[0]) continue;
-        if (cached < 0) cached = cache.match(seq.salt, seq.tokens, useful);
-        if (n - cached < threshold || producer->tokens[cached] != seq.tokens[cached]) continue;
-        const auto differs = std::mismatch(seq.tokens.begin(), seq.tokens.begin() + n, producer->tokens.begin()).first;
-        const int32_t shared = static_cast<int32_t>(differs - seq.tokens.begin());
-        if (shared - std::max(cached, producer->published()) < threshold) continue;
-        seq.producer = producer->id;
-        seq.shared = shared;
-        producer->level = std::min(producer->level, level(seq));  // who waits for it lends it its level
-        ++counters.dedupe_waits;
-        log(Decision::Kind::dedupe, &seq, static_cast<int64_t>(producer->id), shared);
-        return true;
-    }
-    return false;
 }
 
 /** Pages that running decodes take in this very step: not to be given to anybody else. */
@@ -100,9 +101,9 @@ int32_t Scheduler::Impl::decode_growth() const {
 /** Shares what is cached and has the rest promised: returns 0. Or changes nothing: returns the pages it lacks. */
 int32_t Scheduler::Impl::take_pages(Sequence & seq) {
     const bool is_protected = seq.usage.preemptions >= kMaxPreemptions;
-    const bool may_use_reserve = running.empty() || level(seq) == 0;
-    const int32_t reserve = may_use_reserve ? 0 : config.n_pages * config.reserve_percent / 100;
-    const int32_t kept_back = decode_growth() + reserve;
+    const bool may_use_reserve = running.empty() || seq.cls == Class::interactive || fcfs();
+    const int64_t reserve = may_use_reserve ? 0 : static_cast<int64_t>(config.n_pages) * config.reserve_percent / 100;
+    const int32_t kept_back = decode_growth() + static_cast<int32_t>(reserve);
 
     auto holding = cache.hold(seq.salt);
     const int32_t cached = seq.cache ? cache.acquire(*holding, seq.tokens, seq.n_tokens() - 1) : 0;
@@ -121,22 +122,42 @@ int32_t Scheduler::Impl::take_pages(Sequence & seq) {
 
 void Scheduler::Impl::start(Sequence & seq) {
     seq.level = seq.own_level = level(seq);
-    seq.waited += now - seq.wait_since;
+    dequeue(seq);
+    if (seq.level < static_cast<int32_t>(seq.cls)) {
+        ++n_lifted;
+        log(Decision::Kind::lift, &seq, static_cast<int64_t>(seq.cls), seq.level);
+    }
     seq.slot = *free_slots.begin();
     seq.slot_started = false;
     seq.prefill_end = seq.n_tokens();
     seq.admission = next_admission++;
+    seq.started = now;
+    seq.resumes = seq.computed() * 2 >= seq.n_tokens();
     free_slots.erase(seq.slot);
-    waiting.erase(std::find(waiting.begin(), waiting.end(), &seq));
     running.push_back(&seq);
-    programs.admitted(*seq.service);
+    ++seq.program->running;
+    tenants.admitted(*seq.tenant);
+    activate(seq);
     log(Decision::Kind::admit, &seq, seq.computed(), seq.remaining());
+    smooth(admission_wait, now - seq.wait_since);
     if (seq.usage.preemptions > 0) return;
     seq.usage.admitted = now;
-    seq.usage.cached_tokens = seq.computed();
+    seq.usage.cached_tokens = seq.usage.hits[0] = seq.computed();
     if (seq.cache) seq.usage.miss = cache.explain(seq.salt, seq.tokens);
     counters.prompt_tokens += seq.n_prompt;
     counters.cached_tokens += seq.computed();
+    count_losses(seq);
+}
+
+/** Of what its program had computed before, how much was still there? What it changed itself is not lost. */
+void Scheduler::Impl::count_losses(const Sequence & seq) {
+    Program & p = *seq.program;
+    if (p.calls == 0 || !seq.cache || seq.usage.miss.reason == MissExplanation::Reason::diverged) return;
+    const int32_t had = std::min(p.context, seq.n_prompt - 1);
+    const int32_t hit = std::min(had, seq.computed());
+    counters.resume_tokens += had;
+    counters.resume_hits += hit;
+    p.lost_tokens += had - hit;
 }
 
 }  // namespace banyan

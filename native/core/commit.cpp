@@ -43,7 +43,7 @@ void Scheduler::Impl::commit_row(const BatchRow & row) {
     seq.last_step = counters.steps;
     seq.sampling = row.sample;
     seq.usage.computed_tokens += row.n_tokens;
-    ProgramTable::charge(*seq.service, row.n_tokens);
+    TenantTable::charge(*seq.tenant, row.n_tokens);
 
     const int32_t again = std::clamp(seq.computed_before - row.n_past, 0, row.n_tokens);
     const int32_t prefilled = std::clamp(std::max(seq.n_prompt, seq.computed_before) - row.n_past, 0, row.n_tokens);
@@ -53,6 +53,10 @@ void Scheduler::Impl::commit_row(const BatchRow & row) {
 
     if (!was_prefill) return;
     if (seq.cache && !seq.cancelled) cache.commit(*seq.holding, seq.tokens);
+    if (seq.static_tokens > 0 && end >= seq.static_tokens) {
+        cache.fix(seq.salt, seq.tokens, seq.static_tokens);
+        seq.static_tokens = 0;
+    }
     if (end < seq.prefill_end) return;
     seq.level = seq.own_level;
     const bool is_protected = seq.usage.preemptions >= kMaxPreemptions;
@@ -75,27 +79,45 @@ void Scheduler::Impl::take_result(const RowResult & result) {
 
 /** The request leaves. A finished one leaves its tokens cached; a cancelled one only what was shared before. */
 void Scheduler::Impl::end(Sequence & seq, FinishState how) {
-    if (seq.running()) {
-        if (seq.cache && how == FinishState::finished) cache.commit(*seq.holding, seq.tokens);
+    const bool finished = how == FinishState::finished;
+    Program & p = *seq.program;
+    if (!seq.running()) {
+        dequeue(seq);
+    } else if (finished) {
+        if (seq.cache) cache.commit(*seq.holding, seq.tokens);
+        p.context = seq.computed();
+        mark_path(p, seq);
+        ProgramTable::complete(p, seq.service_before + seq.usage.computed_tokens);
+        smooth(output_length, seq.usage.output_tokens);
         stop_running(seq);
     } else {
-        waiting.erase(std::find(waiting.begin(), waiting.end(), &seq));
+        stop_running(seq, /*abandon=*/seq.group != 0);
     }
-    ++(how == FinishState::finished ? counters.finished : counters.cancelled);
-    log(how == FinishState::finished ? Decision::Kind::finish : Decision::Kind::cancel, &seq, seq.usage.output_tokens,
-        seq.waited);
-    programs.leave(seq.program);
+    ++(finished ? counters.finished : counters.cancelled);
+    log(finished ? Decision::Kind::finish : Decision::Kind::cancel, &seq, seq.usage.output_tokens, seq.waited);
+    seq.usage.waited = seq.waited;
+    end_turn(seq);
     ended[seq.id] = {how, seq.usage};
     sequences.erase(seq.id);
 }
 
-/** Gives back slot and pages. */
-void Scheduler::Impl::stop_running(Sequence & seq) {
-    cache.release(*seq.holding);
+/** Gives back slot and pages. What a branch that lost has shared with nobody is the first to go. */
+void Scheduler::Impl::stop_running(Sequence & seq, bool abandon) {
+    if (abandon) {
+        cache.release_abandoned(*seq.holding);
+    } else {
+        cache.release(*seq.holding);
+    }
     seq.holding.reset();
     free_slots.insert(seq.slot);
     seq.slot = kNoSlot;
     running.erase(std::find(running.begin(), running.end(), &seq));
+    n_lifted -= seq.own_level < static_cast<int32_t>(seq.cls);
+    Program & p = *seq.program;
+    --p.running;
+    p.running_time += now - seq.started;
+    p.need -= seq.need;
+    smooth(call_time, now - seq.started);
 }
 
 }  // namespace banyan

@@ -24,6 +24,10 @@ struct StepShape {
         prefill += n_new;
         pairs += n_new * (n_past + n_new / 2);
     }
+    void remove_prefill(int64_t n_new, int64_t n_past) {
+        prefill -= n_new;
+        pairs -= n_new * (n_past + n_new / 2);
+    }
     void add_decode(int64_t n_past) {
         ++decodes;
         context += n_past;

@@ -16,14 +16,15 @@ struct Hint {
         tool_ended,    // tool: its time is recorded; the program's next call is near
         human,         // the program waits for a human
         next_prefix,   // salt, tokens: the next call will begin like this, in `steps` calls of the program
-        abandoned,     // salt, tokens: this branch will not be continued
-        finished       // the program has ended: its pages are the first to go
+        abandoned,  // salt, tokens, from: nobody will go on from the end of tokens; tokens [0, from) are still wanted
+        finished    // the program has ended: its pages are the first to go
     } kind = Kind::finished;
     std::string tool;  // at most kMaxToolName bytes
     Micros expected = 0;
     Salt salt = 0;
     std::vector<Token> tokens;
-    int32_t steps = 1;  // [1, 1000]
+    int32_t steps = 1;  // [1, kMaxHintSteps]
+    int32_t from = 0;   // [0, size of tokens)
 };
 
 constexpr size_t kMaxToolName = 256;

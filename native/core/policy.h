@@ -56,7 +56,7 @@ struct PolicyConfig {
     // order
     std::array<int64_t, 3> level_edges{4'000, 16'000, 64'000};  // EDGE: service (tokens) at which a level ends
     int32_t starving = 3'000;        // BETA: wait / service from which a program is lifted to level 0
-    Micros overdue = 30'000'000;     // a wait after which a call goes before all others of its effective class
+    Micros overdue = 600'000'000;    // a wait after which a call goes before all others of its effective class
     int64_t quantum = 4'096;         // DLPM: tokens of a tenant's turn; 0: tenants are not told apart
     int32_t locality_window = 32;    // WIN: equal calls reordered by prefix; 0: none
     Micros locality_span = 100'000;  // that arrived within this time

@@ -12,7 +12,7 @@ bool Scheduler::Impl::grow(Sequence & seq) {
         if (running.size() == 1 && cache.break_pin()) continue;
         // A protected sequence has its pages promised, so whoever comes here can be a victim: there is one.
         Sequence * worst = victim();
-        preempt(*worst);
+        preempt(*worst, worst == &seq ? 0 : seq.id);
         if (worst == &seq) return false;
     }
     return true;
@@ -38,15 +38,17 @@ Sequence * Scheduler::Impl::victim() const {
     return worst;
 }
 
-void Scheduler::Impl::preempt(Sequence & seq) {
+/** Recompute is the only way back so far; where pages can leave the device, cost.restore() tells which is cheaper. */
+void Scheduler::Impl::preempt(Sequence & seq, RequestId in_favour_of) {
     seq.computed_before = std::max(seq.computed_before, seq.computed());
     if (seq.cache) cache.commit(*seq.holding, seq.tokens);
     stop_running(seq);
+    count_demand(*seq.program);
     ++seq.usage.preemptions;
     ++counters.preemptions;
-    log(Decision::Kind::preempt, &seq, 0, seq.computed_before);
-    seq.wait_since = now;
-    waiting.push_back(&seq);
+    log(Decision::Kind::preempt, &seq, static_cast<int64_t>(in_favour_of), seq.computed_before);
+    seq.uncached = 0;
+    enqueue(seq);
 }
 
 }  // namespace banyan

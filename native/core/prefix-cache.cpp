@@ -78,14 +78,49 @@ void PrefixCache::release(Holding & holding) {
     promise(holding, 0);
 }
 
+int32_t PrefixCache::mark(PathLock & mark, const std::vector<Token> & tokens) {
+    const PathMatch found = tree_.match(mark.salt, tokens.data(), static_cast<int32_t>(tokens.size()));
+    tree_.lock(mark, found);
+    return found.n_tokens;
+}
+
+void PrefixCache::abandon(Salt salt, const std::vector<Token> & tokens, int32_t from,
+                          const std::vector<PathLock *> & marks) {
+    const int32_t n_tokens = static_cast<int32_t>(tokens.size());
+    RadixNode * end = tree_.match(salt, tokens.data(), n_tokens).node;
+    if (!end) return;
+    for (PathLock * mark : marks) {
+        if (mark->salt != salt) continue;
+        const RadixNode * node = mark->node;
+        while (node && node != end) node = node->parent;
+        if (node == end) tree_.unlock(*mark);
+    }
+    tree_.abandon(end, from);
+    for (PathLock * mark : marks) {
+        if (mark->salt == salt && !mark->node && from > 0) tree_.lock(*mark, tree_.match(salt, tokens.data(), from));
+    }
+}
+
+void PrefixCache::release_abandoned(Holding & holding) {
+    RadixNode * end = holding.lock.node;
+    release(holding);
+    tree_.abandon(end, 0);
+}
+
+void PrefixCache::fix(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) {
+    tree_.fix(salt, tokens.data(), n_tokens);
+}
+
 /** Evicts until n_pages are free. Cannot fail within free + reclaimable. */
 void PrefixCache::make_free(int32_t n_pages) {
     while (pool_.n_free() < n_pages) {
         const int32_t before = pool_.n_free();
-        const bool evicted = tree_.evict_page();
-        assert(evicted);
-        if (!evicted) return;
-        pages_evicted_ += pool_.n_free() - before;
+        const RadixNode * victim = tree_.victim();
+        assert(victim);
+        if (!victim) return;
+        const NodeKind kind = EvictionOrder::kind(*victim);
+        tree_.evict_page();
+        evicted_[static_cast<size_t>(kind)] += pool_.n_free() - before;
     }
 }
 
@@ -121,7 +156,9 @@ void PrefixCache::expire(Micros now) {
     while (!pin_expiry_.empty() && pin_expiry_.begin()->first <= now) unpin(pin_expiry_.begin()->second);
 }
 
-bool PrefixCache::break_pin() { return !pin_expiry_.empty() && unpin(pin_expiry_.begin()->second); }
+bool PrefixCache::break_pin() {
+    return !pin_expiry_.empty() && unpin(pin_expiry_.begin()->second);
+}
 
 int32_t PrefixCache::clear() {
     const int32_t before = pool_.n_free();

@@ -7,9 +7,11 @@
 // alone; evicting can free every one of them, because a lock is a preference and only a reference is a claim.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <string>
 #include <utility>
@@ -37,6 +39,8 @@ struct Holding {
 class PrefixCache {
   public:
     PrefixCache(int32_t n_pages, int32_t page_tokens) : pool_(n_pages, page_tokens), tree_(pool_) {}
+    /** How leaves are ordered for eviction; least recently used without. `cost` outlives the cache. */
+    void configure(Eviction mode, const CostModel * cost) { tree_.configure(mode, cost); }
 
     std::unique_ptr<Holding> hold(Salt salt) { return std::make_unique<Holding>(pool_, salt, Holder::table); }
 
@@ -67,6 +71,22 @@ class PrefixCache {
     /** Gives everything back; what was committed stays cached. */
     void release(Holding & holding);
 
+    /** The program's mark moves to the end of what the holding has committed, or goes (nullptr). */
+    void mark(PathLock & mark, const Holding & at) { tree_.mark(mark, at.lock); }
+    /** ... or to the end of the longest cached prefix. Returns its length. */
+    int32_t mark(PathLock & mark, const std::vector<Token> & tokens);
+    void unmark(PathLock & mark) { tree_.unlock(mark); }
+    void set_keep(PathLock & mark, NodeKind keep, int32_t steps = 0) { tree_.set_keep(mark, keep, steps); }
+    /**
+     * Nobody will go on from the end of the tokens, nor from what after [0, from) leads to nothing else. The marks that
+     * lie there fall back to `from`.
+     */
+    void abandon(Salt salt, const std::vector<Token> & tokens, int32_t from, const std::vector<PathLock *> & marks);
+    /** The same for what the holding has committed, which is given back. */
+    void release_abandoned(Holding & holding);
+    /** Tokens [0, n_tokens) are a static prefix. */
+    void fix(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens);
+
     /** Keeps the longest cached prefix until `expires`, or what promises allow of it. Returns its length; 0: no pin. */
     int32_t pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id);
     bool unpin(uint64_t pin_id);
@@ -81,7 +101,9 @@ class PrefixCache {
     const PagePool & pool() const { return pool_; }
     const RadixTree & tree() const { return tree_; }
     int32_t promised() const { return promised_; }
-    uint64_t pages_evicted() const { return pages_evicted_; }
+    /** Pages evicted so far, by what they were. */
+    const std::array<uint64_t, kNodeKinds> & evicted() const { return evicted_; }
+    uint64_t pages_evicted() const { return std::accumulate(evicted_.begin(), evicted_.end(), uint64_t{0}); }
     std::string check_integrity() const;
 
   private:
@@ -98,7 +120,7 @@ class PrefixCache {
     std::set<std::pair<Micros, uint64_t>> pin_expiry_;  // (expires, id)
     uint64_t next_pin_ = 1;
     int32_t promised_ = 0;
-    uint64_t pages_evicted_ = 0;
+    std::array<uint64_t, kNodeKinds> evicted_{};
 };
 
 }  // namespace banyan

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <tuple>
 #include <vector>
 
 #include "core/page-pool.h"
@@ -26,6 +27,17 @@ struct RadixNode;
 /** Where an edge's pages lie. Host and disk join when pages can leave the device. */
 enum class Tier : uint8_t { device };
 
+/** What a leaf is worth keeping for; least goes first. */
+enum class NodeKind : uint8_t {
+    abandoned,  // a branch that nobody will continue
+    finished,   // of programs that ended, or of requests without one
+    idle,       // of a program that has not come back within its TTL
+    acting,     // of a program that waits for a tool, within its TTL
+    next,       // the next call is known to begin so
+    fixed       // system prompt and tools
+};
+constexpr int kNodeKinds = 6;
+
 /** What is true exactly at the end of an edge (the state of recurrent layers there). Dies when that end is evicted. */
 struct NodePayload {
     virtual ~NodePayload() = default;
@@ -34,7 +46,8 @@ struct NodePayload {
 /**
  * A place in the tree that its holder wants kept: eviction takes unlocked leaves first. Under the last pressure a
  * locked leaf can go too; then the lock falls back to the parent, so it never dangles. Does not move in memory, and is
- * unlocked before it dies (unless the tree dies with it).
+ * unlocked before it dies (unless the tree dies with it). With holder `tree` it is a program's mark: it locks nothing,
+ * it only says of what kind the path is.
  */
 struct PathLock {
     PathLock(Salt path_salt, Holder lock_holder) : salt(path_salt), holder(lock_holder) {}
@@ -42,21 +55,24 @@ struct PathLock {
     PathLock & operator=(const PathLock &) = delete;
 
     const Salt salt;
-    const Holder holder;         // table or pin
-    RadixNode * node = nullptr;  // nullptr: the root
-    int32_t end() const;         // tokens of the path that the tree holds up to here
+    const Holder holder;                 // table, pin or tree
+    NodeKind keep = NodeKind::finished;  // of a mark
+    int32_t steps = 0;                   // of a mark of kind next: calls until it is wanted
+    RadixNode * node = nullptr;          // nullptr: the root
+    int32_t end() const;                 // tokens of the path that the tree holds up to here
 };
 
 /** Orders the leaves: least goes first. */
 struct EvictionKey {
-    int32_t rank = 0;    // 0: nobody holds it, 1: a running sequence does, 2: a pin does
+    int32_t rank = 0;  // 0: nobody holds it, 1: a running sequence does, 2: a pin does
+    NodeKind kind = NodeKind::abandoned;
+    int32_t soon = 0;    // minus the calls until it is wanted
+    int64_t worth = 0;   // micros to compute a page of it again, on top of what went before it was used last
     uint64_t stamp = 0;  // last use
     uint64_t id = 0;
 
     bool operator<(const EvictionKey & o) const {
-        if (rank != o.rank) return rank < o.rank;
-        if (stamp != o.stamp) return stamp < o.stamp;
-        return id < o.id;
+        return std::tie(rank, kind, soon, worth, stamp, id) < std::tie(o.rank, o.kind, o.soon, o.worth, o.stamp, o.id);
     }
 };
 
@@ -71,6 +87,8 @@ struct RadixNode {
     Token recent = -1;                                     // first token of the child used last
     uint64_t stamp = 0;                                    // of the last use of this edge or one below
     Tier tier = Tier::device;
+    NodeKind base = NodeKind::finished;  // without marks: abandoned, finished or fixed
+    int64_t worth = 0;                   // as in EvictionKey, at the last use
     std::unique_ptr<NodePayload> payload;
     std::vector<PathLock *> locks;
     bool indexed = false;  // in the eviction order, under `key`
@@ -80,6 +98,8 @@ struct RadixNode {
     bool is_root() const { return parent == nullptr; }
 };
 
-inline int32_t PathLock::end() const { return node ? node->end() : 0; }
+inline int32_t PathLock::end() const {
+    return node ? node->end() : 0;
+}
 
 }  // namespace banyan

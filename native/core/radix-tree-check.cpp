@@ -24,7 +24,7 @@ std::string RadixTree::check_integrity() const {
         expect(node.stamp <= node.parent->stamp || node.parent->is_root(), "used later than its parent");
         expect(node.indexed == node.children.empty(), "leaf outside the eviction order, or inner node in it");
         if (node.indexed) {
-            const EvictionKey key = eviction_key(node);
+            const EvictionKey key = order_.key(node);
             expect(!(key < node.key) && !(node.key < key), "filed under a stale eviction key");
         }
         const int32_t n_pages = pages_for(node.end(), size) - node.begin / size;

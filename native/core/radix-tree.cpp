@@ -73,6 +73,8 @@ RadixNode * RadixTree::cut(RadixNode & node, int32_t at) {
     upper->parent = node.parent;
     upper->begin = node.begin;
     upper->stamp = node.stamp;
+    upper->base = node.base;
+    upper->worth = node.worth;
     upper->tier = node.tier;
     upper->tokens.assign(node.tokens.begin(), node.tokens.begin() + n_upper_tokens);
     upper->pages.assign(node.pages.begin(), node.pages.begin() + (pages_for(at, size) - first_page));
@@ -98,6 +100,8 @@ void RadixTree::touch(RadixNode * node) {
     RadixNode * leaf = node;
     for (; !node->is_root(); node = node->parent) {
         node->stamp = clock_;
+        if (node->base == NodeKind::abandoned) node->base = NodeKind::finished;
+        order_.touch(*node);
         node->parent->recent = node->tokens.front();
     }
     order_.update(*leaf);
@@ -206,12 +210,13 @@ void RadixTree::insert(PathLock & lock, const Token * tokens, int32_t n_tokens, 
 bool RadixTree::evict_page() {
     RadixNode * leaf = order_.first();
     if (!leaf) return false;
+    order_.evict(*leaf);
     drop_tail(*leaf);
     return true;
 }
 
 void RadixTree::clear_unlocked() {
-    for (RadixNode * leaf = order_.first(); leaf && leaf->locks.empty(); leaf = order_.first()) remove(*leaf);
+    for (RadixNode * leaf = order_.first(); leaf && leaf->key.rank == 0; leaf = order_.first()) remove(*leaf);
 }
 
 /** Gives the last page of a leaf back; the tokens before it stay matchable. */

@@ -1,7 +1,7 @@
 // Which token paths have their KV in pages: a path-compressed tree a salt, at token granularity.
 //
 // Owns: its nodes, and the tree's references on pages.
-// Changed by: lock, unlock, insert, evict_page, clear_unlocked. match and next_token are const.
+// Changed by: lock, unlock, mark, abandon, fix, insert, evict_page, clear_unlocked. match and next_token are const.
 // Thread: the engine thread.
 // Invariant: every page of a node holds the KV of the node's path; a node's parent is in the tree. Sizes are kept,
 // never recounted. Two salts share nothing.
@@ -49,7 +49,21 @@ class RadixTree {
      */
     void insert(PathLock & lock, const Token * tokens, int32_t n_tokens, const std::vector<PageId> & pages);
 
-    /** Takes the last page from the leaf that goes first. False: the tree is empty. */
+    /** Moves a mark to where the lock is. */
+    void mark(PathLock & mark, const PathLock & at);
+    void set_keep(PathLock & mark, NodeKind keep, int32_t steps = 0);
+    /**
+     * From the node up to path position `from`, as long as nothing else branches off or is held or marked: abandoned,
+     * until it is used again. An edge is cut at `from`.
+     */
+    void abandon(RadixNode * node, int32_t from);
+    /** The first n_tokens are a static prefix, as far as they are here; an edge is cut where they end. */
+    void fix(Salt salt, const Token * tokens, int32_t n_tokens);
+
+    void configure(Eviction mode, const CostModel * cost) { order_.configure(mode, cost); }
+    /** The leaf that goes first; nullptr: none. */
+    const RadixNode * victim() const { return order_.first(); }
+    /** Takes the last page from it. False: the tree is empty. */
     bool evict_page();
     /** Evicts all that no lock keeps. */
     void clear_unlocked();

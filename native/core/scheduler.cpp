@@ -9,11 +9,6 @@ namespace banyan {
 
 namespace {
 
-/** A request without a program is its own: above all ids that a JavaScript number can hold. */
-ProgramId program_key(const Request & request) {
-    return request.program ? request.program : request.id | 1ull << 63;
-}
-
 /** The configuration itself, if it is one to work with. */
 const SchedulerConfig & checked(const SchedulerConfig & config) {
     if (const auto wrong = validate(config))
@@ -24,10 +19,15 @@ const SchedulerConfig & checked(const SchedulerConfig & config) {
 }  // namespace
 
 Scheduler::Impl::Impl(const SchedulerConfig & given)
-    : config(checked(given)), cache(given.n_pages, given.page_tokens), cost(given.policy.cost) {
+    : config(checked(given)),
+      cost(given.policy.cost),
+      cache(given.n_pages, given.page_tokens),
+      tools(given.policy.tool_samples),
+      window(config.policy) {
     if (!config.batching) config.max_running = 1;
     const int32_t capacity = config.n_pages * config.page_tokens;
     config.max_context = config.max_context > 0 ? std::min(config.max_context, capacity) : capacity;
+    cache.configure(config.policy.eviction, &cost);
     for (SlotId slot = 0; slot < config.max_running; ++slot) free_slots.insert(slot);
 }
 
@@ -41,39 +41,29 @@ Sequence * Scheduler::Impl::find(RequestId id) const {
 
 void Scheduler::Impl::log(Decision::Kind kind, const Sequence * about, int64_t a, int64_t b) {
     ++counters.decisions[static_cast<size_t>(kind)];
-    if (sink) sink->record({now, kind, about ? about->id : 0, about ? about->program : 0, a, b});
+    if (!sink) return;
+    const bool of_program = about && !about->program->anonymous;
+    sink->record({now, kind, about ? about->id : 0, of_program ? about->program->program : 0, a, b});
+}
+
+void Scheduler::Impl::log(Decision::Kind kind, const Program & about, int64_t a, int64_t b) {
+    ++counters.decisions[static_cast<size_t>(kind)];
+    if (sink) sink->record({now, kind, 0, about.program, a, b});
+}
+
+/** Pages evicted since the last time, by what they were. */
+void Scheduler::Impl::log_evictions() {
+    const auto & evicted = cache.evicted();
+    for (size_t kind = 0; kind < evicted.size(); ++kind) {
+        const uint64_t n_pages = evicted[kind] - logged_evictions[kind];
+        if (n_pages > 0) log(Decision::Kind::evict, nullptr, static_cast<int64_t>(n_pages), static_cast<int64_t>(kind));
+    }
+    logged_evictions = evicted;
 }
 
 SubmitError Scheduler::submit(Request request, Micros now) {
-    Impl & s = *impl_;
-    s.now = std::max(s.now, now);
-    if (request.prompt.empty()) return SubmitError::empty_prompt;
-    if (request.prompt.size() >= static_cast<size_t>(s.config.max_context)) return SubmitError::prompt_too_long;
-    if (s.find(request.id)) return SubmitError::duplicate_id;
-
-    auto seq = std::make_unique<Sequence>();
-    seq->id = request.id;
-    seq->cls = request.cls;
-    seq->program = program_key(request);
-    seq->service = &s.programs.enter(seq->program);
-    seq->salt = request.salt;
-    seq->cache = request.cache && s.config.prefix_reuse;
-    seq->n_prompt = static_cast<int32_t>(request.prompt.size());
-    const int32_t room = s.config.max_context - seq->n_prompt;
-    seq->limit = seq->n_prompt + (request.max_output > 0 ? std::min(request.max_output, room) : room);
-    seq->tokens = std::move(request.prompt);
-    seq->arrival = s.next_arrival++;
-    seq->wait_since = s.now;
-    seq->usage.prompt_tokens = seq->n_prompt;
-    seq->usage.submitted = s.now;
-    seq->usage.miss.prompt_tokens = seq->n_prompt;
-    seq->usage.miss.reason = MissExplanation::Reason::reuse_off;
-    s.waiting.push_back(seq.get());
-    s.log(Decision::Kind::arrive, seq.get(), seq->n_prompt, static_cast<int64_t>(seq->cls));
-    s.ended.erase(seq->id);
-    s.sequences.emplace(seq->id, std::move(seq));
-    ++s.counters.submitted;
-    return SubmitError::none;
+    impl_->now = std::max(impl_->now, now);
+    return impl_->take(std::move(request));
 }
 
 bool Scheduler::cancel(RequestId id, Micros now) {
@@ -98,7 +88,11 @@ const Batch & Scheduler::schedule(Micros now) {
     s.ended.clear();
     s.shape = {};
     s.wake = kNever;
+    s.scheduled = s.now;
     s.cache.expire(s.now);
+    s.end_retention();
+    s.tick();
+    if (s.holds_for_company()) return s.batch;
     uint64_t preempted;
     do {
         preempted = s.counters.preemptions;
@@ -108,7 +102,7 @@ const Batch & Scheduler::schedule(Micros now) {
         // Whoever was preempted in vain left room: no step is empty while somebody could run.
     } while (s.batch.empty() && s.counters.preemptions != preempted);
     s.in_flight = !s.batch.empty();
-    s.scheduled = s.now;
+    s.log_evictions();
     if (s.in_flight) s.log(Decision::Kind::plan, nullptr, s.shape.prefill, s.shape.decodes);
     return s.batch;
 }
@@ -159,18 +153,12 @@ Micros Scheduler::wake_at() const {
 
 HintError Scheduler::hint(ProgramId program, const Hint & hint, Micros now) {
     impl_->now = std::max(impl_->now, now);
-    const HintError error = validate(hint);
-    return error == HintError::none && !impl_->programs.find(program) ? HintError::unknown_program : error;
+    return impl_->take_hint(program, hint);
 }
 
 std::optional<ProgramReport> Scheduler::program(ProgramId id) const {
-    const Program * program = impl_->programs.find(id);
-    if (!program) return std::nullopt;
-    ProgramReport report;
-    report.program = id;
-    report.live = program->live;
-    report.service = program->service;
-    return report;
+    const ProgramReport * report = impl_->programs.report(id);
+    return report ? std::optional<ProgramReport>(*report) : std::nullopt;
 }
 
 Micros Scheduler::retry_after() const {
@@ -197,6 +185,12 @@ SchedulerStats Scheduler::stats() const {
     stats.running = static_cast<int32_t>(s.running.size());
     stats.tree_nodes = s.cache.tree().n_nodes();
     stats.pages_evicted = s.cache.pages_evicted();
+    stats.programs = s.programs.size();
+    stats.programs_active = s.programs.n_active();
+    stats.programs_paused = s.programs.n_paused();
+    stats.window = s.window.size();
+    stats.demand_pages = static_cast<int32_t>(s.demand());
+    stats.eta = s.eta;
     return stats;
 }
 

@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "core/prefix-cache.h"
-#include "core/program-table.h"
+#include "core/program.h"
+#include "core/prompt-key.h"
 #include "core/scheduler.h"
+#include "core/tenant-table.h"
 #include "core/types.h"
 
 namespace banyan {
@@ -21,17 +23,25 @@ namespace banyan {
 struct Sequence {
     RequestId id = 0;
     Class cls = Class::interactive;
-    ProgramId program = 0;        // key in the program table: never 0
-    Program * service = nullptr;  // its entry there
+    Program * program = nullptr;
+    TenantId tenant_id = 0;
+    Tenant * tenant = nullptr;
     Salt salt = 0;
     bool cache = true;          // takes part in the prefix cache
     std::vector<Token> tokens;  // prompt, then output
     int32_t n_prompt = 0;
     int32_t limit = 0;     // tokens it may reach
     uint64_t arrival = 0;  // order of submits
+    Micros deadline = kNever;
+    GroupId group = 0;           // siblings of one fork
+    int32_t static_tokens = 0;   // of the prompt: system and tools
+    int64_t service_before = 0;  // of the path of calls that leads here
+    bool in_time = false;        // came back within its program's TTL
+    PromptKey prompt_key;        // which prompts it shares how much with
 
     // waiting
     Micros wait_since = 0, waited = 0;  // waited: in former waits, before preemptions
+    int32_t uncached = 0;               // tokens of the prompt that were not cached when it came
     RequestId producer = 0;             // 0, or the running request that computes tokens [0, shared) of ours
     int32_t shared = 0;
 
@@ -43,6 +53,9 @@ struct Sequence {
     int32_t own_level = 0;      // class lifted by age, at admission
     int32_t level = 0;          // the same, or better while somebody better waits for its prefill
     uint64_t admission = 0;     // order of admissions
+    int32_t need = 0;           // pages it adds to its program's
+    bool resumes = false;       // at least half of its tokens were cached at admission
+    Micros started = 0;         // when it was admitted last
     uint64_t last_step = 0;
     bool cancelled = false;  // while its row is computed: ends at commit
     bool sampling = false;   // its row asked for a token that has not come yet

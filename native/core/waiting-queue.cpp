@@ -1,0 +1,82 @@
+#include "core/waiting-queue.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace banyan {
+
+void WaitingQueue::add(Sequence & seq, Door door) {
+    heaps_[static_cast<size_t>(door)].emplace_back(rank_(seq), &seq);
+}
+
+void WaitingQueue::order() {
+    for (Heap & heap : heaps_) std::make_heap(heap.begin(), heap.end(), after);
+}
+
+void WaitingQueue::close(Door door) {
+    Heap & heap = heaps_[static_cast<size_t>(door)];
+    if (source_ == &heap) run_.clear();
+    heap.clear();
+}
+
+/** The heap with the least rank on top, looked at again; nullptr: all are empty. */
+WaitingQueue::Heap * WaitingQueue::best() {
+    for (;;) {
+        Heap * best = nullptr;
+        for (Heap & heap : heaps_) {
+            if (!heap.empty() && (!best || heap.front().first < best->front().first)) best = &heap;
+        }
+        if (!best) return nullptr;
+        const WaitingRank fresh = rank_(*best->front().second);
+        if (!(best->front().first < fresh)) return best;
+        Entry entry = pop(*best);
+        entry.first = fresh;
+        best->push_back(entry);
+        std::push_heap(best->begin(), best->end(), after);
+    }
+}
+
+WaitingQueue::Entry WaitingQueue::pop(Heap & heap) {
+    std::pop_heap(heap.begin(), heap.end(), after);
+    const Entry entry = heap.back();
+    heap.pop_back();
+    return entry;
+}
+
+/** The next run of equals that come in by the same door. */
+void WaitingQueue::gather() {
+    Heap * heap = best();
+    if (!heap) return;
+    const Entry first = pop(*heap);
+    source_ = heap;
+    run_.push_back(first.second);
+    while (static_cast<int32_t>(run_.size()) < window_ && best() == heap) {
+        const auto & [rank, seq] = heap->front();
+        if (!rank.equals(first.first) || std::abs(seq->wait_since - first.second->wait_since) > span_) return;
+        // A program's second call comes after everybody's first: its rank will be worse once the first one runs.
+        const auto same = [program = seq->program](const Sequence * other) { return other->program == program; };
+        if (std::any_of(run_.begin(), run_.end(), same)) return;
+        run_.push_back(pop(*heap).second);
+    }
+}
+
+Sequence * WaitingQueue::next() {
+    if (run_.empty()) {
+        gather();
+        last_ = nullptr;
+    }
+    if (run_.empty()) return nullptr;
+    // Depth first: next to the last one is whoever shares most with it; the first to arrive among equals.
+    auto chosen = run_.begin();
+    if (last_ && run_.size() > 1) {
+        const auto shares_less = [&](const Sequence * a, const Sequence * b) {
+            return last_->prompt_key.shared(a->prompt_key) < last_->prompt_key.shared(b->prompt_key);
+        };
+        chosen = std::max_element(run_.begin(), run_.end(), shares_less);
+    }
+    last_ = *chosen;
+    run_.erase(chosen);
+    return last_;
+}
+
+}  // namespace banyan

@@ -1,0 +1,60 @@
+// One look at who waits, in the order they should start. Made anew at each step; most steps look at the first few.
+//
+// Owns: a heap of (rank, sequence) for each door: a closed door keeps nobody waiting who comes through another.
+// Changed by: add, order, next, close. Thread: the engine thread.
+// Invariant: next() gives each sequence once, least rank first, except that of equal ranks which arrived within a span
+// at most `window` are given in depth-first order of their prompts' tree, so that those that share pages run together.
+// A rank only ever gets worse while the queue is in use (a program gets slots), so it is looked at again at the top.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "core/sequence.h"
+#include "core/waiting-rank.h"
+
+namespace banyan {
+
+/** How a call gets in. */
+enum class Door : uint8_t {
+    inside,       // its program is active already
+    interactive,  // watermark of its own, no window
+    windowed,     // programs of the other classes: window and watermark
+    single        // requests without a program: watermark
+};
+constexpr int kDoors = 4;
+
+class WaitingQueue {
+  public:
+    using Rank = std::function<WaitingRank(const Sequence &)>;
+    WaitingQueue(Rank rank, int32_t window, Micros span) : rank_(std::move(rank)), window_(window), span_(span) {}
+
+    void add(Sequence & seq, Door door);
+    /** All are added. */
+    void order();
+    /** nullptr: no more. */
+    Sequence * next();
+    /** Nobody gets in by this door now: none of them is given any more. */
+    void close(Door door);
+
+  private:
+    using Entry = std::pair<WaitingRank, Sequence *>;
+    using Heap = std::vector<Entry>;
+    static bool after(const Entry & a, const Entry & b) { return b.first < a.first; }
+    Heap * best();
+    static Entry pop(Heap & heap);
+    void gather();
+
+    Rank rank_;
+    int32_t window_;
+    Micros span_;
+    std::array<Heap, kDoors> heaps_;
+    const Heap * source_ = nullptr;  // of the run
+    std::vector<Sequence *> run_;    // equal in rank, in order of arrival
+    Sequence * last_ = nullptr;      // given last out of the run
+};
+
+}  // namespace banyan
