@@ -12,7 +12,6 @@
 # --dry-run: everything that needs no device, small, on the CPU; says nothing about CUDA.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-build=${BUILD:-$root/native/.build/cuda-bench}
 export PATH=$PATH:/usr/local/cuda/bin
 jobs=${JOBS:-$(nproc)}
 dry=0
@@ -29,10 +28,11 @@ wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 command -v cmake > /dev/null || { echo "run.sh: cmake is missing (Debian/Ubuntu: apt-get install cmake)"; exit 1; }
 if [ $dry = 1 ]; then
-    build=$build-dry
+    build=${BUILD:-$root/native/.build/cuda-bench-dry}
     device="no device: dry run"
     report=$root/bench/results/local/cuda-dry-run.md
 else
+    build=${BUILD:-$root/native/.build/cuda-bench}
     command -v nvcc > /dev/null || { echo "run.sh: nvcc is missing (Debian/Ubuntu: cuda-nvcc-13-0 from NVIDIA's repository)"; exit 1; }
     device=$(nvidia-smi --query-gpu=name --format=csv,noheader 2> /dev/null | head -1)
     [ -n "$device" ] || { echo "run.sh: no CUDA device (nvidia-smi lists none); --dry-run does what needs none"; exit 1; }
@@ -80,7 +80,7 @@ configure() {
         [ -n "$found" ] || { echo "cuBLAS is not installed (Debian/Ubuntu: libcublas-dev-13-0, pip: nvidia-cublas)"; return 1; }
         [ "$found" = toolkit ] || options+=("-DCUBLAS_ROOT=$found")
     fi
-    cmake -S "$root" -B "$build/tree" "${options[@]}" > "$build/configure.log" 2>&1 || { tail -5 "$build/configure.log"; return 1; }
+    cmake -S "$root" -B "$build" "${options[@]}" > "$build/configure.log" 2>&1 || { tail -5 "$build/configure.log"; return 1; }
 }
 
 if wanted build; then
@@ -93,30 +93,29 @@ if wanted build; then
     [ $dry = 1 ] || kernels+=(cuda-device-test attention-bench)
     engine=(stock-attention whole-step make-test-models runner-logits-test runner-fixed-shapes-test runner-batch-shape-test)
     if configure; then
-        cmake --build "$build/tree" -j "$jobs" --target "${kernels[@]}" "${engine[@]}" > "$build/build.log" 2>&1 || tail -30 "$build/build.log"
+        cmake --build "$build" -j "$jobs" --target "${kernels[@]}" "${engine[@]}" > "$build/build.log" 2>&1 || tail -30 "$build/build.log"
     elif [ $dry = 0 ]; then
         echo "llama.cpp cannot be built here: kernels only"
-        rm -rf "$build/tree"
-        cmake -S "$root" -B "$build/tree" -DCMAKE_BUILD_TYPE=Release -DENGINE_LLAMA=OFF -DENGINE_CUDA=ON -DENGINE_TESTS=ON > "$build/configure.log" 2>&1 &&
-            cmake --build "$build/tree" -j "$jobs" --target "${kernels[@]}" > "$build/build.log" 2>&1 || { tail -30 "$build/build.log"; exit 1; }
+        rm -rf "$build/CMakeCache.txt" "$build/CMakeFiles"
+        cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DENGINE_LLAMA=OFF -DENGINE_CUDA=ON -DENGINE_TESTS=ON > "$build/configure.log" 2>&1 &&
+            cmake --build "$build" -j "$jobs" --target "${kernels[@]}" > "$build/build.log" 2>&1 || { tail -30 "$build/build.log"; exit 1; }
     fi
     echo "build: $((SECONDS - started)) s"
 fi
 
-bin=$build/tree
-has() { [ -x "$bin/$1" ]; }
+has() { [ -x "$build/$1" ]; }
 if wanted correctness; then
-    check 1 "work partition of random plans" "$bin/cuda-partition-test"
-    check 1 "kernels emulated on the CPU" "$bin/cuda-emulation-test"
-    [ $dry = 1 ] || check 1 "kernels on the device against double precision (NMSE limit 1e-5, bf16 1e-4)" "$bin/cuda-device-test"
+    check 1 "work partition of random plans" "$build/cuda-partition-test"
+    check 1 "kernels emulated on the CPU" "$build/cuda-emulation-test"
+    [ $dry = 1 ] || check 1 "kernels on the device against double precision (NMSE limit 1e-5, bf16 1e-4)" "$build/cuda-device-test"
     if has runner-logits-test; then
-        export BANYAN_TEST_MODELS=$bin/test-models
-        check 1 "test models" ctest --test-dir "$bin" -R '^make-test-models$' --output-on-failure
+        export BANYAN_TEST_MODELS=$build/test-models
+        check 1 "test models" ctest --test-dir "$build" -R '^make-test-models$' --output-on-failure
         [ $dry = 1 ] || export BANYAN_TEST_GPU_LAYERS=999
-        check 1 "logits of every architecture's test model against the CPU (NMSE limit 1e-4, CPU 1e-5)" "$bin/runner-logits-test" "every supported"
-        check 1 "shapes of decode steps" "$bin/runner-batch-shape-test"
-        BANYAN_TEST_MODEL=$BANYAN_TEST_MODELS/qwen3-dense.gguf check 4 "one graph for the decodes of a bucket" "$bin/runner-fixed-shapes-test" "one graph"
-        BANYAN_TEST_MODEL=$BANYAN_TEST_MODELS/qwen3-dense.gguf check 1 "padding touches its own page only" "$bin/runner-fixed-shapes-test" "padding writes"
+        check 1 "logits of every architecture's test model against the CPU (NMSE limit 1e-4, CPU 1e-5)" "$build/runner-logits-test" "every supported"
+        check 1 "shapes of decode steps" "$build/runner-batch-shape-test"
+        BANYAN_TEST_MODEL=$BANYAN_TEST_MODELS/qwen3-dense.gguf check 4 "one graph for the decodes of a bucket" "$build/runner-fixed-shapes-test" "one graph"
+        BANYAN_TEST_MODEL=$BANYAN_TEST_MODELS/qwen3-dense.gguf check 1 "padding touches its own page only" "$build/runner-fixed-shapes-test" "padding writes"
         unset BANYAN_TEST_GPU_LAYERS
     else
         left_out 1 "logits through llama.cpp" "not built"
@@ -127,7 +126,7 @@ if wanted sanitizer && [ $dry = 0 ]; then
     if command -v compute-sanitizer > /dev/null; then
         for tool in memcheck racecheck synccheck initcheck; do
             check 1 "compute-sanitizer $tool" timeout 120 compute-sanitizer --tool $tool --error-exitcode 9 --print-limit 5 \
-                "$bin/cuda-device-test" sanitizer
+                "$build/cuda-device-test" sanitizer
         done
     else
         left_out 1 "compute-sanitizer" "not installed (Debian/Ubuntu: cuda-sanitizer-13-0)"
@@ -135,11 +134,11 @@ if wanted sanitizer && [ $dry = 0 ]; then
 fi
 
 if wanted attention; then
-    [ $dry = 1 ] || check 2 "attention-bench ran" "$bin/attention-bench"
+    [ $dry = 1 ] || check 2 "attention-bench ran" "$build/attention-bench"
     if has stock-attention; then
         cpu=()
         [ $dry = 0 ] || cpu=(--cpu --repeats 3)
-        check 3 "stock-attention ran" "$bin/stock-attention" "${cpu[@]}"
+        check 3 "stock-attention ran" "$build/stock-attention" "${cpu[@]}"
     else
         left_out 3 "attention against stock" "not built"
     fi
@@ -149,7 +148,7 @@ if wanted steps; then
     if has whole-step; then
         cpu=()
         [ $dry = 0 ] || cpu=(--cpu --repeats 3)
-        check 2 "whole-step ran" "$bin/whole-step" "$build" "${cpu[@]}"
+        check 2 "whole-step ran" "$build/whole-step" "$build" "${cpu[@]}"
     else
         left_out "2-5" "whole steps against stock" "not built"
     fi

@@ -120,6 +120,7 @@ int main(int argc, char ** argv) {
     }
     llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = cpu ? 0 : 999;
+    params.load_mode = LLAMA_LOAD_MODE_NONE;  // no mapped file: the weights are written after loading
     llama_model * model = llama_model_load_from_file(path.c_str(), params);
     std::filesystem::remove(path);
     if (!model) return 1;

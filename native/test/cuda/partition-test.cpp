@@ -6,6 +6,7 @@
 #include "check.h"
 #include "runner/batch-shape.h"
 #include "runner/cuda/device-plan.h"
+#include "runner/cuda/tile-shape.h"
 #include "runner/cuda/work-units.h"
 
 using namespace banyan;
@@ -238,6 +239,39 @@ TEST("the plans of a bucket's decodes fit one descriptor, so that a graph's inpu
                 CHECK(static_cast<int64_t>(d.size()) <= capacity);
             }
         }
+    }
+}
+
+namespace {
+
+/** As find_kernel chooses: large where a multiprocessor is roomy, then compact, then small (heads above 128). */
+template <int DK, int DV>
+bool has_kernel(int block_kib, bool roomy) {
+    const int most = block_kib * 1024;
+    if (roomy && LargeShape<DK, DV>::kBytes <= most) return true;
+    if (CompactShape<DK, DV>::kBytes <= most) return true;
+    if constexpr (DK > 128 && DK < 576) return SmallShape<DK, DV>::kBytes <= most;
+    return false;
+}
+
+}  // namespace
+
+TEST("every head size has a kernel that fits the shared memory of every architecture, MLA from 8.0 on") {
+    struct Architecture {
+        int number, block_kib;  // shared memory that a block may opt in to
+        bool roomy;
+    };
+    for (const Architecture & a : {Architecture{75, 64, false}, {80, 163, true}, {86, 99, false}, {89, 99, false},
+                                   {90, 227, true}, {100, 227, true}, {120, 99, false}}) {
+        CHECK((has_kernel<64, 64>(a.block_kib, a.roomy)));
+        CHECK((has_kernel<80, 80>(a.block_kib, a.roomy)));
+        CHECK((has_kernel<96, 96>(a.block_kib, a.roomy)));
+        CHECK((has_kernel<112, 112>(a.block_kib, a.roomy)));
+        CHECK((has_kernel<128, 128>(a.block_kib, a.roomy)));
+        CHECK((has_kernel<192, 128>(a.block_kib, a.roomy)));
+        CHECK((has_kernel<192, 192>(a.block_kib, a.roomy)));
+        CHECK((has_kernel<256, 256>(a.block_kib, a.roomy)));
+        CHECK_EQ((has_kernel<576, 512>(a.block_kib, a.roomy)), a.number >= 80);
     }
 }
 

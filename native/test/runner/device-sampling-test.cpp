@@ -104,6 +104,18 @@ TEST("a seed means the same tokens on the device, whoever runs beside and in whi
     CHECK(other.output(0) != alone.output(0));
 }
 
+TEST("requests come and go in one graph, their sampling included") {
+    Fleet fleet(with(Choice::on, Choice::on));
+    for (int i = 0; i < 7; ++i) fleet.add(prompt_of(4, i));
+    fleet.step();
+    const int before = fleet.reused();
+    for (const SlotId gone : {SlotId{2}, SlotId{0}}) {
+        fleet.remove(gone);
+        for (int i = 0; i < 5; ++i) fleet.step();
+    }
+    CHECK_EQ(fleet.reused() - before, 10);
+}
+
 TEST("random tokens vary and stay within top-k") {
     Fleet fleet(with(Choice::on));
     SamplingOptions options;
