@@ -5,15 +5,27 @@ import { benchPeer } from './peer.js';
 import { type BenchOptions, publish, type Report } from './report.js';
 import { benchSim } from './sim/sim.js';
 import { benchSteps } from './steps.js';
+import { benchCaps } from './workloads/caps.js';
+import { benchClasses } from './workloads/classes.js';
 import { benchControl } from './workloads/control.js';
 import { benchFleet } from './workloads/fleet.js';
+import { benchLongPrompt } from './workloads/long-prompt.js';
 import { benchLoop } from './workloads/loop.js';
+import { benchParked } from './workloads/parked.js';
+import { benchSubagents } from './workloads/subagents.js';
+import { benchThrash } from './workloads/thrash.js';
 
 const BENCHES: Record<string, { what: string; runs: number; run: (options: BenchOptions) => Promise<Report> }> = {
   fleet: { what: 'W2: 8 agents against the naive baseline', runs: 3, run: benchFleet(8) },
   'fleet-32': { what: 'W2: 32 agents against the naive baseline', runs: 1, run: benchFleet(32) },
   control: { what: 'W0: no reuse at all, cache on against off', runs: 7, run: benchControl },
   loop: { what: 'W1: one agent with tools, and the closed forms', runs: 5, run: benchLoop },
+  caps: { what: 'W2 in too small a pool: our window against every fixed cap', runs: 3, run: benchCaps },
+  thrash: { what: 'W5: idle agents beyond memory, against FCFS + LRU', runs: 3, run: benchThrash },
+  classes: { what: 'W6: interactive requests among background work, against FCFS + LRU', runs: 2, run: benchClasses },
+  subagents: { what: 'W7: a main agent and its sub-agents, against FCFS + LRU', runs: 3, run: benchSubagents },
+  'long-prompt': { what: 'a prompt of 30,000 tokens among decoding agents', runs: 3, run: benchLongPrompt },
+  parked: { what: '10,000 parked sessions: memory, what is lost, step times', runs: 1, run: benchParked },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },

@@ -1,11 +1,20 @@
 import { loadBinding, type NativeEngine, type NativeEngineOptions } from '../../src/native/binding.js';
 import { decodeEvents } from '../../src/native/events.js';
-import { greedy } from '../../test/support/test-engine.js';
-import type { CallCost, System } from './system.js';
+import { nativeRequest } from '../../test/support/test-engine.js';
+import type { CallCost, CallOptions, System } from './system.js';
 
-interface Pending {
+/** A request under way; what came of it so far. */
+export interface RunningCall {
+  readonly id: number;
+  readonly tokens: number[];
+  /** Milliseconds between tokens, as they arrived. */
+  readonly gapsMs: number[];
+  readonly done: Promise<CallCost>;
+}
+
+interface Pending extends RunningCall {
   promptTokens: number;
-  tokens: number[];
+  last: number;
   resolve: (cost: CallCost) => void;
   reject: (reason: Error) => void;
 }
@@ -42,6 +51,7 @@ export class BanyanSystem implements System {
         prefixCache: true,
         batching: true,
         chatTemplate: '',
+        policy: {},
         ...changes,
       },
       (buffer) => system.#receive(buffer),
@@ -60,24 +70,21 @@ export class BanyanSystem implements System {
     return this.#native;
   }
 
-  call(prompt: readonly number[], outputTokens: number, program: number): Promise<CallCost> {
-    const id = this.#native.submit({
-      prompt: Int32Array.from(prompt),
-      maxTokens: outputTokens,
-      class: 'workflow',
-      program,
-      salt: '',
-      cache: true,
-      sampling: greedy,
-      stop: [],
-      grammar: '',
-      jsonSchema: '',
-      chat: null,
-      ignoreEos: true,
-    });
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { promptTokens: prompt.length, tokens: [], resolve, reject });
-    });
+  call(prompt: readonly number[], outputTokens: number, program: number, options: CallOptions = {}): Promise<CallCost> {
+    return this.start(prompt, outputTokens, program, options).done;
+  }
+
+  /** The same as a request that can be watched and cancelled; a cancelled one ends with what it has. */
+  start(prompt: readonly number[], outputTokens: number, program: number, options: CallOptions = {}): RunningCall {
+    const id = this.#native.submit(nativeRequest(prompt, { maxTokens: outputTokens, program, ...options }));
+    const { promise, resolve, reject } = promiseOf<CallCost>();
+    const call = { id, tokens: [], gapsMs: [], done: promise, promptTokens: prompt.length, last: 0, resolve, reject };
+    this.#pending.set(id, call);
+    return call;
+  }
+
+  tell(program: number, kind: 'tool-started' | 'tool-ended' | 'finished', tool: string): void {
+    this.#native.hint(program, { kind, tool, expectedMs: 0, salt: '', tokens: new Int32Array(0), steps: 1, from: 0 });
   }
 
   /** Drops every cached prefix: each repetition starts cold. */
@@ -90,16 +97,31 @@ export class BanyanSystem implements System {
   }
 
   #receive(buffer: Uint8Array): void {
+    const now = performance.now();
     for (const event of decodeEvents(buffer)) {
       const pending = this.#pending.get(event.request);
       if (!pending) continue;
-      if (event.type === 'tokens') pending.tokens.push(...event.tokens);
-      else if (event.type === 'error') pending.reject(new Error(`${event.code}: ${event.message}`));
+      if (event.type === 'tokens') {
+        pending.tokens.push(...event.tokens);
+        if (pending.last > 0) pending.gapsMs.push(now - pending.last);
+        pending.last = now;
+      } else if (event.type === 'error') pending.reject(new Error(`${event.code}: ${event.message}`));
       else if (event.type === 'finish') {
         this.#pending.delete(event.request);
         const { promptTokens, cachedTokens, ttftMs } = event.usage;
-        pending.resolve({ tokens: pending.tokens, promptTokens, prefilledTokens: promptTokens - cachedTokens, ttftMs });
+        const { tokens, gapsMs } = pending;
+        pending.resolve({ tokens, promptTokens, prefilledTokens: promptTokens - cachedTokens, ttftMs, gapsMs });
       }
     }
   }
+}
+
+function promiseOf<T>() {
+  let resolve: (value: T) => void = () => {};
+  let reject: (reason: Error) => void = () => {};
+  const promise = new Promise<T>((resolved, rejected) => {
+    resolve = resolved;
+    reject = rejected;
+  });
+  return { promise, resolve, reject };
 }

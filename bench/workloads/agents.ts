@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RandomStream } from '../../test/support/gguf/random-stream.js';
 import { quantile, sum } from '../statistics.js';
-import type { CallCost, System } from '../systems/system.js';
+import type { CallCost, CallOptions, System } from '../systems/system.js';
 
 /** One call of an agent: what is appended, how much it answers, how long its tool then takes. */
 export interface Step {
@@ -26,6 +26,8 @@ export interface FleetCost {
   outputTokens: number;
   ttftP50: number;
   ttftP95: number;
+  /** Of each agent, from the common start to its end. */
+  programMs: number[];
 }
 
 /** `length` ordinary tokens, the same for the same key. */
@@ -42,13 +44,26 @@ export function logNormal(key: string, mean: number, sigma = 1): number {
   return Math.exp(Math.log(mean) - sigma ** 2 / 2 + sigma * normal);
 }
 
+let nextProgram = 1; // a system may remember a program, so each run has ids of its own
+
 /** Runs all agents at once; each waits for its own tools only. The context of an agent is its whole past. */
-export async function runAgents(system: System, agents: readonly AgentPlan[]): Promise<FleetCost> {
+export async function runAgents(
+  system: System,
+  agents: readonly AgentPlan[],
+  options: CallOptions = {},
+): Promise<FleetCost> {
   const began = performance.now();
   const cpu = process.cpuUsage();
-  const costs = (await Promise.all(agents.map((agent, i) => runAgent(system, agent, i + 1)))).flat();
+  const programMs: number[] = [];
+  const running = agents.map(async (agent) => {
+    const costs = await runAgent(system, agent, nextProgram++, options);
+    programMs.push(performance.now() - began);
+    return costs;
+  });
+  const costs = (await Promise.all(running)).flat();
   const { user, system: kernel } = process.cpuUsage(cpu);
   return {
+    programMs,
     wallMs: performance.now() - began,
     cpuMs: (user + kernel) / 1000,
     calls: costs.length,
@@ -66,15 +81,18 @@ export async function runAgents(system: System, agents: readonly AgentPlan[]): P
   };
 }
 
-async function runAgent(system: System, agent: AgentPlan, program: number): Promise<CallCost[]> {
+async function runAgent(system: System, agent: AgentPlan, program: number, options: CallOptions): Promise<CallCost[]> {
   const context = [...agent.instructions];
   const costs: CallCost[] = [];
   for (const { appended, outputTokens, toolMs } of agent.steps) {
     context.push(...appended);
-    const cost = await system.call(context, outputTokens, program);
+    const cost = await system.call(context, outputTokens, program, options);
     context.push(...cost.tokens);
     costs.push(cost);
+    system.tell?.(program, 'tool-started', 'tool');
     await sleep(toolMs);
+    system.tell?.(program, 'tool-ended', 'tool');
   }
+  system.tell?.(program, 'finished', '');
   return costs;
 }

@@ -7,7 +7,9 @@ namespace banyan {
 
 namespace {
 
-enum RecordType : uint32_t { kTokens = 1, kToolCall = 2, kFinish = 3, kError = 4 };
+enum RecordType : uint32_t { kTokens = 1, kToolCall = 2, kFinish = 3, kError = 4, kDecision = 5 };
+
+constexpr ProgramId kUnnamed = 1ull << 63;  // a request without a program is its own, from here on
 
 /** Everything starts on a multiple of 4 bytes, little-endian as every platform we build for. */
 class Writer {
@@ -86,17 +88,33 @@ void body(Writer & writer, const FinishEvent & event) {
     writer.string(event.message.reasoning);
     writer.u32(static_cast<uint32_t>(event.message.tool_calls.size()));
     for (const ToolCall & call : event.message.tool_calls) call_body(writer, call);
+    writer.f64(usage.waited_ms);
+    writer.i32(usage.bypassed);
+    writer.i32(usage.hits[0]);
+    writer.string(usage.retained);
 }
 
 void body(Writer & writer, const ErrorEvent & event) {
     writer.string(event.code);
     writer.string(event.message);
+    writer.f64(event.retry_after_ms);
+}
+
+void body(Writer & writer, const DecisionEvent & event) {
+    const Decision & decision = event.decision;
+    writer.f64(static_cast<double>(decision.at) / 1000);
+    writer.string(name_of(decision.kind));
+    writer.id(decision.program < kUnnamed ? decision.program : 0);
+    writer.id(decision.request);
+    writer.f64(static_cast<double>(decision.a));
+    writer.f64(static_cast<double>(decision.b));
+    writer.string(event.text);
 }
 
 }  // namespace
 
 void pack(const Event & event, std::vector<uint8_t> & out) {
-    static constexpr RecordType kTypes[] = {kTokens, kToolCall, kFinish, kError};  // in the variant's order
+    static constexpr RecordType kTypes[] = {kTokens, kToolCall, kFinish, kError, kDecision};  // in the variant's order
     Writer writer(out);
     const size_t start = out.size();
     writer.u32(kTypes[event.what.index()]);

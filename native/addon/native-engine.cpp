@@ -36,6 +36,9 @@ Napi::Function NativeEngine::define(Napi::Env env) {
                            InstanceMethod<&NativeEngine::pin>("pin"),
                            InstanceMethod<&NativeEngine::unpin>("unpin"),
                            InstanceMethod<&NativeEngine::clear_cache>("clearCache"),
+                           InstanceMethod<&NativeEngine::hint>("hint"),
+                           InstanceMethod<&NativeEngine::program_report>("programReport"),
+                           InstanceMethod<&NativeEngine::set_decisions>("setDecisions"),
                            InstanceMethod<&NativeEngine::stats>("stats"),
                            InstanceMethod<&NativeEngine::check_integrity>("checkIntegrity"),
                            InstanceMethod<&NativeEngine::close>("close"),
@@ -91,6 +94,7 @@ void NativeEngine::unhold() {
 
 void NativeEngine::deliver(Napi::Env env, const std::vector<uint8_t> & bytes, int ended) {
     const Napi::Object self = Value();
+    if (self.IsEmpty()) return;  // being collected: only decisions come when nothing is held, and nobody reads them
     auto buffer = Napi::ArrayBuffer::New(env, bytes.size());
     std::memcpy(buffer.Data(), bytes.data(), bytes.size());
     const auto array = Napi::Uint8Array::New(env, bytes.size(), buffer, 0);
@@ -196,6 +200,32 @@ Napi::Value NativeEngine::clear_cache(const Napi::CallbackInfo & info) {
     return ask(info.Env(), [&](Engine & engine, auto answer) {
         engine.clear_cache(
             [answer](int32_t pages) { answer([pages](Napi::Env env) { return Napi::Number::New(env, pages); }); });
+    });
+}
+
+Napi::Value NativeEngine::hint(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const auto program = static_cast<ProgramId>(integer_of(info[0], "program", 1, kMaxSafe));
+        open().hint(program, parse_hint(info[1]));
+        return info.Env().Undefined();
+    });
+}
+
+Napi::Value NativeEngine::program_report(const Napi::CallbackInfo & info) {
+    return ask(info.Env(), [&](Engine & engine, auto answer) {
+        const auto program = static_cast<ProgramId>(integer_of(info[0], "program", 1, kMaxSafe));
+        engine.program(program, [answer](const std::optional<ProgramReport> & report) {
+            answer([report](Napi::Env env) -> Napi::Value {
+                return report ? Napi::Value(to_js(env, *report)) : Napi::Value(env.Null());
+            });
+        });
+    });
+}
+
+Napi::Value NativeEngine::set_decisions(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        open().set_decisions(boolean_of(info[0], "on"));
+        return info.Env().Undefined();
     });
 }
 

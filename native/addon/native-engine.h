@@ -40,6 +40,9 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     Napi::Value pin(const Napi::CallbackInfo & info);
     Napi::Value unpin(const Napi::CallbackInfo & info);
     Napi::Value clear_cache(const Napi::CallbackInfo & info);
+    Napi::Value hint(const Napi::CallbackInfo & info);
+    Napi::Value program_report(const Napi::CallbackInfo & info);
+    Napi::Value set_decisions(const Napi::CallbackInfo & info);
     Napi::Value stats(const Napi::CallbackInfo & info);
     Napi::Value check_integrity(const Napi::CallbackInfo & info);
     Napi::Value close(const Napi::CallbackInfo & info);

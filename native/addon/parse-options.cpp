@@ -4,6 +4,7 @@
 
 #include "addon/chat-handle.h"
 #include "addon/fields.h"
+#include "addon/parse-policy.h"
 
 namespace banyan {
 
@@ -57,6 +58,27 @@ std::string json_text(const Napi::Value & value, const char * code, const char *
     return well_formed(text.As<Napi::String>().Utf8Value());
 }
 
+/** The engine measures what the simulator is told: its costs, unless the caller gives them. */
+void parse_policy_of(const Fields & fields, EngineOptions & out) {
+    const Napi::Value value = fields.value("policy");
+    out.policy = parse_policy(value);
+    const auto gives = [&](const char * name) {
+        return value.IsObject() && !value.As<Napi::Object>().Get(name).IsUndefined();
+    };
+    out.calibrate = !gives("cost");
+    if (!gives("refit")) out.policy.refit = true;
+    SchedulerConfig config;
+    config.n_pages = 1;
+    config.max_running = out.runner.max_running;
+    config.policy = out.policy;
+    check_config(config);
+}
+
+Micros micros(const Fields & fields, const char * name) {
+    constexpr double kLongest = 1e12;  // milliseconds
+    return static_cast<Micros>(fields.number(name, 0, kLongest) * 1000);
+}
+
 }  // namespace
 
 EngineOptions parse_engine_options(const Napi::Value & value) {
@@ -81,6 +103,7 @@ EngineOptions parse_engine_options(const Napi::Value & value) {
     out.prefix_cache = fields.boolean("prefixCache");
     out.batching = fields.boolean("batching");
     out.chat_template = fields.string("chatTemplate");
+    parse_policy_of(fields, out);
     return out;
 }
 
@@ -95,6 +118,11 @@ RequestOptions parse_request(const Napi::Value & value) {
     out.program = static_cast<ProgramId>(fields.integer("program", 0, kMaxSafe));
     out.salt = fields.string("salt");
     out.cache = fields.boolean("cache");
+    out.deadline = micros(fields, "deadlineMs");
+    out.ttft_limit = micros(fields, "ttftLimitMs");
+    out.group = static_cast<GroupId>(fields.integer("group", 0, kMaxSafe));
+    out.group_size = static_cast<int32_t>(fields.integer("groupSize", 0, 1 << 16));
+    out.static_tokens = static_cast<int32_t>(fields.integer("staticTokens", 0, kMaxInt));
     out.sampling = parse_sampling(fields.value("sampling"));
     out.stop = fields.strings("stop", 64);
     for (const std::string & stop : out.stop) {
@@ -105,6 +133,25 @@ RequestOptions parse_request(const Napi::Value & value) {
     out.json_schema = fields.string("jsonSchema");
     out.chat = chat_of(fields.value("chat"), "chat");
     out.ignore_eos = fields.boolean("ignoreEos");
+    return out;
+}
+
+HintOptions parse_hint(const Napi::Value & value) {
+    using Kind = Hint::Kind;
+    const Fields fields(value, "hint");
+    HintOptions out;
+    out.hint.kind = fields.choice<Kind>("kind", {{"tool-started", Kind::tool_started},
+                                                 {"tool-ended", Kind::tool_ended},
+                                                 {"waiting-for-human", Kind::human},
+                                                 {"next-prefix", Kind::next_prefix},
+                                                 {"branch-abandoned", Kind::abandoned},
+                                                 {"finished", Kind::finished}});
+    out.hint.tool = fields.string("tool");
+    out.hint.expected = micros(fields, "expectedMs");
+    out.hint.tokens = fields.tokens("tokens");
+    out.hint.steps = static_cast<int32_t>(fields.integer("steps", 1, kMaxHintSteps));
+    out.hint.from = static_cast<int32_t>(fields.integer("from", 0, kMaxInt));
+    out.salt = fields.string("salt");
     return out;
 }
 

@@ -1,5 +1,6 @@
 #include "addon/parse-policy.h"
 
+#include <cctype>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -122,12 +123,22 @@ Table policy_fields(PolicyConfig & p) {
         {"nextStep", number(p.next_step)},
         {"cost", [&p](const Napi::Value & value,
                       const std::string & field) { read_all(value, field + ".", cost_fields(p.cost)); }},
-        {"refit", [&p](const Napi::Value & value,
-                       const std::string & field) { p.refit = boolean_of(value, field); }},
+        {"refit", [&p](const Napi::Value & value, const std::string & field) { p.refit = boolean_of(value, field); }},
     };
 }
 
 }  // namespace
+
+void check_config(const SchedulerConfig & config, const std::string & prefix) {
+    const auto wrong = validate(config);
+    if (!wrong) return;
+    std::string field = prefix;
+    for (const char * c = wrong->field; *c; ++c) {
+        const bool joint = *c == '_' && c[1];
+        field += static_cast<char>(joint ? std::toupper(static_cast<unsigned char>(*++c)) : *c);
+    }
+    throw Error("INVALID_OPTION", field + ": " + wrong->reason, field);
+}
 
 PolicyConfig parse_policy(const Napi::Value & value, const std::string & prefix) {
     PolicyConfig policy;

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "addon/napi-api.h"
-#include "core/policy.h"
+#include "core/scheduler.h"
 
 namespace banyan {
 
@@ -13,5 +13,8 @@ namespace banyan {
  * field and for a wrong type. What the numbers may be is validate()'s business.
  */
 PolicyConfig parse_policy(const Napi::Value & value, const std::string & prefix = "policy.");
+
+/** Throws Error INVALID_OPTION, with the field as JavaScript knows it (`prefix`, camelCase), unless it can be run. */
+void check_config(const SchedulerConfig & config, const std::string & prefix = "policy.");
 
 }  // namespace banyan

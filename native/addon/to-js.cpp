@@ -25,6 +25,30 @@ const char * reason_name(MissExplanation::Reason reason) {
     return "cold";
 }
 
+const char * phase_name(Phase phase) {
+    switch (phase) {
+        case Phase::reasoning:
+            return "reasoning";
+        case Phase::acting:
+            return "acting";
+        case Phase::human:
+            return "human";
+        case Phase::finished:
+            return "finished";
+    }
+    return "reasoning";
+}
+
+Napi::Object to_js(Napi::Env env, const CostConstants & cost) {
+    Napi::Object out = Napi::Object::New(env);
+    out.Set("step", static_cast<double>(cost.step));
+    out.Set("prefill", static_cast<double>(cost.prefill));
+    out.Set("pair", static_cast<double>(cost.pair));
+    out.Set("context", static_cast<double>(cost.context));
+    out.Set("decode", static_cast<double>(cost.decode));
+    return out;
+}
+
 }  // namespace
 
 Napi::Object to_js(Napi::Env env, const EngineInfo & info) {
@@ -45,6 +69,7 @@ Napi::Object to_js(Napi::Env env, const EngineInfo & info) {
     out.Set("pageBytes", static_cast<double>(info.runner.page_bytes));
     out.Set("maxContext", info.max_context);
     out.Set("maxRunning", info.max_running);
+    out.Set("maxBatchTokens", info.max_batch_tokens);
     out.Set("hasChatTemplate", info.has_chat_template);
     out.Set("supportsTools", info.supports_tools);
     out.Set("eosText", info.model.eos_text);
@@ -76,8 +101,50 @@ Napi::Object to_js(Napi::Env env, const EngineStats & stats, double callbacks) {
     set("pagesEvicted", static_cast<double>(s.pages_evicted));
     set("pagesCopied", static_cast<double>(s.pages_copied));
     set("dedupeWaits", static_cast<double>(s.dedupe_waits));
+    set("programs", s.programs);
+    set("programsActive", s.programs_active);
+    set("programsPaused", s.programs_paused);
+    set("window", s.window);
+    set("demandPages", s.demand_pages);
+    set("eta", s.eta / 1000.0);
+    set("resumeTokens", static_cast<double>(s.resume_tokens));
+    set("resumeHits", static_cast<double>(s.resume_hits));
     set("callbacks", callbacks);
     set("stepMs", stats.step_ms);
+    set("stepP50Ms", stats.step.p50);
+    set("stepP95Ms", stats.step.p95);
+    set("stepP99Ms", stats.step.p99);
+    set("decidingP50Us", stats.deciding.p50 * 1000);
+    set("decidingP95Us", stats.deciding.p95 * 1000);
+    Napi::Object rules = Napi::Object::New(env);
+    for (int kind = 0; kind < kDecisionKinds; ++kind) {
+        rules.Set(name_of(static_cast<Decision::Kind>(kind)),
+                  static_cast<double>(s.decisions[static_cast<size_t>(kind)]));
+    }
+    out.Set("rules", rules);
+    out.Set("cost", to_js(env, stats.cost));
+    return out;
+}
+
+Napi::Object to_js(Napi::Env env, const ProgramReport & report) {
+    Napi::Object out = Napi::Object::New(env);
+    const auto set = [&](const char * name, double value) { out.Set(name, value); };
+    out.Set("phase", phase_name(report.phase));
+    out.Set("active", report.active);
+    out.Set("paused", report.paused);
+    set("calls", report.calls);
+    set("live", report.live);
+    set("service", static_cast<double>(report.service));
+    set("computedTokens", static_cast<double>(report.computed_tokens));
+    set("promptTokens", static_cast<double>(report.prompt_tokens));
+    set("cachedTokens", static_cast<double>(report.cached_tokens));
+    set("outputTokens", static_cast<double>(report.output_tokens));
+    set("lostTokens", static_cast<double>(report.lost_tokens));
+    set("preemptions", report.preemptions);
+    set("pauses", report.pauses);
+    set("waitedMs", static_cast<double>(report.waited) / 1000);
+    set("actingMs", static_cast<double>(report.acting) / 1000);
+    out.Set("retention", describe(report.retention));
     return out;
 }
 

@@ -12,6 +12,7 @@ namespace banyan {
 Napi::Object to_js(Napi::Env env, const EngineInfo & info);
 Napi::Object to_js(Napi::Env env, const EngineStats & stats, double callbacks);
 Napi::Object to_js(Napi::Env env, const struct MissExplanation & miss);
+Napi::Object to_js(Napi::Env env, const struct ProgramReport & report);
 Napi::Object to_js(Napi::Env env, const ChatMessage & message);
 Napi::Object to_js(Napi::Env env, const RenderedChat & chat);
 Napi::Int32Array to_js(Napi::Env env, const std::vector<Token> & tokens);

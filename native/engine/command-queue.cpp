@@ -25,7 +25,7 @@ bool CommandQueue::post_last(Command command) {
     return true;
 }
 
-std::vector<CommandQueue::Command> CommandQueue::take(std::chrono::milliseconds patience) {
+std::vector<CommandQueue::Command> CommandQueue::take(std::chrono::microseconds patience) {
     std::unique_lock<std::mutex> lock(mutex_);
     const auto something = [this] { return !commands_.empty(); };
     if (patience.count() < 0) {

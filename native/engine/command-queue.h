@@ -22,7 +22,7 @@ class CommandQueue {
     bool post_last(Command command);
 
     /** Takes what is there. Waits for something at most `patience` (negative: as long as it takes). */
-    std::vector<Command> take(std::chrono::milliseconds patience);
+    std::vector<Command> take(std::chrono::microseconds patience);
 
   private:
     std::mutex mutex_;

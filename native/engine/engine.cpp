@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/calibration.h"
 #include "engine/worker.h"
 #include "runner/error.h"
 #include "runner/grammar.h"
@@ -11,6 +12,7 @@ namespace banyan {
 namespace {
 
 constexpr size_t kGrammarCache = 64;
+constexpr Micros kCalibration = 40'000;
 
 uint64_t hash_of(const std::vector<Token> & tokens) {
     uint64_t hash = 0xCBF29CE484222325ull;  // FNV-1a
@@ -42,6 +44,7 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     }
     info.page_tokens = options.runner.page_tokens;
     info.max_running = options.runner.max_running;
+    info.max_batch_tokens = options.runner.max_batch_tokens;
     info.max_context = context_limit(options, *engine->model_, info.runner);
     info.has_chat_template = engine->chat_templates_->has_template();
     info.supports_tools = engine->chat_templates_->supports_tools();
@@ -54,6 +57,14 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     config.max_context = info.max_context;
     config.prefix_reuse = info.runner.prefix_reuse;
     config.batching = options.batching;
+    config.policy = options.policy;
+    if (options.calibrate && options.policy.order == Order::program_aware) {
+        const CalibrationOptions trial{config.page_tokens, config.n_pages, config.max_running, config.max_batch_tokens,
+                                       kCalibration};
+        config.policy.cost = cost_of(calibrate(*runner, trial, abort));
+        if (validate(config))
+            config.policy.cost = {};  // nonsense, of a machine that stood still: learn from real steps
+    }
     engine->worker_ = std::make_unique<Worker>(config, std::move(runner));
     if (abort) throw Error("ABORTED", "the load was aborted");
     return engine;
@@ -68,11 +79,11 @@ void Engine::start(Publish publish) {
 }
 
 void Engine::run(Publish publish) {
-    using std::chrono::milliseconds;
+    using std::chrono::microseconds;
     bool ran = false;
     while (!closing_ && !abort_) {
-        // Nothing to compute: sleep. Work that could not run (all pages taken): look again soon, a pin may expire.
-        const milliseconds patience(worker_->idle() ? -1 : ran ? 0 : 5);
+        // Nothing to compute: sleep. Work that is better begun later: until then, or until something happens.
+        const microseconds patience(worker_->idle() ? -1 : ran ? 0 : worker_->patience());
         for (CommandQueue::Command & command : commands_.take(patience)) command();
         publish_events(publish);
         if (closing_) break;
@@ -150,7 +161,14 @@ RequestId Engine::submit(RequestOptions options) {
     request.cls = options.cls;
     request.program = options.program;
     request.salt = intern(options.salt);
+    request.tenant = request.salt;
     request.cache = options.cache;
+    request.ttft_limit = options.ttft_limit;
+    request.group = options.group;
+    request.group_size = options.group_size;
+    request.static_tokens = options.static_tokens;
+    // A point in time, counted from here: the way to the engine thread is part of it.
+    if (options.deadline > 0) request.deadline = Worker::now() + options.deadline;
     auto decoder = std::make_unique<Decoder>(model_, std::move(decoding));
     {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -163,6 +181,29 @@ RequestId Engine::submit(RequestOptions options) {
         std::make_shared<std::pair<Request, std::unique_ptr<Decoder>>>(std::move(request), std::move(decoder));
     post([this, cargo] { worker_->submit(std::move(cargo->first), std::move(cargo->second)); });
     return id;
+}
+
+void Engine::hint(ProgramId program, HintOptions options) {
+    options.hint.salt = intern(options.salt);
+    switch (validate(options.hint)) {
+        case HintError::bad_tool_name:
+            throw Error("INVALID_OPTION", "a tool's name has at most " + std::to_string(kMaxToolName) + " bytes",
+                        "tool");
+        case HintError::bad_tokens:
+            throw Error("INVALID_OPTION", "this hint needs tokens, and more than from", "tokens");
+        case HintError::bad_steps:
+            throw Error("INVALID_OPTION", "steps must be in [1, " + std::to_string(kMaxHintSteps) + "]", "steps");
+        case HintError::bad_expected:
+            throw Error("INVALID_OPTION", "the expected time is no time", "expectedMs");
+        default:
+            break;
+    }
+    // What does not fit the program's state (a tool that was never started) is no more than useless advice.
+    post([this, program, hint = std::move(options.hint)] { worker_->scheduler().hint(program, hint, Worker::now()); });
+}
+
+void Engine::set_decisions(bool on) {
+    post([this, on] { worker_->set_decisions(on); });
 }
 
 bool Engine::cancel(RequestId id) {
@@ -201,6 +242,10 @@ void Engine::unpin(uint64_t id, std::function<void(bool)> done) {
 
 void Engine::clear_cache(std::function<void(int32_t)> done) {
     post([this, done] { done(worker_->scheduler().clear_cache()); });
+}
+
+void Engine::program(ProgramId program, std::function<void(std::optional<ProgramReport>)> done) {
+    post([this, program, done] { done(worker_->scheduler().program(program)); });
 }
 
 void Engine::stats(std::function<void(EngineStats)> done) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -46,12 +47,19 @@ class Engine {
     /** False: not known (any more). Else its finish event follows within one step. */
     bool cancel(RequestId id);
 
+    /** Advice for the scheduler, before the next step. Throws Error INVALID_OPTION, CLOSED. */
+    void hint(ProgramId program, HintOptions options);
+    /** Decision events from the next step on, or none. Throws Error CLOSED. */
+    void set_decisions(bool on);
+
     // Answered on the engine thread between two steps. Throw Error CLOSED.
     void explain(const std::string & salt, std::vector<Token> tokens, std::function<void(MissExplanation)> done);
     void pin(const std::string & salt, std::vector<Token> tokens, Micros ttl,
              std::function<void(uint64_t id, int32_t tokens)> done);
     void unpin(uint64_t id, std::function<void(bool)> done);
     void clear_cache(std::function<void(int32_t pages)> done);
+    /** nullopt: nothing is known of it (any more). */
+    void program(ProgramId program, std::function<void(std::optional<ProgramReport>)> done);
     void stats(std::function<void(EngineStats)> done);
     void check_integrity(std::function<void(std::string)> done);
 

@@ -1,10 +1,12 @@
 // What a request tells its owner, in order: tokens*, tool calls among them, then exactly one finish or error.
 #pragma once
 
+#include <array>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "core/decision-log.h"
 #include "core/scheduler.h"
 #include "runner/decoder.h"
 
@@ -17,6 +19,10 @@ struct Usage {
     double itl_ms = 0;    // mean time between tokens, 0 with fewer than two
     double total_ms = 0;
     MissExplanation miss;
+    double waited_ms = 0;                // without a slot, waits after preemptions included
+    int32_t bypassed = 0;                // smaller requests that passed it while it found no room
+    std::array<int32_t, kTiers> hits{};  // cached_tokens by tier
+    std::string retained;                // how long its program's pages are kept and why; '' = it has none
 };
 
 struct TokensEvent {
@@ -38,11 +44,18 @@ struct FinishEvent {
 
 struct ErrorEvent {
     std::string code, message;
+    double retry_after_ms = 0;  // of BACKPRESSURE
+};
+
+/** Of no request: what the scheduler decided, while somebody wants to know. */
+struct DecisionEvent {
+    Decision decision;
+    std::string text;
 };
 
 struct Event {
-    RequestId request;
-    std::variant<TokensEvent, ToolCallEvent, FinishEvent, ErrorEvent> what;
+    RequestId request;  // 0 with a DecisionEvent
+    std::variant<TokensEvent, ToolCallEvent, FinishEvent, ErrorEvent, DecisionEvent> what;
 
     /** No event of the request follows. */
     bool last() const { return std::holds_alternative<FinishEvent>(what) || std::holds_alternative<ErrorEvent>(what); }

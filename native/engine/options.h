@@ -4,8 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "core/hint.h"
+#include "core/policy.h"
 #include "core/stats.h"
 #include "core/types.h"
+#include "engine/step-times.h"
 #include "runner/chat-format.h"
 #include "runner/model.h"
 #include "runner/runner.h"
@@ -21,12 +24,14 @@ struct EngineOptions {
     bool prefix_cache = true;
     bool batching = true;
     std::string chat_template;  // '' = the model's own
+    PolicyConfig policy;
+    bool calibrate = true;  // measure policy.cost at load
 };
 
 struct EngineInfo {
     ModelInfo model;
     RunnerInfo runner;
-    int32_t page_tokens = 0, max_context = 0, max_running = 0;
+    int32_t page_tokens = 0, max_context = 0, max_running = 0, max_batch_tokens = 0;
     bool has_chat_template = false, supports_tools = false;
 };
 
@@ -35,7 +40,12 @@ struct RequestOptions {
     int32_t max_tokens = 0;  // 0 = to the end of the context
     Class cls = Class::interactive;
     ProgramId program = 0;
-    std::string salt;
+    std::string salt;           // the tenant: shares pages and turns with nobody else
+    Micros deadline = 0;        // span from now; 0 = none
+    Micros ttft_limit = 0;      // span; 0 = none
+    GroupId group = 0;          // siblings of one fork
+    int32_t group_size = 0;     // how many they are
+    int32_t static_tokens = 0;  // of the prompt: system prompt and tools
     bool cache = true;
     SamplingOptions sampling;
     std::vector<std::string> stop;
@@ -45,9 +55,18 @@ struct RequestOptions {
     bool ignore_eos = false;
 };
 
+/** A hint whose salt has a name; see core/hint.h. */
+struct HintOptions {
+    Hint hint;
+    std::string salt;
+};
+
 struct EngineStats {
     SchedulerStats scheduler;
-    double step_ms = 0;  // time in steps, sum
+    CostConstants cost;      // as they are believed now
+    double step_ms = 0;      // time in steps, sum
+    StepQuantiles step;      // a whole step: schedule, run, sample, commit
+    StepQuantiles deciding;  // of it, in the scheduler
 };
 
 }  // namespace banyan

@@ -24,6 +24,9 @@ Usage usage_of(const RequestUsage & usage, Micros ended) {
     }
     out.total_ms = milliseconds(usage.submitted, ended);
     out.miss = usage.miss;
+    out.waited_ms = static_cast<double>(usage.waited) / 1000;
+    out.bypassed = usage.bypassed;
+    out.hits = usage.hits;
     return out;
 }
 

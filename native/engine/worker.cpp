@@ -12,6 +12,7 @@ namespace banyan {
 
 namespace {
 
+constexpr Micros kLook = 5'000;             // pages that nobody gives back: a pin may expire
 constexpr RequestId kLeft = ~RequestId(0);  // no request: the scheduler does not know it, so its slot is released
 
 }  // namespace
@@ -26,10 +27,12 @@ Micros Worker::now() {
 
 void Worker::submit(Request request, std::unique_ptr<Decoder> decoder) {
     const RequestId id = request.id;
-    live_.emplace(id, std::move(decoder));
+    live_.emplace(id, Live{std::move(decoder), request.program});
     const SubmitError error = scheduler_.submit(std::move(request), now());
     if (error == SubmitError::prompt_too_long) {
         fail(id, "PROMPT_TOO_LONG", "the prompt does not fit the KV pool");
+    } else if (error == SubmitError::backpressure) {
+        fail(id, "BACKPRESSURE", "the first token would come later than the request allows", scheduler_.retry_after());
     } else if (error != SubmitError::none) {
         fail(id, "INVALID_OPTION", "the scheduler refused the request");
     }
@@ -49,6 +52,7 @@ bool Worker::step(const std::atomic<bool> & aborted) {
     try {
         const Micros started = now();
         const Batch & batch = scheduler_.schedule(started);
+        const Micros scheduled = now();
         StepResult result;
         if (batch.empty()) {
             scheduler_.commit(result, now());
@@ -68,7 +72,9 @@ bool Worker::step(const std::atomic<bool> & aborted) {
             return true;
         }
         sample(batch, result);
-        scheduler_.commit(result, now());
+        const Micros computed = now();
+        scheduler_.commit(result, computed);
+        const Micros committed = now();
         for (const Ended & end : ended_) {
             if (end.code.empty()) {
                 finish(end.id, end.reason);
@@ -77,7 +83,9 @@ bool Worker::step(const std::atomic<bool> & aborted) {
             }
         }
         ended_.clear();
-        in_steps_ += now() - started;
+        in_steps_ += committed - started;
+        steps_.add(committed - started);
+        deciding_.add(scheduled - started + committed - computed);
         return true;
     } catch (const std::exception & e) {
         fail_everything(e.what());
@@ -88,7 +96,7 @@ bool Worker::step(const std::atomic<bool> & aborted) {
 const std::vector<DeviceSampler *> & Worker::samplers_of(const Batch & batch) {
     samplers_.clear();
     for (const BatchRow & row : batch.rows) {
-        samplers_.push_back(row.sample ? live_.at(row.request)->on_device() : nullptr);
+        samplers_.push_back(row.sample ? live_.at(row.request).decoder->on_device() : nullptr);
     }
     return samplers_;
 }
@@ -115,7 +123,7 @@ void Worker::sample(const Batch & batch, StepResult & result) {
         if (!row.sample) continue;
         try {
             Decoded decoded =
-                live_.at(row.request)->next(runner_->context(), runner_->output_index(r), runner_->logits(r));
+                live_.at(row.request).decoder->next(runner_->context(), runner_->output_index(r), runner_->logits(r));
             result.rows.push_back({row.request, decoded.token, decoded.append, decoded.finished});
             if (decoded.append || !decoded.text.empty()) {
                 TokensEvent tokens;
@@ -127,7 +135,7 @@ void Worker::sample(const Batch & batch, StepResult & result) {
             for (ToolCall & call : decoded.tool_calls) {
                 events_.push_back({row.request, ToolCallEvent{decoded.first_call++, std::move(call)}});
             }
-            if (decoded.finished) ended_.push_back({row.request, live_.at(row.request)->reason(), "", ""});
+            if (decoded.finished) ended_.push_back({row.request, live_.at(row.request).decoder->reason(), "", ""});
         } catch (const Error & e) {
             result.rows.push_back({row.request, -1, false, true});
             ended_.push_back({row.request, FinishReason::error, e.code, e.what()});
@@ -143,8 +151,11 @@ void Worker::finish(RequestId id, FinishReason reason) {
     if (found == live_.end()) return;
     const RequestUsage * usage = scheduler_.usage(id);
     FinishEvent event{reason, usage ? usage_of(*usage, now()) : Usage{}, {}};
+    if (const auto program = scheduler_.program(found->second.program)) {
+        event.usage.retained = describe(program->retention);
+    }
     try {
-        event.message = found->second->message();
+        event.message = found->second.decoder->message();
     } catch (const std::exception &) {
         // Only memory can be short here; the tokens have been delivered.
     }
@@ -152,8 +163,9 @@ void Worker::finish(RequestId id, FinishReason reason) {
     events_.push_back({id, std::move(event)});
 }
 
-void Worker::fail(RequestId id, const std::string & code, const std::string & message) {
-    if (live_.erase(id) > 0) events_.push_back({id, ErrorEvent{code, message}});
+void Worker::fail(RequestId id, const std::string & code, const std::string & message, Micros retry_after) {
+    const double retry_ms = static_cast<double>(retry_after) / 1000;
+    if (live_.erase(id) > 0) events_.push_back({id, ErrorEvent{code, message, retry_ms}});
 }
 
 void Worker::fail_everything(const std::string & message) {
@@ -165,12 +177,23 @@ void Worker::fail_everything(const std::string & message) {
     }
 }
 
+Micros Worker::patience() const {
+    const Micros wake = scheduler_.wake_at();
+    return wake >= kNever ? kLook : std::max<Micros>(0, wake - now());
+}
+
+void Worker::set_decisions(bool on) {
+    scheduler_.log_to(on ? &decisions_ : nullptr);
+}
+
 std::vector<Event> Worker::take_events() {
+    decisions_.take(scheduler_, events_);
     return std::exchange(events_, {});
 }
 
 EngineStats Worker::stats() const {
-    return {scheduler_.stats(), static_cast<double>(in_steps_) / 1000};
+    return {scheduler_.stats(), scheduler_.cost().constants(), static_cast<double>(in_steps_) / 1000,
+            steps_.quantiles(), deciding_.quantiles()};
 }
 
 }  // namespace banyan

@@ -1,7 +1,8 @@
 // What the engine thread does: steps of schedule -> run -> sample -> commit, and the events that come of them.
 //
-// Owns: scheduler, runner, the decoder of every live request, events not yet taken. Changed by: submit, cancel, step.
-// Thread: the engine thread only; no locks. Invariant: every submitted request ends with exactly one finish or error.
+// Owns: scheduler, runner, the decisions not yet told, the decoder of every live request, events not yet taken. Changed
+// by: submit, cancel, step. Thread: the engine thread only; no locks. Invariant: every submitted request ends with
+// exactly one finish or error.
 #pragma once
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "core/scheduler.h"
+#include "engine/decision-events.h"
 #include "engine/event.h"
 #include "engine/options.h"
 #include "runner/decoder.h"
@@ -33,6 +35,12 @@ class Worker {
      */
     bool step(const std::atomic<bool> & aborted);
 
+    /** After a step that ran nothing: how long nothing will happen by itself. */
+    Micros patience() const;
+
+    /** Decisions become events, or are not recorded. */
+    void set_decisions(bool on);
+
     std::vector<Event> take_events();
     bool idle() const { return live_.empty(); }
     Scheduler & scheduler() { return scheduler_; }
@@ -45,7 +53,7 @@ class Worker {
     /** By row: how the device may sample it, nullptr where only the host can. */
     const std::vector<DeviceSampler *> & samplers_of(const Batch & batch);
     void sample(const Batch & batch, StepResult & result);
-    void fail(RequestId id, const std::string & code, const std::string & message);
+    void fail(RequestId id, const std::string & code, const std::string & message, Micros retry_after = 0);
     void finish(RequestId id, FinishReason reason);
     void fail_everything(const std::string & message);
     /** Empties the slots whose request left or was preempted, for caches that would keep their cells until reused. */
@@ -53,11 +61,17 @@ class Worker {
 
     Scheduler scheduler_;
     std::unique_ptr<Runner> runner_;
-    std::unordered_map<RequestId, std::unique_ptr<Decoder>> live_;
+    struct Live {
+        std::unique_ptr<Decoder> decoder;
+        ProgramId program;
+    };
+    std::unordered_map<RequestId, Live> live_;
     std::vector<RequestId> slot_owners_;  // by slot, 0 = empty; kept only when the runner holds stock sequences
     std::vector<DeviceSampler *> samplers_;  // of the step under way
     std::vector<Event> events_;
+    DecisionEvents decisions_;
     Micros in_steps_ = 0;
+    StepTimes steps_, deciding_;
     struct Ended {
         RequestId id;
         FinishReason reason;

@@ -1,8 +1,10 @@
 import type { ChatMessage, ToolCall } from '../engine/chat-message.js';
+import type { Engine } from '../engine/engine.js';
 import { BanyanError } from '../engine/errors.js';
 import { EventLog } from '../engine/event-log.js';
 import { EventStream } from '../engine/event-stream.js';
 import type { Generation, GenerationResult } from '../engine/generation.js';
+import type { Program, ProgramReport } from '../engine/program.js';
 import type { Session } from '../engine/session.js';
 import type { ToolChoice } from '../engine/tool-spec.js';
 import {
@@ -18,11 +20,16 @@ import { StepTools } from './step-tools.js';
 import type { Tool } from './tool.js';
 
 export interface RunSetup {
+  engine: Engine;
+  /** Made for this run: nobody else goes on with it unless told to. */
+  ownSession: boolean;
   session: Session;
   tools: readonly Tool[];
   limits: Limits;
   forceTools: number;
-  program: number;
+  program: Program;
+  deadlineMs: number | undefined;
+  ttftLimitMs: number | undefined;
   maxTokens: number | undefined;
   signal: AbortSignal | undefined;
 }
@@ -55,6 +62,11 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     this.#end('cancelled');
   }
 
+  /** What the run has cost so far in the engine, and what was decided about its pages. */
+  report(): Promise<ProgramReport | undefined> {
+    return this.#setup.program.report();
+  }
+
   protected async *events(): AsyncGenerator<AgentEvent, void, undefined> {
     yield* this.#log.read();
     yield { type: 'finish', result: await this.result };
@@ -80,6 +92,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
       if (!this.#stop.signal.aborted) this.#stop.abort(new Error('the run has ended'));
+      this.#tell((program) => (this.#setup.ownSession ? program.finished() : program.waitingForHuman()));
     }
     if (signal?.aborted) throw new BanyanError('ABORTED', 'The run was aborted', { cause: signal.reason });
     return {
@@ -108,13 +121,14 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   }
 
   async #step(messages: string | readonly ChatMessage[]): Promise<AgentStep> {
-    const { session, tools, limits, program } = this.#setup;
+    const { session, tools, limits, program, deadlineMs, ttftLimitMs } = this.#setup;
     const index = this.#steps.length;
     const startMs = this.#now();
     const options = { signal: this.#stop.signal, timeoutMs: limits.toolTimeoutMs, resultLimit: limits.toolResultLimit };
     const allowed = limits.maxToolCalls - this.#toolCalls();
     const calls = new StepTools(tools, { ...options, allowed }, (outcome) => {
       const { ok, ms } = outcome;
+      this.#tell((program) => program.toolEnded(outcome.call.name));
       const endMs = this.#now();
       this.#trace.push({ kind: 'tool', step: index, name: outcome.call.name, startMs: endMs - ms, endMs, ok });
       this.#log.append({ type: 'tool-result', step: index, outcome });
@@ -122,6 +136,9 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     const generation = session.generate(messages, {
       program,
       maxTokens: this.#tokensLeft(),
+      deadlineMs: deadlineMs === undefined ? undefined : Math.max(1, deadlineMs - startMs),
+      // A run that has begun is carried on: turning it away would waste what it has cost.
+      ttftLimitMs: index === 0 ? ttftLimitMs : undefined,
       ...this.#toolChoice(index),
     });
     this.#generation = generation;
@@ -134,7 +151,10 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   /** Dispatches calls as they close. Text is only taken apart while somebody reads. */
   async #follow(generation: Generation, step: number, calls: StepTools): Promise<GenerationResult> {
     const dispatch = (index: number, call: ToolCall) => {
-      if (calls.dispatch(index, call)) this.#log.append({ type: 'tool-call', step, call });
+      if (!calls.dispatch(index, call)) return;
+      const expectedMs = this.#setup.tools.find(({ name }) => name === call.name)?.expectedMs;
+      this.#tell((program) => program.toolStarted(call.name, { expectedMs }));
+      this.#log.append({ type: 'tool-call', step, call });
     };
     const streamed = this.isRead;
     if (streamed) {
@@ -152,6 +172,11 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
         dispatch(index, call);
       });
     return result;
+  }
+
+  /** The scheduler is told what the run is about; an engine that was closed meanwhile need not know. */
+  #tell(hint: (program: Program) => void): void {
+    if (!this.#setup.engine.closed) hint(this.#setup.program);
   }
 
   #toolChoice(step: number): { toolChoice?: ToolChoice } {

@@ -8,7 +8,10 @@ import { AgentRun } from './agent-run.js';
 import { type Limits, toLimits } from './limits.js';
 import type { Tool } from './tool.js';
 
-/** Sampling, class, thinking ... hold for every step; `maxTokens` too, `limits.maxTokens` for a whole run. */
+/**
+ * Sampling, class, thinking ... hold for every step; `maxTokens` too, `limits.maxTokens` for a whole run. `deadlineMs` is
+ * that of a run, from its start; `ttftLimitMs` that of its first step.
+ */
 export interface AgentOptions extends Omit<TurnOptions, 'signal' | 'schema' | 'grammar' | 'toolChoice' | 'program'> {
   engine: Engine;
   system?: string | undefined;
@@ -50,11 +53,15 @@ export class Agent {
     checkKeys('options', options, ['signal', 'session']);
     checkSignal('signal', options.signal);
     return new AgentRun(input, {
+      engine: this.#options.engine,
+      ownSession: options.session === undefined,
       session: options.session ?? this.#newSession(),
       tools: this.#options.tools ?? [],
       limits: this.#limits,
       forceTools: this.#forceTools,
-      program: this.#options.engine.newProgram(),
+      program: this.#options.engine.program(),
+      deadlineMs: this.#options.deadlineMs,
+      ttftLimitMs: this.#options.ttftLimitMs,
       maxTokens: this.#options.maxTokens,
       signal: options.signal,
     });

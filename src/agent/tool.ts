@@ -1,3 +1,4 @@
+import { checkNumber } from '../engine/option-checks.js';
 import { type Checked, type CompiledSchema, compileSchema, type Schema } from '../engine/schema.js';
 import type { ToolSpec } from '../engine/tool-spec.js';
 
@@ -18,17 +19,21 @@ export interface ToolDefinition<Input extends Schema> {
   execute: (input: Checked<Input>, context: ToolContext) => unknown;
   /** Default: the agent's `limits.toolTimeoutMs`. */
   timeoutMs?: number | undefined;
+  /** How long it usually takes: what the conversation has cached is kept accordingly. Default: learnt from its calls. */
+  expectedMs?: number | undefined;
 }
 
 export interface Tool extends ToolSpec {
   readonly check: CompiledSchema['check'];
   readonly execute: (input: never, context: ToolContext) => unknown;
   readonly timeoutMs: number | undefined;
+  readonly expectedMs: number | undefined;
 }
 
-/** Throws INVALID_SCHEMA. Names are checked where the tools are used together. */
+/** Throws INVALID_SCHEMA, INVALID_OPTION. Names are checked where the tools are used together. */
 export function defineTool<const Input extends Schema>(definition: ToolDefinition<Input>): Tool {
-  const { name, description, input, execute, timeoutMs } = definition;
+  const { name, description, input, execute, timeoutMs, expectedMs } = definition;
+  if (expectedMs !== undefined) checkNumber('expectedMs', expectedMs, 0, 24 * 3_600_000);
   const { json, check } = compileSchema(`input of tool "${name}"`, input);
-  return { name, description, parameters: json, check, execute, timeoutMs };
+  return { name, description, parameters: json, check, execute, timeoutMs, expectedMs };
 }

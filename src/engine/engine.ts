@@ -1,5 +1,6 @@
 import { loadBinding, type NativeEngine, type NativeModelInfo, type NativeStats } from '../native/binding.js';
 import { decodeEvents } from '../native/events.js';
+import { type Decision, DecisionFeed } from './decision-feed.js';
 import { asBanyanError, BanyanError } from './errors.js';
 import { EventRouter } from './event-router.js';
 import { type GenerateOptions, toRequestSettings } from './generate-options.js';
@@ -9,7 +10,10 @@ import { type EngineOptions, toNativeEngineOptions } from './load-options.js';
 import { findModelFile } from './model-file.js';
 import { checkText } from './option-checks.js';
 import { type Miss, nameMiss, Pin, type PrefixOptions, prefixTokens } from './prefix.js';
+import { Program } from './program.js';
 import { checkTokens, type PreparedPrompt, type Prompt, planPrompt } from './prompt.js';
+import type { Recorder } from './recorder.js';
+import { Recording, type RecordOptions } from './recording.js';
 import { Request, type RequestHost } from './request.js';
 import { compileSchema } from './schema.js';
 import { Session } from './session.js';
@@ -20,13 +24,17 @@ export type EngineStats = NativeStats;
 
 /** One loaded model: its thread, its pages, its prefix tree. Any number of requests, sessions and agents share it. */
 export class Engine implements AsyncDisposable {
-  readonly #host: { native: NativeEngine; router: EventRouter; closed: boolean };
-  #programs = 0;
+  readonly #host: RequestHost & { closed: boolean; recorder: Recorder | undefined };
+  readonly #decisions: DecisionFeed;
+  #recording: Promise<Recording> | undefined;
   #closing: Promise<void> | undefined;
 
   /** For tests; programs use `Engine.load()`. */
   constructor(native: NativeEngine, router: EventRouter) {
-    this.#host = { native, router, closed: false } satisfies RequestHost;
+    let programs = 0;
+    const newProgram = () => ++programs;
+    this.#host = { native, router, closed: false, recorder: undefined, newProgram };
+    this.#decisions = new DecisionFeed(this.#host);
   }
 
   /** Throws INVALID_OPTION, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, DOWNLOAD_FAILED, OUT_OF_MEMORY, ABORTED. */
@@ -85,8 +93,13 @@ export class Engine implements AsyncDisposable {
 
   /** An id for one agent run: requests that carry it are scheduled as one. */
   newProgram(): number {
-    this.#programs += 1;
-    return this.#programs;
+    return this.#host.newProgram();
+  }
+
+  /** One agent run: pass it as `program` with its requests, tell it what happens, ask it what it cost. */
+  program(): Program {
+    this.#checkOpen();
+    return new Program(this.#host, this.#host.newProgram());
   }
 
   /** Special tokens in the text are recognised; `addSpecial` (default false) adds the model's own beginning of text. */
@@ -121,6 +134,30 @@ export class Engine implements AsyncDisposable {
     return this.#native((native) => native.stats());
   }
 
+  /** What the scheduler decides from now on, and why, in words: for tuning and debugging. Nobody reads: it costs nothing. */
+  decisions(): AsyncGenerator<Decision, void, undefined> {
+    this.#checkOpen();
+    return this.#decisions.read();
+  }
+
+  /**
+   * Writes what the engine is asked from now on to a file, for replay in the simulator: see trace.ts. Prompts cannot be
+   * read from it unless asked for. One recording at a time. Rejects with INVALID_OPTION, CLOSED.
+   */
+  async record(path: string, options: RecordOptions = {}): Promise<Recording> {
+    this.#checkOpen();
+    if (this.#recording) throw new BanyanError('INVALID_OPTION', 'A recording is under way: stop it first');
+    const ended = () => {
+      this.#recording = undefined;
+    };
+    this.#recording = Recording.start(path, options, this.info, (recorder) => {
+      this.#host.recorder = recorder;
+      if (!recorder) ended();
+    });
+    this.#recording.catch(ended);
+    return this.#recording;
+  }
+
   /** Requests in flight reject with CLOSED; the model is freed. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -135,6 +172,9 @@ export class Engine implements AsyncDisposable {
     this.#host.closed = true;
     await this.#host.native.close();
     this.#host.router.fail('CLOSED', 'The engine was closed');
+    this.#decisions.close();
+    const recording = await this.#recording?.catch(() => undefined);
+    await recording?.stop().catch(() => {}); // whoever stops it hears of it
   }
 
   #native<Result>(call: (native: NativeEngine) => Result): Result {

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'DOWNLOAD_FAILED'
   | 'OUT_OF_MEMORY'
   | 'PROMPT_TOO_LONG'
+  | 'BACKPRESSURE' // too much is waiting for the caller's limit; `retryAfter` says when it may fit
   | 'SESSION_BUSY' // two turns at once on one session
   | 'NO_NATIVE_ENGINE'
   | 'CLOSED'
@@ -26,11 +27,18 @@ export class BanyanError extends Error {
   readonly code: ErrorCode;
   /** Path of the option, message or argument at fault, e.g. `tools[0].input`. */
   readonly field: string | undefined;
+  /** With BACKPRESSURE: milliseconds until the same request is likely to be taken. */
+  readonly retryAfter: number | undefined;
 
-  constructor(code: ErrorCode, message: string, details: { field?: string | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: { field?: string | undefined; retryAfter?: number | undefined; cause?: unknown } = {},
+  ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.field = details.field;
+    this.retryAfter = details.retryAfter;
   }
 }
 
@@ -46,11 +54,15 @@ const FIELD_NAMES: Record<string, string> = {
 /** Native code throws plain errors with `code` and sometimes `field`; everything unknown becomes ENGINE_FAILED. */
 export function asBanyanError(reason: unknown): BanyanError {
   if (reason instanceof BanyanError) return reason;
-  const { code, field, message } = Object(reason) as { code?: unknown; field?: unknown; message?: unknown };
+  const { code, field, message, retryAfterMs } = Object(reason) as Record<string, unknown>;
   return new BanyanError(
     typeof code === 'string' ? (code as ErrorCode) : 'ENGINE_FAILED',
     typeof message === 'string' ? message : String(reason),
-    { field: typeof field === 'string' ? publicField(field) : undefined, cause: reason },
+    {
+      field: typeof field === 'string' ? publicField(field) : undefined,
+      retryAfter: typeof retryAfterMs === 'number' && retryAfterMs > 0 ? retryAfterMs : undefined,
+      cause: reason,
+    },
   );
 }
 

@@ -4,11 +4,13 @@ import {
   checkFlag,
   checkInteger,
   checkKeys,
+  checkNumber,
   checkOneOf,
   checkSignal,
   checkText,
   invalidOption,
 } from './option-checks.js';
+import type { Program } from './program.js';
 import { SAMPLING_KEYS, type SamplingOptions, toNativeSampling } from './sampling.js';
 import type { Schema } from './schema.js';
 import type { ToolChoice, ToolSpec } from './tool-spec.js';
@@ -33,8 +35,20 @@ export interface TurnOptions<Output = unknown> extends SamplingOptions {
   signal?: AbortSignal | undefined;
   /** Who goes first under load. Default `interactive`. */
   class?: NativeClass | undefined;
-  /** The agent run this belongs to, from `engine.newProgram()`: runs share the machine fairly. */
-  program?: number | undefined;
+  /** The agent run this belongs to, from `engine.program()`: runs share the machine fairly. Sessions have one by default. */
+  program?: Program | number | undefined;
+  /**
+   * The answer is wanted within this many milliseconds: among equals the earliest deadline goes first. Nobody is ended
+   * for being late; `signal: AbortSignal.timeout(ms)` does that.
+   */
+  deadlineMs?: number | undefined;
+  /**
+   * Rejects at once with BACKPRESSURE and `retryAfter` when the first token is not to be expected within this time.
+   * Default: it waits as long as it takes.
+   */
+  ttftLimitMs?: number | undefined;
+  /** Siblings of one fork: `size` requests carry the same `id`. The last of them is hurried, so that the join can go on. */
+  group?: { id: number; size: number } | undefined;
   /** Default true. False neither reads nor fills the prefix cache. */
   cache?: boolean | undefined;
 }
@@ -49,8 +63,9 @@ export interface GenerateOptions<Output = unknown> extends TurnOptions<Output> {
 const TURN_KEYS = [
   ...SAMPLING_KEYS,
   ...['maxTokens', 'stop', 'schema', 'grammar', 'toolChoice', 'parallelToolCalls', 'thinking'],
-  ...['signal', 'class', 'program', 'cache'],
+  ...['signal', 'class', 'program', 'deadlineMs', 'ttftLimitMs', 'group', 'cache'],
 ];
+const LONGEST_MS = 24 * 3_600_000;
 const CLASSES = ['interactive', 'workflow', 'background'] as const;
 
 /** Everything of a native request that does not depend on the prompt. Throws INVALID_OPTION. */
@@ -68,13 +83,32 @@ export function toRequestSettings(
   return {
     maxTokens: options.maxTokens === undefined ? 0 : checkInteger('maxTokens', options.maxTokens, 1, 2 ** 30),
     class: checkOneOf('class', options.class ?? 'interactive', CLASSES),
-    program: checkInteger('program', options.program ?? 0, 0, Number.MAX_SAFE_INTEGER),
+    program: programId(options.program),
+    deadlineMs: options.deadlineMs === undefined ? 0 : checkNumber('deadlineMs', options.deadlineMs, 1, LONGEST_MS),
+    ttftLimitMs: options.ttftLimitMs === undefined ? 0 : checkNumber('ttftLimitMs', options.ttftLimitMs, 1, LONGEST_MS),
+    ...checkGroup(options.group),
+    staticTokens: 0,
     salt: checkText('tenant', options.tenant ?? ''),
     cache: checkFlag('cache', options.cache ?? true),
     sampling: toNativeSampling(options),
     stop: checkStop(options.stop),
     grammar: checkText('grammar', options.grammar ?? ''),
     ignoreEos: false,
+  };
+}
+
+/** 0: a program of its own. */
+function programId(program: Program | number | undefined): number {
+  if (program === undefined) return 0;
+  return checkInteger('program', typeof program === 'object' ? program?.id : program, 0, Number.MAX_SAFE_INTEGER);
+}
+
+function checkGroup(group: TurnOptions['group']): { group: number; groupSize: number } {
+  if (group === undefined) return { group: 0, groupSize: 0 };
+  checkKeys('group', group, ['id', 'size']);
+  return {
+    group: checkInteger('group.id', group.id, 1, Number.MAX_SAFE_INTEGER),
+    groupSize: checkInteger('group.size', group.size, 1, 65_536),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { KvType, NativeEngineOptions } from '../native/binding.js';
+import type { NativePolicy } from '../native/policy.js';
 import {
   checkFlag,
   checkFunction,
@@ -45,6 +46,8 @@ export interface EngineOptions {
   batching?: boolean | undefined;
   /** A Jinja template instead of the model's own. */
   chatTemplate?: string | undefined;
+  /** Numbers of the scheduling policy, and baselines to compare with. Default: native/core/policy.h, costs measured. */
+  policy?: NativePolicy | undefined;
   onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Aborts the download or the load; `Engine.load` then rejects with ABORTED. */
   signal?: AbortSignal | undefined;
@@ -52,7 +55,8 @@ export interface EngineOptions {
 
 const KNOWN = [
   ...['model', 'modelsDirectory', 'gpuLayers', 'threads', 'kvTokens', 'pageTokens', 'maxRunning', 'maxBatchTokens'],
-  ...['maxContext', 'kvType', 'attention', 'prefixCache', 'batching', 'chatTemplate', 'onProgress', 'signal'],
+  ...['maxContext', 'kvType', 'attention', 'prefixCache', 'batching', 'chatTemplate', 'policy'],
+  ...['onProgress', 'signal'],
 ];
 const KV_TYPES = ['f16', 'f32', 'bf16', 'q8_0', 'q4_0'] as const;
 const MAX_TOKENS = 2 ** 30;
@@ -81,5 +85,6 @@ export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptio
     prefixCache: checkFlag('prefixCache', options.prefixCache ?? true),
     batching: checkFlag('batching', options.batching ?? true),
     chatTemplate: checkText('chatTemplate', options.chatTemplate ?? ''),
+    policy: options.policy ?? {},
   };
 }

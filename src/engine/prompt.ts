@@ -5,6 +5,7 @@ import type { GenerateOptions } from './generate-options.js';
 import { checkFlag, checkOneOf, invalidOption } from './option-checks.js';
 import type { RequestHost } from './request.js';
 import type { CompiledSchema } from './schema.js';
+import { staticTokens } from './static-prefix.js';
 import { toTemplateTools } from './tool-spec.js';
 
 /** A text goes to the model as it is; messages go through the chat template; tokens go in unchanged. */
@@ -16,6 +17,8 @@ export interface PreparedPrompt {
   stops: string[];
   chat: ChatFormat | null;
   jsonSchema: string;
+  /** Of the prompt: instructions and tools. */
+  staticTokens: number;
 }
 
 /** What the chat template gets besides messages; the same for all turns of a session but for the tool choice. */
@@ -82,7 +85,8 @@ export function planPrompt(
         addGenerationPrompt: true,
         onlyTool: namedTool(options),
       });
-      return { prompt: chat.tokens, stops: chat.stops, chat: chat.format, jsonSchema: '' };
+      const fixed = staticTokens(host.native, chat, messages);
+      return { prompt: chat.tokens, stops: chat.stops, chat: chat.format, jsonSchema: '', staticTokens: fixed };
     };
   }
   if (settings.tools.length > 0) throw invalidOption('tools', 'left out unless the prompt is messages', 'a list');
@@ -93,6 +97,7 @@ export function planPrompt(
     stops: [],
     chat: null,
     jsonSchema,
+    staticTokens: 0,
   });
 }
 

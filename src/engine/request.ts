@@ -1,17 +1,22 @@
 import type { FinishReason, NativeEngine, NativeMessage, NativeRequest, NativeUsage } from '../native/binding.js';
-import type { NativeEvent, TokenLogprob } from '../native/events.js';
+import type { RequestEvent, TokenLogprob } from '../native/events.js';
 import { asBanyanError, BanyanError } from './errors.js';
 import { EventLog } from './event-log.js';
 import type { EventRouter } from './event-router.js';
+import type { Recorder } from './recorder.js';
 
 /** What a request needs of its engine. */
 export interface RequestHost {
   readonly native: NativeEngine;
   readonly router: EventRouter;
   readonly closed: boolean;
+  /** Hears of every request and hint while a recording goes on. */
+  readonly recorder?: Recorder | undefined;
+  /** An id that no other program of the engine has. */
+  newProgram(): number;
 }
 
-export type OutputEvent = Extract<NativeEvent, { type: 'tokens' | 'tool-call' }>;
+export type OutputEvent = Extract<RequestEvent, { type: 'tokens' | 'tool-call' }>;
 
 /** How a request ended, cancelled ones included. */
 export interface Completion {
@@ -72,14 +77,17 @@ export class Request {
     const { native, router } = this.#host;
     const id = native.submit(request);
     this.#id = id;
+    this.#host.recorder?.submit(id, request);
     const tokens: number[] = [];
     const logprobs: TokenLogprob[] = [];
     return new Promise((resolve, reject) => {
       router.attach(id, (event) => {
         if (event.type === 'error') {
+          this.#host.recorder?.finish(id, tokens, { reason: 'error', code: event.code });
           reject(event);
         } else if (event.type === 'finish') {
           const { reason, usage, message } = event;
+          this.#host.recorder?.finish(id, tokens, recordedEnd(reason, usage));
           resolve({ prompt: request.prompt, tokens, logprobs, reason, usage, message });
         } else {
           if (event.type === 'tokens') {
@@ -93,16 +101,20 @@ export class Request {
   }
 }
 
+function recordedEnd(reason: FinishReason, { cachedTokens, computedTokens, preemptions, ttftMs }: NativeUsage) {
+  return { reason, cached: cachedTokens, computed: computedTokens, preemptions, ttftMs };
+}
+
 function neverStarted(): Completion {
   const miss = { matched: 0, promptTokens: 0, expected: -1, actual: -1, reason: 'reuse-off' as const };
-  const times = { queueMs: 0, ttftMs: 0, itlMs: 0, totalMs: 0 };
-  const counts = { promptTokens: 0, cachedTokens: 0, computedTokens: 0, outputTokens: 0, preemptions: 0 };
+  const times = { queueMs: 0, waitedMs: 0, ttftMs: 0, itlMs: 0, totalMs: 0 };
+  const counts = { promptTokens: 0, cachedTokens: 0, computedTokens: 0, outputTokens: 0, preemptions: 0, bypassed: 0 };
   return {
     prompt: new Int32Array(0),
     tokens: [],
     logprobs: [],
     reason: 'cancelled',
-    usage: { ...counts, ...times, miss },
+    usage: { ...counts, ...times, hits: { device: 0 }, retained: '', miss },
     message: { content: '', reasoning: '', toolCalls: [] },
   };
 }

@@ -3,10 +3,12 @@ import { type ChatMessage, checkMessages, toToolCall } from './chat-message.js';
 import { BanyanError } from './errors.js';
 import { type TurnOptions, toRequestSettings } from './generate-options.js';
 import { Generation } from './generation.js';
+import { branchAbandoned, plainHint, tell } from './hints.js';
 import { type ChatSettings, namedTool, renderChat, toChatSettings } from './prompt.js';
 import { type Completion, Request, type RequestHost } from './request.js';
 import { compileSchema } from './schema.js';
 import type { SessionSetup } from './session-options.js';
+import { staticTokens } from './static-prefix.js';
 import { type TurnEnd, type TurnTemplate, turnDelta } from './turn-delta.js';
 
 /** Enough to recognise the end of a tool call in a rendered turn. */
@@ -18,6 +20,8 @@ interface History {
   readonly tokens: Int32Array;
   /** What was said, as messages: how the tokens read. */
   readonly messages: readonly ChatMessage[];
+  /** Of the tokens: instructions and tools. */
+  readonly staticTokens: number;
   /** How the last turn ended; undefined before the first one. */
   readonly end: TurnEnd | undefined;
 }
@@ -29,15 +33,24 @@ interface History {
 export class Session implements AsyncDisposable {
   readonly #host: RequestHost;
   readonly #setup: SessionSetup;
+  /** Of a fork: tokens that its trunk has too. */
+  readonly #shared: number | undefined;
+  #program = 0;
   #history: History;
   #running: Request | undefined;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   /** Use `engine.session()`. */
   constructor(host: RequestHost, setup: SessionSetup, history?: History) {
+    this.#shared = history?.tokens.length;
     this.#host = host;
     this.#setup = setup;
-    this.#history = history ?? { tokens: new Int32Array(0), messages: setup.opening, end: undefined };
+    this.#history = history ?? {
+      tokens: new Int32Array(0),
+      messages: setup.opening,
+      staticTokens: 0,
+      end: undefined,
+    };
   }
 
   /** Token ids of the finished turns, answers included. A copy. */
@@ -47,6 +60,11 @@ export class Session implements AsyncDisposable {
 
   get messages(): readonly ChatMessage[] {
     return this.#history.messages;
+  }
+
+  /** What its turns carry that name no `program` themselves; 0 before the first. */
+  get program(): number {
+    return this.#program;
   }
 
   /** True while a turn runs. */
@@ -67,19 +85,22 @@ export class Session implements AsyncDisposable {
     checkMessages(added);
     const { defaults, tenant, tools } = this.#setup;
     const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...options };
-    const settings = toRequestSettings({ ...turn, tenant }, ['tenant']);
+    const settings = toRequestSettings({ ...turn, tenant, program: turn.program ?? this.#ownProgram() }, ['tenant']);
     const schema = turn.schema === undefined ? undefined : compileSchema('schema', turn.schema);
     const chatSettings = toChatSettings({ ...turn, tools }, schema);
 
     let chat: RenderedChat | undefined;
+    let fixed = 0;
     const prepare = async (): Promise<NativeRequest> => {
       const next = await this.#nextPrompt(chatSettings, added, namedTool(turn));
       chat = next.chat;
+      fixed = next.staticTokens;
       const stop = [...settings.stop, ...chat.stops];
-      return { ...settings, stop, prompt: next.prompt, chat: chat.format, jsonSchema: '' };
+      const parts = { prompt: next.prompt, staticTokens: fixed, chat: chat.format, jsonSchema: '' };
+      return { ...settings, stop, ...parts };
     };
     const request = new Request(this.#host, prepare, turn.signal);
-    this.#follow(request, added);
+    this.#follow(request, added, () => fixed);
     return new Generation({ request, schema, signal: turn.signal, chat: () => chat?.format ?? null, host: this.#host });
   }
 
@@ -89,15 +110,33 @@ export class Session implements AsyncDisposable {
     return new Session(this.#host, this.#setup, this.#history);
   }
 
-  /** Cancels a running turn and waits for its end. Its pages stay cached for others. Idempotent. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /**
+   * Cancels a running turn and waits for its end. Its pages stay cached for others, but are among the first to go; those
+   * of a fork that is closed in the middle of a turn, a branch that lost, before all others. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const lost = this.busy ? this.#shared : undefined;
     this.#running?.cancel();
     await this.#running?.completion.catch(() => {});
+    const { tokens } = this.#history;
+    if (lost !== undefined && tokens.length > lost) {
+      tell(this.#host, this.#program, branchAbandoned(this.#setup.tenant, tokens, lost));
+    }
+    tell(this.#host, this.#program, plainHint('finished'));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #ownProgram(): number {
+    this.#program ||= this.#host.newProgram();
+    return this.#program;
   }
 
   async #nextPrompt(settings: ChatSettings, added: readonly ChatMessage[], onlyTool: string | undefined) {
@@ -106,31 +145,33 @@ export class Session implements AsyncDisposable {
     const options = { addGenerationPrompt: true, onlyTool };
     if (end === undefined) {
       const chat = await renderChat(this.#host, settings, [...messages, ...added], options);
-      return { prompt: chat.tokens, chat };
+      return { prompt: chat.tokens, chat, staticTokens: staticTokens(native, chat, [...messages, ...added]) };
     }
     const template: TurnTemplate = { render: (minimal) => renderChat(this.#host, settings, minimal, options) };
     const delta = await turnDelta(template, end, added);
-    return { prompt: joined(tokens, native.tokenize(delta.text, false, true)), chat: delta.chat };
+    const prompt = joined(tokens, native.tokenize(delta.text, false, true));
+    return { prompt, chat: delta.chat, staticTokens: this.#history.staticTokens };
   }
 
   /** Attached before anybody else awaits the turn: whoever does finds the session free and its history complete. */
-  #follow(request: Request, added: readonly ChatMessage[]): void {
+  #follow(request: Request, added: readonly ChatMessage[], fixed: () => number): void {
     this.#running = request;
     const free = () => {
       this.#running = undefined;
     };
     request.completion.then((completion) => {
       free();
-      this.#commit(completion, added);
+      this.#commit(completion, added, fixed());
     }, free);
   }
 
-  #commit({ prompt, tokens, message, reason }: Completion, added: readonly ChatMessage[]): void {
+  #commit({ prompt, tokens, message, reason }: Completion, added: readonly ChatMessage[], staticTokens: number): void {
     if (tokens.length === 0 && reason === 'cancelled') return;
     const { content, reasoning, toolCalls } = message;
     const answer = { role: 'assistant' as const, content, reasoning, toolCalls: toolCalls.map(toToolCall) };
     this.#history = {
       tokens: joined(prompt, tokens),
+      staticTokens,
       messages: [...this.#history.messages, ...added, answer],
       end: { message: answer, tail: this.#tailOf(tokens), byItself: reason === 'stop' || reason === 'tool-calls' },
     };
@@ -147,7 +188,7 @@ export class Session implements AsyncDisposable {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new BanyanError('CLOSED', 'The session is closed');
+    if (this.#closing) throw new BanyanError('CLOSED', 'The session is closed');
     if (this.#host.closed) throw new BanyanError('CLOSED', 'The engine is closed');
   }
 }

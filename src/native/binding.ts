@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { NativeCost, NativePolicy } from './policy.js';
 import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from './simulation.js';
 
 /** Opaque, garbage-collected: how a rendered chat constrains sampling and how its output is parsed (native handle). */
@@ -26,6 +27,7 @@ export interface NativeEngineOptions {
   prefixCache: boolean;
   batching: boolean; // false: one request at a time (the naive baseline of the demo and the benchmarks)
   chatTemplate: string; // '' = the model's own
+  policy: NativePolicy; // {} = the defaults, with costs measured at load and while running
 }
 
 export interface NativeModelInfo {
@@ -46,6 +48,7 @@ export interface NativeModelInfo {
   pageBytes: number;
   maxContext: number;
   maxRunning: number;
+  maxBatchTokens: number;
   hasChatTemplate: boolean;
   supportsTools: boolean;
   eosText: string;
@@ -69,7 +72,12 @@ export interface NativeRequest {
   maxTokens: number; // 0 = to the end of the context
   class: NativeClass;
   program: number; // 0 = none
-  salt: string; // '' = shared by all
+  salt: string; // '' = shared by all; the tenant
+  deadlineMs: number; // from now; 0 = none
+  ttftLimitMs: number; // 0 = waits as long as it takes
+  group: number; // siblings of one fork; 0 = none
+  groupSize: number;
+  staticTokens: number; // of the prompt: system prompt and tools, which leave the cache last
   cache: boolean;
   sampling: NativeSampling;
   stop: string[];
@@ -77,6 +85,17 @@ export interface NativeRequest {
   jsonSchema: string; // JSON Schema text, '' = none; not together with grammar
   chat: ChatFormat | null; // from renderChat: tool grammar, triggers and the parser of the output
   ignoreEos: boolean; // benchmarks: run to maxTokens
+}
+
+/** What a program is about to do. Fields that the kind does not need are '', 0 and empty. */
+export interface NativeHint {
+  kind: 'tool-started' | 'tool-ended' | 'waiting-for-human' | 'next-prefix' | 'branch-abandoned' | 'finished';
+  tool: string;
+  expectedMs: number; // 0 = unknown
+  salt: string;
+  tokens: Int32Array;
+  steps: number; // requests of the program until it is needed, 1..1000
+  from: number; // of an abandoned branch: tokens [0, from) are still wanted
 }
 
 export interface NativeToolCall {
@@ -96,6 +115,10 @@ export interface NativeUsage {
   itlMs: number; // mean inter-token latency, 0 with fewer than two tokens
   totalMs: number;
   miss: NativeMiss;
+  waitedMs: number; // without a slot, waits after preemptions included
+  bypassed: number; // smaller requests that passed it while it found no room
+  hits: { device: number }; // cachedTokens by tier
+  retained: string; // how long the program's pages are kept and why, '' = of no program
 }
 
 export interface NativeMiss {
@@ -153,8 +176,54 @@ export interface NativeStats {
   pagesEvicted: number;
   pagesCopied: number;
   dedupeWaits: number;
+  programs: number; // known
+  programsActive: number; // that hold a place
+  programsPaused: number; // that lost it to others' demand
+  window: number; // workflow and background programs that may be active
+  demandPages: number; // that the active programs are expected to want
+  eta: number; // how well attained service tells that a program is nearly done, [-1, 1]
+  resumeTokens: number; // of returning requests: tokens that their program had computed
+  resumeHits: number; // and that were still there
   callbacks: number; // calls into JavaScript, at most one a step
   stepMs: number; // time in steps, sum
+  stepP50Ms: number; // of the last 1,024 steps
+  stepP95Ms: number;
+  stepP99Ms: number;
+  decidingP50Us: number; // the scheduler's part of them, microseconds
+  decidingP95Us: number;
+  rules: Record<string, number>; // how often each rule of the policy fired
+  cost: Required<Pick<NativeCost, 'step' | 'prefill' | 'pair' | 'context' | 'decode'>>; // as they are believed now
+}
+
+/** What a program cost so far. Tokens and milliseconds. */
+export interface NativeProgramReport {
+  phase: 'reasoning' | 'acting' | 'human' | 'finished';
+  active: boolean;
+  paused: boolean;
+  calls: number; // that ended
+  live: number; // that wait or run
+  service: number; // tokens run through the model along its longest path of calls
+  computedTokens: number; // along all paths
+  promptTokens: number;
+  cachedTokens: number;
+  outputTokens: number;
+  lostTokens: number; // it had computed them before, and they were gone when it came back
+  preemptions: number;
+  pauses: number;
+  waitedMs: number;
+  actingMs: number; // waited for tools and humans
+  retention: string; // the last decision: "kept 9.4 s because ..."
+}
+
+/** One decision of the scheduler; native/core/decision-log.h says what `a` and `b` are of each kind. */
+export interface NativeDecision {
+  at: number; // milliseconds on the engine's clock
+  kind: string;
+  program: number; // 0 = of no program
+  request: number; // 0 = of no request
+  a: number;
+  b: number;
+  text: string; // what and why
 }
 
 /** Errors thrown or rejected by native code carry `code` (see src/engine/errors.ts) and sometimes `field`. */
@@ -173,6 +242,12 @@ export interface NativeEngine {
   pin(salt: string, tokens: Int32Array, ttlMs: number): Promise<{ id: number; tokens: number }>;
   unpin(id: number): Promise<boolean>;
   clearCache(): Promise<number>;
+  /** Advice about a program; takes effect before the next step. Throws INVALID_OPTION, CLOSED. */
+  hint(program: number, hint: NativeHint): void;
+  /** null: nothing is known of it (any more). */
+  programReport(program: number): Promise<NativeProgramReport | null>;
+  /** Decision events from the next step on, or none. Throws CLOSED. */
+  setDecisions(on: boolean): void;
   /** A snapshot taken between two steps. */
   stats(): Promise<NativeStats>;
   /** Runs every checkIntegrity() between two steps; '' when all is well. */

@@ -1,4 +1,11 @@
-import type { FinishReason, NativeMessage, NativeMiss, NativeToolCall, NativeUsage } from './binding.js';
+import type {
+  FinishReason,
+  NativeDecision,
+  NativeMessage,
+  NativeMiss,
+  NativeToolCall,
+  NativeUsage,
+} from './binding.js';
 
 /** One sampled token's logprob and its alternatives. */
 export interface TokenLogprob {
@@ -8,14 +15,20 @@ export interface TokenLogprob {
   top: { token: number; text: string; logprob: number }[];
 }
 
-export type NativeEvent =
+/** What a request tells its owner, in order; `finish` or `error` is its last. */
+export type RequestEvent =
   /** New output: token ids as sampled (the truth), and the text that became complete with them (may be ''). */
   | { type: 'tokens'; request: number; tokens: number[]; text: string; logprobs?: TokenLogprob[] }
   /** A tool call closed while the rest still decodes (only with a ChatFormat that has tools). */
   | { type: 'tool-call'; request: number; index: number; call: NativeToolCall }
   | { type: 'finish'; request: number; reason: FinishReason; usage: NativeUsage; message: NativeMessage }
-  /** The request failed alone; the engine lives on. */
-  | { type: 'error'; request: number; code: string; message: string };
+  /** The request failed alone; the engine lives on. `retryAfterMs` is not 0 with BACKPRESSURE. */
+  | { type: 'error'; request: number; code: string; message: string; retryAfterMs: number };
+
+export type NativeEvent =
+  | RequestEvent
+  /** What the scheduler decided, while decisions are wanted. `request` is 0: it is no request's event. */
+  | { type: 'decision'; request: 0; decision: NativeDecision };
 
 const REASONS: FinishReason[] = ['stop', 'length', 'stop-sequence', 'tool-calls', 'cancelled', 'error'];
 const MISS_REASONS: NativeMiss['reason'][] = ['full-hit', 'cold', 'diverged', 'evicted-or-new', 'reuse-off'];
@@ -75,7 +88,7 @@ function readLogprob(reader: Reader) {
   return { token: reader.int(), logprob: reader.float(), text: reader.string() };
 }
 
-function readTokens(reader: Reader, request: number): NativeEvent {
+function readTokens(reader: Reader, request: number): RequestEvent {
   const count = reader.int();
   const logprobCount = reader.int();
   const tokens: number[] = [];
@@ -96,34 +109,45 @@ function readCall(reader: Reader): NativeToolCall {
 }
 
 // The fields of an object literal are evaluated in order, which is the order of the bytes.
-function readFinish(reader: Reader, request: number): NativeEvent {
-  return {
-    type: 'finish',
-    request,
-    reason: REASONS[reader.int()] as FinishReason,
-    usage: {
+function readFinish(reader: Reader, request: number): RequestEvent {
+  const reason = REASONS[reader.int()] as FinishReason;
+  const usage = {
+    promptTokens: reader.int(),
+    cachedTokens: reader.int(),
+    computedTokens: reader.int(),
+    outputTokens: reader.int(),
+    preemptions: reader.int(),
+    queueMs: reader.double(),
+    ttftMs: reader.double(),
+    itlMs: reader.double(),
+    totalMs: reader.double(),
+    miss: {
+      matched: reader.int(),
       promptTokens: reader.int(),
-      cachedTokens: reader.int(),
-      computedTokens: reader.int(),
-      outputTokens: reader.int(),
-      preemptions: reader.int(),
-      queueMs: reader.double(),
-      ttftMs: reader.double(),
-      itlMs: reader.double(),
-      totalMs: reader.double(),
-      miss: {
-        matched: reader.int(),
-        promptTokens: reader.int(),
-        expected: reader.int(),
-        actual: reader.int(),
-        reason: MISS_REASONS[reader.int()] as NativeMiss['reason'],
-      },
+      expected: reader.int(),
+      actual: reader.int(),
+      reason: MISS_REASONS[reader.int()] as NativeMiss['reason'],
     },
-    message: {
-      content: reader.string(),
-      reasoning: reader.string(),
-      toolCalls: Array.from({ length: reader.int() }, () => readCall(reader)),
-    },
+  };
+  const message = {
+    content: reader.string(),
+    reasoning: reader.string(),
+    toolCalls: Array.from({ length: reader.int() }, () => readCall(reader)),
+  };
+  const waits = { waitedMs: reader.double(), bypassed: reader.int() };
+  const policy = { hits: { device: reader.int() }, retained: reader.string() };
+  return { type: 'finish', request, reason, usage: { ...usage, ...waits, ...policy }, message };
+}
+
+function readDecision(reader: Reader): NativeDecision {
+  return {
+    at: reader.double(),
+    kind: reader.string(),
+    program: reader.id(),
+    request: reader.id(),
+    a: reader.double(),
+    b: reader.double(),
+    text: reader.string(),
   };
 }
 
@@ -147,7 +171,16 @@ export function decodeEvents(buffer: Uint8Array): NativeEvent[] {
         events.push(readFinish(reader, request));
         break;
       case 4:
-        events.push({ type: 'error', request, code: reader.string(), message: reader.string() });
+        events.push({
+          type: 'error',
+          request,
+          code: reader.string(),
+          message: reader.string(),
+          retryAfterMs: reader.double(),
+        });
+        break;
+      case 5:
+        events.push({ type: 'decision', request: 0, decision: readDecision(reader) });
         break;
     }
     reader.at = start + (size >> 2); // a record that grew at its end stays readable

@@ -69,9 +69,11 @@ test('tokens with log-probabilities and their alternatives', () => {
 
 test('tool call, finish, error, each where the one before ends', () => {
   const times = [0.25, 1.5, 0.125, 99].map((f64) => ({ f64 }));
-  const finish = [3, 10, 4, 7, 2, 1, ...times, 4, 10, -1, 6, 2, 'content', 'thoughts', 1, 'id', 'name', '{"a":1}'];
+  const waits = [{ f64: 2.5 }, 3, 4, 'kept'];
+  const call = ['id', 'name', '{"a":1}'];
+  const finish = [3, 10, 4, 7, 2, 1, ...times, 4, 10, -1, 6, 2, 'content', 'thoughts', 1, ...call, ...waits];
   expect(
-    decode(record(2, 1, [0, 'id', 'name', '{"a":1}']), record(3, 1, finish), record(4, 2, ['CODE', 'what happened'])),
+    decode(record(2, 1, [0, ...call]), record(3, 1, finish), record(4, 2, ['CODE', 'what happened', { f64: 250 }])),
   ).toEqual([
     { type: 'tool-call', request: 1, index: 0, call: { id: 'id', name: 'name', arguments: '{"a":1}' } },
     {
@@ -89,6 +91,10 @@ test('tool call, finish, error, each where the one before ends', () => {
         itlMs: 0.125,
         totalMs: 99,
         miss: { matched: 4, promptTokens: 10, expected: -1, actual: 6, reason: 'diverged' },
+        waitedMs: 2.5,
+        bypassed: 3,
+        hits: { device: 4 },
+        retained: 'kept',
       },
       message: {
         content: 'content',
@@ -96,15 +102,23 @@ test('tool call, finish, error, each where the one before ends', () => {
         toolCalls: [{ id: 'id', name: 'name', arguments: '{"a":1}' }],
       },
     },
-    { type: 'error', request: 2, code: 'CODE', message: 'what happened' },
+    { type: 'error', request: 2, code: 'CODE', message: 'what happened', retryAfterMs: 250 },
   ]);
 });
 
 test('records of an unknown type and fields added at the end of a known one are skipped', () => {
-  expect(decode(record(9, 1, [1, 2, 3]), record(4, 2, ['A', 'b', 42, 'more']), record(1, 3, [1, 0, 5, 'c']))).toEqual([
-    { type: 'error', request: 2, code: 'A', message: 'b' },
+  expect(
+    decode(record(9, 1, [1, 2, 3]), record(4, 2, ['A', 'b', { f64: 0 }, 42, 'more']), record(1, 3, [1, 0, 5, 'c'])),
+  ).toEqual([
+    { type: 'error', request: 2, code: 'A', message: 'b', retryAfterMs: 0 },
     { type: 'tokens', request: 3, tokens: [5], text: 'c' },
   ]);
+});
+
+test('decisions are of no request, but name the one they are about', () => {
+  const body = [{ f64: 12.5 }, 'retain', 7, 0, 9, 0, { f64: 9_400_000 }, { f64: 3 }, 'kept 9.4 s'];
+  const decision = { at: 12.5, kind: 'retain', program: 7, request: 9, a: 9_400_000, b: 3, text: 'kept 9.4 s' };
+  expect(decode(record(5, 0, body))).toEqual([{ type: 'decision', request: 0, decision }]);
 });
 
 test('no events in no bytes', () => {

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 interface CodedError extends Error {
   code?: string;
   field?: string;
+  retryAfter?: number;
 }
 
 /** The error that the call throws or rejects with; fails when it does neither, or when it has no code. */

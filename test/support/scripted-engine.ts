@@ -5,8 +5,10 @@ import type {
   ChatInput,
   FinishReason,
   NativeEngine,
+  NativeHint,
   NativeMiss,
   NativeModelInfo,
+  NativeProgramReport,
   NativeRequest,
   NativeStats,
   RenderedChat,
@@ -18,7 +20,7 @@ import { decode, encode, parseOutput, renderTemplate } from './scripted-text.js'
 export interface Answer {
   steps: string[];
   end?: FinishReason;
-  error?: { code: string; message: string };
+  error?: { code: string; message: string; retryAfterMs?: number };
 }
 
 export type Script = (prompt: string, request: NativeRequest) => Answer | string;
@@ -38,6 +40,8 @@ export class ScriptedEngine implements NativeEngine {
   readonly requests: NativeRequest[] = [];
   readonly renders: ChatInput[] = [];
   readonly cancelled: number[] = [];
+  readonly hints: (NativeHint & { program: number })[] = [];
+  decisionsOn = false;
   readonly router = new EventRouter();
   /** While true no step runs: requests wait as they are. */
   paused = false;
@@ -106,6 +110,19 @@ export class ScriptedEngine implements NativeEngine {
     return true;
   }
 
+  hint(program: number, hint: NativeHint): void {
+    this.hints.push({ ...hint, program });
+  }
+
+  async programReport(program: number) {
+    const calls = this.requests.filter((request) => request.program === program).length;
+    return calls > 0 ? ({ calls, retention: 'kept' } as NativeProgramReport) : null;
+  }
+
+  setDecisions(on: boolean): void {
+    this.decisionsOn = on;
+  }
+
   async clearCache(): Promise<number> {
     return this.#seen.splice(0).length;
   }
@@ -162,7 +179,7 @@ export class ScriptedEngine implements NativeEngine {
         ...calls.map((call) => ({ type: 'tool-call' as const, request, ...call })),
       ];
     }
-    if (answer.error) return [{ type: 'error', request, ...answer.error }];
+    if (answer.error) return [{ type: 'error', request, retryAfterMs: 0, ...answer.error }];
     return this.#finish(running);
   }
 
@@ -175,6 +192,7 @@ export class ScriptedEngine implements NativeEngine {
     const usage = {
       ...{ promptTokens, cachedTokens: cached, computedTokens: promptTokens - cached },
       ...{ outputTokens: output.length, preemptions: 0, queueMs: 0, ttftMs: 1, itlMs: 1, totalMs: 2 },
+      ...{ waitedMs: 0, bypassed: 0, hits: { device: cached }, retained: '' },
       miss: { matched: cached, promptTokens, expected: -1, actual: -1, reason: 'cold' as const },
     };
     return [{ type: 'finish', request, reason, usage, message }];

@@ -1,6 +1,7 @@
 import {
   type FinishReason,
   loadBinding,
+  type NativeDecision,
   type NativeEngine,
   type NativeEngineOptions,
   type NativeMessage,
@@ -30,6 +31,7 @@ export const engineOptions = (modelPath: string, changes: Partial<NativeEngineOp
   prefixCache: true,
   batching: true,
   chatTemplate: '',
+  policy: {},
   ...changes,
 });
 
@@ -52,6 +54,11 @@ export const nativeRequest = (prompt: ArrayLike<number>, changes: Partial<Native
   class: 'workflow',
   program: 0,
   salt: '',
+  deadlineMs: 0,
+  ttftLimitMs: 0,
+  group: 0,
+  groupSize: 0,
+  staticTokens: 0,
   cache: true,
   sampling: greedy,
   stop: [],
@@ -85,6 +92,7 @@ export interface Running {
 export class TestEngine {
   native!: NativeEngine;
   buffers = 0; // calls from the addon
+  readonly decisions: NativeDecision[] = []; // while native.setDecisions(true)
   hook: (event: NativeEvent) => void = () => {};
   readonly #requests = new Map<number, { running: Running; start: () => void; finish: () => void }>();
   readonly #ended = new Set<number>();
@@ -162,6 +170,10 @@ export class TestEngine {
     this.buffers++;
     for (const event of decodeEvents(buffer)) {
       this.hook(event);
+      if (event.type === 'decision') {
+        this.decisions.push(event.decision);
+        continue;
+      }
       const request = this.#requests.get(event.request);
       if (this.#ended.has(event.request)) throw new Error(`event after its end: ${JSON.stringify(event)}`);
       if (!request) continue; // submitted past this harness

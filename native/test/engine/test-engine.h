@@ -119,8 +119,8 @@ class TestEngine {
                 out.reason = finish->reason;
                 out.usage = finish->usage;
                 out.message = finish->message;
-            } else {
-                out.error = std::get<ErrorEvent>(event.what).code;
+            } else if (const auto * error = std::get_if<ErrorEvent>(&event.what)) {
+                out.error = error->code;
             }
         }
         changed_.notify_all();

@@ -1,0 +1,91 @@
+import type { NativeDecision } from '../native/binding.js';
+import type { RequestHost } from './request.js';
+
+/** What the scheduler decided, and why. `lost`: the reader was too slow, `text` says how many are missing. */
+export type Decision = NativeDecision;
+
+/** Decisions that wait for one reader; the oldest go when there are more. */
+const MOST_WAITING = 100_000;
+
+/** The scheduler's decisions for any number of readers. While nobody reads, the engine makes no records at all. */
+export class DecisionFeed {
+  readonly #host: RequestHost;
+  readonly #readers = new Set<Reader>();
+
+  constructor(host: RequestHost) {
+    this.#host = host;
+  }
+
+  /** From the first `next()` on, until the loop is left or the engine closes. */
+  async *read(): AsyncGenerator<Decision, void, undefined> {
+    const reader = new Reader();
+    this.#add(reader);
+    try {
+      yield* reader.read();
+    } finally {
+      this.#remove(reader);
+    }
+  }
+
+  /** Ends every loop; what waits is still read. */
+  close(): void {
+    for (const reader of this.#readers) reader.close();
+  }
+
+  #add(reader: Reader): void {
+    if (this.#host.closed) {
+      reader.close();
+      return;
+    }
+    this.#readers.add(reader);
+    if (this.#readers.size > 1) return;
+    this.#host.router.onDecision = (decision) => {
+      for (const each of this.#readers) each.push(decision);
+    };
+    this.#host.native.setDecisions(true);
+  }
+
+  #remove(reader: Reader): void {
+    if (!this.#readers.delete(reader) || this.#readers.size > 0) return;
+    this.#host.router.onDecision = undefined;
+    if (!this.#host.closed) this.#host.native.setDecisions(false);
+  }
+}
+
+class Reader {
+  #waiting: Decision[] = [];
+  #lost = 0;
+  #closed = false;
+  #wake = () => {};
+
+  push(decision: Decision): void {
+    if (this.#waiting.length >= MOST_WAITING) this.#lost += this.#waiting.splice(0, MOST_WAITING / 2).length;
+    this.#waiting.push(decision);
+    this.#wake();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  async *read(): AsyncGenerator<Decision, void, undefined> {
+    for (;;) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      if (this.#lost > 0) yield this.#lostDecision(batch[0]?.at ?? 0);
+      yield* batch;
+      if (this.#waiting.length > 0) continue;
+      if (this.#closed) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #lostDecision(at: number): Decision {
+    const text = `${this.#lost} decisions were not read in time`;
+    this.#lost = 0;
+    return { at, kind: 'lost', program: 0, request: 0, a: 0, b: 0, text };
+  }
+}

@@ -1,0 +1,97 @@
+import type { NativeHint, NativeProgramReport } from '../native/binding.js';
+import { asBanyanError, BanyanError } from './errors.js';
+import { branchAbandoned, nextPrefix, plainHint, tell, toolEnded, toolStarted } from './hints.js';
+import { checkInteger, checkKeys } from './option-checks.js';
+import { type PrefixOptions, prefixTokens } from './prefix.js';
+import type { Prompt } from './prompt.js';
+import type { RequestHost } from './request.js';
+
+export type ProgramReport = NativeProgramReport;
+
+const MOST_STEPS = 1_000;
+
+/**
+ * One agent run as the scheduler sees it: pass it as `program` with its requests. What it is told here is advice. Nothing
+ * depends on it but speed: what stays cached while a tool runs, who goes first. `Agent` tells all of this by itself.
+ */
+export class Program {
+  readonly #host: RequestHost;
+  /** What the requests carry. */
+  readonly id: number;
+
+  /** Use `engine.program()`. */
+  constructor(host: RequestHost, id: number) {
+    this.#host = host;
+    this.id = id;
+  }
+
+  /** The run waits for a tool. `expectedMs`: how long it will take, if known. Throws INVALID_OPTION, CLOSED. */
+  toolStarted(tool: string, options: { expectedMs?: number | undefined } = {}): void {
+    checkKeys('options', options, ['expectedMs']);
+    this.#tell(toolStarted(tool, options.expectedMs));
+  }
+
+  /** The tool has ended: its time is learnt, and the next request is about to come. Throws INVALID_OPTION, CLOSED. */
+  toolEnded(tool: string): void {
+    this.#tell(toolEnded(tool));
+  }
+
+  /** Nobody knows when it goes on. Throws CLOSED. */
+  waitingForHuman(): void {
+    this.#tell(plainHint('waiting-for-human'));
+  }
+
+  /**
+   * The run will send a prompt that begins like this, `steps` requests of it from now (default 1): what is cached of it
+   * stays rather than other things. Rejects with INVALID_*, CLOSED.
+   */
+  async nextPrefix(prompt: Prompt, options: PrefixOptions & { steps?: number | undefined } = {}): Promise<void> {
+    checkKeys('options', options, ['tools', 'tenant', 'steps']);
+    const steps = checkInteger('steps', options.steps ?? 1, 1, MOST_STEPS);
+    this.#tell(nextPrefix(options.tenant ?? '', await this.#tokens(prompt, options), steps));
+  }
+
+  /**
+   * Nobody will go on from the end of this prompt: what is cached of it after its first `from` tokens (default 0), which
+   * others still want, is the first to leave.
+   */
+  async branchAbandoned(prompt: Prompt, options: PrefixOptions & { from?: number | undefined } = {}): Promise<void> {
+    checkKeys('options', options, ['tools', 'tenant', 'from']);
+    const from = checkInteger('from', options.from ?? 0, 0, 2 ** 30);
+    const tokens = await this.#tokens(prompt, options);
+    if (tokens.length > from) this.#tell(branchAbandoned(options.tenant ?? '', tokens, from));
+  }
+
+  /** No request of it follows. Throws CLOSED. */
+  finished(): void {
+    this.#tell(plainHint('finished'));
+  }
+
+  /** What it cost so far, and what was decided about its pages; undefined: not known (any more). */
+  async report(): Promise<ProgramReport | undefined> {
+    this.#checkOpen();
+    return (await this.#host.native.programReport(this.id)) ?? undefined;
+  }
+
+  async #tokens(prompt: Prompt, options: PrefixOptions): Promise<Int32Array> {
+    this.#checkOpen();
+    try {
+      return await prefixTokens(this.#host, prompt, options);
+    } catch (reason) {
+      throw asBanyanError(reason);
+    }
+  }
+
+  #tell(hint: NativeHint): void {
+    this.#checkOpen();
+    try {
+      tell(this.#host, this.id, hint);
+    } catch (reason) {
+      throw asBanyanError(reason);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#host.closed) throw new BanyanError('CLOSED', 'The engine is closed');
+  }
+}

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
+import type { NativeModelInfo } from '../native/binding.js';
+import { BanyanError } from './errors.js';
+import { checkKeys, checkOneOf, checkText } from './option-checks.js';
+import { Recorder } from './recorder.js';
+import type { TraceTokens } from './trace.js';
+
+export interface RecordOptions {
+  /**
+   * `hashed` (default): ids that show which prompts begin alike, and nothing else; tools are numbered, tenants too.
+   * `ids`: the model's token ids and the tools' names; whoever has the file and the model can read the prompts.
+   */
+  tokens?: TraceTokens | undefined;
+}
+
+/** A recording under way. A disk that is full ends it, not the engine: `stop()` then rejects. */
+export class Recording implements AsyncDisposable {
+  readonly path: string;
+  readonly #stop: () => Promise<void>;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(path: string, stop: () => Promise<void>) {
+    this.path = path;
+    this.#stop = stop;
+  }
+
+  /** `attach` puts the recorder in its place, and takes it away with undefined. Rejects with INVALID_OPTION. */
+  static async start(
+    path: string,
+    options: RecordOptions,
+    info: NativeModelInfo,
+    attach: (recorder: Recorder | undefined) => void,
+  ): Promise<Recording> {
+    checkText('path', path);
+    checkKeys('options', options, ['tokens']);
+    const tokens = checkOneOf('tokens', options.tokens ?? 'hashed', ['hashed', 'ids']);
+    const stream = (await openFile(path)).createWriteStream();
+    const written = finished(stream);
+    written.catch(() => attach(undefined)); // reported by stop()
+    const secret = randomBytes(8);
+    const key = [secret.readInt32LE(0), secret.readInt32LE(4)] as const;
+    attach(new Recorder(info, { tokens, key }, (line) => void stream.write(`${JSON.stringify(line)}\n`)));
+    return new Recording(path, async () => {
+      attach(undefined);
+      stream.end();
+      await written;
+    });
+  }
+
+  /** Rejects with the failure of a write. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+async function openFile(path: string) {
+  try {
+    return await open(path, 'w');
+  } catch (cause) {
+    throw new BanyanError('INVALID_OPTION', `${path} cannot be written: ${(cause as Error).message}`, {
+      field: 'path',
+      cause,
+    });
+  }
+}

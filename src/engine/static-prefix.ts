@@ -1,0 +1,39 @@
+import type { NativeEngine, RenderedChat } from '../native/binding.js';
+import type { ChatMessage } from './chat-message.js';
+
+/** Texts whose tokens are kept, an engine: agents of few kinds share few beginnings. */
+const MOST_KNOWN = 16;
+const known = new WeakMap<NativeEngine, Map<string, Int32Array>>();
+
+/**
+ * How many of a rendered conversation's first tokens come before what was said in it: instructions and tools, which many
+ * conversations share, and which leave the cache last.
+ */
+export function staticTokens(native: NativeEngine, chat: RenderedChat, messages: readonly ChatMessage[]): number {
+  const said = messages.find(({ role }) => role !== 'system')?.content;
+  const at = said ? chat.prompt.indexOf(said, endOfInstructions(chat, messages)) : -1;
+  if (at <= 0) return 0;
+  const tokens = tokensOf(native, chat.prompt.slice(0, at));
+  let length = 0;
+  while (length < tokens.length && tokens[length] === chat.tokens[length]) length++;
+  return length;
+}
+
+/** What is said may stand in the instructions too. */
+function endOfInstructions(chat: RenderedChat, messages: readonly ChatMessage[]): number {
+  const system = messages[0]?.role === 'system' ? messages[0].content : '';
+  return Math.max(0, chat.prompt.indexOf(system) + system.length);
+}
+
+function tokensOf(native: NativeEngine, text: string): Int32Array {
+  const texts = known.get(native) ?? new Map<string, Int32Array>();
+  known.set(native, texts);
+  const tokens = texts.get(text) ?? native.tokenize(text, true, true);
+  texts.delete(text); // the latest last
+  texts.set(text, tokens);
+  for (const oldest of texts.keys()) {
+    if (texts.size <= MOST_KNOWN) break;
+    texts.delete(oldest);
+  }
+  return tokens;
+}

@@ -1,0 +1,75 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import type { TraceLine, TraceSubmit } from '../../src/engine/trace.js';
+import { errorOf } from '../support/expect-code.js';
+import { scripted } from '../support/scripted-engine.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'banyan-record-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const read = (path: string): TraceLine[] =>
+  readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+test('a recording has what was asked, in order, and no text', async () => {
+  const { engine } = scripted(() => 'a secret answer');
+  const path = join(folder, 'session.jsonl');
+  await engine.generate('before');
+  await using recording = await engine.record(path);
+  const session = engine.session({ system: 'secret instructions', tenant: 'acme' });
+  await session.generate('a secret question');
+  await session.generate('another');
+  await session.close();
+  await recording.stop();
+  await engine.generate('after');
+  const lines = read(path);
+  expect(lines.map(({ type }) => type)).toEqual(['trace', 'submit', 'finish', 'submit', 'finish', 'hint']);
+  const [, first, , second] = lines as [TraceLine, TraceSubmit, TraceLine, TraceSubmit];
+  expect(second).toMatchObject({ base: first.request, after: first.request, tenant: 1, program: first.program });
+  expect(second.keep).toBeGreaterThan(first.tokens.length);
+  expect(readFileSync(path, 'utf8')).not.toMatch(/secret|acme/);
+});
+
+test('one recording at a time; the next may begin when it has stopped', async () => {
+  const { engine } = scripted(() => 'ok');
+  const first = await engine.record(join(folder, 'a.jsonl'));
+  expect(await errorOf(() => engine.record(join(folder, 'b.jsonl')))).toMatchObject({ code: 'INVALID_OPTION' });
+  await first.stop();
+  await first.stop();
+  await (await engine.record(join(folder, 'b.jsonl'), { tokens: 'ids' })).stop();
+  expect(read(join(folder, 'b.jsonl'))).toMatchObject([{ type: 'trace', tokens: 'ids' }]);
+});
+
+test.each([
+  ['path', [7]],
+  ['path', [join(folder, 'no', 'such', 'folder.jsonl')]],
+  ['tokens', [join(folder, 'c.jsonl'), { tokens: 'text' }]],
+  ['mode', [join(folder, 'c.jsonl'), { mode: 'x' }]],
+])('what is wrong is named: %s', async (field, args) => {
+  const { engine } = scripted(() => 'ok');
+  const record = engine.record.bind(engine) as (...given: unknown[]) => Promise<unknown>;
+  expect(await errorOf(() => record(...args))).toMatchObject({ code: 'INVALID_OPTION', field });
+  await (await engine.record(join(folder, 'd.jsonl'))).stop();
+});
+
+test('a disk that refuses ends the recording, not the engine', async () => {
+  const { engine } = scripted(() => 'ok');
+  const recording = await engine.record('/dev/full');
+  for (let i = 0; i < 20; i++) expect((await engine.generate('x'.repeat(1000))).text).toBe('ok');
+  await expect(recording.stop()).rejects.toThrow();
+  await (await engine.record(join(folder, 'e.jsonl'))).stop();
+});
+
+test('closing the engine ends the recording, with the ends of what was cancelled', async () => {
+  const { engine } = scripted(() => ({ steps: Array.from({ length: 50 }, () => 'x') }));
+  const path = join(folder, 'closed.jsonl');
+  await engine.record(path);
+  const running = engine.generate('x');
+  await running[Symbol.asyncIterator]().next();
+  await engine.close();
+  expect(read(path).map(({ type }) => type)).toEqual(['trace', 'submit', 'finish']);
+});
