@@ -7,6 +7,20 @@ const path = require('node:path');
 const root = path.join(__dirname, '..');
 const libc = process.platform !== 'linux' || process.report.getReport().header.glibcVersionRuntime ? '' : '.musl';
 
+/** What an x86-64-v3 prebuilt needs and this CPU lacks, by Linux's names: its first such instruction would end the process. */
+function lacking(cpuinfo) {
+  const flags = new Set(
+    cpuinfo
+      .match(/^flags\s*:(.*)$/m)?.[1]
+      .trim()
+      .split(' '),
+  );
+  return flags.size === 0 ? [] : ['avx2', 'bmi2', 'f16c', 'fma'].filter((flag) => !flags.has(flag));
+}
+
+const lacks =
+  process.platform === 'linux' && process.arch === 'x64' ? lacking(fs.readFileSync('/proc/cpuinfo', 'utf8')) : [];
+
 function candidates() {
   if (process.env.ENGINE_BINARY) return [path.resolve(process.env.ENGINE_BINARY)];
   const gpu = process.env.ENGINE_GPU;
@@ -31,6 +45,10 @@ function load() {
       tried.push(`${file}: not there`);
       continue;
     }
+    if (lacks.length > 0 && file.includes(`${path.sep}prebuilds${path.sep}`)) {
+      tried.push(`${file}: needs a CPU with ${lacks.join(', ')}`);
+      continue;
+    }
     try {
       return require(file);
     } catch (error) {
@@ -45,4 +63,4 @@ function load() {
   throw error;
 }
 
-module.exports = { load };
+module.exports = { load, lacking };
