@@ -7,22 +7,22 @@ export interface Device extends NativeSimDevice {
 }
 
 /*
- * Llama-3.1-8B in BF16 on one H100 SXM 80 GB. From its data sheet: 3.35 TB/s, 989 TFLOP/s dense BF16. Of those, large
- * copies and matrix products reach about 80% and 60%. From the model's configuration: 8.03 G parameters of which 0.53 G
+ * Llama-3.1-8B in BF16 on one H200 SXM 141 GB. From its data sheet: 4.8 TB/s, 989 TFLOP/s dense BF16. That copies reach
+ * 80% and matrix products 60% of it is an assumption. From the model's configuration: 8.03 G parameters of which 0.53 G
  * are the embedding table (looked up, not multiplied), 32 layers, width 4,096, 8 KV heads of 128.
  */
-const BANDWIDTH = 3.35e12 * 0.8;
+const BANDWIDTH = 4.8e12 * 0.8;
 const FLOPS = 989e12 * 0.6;
 const PARAMETERS = 8.03e9 - 0.53e9;
 const LAYERS = 32;
 const WIDTH = 4096;
 const KV_BYTES = LAYERS * 2 * 8 * 128 * 2;
 
-export const H100: Device = {
-  name: 'Llama-3.1-8B BF16 on one H100 SXM 80 GB (roofline)',
-  // 72 GB of 80 are used; 16 are weights, 4 activations and workspace.
-  poolTokens: Math.floor(52e9 / KV_BYTES),
-  // Launches with CUDA graphs, sampling, detokenizing: a millisecond, as vLLM and SGLang report for their steps.
+export const H200: Device = {
+  name: 'Llama-3.1-8B BF16 on one H200 SXM 141 GB (roofline)',
+  // 90% of 141 GB are used; 16 are weights, 4 activations and workspace.
+  poolTokens: Math.floor((0.9 * 141e9 - 20e9) / KV_BYTES),
+  // Launches, sampling, the host's part of a step: an assumption.
   stepNs: 1_000_000,
   weightsNs: Math.round((PARAMETERS * 2 * 1e9) / BANDWIDTH),
   tokenNs: Math.round((PARAMETERS * 2 * 1e9) / FLOPS),
@@ -32,13 +32,13 @@ export const H100: Device = {
 };
 
 /** The same machine where tokens are worth 16 and seconds last 50: what a step costs is to scale. */
-export const H100_CI: Device = {
+export const H200_CI: Device = {
   name: 'the same, tokens / 16, times / 50',
-  poolTokens: Math.floor(H100.poolTokens / 16),
-  stepNs: Math.round(H100.stepNs / 50),
-  weightsNs: Math.round(H100.weightsNs / 50),
-  tokenNs: Math.round((H100.tokenNs * 16) / 50),
-  pairPs: Math.round((H100.pairPs * 256) / 50),
-  readPs: Math.round((H100.readPs * 16) / 50),
-  rowNs: Math.round((H100.rowNs * 16) / 50),
+  poolTokens: Math.floor(H200.poolTokens / 16),
+  stepNs: Math.round(H200.stepNs / 50),
+  weightsNs: Math.round(H200.weightsNs / 50),
+  tokenNs: Math.round((H200.tokenNs * 16) / 50),
+  pairPs: Math.round((H200.pairPs * 256) / 50),
+  readPs: Math.round((H200.readPs * 16) / 50),
+  rowNs: Math.round((H200.rowNs * 16) / 50),
 };

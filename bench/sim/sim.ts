@@ -1,6 +1,6 @@
 import type { BenchOptions, Report } from '../report.js';
 import { draw } from './chart.js';
-import { H100 } from './devices.js';
+import { H200 } from './devices.js';
 import { GPU } from './scale.js';
 import { batchingStudy } from './studies/batching.js';
 import { classesStudy } from './studies/classes.js';
@@ -25,15 +25,15 @@ const STUDIES: Record<string, (options: StudyOptions) => Promise<Study>> = {
 
 /** The scheduling policy at GPU scale, on the simulator; BANYAN_SIM=memory,classes runs some of the studies only. */
 export async function benchSim({ runs }: BenchOptions): Promise<Report> {
-  const setup = { device: H100, scale: GPU };
+  const setup = { device: H200, scale: GPU };
   const seeds = Array.from({ length: runs }, (_, i) => `seed ${i + 1}`);
   const chosen = process.env.BANYAN_SIM?.split(',') ?? Object.keys(STUDIES);
   const report: Report = {
     findings: [],
     tables: [],
     setup: {
-      machine: `simulated: ${H100.name}`,
-      'KV pool': `${H100.poolTokens.toLocaleString('en-US')} tokens unless a study says otherwise`,
+      machine: `simulated: ${H200.name}`,
+      'KV pool': `${H200.poolTokens.toLocaleString('en-US')} tokens unless a study says otherwise`,
       systems: 'the same scheduler with two policies; memory, machine, batch limits and workload are equal',
       repetitions: `${runs} seeds, medians`,
     },

@@ -7,6 +7,7 @@ import { tenants } from '../workloads/tenants.js';
 import type { Study, StudyOptions } from './study.js';
 
 const STEPS = 24;
+const RUNNING = 16;
 
 /** Tokens computed for the modest tenant over those for both, up to each of STEPS times while both have work. */
 function shares(
@@ -35,7 +36,7 @@ export async function fairnessStudy({ setup, seeds: [seed = ''] }: StudyOptions)
   const points: Point[] = [];
   const rows: [string, number, number, number][] = [];
   for (const system of [OURS, FCFS_LRU]) {
-    const { result } = await run(workload, system, setup);
+    const { result } = await run(workload, system, { ...setup, maxRunning: RUNNING });
     const ends = completions(workload, result.calls);
     const both = Math.max(...[...result.programs.endedUs].filter((_, p) => mine[p]));
     const curve = shares(workload, result, both);
@@ -54,7 +55,7 @@ export async function fairnessStudy({ setup, seeds: [seed = ''] }: StudyOptions)
     ],
     tables: [
       {
-        title: 'Two tenants, 8 and 48 agents, no tools',
+        title: `Two tenants, 8 and 48 agents, no tools, ${RUNNING} requests at a time`,
         columns: ['system', "modest tenant's share at half time", 'its completion p50 s', "the other's"],
         rows,
       },

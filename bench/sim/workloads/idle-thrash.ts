@@ -1,4 +1,4 @@
-import { WorkloadBuilder } from '../builder.js';
+import { type CallPlan, WorkloadBuilder } from '../builder.js';
 import { Draw } from '../draw.js';
 import type { Scale } from '../scale.js';
 
@@ -8,51 +8,44 @@ const HUMAN_SHARE = 0.1;
 export interface IdleThrash {
   /** Tokens of KV in the pool. */
   poolTokens: number;
-  /** Final contexts of all agents that are alive together, over the pool. */
+  /** Final contexts of the agents that are alive together, over the pool. */
   overcommit: number;
   /** Agents that follow one after another in each place: how long the load is held. */
   rounds?: number;
-  /** Of an agent's first prompt, its own part. */
-  own?: number;
 }
 
 /**
- * W5: coding agents of ~30k tokens with idle times between their calls: tools by the published mixture, every tenth gap a
- * person. A place's next agent starts when the one before has ended, so that the KV wanted stays at `overcommit` pools.
+ * W5: coding agents of ~70k tokens, most of them waiting for tools at any time (the published mixture), every tenth of
+ * them once for a person. A place's next agent starts when the one before has ended: the KV wanted stays the same.
  */
-export function idleThrash(
-  scale: Scale,
-  seed: string,
-  { poolTokens, overcommit, rounds = 2, own = 20_000 }: IdleThrash,
-) {
+export function idleThrash(scale: Scale, seed: string, { poolTokens, overcommit, rounds = 2 }: IdleThrash) {
   const workload = new WorkloadBuilder(scale);
   const draw = new Draw(`${seed}/idle`);
-  const finalContext = scale.tokens(3000 + own + TURNS * (870 + 225));
-  const places = Math.max(1, Math.round((overcommit * poolTokens) / finalContext));
-  for (let place = 0; place < places; place++) {
+  let wanted = 0;
+  for (let place = 0; wanted < overcommit * poolTokens; place++) {
     let before: number | undefined;
     for (let round = 0; round < rounds; round++) {
-      const name = `${place}/${round}`;
-      const calls = workload.loop(
-        workload.program('workflow', draw.unit() * 30),
-        Array.from({ length: TURNS }, (_, turn) => ({
-          append: [
-            ...(turn === 0
-              ? ([
-                  ['shared', 3000],
-                  [`repository ${name}`, draw.length(own)],
-                ] as [string, number][])
-              : []),
-            [`${name}/${turn}`, draw.length(870)],
-          ],
-          output: draw.length(225),
-          staticTokens: 3000,
-          ...(turn > 0 && { tool: draw.unit() < HUMAN_SHARE ? draw.human() : draw.tool() }),
-        })),
-        before === undefined ? {} : { after: [before] },
-      );
-      before = calls.at(-1);
+      const plans = agent(draw, `${place}/${round}`);
+      const program = workload.program('workflow', draw.unit() * 30);
+      before = workload.loop(program, plans, before === undefined ? {} : { after: [before] }).at(-1);
+      if (round > 0) continue;
+      for (const { append, output } of plans)
+        wanted += scale.tokens(output + append.reduce((sum, [, n]) => sum + n, 0));
     }
   }
   return workload;
+}
+
+function agent(draw: Draw, name: string): CallPlan[] {
+  const asks = draw.unit() < HUMAN_SHARE ? 1 + draw.below(TURNS - 1) : 0;
+  const start: [string, number][] = [
+    ['shared', 3000],
+    [`repository ${name}`, draw.length(50_000)],
+  ];
+  return Array.from({ length: TURNS }, (_, turn) => ({
+    append: [...(turn === 0 ? start : []), [`${name}/${turn}`, draw.length(870)]],
+    output: draw.length(225),
+    staticTokens: 3000,
+    ...(turn > 0 && { tool: turn === asks ? draw.human() : draw.tool() }),
+  }));
 }

@@ -1,0 +1,116 @@
+import type { TraceFinish, TraceHeader, TraceLine, TraceSubmit } from '../../src/engine/trace.js';
+import type { NativeClass } from '../../src/native/binding.js';
+import type { NativeSimCall, NativeSimProgram, NativeSimWorkload } from '../../src/native/simulation.js';
+
+/** `closed`: a program's next request comes as long after its last answer as recorded. `open`: at its recorded time. */
+export type Replay = 'closed' | 'open';
+
+export interface TraceWorkload extends NativeSimWorkload {
+  header: TraceHeader | undefined;
+  /** By call: the request's number in the trace. */
+  requests: number[];
+}
+
+/** A recording of engine.record(), JSON Lines, as a workload: the same prompts, the same lengths of answers. */
+export function readTrace(text: string, replay: Replay = 'closed'): TraceWorkload {
+  const lines = text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => JSON.parse(line) as TraceLine);
+  const reader = new TraceReader(lines, replay);
+  return {
+    header: lines.find((line): line is TraceHeader => line.type === 'trace'),
+    programs: reader.programs,
+    calls: reader.calls,
+    literals: reader.literals,
+    requests: reader.requests,
+  };
+}
+
+class TraceReader {
+  readonly programs: NativeSimProgram[] = [];
+  readonly calls: NativeSimCall[] = [];
+  readonly literals: Int32Array[] = [new Int32Array(0)]; // content 0 stands for "its own answer"
+  readonly requests: number[] = [];
+  readonly #callOf = new Map<number, number>();
+  readonly #prompts = new Map<number, TraceSubmit>();
+  readonly #programOf = new Map<string, number>();
+  readonly #finishes: Map<number, TraceFinish>;
+  readonly #replay: Replay;
+  readonly #tools = new Map<number, string>(); // by program of the trace: what runs there now
+
+  constructor(lines: TraceLine[], replay: Replay) {
+    this.#replay = replay;
+    const finishes = lines.filter((line): line is TraceFinish => line.type === 'finish');
+    this.#finishes = new Map(finishes.map((finish) => [finish.request, finish]));
+    for (const line of lines) {
+      if (line.type === 'submit') this.#submit(line);
+      else if (line.type !== 'hint') continue;
+      else if (line.hint === 'tool-started') this.#tools.set(line.program, line.tool ?? 'tool');
+      else if (line.hint === 'waiting-for-human') this.#tools.set(line.program, 'human');
+    }
+  }
+
+  #submit(line: TraceSubmit): void {
+    this.#prompts.set(line.request, line);
+    const finish = this.#finishes.get(line.request);
+    // Refused requests did no work, and nothing continues them.
+    if (finish?.reason === 'error' && finish.output.length === 0) return;
+    const program = this.#program(line);
+    const answer = finish?.output ?? [];
+    const before = this.#callOf.get(line.after);
+    const chained = this.#replay === 'closed' && before !== undefined;
+    const since = chained ? (this.#finishes.get(line.after)?.t ?? line.t) : (this.programs[program]?.arrivalUs ?? 0);
+    const prefix = this.#prefix(line.base, line.keep);
+    const own = [...prefix.tokens, ...line.tokens];
+    this.#callOf.set(line.request, this.calls.length);
+    this.requests.push(line.request);
+    this.calls.push({
+      program,
+      after: chained ? [before] : [],
+      need: 0,
+      base: prefix.base,
+      baseTokens: prefix.base < 0 ? -1 : prefix.keep,
+      append: [this.#literal(own), own.length],
+      output: Math.max(1, answer.length),
+      outputContent: answer.length > 0 ? this.#literal(answer) : 0,
+      tool: (chained && this.#tools.get(line.program)) || '',
+      delayUs: Math.max(0, line.t - since),
+      staticTokens: 0,
+      group: 0,
+      groupSize: 0,
+    });
+    this.#tools.delete(line.program);
+  }
+
+  /** The first `keep` tokens of a request: by its call, or written out when it was refused and has none. */
+  #prefix(request: number, keep: number): { base: number; keep: number; tokens: number[] } {
+    const base = this.#callOf.get(request);
+    if (base !== undefined) return { base, keep, tokens: [] };
+    if (request === 0) return { base: -1, keep: 0, tokens: [] };
+    const refused = this.#prompts.get(request);
+    if (!refused) throw new Error(`the trace continues request ${request} before it was submitted`);
+    const before = this.#prefix(refused.base, Math.min(keep, refused.keep));
+    return { ...before, tokens: [...before.tokens, ...refused.tokens.slice(0, Math.max(0, keep - refused.keep))] };
+  }
+
+  #program(line: TraceSubmit): number {
+    const key = line.program > 0 ? `p${line.program}` : `r${line.request}`;
+    const known = this.#programOf.get(key);
+    if (known !== undefined) return known;
+    this.programs.push({
+      tenant: line.tenant,
+      salt: line.tenant,
+      class: line.class as NativeClass,
+      arrivalUs: line.t,
+      ttftLimitUs: (line.ttftLimitMs ?? 0) * 1000,
+      abortUs: 0,
+    });
+    this.#programOf.set(key, this.programs.length - 1);
+    return this.programs.length - 1;
+  }
+
+  #literal(tokens: readonly number[]): number {
+    return this.literals.push(Int32Array.from(tokens)) - 1;
+  }
+}
