@@ -41,7 +41,7 @@ fi
 mkdir -p "$build" "$(dirname "$report")"
 log=$build/report.log
 wanted build && : > "$log"
-exec > >(tee -a "$log") 2>&1
+exec 3>&1 > >(tee -a "$log") 2>&1
 
 # Targets are lines "verdict | point | what | value | target | pass or FAIL |", wherever they are printed.
 check() {  # check <point> <what> <command ...>: a failure is recorded and the run goes on
@@ -161,7 +161,6 @@ sleep 1 # tee
     printf '\n## Targets\n\n| point | what | measured | target | |\n|---|---|---|---|---|\n'
     grep '^verdict | ' "$log" | sed 's/^verdict //' | sort -s -t '|' -k 2,2
 } > "$report"
-printf '\n'
-sed -n '/^## Targets/,$p' "$report"
-echo "report: $report"
+sed -n '/^## Targets/,$p' "$report" >&3
+echo "report: $report" >&3
 ! grep -q '^verdict .*| FAIL |$' "$log"
