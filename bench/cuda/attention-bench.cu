@@ -133,7 +133,7 @@ int main(int argc, char ** argv) {
     const double bandwidth = copy_bandwidth(repeats);
     std::printf("# Paged attention on %s (compute capability %d.%d, %d multiprocessors)\n\n", device.name, device.major,
                 device.minor, device.multiProcessorCount);
-    std::printf("command: %s --repeats %d\ncopy bandwidth, measured: %.0f GB/s\n", argv[0], repeats, bandwidth * 1e-9);
+    std::printf("command: attention-bench --repeats %d\ncopy bandwidth, measured: %.0f GB/s\n", repeats, bandwidth * 1e-9);
     decode_table(model, bandwidth, device.l2CacheSize, repeats);
     prefill(model, repeats);
     replay_host_time(model, repeats);

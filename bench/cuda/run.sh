@@ -55,9 +55,10 @@ left_out() { echo "verdict | $1 | $2 | - | - | left out: $3 |"; }
 
 # The folder with cuBLAS's include and lib: "toolkit", a Python package's, or nothing.
 cublas() {
-    local folder
-    for folder in "$(dirname "$(dirname "$(command -v nvcc)")")" /usr/local/cuda /usr; do
-        ls "$folder"/include/cublas_v2.h "$folder"/targets/*/include/cublas_v2.h 2> /dev/null | grep -q . && { echo toolkit; return; }
+    local header toolkit
+    toolkit=$(dirname "$(dirname "$(command -v nvcc)")")
+    for header in {"$toolkit",/usr/local/cuda}/{include,targets/*/include}/cublas_v2.h /usr/include/cublas_v2.h; do
+        [ -f "$header" ] && { echo toolkit; return; }
     done
     python3 -c '
 import glob, os, sys
@@ -97,8 +98,11 @@ if wanted build; then
     elif [ $dry = 0 ]; then
         echo "llama.cpp cannot be built here: kernels only"
         rm -rf "$build/CMakeCache.txt" "$build/CMakeFiles"
-        cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DENGINE_LLAMA=OFF -DENGINE_CUDA=ON -DENGINE_TESTS=ON > "$build/configure.log" 2>&1 &&
-            cmake --build "$build" -j "$jobs" --target "${kernels[@]}" > "$build/build.log" 2>&1 || { tail -30 "$build/build.log"; exit 1; }
+        if ! cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DENGINE_LLAMA=OFF -DENGINE_CUDA=ON -DENGINE_TESTS=ON > "$build/configure.log" 2>&1; then
+            tail -5 "$build/configure.log"
+            exit 1
+        fi
+        cmake --build "$build" -j "$jobs" --target "${kernels[@]}" > "$build/build.log" 2>&1 || tail -30 "$build/build.log"
     fi
     echo "build: $((SECONDS - started)) s"
 fi
@@ -158,7 +162,7 @@ fi
 sleep 1 # tee
 {
     grep -v '^verdict | ' "$log"
-    printf '\n## Targets\n\n| point | what | measured | target | |\n|---|---|---|---|---|\n'
+    printf '\n## Targets%s\n\n| point | what | measured | target | |\n|---|---|---|---|---|\n' "$([ $dry = 0 ] || echo ' (dry run on the CPU: times and ratios mean nothing)')"
     grep '^verdict | ' "$log" | sed 's/^verdict //' | sort -s -t '|' -k 2,2
 } > "$report"
 sed -n '/^## Targets/,$p' "$report" >&3

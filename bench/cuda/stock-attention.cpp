@@ -228,7 +228,7 @@ int main(int argc, char ** argv) {
     }
     const ggml_backend_ptr backend(ggml_backend_dev_init(device, nullptr));
     std::printf("\n## Attention of one layer through ggml, 8B shape, f16 KV, %s\n\n", ggml_backend_dev_description(device));
-    std::printf("command: %s --repeats %d%s\n\n", argv[0], repeats, cpu ? " --cpu" : "");
+    std::printf("command: stock-attention --repeats %d%s\n\n", repeats, cpu ? " --cpu" : "");
     std::printf("| rows x tokens | against | paged ms | stock ms | stock/paged | NMSE |\n|---|---|---|---|---|---|\n");
     const std::vector<BatchCase> cases =
         cpu ? std::vector<BatchCase>{{1, 256, 0}, {4, 160, 0}, {4, 256, 192}, {1, 320, 0, 64}}

@@ -125,9 +125,8 @@ int main(int argc, char ** argv) {
     std::filesystem::remove(path);
     if (!model) return 1;
     randomise_weights(model);
-    std::printf("\n## Whole steps, %s, F16 weights, %d layers\n\ncommand: %s --repeats %d --layers %d%s\n\n",
-                cpu ? "small model on the CPU" : "8B shape", size.layers, argv[0], repeats, size.layers,
-                cpu ? " --cpu" : "");
+    std::printf("\n## Whole steps, %s, F16 weights, %d layers\n\ncommand: whole-step --repeats %d --layers %d%s\n\n",
+                cpu ? "small model on the CPU" : "8B shape", size.layers, repeats, size.layers, cpu ? " --cpu" : "");
     std::printf(
         "| batch x context | shared | new tokens | stock | paged ms | stock ms | stock/paged "
         "|\n|---|---|---|---|---|---|---|\n");
