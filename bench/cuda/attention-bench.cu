@@ -77,7 +77,8 @@ void decode_table(const ModelShape & model, double bandwidth, int l2_bytes, int 
                         Bound::at_least, 0.80);
             }
             if (percent == 75 && c[0] == 64) {
-                verdict(2, "attention, decode " + name + ", 75% shared / unshared", us / unshared, Bound::at_most, 0.45);
+                verdict(2, "attention, decode " + name + ", 75% shared / unshared", us / unshared, Bound::at_most,
+                        0.45);
             }
         }
     }
@@ -110,9 +111,7 @@ void replay_host_time(const ModelShape & model, int repeats) {
         launch.push_back(std::chrono::duration<double, std::micro>(end - again).count());
     }
     std::printf("\n## Host time of a decode step's attention, batch 32, %d layers, replayed graph\n\n", model.layers);
-    std::printf(
-        "plan + descriptor upload + launch %.0f us, of which launch %.0f us\n",
-        median(all), median(launch));
+    std::printf("plan + descriptor upload + launch %.0f us, of which launch %.0f us\n", median(all), median(launch));
 }
 
 }  // namespace
@@ -133,7 +132,8 @@ int main(int argc, char ** argv) {
     const double bandwidth = copy_bandwidth(repeats);
     std::printf("# Paged attention on %s (compute capability %d.%d, %d multiprocessors)\n\n", device.name, device.major,
                 device.minor, device.multiProcessorCount);
-    std::printf("command: attention-bench --repeats %d\ncopy bandwidth, measured: %.0f GB/s\n", repeats, bandwidth * 1e-9);
+    std::printf("command: attention-bench --repeats %d\ncopy bandwidth, measured: %.0f GB/s\n", repeats,
+                bandwidth * 1e-9);
     decode_table(model, bandwidth, device.l2CacheSize, repeats);
     prefill(model, repeats);
     replay_host_time(model, repeats);

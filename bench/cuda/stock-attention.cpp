@@ -1,5 +1,5 @@
-// One attention op through ggml, ours over pages against stock llama.cpp's over the same numbers: first that the answers
-// agree, then time. Stock streams: every sequence's keys contiguous. Stock unified: one pool and a dense mask.
+// One attention op through ggml, ours over pages against stock llama.cpp's over the same numbers: first that the
+// answers agree, then time. Stock streams: every sequence's keys contiguous. Stock unified: one pool and a dense mask.
 //   stock-attention [--repeats 20] [--cpu]      --cpu: small cases on the CPU, to try the program itself
 #include <chrono>
 #include <cmath>
@@ -33,15 +33,16 @@ std::vector<ggml_fp16_t> random_f16(size_t n) {
     return data;
 }
 
-/** A few layers' attention, each over a pool of its own, as one ggml graph. Pages lie in order: streams read the same. */
+/** A few layers' attention, each over a pool of its own, as one ggml graph. Pages lie in order: streams read the same.
+ */
 class Layers {
   public:
     Layers(Kind kind, ggml_backend_t backend, const ModelShape & model, const BatchCase & batch, int layers)
         : backend_(backend),
           tables_(batch, false),
           planner_(planner_config(backend, model)),
-          context_(ggml_init({ggml_tensor_overhead() * 16 * static_cast<size_t>(layers) + ggml_graph_overhead(),
-                              nullptr, true})) {
+          context_(ggml_init(
+              {ggml_tensor_overhead() * 16 * static_cast<size_t>(layers) + ggml_graph_overhead(), nullptr, true})) {
         planner_.build(tables_.rows.data(), batch.rows);
         attention_.set_plan(planner_.descriptor());
         ggml_context * ctx = context_.get();
@@ -140,8 +141,8 @@ class Layers {
             for (int i = 0; i < batch.n_new; ++i) {
                 ggml_fp16_t * row = mask.data() + (static_cast<int64_t>(r) * batch.n_new + i) * row_cells;
                 for (int p = 0; p <= batch.length - batch.n_new + i; ++p) {
-                    const int64_t cell = static_cast<int64_t>(tables_.pages[r][p / kPageTokens]) * kPageTokens +
-                                         p % kPageTokens;
+                    const int64_t cell =
+                        static_cast<int64_t>(tables_.pages[r][p / kPageTokens]) * kPageTokens + p % kPageTokens;
                     row[kind == Kind::streams ? p : cell] = visible;
                 }
             }
@@ -199,10 +200,12 @@ bool compare(ggml_backend_t backend, const ModelShape & model, const BatchCase &
             const double theirs = stock.ms_a_layer(repeats);
             std::printf("%.4f | %.4f | %.2fx | %.1e |\n", ms, theirs, theirs / ms, error);
             holds = verdict(1, "op through ggml, " + name_of(batch) + ", NMSE to " + kNames[static_cast<int>(kind)],
-                            error, Bound::at_most, 1e-4) && holds;
+                            error, Bound::at_most, 1e-4) &&
+                    holds;
             if (batch.n_new > 1 && kind == Kind::streams) {
                 holds = verdict(3, "attention, " + name_of(batch) + ", stock contiguous / paged", theirs / ms,
-                                Bound::at_least, 0.95) && holds;
+                                Bound::at_least, 0.95) &&
+                        holds;
             }
         } catch (const std::exception & e) {
             std::printf("- | - | %s | - |\n", e.what());
@@ -227,15 +230,15 @@ int main(int argc, char ** argv) {
         return 1;
     }
     const ggml_backend_ptr backend(ggml_backend_dev_init(device, nullptr));
-    std::printf("\n## Attention of one layer through ggml, 8B shape, f16 KV, %s\n\n", ggml_backend_dev_description(device));
+    std::printf("\n## Attention of one layer through ggml, 8B shape, f16 KV, %s\n\n",
+                ggml_backend_dev_description(device));
     std::printf("command: stock-attention --repeats %d%s\n\n", repeats, cpu ? " --cpu" : "");
     std::printf("| rows x tokens | against | paged ms | stock ms | stock/paged | NMSE |\n|---|---|---|---|---|---|\n");
     const std::vector<BatchCase> cases =
         cpu ? std::vector<BatchCase>{{1, 256, 0}, {4, 160, 0}, {4, 256, 192}, {1, 320, 0, 64}}
-            : std::vector<BatchCase>{{1, 8192, 0},       {8, 8192, 0},       {32, 4096, 0},
-                                     {64, 4096, 0},      {128, 2048, 0},     {8, 8192, 6144},
-                                     {32, 4096, 3072},   {64, 4096, 3072},   {128, 2048, 1536},
-                                     {1, 16384 + 2048, 0, 2048}};
+            : std::vector<BatchCase>{
+                  {1, 8192, 0},    {8, 8192, 0},     {32, 4096, 0},    {64, 4096, 0},     {128, 2048, 0},
+                  {8, 8192, 6144}, {32, 4096, 3072}, {64, 4096, 3072}, {128, 2048, 1536}, {1, 16384 + 2048, 0, 2048}};
     bool holds = true;
     for (const BatchCase & batch : cases) holds = compare(backend.get(), ModelShape{}, batch, repeats) && holds;
     return holds ? 0 : 2;

@@ -80,8 +80,8 @@ void host_time(llama_model * model, const StepCase & c, int repeats) {
         if (i >= 0) times.push_back(std::chrono::duration<double, std::micro>(stop - start).count());
     }
     engine->wait();
-    std::printf("\n## Host time of a decode step, %d x %d\n\n%.0f us: block tables, plan, inputs, graph launch\n", c.rows,
-                c.context, median(times));
+    std::printf("\n## Host time of a decode step, %d x %d\n\n%.0f us: block tables, plan, inputs, graph launch\n",
+                c.rows, c.context, median(times));
     verdict(4, "host time of a decode step, batch " + std::to_string(c.rows) + ", us", median(times), Bound::at_most,
             150.0);
 }
@@ -130,17 +130,11 @@ int main(int argc, char ** argv) {
     std::printf(
         "| batch x context | shared | new tokens | stock | paged ms | stock ms | stock/paged "
         "|\n|---|---|---|---|---|---|---|\n");
-    const std::vector<StepCase> cases = cpu ? std::vector<StepCase>{{1, 256, 0, 1}, {8, 256, 75, 1}, {1, 256, 0, 64}}
-                                            : std::vector<StepCase>{{1, 8192, 0, 1},
-                                                                    {8, 8192, 0, 1},
-                                                                    {32, 4096, 0, 1},
-                                                                    {64, 4096, 0, 1},
-                                                                    {128, 2048, 0, 1},
-                                                                    {8, 8192, 75, 1},
-                                                                    {32, 4096, 75, 1},
-                                                                    {64, 4096, 75, 1},
-                                                                    {128, 2048, 75, 1},
-                                                                    {1, 16384, 0, 2048}};
+    const std::vector<StepCase> cases =
+        cpu ? std::vector<StepCase>{{1, 256, 0, 1}, {8, 256, 75, 1}, {1, 256, 0, 64}}
+            : std::vector<StepCase>{{1, 8192, 0, 1},    {8, 8192, 0, 1},    {32, 4096, 0, 1},  {64, 4096, 0, 1},
+                                    {128, 2048, 0, 1},  {8, 8192, 75, 1},   {32, 4096, 75, 1}, {64, 4096, 75, 1},
+                                    {128, 2048, 75, 1}, {1, 16384, 0, 2048}};
     for (const StepCase & c : cases) print_case(model, c, repeats);
     int status = 0;
     try {

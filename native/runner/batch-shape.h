@@ -1,7 +1,7 @@
-// How many rows a decode step is computed with, so that one graph, and a CUDA graph captured from it, serves many steps.
+// How many rows a decode step is computed with, so that one graph, and what CUDA captured of it, serves many steps.
 //
-// A step of n decodes is padded to a bucket: rows without a request, each in the slot of nobody, that write one token to
-// the scratch page. Policy only: pure, no llama.h. Owns: the present bucket. Changed by: rows_for. Thread: one.
+// A step of n decodes is padded to a bucket: rows without a request, each in the slot of nobody, that write one token
+// to the scratch page. Policy only: pure, no llama.h. Owns: the present bucket. Changed by: rows_for. Thread: one.
 // Invariant: n <= rows_for(n) <= n_slots, a power of two or n_slots itself.
 #pragma once
 
@@ -13,7 +13,7 @@ class BatchShape {
   public:
     explicit BatchShape(int32_t n_slots) : n_slots_(n_slots) {}
 
-    /** Rows of a step of n_rows decodes, 1 <= n_rows <= n_slots. Grows at once; shrinks after kPatience smaller steps. */
+    /** Rows of a step of n_rows decodes, n_rows in [1, n_slots]. Grows at once, shrinks after kPatience smaller ones. */
     int32_t rows_for(int32_t n_rows);
 
     /** A change of shape costs a graph and the capture of it: longer than a few rows too many. */

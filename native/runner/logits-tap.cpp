@@ -25,26 +25,26 @@ void keep_token(llama_sampler *, ggml_context *, ggml_cgraph *, llama_sampler_da
     data->logits = data->probs = data->candidates = nullptr;
 }
 
-llama_sampler_i interface_with(void (*backend_apply)(llama_sampler *, ggml_context *, ggml_cgraph *,
+llama_sampler_i functions_with(void (*backend_apply)(llama_sampler *, ggml_context *, ggml_cgraph *,
                                                      llama_sampler_data *)) {
-    llama_sampler_i interface{};
-    interface.name = name_of;
-    interface.apply = apply;
-    interface.backend_init = backend_init;
-    interface.backend_apply = backend_apply;
-    return interface;
+    llama_sampler_i functions{};
+    functions.name = name_of;
+    functions.apply = apply;
+    functions.backend_init = backend_init;
+    functions.backend_apply = backend_apply;
+    return functions;
 }
 
 }  // namespace
 
 llama_sampler * make_logits_tap(ggml_tensor ** logits) {
-    static llama_sampler_i interface = interface_with(tap);
-    return llama_sampler_init(&interface, logits);
+    static llama_sampler_i functions = functions_with(tap);
+    return llama_sampler_init(&functions, logits);
 }
 
 llama_sampler * make_token_only() {
-    static llama_sampler_i interface = interface_with(keep_token);
-    return llama_sampler_init(&interface, nullptr);
+    static llama_sampler_i functions = functions_with(keep_token);
+    return llama_sampler_init(&functions, nullptr);
 }
 
 }  // namespace banyan

@@ -12,7 +12,7 @@ namespace banyan {
  */
 llama_sampler * make_logits_tap(ggml_tensor ** logits);
 
-/** Last of a chain. Of what samplers compute only the token leaves the device, not logits, probabilities, candidates. */
+/** Last of a chain. Of what samplers compute only the token leaves the device: no logits, probabilities, candidates. */
 llama_sampler * make_token_only();
 
 }  // namespace banyan

@@ -141,8 +141,7 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     if (info_.fixed_shapes) impl_->scratch_page = info_.n_pages;
     impl_->pool = make_pool(*model_, options, info_.n_pages + (info_.fixed_shapes ? 1 : 0));
     if (info_.device_sampling) {
-        impl_->samplers =
-            std::make_unique<SlotSamplers>(model_->vocab(), options.max_running, model_->suppressed());
+        impl_->samplers = std::make_unique<SlotSamplers>(model_->vocab(), options.max_running, model_->suppressed());
         impl_->samplers->install(params);
     }
     try {

@@ -39,7 +39,8 @@ SlotSamplers::Slot SlotSamplers::make_slot(const DeviceSettings & settings) {
     if (!settings.banned.empty()) {
         std::vector<llama_logit_bias> bans;
         for (const Token token : settings.banned) bans.push_back({token, -INFINITY});
-        add(llama_sampler_init_logit_bias(llama_vocab_n_tokens(vocab_), static_cast<int32_t>(bans.size()), bans.data()));
+        add(llama_sampler_init_logit_bias(llama_vocab_n_tokens(vocab_), static_cast<int32_t>(bans.size()),
+                                          bans.data()));
     }
     if (settings.temperature <= 0) {
         add(llama_sampler_init_greedy());

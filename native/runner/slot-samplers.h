@@ -21,7 +21,7 @@ namespace banyan {
 
 class SlotSamplers {
   public:
-    /** banned: what no request of the model may get; the settings that every slot starts with are greedy without them. */
+    /** banned: what no request of the model may get. Every slot starts with a greedy chain that knows them. */
     SlotSamplers(const llama_vocab * vocab, int32_t n_slots, const std::vector<Token> & banned);
     ~SlotSamplers();
 

@@ -26,7 +26,8 @@ struct RandomBatch {
     std::vector<PlanRow> rows;
     int32_t n_tokens = 0;
 
-    /** One new token each in n sequences of up to `longest` tokens, half of them below a common prefix; then padding. */
+    /** One new token each in n sequences of up to `longest` tokens, half of them below a common prefix; then padding.
+     */
     static RandomBatch decodes(std::mt19937 & rng, int32_t page_tokens, int32_t n, int32_t longest, int32_t padding) {
         RandomBatch batch;
         std::vector<PageId> common;
@@ -261,8 +262,13 @@ TEST("every head size has a kernel that fits the shared memory of every architec
         int number, block_kib;  // shared memory that a block may opt in to
         bool roomy;
     };
-    for (const Architecture & a : {Architecture{75, 64, false}, {80, 163, true}, {86, 99, false}, {89, 99, false},
-                                   {90, 227, true}, {100, 227, true}, {120, 99, false}}) {
+    for (const Architecture & a : {Architecture{75, 64, false},
+                                   {80, 163, true},
+                                   {86, 99, false},
+                                   {89, 99, false},
+                                   {90, 227, true},
+                                   {100, 227, true},
+                                   {120, 99, false}}) {
         CHECK((has_kernel<64, 64>(a.block_kib, a.roomy)));
         CHECK((has_kernel<80, 80>(a.block_kib, a.roomy)));
         CHECK((has_kernel<96, 96>(a.block_kib, a.roomy)));

@@ -1,4 +1,5 @@
-// Sampling inside llama.cpp's graph, on the CPU backend: greedy tokens as the host chooses them, rows for the host intact.
+// Sampling inside llama.cpp's graph, on the CPU backend: greedy tokens as the host chooses them, rows for the host
+// intact.
 #include <algorithm>
 #include <set>
 
