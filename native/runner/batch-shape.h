@@ -13,7 +13,7 @@ class BatchShape {
   public:
     explicit BatchShape(int32_t n_slots) : n_slots_(n_slots) {}
 
-    /** Rows of a step of n_rows decodes, n_rows in [1, n_slots]. Grows at once, shrinks after kPatience smaller ones. */
+    /** Rows of a step of n_rows decodes, in [1, n_slots]. Grows at once, shrinks after kPatience smaller steps. */
     int32_t rows_for(int32_t n_rows);
 
     /** A change of shape costs a graph and the capture of it: longer than a few rows too many. */
