@@ -82,6 +82,7 @@ function timesToScale(scale: Scale): NativePolicy {
     overdue: us(30),
     localitySpan: us(0.1),
     keepUnknown: us(10),
+    alert: us(10),
     nextStep: us(60),
     maxWait: us(0.05),
     fixedWait: us(1),

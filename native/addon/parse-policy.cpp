@@ -101,6 +101,8 @@ Table policy_fields(PolicyConfig & p) {
         {"tile", number(p.tile)},
         {"minPrefill", number(p.min_prefill)},
         {"coldShare", number(p.cold_share)},
+        {"alert", number(p.alert)},
+        {"alertSteps", number(p.alert_steps)},
         {"high", number(p.high)},
         {"low", number(p.low)},
         {"tick", number(p.tick)},

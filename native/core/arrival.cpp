@@ -63,6 +63,7 @@ SubmitError Scheduler::Impl::take(Request request) {
     seq->tokens = std::move(request.prompt);
     if (last_arrival > 0) smooth(arrival_gap, std::min(now - last_arrival, kLongestGap));
     last_arrival = now;
+    if (seq->cls == Class::interactive) last_interactive = now;
     log(Decision::Kind::arrive, seq.get(), n_prompt, static_cast<int64_t>(seq->cls));
     enqueue(*seq);
     ended.erase(seq->id);

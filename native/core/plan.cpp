@@ -50,7 +50,9 @@ void Scheduler::Impl::plan_prefills() {
         if (by_resume && a->level == b->level && a->resumes != b->resumes) return a->resumes;
         return runs_before(a, b);
     });
-    const Micros target = fcfs() || !cost.calibrated() ? kNever : step_target;
+    const bool unlimited = fcfs() || !cost.calibrated();
+    const Micros target = unlimited ? kNever : step_target;
+    const Micros target_for_others = unlimited ? kNever : std::min(step_target, alert_target());
     const int32_t budget = config.max_batch_tokens - batch.n_tokens;
     const auto cold_and_due = [&](const Sequence * seq) {
         return !seq->resumes && now - seq->usage.submitted >= policy().coalesce[static_cast<size_t>(seq->cls)];
@@ -71,7 +73,7 @@ void Scheduler::Impl::plan_prefills() {
             StepShape without = planned;
             without.remove_prefill(given[i], seq.computed());
             const int32_t n_others = budget - left - given[i];
-            const int32_t n = affordable(seq, most, n_others, without, target);
+            const int32_t n = affordable(seq, most, n_others, without, seq.level > 0 ? target_for_others : target);
             if (n <= given[i]) continue;
             planned = without;
             planned.add_prefill(n, seq.computed());

@@ -42,16 +42,23 @@ struct PolicyConfig {
     int32_t tile = 64;         // tokens it is a multiple of
     int32_t min_prefill = 64;  // TAU_MIN; at most a quarter of max_batch_tokens
     int32_t cold_share = 250;  // of the budget that prefills of mostly uncached prompts keep when due
+    // An interactive call waits for the step under way: for this long after one came, prompts of worse classes get
+    // steps of at most so many times what an empty one takes, or coalesce[0]. Short steps cost others an eighth at
+    // most.
+    Micros alert = 10'000'000;
+    int32_t alert_steps = 8;
 
     // admission
     int32_t high = 950, low = 850;  // HI, LO: watermarks of demand, of all pages
     Micros tick = 250'000;          // between two looks at the window and the watermarks
     int32_t window_start = 16;      // active programs (workflow and background) that may be
     int32_t window_add = 2;
-    int32_t window_keep = 500;              // what a decrease leaves of the window
-    int32_t use_low = 700, use_high = 900;  // U: below, the window grows; above, with few hits, it shrinks
-    int32_t hit_low = 500;                  // Hmin
-    Micros return_within = 5'000'000;       // an acting program weighs its pages times P(its tool is back by then)
+    int32_t window_keep = 500;  // what a decrease leaves of the window
+    // U: below, the window grows; above, with few hits, it shrinks. Use is what programs hold now, and they will hold
+    // several times that when they are done: far below the design's 700 for the lower one (measured, bench/sim).
+    int32_t use_low = 250, use_high = 900;
+    int32_t hit_low = 500;             // Hmin
+    Micros return_within = 5'000'000;  // an acting program weighs its pages times P(its tool is back by then)
 
     // order
     std::array<int64_t, 3> level_edges{4'000, 16'000, 64'000};  // EDGE: service (tokens) at which a level ends

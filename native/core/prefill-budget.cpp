@@ -10,6 +10,12 @@ int32_t Scheduler::Impl::min_prefill() const {
     return std::min(policy().min_prefill, std::max(1, config.max_batch_tokens / 4));
 }
 
+/** The longest step for prompts of worse classes while interactive calls are to be expected. */
+Micros Scheduler::Impl::alert_target() const {
+    if (now - last_interactive > policy().alert) return kNever;
+    return std::max(policy().coalesce[0], policy().alert_steps * cost.step(StepShape{}));
+}
+
 /**
  * Of n_tokens, the most that keep the predicted step within the target: a multiple of policy.tile unless all fit, and
  * enough for the step's min_prefill() with the n_planned before. `planned` is the step so far.

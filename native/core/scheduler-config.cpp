@@ -55,6 +55,8 @@ std::optional<ConfigError> validate(const PolicyConfig & p, int32_t max_running)
     if (!spans(p.step_target)) return ConfigError{"step_target", "times are not negative"};
     if (!within(p.tile, 1, 1 << 16)) return ConfigError{"tile", "is in [1, 65536]"};
     if (!within(p.min_prefill, 1, 1 << 20)) return ConfigError{"min_prefill", "is in [1, 2^20]"};
+    if (!span(p.alert)) return ConfigError{"alert", "is not negative"};
+    if (!within(p.alert_steps, 1, 1 << 16)) return ConfigError{"alert_steps", "is in [1, 65536]"};
     if (!thousandths(p.cold_share)) return ConfigError{"cold_share", "is in thousandths"};
     if (!thousandths(p.high) || !within(p.low, 0, p.high)) return ConfigError{"low", "0 <= low <= high <= 1000"};
     if (!within<Micros>(p.tick, 1000, kNever)) return ConfigError{"tick", "is 1 ms at least"};

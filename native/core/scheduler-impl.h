@@ -102,6 +102,7 @@ struct Scheduler::Impl {
     void plan_prefills();
     void add_row(Sequence & seq, int32_t n_tokens);
     int32_t min_prefill() const;
+    Micros alert_target() const;
     int32_t affordable(const Sequence & seq, int32_t n_tokens, int32_t n_planned, const StepShape & planned,
                        Micros target) const;
 
@@ -157,6 +158,7 @@ struct Scheduler::Impl {
     Micros step_target = kNever;                       // the least of those who decode in this step
     int32_t n_lifted = 0;                              // running at a better level than their class
     int64_t least_backlogged = 0;                      // tenant service, at this step
+    Micros last_interactive = -kNever;                 // when an interactive call came last
     Micros last_arrival = 0, arrival_gap = 1'000'000;  // between submits, smoothed
     Micros call_time = 0, admission_wait = 0;          // with a slot; without: smoothed over calls
     int32_t eta = 1000;                                // of turns

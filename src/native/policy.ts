@@ -15,6 +15,8 @@ export interface NativePolicy {
   tile?: number;
   minPrefill?: number;
   coldShare?: number;
+  alert?: number;
+  alertSteps?: number;
   high?: number;
   low?: number;
   tick?: number;

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from '../../../src/native/simulation.js';
 import { type LogRecord, readLog } from './records.js';
 import { largest, schedules } from './schedules.js';
 import { config, PAGE, type SmallOptions, simulate } from './small.js';
+
+// Hundreds of schedules: seconds on an idle machine, more on a busy one.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** A random schedule that was simulated, every step of it checked. */
 export interface Trial {
