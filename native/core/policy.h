@@ -43,10 +43,9 @@ struct PolicyConfig {
     int32_t min_prefill = 64;  // TAU_MIN; at most a quarter of max_batch_tokens
     int32_t cold_share = 250;  // of the budget that prefills of mostly uncached prompts keep when due
     // An interactive call waits for the step under way: for this long after one came, prompts of worse classes get
-    // steps of at most so many times what an empty one takes, or coalesce[0]. Short steps cost others an eighth at
-    // most.
+    // steps of at most so many times what an empty one takes, or coalesce[0]. More: less overhead, longer waits.
     Micros alert = 10'000'000;
-    int32_t alert_steps = 8;
+    int32_t alert_steps = 4;
 
     // admission
     int32_t high = 950, low = 850;  // HI, LO: watermarks of demand, of all pages
