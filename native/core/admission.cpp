@@ -21,25 +21,38 @@ void Scheduler::Impl::admit() {
         if (!still_waits(*seq)) queue.add(*seq, door(*seq));
     }
     queue.order();
-    Sequence * head = nullptr;  // the first that found no room
+    lifts_blocked = false;
+    Sequence * head = nullptr;   // the first that found no pages
+    int32_t no_slot = kClasses;  // calls of this class and worse find none
     int32_t looks = 0;
     while (Sequence * seq = queue.next()) {
-        if (head && ++looks > kLooks) return;
+        const int32_t cls = static_cast<int32_t>(seq->cls);
+        if ((head || no_slot < kClasses) && ++looks > kLooks) break;
+        if (cls >= no_slot) continue;
+        if (policy().batching != Batching::continuous && static_cast<int32_t>(running.size()) >= group_size()) break;
+        const bool stays = seq->usage.preemptions >= kMaxPreemptions && seq->cls != Class::interactive;
+        if (stays && n_unmovable >= max_unmovable()) continue;
         if (!passes_gate(*seq)) {
             queue.close(door(*seq));
             continue;
         }
         if (seq->cache && waits_for_producer(*seq)) continue;
         if (head && !may_pass(*head, *seq)) continue;
-        if (try_admit(*seq, head == nullptr)) {
+        if (try_admit(*seq, !head || seq->cls < head->cls)) {
             if (!head) continue;
             ++head->usage.bypassed;
             log(Decision::Kind::bypass, seq, static_cast<int64_t>(head->id), head->usage.bypassed);
-        } else {
-            if (free_slots.empty()) return;
-            if (!head) head = seq;
+            continue;
         }
+        lifts_blocked = true;
+        if (!free_slots.empty()) {
+            if (!head) head = seq;
+            continue;
+        }
+        no_slot = cls;
+        if (fcfs() || std::all_of(n_waiting.begin(), n_waiting.begin() + cls, [](int32_t n) { return n == 0; })) break;
     }
+    lifts_blocked = false;
 }
 
 /** Is there a slot, or somebody worse who could give up his? */
@@ -76,7 +89,7 @@ bool Scheduler::Impl::try_admit(Sequence & seq, bool at_the_cost_of_others) {
         if (has_slot && lacking == 0) break;
         // Room at the cost of a running sequence: only of one below the request's own class, so age preempts nobody.
         const int32_t cls = static_cast<int32_t>(seq.cls);
-        Sequence * worst = fcfs() ? nullptr : victim();
+        Sequence * worst = fcfs() ? nullptr : victim_of_class();
         if (at_the_cost_of_others && worst && worst->level > cls && may_free(lacking, cls)) {
             preempt(*worst, seq.id);
         } else if (!running.empty() || !cache.break_pin()) {
@@ -106,7 +119,9 @@ int32_t Scheduler::Impl::take_pages(Sequence & seq) {
     const int32_t kept_back = decode_growth() + static_cast<int32_t>(reserve);
 
     auto holding = cache.hold(seq.salt);
-    const int32_t cached = seq.cache ? cache.acquire(*holding, seq.tokens, seq.n_tokens() - 1) : 0;
+    holding->lock.owner = seq.program->program;
+    MissExplanation * why = seq.usage.preemptions == 0 ? &seq.usage.miss : nullptr;
+    const int32_t cached = seq.cache ? cache.acquire(*holding, seq.tokens, seq.n_tokens() - 1, why) : 0;
     const int32_t all_tokens = is_protected ? seq.most_computed() : seq.n_tokens();
     const int32_t needed = pages_for(all_tokens, config.page_tokens) - cached / config.page_tokens;
     if (needed > cache.available() - kept_back) cache.drop_partial_page(*holding);
@@ -127,6 +142,7 @@ void Scheduler::Impl::start(Sequence & seq) {
         ++n_lifted;
         log(Decision::Kind::lift, &seq, static_cast<int64_t>(seq.cls), seq.level);
     }
+    n_unmovable += unmovable(seq);
     seq.slot = *free_slots.begin();
     seq.slot_started = false;
     seq.prefill_end = seq.n_tokens();
@@ -143,7 +159,6 @@ void Scheduler::Impl::start(Sequence & seq) {
     if (seq.usage.preemptions > 0) return;
     seq.usage.admitted = now;
     seq.usage.cached_tokens = seq.usage.hits[0] = seq.computed();
-    if (seq.cache) seq.usage.miss = cache.explain(seq.salt, seq.tokens);
     counters.prompt_tokens += seq.n_prompt;
     counters.cached_tokens += seq.computed();
     count_losses(seq);

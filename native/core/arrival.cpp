@@ -7,7 +7,6 @@ namespace banyan {
 
 namespace {
 
-constexpr Micros kLongestGap = 1'000'000;
 constexpr ProgramId kAnonymous = 1ull << 63;  // above all ids that a JavaScript number can hold
 
 }  // namespace
@@ -61,7 +60,8 @@ SubmitError Scheduler::Impl::take(Request request) {
     seq->tenant = &tenants.enter(request.tenant);
     enter_program(*seq, request);
     seq->tokens = std::move(request.prompt);
-    if (last_arrival > 0) smooth(arrival_gap, std::min(now - last_arrival, kLongestGap));
+    if (last_was_first) smooth(company, now - last_arrival <= cost.step(StepShape{}) ? 1000 : 0);
+    last_was_first = running.empty() && waiting.empty();
     last_arrival = now;
     if (seq->cls == Class::interactive) last_interactive = now;
     log(Decision::Kind::arrive, seq.get(), n_prompt, static_cast<int64_t>(seq->cls));

@@ -112,6 +112,7 @@ void Scheduler::Impl::stop_running(Sequence & seq, bool abandon) {
     free_slots.insert(seq.slot);
     seq.slot = kNoSlot;
     running.erase(std::find(running.begin(), running.end(), &seq));
+    n_unmovable -= unmovable(seq);
     n_lifted -= seq.own_level < static_cast<int32_t>(seq.cls);
     Program & p = *seq.program;
     --p.running;

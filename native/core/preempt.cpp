@@ -28,12 +28,27 @@ bool Scheduler::Impl::may_free(int32_t n_pages, int32_t level) const {
     return held >= n_pages;
 }
 
-/** The running sequence of worst rank that is not protected; nullptr: all are. */
+/** The running sequence of worst rank that is not protected; nullptr: all are. It is not in the batch yet. */
 Sequence * Scheduler::Impl::victim() const {
     Sequence * worst = nullptr;
     for (Sequence * seq : running) {
         if (seq->usage.preemptions >= kMaxPreemptions) continue;
         if (!worst || runs_before(worst, seq)) worst = seq;
+    }
+    return worst;
+}
+
+/** The one whose slot a better class takes: of the worst level, the one hit least often, or the same few would be. */
+Sequence * Scheduler::Impl::victim_of_class() const {
+    Sequence * worst = nullptr;
+    const auto goes_before = [](const Sequence * a, const Sequence * b) {
+        if (a->level != b->level) return a->level > b->level;
+        if (a->usage.preemptions != b->usage.preemptions) return a->usage.preemptions < b->usage.preemptions;
+        return a->admission > b->admission;
+    };
+    for (Sequence * seq : running) {
+        if (seq->usage.preemptions >= kMaxPreemptions) continue;
+        if (!worst || goes_before(seq, worst)) worst = seq;
     }
     return worst;
 }

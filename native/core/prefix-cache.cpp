@@ -10,9 +10,12 @@ int32_t PrefixCache::match(Salt salt, const std::vector<Token> & tokens, int32_t
 }
 
 MissExplanation PrefixCache::explain(Salt salt, const std::vector<Token> & tokens) const {
+    return explain(salt, tokens, tree_.match(salt, tokens.data(), static_cast<int32_t>(tokens.size())));
+}
+
+MissExplanation PrefixCache::explain(Salt salt, const std::vector<Token> & tokens, const PathMatch & found) const {
     using Reason = MissExplanation::Reason;
     const int32_t n_tokens = static_cast<int32_t>(tokens.size());
-    const PathMatch found = tree_.match(salt, tokens.data(), n_tokens);
     MissExplanation why;
     why.matched = found.n_tokens;
     why.prompt_tokens = n_tokens;
@@ -25,8 +28,11 @@ MissExplanation PrefixCache::explain(Salt salt, const std::vector<Token> & token
     return why;
 }
 
-int32_t PrefixCache::acquire(Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens) {
-    const PathMatch found = tree_.match(holding.lock.salt, tokens.data(), n_tokens);
+int32_t PrefixCache::acquire(Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens,
+                             MissExplanation * why) {
+    const Salt salt = holding.lock.salt;
+    const PathMatch found = tree_.match(salt, tokens.data(), n_tokens);
+    if (why) *why = found.n_tokens < n_tokens ? explain(salt, tokens, found) : explain(salt, tokens);
     holding.table.share(found.pages, found.n_tokens);
     tree_.lock(holding.lock, found);
     return found.n_tokens;

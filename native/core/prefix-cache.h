@@ -48,8 +48,12 @@ class PrefixCache {
     int32_t match(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const;
     MissExplanation explain(Salt salt, const std::vector<Token> & tokens) const;
 
-    /** Gives an empty holding the longest cached prefix of tokens [0, n_tokens), locked. Returns its length. */
-    int32_t acquire(Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens);
+    /**
+     * Gives an empty holding the longest cached prefix of tokens [0, n_tokens), locked. Returns its length, and why it
+     * is not longer.
+     */
+    int32_t acquire(Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens,
+                    MissExplanation * why = nullptr);
     /** Shares less: the part of a page that would have to be copied is computed instead. */
     void drop_partial_page(Holding & holding);
 
@@ -113,6 +117,7 @@ class PrefixCache {
         Micros expires;
     };
     void make_free(int32_t n_pages);
+    MissExplanation explain(Salt salt, const std::vector<Token> & tokens, const PathMatch & found) const;
 
     PagePool pool_;
     RadixTree tree_;

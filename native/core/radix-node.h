@@ -56,6 +56,7 @@ struct PathLock {
 
     const Salt salt;
     const Holder holder;                 // table, pin or tree
+    ProgramId owner = 0;                 // whose; 0: nobody's
     NodeKind keep = NodeKind::finished;  // of a mark
     int32_t steps = 0;                   // of a mark of kind next: calls until it is wanted
     RadixNode * node = nullptr;          // nullptr: the root

@@ -142,10 +142,15 @@ RadixNode * RadixTree::descend(RadixNode * node, const Token * tokens, int32_t n
     return node;
 }
 
-/** A leaf grows in place, so that a path computed in chunks is one edge, unless somebody means its present end. */
+/**
+ * A leaf grows in place, so that a path computed in chunks or turns is one edge, unless somebody means its present end.
+ * The mark of the program that goes on does not: it goes along.
+ */
 bool RadixTree::may_extend(const RadixNode & node, const PathLock & by) const {
     if (node.is_root() || !node.children.empty() || node.payload) return false;
-    return std::all_of(node.locks.begin(), node.locks.end(), [&](const PathLock * lock) { return lock == &by; });
+    return std::all_of(node.locks.begin(), node.locks.end(), [&](const PathLock * lock) {
+        return lock == &by || (lock->holder == Holder::tree && lock->owner == by.owner && by.owner != 0);
+    });
 }
 
 RadixNode * RadixTree::add_child(RadixNode & parent, Token first) {

@@ -19,7 +19,8 @@ int32_t Scheduler::Impl::level(const Sequence & seq) const {
     const int32_t cls = static_cast<int32_t>(seq.cls);
     if (fcfs()) return 0;
     const Micros age = policy().age[cls];
-    if (cls == 0 || age == 0 || n_lifted >= std::max(1, config.max_running / kLiftedShare)) return cls;
+    if (cls == 0 || age == 0 || lifts_blocked || n_unmovable >= max_unmovable()) return cls;
+    if (n_lifted >= std::max(1, config.max_running / kLiftedShare)) return cls;
     return static_cast<int32_t>(std::max<Micros>(0, cls - (seq.waited + now - seq.wait_since) / age));
 }
 
@@ -37,12 +38,24 @@ int32_t Scheduler::Impl::service_level(const Sequence & seq) const {
     return static_cast<int32_t>(std::upper_bound(edges.begin(), edges.end(), p.service) - edges.begin());
 }
 
+/** Of a running one: no interactive call can have its slot. */
+bool Scheduler::Impl::unmovable(const Sequence & seq) const {
+    const bool is_protected = seq.usage.preemptions >= kMaxPreemptions;
+    return seq.cls != Class::interactive && (is_protected || seq.own_level == 0);
+}
+
+/** Slots that such may take: the reserve is of slots as well as of pages. */
+int32_t Scheduler::Impl::max_unmovable() const {
+    const int32_t reserved = std::max(1, config.max_running * config.reserve_percent / 100);
+    return fcfs() || config.reserve_percent == 0 ? config.max_running : std::max(1, config.max_running - reserved);
+}
+
 WaitingRank Scheduler::Impl::rank(const Sequence & seq) const {
     WaitingRank r;
     r.arrival = seq.arrival;
     if (fcfs()) return r;
     const int64_t quantum = policy().quantum;
-    r.level = level(seq);
+    r.level = static_cast<uint8_t>(level(seq));
     r.in_patience = seq.waited + now - seq.wait_since < policy().overdue;
     r.program = seq.program->arrival;
     if (!r.in_patience) {
@@ -53,9 +66,9 @@ WaitingRank Scheduler::Impl::rank(const Sequence & seq) const {
     r.is_new = seq.usage.preemptions == 0;
     r.late = !(seq.in_time && seq.program->active);
     r.deadline = seq.deadline;
-    r.service_level = service_level(seq);
+    r.service_level = static_cast<uint8_t>(service_level(seq));
     r.round = quantum > 0 ? seq.tenant->service / quantum : 0;
-    r.slots = seq.program->running;
+    r.slots = static_cast<int16_t>(seq.program->running);
     return r;
 }
 

@@ -10,7 +10,7 @@ std::string Scheduler::Impl::check_integrity() const {
     if (!wrong.empty()) return wrong;
     wrong = programs.check_integrity();
     if (!wrong.empty()) return wrong;
-    int32_t promised = 0, lifted = 0;
+    int32_t promised = 0, lifted = 0, unmovables = 0;
     std::set<SlotId> taken = free_slots;
     for (const Sequence * seq : running) {
         const std::string name = "request " + std::to_string(seq->id) + ": ";
@@ -22,6 +22,7 @@ std::string Scheduler::Impl::check_integrity() const {
         if (seq->usage.preemptions > kMaxPreemptions) return name + "preempted though protected";
         if (!in_flight && seq->holding->table.n_tokens() != seq->computed()) return name + "reserved outside of a step";
         promised += seq->holding->promised;
+        unmovables += unmovable(*seq);
         lifted += seq->own_level < static_cast<int32_t>(seq->cls);
         if (!seq->program->active) return name + "runs though its program is not active";
     }
@@ -29,6 +30,7 @@ std::string Scheduler::Impl::check_integrity() const {
         if (seq->running() || seq->slot != kNoSlot) return "request " + std::to_string(seq->id) + ": waits with pages";
     }
     if (static_cast<int32_t>(taken.size()) != config.max_running) return "a slot is lost";
+    if (unmovables != n_unmovable) return "unmovable requests miscounted";
     if (lifted != n_lifted) return "lifted requests miscounted";
     if (promised != cache.promised()) return "promised pages miscounted";
     if (waiting.size() + running.size() != sequences.size()) return "a request neither waits nor runs";

@@ -59,6 +59,9 @@ struct Scheduler::Impl {
     // admission.cpp: who may start now
     void admit();
     bool could_admit() const;
+    bool unmovable(const Sequence & seq) const;
+    int32_t max_unmovable() const;
+    int32_t group_size() const;
     bool may_pass(const Sequence & head, const Sequence & seq) const;
     bool try_admit(Sequence & seq, bool at_the_cost_of_others);
     int32_t decode_growth() const;
@@ -110,6 +113,7 @@ struct Scheduler::Impl {
     bool grow(Sequence & seq);
     bool may_free(int32_t n_pages, int32_t level) const;
     Sequence * victim() const;
+    Sequence * victim_of_class() const;
     void preempt(Sequence & seq, RequestId in_favour_of);
 
     // commit.cpp
@@ -156,14 +160,18 @@ struct Scheduler::Impl {
     std::array<int32_t, kClasses> n_waiting{};         // by own class
     std::array<int64_t, kClasses> uncached_waiting{};  // prompt tokens of theirs that were not cached when they came
     Micros step_target = kNever;                       // the least of those who decode in this step
+    int32_t n_unmovable = 0;                           // running, not interactive, and nobody can take their slot
     int32_t n_lifted = 0;                              // running at a better level than their class
     int64_t least_backlogged = 0;                      // tenant service, at this step
     Micros last_interactive = -kNever;                 // when an interactive call came last
-    Micros last_arrival = 0, arrival_gap = 1'000'000;  // between submits, smoothed
-    Micros call_time = 0, admission_wait = 0;          // with a slot; without: smoothed over calls
-    int32_t eta = 1000;                                // of turns
-    int32_t output_length = 0;                         // tokens, smoothed over calls
-    uint64_t tick_tokens = 0, tick_hits = 0;           // counters at the last tick
+    Micros last_arrival = 0;
+    int32_t company = 0;          // thousandths of first calls that another one followed within what a step saves
+    bool last_was_first = false;  // the last call found nothing running or waiting
+    bool lifts_blocked = false;   // in this look: a call above its class found no room
+    Micros call_time = 0, admission_wait = 0;  // with a slot; without: smoothed over calls
+    int32_t eta = 1000;                        // of turns
+    int32_t output_length = 0;                 // tokens, smoothed over calls
+    uint64_t tick_tokens = 0, tick_hits = 0;   // counters at the last tick
     std::array<uint64_t, kNodeKinds> logged_evictions{};
     SchedulerStats counters;
 };

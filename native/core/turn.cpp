@@ -34,6 +34,7 @@ void Scheduler::Impl::mark_path(Program & p, const Sequence & seq) {
     }
     std::rotate(mark, mark + 1, p.marks.end());  // the one used last is last
     PathLock & last = *p.marks.back();
+    last.owner = p.program;
     last.keep = NodeKind::next;
     cache.mark(last, *seq.holding);
 }

@@ -2,6 +2,7 @@
 // token, so each row can prove that the pages it reads hold exactly its own past: no shared page was ever corrupted.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -36,19 +37,47 @@ class FakeEngine {
         if (scheduler.cancel(id, now)) truths.erase(id);
     }
 
-    /** schedule, compute, commit. Returns the rows that were computed: never none while anybody is there. */
+    /**
+     * schedule, compute, commit. Returns the rows that were computed: never none while anybody is there, unless the
+     * scheduler waits for company; then the time passes until it wants to be asked again.
+     */
     size_t step(bool fail = false) {
         const bool work = !scheduler.idle();
         const Batch & batch = scheduler.schedule(now);
+        if (work && batch.empty() && scheduler.wake_at() < kNever) {
+            CHECK(scheduler.wake_at() > now);
+            now = scheduler.wake_at();
+            return 0;
+        }
         CHECK_EQ(!batch.empty(), work);
         return commit(batch, fail);
     }
 
+    /** What the cost model says that the batch takes; 1 ms without one. */
+    Micros duration(const Batch & batch) const {
+        if (!config.policy.cost.calibrated()) return 1000;
+        return std::max<Micros>(1, CostModel(config.policy.cost).step(shape_of(batch)));
+    }
+
+    static StepShape shape_of(const Batch & batch) {
+        StepShape shape;
+        for (const BatchRow & row : batch.rows) {
+            if (row.n_tokens == 1 && row.sample) {
+                shape.add_decode(row.n_past);
+            } else {
+                shape.add_prefill(row.n_tokens, row.n_past);
+            }
+        }
+        return shape;
+    }
+
     size_t commit(const Batch & batch, bool fail = false) {
         const size_t n_rows = batch.rows.size();
+        const Micros took = duration(batch);
         const StepResult result = compute(batch, fail);
+        if (config.policy.cost.calibrated()) now += took;  // else at commit it is still the time of schedule()
         scheduler.commit(result, now);
-        now += 1000;
+        if (!config.policy.cost.calibrated()) now += took;
         for (const RowResult & row : result.rows) {
             const FinishState state = scheduler.state(row.request);
             if (state != FinishState::finished) continue;

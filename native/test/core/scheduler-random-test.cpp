@@ -14,7 +14,7 @@ class RandomLife {
     explicit RandomLife(uint64_t seed) : rng_(seed), engine(config()) { engine.vocabulary = 3; }
 
     void operate() {
-        switch (pick(16)) {
+        switch (pick(18)) {
             case 0:
             case 1:
             case 2:
@@ -41,6 +41,10 @@ class RandomLife {
             case 9:
                 if (pick(20) == 0) engine.scheduler.clear_cache();
                 break;
+            case 10:
+            case 11:
+                hint();
+                break;
             default:
                 engine.step();
                 break;
@@ -61,7 +65,35 @@ class RandomLife {
         c.reserve_percent = pick(3) * 15;
         c.prefix_reuse = pick(6) != 0;
         c.batching = pick(8) != 0;
+        if (pick(3) != 0) c.policy = policy(c.max_running);
         return c;
+    }
+
+    PolicyConfig policy(int32_t max_running) {
+        PolicyConfig p;
+        p.batching = static_cast<Batching>(pick(4) ? 0 : 1 + pick(2));
+        p.group_size = pick(max_running + 1);
+        p.order = static_cast<Order>(pick(5) == 0);
+        p.eviction = static_cast<Eviction>(pick(3) == 0);
+        if (pick(3))
+            p.cost = {pick(20) * 1'000'000'000ll, pick(100) * 1'000'000ll, pick(100) * 1'000ll, pick(100) * 10'000ll,
+                      pick(100) * 1'000'000ll};
+        p.refit = pick(3) == 0;
+        for (Micros & target : p.step_target) target = 1 + pick(20'000);
+        for (Micros & age : p.age) age = pick(3) * 1'000'000;
+        p.tile = 1 + pick(16);
+        p.min_prefill = 1 + pick(8);
+        p.high = 500 + pick(501);
+        p.low = pick(p.high + 1);
+        p.tick = 1000 * (1 + pick(50));
+        p.window_start = 1 + pick(8);
+        p.overdue = 1 + pick(5'000'000);
+        p.quantum = pick(3) ? pick(64) : 0;
+        p.locality_window = pick(3) * 8;
+        p.max_bypass = pick(4);
+        p.keep_unknown = pick(100'000);
+        p.tool_samples = 1 + pick(20);
+        return p;
     }
 
     int32_t pick(int32_t n) { return static_cast<int32_t>(rng_() % n); }
@@ -83,6 +115,12 @@ class RandomLife {
         r.cls = static_cast<Class>(pick(3));
         r.program = pick(3) ? pick(5) : 0;
         r.salt = pick(4) == 0;
+        r.tenant = pick(3);
+        r.group = pick(3) ? 0 : 1 + pick(2);
+        r.static_tokens = pick(4) ? 0 : pick(20);
+        if (pick(4) == 0) r.deadline = engine.now + pick(10'000);
+        if (pick(8) == 0) r.ttft_limit = 1 + pick(50'000);
+        const bool limited = r.ttft_limit > 0;
         r.cache = pick(10) != 0;
         const int32_t limit = engine.config.n_pages * engine.config.page_tokens;
         const int32_t context = engine.config.max_context ? std::min(limit, engine.config.max_context) : limit;
@@ -91,7 +129,27 @@ class RandomLife {
                                                                                         : SubmitError::none;
         if (expected == SubmitError::none) history_.push_back(r.prompt);
         if (history_.size() > 30) history_.erase(history_.begin());
-        CHECK(engine.submit(std::move(r), 1 + pick(20)) == expected);
+        const SubmitError got = engine.submit(std::move(r), 1 + pick(20));
+        if (got == SubmitError::backpressure) {
+            CHECK(limited && engine.scheduler.retry_after() > 0);
+            --submitted;
+            return;
+        }
+        CHECK(got == expected);
+    }
+
+    /** Of a program that may or may not exist, with fields that may or may not be sound. */
+    void hint() {
+        Hint h;
+        h.kind = static_cast<Hint::Kind>(pick(6));
+        h.tool = std::string(1, static_cast<char>('a' + pick(3)));
+        h.expected = pick(3) ? 0 : pick(100'000);
+        h.salt = pick(4) == 0;
+        if (pick(4) && !history_.empty()) h.tokens = history_[pick(static_cast<int32_t>(history_.size()))];
+        h.steps = pick(4);
+        h.from = pick(2) ? 0 : pick(12);
+        const HintError error = engine.scheduler.hint(1 + pick(5), h, engine.now);
+        if (h.steps == 0) CHECK(error == HintError::bad_steps);
     }
 
     RequestId some_live() {
@@ -147,7 +205,7 @@ uint64_t live(uint64_t seed, int operations) {
     // No step is empty, and nobody is preempted more than 3 times: the work left is bounded.
     int bound = 0;
     for (const auto & [id, truth] : life.engine.truths) bound += 4 * truth.end;
-    CHECK(life.engine.drain(bound));
+    CHECK(life.engine.drain(bound * 2));
     const SchedulerStats stats = life.engine.scheduler.stats();
     CHECK_EQ(stats.finished + stats.cancelled, stats.submitted);
     CHECK_EQ(stats.pages_free + stats.pages_used, stats.pages_total);
