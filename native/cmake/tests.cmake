@@ -12,6 +12,9 @@ function(banyan_tests layer)
 endfunction()
 
 banyan_tests(core banyan-core)
+# bench/native: built on demand.
+add_executable(schedule-bench EXCLUDE_FROM_ALL bench/native/schedule-bench.cpp)
+target_link_libraries(schedule-bench PRIVATE banyan-core)
 banyan_tests(sim banyan-sim)
 if(ENGINE_LLAMA)
   include(engine-tests)
