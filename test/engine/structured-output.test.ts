@@ -6,6 +6,9 @@ import { compileSchema, type JsonSchema } from '../../src/engine/schema.js';
 import { errorOf } from '../support/expect-code.js';
 import { ENDING_MODEL, openEngine } from '../support/random-engine.js';
 
+/** Bytes that begin a character beyond ASCII, or none at all. */
+const LEAD_BYTES = Array.from({ length: 64 }, (_, index) => String.fromCodePoint(0xc0 + index));
+
 let engine: Engine;
 beforeAll(async () => {
   engine = await openEngine(ENDING_MODEL);
@@ -64,4 +67,25 @@ test('what a grammar cannot follow is checked at the end', async () => {
   const unique = { type: 'array', items: { type: 'boolean' }, uniqueItems: true, minItems: 3, maxItems: 3 }; // impossible
   const error = await errorOf(() => engine.generate('x', { schema: unique, maxTokens: 200 }));
   expect(error).toMatchObject({ code: 'INVALID_OUTPUT', field: 'schema' });
+});
+
+test('a grammar lets bytes through only where they make characters', async () => {
+  const logitBias = { ...Object.fromEntries(LEAD_BYTES.map((byte) => [byte, 5])), '"': 4, '<|im_end|>': 6 };
+  await using babbling = await openEngine({ architecture: 'qwen2', logitBias });
+  const json: JsonSchema = { type: 'string', minLength: 1, maxLength: 4 };
+  let beyondAscii = 0;
+  for (let seed = 0; seed < 40; seed++) {
+    const { text, finishReason } = await babbling.generate('Say', {
+      schema: json,
+      seed,
+      temperature: 1,
+      maxTokens: 200,
+    });
+    expect(finishReason).toBe('stop');
+    const said = JSON.parse(text) as string;
+    expect(said).not.toContain('\ufffd');
+    expect([...said].length).toBeLessThanOrEqual(4);
+    if (/[^\0-\x7f]/.test(said)) beyondAscii++;
+  }
+  expect(beyondAscii).toBeGreaterThan(20);
 });
