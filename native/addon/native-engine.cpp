@@ -9,6 +9,7 @@
 #include "addon/js-error.h"
 #include "addon/parse-options.h"
 #include "addon/render-worker.h"
+#include "addon/text-spans.h"
 #include "addon/to-js.h"
 
 namespace banyan {
@@ -31,6 +32,7 @@ Napi::Function NativeEngine::define(Napi::Env env) {
                            InstanceMethod<&NativeEngine::tokenize>("tokenize"),
                            InstanceMethod<&NativeEngine::detokenize>("detokenize"),
                            InstanceMethod<&NativeEngine::render_chat>("renderChat"),
+                           InstanceMethod<&NativeEngine::tokenize_chat>("tokenizeChat"),
                            InstanceMethod<&NativeEngine::parse_chat>("parseChat"),
                            InstanceMethod<&NativeEngine::explain>("explain"),
                            InstanceMethod<&NativeEngine::pin>("pin"),
@@ -152,6 +154,14 @@ Napi::Value NativeEngine::render_chat(const Napi::CallbackInfo & info) {
     return promised(info.Env(), [&](const Napi::Promise::Deferred & deferred) {
         const auto templates = open().chat_templates();
         (new RenderWorker(info.Env(), deferred, templates, parse_chat_input(info[0])))->Queue();
+    });
+}
+
+Napi::Value NativeEngine::tokenize_chat(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::string text = string_of(info[0], "text");
+        const std::vector<TextSpan> literal = spans_of(info[1], "literal", text);
+        return to_js(info.Env(), open().chat_templates()->tokenizer().tokenize(text, literal, false));
     });
 }
 

@@ -35,6 +35,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     Napi::Value tokenize(const Napi::CallbackInfo & info);
     Napi::Value detokenize(const Napi::CallbackInfo & info);
     Napi::Value render_chat(const Napi::CallbackInfo & info);
+    Napi::Value tokenize_chat(const Napi::CallbackInfo & info);
     Napi::Value parse_chat(const Napi::CallbackInfo & info);
     Napi::Value explain(const Napi::CallbackInfo & info);
     Napi::Value pin(const Napi::CallbackInfo & info);

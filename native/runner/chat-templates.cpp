@@ -72,10 +72,30 @@ void blame_tool(const std::vector<common_chat_tool> & tools) {
     }
 }
 
+/** What of the prompt the template did not write, ascending. */
+std::vector<TextSpan> input_spans(const common_chat_rendering & rendering, const std::string & prompt) {
+    // Some formats add to the rendered text, or change a word in it: a span that such a change touches takes it in.
+    const std::string & text = rendering.text;
+    const size_t shorter = std::min(text.size(), prompt.size());
+    size_t front = 0, back = 0;
+    while (front < shorter && text[front] == prompt[front]) ++front;
+    while (back < shorter - front && text[text.size() - 1 - back] == prompt[prompt.size() - 1 - back]) ++back;
+    const auto moved = [&](size_t at, size_t inside) {
+        if (at <= front) return at;
+        return at < text.size() - back ? inside : at + prompt.size() - text.size();
+    };
+    std::vector<TextSpan> out;
+    for (const auto & [begin, end] : rendering.input) {
+        const TextSpan span{moved(begin, front), moved(end, prompt.size() - back)};
+        if (span.begin < span.end) out.push_back(span);
+    }
+    return out;
+}
+
 }  // namespace
 
 ChatTemplates::ChatTemplates(std::shared_ptr<const Model> model, const std::string & source)
-    : model_(std::move(model)), templates_(nullptr, common_chat_templates_free) {
+    : model_(std::move(model)), tokenizer_(model_), templates_(nullptr, common_chat_templates_free) {
     backend::AssertGuard guard;
     try {
         const char * own = llama_model_chat_template(model_->handle(), nullptr);
@@ -96,7 +116,9 @@ ChatTemplates::~ChatTemplates() = default;
 RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     if (!templates_) throw Error("INVALID_TEMPLATE", "the model's chat template does not parse: " + broken_);
     backend::AssertGuard guard;
-    const common_chat_templates_inputs inputs = inputs_of(request);
+    common_chat_rendering rendering;
+    common_chat_templates_inputs inputs = inputs_of(request);
+    inputs.rendering = &rendering;
     common_chat_params params;
     try {
         const std::lock_guard<std::mutex> lock(rendering_);
@@ -109,7 +131,8 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     const bool has_tools = !inputs.tools.empty() && inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_NONE;
     out.format =
         typed("INVALID_TEMPLATE", "", [&] { return std::make_shared<ChatFormat>(*model_, params, has_tools); });
-    out.tokens = model_->tokenize(params.prompt, true, true);
+    out.literal = tokenizer_.literal(params.prompt, input_spans(rendering, params.prompt));
+    out.tokens = tokenizer_.tokenize(params.prompt, out.literal, true);
     out.prompt = std::move(params.prompt);
     out.stops = std::move(params.additional_stops);
     return out;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runner/chat-format.h"
+#include "runner/chat-tokenizer.h"
 
 struct common_chat_templates;
 
@@ -28,6 +29,7 @@ struct ChatRequest {
 
 struct RenderedChat {
     std::string prompt;
+    std::vector<TextSpan> literal;  // where the prompt spells out special tokens that are none (ChatTokenizer)
     std::vector<Token> tokens;
     std::vector<std::string> stops;
     std::shared_ptr<const ChatFormat> format;
@@ -46,8 +48,11 @@ class ChatTemplates {
     /** Throws Error INVALID_MESSAGES, INVALID_TOOLS, INVALID_SCHEMA, INVALID_TEMPLATE. */
     RenderedChat render(const ChatRequest & request) const;
 
+    const ChatTokenizer & tokenizer() const { return tokenizer_; }
+
   private:
     std::shared_ptr<const Model> model_;
+    ChatTokenizer tokenizer_;
     std::unique_ptr<common_chat_templates, void (*)(common_chat_templates *)> templates_;
     std::string broken_;  // why the model's own template does not parse: rendering fails, plain prompts still work
     bool has_template_ = false, supports_tools_ = false;

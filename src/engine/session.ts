@@ -149,7 +149,7 @@ export class Session implements AsyncDisposable {
     }
     const template: TurnTemplate = { render: (minimal) => renderChat(this.#host, settings, minimal, options) };
     const delta = await turnDelta(template, end, added);
-    const prompt = joined(tokens, native.tokenize(delta.text, false, true));
+    const prompt = joined(tokens, native.tokenizeChat(delta.text, delta.literal));
     return { prompt, chat: delta.chat, staticTokens: this.#history.staticTokens };
   }
 

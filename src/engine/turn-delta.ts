@@ -35,8 +35,10 @@ export interface TurnEnd {
 }
 
 export interface TurnDelta {
-  /** To be tokenized with special tokens, without a beginning-of-text token. */
+  /** To be tokenized as a piece of a chat. */
   text: string;
+  /** What of `text` is no special token, whatever it spells (RenderedChat.literal). */
+  literal: Int32Array;
   /** Stops, grammar and parser of the coming turn. */
   chat: RenderedChat;
 }
@@ -52,7 +54,15 @@ export async function turnDelta(
   const delta = end.byItself && end.message.toolCalls?.length ? await deltaAfterCalls(template, end, added) : undefined;
   if (delta) return delta;
   const chat = await template.render([OPENING, { role: 'assistant', content: MARKER }, ...added]);
-  return { text: afterMarker(chat.prompt), chat };
+  return cut(chat, afterMarker(chat.prompt));
+}
+
+/** `text`: how the rendered chat ends. */
+function cut(chat: RenderedChat, text: string): TurnDelta {
+  const start = chat.prompt.length - text.length;
+  const spans = chat.literal.map((at) => Math.max(0, at - start));
+  // Spans that ended before the cut have shrunk to nothing.
+  return { text, literal: spans.filter((_, i) => (spans[i | 1] as number) > 0), chat };
 }
 
 /** Undefined when the end of the calls is not found: the template writes them quite differently from the model. */
@@ -72,7 +82,7 @@ async function deltaAfterCalls(
   const other = added.map((item): ChatMessage => ({ ...item, content: item.content.startsWith('y') ? 'z' : 'y' }));
   const twin = afterMarker((await template.render([...turn, ...other])).prompt);
   const at = endOfLongestSuffix(tail, next.slice(0, commonLength(twin, next)));
-  return at < 0 ? undefined : { text: next.slice(at), chat };
+  return at < 0 ? undefined : cut(chat, next.slice(at));
 }
 
 /** The first marker counts: a later one can only come from the messages themselves. */

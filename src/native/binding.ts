@@ -149,6 +149,11 @@ export interface ChatInput {
 
 export interface RenderedChat {
   prompt: string;
+  /**
+   * Where a message, a tool's result or its arguments spell out special tokens, which are only text there: positions in
+   * `prompt`, begin and end by turns. Nearly always empty.
+   */
+  literal: Int32Array;
   tokens: Int32Array;
   stops: string[];
   format: ChatFormat;
@@ -236,6 +241,8 @@ export interface NativeEngine {
   tokenize(text: string, addSpecial: boolean, parseSpecial: boolean): Int32Array;
   detokenize(tokens: Int32Array, special: boolean): string;
   renderChat(input: ChatInput): Promise<RenderedChat>;
+  /** A piece of a rendered chat with its special tokens, except in `literal` (positions in this piece). */
+  tokenizeChat(text: string, literal: Int32Array): Int32Array;
   parseChat(format: ChatFormat, text: string, partial: boolean): NativeMessage;
   explain(salt: string, tokens: Int32Array): Promise<NativeMiss>;
   /** Keeps the cached prefix of `tokens` for ttlMs; resolves to the pin's id (0: nothing cached) and tokens pinned. */

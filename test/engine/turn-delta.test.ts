@@ -8,7 +8,8 @@ type Write = (message: ChatMessage, index: number, all: readonly ChatMessage[]) 
 /** A template made of how it writes each message. */
 function template(write: Write, prompt: string): TurnTemplate {
   return {
-    render: async (messages) => ({ prompt: messages.map(write).join('') + prompt }) as RenderedChat,
+    render: async (messages) =>
+      ({ prompt: messages.map(write).join('') + prompt, literal: new Int32Array(0) }) as RenderedChat,
   };
 }
 

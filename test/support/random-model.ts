@@ -17,6 +17,8 @@ export interface RandomModelOptions extends Partial<Omit<Shape, 'bias'>> {
   logitBias?: Record<string, number>;
   /** '' = none. */
   chatTemplate?: string;
+  /** Control tokens besides ChatML's. */
+  controls?: readonly string[];
 }
 
 /** Metadata and tensors of a model that is not written yet: hostile variants change them first. */
@@ -41,8 +43,8 @@ export const SHAPE_06B: RandomModelOptions = {
 };
 
 export function planModel(options: RandomModelOptions = {}): ModelPlan {
-  const { seed = 1, merges = 200, logitBias = {}, chatTemplate = CHAT_TEMPLATE } = options;
-  const vocabulary = byteVocabulary(merges, options.vocabulary);
+  const { seed = 1, merges = 200, logitBias = {}, chatTemplate = CHAT_TEMPLATE, controls = [] } = options;
+  const vocabulary = byteVocabulary(merges, options.vocabulary, controls);
   const idOf = (token: string): number => {
     const id = vocabulary.ids.get(token);
     if (id === undefined) throw new RangeError(`no token ${JSON.stringify(token)} in this vocabulary`);

@@ -77,6 +77,10 @@ export class ScriptedEngine implements NativeEngine {
     return Int32Array.from(encode(addSpecial ? `<s>${text}` : text));
   }
 
+  tokenizeChat(text: string): Int32Array {
+    return this.tokenize(text, false);
+  }
+
   detokenize(tokens: Int32Array, special: boolean): string {
     return decode(tokens, special);
   }
@@ -85,7 +89,7 @@ export class ScriptedEngine implements NativeEngine {
     this.renders.push(input);
     const prompt = renderTemplate(input);
     const format = { tools: input.tools } as unknown as ChatFormat;
-    return { prompt, tokens: Int32Array.from(encode(prompt)), stops: [], format };
+    return { prompt, literal: new Int32Array(0), tokens: Int32Array.from(encode(prompt)), stops: [], format };
   }
 
   parseChat(_format: ChatFormat, text: string) {

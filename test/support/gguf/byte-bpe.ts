@@ -37,15 +37,15 @@ const BYTE_TEXT: string[] = (() => {
 })();
 
 /**
- * 256 bytes, up to `merges` merges learnt from a fixed text (fewer when nothing repeats any more), the chat markers,
- * and unused tokens up to `size` (0 = none).
+ * 256 bytes, up to `merges` merges learnt from a fixed text (fewer when nothing repeats any more), the chat markers, more
+ * control tokens (`controls`), and unused tokens up to `size` (0 = none).
  */
-export function byteVocabulary(merges: number, size = 0): Vocabulary {
+export function byteVocabulary(merges: number, size = 0, controls: readonly string[] = []): Vocabulary {
   const learnt = learntMerges.get(merges) ?? learnMerges(merges);
   learntMerges.set(merges, learnt);
-  const tokens = [...BYTE_TEXT, ...learnt.map(([left, right]) => left + right), ...CONTROLS, ...MARKERS];
+  const tokens = [...BYTE_TEXT, ...learnt.map(([left, right]) => left + right), ...CONTROLS, ...MARKERS, ...controls];
   const types: number[] = tokens.map((token) =>
-    CONTROLS.includes(token) ? CONTROL : MARKERS.includes(token) ? USER_DEFINED : NORMAL,
+    CONTROLS.includes(token) || controls.includes(token) ? CONTROL : MARKERS.includes(token) ? USER_DEFINED : NORMAL,
   );
   if (size !== 0 && size < tokens.length)
     throw new RangeError(`a vocabulary of ${size} is too small: ${tokens.length} tokens with these merges`);
