@@ -11,7 +11,6 @@ namespace banyan {
 
 namespace {
 
-constexpr size_t kGrammarCache = 64;
 constexpr Micros kCalibration = 40'000;
 
 uint64_t hash_of(const std::vector<Token> & tokens) {
@@ -130,18 +129,11 @@ void Engine::check(const RequestOptions & options) const {
     }
 }
 
-std::string Engine::grammar_of(const RequestOptions & options) {
-    if (!options.grammar.empty()) check_grammar(model_->vocab(), options.grammar);
-    if (options.json_schema.empty()) return options.grammar;
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        const auto found = grammars_.find(options.json_schema);
-        if (found != grammars_.end()) return found->second;
-    }
-    std::string grammar = grammar_from_schema(options.json_schema);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (grammars_.size() >= kGrammarCache) grammars_.clear();
-    return grammars_[options.json_schema] = std::move(grammar);
+std::shared_ptr<const CompiledGrammar> Engine::grammar_of(const RequestOptions & options) {
+    const auto parse = [&](const std::string & gbnf) { return CompiledGrammar::parse(*model_, gbnf); };
+    if (!options.grammar.empty()) return grammars_.get(options.grammar, [&] { return parse(options.grammar); });
+    if (options.json_schema.empty()) return nullptr;
+    return schemas_.get(options.json_schema, [&] { return parse(grammar_from_schema(options.json_schema)); });
 }
 
 RequestId Engine::submit(RequestOptions options) {

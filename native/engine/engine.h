@@ -20,6 +20,8 @@
 #include "engine/event.h"
 #include "engine/options.h"
 #include "runner/chat-templates.h"
+#include "runner/compiled-grammar.h"
+#include "runner/lru-cache.h"
 
 namespace banyan {
 
@@ -78,7 +80,7 @@ class Engine {
     void run(Publish publish);
     void post(std::function<void()> command);
     Salt intern(const std::string & salt);
-    std::string grammar_of(const RequestOptions & options);
+    std::shared_ptr<const CompiledGrammar> grammar_of(const RequestOptions & options);
     void check(const RequestOptions & options) const;
     void publish_events(const Publish & publish);
 
@@ -93,11 +95,12 @@ class Engine {
     bool closing_ = false;                 // the engine thread's, like the next
     std::function<void()> after_close_;
 
+    LruCache<const CompiledGrammar> schemas_{32}, grammars_{32};  // by their text
+
     std::mutex mutex_;  // guards what follows
     RequestId next_id_ = 1;
     std::unordered_set<RequestId> live_;
     std::unordered_map<std::string, Salt> salts_;
-    std::unordered_map<std::string, std::string> grammars_;  // by JSON schema
 };
 
 }  // namespace banyan

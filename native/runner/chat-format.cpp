@@ -4,16 +4,16 @@
 
 #include "chat.h"
 #include "runner/backend.h"
+#include "runner/compiled-grammar.h"
 #include "runner/model.h"
 
 namespace banyan {
 
 struct ChatFormat::Impl {
     common_chat_parser_params parser;
-    common_grammar grammar;
+    std::unique_ptr<CompiledGrammar> grammar;  // or null
     bool grammar_lazy = false;
     bool has_tools = false;
-    std::vector<common_grammar_trigger> triggers;
     std::set<Token> preserved;
     std::string generation_prompt;
     std::vector<Token> thinking_start;
@@ -27,10 +27,6 @@ ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, b
     format.parser.reasoning_format = COMMON_REASONING_FORMAT_AUTO;
     format.parser.parse_tool_calls = has_tools;
     if (!params.parser.empty()) format.parser.parser.load(params.parser);
-    if (!params.grammar.empty()) {
-        format.grammar = {has_tools ? COMMON_GRAMMAR_TYPE_TOOL_CALLS : COMMON_GRAMMAR_TYPE_OUTPUT_FORMAT,
-                          params.grammar};
-    }
     format.grammar_lazy = params.grammar_lazy;
     format.has_tools = has_tools;
     format.generation_prompt = params.generation_prompt;
@@ -43,6 +39,7 @@ ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, b
         const Token token = single(word);
         if (token >= 0) format.preserved.insert(token);
     }
+    std::vector<common_grammar_trigger> triggers;
     for (common_grammar_trigger trigger : params.grammar_triggers) {
         // A word that is one token triggers by its id, which costs no text search a token.
         const Token token = trigger.type == COMMON_GRAMMAR_TRIGGER_TYPE_WORD ? single(trigger.value) : -1;
@@ -50,7 +47,7 @@ ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, b
             trigger.type = COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN;
             trigger.token = token;
         }
-        format.triggers.push_back(trigger);
+        triggers.push_back(trigger);
     }
     if (!params.thinking_start_tag.empty() && !params.thinking_end_tags.empty()) {
         format.thinking_start = model.tokenize(params.thinking_start_tag, false, true);
@@ -58,12 +55,23 @@ ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, b
             format.thinking_ends.push_back(model.tokenize(tag, false, true));
         }
     }
+    if (!params.grammar.empty()) {
+        common_params_sampling constrained;
+        constrain(constrained);
+        constrained.grammar = {has_tools ? COMMON_GRAMMAR_TYPE_TOOL_CALLS : COMMON_GRAMMAR_TYPE_OUTPUT_FORMAT,
+                               params.grammar};
+        constrained.grammar_triggers = triggers;
+        format.grammar = std::make_unique<CompiledGrammar>(model, std::move(constrained));
+    }
 }
 
 ChatFormat::~ChatFormat() = default;
 
 bool ChatFormat::has_grammar() const {
-    return !impl_->grammar.empty();
+    return impl_->grammar != nullptr;
+}
+const CompiledGrammar * ChatFormat::grammar() const {
+    return impl_->grammar.get();
 }
 bool ChatFormat::has_tools() const {
     return impl_->has_tools;
@@ -73,9 +81,7 @@ bool ChatFormat::preserved(Token token) const {
 }
 
 void ChatFormat::constrain(common_params_sampling & params) const {
-    params.grammar = impl_->grammar;
     params.grammar_lazy = impl_->grammar_lazy;
-    params.grammar_triggers = impl_->triggers;
     params.preserved_tokens = impl_->preserved;
     params.generation_prompt = impl_->generation_prompt;
     if (!impl_->thinking_start.empty() && !impl_->thinking_ends.empty()) {

@@ -15,6 +15,7 @@ struct common_params_sampling;
 
 namespace banyan {
 
+class CompiledGrammar;
 class Model;
 
 struct ToolCall {
@@ -38,11 +39,13 @@ class ChatFormat {
     ChatFormat & operator=(const ChatFormat &) = delete;
 
     bool has_grammar() const;
+    /** Null without one. */
+    const CompiledGrammar * grammar() const;
     bool has_tools() const;
     /** A control token whose text the parser needs to see (<tool_call> ...). */
     bool preserved(Token token) const;
 
-    /** Sets grammar, triggers and the reasoning block's bounds. */
+    /** Says how the grammar begins, and sets the reasoning block's bounds. */
     void constrain(common_params_sampling & params) const;
 
     /**

@@ -43,19 +43,16 @@ TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOpt
     : model_(std::move(model)), banned_(model_->suppressed()), sampler_(nullptr, common_sampler_free) {
     if (ignore_eos) banned_.insert(banned_.end(), model_->end_tokens().begin(), model_->end_tokens().end());
     const bool chat_grammar = constraint.chat && constraint.chat->has_grammar();
-    const bool constrained = !constraint.grammar.empty() || chat_grammar;
+    const bool constrained = constraint.grammar || chat_grammar;
     if (!constrained) device_ = DeviceSampler::of(options, banned_);
     if (options.temperature <= 0 && !options.penalised() && !constrained) return;
 
     common_params_sampling params = parameters(options);
-    if (!constraint.grammar.empty()) {
-        params.grammar = {COMMON_GRAMMAR_TYPE_USER, constraint.grammar};
-    } else if (chat_grammar) {
-        constraint.chat->constrain(params);
-    }
+    const CompiledGrammar * grammar = chat_grammar ? constraint.chat->grammar() : constraint.grammar.get();
+    if (chat_grammar) constraint.chat->constrain(params);
     backend::AssertGuard guard;
     try {
-        sampler_.reset(common_sampler_init(model_->handle(), params));
+        sampler_.reset(common_sampler_init(model_->handle(), params, grammar ? grammar->rules() : nullptr));
     } catch (const std::exception & e) {
         throw Error("INVALID_GRAMMAR", e.what(), "grammar");
     }

@@ -10,6 +10,7 @@
 
 #include "core/types.h"
 #include "runner/chat-format.h"
+#include "runner/compiled-grammar.h"
 #include "runner/device-sampler.h"
 #include "runner/sampling-options.h"
 
@@ -20,10 +21,10 @@ namespace banyan {
 
 class Model;
 
-/** Constraint on the output: at most one of a GBNF and a chat format that brings its own. */
+/** Constraint on the output: at most one of a grammar and a chat format that brings its own. */
 struct Constraint {
-    std::string grammar;                     // GBNF, '' = none
-    std::shared_ptr<const ChatFormat> chat;  // tool-call or schema grammar with its triggers, or null
+    std::shared_ptr<const CompiledGrammar> grammar;  // or null
+    std::shared_ptr<const ChatFormat> chat;          // tool-call or schema grammar with its triggers, or null
 };
 
 class TokenSampler {

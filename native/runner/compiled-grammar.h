@@ -1,0 +1,38 @@
+// A grammar parsed once, for any number of requests: each begins with a copy of the parsed rules.
+//
+// Owns: the parsed rules. Changed by: nothing. Thread: any.
+#pragma once
+
+#include <memory>
+#include <string>
+
+struct common_params_sampling;
+struct common_sampler;
+struct llama_sampler;
+
+namespace banyan {
+
+class Model;
+
+class CompiledGrammar {
+  public:
+    /** A caller's GBNF. Throws Error INVALID_GRAMMAR. */
+    static std::shared_ptr<const CompiledGrammar> parse(const Model & model, const std::string & gbnf);
+
+    /**
+     * The grammar of `params` with its triggers, past what the generation prompt has already said. Throws what
+     * llama.cpp throws for one that does not parse.
+     */
+    CompiledGrammar(const Model & model, common_params_sampling params);
+    ~CompiledGrammar();
+    CompiledGrammar(const CompiledGrammar &) = delete;
+    CompiledGrammar & operator=(const CompiledGrammar &) = delete;
+
+    /** For common_sampler_init, which clones it. */
+    const llama_sampler * rules() const;
+
+  private:
+    std::unique_ptr<common_sampler, void (*)(common_sampler *)> holder_;
+};
+
+}  // namespace banyan
