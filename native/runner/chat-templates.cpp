@@ -8,6 +8,10 @@
 #include "runner/model.h"
 #include "runner/template-guard.h"
 
+namespace autoparser {
+extern thread_local const std::function<bool(const std::string &)> * parser_is_known;  // native/patches/0006
+}
+
 namespace banyan {
 
 namespace {
@@ -72,6 +76,29 @@ void blame_tool(const std::vector<common_chat_tool> & tools) {
     }
 }
 
+/** Two requests with one of these have one format, where their generation prompts agree too. */
+std::string format_key(const ChatRequest & request) {
+    std::string key;
+    const auto add = [&](const std::string & part) { key += std::to_string(part.size()) + ':' + part; };
+    add(request.tools);
+    add(request.tool_choice);
+    add(request.json_schema);
+    for (const bool flag : {request.parallel_tool_calls, request.add_generation_prompt, request.enable_thinking})
+        key += flag ? '1' : '0';
+    for (const auto & [name, value] : request.template_args) {
+        add(name);
+        add(value);
+    }
+    return key;
+}
+
+/** While alive on this thread, llama.cpp makes no parser for a generation prompt that `known` says yes to. */
+struct KnownParsers {
+    using Known = std::function<bool(const std::string &)>;
+    explicit KnownParsers(const Known & known) { autoparser::parser_is_known = &known; }
+    ~KnownParsers() { autoparser::parser_is_known = nullptr; }
+};
+
 /** What of the prompt the template did not write, ascending. */
 std::vector<TextSpan> input_spans(const common_chat_rendering & rendering, const std::string & prompt) {
     // Some formats add to the rendered text, or change a word in it: a span that such a change touches takes it in.
@@ -120,17 +147,26 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     common_chat_templates_inputs inputs = inputs_of(request);
     inputs.rendering = &rendering;
     common_chat_params params;
+    RenderedChat out;
+    const std::string settings = format_key(request);
+    const KnownParsers::Known known = [&](const std::string & generation_prompt) {
+        out.format = formats_.find(settings + generation_prompt);
+        return out.format != nullptr;
+    };
     try {
         const std::lock_guard<std::mutex> lock(rendering_);
+        KnownParsers parsers(known);
         params = common_chat_templates_apply(templates_.get(), inputs);
     } catch (const std::exception & e) {
         blame_tool(inputs.tools);
         throw Error("INVALID_TEMPLATE", std::string("the chat template failed: ") + e.what());
     }
-    RenderedChat out;
     const bool has_tools = !inputs.tools.empty() && inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_NONE;
-    out.format =
-        typed("INVALID_TEMPLATE", "", [&] { return std::make_shared<ChatFormat>(*model_, params, has_tools); });
+    const auto make = [&] { return std::make_shared<const ChatFormat>(*model_, params, has_tools); };
+    if (!out.format) {
+        const std::string key = settings + params.generation_prompt;
+        out.format = typed("INVALID_TEMPLATE", "", [&] { return formats_.get(key, make); });
+    }
     out.literal = tokenizer_.literal(params.prompt, input_spans(rendering, params.prompt));
     out.tokens = tokenizer_.tokenize(params.prompt, out.literal, true);
     out.prompt = std::move(params.prompt);

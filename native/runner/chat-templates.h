@@ -1,7 +1,7 @@
 // The model's chat template (or the caller's): messages and tools in OpenAI's form -> prompt, tokens, ChatFormat.
 //
-// Owns: the parsed template. Changed by: nothing. Thread: any; renders take turns (they ask std::localtime for the
-// date).
+// Owns: the parsed template, the latest formats. Changed by: nothing that shows. Thread: any; renders take turns (they
+// ask std::localtime for the date).
 #pragma once
 
 #include <map>
@@ -12,6 +12,7 @@
 
 #include "runner/chat-format.h"
 #include "runner/chat-tokenizer.h"
+#include "runner/lru-cache.h"
 
 struct common_chat_templates;
 
@@ -57,6 +58,7 @@ class ChatTemplates {
     std::string broken_;  // why the model's own template does not parse: rendering fails, plain prompts still work
     bool has_template_ = false, supports_tools_ = false;
     mutable std::mutex rendering_;
+    mutable LruCache<const ChatFormat> formats_{32};  // by everything that is no message
 };
 
 }  // namespace banyan
