@@ -124,6 +124,7 @@ std::vector<TextSpan> input_spans(const common_chat_rendering & rendering, const
 ChatTemplates::ChatTemplates(std::shared_ptr<const Model> model, const std::string & source)
     : model_(std::move(model)), tokenizer_(model_), templates_(nullptr, common_chat_templates_free) {
     backend::AssertGuard guard;
+    TemplateBudget budget;
     try {
         const char * own = llama_model_chat_template(model_->handle(), nullptr);
         check_template(source.empty() && own ? own : source);
@@ -155,6 +156,7 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     };
     try {
         const std::lock_guard<std::mutex> lock(rendering_);
+        TemplateBudget budget;
         KnownParsers parsers(known);
         params = common_chat_templates_apply(templates_.get(), inputs);
     } catch (const std::exception & e) {

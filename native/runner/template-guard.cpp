@@ -1,6 +1,9 @@
 #include "runner/template-guard.h"
 
+#include <cstdint>
 #include <stdexcept>
+
+#include "jinja/runtime.h"
 
 namespace banyan {
 
@@ -8,6 +11,7 @@ namespace {
 
 constexpr size_t kMaxBytes = 1 << 20;
 constexpr int kMaxDepth = 200;
+constexpr int64_t kBudget = 50'000'000;
 
 /** Change of block depth by the statement that starts at `at`, after its "{%". */
 int block_step(const std::string & source, size_t at) {
@@ -57,6 +61,14 @@ void check_template(const std::string & source) {
         if (blocks > kMaxDepth || brackets > kMaxDepth)
             throw std::runtime_error("the chat template is nested too deeply");
     }
+}
+
+TemplateBudget::TemplateBudget() {
+    jinja::budget::left() = kBudget;
+}
+
+TemplateBudget::~TemplateBudget() {
+    jinja::budget::left() = INT64_MAX;
 }
 
 }  // namespace banyan

@@ -1,4 +1,5 @@
-// A bound on what a chat template may ask of the recursive parser behind it. Templates come inside model files.
+// Bounds on what a chat template may ask of the parser and the interpreter behind it. Templates come inside model
+// files.
 #pragma once
 
 #include <string>
@@ -7,5 +8,17 @@ namespace banyan {
 
 /** Throws std::runtime_error for a template larger than 1 MiB, or nested deeper than 200 blocks or brackets. */
 void check_template(const std::string & source);
+
+/**
+ * While alive on this thread, templates fail with std::runtime_error once all of them together have taken about half a
+ * second, or 700 MB: a loop over range(1000000000), a text doubled sixty times. Six thousand messages fit.
+ */
+class TemplateBudget {
+  public:
+    TemplateBudget();
+    ~TemplateBudget();
+    TemplateBudget(const TemplateBudget &) = delete;
+    TemplateBudget & operator=(const TemplateBudget &) = delete;
+};
 
 }  // namespace banyan

@@ -266,8 +266,17 @@ describe.each([
   '{% for i in range(10**9) %}{% endfor %}',
   '{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}',
   '{{ messages | no_such_filter }}',
+  '{% for i in range(1000000000) %}{% endfor %}',
+  '{% for i in range(30000) %}{% for j in range(30000) %}{% endfor %}{% endfor %}',
+  '{% set ns = namespace(x="ha") %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}',
+  '{% set ns = namespace(x="aa") %}{% for i in range(6) %}{% set ns.x = ns.x | replace("a", ns.x) %}{% endfor %}',
+  '{{ "ha" * 1000000000000 }}',
+  '{{ "ha" | indent(1000000000000) }}',
+  '{% set a = [1] %}{% set _ = a.append(a) %}{{ a }}',
+  '{% set a = [1] %}{% set _ = a.append(a) %}{{ a | tojson }}',
+  '{% set ns = namespace(x=[]) %}{% for i in range(30000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | string }}',
 ])('template %s', (chatTemplate) => {
-  test('an error with a code, at load or at render', async () => {
+  test('an error with a code, at load or at render; the engine goes on', { timeout: 60_000 }, async () => {
     const use = async () => {
       const broken = await TestEngine.open({}, { chatTemplate });
       try {
@@ -282,6 +291,7 @@ describe.each([
           templateArgs: {},
         });
       } finally {
+        expect((await broken.run([1, 2, 3])).tokens).toHaveLength(8);
         await broken.close();
       }
     };
