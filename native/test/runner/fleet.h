@@ -11,7 +11,7 @@
 
 namespace banyan::test {
 
-/** The model of BANYAN_TEST_MODEL, loaded once. */
+/** The model of BANYAN_TEST_MODEL, loaded once; BANYAN_TEST_GPU_LAYERS of it on the GPU (0). */
 std::shared_ptr<const Model> fleet_model();
 
 /** 8 slots, 256 pages of 16 tokens, 1 thread. */
