@@ -7,14 +7,16 @@ import type { CallCost, CallOptions, System } from './system.js';
 export interface RunningCall {
   readonly id: number;
   readonly tokens: number[];
-  /** Milliseconds between tokens, as they arrived. */
+  /** Milliseconds between tokens, as they arrived; and of CPU time of the process, which a busy machine cannot blur. */
   readonly gapsMs: number[];
+  readonly gapsCpuMs: number[];
   readonly done: Promise<CallCost>;
 }
 
 interface Pending extends RunningCall {
   promptTokens: number;
   last: number;
+  lastCpu: number;
   resolve: (cost: CallCost) => void;
   reject: (reason: Error) => void;
 }
@@ -78,7 +80,8 @@ export class BanyanSystem implements System {
   start(prompt: readonly number[], outputTokens: number, program: number, options: CallOptions = {}): RunningCall {
     const id = this.#native.submit(nativeRequest(prompt, { maxTokens: outputTokens, program, ...options }));
     const { promise, resolve, reject } = promiseOf<CallCost>();
-    const call = { id, tokens: [], gapsMs: [], done: promise, promptTokens: prompt.length, last: 0, resolve, reject };
+    const empty = { tokens: [], gapsMs: [], gapsCpuMs: [], last: 0, lastCpu: 0 };
+    const call = { id, ...empty, done: promise, promptTokens: prompt.length, resolve, reject };
     this.#pending.set(id, call);
     return call;
   }
@@ -98,13 +101,19 @@ export class BanyanSystem implements System {
 
   #receive(buffer: Uint8Array): void {
     const now = performance.now();
+    const { user, system } = process.cpuUsage();
+    const cpu = (user + system) / 1000;
     for (const event of decodeEvents(buffer)) {
       const pending = this.#pending.get(event.request);
       if (!pending) continue;
       if (event.type === 'tokens') {
         pending.tokens.push(...event.tokens);
-        if (pending.last > 0) pending.gapsMs.push(now - pending.last);
+        if (pending.last > 0) {
+          pending.gapsMs.push(now - pending.last);
+          pending.gapsCpuMs.push(cpu - pending.lastCpu);
+        }
         pending.last = now;
+        pending.lastCpu = cpu;
       } else if (event.type === 'error') pending.reject(new Error(`${event.code}: ${event.message}`));
       else if (event.type === 'finish') {
         this.#pending.delete(event.request);

@@ -3,7 +3,7 @@ import { median } from '../statistics.js';
 import { BanyanSystem } from '../systems/banyan-system.js';
 import { runAgents } from './agents.js';
 import { fleet } from './fleet.js';
-import { CI_MODEL, ciModel } from './model.js';
+import { SMALL_MODEL, smallModel } from './model.js';
 import { FCFS_LRU } from './policies.js';
 
 const AGENTS = 32;
@@ -13,7 +13,7 @@ const CAPS = [2, 4, 8, 16, 32];
 
 /** W2 in a pool that is too small for it: our window against every fixed cap on running requests. */
 export async function benchCaps({ runs, threads }: BenchOptions): Promise<Report> {
-  const model = ciModel();
+  const model = smallModel();
   const plans = fleet(AGENTS);
   const systems = [await BanyanSystem.open('banyan', model, { threads, kvTokens: POOL, maxRunning: AGENTS })];
   for (const cap of CAPS) {
@@ -44,6 +44,6 @@ export async function benchCaps({ runs, threads }: BenchOptions): Promise<Report
     tables: [
       { title: `${AGENTS} agents, ${POOL} tokens of KV`, columns: ['policy', 'output tokens/s', 'prefilled'], rows },
     ],
-    setup: { model: CI_MODEL, threads: threads || 'all physical cores', repetitions: `${runs}, by turns, medians` },
+    setup: { model: SMALL_MODEL, threads: threads || 'all physical cores', repetitions: `${runs}, by turns, medians` },
   };
 }

@@ -10,7 +10,7 @@ import { FCFS_LRU } from './policies.js';
 
 const PHASE_MS = 15_000;
 /** Interactive requests: about a tenth of what the machine can do, so that four fifths are left to the background. */
-const MEAN_GAP_MS = 400;
+const MEAN_GAP_MS = 800;
 const BACKGROUND_AT_ONCE = 24;
 const SUMMARY = scaled(8000);
 

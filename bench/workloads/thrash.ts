@@ -2,12 +2,12 @@ import type { BenchOptions, Report } from '../report.js';
 import { median } from '../statistics.js';
 import { BanyanSystem } from '../systems/banyan-system.js';
 import { type AgentPlan, type FleetCost, logNormal, runAgents, tokens } from './agents.js';
-import { CI_MODEL, ciModel, scaled } from './model.js';
+import { SMALL_MODEL, scaled, smallModel } from './model.js';
 import { FCFS_LRU } from './policies.js';
 
-const AGENTS = 12;
-const CALLS = 8;
-const OWN = scaled(16_000);
+const AGENTS = 8;
+const CALLS = 6;
+const OWN = scaled(8000);
 const SHARED = scaled(3000);
 const APPENDED = scaled(870);
 const ANSWER = scaled(225);
@@ -34,11 +34,11 @@ const NEW_TOKENS = SHARED + AGENTS * (OWN + CALLS * APPENDED);
 
 /** W5 at several sizes of the pool, our policy against first-come-first-served with LRU, by turns. */
 export async function benchThrash({ runs, threads }: BenchOptions): Promise<Report> {
-  const model = ciModel();
+  const model = smallModel();
   const plans = thrash();
   const findings: string[] = [];
   const rows: (string | number)[][] = [];
-  for (const overcommit of [0.8, 1.2, 2, 4]) {
+  for (const overcommit of [0.8, 2, 4]) {
     const options = { threads, kvTokens: 16 * Math.ceil(TOTAL / overcommit / 16) };
     const ours = await BanyanSystem.open('banyan', model, options);
     const fcfs = await BanyanSystem.open('FCFS + LRU', model, { ...options, policy: FCFS_LRU });
@@ -81,6 +81,6 @@ export async function benchThrash({ runs, threads }: BenchOptions): Promise<Repo
         rows,
       },
     ],
-    setup: { model: CI_MODEL, threads: threads || 'all physical cores', repetitions: `${runs}, by turns, medians` },
+    setup: { model: SMALL_MODEL, threads: threads || 'all physical cores', repetitions: `${runs}, by turns, medians` },
   };
 }

@@ -111,7 +111,7 @@ function readCall(reader: Reader): NativeToolCall {
 // The fields of an object literal are evaluated in order, which is the order of the bytes.
 function readFinish(reader: Reader, request: number): RequestEvent {
   const reason = REASONS[reader.int()] as FinishReason;
-  const usage = {
+  const usage: NativeUsage = {
     promptTokens: reader.int(),
     cachedTokens: reader.int(),
     computedTokens: reader.int(),
@@ -128,15 +128,22 @@ function readFinish(reader: Reader, request: number): RequestEvent {
       actual: reader.int(),
       reason: MISS_REASONS[reader.int()] as NativeMiss['reason'],
     },
+    waitedMs: 0,
+    bypassed: 0,
+    hits: { device: 0 },
+    retained: '',
   };
   const message = {
     content: reader.string(),
     reasoning: reader.string(),
     toolCalls: Array.from({ length: reader.int() }, () => readCall(reader)),
   };
-  const waits = { waitedMs: reader.double(), bypassed: reader.int() };
-  const policy = { hits: { device: reader.int() }, retained: reader.string() };
-  return { type: 'finish', request, reason, usage: { ...usage, ...waits, ...policy }, message };
+  // Added later, so behind what was there.
+  usage.waitedMs = reader.double();
+  usage.bypassed = reader.int();
+  usage.hits.device = reader.int();
+  usage.retained = reader.string();
+  return { type: 'finish', request, reason, usage, message };
 }
 
 function readDecision(reader: Reader): NativeDecision {
