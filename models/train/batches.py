@@ -10,7 +10,8 @@ from dialogues.sessions import draw_session
 from tokenizer import SPECIAL
 
 COPY = -1      # the level of random copying; dialogue levels are 0, 1, 2
-COPY_SHARE = 0.08      # of the rows of every level, so that copying stays general
+COPY_SHARE = 0.04      # of the rows of every level, so that copying stays general
+DECISION_WEIGHT = 3      # of the first token of a turn, of a tool's name and after a call: few tokens, on which all others depend
 ROUTING_TASKS = 16      # a routing prompt is short: more than this many questions under one teach little
 
 
@@ -45,6 +46,16 @@ def copy_row(rng, tokenizer, length):
     return ids[:length], learned[:length], 0
 
 
+def weigh(piece, tokenizer):
+    """Loss weights of the tokens that the assistant writes in one turn."""
+    weights, name_offset = [1] * len(piece), len(tokenizer.encode('<tool_call>\n{"name": "'))
+    weights[0] = DECISION_WEIGHT
+    for index, token in enumerate(piece):
+        decided = index + name_offset if token == tokenizer.special["<tool_call>"] else index + 1 if token == tokenizer.special["</tool_call>"] else 0
+        weights[decided] = DECISION_WEIGHT
+    return weights
+
+
 def dialogue_row(rng, tokenizer, length, level):
     """(ids, learned, where the first system block ends)"""
     ids, learned, first_end = [], [], 0
@@ -61,7 +72,7 @@ def dialogue_row(rng, tokenizer, length, level):
             for text, target in render_messages(messages):
                 piece = tokenizer.encode(text)
                 ids += piece
-                learned += [int(target)] * len(piece)
+                learned += weigh(piece, tokenizer) if target else [0] * len(piece)
     return ids[:length], learned[:length], first_end
 
 
@@ -75,7 +86,7 @@ def row_positions(rng, length, system_end, context):
 
 
 def draw_batch(seed, step, tokenizer, level, length, rows, context):
-    """ids (rows, length + 1), learned (rows, length + 1), positions (rows, length)"""
+    """ids (rows, length + 1), learned (rows, length + 1): loss weights, positions (rows, length)"""
     rng = random.Random(f"{seed}/{step}")
     ids, learned, positions = [], [], []
     for _ in range(rows):

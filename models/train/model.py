@@ -46,8 +46,13 @@ def rotate(x, cos, sin):
     return torch.cat([first * cos - second * sin, second * cos + first * sin], -1)
 
 
-def attend(query, key, value, mask=None):
-    """(B, H, T, h) x (B, H, S, h) -> (B, H, T, h); causal where no mask (True = may look) is given.
+def future_mask(length):
+    """(T, T): -1e9 where a query may not look. An input of the model: computed inside a compiled graph it would cost more than the softmax."""
+    return torch.full((length, length), -1e9).triu(1)
+
+
+def attend(query, key, value, future):
+    """query, key, value: (B, H, T, h), future: (T, T) -> (B, H, T, h)
 
     In strips of queries, none of which multiplies with keys after its end: on a CPU faster than PyTorch's fused attention.
     """
@@ -55,10 +60,8 @@ def attend(query, key, value, mask=None):
     size = max(128, query.shape[2] // STRIPS)
     for start in range(0, query.shape[2], size):
         end = min(start + size, query.shape[2])
-        seen = key.shape[2] if mask is not None else end
-        allowed = mask[:, :, start:end] if mask is not None else torch.ones(end - start, seen, dtype=torch.bool).tril(start)
-        scores = (query[:, :, start:end] @ key[:, :, :seen].transpose(2, 3)).float()
-        strips.append(torch.softmax(scores.masked_fill(~allowed, -1e9), -1).to(value.dtype) @ value[:, :, :seen])
+        scores = (query[:, :, start:end] @ key[:, :, :end].transpose(2, 3)).float() + future[start:end, :end]
+        strips.append(torch.softmax(scores, -1).to(value.dtype) @ value[:, :, :end])
     return torch.cat(strips, 2)
 
 
@@ -87,18 +90,16 @@ class Block(nn.Module):
         key = rotate(self.key_norm(key.view(B, T, c.kv_heads, c.head_width)), cos, sin)
         return query.transpose(1, 2), key.transpose(1, 2), value.view(B, T, c.kv_heads, c.head_width).transpose(1, 2)
 
-    def mix(self, x, query, key, value, mask=None):
-        """Attention over key and value (B, K, S, h), then the feed-forward network, both added to x."""
+    def forward(self, x, cos, sin, future):
+        """Attention, then the feed-forward network, both added to x (B, T, d)."""
         c, (B, T, _) = self.config, x.shape
+        query, key, value = self.project(x, cos, sin)
         share = c.heads // c.kv_heads
-        spread = lambda t: t[:, :, None].expand(B, c.kv_heads, share, t.shape[2], c.head_width).reshape(B, c.heads, t.shape[2], c.head_width)
-        mixed = attend(query, spread(key), spread(value), mask).transpose(1, 2).reshape(B, T, c.heads * c.head_width)
+        spread = lambda t: t[:, :, None].expand(B, c.kv_heads, share, T, c.head_width).reshape(B, c.heads, T, c.head_width)
+        mixed = attend(query, spread(key), spread(value), future).transpose(1, 2).reshape(B, T, c.heads * c.head_width)
         x = x + F.linear(mixed, self.output.to(x.dtype))
         gate, up = F.linear(self.feed_norm(x), torch.cat([self.gate, self.up]).to(x.dtype)).chunk(2, -1)
         return x + F.linear(F.silu(gate) * up, self.down.to(x.dtype))
-
-    def forward(self, x, cos, sin):
-        return self.mix(x, *self.project(x, cos, sin))
 
 
 class Model(nn.Module):
@@ -118,16 +119,14 @@ class Model(nn.Module):
         angle = positions[..., None].float() * self.frequencies
         return angle.cos()[:, :, None].to(dtype), angle.sin()[:, :, None].to(dtype)
 
-    def embed(self, ids, dtype):
-        return F.embedding(ids, self.embedding).to(dtype)
+    def hidden(self, ids, positions, future, dtype=torch.bfloat16):
+        """ids, positions: (B, T), future: (T, T) -> (B, T, d), before the final norm"""
+        cos, sin = self.angles(positions, dtype)
+        x = F.embedding(ids, self.embedding).to(dtype)
+        for block in self.blocks:
+            x = block(x, cos, sin, future)
+        return x
 
     def logits(self, x):
+        """(..., d) -> (..., vocabulary)"""
         return F.linear(self.final_norm(x), self.embedding.to(x.dtype)).float()
-
-    def forward(self, ids, positions, dtype=torch.bfloat16):
-        """ids, positions: (B, T) -> logits (B, T, vocabulary)"""
-        cos, sin = self.angles(positions, dtype)
-        x = self.embed(ids, dtype)
-        for block in self.blocks:
-            x = block(x, cos, sin)
-        return self.logits(x)

@@ -1,26 +1,31 @@
 """Trains the model: python3 train.py --out run [--resume run/checkpoint.pt] [--stages ...]
 
-A stage is level:length:rows:steps:rate:rate_end:context_weight. Level -1 copies random tokens, 0 to 2 are dialogues; the learning rate
-goes from `rate` to `rate_end` (factors of the base rates) in a straight line; tokens the assistant does not write count `context_weight`.
+A stage is level:length:rows:steps:rate:rate_end, its steps a number, or minutes as "30m". Level -1 copies random tokens, 0 to 2 are
+dialogues; the learning rate goes from `rate` to `rate_end` (factors of the base rates) in a straight line. Every LONG_EVERY-th batch of a
+level from 1 on is one of long prompts instead.
 """
 
 import argparse
+import itertools
 import json
 import os
 import time
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 from batches import draw_batch
 from induction import prepare_induction
-from model import Config, Model
+from model import Config, Model, future_mask
 from optimizer import Optimizer
 from tokenizer import Tokenizer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-STAGES = "-1:256:32:120:1:1:0,0:512:16:400:1:1:0.1,1:1024:8:700:1:1:0.05,1:1024:4:2000:0.8:0.01:0.02"
+STAGES = "-1:256:32:120:1:1,0:512:16:400:1:1,1:1024:8:700:1:1,1:1024:8:2000:0.8:0"
+LONG_EVERY, LONG_LEVEL, LONG_LENGTH = 5, 2, 2048
+LEARNED_SHARE = 0.45      # of the tokens of a batch, at most: logits are computed only for these
 WARM_UP_STEPS = 20
 CHECKPOINT_SECONDS = 180
 
@@ -30,29 +35,47 @@ class Stage:
     level: int
     length: int
     rows: int
-    steps: int
+    steps: int         # 0 where the stage ends by the clock
+    minutes: float
     rate: float
     rate_end: float
-    context_weight: float
 
     @staticmethod
     def parse(text):
-        level, length, rows, steps, rate, rate_end, weight = text.split(":")
-        return Stage(int(level), int(length), int(rows), int(steps), float(rate), float(rate_end), float(weight))
+        level, length, rows, steps, rate, rate_end = text.split(":")
+        timed = steps.endswith("m")
+        return Stage(int(level), int(length), int(rows), 0 if timed else int(steps), float(steps[:-1]) if timed else 0, float(rate), float(rate_end))
 
-    def rate_at(self, index):
-        return self.rate + (self.rate_end - self.rate) * index / self.steps
+    def progress(self, index, seconds):
+        """0 at its beginning, 1 and more at its end"""
+        return index / self.steps if self.steps else seconds / 60 / self.minutes
+
+    def shape_at(self, step):
+        """(level, length, rows) of a batch"""
+        if self.level >= 1 and step % LONG_EVERY == 0:
+            return LONG_LEVEL, LONG_LENGTH, max(1, self.rows * self.length // LONG_LENGTH)
+        return self.level, self.length, self.rows
+
+    def rate_at(self, progress):
+        return self.rate + (self.rate_end - self.rate) * progress
+
+
+def pick_learned(learned):
+    """learned (B, T + 1) -> places (N) in the flattened (B, T) whose next token is learned, and their weights (N): N depends on B and T only"""
+    flat = learned[:, 1:].flatten()
+    places = np.resize(flat.nonzero()[0], int(LEARNED_SHARE * flat.size))
+    weights = flat[places]
+    weights[np.count_nonzero(flat):] = 0
+    return places, weights
 
 
 def loss_function(model):
-    def loss_of(ids, positions, learned, context_weight):
-        """ids (B, T + 1), positions (B, T), learned (B, T + 1) -> (weighted loss, loss and accuracy on learned tokens)"""
-        logits = model(ids[:, :-1], positions).flatten(0, 1)
-        target, learned = ids[:, 1:].flatten(), learned[:, 1:].flatten()
-        losses = F.cross_entropy(logits, target, reduction="none")
-        weights = learned + (1 - learned) * context_weight
-        hits, count = (logits.argmax(-1) == target).float(), learned.sum().clamp(min=1)
-        return (losses * weights).sum() / weights.sum(), (losses * learned).sum().detach() / count, (hits * learned).sum() / count
+    def loss_of(ids, positions, places, weights, future):
+        """ids (B, T + 1), positions (B, T), places and weights (N), future (T, T) -> loss and accuracy on the learned tokens"""
+        logits = model.logits(model.hidden(ids[:, :-1], positions, future).flatten(0, 1)[places])
+        target = ids[:, 1:].flatten()[places]
+        hits, total = (logits.argmax(-1) == target).float(), weights.sum()
+        return (F.cross_entropy(logits, target, reduction="none") * weights).sum() / total, (hits * weights).sum() / total
     return loss_of
 
 
@@ -90,21 +113,27 @@ def main():
         loss_of = torch.compile(loss_of)
     print(json.dumps({"parameters": sum(p.numel() for p in model.parameters()), "torch": torch.__version__, **vars(options)}), flush=True)
 
+    first_step, futures = step, {}
     path, saved = os.path.join(options.out, "checkpoint.pt"), time.time()
     for stage in (Stage.parse(text) for text in options.stages.split(",")):
         recent, begun, begun_tokens = [], time.time(), tokens
-        for index in range(stage.steps):
-            ids, learned, positions = (torch.from_numpy(a) for a in draw_batch(options.seed, step, tokenizer, stage.level, stage.length, stage.rows, model.config.context))
-            loss, learned_loss, accuracy = loss_of(ids, positions, learned, torch.tensor(stage.context_weight))
+        for index in itertools.count():
+            progress = stage.progress(index, time.time() - begun)
+            if progress >= 1:
+                break
+            level, length, rows = stage.shape_at(step)
+            ids, learned, positions = draw_batch(options.seed, step, tokenizer, level, length, rows, model.config.context)
+            future = futures.setdefault(length, future_mask(length))
+            loss, accuracy = loss_of(*(torch.from_numpy(a) for a in (ids, positions, *pick_learned(learned))), future)
             loss.backward()
-            optimizer.step(stage.rate_at(index) * min(1, (step + 1) / WARM_UP_STEPS))
-            step, tokens = step + 1, tokens + stage.rows * stage.length
-            recent = (recent + [(learned_loss.item(), accuracy.item())])[-20:]
+            optimizer.step(stage.rate_at(progress) * min(1, (step - first_step + 1) / WARM_UP_STEPS))
+            step, tokens = step + 1, tokens + rows * length
+            recent = (recent + [(loss.item(), accuracy.item())])[-20:]
             if step % 20 == 0:
                 losses, accuracies = zip(*recent)
                 speed = (tokens - begun_tokens) / (time.time() - begun)
                 print(f"{time.strftime('%H:%M:%S')} step {step} level {stage.level} tokens {tokens / 1e6:.2f}M loss {sum(losses) / len(losses):.4f} "
-                      f"accuracy {sum(accuracies) / len(accuracies):.4f} rate {stage.rate_at(index):.3f} {speed:.0f} tok/s", flush=True)
+                      f"accuracy {sum(accuracies) / len(accuracies):.4f} rate {stage.rate_at(progress):.3f} {speed:.0f} tok/s", flush=True)
             if time.time() - saved > CHECKPOINT_SECONDS:
                 save(path, model, optimizer, step, tokens)
                 saved = time.time()

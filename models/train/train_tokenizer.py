@@ -12,7 +12,6 @@ import sys
 
 from copied_words import copied_words
 from chat_format import render_messages, render_system
-from dialogues import lexicon
 from dialogues.sampler import Sampler
 from dialogues.sessions import draw_session
 from tokenizer import BYTE_TO_CHAR, SPECIAL, SPECIALS, WORDS, as_byte_chars
@@ -30,7 +29,6 @@ def corpus():
         for _ in range(TASKS):
             messages, _ = next(tasks)
             yield "".join(piece for piece, _ in render_messages(messages))
-    yield " ".join(f"{verb}_{noun} {verb.capitalize()}" for verb in lexicon.GENERIC_VERBS for noun in lexicon.GENERIC_NOUNS)
 
 
 def count_words():

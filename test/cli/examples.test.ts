@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { runScript } from '../support/run-script.js';
 
 const EXPECTED: Record<string, RegExp> = {
-  'hello.ts': /\d+ prompt tokens, \d+ output.*value:.*unit: '(km|miles)'/s,
+  'hello.ts': /\d+ prompt tokens, \d+ output.*subject: '(units|weather|notes)'/s,
   'agent.ts': /calls check_stock \{.*gets \{"product":.*step 2: \d{2,} of \d+ prompt tokens were cached/s,
   'fork.ts': /What if it rains\?.*\d+ of \d+ pages used/s,
 };

@@ -5,7 +5,7 @@ LINEAR = {
     "length": {
         "mm": (0.001, ["mm", "millimetres", "millimeters"]), "cm": (0.01, ["cm", "centimetres", "centimeters"]),
         "m": (1.0, ["m", "metres", "meters"]), "km": (1000.0, ["km", "kilometres", "kilometers", "kms"]),
-        "in": (0.0254, ["in", "inches", "inch"]), "ft": (0.3048, ["ft", "feet"]), "yd": (0.9144, ["yd", "yards"]),
+        "in": (0.0254, ["inches", "inch"]), "ft": (0.3048, ["ft", "feet"]), "yd": (0.9144, ["yd", "yards"]),
         "mi": (1609.344, ["mi", "miles"]), "nmi": (1852.0, ["nautical miles", "nmi"]),
     },
     "mass": {

@@ -86,9 +86,9 @@ def tier_router(s):
             if s.chance(0.12):
                 return s.pick(s.pick(SMALL_TALK)[0]), small
             return ask(s, [REQUESTS[s.pick(list(REQUESTS))](s)]), small
-        session = Session(s, list(FAMILIES), 0)
+        session = Session(s, list(FAMILIES))
         if s.chance(0.4):
-            return ask(s, session.draw_requests(s.rng.randint(2, 4))), large
+            return ask(s, session.draw_requests(s.rng.randint(2, 3))), large
         return s.pick(CHAINS)(session)[0]["content"], large
     return s.wording(TIER_INSTRUCTIONS, TIER_INSTRUCTIONS_HELD).format(a=small, b=large), draw
 

@@ -5,6 +5,7 @@ import re
 from . import lexicon
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+ALTERNATIVES = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 
 
 def show(value):
@@ -28,10 +29,9 @@ def enumerate_words(items):
 
 
 class Sampler:
-    def __init__(self, rng, held_out=False, unseen_tools=False):
+    def __init__(self, rng, held_out=False):
         self.rng = rng
         self.held_out = held_out
-        self.unseen_tools = unseen_tools      # also tool names, descriptions, verbs and nouns that training never draws
 
     def chance(self, probability):
         return self.rng.random() < probability
@@ -40,8 +40,9 @@ class Sampler:
         return options[int(self.rng.random() * len(options))]
 
     def wording(self, seen, held=()):
-        """A template; one of `held` in half of the held-out draws."""
-        return self.pick(held) if held and self.held_out and self.chance(0.5) else self.pick(seen)
+        """A template, one of `held` in half of the held-out draws, with one choice made in each of its [a|b|c]."""
+        template = self.pick(held) if held and self.held_out and self.chance(0.5) else self.pick(seen)
+        return ALTERNATIVES.sub(lambda match: self.pick(match.group(1).split("|")), template)
 
     def fill(self, template):
         """Replaces {topic}, {city}, ... by fresh draws of the method of that name."""
@@ -50,7 +51,7 @@ class Sampler:
     # --- words and names
     def spelled(self):
         """A word spelled at random: pieces of any kind, so that copying never leans on known ones."""
-        return "".join(self.pick(lexicon.ONSETS) + self.pick(lexicon.NUCLEI) + self.pick(lexicon.CODAS) for _ in range(self.rng.randint(1, 3)))
+        return "".join(self.pick(lexicon.ONSETS) + self.pick(lexicon.NUCLEI) + self.pick(lexicon.CODAS) for _ in range(self.rng.randint(1, 2)))
 
     def syllables(self, low=2, high=3):
         if self.chance(0.5):
@@ -61,12 +62,12 @@ class Sampler:
         return self.syllables(low, high).capitalize()
 
     def first_name(self):
-        if self.chance(0.2):
+        if self.chance(0.1):
             return self.invented(2, 2)
         return self.pick(lexicon.FIRST_NAMES_HELD if self.held_out else lexicon.FIRST_NAMES)
 
     def last_name(self):
-        if self.chance(0.3):
+        if self.chance(0.2):
             return self.invented()
         return self.pick(lexicon.LAST_NAMES_HELD if self.held_out else lexicon.LAST_NAMES)
 
@@ -77,26 +78,20 @@ class Sampler:
         return self.full_name() if self.chance(0.7) else self.first_name()
 
     def city(self):
-        if self.chance(0.25):
+        if self.chance(0.2):
             return self.invented()
         return self.pick(lexicon.CITIES_HELD if self.held_out and self.chance(0.7) else lexicon.CITIES)
 
     def topic_noun(self):
-        if not self.held_out and self.chance(0.15):
-            return self.spelled()
+        if not self.held_out and self.chance(0.1):
+            return self.syllables()
         return self.pick(lexicon.TOPICS_HELD if self.held_out and self.chance(0.5) else lexicon.TOPICS)
 
     def topic(self):
         draw = self.rng.random()
-        if draw < 0.30:
+        if draw < 0.35:
             return self.topic_noun()
-        if draw < 0.60:
-            return f"{self.pick(lexicon.ADJECTIVES)} {self.topic_noun()}"
-        if draw < 0.88:
-            return f"{self.topic_noun()} {self.topic_noun()}"
-        if draw < 0.95:
-            return f"{self.pick(lexicon.ADJECTIVES)} {self.topic_noun()} {self.topic_noun()}"
-        return f"{self.invented()} {self.topic_noun()}"
+        return f"{self.pick(lexicon.ADJECTIVES) if draw < 0.65 else self.topic_noun()} {self.topic_noun()}"
 
     def product(self):
         if self.chance(0.7):
@@ -112,7 +107,7 @@ class Sampler:
     def words(self):
         """A few unrelated words: text that can only be copied, not guessed."""
         pools = (lexicon.PLAIN_WORDS, lexicon.PLAIN_WORDS, lexicon.TOPICS, lexicon.ADJECTIVES)
-        return " ".join(self.word() if self.chance(0.08) else self.pick(self.pick(pools)) for _ in range(self.rng.randint(2, 8)))
+        return " ".join(self.word() if self.chance(0.04) else self.pick(self.pick(pools)) for _ in range(self.rng.randint(2, 6)))
 
     def company(self):
         return self.invented() + self.pick([" Ltd", " Inc", "", " Group", " AG", " Labs"])
@@ -120,13 +115,13 @@ class Sampler:
     # --- numbers, codes, dates
     def integer(self):
         draw = self.rng.random()
-        return self.rng.randint(2, 99) if draw < 0.5 else self.rng.randint(100, 999) if draw < 0.8 else self.rng.randint(1000, 99999)
+        return self.rng.randint(2, 99) if draw < 0.5 else self.rng.randint(100, 999) if draw < 0.85 else self.rng.randint(1000, 9999)
 
     def number(self):
         draw = self.rng.random()
-        if draw < 0.5:
+        if draw < 0.6:
             return self.integer()
-        return tidy(round(self.rng.uniform(0.5, 500), 1) if draw < 0.8 else round(self.rng.uniform(1, 2000), 2))
+        return tidy(round(self.rng.uniform(0.5, 500), 1) if draw < 0.87 else round(self.rng.uniform(1, 1000), 2))
 
     def price(self):
         return tidy(round(self.rng.uniform(3, 900), self.pick([0, 1, 2, 2])))
@@ -136,7 +131,7 @@ class Sampler:
 
     def code(self, prefix=None):
         prefix = prefix if prefix is not None else self.pick(["A-", "B-", "C-", "ORD-", "X-", "Q-", "SO-", "K", "#", "REF", "Z9-"])
-        return prefix + self.digits(3, 6)
+        return prefix + self.digits(3, 5)
 
     def order_code(self):
         return self.code() if self.chance(0.8) else self.pick("123456789") + self.digits(3, 5)

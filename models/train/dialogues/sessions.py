@@ -2,41 +2,35 @@
 
 from .chains import CHAINS
 from .routing import routing_session
-from .session import Session
+from .session import Session, held_subset
 from .system_prompts import system_prompt
 from .tasks import draw_task
 from .tool_catalog import FAMILIES
 
 # The tools of the demo, met together far more often than chance would have it.
 DEMO_FAMILIES = ["units", "calculator", "notes", "clock", "weather"]
-ROUTING_SHARE = 0.12
-CANONICAL_SHARE = 0.35
-# level -> (families at most, choices of the number of generic tools, distracting rules at most)
-LEVELS = [(3, [0, 1], 2), (5, [0, 0, 1, 1, 2], 10), (9, [0, 0, 1, 1, 2, 3], 40)]
+ROUTING_SHARE = 0.1
+DEMO_SHARE = 0.2
+LEVELS = [(3, 2), (5, 8), (7, 88)]      # level -> families at most, distracting rules at most
 
 
 def draw_families(s, count):
-    if s.chance(0.25):
-        keys = s.rng.sample(DEMO_FAMILIES, min(len(DEMO_FAMILIES), max(count, 2)))
-        return keys + [key for key in s.rng.sample(list(FAMILIES), count) if key not in keys][: max(0, count - len(keys))]
-    keys = [key for _ in range(s.rng.randint(1, 2)) for key in s.pick(CHAINS).families]
-    rest = list(FAMILIES)
-    s.rng.shuffle(rest)
-    return list(dict.fromkeys(keys + rest))[: max(count, 2)]
+    """About `count` families, often ones that a chain joins; a subset of training or of evaluation."""
+    while True:
+        keys = list(s.pick(CHAINS).families) if s.chance(0.7) else []
+        rest = [key for key in FAMILIES if key not in keys]
+        s.rng.shuffle(rest)
+        families = (keys + rest)[:max(count, len(keys))]
+        if len(families) == 1 or held_subset(families) == s.held_out:
+            return families
 
 
 def tool_session(s, level):
-    family_limit, generic_choices, rule_limit = LEVELS[level]
-    count, generic_count = s.rng.randint(1, family_limit), s.pick(generic_choices)
-    canonical = s.chance(CANONICAL_SHARE)
-    if canonical:
-        families, generic_count = s.rng.sample(DEMO_FAMILIES, s.pick([1, 3, 4, 4, 4, 5])), 0
-    elif s.chance(0.1):
-        families, generic_count = [], s.pick([0, 1, 2, 3, 4])
-    else:
-        families = draw_families(s, count)
-    session = Session(s, families, generic_count, canonical)
-    system = "" if s.chance(0.04) else system_prompt(s, s.rng.randint(0, rule_limit if s.chance(0.88) else 30))
+    most_families, most_rules = LEVELS[level]
+    demo, draw = s.chance(DEMO_SHARE), s.rng.random()
+    families = s.rng.sample(DEMO_FAMILIES, s.pick([3, 4, 4, 4, 5])) if demo else [] if draw < 0.02 else draw_families(s, s.rng.randint(1, most_families))
+    session = Session(s, families, canonical=demo)
+    system = "" if s.chance(0.04) else system_prompt(s, s.rng.randint(0, most_rules))
 
     def tasks():
         while True:

@@ -1,14 +1,12 @@
 """What happens in one user turn of a session: a request, several, a list worked off in turn, a chain, or no call at all."""
 
-from .chains import CHAINS, generic_pair
-from .requests import REQUESTS
-from .requests.generic import generic
-from .requests import lookups
-from .sampler import enumerate_words
-from .tool_schema import generic_tool
+from .chains import CHAINS, apply, operation
+from .requests import REQUESTS, lookups
+from .sampler import enumerate_words, show
 from .wording import ask, ask_in_turn, ask_one
 
-ERRORS = ["not found", "timeout", "service unavailable", "access denied", "invalid input", "unknown city", "no such file", "quota exceeded", "connection refused", "unknown unit: {word}", "{words}", "no match for {topic}"]
+PASSING_ERRORS = ["timeout", "service unavailable", "connection lost", "try again later"]
+ERRORS = ["not found", "access denied", "invalid input", "quota exceeded", "no match for {topic}", "unknown name {word}"]
 NO_TOOL = "Sorry, I do not have a tool for that."
 SMALL_TALK = [
     (["Hello", "Hi there", "Good morning", "Hey", "Hi", "Good evening"], "Hello! How can I help?"),
@@ -18,46 +16,64 @@ SMALL_TALK = [
 CAPABILITIES = ["What can you do", "Which tools do you have", "What tools can you use", "List your tools", "How can you help me", "Help"]
 
 
-def with_errors(session, request):
-    """(result, answer), sometimes of a call that failed."""
+def failure(s, error):
+    """(result, answer) of a call that failed."""
+    return {"error": error}, f"The tool reported an error: {error}."
+
+
+def single(session):
     s = session.sampler
-    if not s.chance(0.04):
-        return request.result, request.answer
-    error = s.fill(s.pick(ERRORS))
-    return s.pick([{"error": error}, {"ok": False, "error": error}]), f"The tool reported an error: {error}."
+    request = session.draw_requests(1)[0]
+    if s.chance(0.04):
+        result, answer = failure(s, s.fill(s.pick(ERRORS)))
+    else:
+        result, answer = request.result, request.answer
+    return session.messages(ask(s, [request]), [[(session.call(request), result)]], answer)
+
+
+def tried_again(session):
+    """An error that passes is answered by the same call once more, and then reported."""
+    s = session.sampler
+    request = session.draw_requests(1)[0]
+    failed = failure(s, s.pick(PASSING_ERRORS))
+    result, answer = (request.result, request.answer) if s.chance(0.75) else failed
+    return session.messages(ask(s, [request]), [[(session.call(request), failed[0])], [(session.call(request), result)]], answer)
 
 
 def parallel(session, count):
     requests = session.draw_requests(count)
-    outcomes = [with_errors(session, request) for request in requests]
-    step = [(session.call(request), result) for request, (result, _) in zip(requests, outcomes)]
-    return session.messages(ask(session.sampler, requests), [step], " ".join(answer for _, answer in outcomes))
+    step = [(session.call(request), request.result) for request in requests]
+    return session.messages(ask(session.sampler, requests), [step], " ".join(request.answer for request in requests))
 
 
-def in_turn(session, count):
-    requests = session.draw_requests(count)
-    steps = [[(session.call(request), request.result)] for request in requests]
-    answer = " ".join(request.answer for request in requests) if count <= 3 else f"All steps are done. {requests[-1].answer}"
-    return session.messages(ask_in_turn(session.sampler, requests), steps, answer)
+def in_turn(session, count, only_sums=False):
+    """A numbered list: before each call the assistant repeats the line it works on. With a calculator, lines may build on the result before."""
+    s = session.sampler
+    lines, steps, answers, value = [], [], [], None
+    for request in session.draw_requests(count) if not only_sums else [REQUESTS["calculator"](s)] * count:
+        if session.has("calculator") and value is not None and (only_sums or s.chance(0.3)):
+            text, expression = operation(s, value)
+            step, value = apply(session, expression)
+            lines.append(text)
+            steps.append([step])
+            answers.append(f"{expression} = {show(value)}.")
+        else:
+            lines.append(request.command)
+            steps.append([(session.call(request), request.result)])
+            answers.append(request.answer)
+            value = request.value
+    user, shown = ask_in_turn(s, lines)
+    return session.messages(user, steps, " ".join(answers) if count <= 3 else f"All steps are done. {answers[-1]}", shown)
 
 
 def no_tool(session):
-    """A request for which the session has no tool; None if none was found."""
+    """A request for which the session has no tool; None if it has all."""
     s = session.sampler
     related = [{"units", "currency"}, {"contacts", "messages"}]
-    for _ in range(20):
-        key = s.pick(list(REQUESTS) + ["generic"] * 6)
-        if key == "generic":
-            tool = generic_tool(s, False)
-            if any(set(tool.action) & set(other.action) for other in session.generics):
-                continue
-            request = generic(s, tool)
-        elif key in session.tools or any(key in group and any(other in session.tools for other in group) for group in related):
-            continue
-        else:
-            request = REQUESTS[key](s)
-        return [{"role": "user", "content": ask_one(s, request)}, {"role": "assistant", "content": NO_TOOL}]
-    return None
+    missing = [key for key in REQUESTS if key not in session.tools and not any(key in group and group & set(session.tools) for group in related)]
+    if not missing:
+        return None
+    return [{"role": "user", "content": ask_one(s, REQUESTS[s.pick(missing)](s))}, {"role": "assistant", "content": NO_TOOL}]
 
 
 def small_talk(session):
@@ -69,7 +85,7 @@ def small_talk(session):
     return [{"role": "user", "content": s.pick(said) + s.pick(["", ".", "!"])}, {"role": "assistant", "content": answer}]
 
 
-FOLLOW_UPS = {"clock": lookups.clock, "weather": lambda s: lookups.weather(s)[0], "inventory": lambda s: lookups.inventory(s)[0], "orders": lookups.order, "notes": lookups.notes}
+FOLLOW_UPS = {"clock": lookups.clock, "weather": lookups.weather, "inventory": lookups.inventory, "orders": lookups.order, "notes": lookups.notes}
 
 
 def follow_up(session):
@@ -89,27 +105,25 @@ def draw_task(session):
     """(messages, kind)"""
     s = session.sampler
     if not session.order:
-        return (no_tool(session) or small_talk(session)), "no-tool"
+        return no_tool(session), "no-tool"
     draw = s.rng.random()
-    if draw < 0.38:
+    if draw < 0.25:
         possible = [chain for chain in CHAINS if session.has(*chain.families)]
-        if session.generics and (not possible or s.chance(0.15)):
-            messages = generic_pair(session)
-            if messages:
-                return messages, "chain"
         if possible:
             return s.pick(possible)(session), "chain"
-    if draw < 0.60:
-        return parallel(session, 1), "single"
-    if draw < 0.83:
-        return parallel(session, s.pick([2, 2, 2, 3, 3, 4])), "parallel"
-    if draw < 0.88:
+    if draw < 0.46:
+        return single(session), "single"
+    if draw < 0.49:
+        return tried_again(session), "tried-again"
+    if draw < 0.70:
+        return parallel(session, s.pick([2, 2, 3])), "parallel"
+    if draw < 0.76:
         return in_turn(session, s.pick([2, 3, 4, 5, 6, 8, 10])), "in-turn"
-    if draw < 0.92:
+    if draw < 0.80:
         messages = follow_up(session)
         if messages:
             return messages, "follow-up"
-    if draw < 0.97:
+    if draw < 0.98:
         messages = no_tool(session)
         if messages:
             return messages, "no-tool"

@@ -2,17 +2,25 @@
 
 from .sampler import capitalise
 
-OPENINGS = ["", "", "", "", "Please ", "please ", "Hi, ", "Hello, please ", "Hey, ", "I need you to ", "Kindly ", "Quick one: ", "Now ", "Next, ", "Ok, "]
+OPENINGS = [
+    "", "", "", "", "", "", "Please ", "please ", "[Hi|Hello|Hey|Ok|Well|So|Right|Sorry], ", "[Hi|Hello|Hey|Ok], please ", "I [need|want] you to ", "Kindly ", "Quick [one|question|task|thing]: ",
+    "[Now|Next|First|Then|Again], ", "[Now|Next] ", "[Another|A new|My next] [task|question|request]: ", "Hi {first_name}, ", "For the {topic}: ", "As {name} asked, ", "Before {clock}: ",
+    "I am in a hurry: ", "By the way, ", "When you can, ", "Go ahead and ", "You should ", "It is about the {topic}: ", "This is for {name}: ", "On {weekday} I asked in vain: ", "While you are at it, ",
+]
 OPENINGS_HELD = ["I'd like you to ", "Hello there, ", "One more thing: ", "If possible, "]
-POLITE_OPENINGS = ["Could you ", "Can you ", "Would you ", "Can you please ", "Could you please "]
-ENDINGS = ["", "", "", ".", ".", ".", " please.", " please", " Thanks!", ", thanks.", "!"]
+POLITE_OPENINGS = ["[Could|Can|Would|Will] you ", "[Can|Could|Would] you please ", "[Could|Can] you [quickly|now|also] "]
+ENDINGS = ["", "", "", "", ".", ".", ".", ".", " please.", " please", ", please.", " Thanks!", ", thanks.", "!", ". Thank you.", " for me.", " now.", ", ok?", " as soon as you can.", " when you have a minute.",
+           ". It is for {name}.", ", I need it by {weekday}.", ". That is all."]
 ENDINGS_HELD = [", many thanks.", ", if you can."]
-QUESTION_OPENINGS = ["", "", "", "", "", "Hi, ", "Hey, ", "Hello, ", "And ", "Also, ", "Ok, ", "Please tell me: "]
+QUESTION_OPENINGS = [
+    "", "", "", "", "", "", "", "[Hi|Hey|Hello|Ok|And|Well|So|Right|Sorry], ", "[And|Also|Now|So] ", "Please tell me: ", "[Quick|Another|Next|My] question: ", "{name} asks: ", "For the {topic}: ",
+    "I [wonder|ask myself|forgot]: ", "Hi {first_name}, ", "By the way, ", "Tell me, ", "Remind me: ", "It is about the {topic}: ",
+]
 QUESTION_OPENINGS_HELD = ["Just wondering, ", "Excuse me, "]
 CONNECTIVES = [", then ", " and ", " and also ", "; also ", ", and ", ". Then ", ". Also, ", " and then "]
-LIST_HEADS = ["Please do the following:", "Do these for me:", "I need a few things:", "Some tasks:"]
+LIST_HEADS = ["Please do the following:", "Do these for me:", "I need a few things:", "Some tasks:", "Please:", "I have [two or three|some|a few] [tasks|requests|things]:", "For the {topic}:"]
 LIST_HEADS_HELD = ["Here is what I need:", "My list for today:"]
-IN_TURN_HEADS = ["Do these one at a time:", "One at a time, please:", "Work through this list one by one:", "Do these steps in order, one at a time:", "Step by step, one call at a time:"]
+IN_TURN_HEADS = ["Do these one at a time:", "One at a time, please:", "Work through this list one by one:", "Do these steps in order, one at a time:", "Step by step, one call at a time:", "[Follow|Do] these steps:"]
 IN_TURN_HEADS_HELD = ["Handle these one by one:", "Take these one at a time:"]
 
 
@@ -21,36 +29,43 @@ def lowercase_start(s, text):
     return text if s.chance(0.15) else capitalise(text)
 
 
+def opening(s):
+    return s.fill(s.wording(OPENINGS, OPENINGS_HELD))
+
+
+def ending(s):
+    return s.fill(s.wording(ENDINGS, ENDINGS_HELD))
+
+
 def ask_one(s, request):
     if request.question and s.chance(0.5):
-        return lowercase_start(s, s.wording(QUESTION_OPENINGS, QUESTION_OPENINGS_HELD) + request.question) + s.pick(["?", "?", "?", "?", ""])
+        return lowercase_start(s, s.fill(s.wording(QUESTION_OPENINGS, QUESTION_OPENINGS_HELD)) + request.question) + s.pick(["?", "?", "?", "?", "? Thanks!", ""])
     if s.chance(0.2):
-        return lowercase_start(s, s.pick(POLITE_OPENINGS) + request.command) + s.pick(["?", "?", "", "? Thanks!"])
-    return lowercase_start(s, s.wording(OPENINGS, OPENINGS_HELD) + request.command) + s.wording(ENDINGS, ENDINGS_HELD)
+        return lowercase_start(s, s.wording(POLITE_OPENINGS) + request.command) + s.pick(["?", "?", "", "? Thanks!"])
+    return lowercase_start(s, opening(s) + request.command) + ending(s)
 
 
-def as_list(s, head, requests):
-    style = s.pick(["- ", "* ", "{i}. ", "{i}) "])
-    lines = [style.format(i=index) + (capitalise(request.command) if s.chance(0.7) else request.command) for index, request in enumerate(requests, 1)]
-    return (head + "\n" if head else "") + "\n".join(lines)
+def as_list(s, head, lines, style):
+    """style: "- " or "{i}. " """
+    shown = [style.format(i=index) + (capitalise(line) if s.chance(0.7) else line) for index, line in enumerate(lines, 1)]
+    return s.fill(head) + "\n" + "\n".join(shown), shown
 
 
-def ask_in_turn(s, requests):
-    return as_list(s, s.wording(IN_TURN_HEADS, IN_TURN_HEADS_HELD), requests)
+def ask_in_turn(s, lines):
+    """(a numbered list, its lines as shown)"""
+    return as_list(s, s.wording(IN_TURN_HEADS, IN_TURN_HEADS_HELD), lines, s.pick(["{i}. ", "{i}) "]))
 
 
 def ask_several(s, requests):
     draw = s.rng.random()
-    if draw < 0.2:
-        return as_list(s, s.wording(LIST_HEADS, LIST_HEADS_HELD), requests)
-    if draw < 0.27:
-        return as_list(s, "", requests)
-    if draw < 0.45 and all(request.question for request in requests):
+    if draw < 0.3:
+        return as_list(s, s.wording(LIST_HEADS, LIST_HEADS_HELD), [request.command for request in requests], s.pick(["- ", "* "]))[0]
+    if draw < 0.5 and all(request.question for request in requests):
         return " ".join(capitalise(request.question) + "?" for request in requests)
-    text = s.wording(OPENINGS, OPENINGS_HELD) + requests[0].command
+    text = opening(s) + requests[0].command
     for index, request in enumerate(requests[1:], 2):
         text += (s.pick(CONNECTIVES) if index == len(requests) else ", ") + request.command
-    return lowercase_start(s, text) + s.wording(ENDINGS, ENDINGS_HELD)
+    return lowercase_start(s, text) + ending(s)
 
 
 def ask(s, requests):
