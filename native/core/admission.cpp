@@ -16,7 +16,7 @@ void Scheduler::Impl::admit() {
     least_backlogged = policy().quantum > 0 ? tenants.least_backlogged() : 0;
     const bool reorder = !fcfs() && free_slots.size() < waiting.size();
     WaitingQueue queue([this](const Sequence & seq) { return rank(seq); }, reorder ? policy().locality_window : 0,
-                       policy().locality_span);
+                       policy().locality_span, last_started);
     for (Sequence * seq : waiting) {
         if (!still_waits(*seq)) queue.add(*seq, door(*seq));
     }
@@ -148,6 +148,7 @@ void Scheduler::Impl::start(Sequence & seq) {
     seq.prefill_end = seq.n_tokens();
     seq.admission = next_admission++;
     seq.started = now;
+    last_started = seq.prompt_key;
     seq.resumes = seq.computed() * 2 >= seq.n_tokens();
     free_slots.erase(seq.slot);
     running.push_back(&seq);

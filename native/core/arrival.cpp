@@ -138,7 +138,7 @@ Micros Scheduler::Impl::predict_first_token(Class cls, int32_t n_uncached, int32
     const int64_t n_steps = (work.prefill + config.max_batch_tokens - 1) / config.max_batch_tokens;
     const int32_t n_beyond = std::max(0, n_ahead + 1 + n_slots_taken - config.max_running);
     const Micros for_slot = call_time * n_beyond / config.max_running;
-    return cost.step(work) + (n_steps - 1) * cost.step(decodes) + for_slot;
+    return std::max(cost.step(work) + (n_steps - 1) * cost.step(decodes), for_slot);
 }
 
 }  // namespace banyan

@@ -166,6 +166,7 @@ struct Scheduler::Impl {
     Micros last_interactive = -kNever;                 // when an interactive call came last
     Micros last_arrival = 0;
     int32_t company = 0;          // thousandths of first calls that another one followed within what a step saves
+    PromptKey last_started;
     bool last_was_first = false;  // the last call found nothing running or waiting
     bool lifts_blocked = false;   // in this look: a call above its class found no room
     Micros call_time = 0, admission_wait = 0;  // with a slot; without: smoothed over calls

@@ -61,22 +61,19 @@ void WaitingQueue::gather() {
 }
 
 Sequence * WaitingQueue::next() {
-    if (run_.empty()) {
-        gather();
-        last_ = nullptr;
-    }
+    if (run_.empty()) gather();
     if (run_.empty()) return nullptr;
     // Depth first: next to the last one is whoever shares most with it; the first to arrive among equals.
     auto chosen = run_.begin();
-    if (last_ && run_.size() > 1) {
-        const auto shares_less = [&](const Sequence * a, const Sequence * b) {
-            return last_->prompt_key.shared(a->prompt_key) < last_->prompt_key.shared(b->prompt_key);
-        };
-        chosen = std::max_element(run_.begin(), run_.end(), shares_less);
+    if (run_.size() > 1) {
+        chosen = std::max_element(run_.begin(), run_.end(), [&](const Sequence * a, const Sequence * b) {
+            return last_.shared(a->prompt_key) < last_.shared(b->prompt_key);
+        });
     }
-    last_ = *chosen;
+    Sequence * seq = *chosen;
+    last_ = seq->prompt_key;
     run_.erase(chosen);
-    return last_;
+    return seq;
 }
 
 }  // namespace banyan

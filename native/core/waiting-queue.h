@@ -30,7 +30,9 @@ constexpr int kDoors = 4;
 class WaitingQueue {
   public:
     using Rank = std::function<WaitingRank(const Sequence &)>;
-    WaitingQueue(Rank rank, int32_t window, Micros span) : rank_(std::move(rank)), window_(window), span_(span) {}
+    /** last: the prompt that was started last, before this look. */
+    WaitingQueue(Rank rank, int32_t window, Micros span, const PromptKey & last)
+        : rank_(std::move(rank)), window_(window), span_(span), last_(last) {}
 
     void add(Sequence & seq, Door door);
     /** All are added. */
@@ -54,7 +56,7 @@ class WaitingQueue {
     std::array<Heap, kDoors> heaps_;
     const Heap * source_ = nullptr;  // of the run
     std::vector<Sequence *> run_;    // equal in rank, in order of arrival
-    Sequence * last_ = nullptr;      // given last out of the run
+    PromptKey last_;                 // of the one given last
 };
 
 }  // namespace banyan
