@@ -35,7 +35,7 @@ export async function benchSim({ runs }: BenchOptions): Promise<Report> {
       machine: `simulated: ${H200.name}`,
       'KV pool': `${H200.poolTokens.toLocaleString('en-US')} tokens unless a study says otherwise`,
       systems: 'the same scheduler with two policies; memory, machine, batch limits and workload are equal',
-      repetitions: `${runs} seeds, medians`,
+      repetitions: `seeds: ${runs}, medians`,
     },
   };
   for (const name of chosen) {

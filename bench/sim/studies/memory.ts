@@ -25,6 +25,7 @@ export async function memoryStudy({ setup, seeds }: StudyOptions): Promise<Study
   const judged = levels.find(({ overcommit }) => overcommit === JUDGED)?.runs ?? [];
   const less = over(judged, ({ ours, baseline }) => baseline.metrics.amplification / ours.metrics.amplification);
   const sooner = over(judged, ({ ours, baseline }) => baseline.metrics.completionS.p50 / ours.metrics.completionS.p50);
+  const tail = over(judged, ({ ours, baseline }) => ours.metrics.ttftMs.p95 / baseline.metrics.ttftMs.p95);
   const points = (pick: (run: Run) => number) =>
     levels.flatMap(({ overcommit, runs }) => [
       { series: OURS.name, x: overcommit, y: over(runs, ({ ours }) => pick(ours)) },
@@ -35,6 +36,7 @@ export async function memoryStudy({ setup, seeds }: StudyOptions): Promise<Study
     findings: [
       verdict('W5 at 2x overcommit, prefill amplification', `${less.toFixed(2)}x less`, '2x', less >= 2),
       verdict('W5 at 2x overcommit, completion p50', `${sooner.toFixed(2)}x sooner`, '1.5x', sooner >= 1.5),
+      `W5 at 2x overcommit, TTFT p95 is ${tail.toFixed(2)}x that of FCFS + LRU: agents wait outside instead of thrashing inside`,
     ],
     tables: [
       {
