@@ -3,7 +3,7 @@ import { randomModel } from '../../test/support/random-model.js';
 import type { BenchOptions, Report } from '../report.js';
 import { BanyanSystem } from '../systems/banyan-system.js';
 import { tokens } from './agents.js';
-import { CI_MODEL, ciModel } from './model.js';
+import { SMALL_MODEL, smallModel } from './model.js';
 
 const SESSIONS = 10_000;
 const AT_ONCE = 64;
@@ -78,10 +78,10 @@ async function atOnce(count: number, work: (index: number) => Promise<void>): Pr
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
 
-/** Decode steps of a CI-scale model while so many programs are parked: p50 and p95 of a step, and of the gaps seen. */
+/** Decode steps of a small model while so many programs are parked: p50 and p95 of a step, and of the gaps seen. */
 async function stepsAgainstLoad(threads: number): Promise<(string | number)[][]> {
   const rows: (string | number)[][] = [];
-  const system = await BanyanSystem.open('banyan', ciModel(), { threads, kvTokens: 32 * (10_000 + 4_096) });
+  const system = await BanyanSystem.open('banyan', smallModel(), { threads, kvTokens: 32 * (10_000 + 4_096) });
   let parked = 0;
   for (const load of LOADS) {
     while (parked < load) {
@@ -139,6 +139,6 @@ export async function benchParked({ threads }: BenchOptions): Promise<Report> {
         rows: steps,
       },
     ],
-    setup: { model: `parked: random qwen3 of 1 layer; steps: ${CI_MODEL}`, threads: threads || 'all physical cores' },
+    setup: { model: `parked: random qwen3 of 1 layer; steps: ${SMALL_MODEL}`, threads: threads || 'all physical cores' },
   };
 }
