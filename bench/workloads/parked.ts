@@ -139,6 +139,9 @@ export async function benchParked({ threads }: BenchOptions): Promise<Report> {
         rows: steps,
       },
     ],
-    setup: { model: `parked: random qwen3 of 1 layer; steps: ${SMALL_MODEL}`, threads: threads || 'all physical cores' },
+    setup: {
+      model: `parked: random qwen3 of 1 layer; steps: ${SMALL_MODEL}`,
+      threads: threads || 'all physical cores',
+    },
   };
 }
