@@ -95,6 +95,7 @@ const recipes: Record<HostileName, (path: string) => void> = {
   'offset-beyond-file': after('output_norm.weight', 4 + 8 + 4, u64(1n << 40n)),
   'zero-layers': metadata('qwen3.block_count', { u32: 0 }),
   'huge-layers': metadata('qwen3.block_count', { u32: 0x7fffffff }),
+  'huge-window': metadata('qwen3.attention.sliding_window', { u32: 0x80000000 }),
   'zero-heads': metadata('qwen3.attention.head_count', { u32: 0 }),
   'heads-not-dividing': metadata('qwen3.attention.head_count_kv', { u32: 3 }),
   'no-vocabulary': without('tokenizer.ggml.tokens'),
