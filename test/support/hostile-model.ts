@@ -18,6 +18,7 @@ export const HOSTILE = [
   'offset-beyond-file',
   'zero-layers',
   'huge-layers',
+  'huge-window',
   'zero-heads',
   'heads-not-dividing',
   'no-vocabulary',
