@@ -20,12 +20,6 @@ RunnerOptions with(Choice device_sampling, Choice fixed_shapes = Choice::off) {
     return options;
 }
 
-std::vector<Token> prompt_of(int n, int seed) {
-    std::vector<Token> prompt;
-    for (int i = 0; i < n; ++i) prompt.push_back(5 + (i * 7 + seed * 13) % 90);
-    return prompt;
-}
-
 SamplingOptions penalised() {
     SamplingOptions options;
     options.temperature = 0.9f;

@@ -18,12 +18,6 @@ RunnerOptions with(Choice fixed_shapes) {
     return options;
 }
 
-std::vector<Token> prompt_of(int n, int seed) {
-    std::vector<Token> prompt;
-    for (int i = 0; i < n; ++i) prompt.push_back(5 + (i * 7 + seed * 13) % 90);
-    return prompt;
-}
-
 /** Requests that join and leave between steps; everything that each of them generated. */
 std::vector<std::vector<Token>> traffic(Fleet & fleet) {
     std::vector<std::vector<Token>> outputs;

@@ -28,6 +28,12 @@ RunnerOptions fleet_options() {
     return options;
 }
 
+std::vector<Token> prompt_of(int n, int seed) {
+    std::vector<Token> prompt;
+    for (int i = 0; i < n; ++i) prompt.push_back(5 + (i * 7 + seed * 13) % 90);
+    return prompt;
+}
+
 Fleet::Fleet(const RunnerOptions & options)
     : options_(options), runner_(fleet_model(), options, abort_), requests_(options.max_running) {}
 

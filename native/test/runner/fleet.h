@@ -17,6 +17,9 @@ std::shared_ptr<const Model> fleet_model();
 /** 8 slots, 256 pages of 16 tokens, 1 thread. */
 RunnerOptions fleet_options();
 
+/** n plain tokens that a seed tells apart. */
+std::vector<Token> prompt_of(int n, int seed);
+
 class Fleet {
   public:
     explicit Fleet(const RunnerOptions & options);
