@@ -1,6 +1,7 @@
 export { Agent, type AgentOptions, type RunOptions } from './agent/agent.js';
 export type { AgentEvent, AgentStep, RunResult, RunUsage, StopReason, TraceSpan } from './agent/agent-events.js';
 export type { AgentRun } from './agent/agent-run.js';
+export type { Journal, JournalEntry } from './agent/journal.js';
 export type { Limits } from './agent/limits.js';
 export { defineTool, type Tool, type ToolContext, type ToolDefinition } from './agent/tool.js';
 export type { ToolOutcome } from './agent/tool-runner.js';
@@ -18,5 +19,6 @@ export type { JsonSchema, Schema, StandardSchema } from './engine/schema.js';
 export type { Session } from './engine/session.js';
 export type { SessionOptions } from './engine/session-options.js';
 export type { ToolChoice, ToolSpec } from './engine/tool-spec.js';
+export type { Turn } from './engine/turn.js';
 export type { FinishReason, KvType } from './native/binding.js';
 export type { TokenLogprob } from './native/events.js';

@@ -28,6 +28,7 @@ export interface RunUsage {
   ttftMs: number;
   queueMs: number;
   toolMs: number;
+  /** Of this life of the run, if it was resumed. */
   totalMs: number;
 }
 

@@ -1,4 +1,4 @@
-import type { ChatMessage, ToolCall } from '../engine/chat-message.js';
+import { type ChatMessage, type ToolCall, toToolCall } from '../engine/chat-message.js';
 import type { Engine } from '../engine/engine.js';
 import { BanyanError } from '../engine/errors.js';
 import { EventLog } from '../engine/event-log.js';
@@ -7,6 +7,7 @@ import type { Generation, GenerationResult } from '../engine/generation.js';
 import type { Program, ProgramReport } from '../engine/program.js';
 import type { Session } from '../engine/session.js';
 import type { ToolChoice } from '../engine/tool-spec.js';
+import { isVoid, VOID_TURN } from '../engine/turn.js';
 import {
   type AgentEvent,
   type AgentStep,
@@ -16,6 +17,9 @@ import {
   type TraceSpan,
 } from './agent-events.js';
 import type { Limits } from './limits.js';
+import type { PastStep } from './past.js';
+import type { RunRecord } from './run-record.js';
+import type { StepRecord } from './step-record.js';
 import { StepTools } from './step-tools.js';
 import type { Tool } from './tool.js';
 
@@ -32,7 +36,11 @@ export interface RunSetup {
   ttftLimitMs: number | undefined;
   maxTokens: number | undefined;
   signal: AbortSignal | undefined;
+  /** Opens what is on record of this run. */
+  record: () => Promise<RunRecord>;
 }
+
+type TurnResult = Pick<GenerationResult, 'text' | 'reasoning' | 'toolCalls' | 'finishReason' | 'usage'>;
 
 /** One run of an agent: one program to the scheduler, one conversation in the cache. */
 export class AgentRun extends EventStream<AgentEvent, RunResult> {
@@ -44,16 +52,17 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   readonly #stop = new AbortController();
   #stopReason: StopReason = 'answer';
   #generation: Generation | undefined;
+  #record: RunRecord | undefined;
   readonly #steps: AgentStep[] = [];
   readonly #trace: TraceSpan[] = [];
   readonly #started = performance.now();
 
   /** Use `agent.run()`. */
-  constructor(input: string | readonly ChatMessage[], setup: RunSetup) {
+  constructor(setup: RunSetup) {
     super();
     this.#setup = setup;
     this.session = setup.session;
-    this.result = this.#run(input).finally(() => this.#log.close());
+    this.result = this.#run().finally(() => this.#log.close());
     this.result.catch(() => {}); // nobody has to await
   }
 
@@ -79,22 +88,27 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     this.#generation?.cancel();
   }
 
-  async #run(input: string | readonly ChatMessage[]): Promise<RunResult> {
+  async #run(): Promise<RunResult> {
     await null; // who reads the run has begun to when the first step starts
     const { signal, limits } = this.#setup;
-    const abort = () => this.#end('cancelled');
+    const aborted = () => new BanyanError('ABORTED', 'The run was aborted', { cause: signal?.reason });
+    const abort = () => {
+      this.#record?.stop(aborted()); // what is cut off here is not how the run went: resumed, it goes on before
+      this.#end('cancelled');
+    };
     signal?.addEventListener('abort', abort, { once: true });
     if (signal?.aborted) abort();
     const timer = setTimeout(() => this.#end('timeout'), limits.timeoutMs);
     try {
-      await this.#loop(input);
+      if (!signal?.aborted) await this.#recorded();
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
       if (!this.#stop.signal.aborted) this.#stop.abort(new Error('the run has ended'));
       this.#tell((program) => (this.#setup.ownSession ? program.finished() : program.waitingForHuman()));
+      await this.#record?.close();
     }
-    if (signal?.aborted) throw new BanyanError('ABORTED', 'The run was aborted', { cause: signal.reason });
+    if (signal?.aborted) throw aborted();
     return {
       text: this.#steps.at(-1)?.text ?? '',
       stopReason: this.#stopReason,
@@ -104,10 +118,20 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     };
   }
 
-  async #loop(input: string | readonly ChatMessage[]): Promise<void> {
-    let messages = input;
+  async #recorded(): Promise<void> {
+    const record = await this.#setup.record();
+    this.#record = record;
+    await this.#loop(record);
+    if (this.#setup.signal?.aborted) return;
+    if (record.stopReason) this.#stopReason = record.stopReason;
+    else await record.end(this.#stopReason);
+  }
+
+  async #loop(record: RunRecord): Promise<void> {
+    let messages = record.input;
     while (!this.#stop.signal.aborted) {
-      const step = await this.#step(messages);
+      if (record.stopReason && this.#steps.length === record.steps) return;
+      const step = await this.#step(messages, record);
       this.#steps.push(step);
       this.#log.append({ type: 'step', step });
       if (step.tools.length === 0 || this.#stop.signal.aborted) return;
@@ -120,57 +144,91 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     }
   }
 
-  async #step(messages: string | readonly ChatMessage[]): Promise<AgentStep> {
-    const { session, tools, limits, program, deadlineMs, ttftLimitMs } = this.#setup;
+  async #step(messages: string | readonly ChatMessage[], run: RunRecord): Promise<AgentStep> {
     const index = this.#steps.length;
-    const startMs = this.#now();
-    const options = { signal: this.#stop.signal, timeoutMs: limits.toolTimeoutMs, resultLimit: limits.toolResultLimit };
-    const allowed = limits.maxToolCalls - this.#toolCalls();
-    const calls = new StepTools(tools, { ...options, allowed }, (outcome) => {
-      const { ok, ms } = outcome;
-      this.#tell((program) => program.toolEnded(outcome.call.name));
-      const endMs = this.#now();
-      this.#trace.push({ kind: 'tool', step: index, name: outcome.call.name, startMs: endMs - ms, endMs, ok });
-      this.#log.append({ type: 'tool-result', step: index, outcome });
-    });
-    const generation = session.generate(messages, {
-      program,
-      maxTokens: this.#tokensLeft(),
-      deadlineMs: deadlineMs === undefined ? undefined : Math.max(1, deadlineMs - startMs),
-      // A run that has begun is carried on: turning it away would waste what it has cost.
-      ttftLimitMs: index === 0 ? ttftLimitMs : undefined,
-      ...this.#toolChoice(index),
-    });
-    this.#generation = generation;
-    const result = await this.#follow(generation, index, calls);
-    this.#trace.push({ kind: 'generate', step: index, name: 'model', startMs, endMs: this.#now(), ok: true });
-    const { text, reasoning, finishReason, usage } = result;
+    const record = run.step(index);
+    const calls = this.#stepTools(index, record);
+    const { text, reasoning, toolCalls, finishReason, usage } = record.past
+      ? this.#restore(messages, record.past, index)
+      : await this.#generate(messages, run, record, calls);
+    if (!this.#stop.signal.aborted)
+      toolCalls.forEach((call, position) => {
+        calls.dispatch(position, call);
+      });
     return { index, text, reasoning, tools: await calls.outcomes(), toolMs: calls.ms, finishReason, usage };
   }
 
-  /** Dispatches calls as they close. Text is only taken apart while somebody reads. */
-  async #follow(generation: Generation, step: number, calls: StepTools): Promise<GenerationResult> {
-    const dispatch = (index: number, call: ToolCall) => {
-      if (!calls.dispatch(index, call)) return;
-      const expectedMs = this.#setup.tools.find(({ name }) => name === call.name)?.expectedMs;
-      this.#tell((program) => program.toolStarted(call.name, { expectedMs }));
-      this.#log.append({ type: 'tool-call', step, call });
-    };
+  #stepTools(step: number, record: StepRecord): StepTools {
+    const { tools, limits } = this.#setup;
+    const options = { signal: this.#stop.signal, timeoutMs: limits.toolTimeoutMs, resultLimit: limits.toolResultLimit };
+    const allowed = limits.maxToolCalls - this.#toolCalls();
+    return new StepTools(tools, { ...options, allowed }, record, {
+      called: (call, recorded) => {
+        const expectedMs = tools.find(({ name }) => name === call.name)?.expectedMs;
+        if (!recorded) this.#tell((program) => program.toolStarted(call.name, { expectedMs }));
+        this.#log.append({ type: 'tool-call', step, call });
+      },
+      ended: (outcome, recorded) => {
+        const { call, ok, ms } = outcome;
+        if (!recorded) {
+          this.#tell((program) => program.toolEnded(call.name));
+          const endMs = this.#now();
+          this.#trace.push({ kind: 'tool', step, name: call.name, startMs: endMs - ms, endMs, ok });
+        }
+        this.#log.append({ type: 'tool-result', step, outcome });
+      },
+    });
+  }
+
+  /** A turn of an earlier life. */
+  #restore(messages: string | readonly ChatMessage[], { turn, usage }: PastStep, step: number): TurnResult {
+    const { message, finishReason } = turn;
+    this.session.restore(messages, turn);
+    if (message.reasoning) this.#log.append({ type: 'reasoning', step, text: message.reasoning });
+    if (message.content) this.#log.append({ type: 'text', step, text: message.content });
+    const toolCalls = message.toolCalls.map(toToolCall);
+    return { text: message.content, reasoning: message.reasoning, toolCalls, finishReason, usage };
+  }
+
+  async #generate(
+    messages: string | readonly ChatMessage[],
+    run: RunRecord,
+    record: StepRecord,
+    calls: StepTools,
+  ): Promise<TurnResult> {
+    const { session, program, deadlineMs, ttftLimitMs } = this.#setup;
+    const step = this.#steps.length;
+    const startMs = this.#now();
+    const generation = session.generate(messages, {
+      program,
+      seed: run.seedOf(step),
+      maxTokens: this.#tokensLeft(),
+      deadlineMs: deadlineMs === undefined ? undefined : Math.max(1, deadlineMs - startMs),
+      // A run that has begun is carried on: turning it away would waste what it has cost.
+      ttftLimitMs: step === 0 ? ttftLimitMs : undefined,
+      ...this.#toolChoice(step),
+    });
+    this.#generation = generation;
+    const result = await this.#follow(generation, step, run.kept ? undefined : calls);
+    this.#trace.push({ kind: 'generate', step, name: 'model', startMs, endMs: this.#now(), ok: true });
+    const turn = isVoid(result) ? undefined : session.lastTurn;
+    if (run.kept) await record.turn(turn ?? VOID_TURN, result.usage);
+    return result;
+  }
+
+  /** Dispatches calls as they close, if any are to be. Text is only taken apart while somebody reads. */
+  async #follow(generation: Generation, step: number, calls: StepTools | undefined): Promise<GenerationResult> {
     const streamed = this.isRead;
     if (streamed) {
       for await (const event of generation) {
         if (event.type === 'text' || event.type === 'reasoning') this.#log.append({ ...event, step });
-        if (event.type === 'tool-call') dispatch(event.index, event.call);
+        if (event.type === 'tool-call') calls?.dispatch(event.index, event.call);
       }
-    } else {
-      for await (const { index, call } of generation.toolCalls()) dispatch(index, call);
+    } else if (calls) {
+      for await (const { index, call } of generation.toolCalls()) calls.dispatch(index, call);
     }
     const result = await generation;
     if (!streamed && result.text) this.#log.append({ type: 'text', step, text: result.text });
-    if (!this.#stop.signal.aborted)
-      result.toolCalls.forEach((call, index) => {
-        dispatch(index, call);
-      });
     return result;
   }
 

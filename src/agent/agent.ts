@@ -5,12 +5,17 @@ import type { TurnOptions } from '../engine/generate-options.js';
 import { checkInteger, checkKeys, checkSignal } from '../engine/option-checks.js';
 import type { Session } from '../engine/session.js';
 import { AgentRun } from './agent-run.js';
+import { fingerprint } from './fingerprint.js';
+import type { Journal } from './journal.js';
 import { type Limits, toLimits } from './limits.js';
+import { checkJournal } from './open-journal.js';
+import { RunRecord, type RunStart } from './run-record.js';
 import type { Tool } from './tool.js';
 
 /**
  * Sampling, class, thinking ... hold for every step; `maxTokens` too, `limits.maxTokens` for a whole run. `deadlineMs` is
- * that of a run, from its start; `ttftLimitMs` that of its first step.
+ * that of a run, from its start; `ttftLimitMs` that of its first step. `seed` is that of a run's first step, the next has
+ * seed + 1.
  */
 export interface AgentOptions extends Omit<TurnOptions, 'signal' | 'schema' | 'grammar' | 'toolChoice' | 'program'> {
   engine: Engine;
@@ -26,6 +31,11 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Goes on with the conversation of an earlier run. Default: a new one. */
   session?: Session | undefined;
+  /**
+   * Writes the run down as it goes: a path, or a store of your own. `resume()` goes on with it after a crash. Tools then
+   * start when the model's turn is over and on the disk. Not together with `session`: a journal holds a whole conversation.
+   */
+  journal?: string | Journal | undefined;
 }
 
 /** A model with instructions and tools. It keeps no state: any number of runs may go at the same time. */
@@ -48,22 +58,50 @@ export class Agent {
     this.#newSession();
   }
 
-  /** Model, tools, model ... until it answers. Read the events, await the result, or both. */
+  /**
+   * Model, tools, model ... until it answers. Read the events, await the result, or both. A journal that cannot be written
+   * rejects the run before anything happens that it should have told: JOURNAL_BUSY, JOURNAL_FAILED, JOURNAL_MISMATCH when
+   * it has a run already.
+   */
   run(input: string | readonly ChatMessage[], options: RunOptions = {}): AgentRun {
-    checkKeys('options', options, ['signal', 'session']);
+    checkKeys('options', options, ['signal', 'session', 'journal']);
+    if (options.journal !== undefined && options.session !== undefined) {
+      throw new BanyanError('INVALID_OPTION', 'Pass `journal` or `session`, not both', { field: 'journal' });
+    }
+    return this.#start({ input, resumed: false }, options);
+  }
+
+  /**
+   * Goes on with a run that ended without an end: the process was killed, the engine failed, its signal was aborted. The
+   * agent must be the same, the engine may be another one of the same model. What is on record happens again as events
+   * only; then the run continues with the same tokens as if nothing had been. No tool gets a call a second time, unless it
+   * is `idempotent`. A run that has ended gives its result again; `trace` and `totalMs` are those of this life.
+   * Rejects with JOURNAL_INVALID, JOURNAL_MISMATCH, JOURNAL_BUSY, JOURNAL_FAILED.
+   */
+  resume(journal: string | Journal, options: Pick<RunOptions, 'signal'> = {}): AgentRun {
+    checkKeys('options', options, ['signal']);
+    return this.#start({ input: [], resumed: true }, { ...options, journal: checkJournal(journal) });
+  }
+
+  #start(what: Pick<RunStart, 'input' | 'resumed'>, options: RunOptions): AgentRun {
     checkSignal('signal', options.signal);
-    return new AgentRun(input, {
-      engine: this.#options.engine,
+    const { engine, seed } = this.#options;
+    const journal = options.journal === undefined ? undefined : checkJournal(options.journal);
+    const agent = () => fingerprint(this.#options, this.#limits);
+    const start = { ...what, seed: seed === -1 ? undefined : seed, agent };
+    return new AgentRun({
+      engine,
       ownSession: options.session === undefined,
       session: options.session ?? this.#newSession(),
       tools: this.#options.tools ?? [],
       limits: this.#limits,
       forceTools: this.#forceTools,
-      program: this.#options.engine.program(),
+      program: engine.program(),
       deadlineMs: this.#options.deadlineMs,
       ttftLimitMs: this.#options.ttftLimitMs,
       maxTokens: this.#options.maxTokens,
       signal: options.signal,
+      record: () => RunRecord.open(start, journal),
     });
   }
 

@@ -21,8 +21,15 @@ export interface ToolRunOptions {
   resultLimit: number;
 }
 
+/** What one call has besides. */
+export interface CallOptions extends ToolRunOptions {
+  idempotencyKey: string;
+  /** Awaited before the tool gets the call; when it rejects, the tool does not get it. */
+  announce: () => Promise<void>;
+}
+
 /** Runs one call. Never rejects: whatever goes wrong is a result that the model can act on. */
-export async function runTool(tools: readonly Tool[], call: ToolCall, options: ToolRunOptions): Promise<ToolOutcome> {
+export async function runTool(tools: readonly Tool[], call: ToolCall, options: CallOptions): Promise<ToolOutcome> {
   const started = performance.now();
   const outcome = (ok: boolean, content: string): ToolOutcome => ({
     call,
@@ -37,15 +44,17 @@ export async function runTool(tools: readonly Tool[], call: ToolCall, options: T
   }
 }
 
-async function execute(tools: readonly Tool[], call: ToolCall, options: ToolRunOptions): Promise<unknown> {
+async function execute(tools: readonly Tool[], call: ToolCall, options: CallOptions): Promise<unknown> {
   const tool = tools.find(({ name }) => name === call.name);
   if (!tool) throw new Error(`there is no tool "${call.name}", only ${tools.map(({ name }) => name).join(', ')}`);
   if (call.input === undefined) throw new Error('the arguments are no JSON');
   const verdict = await tool.check(call.input);
   if (!verdict.ok) throw new Error(`invalid arguments: ${verdict.reason}`);
+  await options.announce();
+  const { idempotencyKey } = options;
   const timeoutMs = tool.timeoutMs ?? options.timeoutMs;
   return withinTime(timeoutMs, options.signal, (signal) =>
-    tool.execute(verdict.value as never, { signal, callId: call.id }),
+    tool.execute(verdict.value as never, { signal, callId: call.id, idempotencyKey }),
   );
 }
 

@@ -1,4 +1,4 @@
-import { checkNumber } from '../engine/option-checks.js';
+import { checkFlag, checkNumber } from '../engine/option-checks.js';
 import { type Checked, type CompiledSchema, compileSchema, type Schema } from '../engine/schema.js';
 import type { ToolSpec } from '../engine/tool-spec.js';
 
@@ -7,6 +7,8 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** Unique in its conversation. */
   readonly callId: string;
+  /** Unique to this call of this run, and the same when the call is made again: see `idempotent`. */
+  readonly idempotencyKey: string;
 }
 
 export interface ToolDefinition<Input extends Schema> {
@@ -21,6 +23,11 @@ export interface ToolDefinition<Input extends Schema> {
   timeoutMs?: number | undefined;
   /** How long it usually takes: what the conversation has cached is kept accordingly. Default: learnt from its calls. */
   expectedMs?: number | undefined;
+  /**
+   * Called twice with one `context.idempotencyKey` it does what one call does. `agent.resume()` then calls it again when a
+   * crash came between its call and its result. Default false: the model reads that the outcome is unknown.
+   */
+  idempotent?: boolean | undefined;
 }
 
 export interface Tool extends ToolSpec {
@@ -28,12 +35,14 @@ export interface Tool extends ToolSpec {
   readonly execute: (input: never, context: ToolContext) => unknown;
   readonly timeoutMs: number | undefined;
   readonly expectedMs: number | undefined;
+  readonly idempotent: boolean;
 }
 
 /** Throws INVALID_SCHEMA, INVALID_OPTION. Names are checked where the tools are used together. */
 export function defineTool<const Input extends Schema>(definition: ToolDefinition<Input>): Tool {
   const { name, description, input, execute, timeoutMs, expectedMs } = definition;
+  const idempotent = checkFlag('idempotent', definition.idempotent ?? false);
   if (expectedMs !== undefined) checkNumber('expectedMs', expectedMs, 0, 24 * 3_600_000);
   const { json, check } = compileSchema(`input of tool "${name}"`, input);
-  return { name, description, parameters: json, check, execute, timeoutMs, expectedMs };
+  return { name, description, parameters: json, check, execute, timeoutMs, expectedMs, idempotent };
 }

@@ -15,6 +15,10 @@ export type ErrorCode =
   | 'PROMPT_TOO_LONG'
   | 'BACKPRESSURE' // too much is waiting for the caller's limit; `retryAfter` says when it may fit
   | 'SESSION_BUSY' // two turns at once on one session
+  | 'JOURNAL_INVALID' // damaged, or no journal at all; nothing was run
+  | 'JOURNAL_MISMATCH' // it is of another agent, model or run; the message says what differs
+  | 'JOURNAL_BUSY' // another run writes it
+  | 'JOURNAL_FAILED' // it cannot be read or written: no such folder, disk full ...; what was to be announced was not done
   | 'NO_NATIVE_ENGINE'
   | 'CLOSED'
   | 'ABORTED'

@@ -4,11 +4,13 @@ import { BanyanError } from './errors.js';
 import { type TurnOptions, toRequestSettings } from './generate-options.js';
 import { Generation } from './generation.js';
 import { branchAbandoned, plainHint, tell } from './hints.js';
+import { checkObject } from './option-checks.js';
 import { type ChatSettings, namedTool, renderChat, toChatSettings } from './prompt.js';
 import { type Completion, Request, type RequestHost } from './request.js';
 import { compileSchema } from './schema.js';
 import type { SessionSetup } from './session-options.js';
 import { staticTokens } from './static-prefix.js';
+import { checkTurn, isVoid, type Turn } from './turn.js';
 import { type TurnEnd, type TurnTemplate, turnDelta } from './turn-delta.js';
 
 /** Enough to recognise the end of a tool call in a rendered turn. */
@@ -22,8 +24,15 @@ interface History {
   readonly messages: readonly ChatMessage[];
   /** Of the tokens: instructions and tools. */
   readonly staticTokens: number;
-  /** How the last turn ended; undefined before the first one. */
-  readonly end: TurnEnd | undefined;
+  /** Undefined before the first turn. */
+  readonly last: LastTurn | undefined;
+}
+
+/** Its prompt is tokens [begin, answer), its answer those from `answer` on. */
+interface LastTurn extends Pick<Turn, 'message' | 'finishReason'> {
+  readonly begin: number;
+  readonly answer: number;
+  readonly end: TurnEnd;
 }
 
 /**
@@ -49,7 +58,7 @@ export class Session implements AsyncDisposable {
       tokens: new Int32Array(0),
       messages: setup.opening,
       staticTokens: 0,
-      end: undefined,
+      last: undefined,
     };
   }
 
@@ -60,6 +69,15 @@ export class Session implements AsyncDisposable {
 
   get messages(): readonly ChatMessage[] {
     return this.#history.messages;
+  }
+
+  /** The turn that ended last, as data; undefined before the first one. Of a fork: its trunk's. */
+  get lastTurn(): Turn | undefined {
+    const { tokens, staticTokens, last } = this.#history;
+    if (!last) return undefined;
+    const { begin, answer, message, finishReason } = last;
+    const [prompt, output] = [tokens.subarray(begin, answer), tokens.subarray(answer)];
+    return { prompt: [...prompt], tokens: [...output], staticTokens, message, finishReason };
   }
 
   /** What its turns carry that name no `program` themselves; 0 before the first. */
@@ -81,8 +99,8 @@ export class Session implements AsyncDisposable {
     options: TurnOptions<Output> = {},
   ): Generation<Output> {
     this.#checkFree();
-    const added = typeof message === 'string' ? [{ role: 'user' as const, content: message }] : [message].flat();
-    checkMessages(added);
+    checkObject('options', options);
+    const added = toMessages(message);
     const { defaults, tenant, tools } = this.#setup;
     const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...options };
     const settings = toRequestSettings({ ...turn, tenant, program: turn.program ?? this.#ownProgram() }, ['tenant']);
@@ -102,6 +120,16 @@ export class Session implements AsyncDisposable {
     const request = new Request(this.#host, prepare, turn.signal);
     this.#follow(request, added, () => fixed);
     return new Generation({ request, schema, signal: turn.signal, chat: () => chat?.format ?? null, host: this.#host });
+  }
+
+  /**
+   * Appends a turn that was computed before, by this session or one with the same past and options: `message` and the
+   * session's `lastTurn` after it. Runs nothing. Throws SESSION_BUSY, CLOSED, INVALID_*.
+   */
+  restore(message: string | ChatMessage | readonly ChatMessage[], turn: Turn): void {
+    this.#checkFree();
+    const { prompt, ...answer } = checkTurn(turn);
+    this.#append(toMessages(message), prompt, answer);
   }
 
   /** Another session with the same past, for free: pages are shared. While a turn runs, that turn is not part of it. */
@@ -140,15 +168,15 @@ export class Session implements AsyncDisposable {
   }
 
   async #nextPrompt(settings: ChatSettings, added: readonly ChatMessage[], onlyTool: string | undefined) {
-    const { tokens, messages, end } = this.#history;
+    const { tokens, messages, last } = this.#history;
     const { native } = this.#host;
     const options = { addGenerationPrompt: true, onlyTool };
-    if (end === undefined) {
+    if (last === undefined) {
       const chat = await renderChat(this.#host, settings, [...messages, ...added], options);
       return { prompt: chat.tokens, chat, staticTokens: staticTokens(native, chat, [...messages, ...added]) };
     }
     const template: TurnTemplate = { render: (minimal) => renderChat(this.#host, settings, minimal, options) };
-    const delta = await turnDelta(template, end, added);
+    const delta = await turnDelta(template, last.end, added);
     const prompt = joined(tokens, native.tokenizeChat(delta.text, delta.literal));
     return { prompt, chat: delta.chat, staticTokens: this.#history.staticTokens };
   }
@@ -165,15 +193,31 @@ export class Session implements AsyncDisposable {
     }, free);
   }
 
-  #commit({ prompt, tokens, message, reason }: Completion, added: readonly ChatMessage[], staticTokens: number): void {
-    if (tokens.length === 0 && reason === 'cancelled') return;
+  #commit(completion: Completion, added: readonly ChatMessage[], staticTokens: number): void {
+    const { prompt, tokens, message, reason: finishReason } = completion;
+    const turn = { tokens, message, finishReason, staticTokens };
+    this.#append(added, prompt.subarray(this.#history.tokens.length), turn);
+  }
+
+  #append(added: readonly ChatMessage[], prompt: ArrayLike<number>, turn: Omit<Turn, 'prompt'>): void {
+    const { tokens, message, finishReason, staticTokens } = turn;
+    if (isVoid(turn)) return;
     const { content, reasoning, toolCalls } = message;
     const answer = { role: 'assistant' as const, content, reasoning, toolCalls: toolCalls.map(toToolCall) };
+    const byItself = finishReason === 'stop' || finishReason === 'tool-calls';
+    const past = this.#history;
+    const begin = past.tokens.length;
     this.#history = {
-      tokens: joined(prompt, tokens),
+      tokens: joined(past.tokens, prompt, tokens),
       staticTokens,
-      messages: [...this.#history.messages, ...added, answer],
-      end: { message: answer, tail: this.#tailOf(tokens), byItself: reason === 'stop' || reason === 'tool-calls' },
+      messages: [...past.messages, ...added, answer],
+      last: {
+        begin,
+        answer: begin + prompt.length,
+        message,
+        finishReason,
+        end: { message: answer, tail: this.#tailOf(tokens), byItself },
+      },
     };
   }
 
@@ -193,9 +237,18 @@ export class Session implements AsyncDisposable {
   }
 }
 
-function joined(a: Int32Array, b: ArrayLike<number>): Int32Array {
-  const both = new Int32Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+function toMessages(message: string | ChatMessage | readonly ChatMessage[]): ChatMessage[] {
+  const messages = typeof message === 'string' ? [{ role: 'user' as const, content: message }] : [message].flat();
+  checkMessages(messages);
+  return messages;
+}
+
+function joined(...parts: ArrayLike<number>[]): Int32Array {
+  const whole = new Int32Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -6,7 +6,13 @@ import { runTool } from '../../src/agent/tool-runner.js';
 import { toToolCall } from '../../src/engine/chat-message.js';
 import { errorOf } from '../support/expect-code.js';
 
-const options = { signal: new AbortController().signal, timeoutMs: 1_000, resultLimit: 200 };
+const options = {
+  signal: new AbortController().signal,
+  timeoutMs: 1_000,
+  resultLimit: 200,
+  idempotencyKey: 'run.0.0',
+  announce: async () => {},
+};
 const call = (name: string, json: string) => toToolCall({ id: 'c1', name, arguments: json }, 0);
 
 const double = defineTool({

@@ -82,7 +82,13 @@ test('the tools keep the names and parameters that the small model was trained w
 });
 
 test('a call of each tool gives a result', async () => {
-  const options = { signal: new AbortController().signal, timeoutMs: 1_000, resultLimit: 1_000 };
+  const options = {
+    signal: new AbortController().signal,
+    timeoutMs: 1_000,
+    resultLimit: 1_000,
+    idempotencyKey: 'run.0.0',
+    announce: async () => {},
+  };
   const run = async (name: string, input: object) => {
     const call = toToolCall({ id: '1', name, arguments: JSON.stringify(input) }, 0);
     return (await runTool(fleetTools({ maxLength: undefined }), call, options)).content;

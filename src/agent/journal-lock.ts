@@ -1,0 +1,42 @@
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { BanyanError } from '../engine/errors.js';
+
+/**
+ * Taken while a run writes its journal: `<journal>.lock`, which holds the process id. Processes that are killed leave theirs
+ * behind; such a lock is taken over. Two who do so in the same moment are told apart by JournalFile: it notices lines that
+ * are not its own. Resolves to how to give it back. Throws JOURNAL_BUSY, or what the file system says.
+ */
+export async function takeLock(journal: string): Promise<() => Promise<void>> {
+  const lock = `${journal}.lock`;
+  if (await isLeftBehind(lock)) await rm(lock, { force: true });
+  try {
+    await writeFile(lock, `${process.pid}\n`, { flag: 'wx', mode: 0o600 });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    const message = `${journal} is being written by another run; if that cannot be, remove ${lock}`;
+    throw new BanyanError('JOURNAL_BUSY', message, { field: 'journal', cause });
+  }
+  return () => rm(lock, { force: true });
+}
+
+/** What cannot be made sense of may be another's, half written: it stays. */
+async function isLeftBehind(lock: string): Promise<boolean> {
+  const pid = Number(await readFile(lock, 'utf8').catch(() => ''));
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  return pid === process.pid ? isOlderThanProcess(lock) : !isAlive(pid);
+}
+
+/** Containers give every process the same id: a lock with ours is ours only if we were there when it was made. */
+async function isOlderThanProcess(lock: string): Promise<boolean> {
+  const { mtimeMs } = await stat(lock).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY })); // given back meanwhile
+  return mtimeMs < Date.now() - process.uptime() * 1000;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0); // asks, kills nobody
+    return true;
+  } catch (reason) {
+    return (reason as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}

@@ -1,0 +1,175 @@
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { Agent } from '../../src/agent/agent.js';
+import { defineTool } from '../../src/agent/tool.js';
+import { codeOf, errorOf } from '../support/expect-code.js';
+import { scripted } from '../support/scripted-engine.js';
+import { callText } from '../support/scripted-text.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'banyan-journal-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const newPath = () => join(folder, `${files++}.jsonl`);
+
+function world(execute: (word: string) => unknown = (word) => `${word} ünïcödé 🌳`) {
+  const { engine, native } = scripted((prompt) =>
+    prompt.includes('<|tool|>') ? 'Söme answer.' : callText('c0', 'say', '{"word":"b\u00e4nyan"}'),
+  );
+  const said: string[] = [];
+  const say = defineTool({
+    name: 'say',
+    description: '',
+    input: z.object({ word: z.string() }),
+    execute: ({ word }) => {
+      said.push(word);
+      return execute(word);
+    },
+  });
+  return { agent: new Agent({ engine, tools: [say] }), native, said };
+}
+
+async function finished(): Promise<string> {
+  const path = newPath();
+  await world().agent.run('Gö', { journal: path });
+  return path;
+}
+
+test("a file has one entry a line, is its owner's alone, and its lock is gone", async () => {
+  const path = await finished();
+  const types = readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).type);
+  expect(types).toEqual(['run', 'turn', 'call', 'result', 'turn', 'end']);
+  if (process.platform !== 'win32') expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(existsSync(`${path}.lock`)).toBe(false);
+  expect(await world().agent.resume(path)).toMatchObject({ text: 'Söme answer.', stopReason: 'answer' });
+});
+
+test('cut at any byte, as a torn write leaves it: the rest is done again, calls that were announced are not', async () => {
+  const bytes = readFileSync(await finished());
+  await fc.assert(
+    fc.asyncProperty(fc.nat(bytes.length), async (length) => {
+      const path = newPath();
+      writeFileSync(path, bytes.subarray(0, length));
+      const lines = bytes.subarray(0, length).toString('latin1').split('\n').slice(0, -1);
+      const announced = lines.some((line) => line.startsWith('{"type":"call"'));
+      const { agent, said } = world();
+      const run = lines.length > 0 ? agent.resume(path) : agent.run('Gö', { journal: path });
+      const { text } = await run;
+      expect(text).toBe('Söme answer.');
+      expect(said).toHaveLength(announced ? 0 : 1);
+      expect(
+        readFileSync(path, 'utf8')
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line).type)
+          .at(-1),
+      ).toBe('end');
+      expect(await codeOf(async () => agent.run('Gö', { journal: path }))).toBe('JOURNAL_MISMATCH');
+    }),
+    { numRuns: 60, seed: 23 },
+  );
+});
+
+test('damage in the middle is named by its line, and the file stays as it is', async () => {
+  const path = await finished();
+  const lines = readFileSync(path, 'utf8').split('\n');
+  for (const garbage of ['{"type":"call","st', '\0\0\0\0', '']) {
+    writeFileSync(path, [...lines.slice(0, 2), garbage, ...lines.slice(3)].join('\n'));
+    const before = readFileSync(path);
+    const error = await errorOf(() => world().agent.resume(path));
+    expect(error).toMatchObject({ code: 'JOURNAL_INVALID', message: expect.stringMatching(/^Entry 3 /) });
+    expect(readFileSync(path)).toEqual(before);
+  }
+  writeFileSync(path, Buffer.concat([Buffer.from(`${lines[0]}\n"`), Buffer.from([0xff, 0xfe]), Buffer.from('"\n')]));
+  expect(await errorOf(() => world().agent.resume(path))).toMatchObject({
+    message: expect.stringMatching(/^Entry 2 /),
+  });
+});
+
+test.each(['a shopping list', 'a list\nof things\n', '{"some":"json"}\n'])(
+  'a file that is no journal is not touched: %j',
+  async (text) => {
+    const path = newPath();
+    writeFileSync(path, text);
+    const { agent, native } = world();
+    expect(await codeOf(() => agent.run('Go', { journal: path }))).toBe('JOURNAL_INVALID');
+    expect(await codeOf(() => agent.resume(path))).toBe('JOURNAL_INVALID');
+    expect(readFileSync(path, 'utf8')).toBe(text);
+    expect([native.requests, existsSync(`${path}.lock`)]).toEqual([[], false]);
+  },
+);
+
+test('more bytes than any run writes are not read', async () => {
+  const path = newPath();
+  writeFileSync(path, '');
+  truncateSync(path, 3 * 2 ** 30); // a hole: takes no room
+  expect(await codeOf(() => world().agent.resume(path))).toBe('JOURNAL_INVALID');
+});
+
+test('a place where no file can be', async () => {
+  const { agent, native } = world();
+  for (const path of [join(folder, 'no', 'folder'), folder, '/dev/null'])
+    expect(await errorOf(() => agent.run('Go', { journal: path }))).toMatchObject({
+      code: 'JOURNAL_FAILED',
+      field: 'journal',
+    });
+  const missing = newPath();
+  expect(await codeOf(() => agent.resume(missing))).toBe('JOURNAL_FAILED');
+  expect([existsSync(missing), native.requests]).toEqual([false, []]);
+});
+
+test('one run at a time; the lock of a process that is gone is taken over', async () => {
+  const path = newPath();
+  const { agent, said } = world(async () => {
+    expect(await errorOf(() => world().agent.resume(path))).toMatchObject({
+      code: 'JOURNAL_BUSY',
+      message: expect.stringContaining(`${path}.lock`),
+    });
+    return 'ok';
+  });
+  await agent.run('Go', { journal: path });
+  expect(said).toHaveLength(1);
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  writeFileSync(`${path}.lock`, `${pid}\n`);
+  expect((await agent.resume(path)).text).toBe('Söme answer.');
+  expect(existsSync(`${path}.lock`)).toBe(false);
+});
+
+test('a lock with our own id is of an earlier process only if it is older than this one', async () => {
+  const path = await finished();
+  const { agent } = world();
+  writeFileSync(`${path}.lock`, `${process.pid}\n`);
+  expect(await codeOf(() => agent.resume(path))).toBe('JOURNAL_BUSY');
+  utimesSync(`${path}.lock`, 1, 1);
+  expect((await agent.resume(path)).text).toBe('Söme answer.');
+  writeFileSync(`${path}.lock`, ''); // another's that is about to write its id
+  expect(await codeOf(() => agent.resume(path))).toBe('JOURNAL_BUSY');
+});
+
+test('lines of somebody else stop the run before its next effect', async () => {
+  const path = newPath();
+  const { agent } = world(() => {
+    appendFileSync(path, '{"type":"result"}\n');
+    return 'ok';
+  });
+  const error = await errorOf(() => agent.run('Go', { journal: path }));
+  expect(error).toMatchObject({ code: 'JOURNAL_BUSY', field: 'journal' });
+  expect(readFileSync(path, 'utf8').endsWith('{"type":"result"}\n')).toBe(true); // and nothing behind it
+});
