@@ -116,7 +116,7 @@ function checkStop(stop: GenerateOptions['stop']): string[] {
   const texts = typeof stop === 'string' ? [stop] : (stop ?? []);
   if (!Array.isArray(texts)) throw invalidOption('stop', 'a string or a list of strings', stop);
   for (const [index, text] of texts.entries()) {
-    if (checkText(`stop[${index}]`, text) === '') throw invalidOption(`stop[${index}]`, 'a text', '""');
+    if (checkText(`stop[${index}]`, text) === '') throw invalidOption(`stop[${index}]`, 'a text', text);
   }
   return [...texts];
 }

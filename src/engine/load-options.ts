@@ -69,6 +69,7 @@ export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptio
   checkFunction('onProgress', options.onProgress);
   checkSignal('signal', options.signal);
   const { gpuLayers = 'auto', kvType = 'f16' } = options;
+  if (typeof kvType === 'object') checkKeys('kvType', kvType, ['k', 'v']);
   const kv = typeof kvType === 'object' ? kvType : { k: kvType, v: kvType };
   return {
     modelPath: '',
@@ -79,8 +80,8 @@ export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptio
     maxRunning: checkInteger('maxRunning', options.maxRunning ?? 16, 1, 256),
     maxBatchTokens: checkInteger('maxBatchTokens', options.maxBatchTokens ?? 512, 1, 65_536),
     maxContext: checkInteger('maxContext', options.maxContext ?? 0, 0, MAX_TOKENS),
-    kvTypeK: checkOneOf('kvType.k', kv?.k, KV_TYPES),
-    kvTypeV: checkOneOf('kvType.v', kv?.v, KV_TYPES),
+    kvTypeK: checkOneOf('kvType.k', kv.k, KV_TYPES),
+    kvTypeV: checkOneOf('kvType.v', kv.v, KV_TYPES),
     attention: checkOneOf('attention', options.attention ?? 'auto', ['auto', 'paged', 'dense']),
     prefixCache: checkFlag('prefixCache', options.prefixCache ?? true),
     batching: checkFlag('batching', options.batching ?? true),

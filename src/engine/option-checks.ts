@@ -3,20 +3,31 @@ import { BanyanError } from './errors.js';
 // One check a kind of option. Each returns the value with its type, or throws INVALID_OPTION naming the field.
 
 export function invalidOption(field: string, expected: string, value: unknown): BanyanError {
-  const shown =
-    typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'an array' : 'an object') : `${value}`;
-  return new BanyanError('INVALID_OPTION', `${field} must be ${expected}, not ${shown}`, { field });
+  return new BanyanError('INVALID_OPTION', `${field} must be ${expected}, not ${shown(value)}`, { field });
 }
 
-/** A plain object whose keys are all known: a misspelt option is an error, not silence. */
+const LONGEST_SHOWN = 60;
+
+/** Whatever the caller passed, in a few words. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'function') return 'a function';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+}
+
+export function checkObject(field: string, value: unknown): object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw invalidOption(field, 'an object', value);
+}
+
+/** An object whose keys are all known: a misspelt option is an error, not silence. */
 export function checkKeys(field: string, value: unknown, known: readonly string[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalidOption(field, 'an object', value);
-  for (const key of Object.keys(value)) {
+  for (const key of Object.keys(checkObject(field, value))) {
     if (!known.includes(key)) {
-      throw new BanyanError('INVALID_OPTION', `${field} has no option "${key}" (known: ${known.join(', ')})`, {
-        field: key,
-      });
+      const message = `${field} has no option ${shown(key)} (known: ${known.join(', ')})`;
+      throw new BanyanError('INVALID_OPTION', message, { field: key });
     }
   }
 }

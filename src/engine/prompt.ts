@@ -89,7 +89,7 @@ export function planPrompt(
       return { prompt: chat.tokens, stops: chat.stops, chat: chat.format, jsonSchema: '', staticTokens: fixed };
     };
   }
-  if (settings.tools.length > 0) throw invalidOption('tools', 'left out unless the prompt is messages', 'a list');
+  if (settings.tools.length > 0) throw invalidOption('tools', 'left out unless the prompt is messages', options.tools);
   const { jsonSchema } = settings;
   const tokens = typeof prompt === 'string' ? undefined : checkTokens(prompt);
   return async () => ({
@@ -108,6 +108,8 @@ export function isMessages(prompt: Prompt): prompt is readonly ChatMessage[] {
 
 /** A copy: the caller may change its array while the request waits. The vocabulary's bounds are checked natively. */
 export function checkTokens(tokens: Int32Array | readonly number[]): Int32Array {
+  if (!Array.isArray(tokens) && !(tokens instanceof Int32Array))
+    throw invalidOption('prompt', 'a list of token ids', tokens);
   for (const [index, token] of tokens.entries()) {
     if (!Number.isInteger(token) || token < 0 || token >= 2 ** 31) {
       throw invalidOption(`prompt[${index}]`, 'a token id', token);

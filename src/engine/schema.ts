@@ -32,12 +32,23 @@ export interface CompiledSchema<Output = unknown> {
 export function compileSchema<Output>(field: string, schema: Schema<Output>): CompiledSchema<Output> {
   if (isStandard(schema)) {
     const props = schema['~standard'];
-    return { json: orderKeywords(asJsonSchema(field, props)), check: (value) => checkStandard(props, value) };
+    return { json: plain(field, asJsonSchema(field, props)), check: (value) => checkStandard(props, value) };
   }
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
     throw new BanyanError('INVALID_SCHEMA', `${field} must be a JSON Schema object or a Standard Schema`, { field });
   }
-  return { json: orderKeywords(schema), check: jsonSchemaCheck<Output>(field, schema) };
+  const json = plain(field, schema);
+  return { json, check: jsonSchemaCheck<Output>(field, json) };
+}
+
+/** A copy that is JSON and nothing else, its keywords in one order. */
+function plain(field: string, schema: JsonSchema): JsonSchema {
+  try {
+    return orderKeywords(JSON.parse(JSON.stringify(schema)) as JsonSchema);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause); // a cycle, a BigInt, too deep for the stack
+    throw new BanyanError('INVALID_SCHEMA', `${field} cannot be written as JSON: ${reason}`, { field, cause });
+  }
 }
 
 function isStandard<Output>(schema: Schema<Output>): schema is StandardSchema<Output> {
@@ -61,12 +72,16 @@ async function checkStandard<Output>(
   props: StandardSchemaV1.Props<unknown, Output>,
   value: unknown,
 ): Promise<Verdict<Output>> {
-  const result = await props.validate(value);
-  if (!result.issues) return { ok: true, value: result.value };
-  const reason = result.issues.map((issue) =>
-    [issue.path?.map(segment).join('.'), issue.message].filter(Boolean).join(': '),
-  );
-  return { ok: false, reason: reason.join('; ') };
+  try {
+    const result = await props.validate(value);
+    if (!result.issues) return { ok: true, value: result.value };
+    const reasons = result.issues.map((issue) =>
+      [issue.path?.map(segment).join('.'), issue.message].filter(Boolean).join(': '),
+    );
+    return { ok: false, reason: reasons.join('; ') };
+  } catch (thrown) {
+    return { ok: false, reason: `its check failed: ${thrown instanceof Error ? thrown.message : String(thrown)}` };
+  }
 }
 
 function segment(part: PropertyKey | StandardSchemaV1.PathSegment): string {
@@ -76,8 +91,7 @@ function segment(part: PropertyKey | StandardSchemaV1.PathSegment): string {
 function jsonSchemaCheck<Output>(field: string, schema: JsonSchema): CompiledSchema<Output>['check'] {
   const ajv = new Ajv2020({ strict: false, validateFormats: false, logger: false });
   try {
-    const { $schema: _dialect, ...keywords } = schema;
-    const validate = ajv.compile(keywords as AnySchema);
+    const validate = ajv.compile(schema as AnySchema);
     return async (value) =>
       validate(value)
         ? { ok: true, value: value as Output }
@@ -90,10 +104,10 @@ function jsonSchemaCheck<Output>(field: string, schema: JsonSchema): CompiledSch
 
 const KEYWORDS = ['type', 'description', 'properties', 'required', 'additionalProperties'];
 
-/** Equal schemas from different libraries or databases must give equal prompts; `$schema` says nothing to a model. */
+/** Equal schemas from different libraries or databases must give equal prompts; the keywords left out say nothing to a model. */
 function orderKeywords(schema: JsonSchema): JsonSchema {
   const ordered = Object.keys(schema)
-    .filter((key) => key !== '$schema')
+    .filter((key) => key !== '$schema' && key !== '$async') // the latter is ajv's own: checks would give promises
     .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
     .map((key) => [key, orderInside(key, schema[key])]);
   return Object.fromEntries(ordered) as JsonSchema;

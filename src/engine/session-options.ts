@@ -1,6 +1,6 @@
 import { type ChatMessage, checkMessages } from './chat-message.js';
 import { type TurnOptions, toRequestSettings } from './generate-options.js';
-import { checkText } from './option-checks.js';
+import { checkObject, checkText, invalidOption } from './option-checks.js';
 import { toChatSettings } from './prompt.js';
 import type { ToolSpec } from './tool-spec.js';
 
@@ -23,7 +23,9 @@ export interface SessionSetup {
 
 /** Throws INVALID_OPTION and INVALID_MESSAGES now rather than in the first turn. */
 export function toSessionSetup(options: SessionOptions): SessionSetup {
+  checkObject('options', options);
   const { system, messages = [], tools = [], tenant = '', ...defaults } = options;
+  if (!Array.isArray(messages)) throw invalidOption('messages', 'a list of messages', messages);
   toRequestSettings({ ...defaults, tenant }, ['tenant']);
   toChatSettings({ ...defaults, tools }, undefined);
   if (system !== undefined) checkText('system', system);

@@ -1,4 +1,5 @@
 import { BanyanError } from './errors.js';
+import { checkObject } from './option-checks.js';
 import type { JsonSchema } from './schema.js';
 
 /** What the model is told about a tool. Running it is the agent layer's business. */
@@ -16,7 +17,9 @@ export type ToolChoice = 'auto' | 'none' | 'required' | { tool: string };
 /** Sorted by name, fields in one order: the same tools always give the same tokens. Throws INVALID_OPTION. */
 export function toTemplateTools(tools: readonly ToolSpec[]): unknown[] {
   const names = new Set<string>();
-  for (const [index, { name }] of tools.entries()) {
+  for (const [index, tool] of tools.entries()) {
+    checkObject(`tools[${index}]`, tool);
+    const { name } = tool;
     const field = `tools[${index}].name`;
     if (typeof name !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
       throw new BanyanError('INVALID_OPTION', `${field} must be 1 to 64 letters, digits, "_" or "-"`, { field });

@@ -12,6 +12,8 @@ describe('Engine.load', () => {
     ['maxRunning', { maxRunning: 257 }],
     ['kvType.k', { kvType: 'f8' }],
     ['kvType.v', { kvType: { k: 'f16' } }],
+    ['kvType', { kvType: null }],
+    ['K', { kvType: { k: 'f16', v: 'f16', K: 'f16' } }],
     ['attention', { attention: 'flash' }],
     ['prefixCache', { prefixCache: 'yes' }],
     ['chatTemplate', { chatTemplate: 7 }],
@@ -52,6 +54,9 @@ describe('engine.generate', () => {
     ['INVALID_OPTION', 'tenant', 'x', { tenant: 7 }],
     ['INVALID_OPTION', 'stop[1]', 'x', { stop: ['a', ''] }],
     ['INVALID_OPTION', 'stop', 'x', { stop: 7 }],
+    ['INVALID_OPTION', 'class', 'x', { class: Symbol('interactive') }],
+    ['INVALID_OPTION', 'options', 'x', null],
+    ['INVALID_OPTION', 'tools[0]', messages, { tools: [null] }],
     ['INVALID_OPTION', 'grammar', 'x', { grammar: 'root ::= "a"', schema: {} }],
     ['INVALID_OPTION', 'grammar', messages, { grammar: 'root ::= "a"', tools: [tool] }],
     ['INVALID_OPTION', 'tools', 'x', { tools: [tool] }],
@@ -92,5 +97,38 @@ describe('engine.generate', () => {
     expect(native.requests[0]).toMatchObject({ class: 'background', program, salt: 't', cache: false, stop: ['END'] });
     expect(native.requests[0]?.sampling).toMatchObject({ temperature: 0, seed: 7, logprobs: -1 });
     expect([...(native.requests[0]?.prompt ?? [])]).toEqual([5, 6]);
+  });
+});
+
+describe('the other calls', () => {
+  type Call = (engine: Engine) => unknown;
+  test.each<[string, string, Call]>([
+    ['INVALID_OPTION', 'options', (e) => e.session(null as never)],
+    ['INVALID_OPTION', 'messages', (e) => e.session({ messages: 'x' as never })],
+    ['INVALID_OPTION', 'options', (e) => e.session().generate('x', null as never)],
+    ['INVALID_MESSAGES', 'messages[0].role', (e) => e.session().generate(7 as never)],
+    ['INVALID_OPTION', 'tenent', (e) => e.explain('x', { tenent: 'a' } as never)],
+    ['INVALID_OPTION', 'options', (e) => e.explain('x', null as never)],
+    ['INVALID_OPTION', 'options', (e) => e.pin('x', null as never)],
+    ['INVALID_OPTION', 'ttlMs', (e) => e.pin('x', { ttlMs: Number.NaN })],
+    ['INVALID_OPTION', 'text', (e) => e.tokenize(7 as never)],
+    ['INVALID_OPTION', 'options', (e) => e.tokenize('x', null as never)],
+    ['INVALID_OPTION', 'addSpecial', (e) => e.tokenize('x', { addSpecial: 7 as never })],
+    ['INVALID_OPTION', 'prompt', (e) => e.detokenize('x' as never)],
+    ['INVALID_OPTION', 'special', (e) => e.detokenize([1], { special: 'yes' as never })],
+  ])('%s names %s', async (code, field, call) => {
+    const { engine } = scripted(() => 'ok');
+    expect(await errorOf(() => call(engine))).toMatchObject({ name: 'BanyanError', code, field });
+  });
+
+  test('what was passed is shown in a few words', async () => {
+    const { engine } = scripted(() => 'ok');
+    const messageOf = async (value: unknown) =>
+      (await errorOf(() => engine.generate('x', { class: value as never }))).message.replace(/.*, not /, '');
+    expect(await messageOf('urgent')).toBe('"urgent"');
+    expect(await messageOf('x'.repeat(1_000_000))).toHaveLength(61);
+    expect(await messageOf(() => 'secret source')).toBe('a function');
+    expect(await messageOf(Symbol('s'))).toBe('Symbol(s)');
+    expect(await messageOf([])).toBe('an array');
   });
 });

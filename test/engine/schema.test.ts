@@ -38,6 +38,20 @@ test('keywords have one order, properties keep theirs', () => {
   expect(Object.keys(a.json.properties as object)).toEqual(['z', 'a']);
 });
 
+test('a validator that throws is a verdict, not a crash', async () => {
+  const explode = () => {
+    throw new Error('boom');
+  };
+  const schema = compileSchema('schema', z.object({ n: z.number() }).refine(explode));
+  expect(await schema.check({ n: 1 })).toEqual({ ok: false, reason: 'its check failed: boom' });
+});
+
+test('the $async of ajv is ignored: a check is a verdict, not a promise of one', async () => {
+  const schema = compileSchema('schema', { $async: true, type: 'integer' });
+  expect(await schema.check('one')).toMatchObject({ ok: false });
+  expect(schema.json).toEqual({ type: 'integer' });
+});
+
 test('properties named like keywords are properties', () => {
   const { json } = compileSchema('s', {
     type: 'object',
@@ -46,7 +60,14 @@ test('properties named like keywords are properties', () => {
   expect(json.properties).toEqual({ $schema: { type: 'string' }, type: { enum: ['b', 'a'] } });
 });
 
+const cycle: Record<string, unknown> = { type: 'object' };
+cycle.properties = { self: cycle };
+const deep = Array.from({ length: 50_000 }).reduce<object>((items) => ({ type: 'array', items }), {});
+
 test.each([
+  ['a cycle', cycle],
+  ['a BigInt', { const: 1n }],
+  ['one too deep for any stack', deep],
   ['not an object', 7],
   ['null', null],
   ['an array', []],
