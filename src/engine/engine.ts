@@ -8,7 +8,7 @@ import { Generation } from './generation.js';
 import { LoadControl } from './load-control.js';
 import { type EngineOptions, toNativeEngineOptions } from './load-options.js';
 import { findModelFile } from './model-file.js';
-import { checkText } from './option-checks.js';
+import { checkFlag, checkKeys, checkText } from './option-checks.js';
 import { type Miss, nameMiss, Pin, type PrefixOptions, prefixTokens } from './prefix.js';
 import { Program } from './program.js';
 import { checkTokens, type PreparedPrompt, type Prompt, planPrompt } from './prompt.js';
@@ -22,6 +22,9 @@ import { type SessionOptions, toSessionSetup } from './session-options.js';
 export type ModelInfo = NativeModelInfo;
 export type EngineStats = NativeStats;
 
+/** Ids are unique in the process: one agent run may use several engines. */
+let programs = 0;
+
 /** One loaded model: its thread, its pages, its prefix tree. Any number of requests, sessions and agents share it. */
 export class Engine implements AsyncDisposable {
   readonly #host: RequestHost & { closed: boolean; recorder: Recorder | undefined };
@@ -31,7 +34,6 @@ export class Engine implements AsyncDisposable {
 
   /** For tests; programs use `Engine.load()`. */
   constructor(native: NativeEngine, router: EventRouter) {
-    let programs = 0;
     const newProgram = () => ++programs;
     this.#host = { native, router, closed: false, recorder: undefined, newProgram };
     this.#decisions = new DecisionFeed(this.#host);
@@ -44,12 +46,13 @@ export class Engine implements AsyncDisposable {
     const router = new EventRouter();
     try {
       control.checkNotAborted();
-      const modelPath = await findModelFile(options);
+      const { model, modelsDirectory: directory } = options;
+      const modelPath = await findModelFile({ model, directory, onProgress: control.progress, signal: control.signal });
       control.checkNotAborted();
       const engine = await loadBinding().loadEngine(
         { ...native, modelPath },
         (buffer) => router.deliver(decodeEvents(buffer)),
-        control.progress,
+        (fraction) => control.progress({ stage: 'load', fraction }),
         control.abortFlag,
       );
       return new Engine(engine, router);
@@ -103,17 +106,22 @@ export class Engine implements AsyncDisposable {
   }
 
   /** Special tokens in the text are recognised; `addSpecial` (default false) adds the model's own beginning of text. */
-  tokenize(text: string, { addSpecial = false }: { addSpecial?: boolean } = {}): Int32Array {
+  tokenize(text: string, options: { addSpecial?: boolean | undefined } = {}): Int32Array {
+    checkKeys('options', options, ['addSpecial']);
+    const addSpecial = checkFlag('addSpecial', options.addSpecial ?? false);
     return this.#native((native) => native.tokenize(checkText('text', text), addSpecial, true));
   }
 
   /** `special` (default false) shows control tokens as text. */
-  detokenize(tokens: Int32Array | readonly number[], { special = false }: { special?: boolean } = {}): string {
+  detokenize(tokens: Int32Array | readonly number[], options: { special?: boolean | undefined } = {}): string {
+    checkKeys('options', options, ['special']);
+    const special = checkFlag('special', options.special ?? false);
     return this.#native((native) => native.detokenize(checkTokens(tokens), special));
   }
 
   /** How much of a prompt is cached now, and where and why the rest is not. Runs nothing. */
   async explain(prompt: Prompt, options: PrefixOptions = {}): Promise<Miss> {
+    checkKeys('options', options, ['tools', 'tenant']);
     const tokens = await this.#native(() => prefixTokens(this.#host, prompt, options));
     const miss = await this.#native((native) => native.explain(options.tenant ?? '', tokens));
     return nameMiss(miss, tokens, (ids) => this.detokenize(ids, { special: true }));

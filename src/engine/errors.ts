@@ -1,29 +1,34 @@
 /** What went wrong, in one word that programs can switch on. */
-export type ErrorCode =
-  | 'INVALID_OPTION' // `field` names it
-  | 'INVALID_MESSAGES'
-  | 'INVALID_TOOLS'
-  | 'INVALID_SCHEMA'
-  | 'INVALID_GRAMMAR'
-  | 'INVALID_TEMPLATE'
-  | 'INVALID_OUTPUT' // the answer did not pass the caller's own schema
-  | 'MODEL_NOT_FOUND'
-  | 'MODEL_INVALID'
-  | 'MODEL_UNSUPPORTED'
-  | 'DOWNLOAD_FAILED'
-  | 'OUT_OF_MEMORY'
-  | 'PROMPT_TOO_LONG'
-  | 'BACKPRESSURE' // too much is waiting for the caller's limit; `retryAfter` says when it may fit
-  | 'SESSION_BUSY' // two turns at once on one session
-  | 'JOURNAL_INVALID' // damaged, or no journal at all; nothing was run
-  | 'JOURNAL_MISMATCH' // it is of another agent, model or run; the message says what differs
-  | 'JOURNAL_BUSY' // another run writes it
-  | 'JOURNAL_FAILED' // it cannot be read or written: no such folder, disk full ...; what was to be announced was not done
-  | 'NO_NATIVE_ENGINE'
-  | 'CLOSED'
-  | 'ABORTED'
-  | 'STEP_FAILED' // the model could not compute a step: out of device memory, NaN ...
-  | 'ENGINE_FAILED';
+const ERROR_CODES = [
+  'INVALID_OPTION', // `field` names it
+  'INVALID_MESSAGES',
+  'INVALID_TOOLS',
+  'INVALID_SCHEMA',
+  'INVALID_GRAMMAR',
+  'INVALID_TEMPLATE',
+  'INVALID_OUTPUT', // the answer did not pass the caller's own schema
+  'MODEL_NOT_FOUND',
+  'MODEL_INVALID',
+  'MODEL_UNSUPPORTED',
+  'DOWNLOAD_FAILED',
+  'OUT_OF_MEMORY',
+  'PROMPT_TOO_LONG',
+  'BACKPRESSURE', // too much is waiting for the caller's limit; `retryAfter` says when it may fit
+  'SESSION_BUSY', // two turns at once on one session
+  'RECORDING_FAILED', // the file of a recording could not be written to its end
+  'JOURNAL_INVALID', // damaged, or no journal at all; nothing was run
+  'JOURNAL_MISMATCH', // it is of another agent, model or run; the message says what differs
+  'JOURNAL_BUSY', // another run writes it
+  'JOURNAL_FAILED', // it cannot be read or written: no such folder, disk full ...; what was to be announced was not done
+  'NO_NATIVE_ENGINE',
+  'CLOSED',
+  'ABORTED',
+  'STEP_FAILED', // the model could not compute a step: out of device memory, NaN ...
+  'ENGINE_FAILED',
+] as const;
+
+/** One of the codes above. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** The only error type that Banyan throws or rejects with. The engine lives on after every one of them. */
 export class BanyanError extends Error {
@@ -55,12 +60,12 @@ const FIELD_NAMES: Record<string, string> = {
   salt: 'tenant',
 };
 
-/** Native code throws plain errors with `code` and sometimes `field`; everything unknown becomes ENGINE_FAILED. */
+/** Native code throws plain errors with `code` and sometimes `field`; every other failure becomes ENGINE_FAILED. */
 export function asBanyanError(reason: unknown): BanyanError {
   if (reason instanceof BanyanError) return reason;
   const { code, field, message, retryAfterMs } = Object(reason) as Record<string, unknown>;
   return new BanyanError(
-    typeof code === 'string' ? (code as ErrorCode) : 'ENGINE_FAILED',
+    ERROR_CODES.find((known) => known === code) ?? 'ENGINE_FAILED',
     typeof message === 'string' ? message : String(reason),
     {
       field: typeof field === 'string' ? publicField(field) : undefined,

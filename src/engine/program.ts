@@ -67,10 +67,13 @@ export class Program {
     this.#tell(plainHint('finished'));
   }
 
-  /** What it cost so far, and what was decided about its pages; undefined: not known (any more). */
+  /** What it cost so far, and what was decided about its pages; undefined: not known (any more). Rejects with CLOSED. */
   async report(): Promise<ProgramReport | undefined> {
     this.#checkOpen();
-    return (await this.#host.native.programReport(this.id)) ?? undefined;
+    const report = await this.#host.native.programReport(this.id).catch((reason: unknown) => {
+      throw asBanyanError(reason);
+    });
+    return report ?? undefined;
   }
 
   async #tokens(prompt: Prompt, options: PrefixOptions): Promise<Int32Array> {

@@ -1,5 +1,6 @@
 import type { FinishReason, NativeEngine, NativeMessage, NativeRequest, NativeUsage } from '../native/binding.js';
 import type { RequestEvent, TokenLogprob } from '../native/events.js';
+import { onAbort } from './abort-listeners.js';
 import { asBanyanError, BanyanError } from './errors.js';
 import { EventLog } from './event-log.js';
 import type { EventRouter } from './event-router.js';
@@ -12,7 +13,7 @@ export interface RequestHost {
   readonly closed: boolean;
   /** Hears of every request and hint while a recording goes on. */
   readonly recorder?: Recorder | undefined;
-  /** An id that no other program of the engine has. */
+  /** An id that no other program of the process has. */
   newProgram(): number;
 }
 
@@ -41,17 +42,17 @@ export class Request {
   /** `prepare` may take its time (templates render on another thread); a request cancelled meanwhile never starts. */
   constructor(host: RequestHost, prepare: () => Promise<NativeRequest>, signal?: AbortSignal) {
     this.#host = host;
-    const abort = () => this.cancel();
-    signal?.addEventListener('abort', abort, { once: true });
+    const forgetSignal = onAbort(signal, () => this.cancel());
     if (signal?.aborted) this.cancel();
     this.completion = this.#run(prepare).finally(() => {
       this.log.close();
-      signal?.removeEventListener('abort', abort);
+      forgetSignal();
     });
     this.completion.catch(() => {}); // nobody has to await
   }
 
   cancel(): void {
+    if (this.#cancelled) return;
     this.#cancelled = true;
     if (this.#id !== undefined && !this.log.closed && !this.#host.closed) this.#host.native.cancel(this.#id);
   }

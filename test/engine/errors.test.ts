@@ -22,6 +22,11 @@ test('what was thrown is kept as the cause; our own errors stay as they are', ()
   expect(asBanyanError(own)).toBe(own);
 });
 
+test('a code of somebody else is no code of ours', () => {
+  const foreign = native('ENOENT');
+  expect(asBanyanError(foreign)).toMatchObject({ code: 'ENGINE_FAILED', cause: foreign });
+});
+
 test.each([undefined, null, 'text', 7, {}])('anything else (%s) is ENGINE_FAILED', (reason) => {
   expect(asBanyanError(reason).code).toBe('ENGINE_FAILED');
 });

@@ -7,17 +7,25 @@ test('an abort reaches the loading thread and names the failure', () => {
   expect(control.abortFlag[0]).toBe(0);
   stop.abort();
   expect(control.abortFlag[0]).toBe(1);
-  expect(() => control.failure(new Error('load failed'))).toThrow(expect.objectContaining({ code: 'ABORTED' }));
+  expect(control.signal.aborted).toBe(true);
+  expect(control.failure(new Error('load failed'))).toMatchObject({ code: 'ABORTED' });
+  expect(() => control.checkNotAborted()).toThrow(expect.objectContaining({ code: 'ABORTED' }));
 });
 
 test('a progress callback that throws ends the load with what it threw', () => {
   const mine = new Error('mine');
+  let calls = 0;
   const control = new LoadControl(undefined, () => {
+    calls++;
     throw mine;
   });
-  control.progress(0.5);
+  control.progress({ stage: 'download', fraction: 0.5 });
+  control.progress({ stage: 'load', fraction: 0.6 });
+  expect(calls).toBe(1);
   expect(control.abortFlag[0]).toBe(1);
+  expect(control.signal.aborted).toBe(true);
   expect(control.failure(new Error('load aborted'))).toBe(mine);
+  expect(() => control.checkNotAborted()).toThrow(mine);
 });
 
 test('any other failure keeps its code; after the end an abort changes nothing', () => {

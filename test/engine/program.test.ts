@@ -21,6 +21,11 @@ test('a program is the id of its requests, and its hints reach the engine in ord
   expect(native.hints[3]).toMatchObject({ salt: 't', steps: 2, tokens: Int32Array.of(5, 6, 7) });
 });
 
+test('programs of two engines have different ids: one may be passed to both', () => {
+  const ids = [1, 2].map(() => scripted(() => 'ok').engine.program().id);
+  expect(new Set(ids).size).toBe(2);
+});
+
 test.each([
   ['expectedMs', (p: Program) => p.toolStarted('t', { expectedMs: -1 })],
   ['expectedMs', (p: Program) => p.toolStarted('t', { expectedMs: Number.NaN })],
