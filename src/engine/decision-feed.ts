@@ -1,4 +1,5 @@
 import type { NativeDecision } from '../native/binding.js';
+import { leavable } from './leavable.js';
 import type { RequestHost } from './request.js';
 
 /** What the scheduler decided, and why. `lost`: the reader was too slow, `text` says how many are missing. */
@@ -17,8 +18,12 @@ export class DecisionFeed {
   }
 
   /** From the first `next()` on, until the loop is left or the engine closes. */
-  async *read(): AsyncGenerator<Decision, void, undefined> {
+  read(): AsyncGenerator<Decision, void, undefined> {
     const reader = new Reader();
+    return leavable(this.#follow(reader), () => reader.close());
+  }
+
+  async *#follow(reader: Reader): AsyncGenerator<Decision, void, undefined> {
     this.#add(reader);
     try {
       yield* reader.read();

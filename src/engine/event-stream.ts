@@ -1,3 +1,5 @@
+import { leavable } from './leavable.js';
+
 /**
  * Work under way that can be read (`for await`) and awaited, in any order, both or neither: it runs anyway, and a failure
  * that nobody awaits is no unhandled rejection. Leaving the loop early cancels the work.
@@ -16,15 +18,7 @@ export abstract class EventStream<Event, Result> implements AsyncIterable<Event>
 
   [Symbol.asyncIterator](): AsyncGenerator<Event, void, undefined> {
     this.isRead = true;
-    return this.#untilLeft();
-  }
-
-  async *#untilLeft(): AsyncGenerator<Event, void, undefined> {
-    try {
-      yield* this.events();
-    } finally {
-      this.cancel();
-    }
+    return leavable(this.events(), () => this.cancel());
   }
 
   // biome-ignore lint/suspicious/noThenProperty: being awaitable is the point

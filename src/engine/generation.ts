@@ -71,14 +71,20 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
   protected async *events(): AsyncGenerator<GenerationEvent<Output>, void, undefined> {
     const { request, chat, host } = this.#parts;
     let splitter: TextSplitter | undefined;
-    for await (const event of request.log.read()) {
-      if (event.type === 'tool-call') {
-        yield { type: 'tool-call', index: event.index, call: toToolCall(event.call, event.index) };
-        continue;
+    let whole = false;
+    try {
+      for await (const event of request.log.read()) {
+        if (event.type === 'tool-call') {
+          yield { type: 'tool-call', index: event.index, call: toToolCall(event.call, event.index) };
+          continue;
+        }
+        yield { type: 'tokens', tokens: event.tokens, logprobs: event.logprobs ?? [] };
+        splitter ??= new TextSplitter(host, chat());
+        if (event.text) yield* splitter.push(event.text);
       }
-      yield { type: 'tokens', tokens: event.tokens, logprobs: event.logprobs ?? [] };
-      splitter ??= new TextSplitter(host, chat());
-      if (event.text) yield* splitter.push(event.text);
+      whole = true;
+    } finally {
+      if (!whole) this.cancel();
     }
     const result = await this.result;
     yield* (splitter ?? new TextSplitter(host, null)).end(result);

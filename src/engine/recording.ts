@@ -37,21 +37,29 @@ export class Recording implements AsyncDisposable {
     checkKeys('options', options, ['tokens']);
     const tokens = checkOneOf('tokens', options.tokens ?? 'hashed', ['hashed', 'ids']);
     const stream = (await openFile(path)).createWriteStream();
+    let attached = true;
+    const detach = () => {
+      if (attached) attach(undefined); // once: another recording may have taken the place
+      attached = false;
+    };
     const written = finished(stream);
-    written.catch(() => attach(undefined)); // reported by stop()
+    written.catch(detach); // reported by stop()
     const secret = randomBytes(8);
     const key = [secret.readInt32LE(0), secret.readInt32LE(4)] as const;
     attach(new Recorder(info, { tokens, key }, (line) => void stream.write(`${JSON.stringify(line)}\n`)));
     return new Recording(path, async () => {
-      attach(undefined);
+      detach();
       stream.end();
-      await written;
+      await written.catch((cause: Error) => {
+        throw new BanyanError('RECORDING_FAILED', `${path} could not be written: ${cause.message}`, { cause });
+      });
     });
   }
 
-  /** Rejects with the failure of a write. Idempotent. */
+  /** Rejects with RECORDING_FAILED when not everything could be written. Idempotent. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
+    this.#stopped.catch(() => {}); // nobody has to await
     return this.#stopped;
   }
 

@@ -1,4 +1,5 @@
-import type { ChatFormat } from '../native/binding.js';
+import type { ChatFormat, NativeMessage } from '../native/binding.js';
+import { asBanyanError } from './errors.js';
 import type { RequestHost } from './request.js';
 
 type TextEvent = { type: 'text' | 'reasoning'; text: string };
@@ -25,7 +26,7 @@ export class TextSplitter {
       this.#sent.text = this.#raw;
       yield { type: 'text', text };
     } else if (!this.#host.closed) {
-      const { content, reasoning } = this.#host.native.parseChat(this.#format, this.#raw, true);
+      const { content, reasoning } = this.#parsed(this.#format);
       yield* this.#send('reasoning', reasoning);
       yield* this.#send('text', content);
     }
@@ -35,6 +36,14 @@ export class TextSplitter {
   *end(whole: { text: string; reasoning: string }): Generator<TextEvent, void, undefined> {
     yield* this.#send('reasoning', whole.reasoning);
     yield* this.#send('text', whole.text);
+  }
+
+  #parsed(format: ChatFormat): NativeMessage {
+    try {
+      return this.#host.native.parseChat(format, this.#raw, true);
+    } catch (reason) {
+      throw asBanyanError(reason);
+    }
   }
 
   *#send(type: TextEvent['type'], whole: string): Generator<TextEvent, void, undefined> {

@@ -60,8 +60,25 @@ test('a disk that refuses ends the recording, not the engine', async () => {
   const { engine } = scripted(() => 'ok');
   const recording = await engine.record('/dev/full');
   for (let i = 0; i < 20; i++) expect((await engine.generate('x'.repeat(1000))).text).toBe('ok');
-  await expect(recording.stop()).rejects.toThrow();
+  void recording.stop(); // vitest fails the run on an unhandled rejection
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(await errorOf(() => recording.stop())).toMatchObject({ code: 'RECORDING_FAILED' });
   await (await engine.record(join(folder, 'e.jsonl'))).stop();
+});
+
+test('a recording that failed cannot end the one after it', async () => {
+  const { engine } = scripted(() => 'ok');
+  const failed = await engine.record('/dev/full');
+  const path = join(folder, 'after.jsonl');
+  let next: Awaited<ReturnType<typeof engine.record>> | undefined;
+  while (!next) {
+    await engine.generate('x'.repeat(10_000)); // until the disk has refused
+    next = await engine.record(path).catch(() => undefined);
+  }
+  expect(await errorOf(() => failed.stop())).toMatchObject({ name: 'BanyanError', code: 'RECORDING_FAILED' });
+  await engine.generate('x');
+  await next.stop();
+  expect(read(path).map(({ type }) => type)).toEqual(['trace', 'submit', 'finish']);
 });
 
 test('closing the engine ends the recording, with the ends of what was cancelled', async () => {
