@@ -179,7 +179,8 @@ describe('sessions and agents', () => {
     const runs = agents.map((agent, i) => agent.run(`Task ${i}`, i === 0 ? { signal: control.signal } : {}));
     control.abort();
     const ends = await Promise.allSettled(runs);
-    expect(ends.slice(1).every(({ status }) => status === 'fulfilled')).toBe(true);
+    expect(ends[0]).toMatchObject({ status: 'rejected', reason: { code: 'ABORTED' } });
+    expect(ends.slice(1).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled']);
   });
 });
 
