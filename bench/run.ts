@@ -1,5 +1,6 @@
 /** npm run bench -- <name> [--runs N] [--threads N]: runs one benchmark, prints it, keeps it in bench/results. */
 import { parseArgs } from 'node:util';
+import { benchDemo } from './demo.js';
 import { benchMicro } from './micro/micro.js';
 import { benchPeer } from './peer.js';
 import { type BenchOptions, publish, type Report } from './report.js';
@@ -16,6 +17,7 @@ import { benchSubagents } from './workloads/subagents.js';
 import { benchThrash } from './workloads/thrash.js';
 
 const BENCHES: Record<string, { what: string; runs: number; run: (options: BenchOptions) => Promise<Report> }> = {
+  demo: { what: 'what `npm start` shows: 8 agents on the embedded model', runs: 5, run: benchDemo },
   fleet: { what: 'W2: 8 agents against the naive baseline', runs: 3, run: benchFleet(8) },
   'fleet-32': { what: 'W2: 32 agents against the naive baseline', runs: 1, run: benchFleet(32) },
   control: { what: 'W0: no reuse at all, cache on against off', runs: 7, run: benchControl },
@@ -39,7 +41,7 @@ const { values, positionals } = parseArgs({
 const names = positionals[0] === 'all' ? Object.keys(BENCHES) : positionals;
 if (names.length === 0 || names.some((name) => !(name in BENCHES))) {
   console.error('usage: npm run bench -- <name | all> [--runs N] [--threads N]');
-  for (const [name, { what }] of Object.entries(BENCHES)) console.error(`  ${name.padEnd(8)} ${what}`);
+  for (const [name, { what }] of Object.entries(BENCHES)) console.error(`  ${name.padEnd(11)} ${what}`);
   process.exit(2);
 }
 for (const name of names) {
