@@ -16,13 +16,20 @@ export async function takeLock(journal: string): Promise<() => Promise<void>> {
     const message = `${journal} is being written by another run; if that cannot be, remove ${lock}`;
     throw new BanyanError('JOURNAL_BUSY', message, { field: 'journal', cause });
   }
-  return () => rm(lock, { force: true });
+  return async () => {
+    if ((await ownerOf(lock)) === process.pid) await rm(lock); // whoever removed ours by hand may have let another in
+  };
+}
+
+/** NaN: there is none, or it cannot be made out. */
+async function ownerOf(lock: string): Promise<number> {
+  return Number.parseInt(await readFile(lock, 'utf8').catch(() => ''), 10);
 }
 
 /** What cannot be made sense of may be another's, half written: it stays. */
 async function isLeftBehind(lock: string): Promise<boolean> {
-  const pid = Number(await readFile(lock, 'utf8').catch(() => ''));
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+  const pid = await ownerOf(lock);
+  if (!(pid > 0)) return false;
   return pid === process.pid ? isOlderThanProcess(lock) : !isAlive(pid);
 }
 

@@ -163,6 +163,14 @@ test('a lock with our own id is of an earlier process only if it is older than t
   expect(await codeOf(() => agent.resume(path))).toBe('JOURNAL_BUSY');
 });
 
+test('the lock of somebody who was let in by hand is left to him', async () => {
+  const path = newPath();
+  const lock = `${path}.lock`;
+  const { agent } = world(() => writeFileSync(lock, `${process.ppid}\n`));
+  await agent.run('Go', { journal: path });
+  expect(readFileSync(lock, 'utf8')).toBe(`${process.ppid}\n`);
+});
+
 test('lines of somebody else stop the run before its next effect', async () => {
   const path = newPath();
   const { agent } = world(() => {
