@@ -58,6 +58,11 @@ function wholeNumber(least: number) {
   };
 }
 
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') process.exit(0); // whoever reads has seen enough: `| head`
+  process.stderr.write(`stdout: ${message}\n`);
+  process.exit(1);
+});
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import type { FleetReport } from '../../src/cli/demo/fleet.js';
-import { ENDING_MODEL } from '../support/random-engine.js';
+import { ENDING_MODEL, RAMBLING_MODEL } from '../support/random-engine.js';
 import { randomModel } from '../support/random-model.js';
 import { runScript } from '../support/run-script.js';
 
@@ -65,4 +67,17 @@ test('what is wrong is one line and exit code 1', { timeout: 60_000 }, async () 
     code: 1,
     stderr: expect.stringContaining('whole number'),
   });
+});
+
+test('a reader that has seen enough ends it quietly', { timeout: 60_000 }, async () => {
+  const args = ['run', 'Hello', '--model', randomModel(RAMBLING_MODEL), '--threads', '1', '--max-tokens', '3000'];
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args]);
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+  });
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  const [code] = await once(child, 'close');
+  expect({ code, complaints }).toEqual({ code: 0, complaints: '' });
 });
