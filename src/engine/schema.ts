@@ -1,6 +1,7 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js';
 import { BanyanError } from './errors.js';
+import { Recent } from './recent.js';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
@@ -88,14 +89,19 @@ function segment(part: PropertyKey | StandardSchemaV1.PathSegment): string {
   return String(typeof part === 'object' ? part.key : part);
 }
 
+/** Compiling takes ajv about 15 ms: a program that sends one schema with each request pays once. */
+const checks = new Recent<CompiledSchema['check']>(64);
+
 function jsonSchemaCheck<Output>(field: string, schema: JsonSchema): CompiledSchema<Output>['check'] {
-  const ajv = new Ajv2020({ strict: false, validateFormats: false, logger: false });
   try {
-    const validate = ajv.compile(schema as AnySchema);
-    return async (value) =>
-      validate(value)
-        ? { ok: true, value: value as Output }
-        : { ok: false, reason: ajv.errorsText(validate.errors, { dataVar: 'value' }) };
+    return checks.get(JSON.stringify(schema), () => {
+      const ajv = new Ajv2020({ strict: false, validateFormats: false, logger: false });
+      const validate = ajv.compile(schema as AnySchema);
+      return async (value) =>
+        validate(value)
+          ? { ok: true, value }
+          : { ok: false, reason: ajv.errorsText(validate.errors, { dataVar: 'value' }) };
+    }) as CompiledSchema<Output>['check'];
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BanyanError('INVALID_SCHEMA', `${field} is not a JSON Schema: ${reason}`, { field, cause });

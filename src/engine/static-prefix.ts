@@ -1,9 +1,10 @@
 import type { NativeEngine, RenderedChat } from '../native/binding.js';
 import type { ChatMessage } from './chat-message.js';
+import { Recent } from './recent.js';
 
 /** Texts whose tokens are kept, an engine: agents of few kinds share few beginnings. */
 const MOST_KNOWN = 16;
-const known = new WeakMap<NativeEngine, Map<string, Int32Array>>();
+const known = new WeakMap<NativeEngine, Recent<Int32Array>>();
 
 /**
  * How many of a rendered conversation's first tokens come before what was said in it: instructions and tools, which many
@@ -26,14 +27,7 @@ function endOfInstructions(chat: RenderedChat, messages: readonly ChatMessage[])
 }
 
 function tokensOf(native: NativeEngine, text: string): Int32Array {
-  const texts = known.get(native) ?? new Map<string, Int32Array>();
+  const texts = known.get(native) ?? new Recent(MOST_KNOWN);
   known.set(native, texts);
-  const tokens = texts.get(text) ?? native.tokenize(text, true, true);
-  texts.delete(text); // the latest last
-  texts.set(text, tokens);
-  for (const oldest of texts.keys()) {
-    if (texts.size <= MOST_KNOWN) break;
-    texts.delete(oldest);
-  }
-  return tokens;
+  return texts.get(text, () => native.tokenize(text, true, true));
 }

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { Recent } from '../../src/engine/recent.js';
+
+test('the values asked for last are kept, the others are made again', () => {
+  const made: string[] = [];
+  const recent = new Recent<string>(2);
+  const get = (key: string) =>
+    recent.get(key, () => {
+      made.push(key);
+      return key.toUpperCase();
+    });
+  for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) expect(get(key)).toBe(key.toUpperCase());
+  expect(made).toEqual(['a', 'b', 'c', 'b']); // c took the place of b, which a had outlived
+});
+
+test('undefined is a value; what throws is not kept', () => {
+  const recent = new Recent<undefined>(2);
+  let made = 0;
+  const make = () => {
+    if (++made === 1) throw new Error('not yet');
+    return undefined;
+  };
+  expect(() => recent.get('a', make)).toThrow('not yet');
+  recent.get('a', make);
+  recent.get('a', make);
+  expect(made).toBe(2);
+});
