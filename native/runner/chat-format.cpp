@@ -5,9 +5,27 @@
 #include "chat.h"
 #include "runner/backend.h"
 #include "runner/compiled-grammar.h"
+#include "runner/grammar.h"
 #include "runner/model.h"
 
 namespace banyan {
+
+namespace {
+
+/** The parser recurses once for each bracket that is open; what lies in strings counts too, strings being its business. */
+bool too_deep(const std::string & text) {
+    int depth = 0;
+    for (const char c : text) {
+        if (c == '[' || c == '{') {
+            if (++depth > kMaxNesting) return true;
+        } else if ((c == ']' || c == '}') && depth > 0) {
+            --depth;
+        }
+    }
+    return false;
+}
+
+}  // namespace
 
 struct ChatFormat::Impl {
     common_chat_parser_params parser;
@@ -93,8 +111,12 @@ void ChatFormat::constrain(common_params_sampling & params) const {
 }
 
 ChatMessage ChatFormat::parse(const std::string & text, bool partial) const {
-    backend::AssertGuard guard;
     ChatMessage out;
+    if (too_deep(text)) {
+        out.content = text;
+        return out;
+    }
+    backend::AssertGuard guard;
     common_chat_msg message;
     try {
         message = common_chat_parse(text, partial, impl_->parser);

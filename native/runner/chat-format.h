@@ -49,7 +49,8 @@ class ChatFormat {
     void constrain(common_params_sampling & params) const;
 
     /**
-     * Splits the output so far. Total: text that does not fit the format comes back as content.
+     * Splits the output so far. Total: text that does not fit the format, or nests brackets deeper than 256, comes back
+     * as content.
      * partial: the text may end anywhere; the last tool call may be incomplete.
      */
     ChatMessage parse(const std::string & text, bool partial) const;

@@ -1,6 +1,7 @@
 #include "runner/chat-templates.h"
 
 #include "chat.h"
+#include "core/hint.h"
 #include "llama.h"
 #include "runner/backend.h"
 #include "runner/error.h"
@@ -15,8 +16,6 @@ extern thread_local const std::function<bool(const std::string &)> * parser_is_k
 namespace banyan {
 
 namespace {
-
-constexpr int kMaxNesting = 256;
 
 common_json parse_array(const std::string & text, const char * code, const char * field) {
     if (nesting_depth(text) > kMaxNesting) throw Error(code, std::string(field) + " are nested too deeply", field);
@@ -44,8 +43,14 @@ common_chat_templates_inputs inputs_of(const ChatRequest & request) {
     });
     if (inputs.messages.empty()) throw Error("INVALID_MESSAGES", "messages must not be empty", "messages");
     inputs.tools = typed("INVALID_TOOLS", "tools", [&] {
-        return common_chat_tools_parse_oaicompat(parse_array(request.tools, "INVALID_TOOLS", "tools"));
+        const common_json tools = parse_array(request.tools, "INVALID_TOOLS", "tools");
+        check_names(tools);
+        return common_chat_tools_parse_oaicompat(tools);
     });
+    for (const common_chat_tool & tool : inputs.tools) {
+        if (tool.name.size() <= kMaxToolName) continue;
+        throw Error("INVALID_TOOLS", "a tool's name has at most " + std::to_string(kMaxToolName) + " bytes", "tools");
+    }
     inputs.tool_choice = typed("INVALID_OPTION", "toolChoice",
                                [&] { return common_chat_tool_choice_parse_oaicompat(request.tool_choice); });
     if (!request.json_schema.empty()) {
@@ -119,6 +124,13 @@ std::vector<TextSpan> input_spans(const common_chat_rendering & rendering, const
     return out;
 }
 
+/** A model may bring a second template, for conversations with tools. */
+void check_own_templates(const llama_model * model) {
+    for (const char * name : {static_cast<const char *>(nullptr), "tool_use"}) {
+        if (const char * own = llama_model_chat_template(model, name)) check_template(own);
+    }
+}
+
 }  // namespace
 
 ChatTemplates::ChatTemplates(std::shared_ptr<const Model> model, const std::string & source)
@@ -126,8 +138,8 @@ ChatTemplates::ChatTemplates(std::shared_ptr<const Model> model, const std::stri
     backend::AssertGuard guard;
     TemplateBudget budget;
     try {
-        const char * own = llama_model_chat_template(model_->handle(), nullptr);
-        check_template(source.empty() && own ? own : source);
+        check_template(source);
+        if (source.empty()) check_own_templates(model_->handle());
         templates_.reset(common_chat_templates_init(model_->handle(), source).release());
         has_template_ = common_chat_templates_was_explicit(templates_.get());
         const auto caps = common_chat_templates_get_caps(templates_.get());

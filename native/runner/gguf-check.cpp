@@ -75,13 +75,11 @@ void expect_epsilon(const gguf_context * gguf, const std::string & path, const s
 void check_dimensions(const gguf_context * gguf, const std::string & path, const std::string & arch) {
     expect_range(gguf, path, arch + ".block_count", 1, 512, false);
     expect_range(gguf, path, arch + ".embedding_length", 1, 1 << 20, false);
-    expect_range(gguf, path, arch + ".context_length", 1, 1ull << 31, false);
+    expect_range(gguf, path, arch + ".context_length", 1, (1ull << 31) - 1, false);
     for (const char * key : {".feed_forward_length", ".attention.key_length", ".attention.value_length"}) {
         expect_range(gguf, path, arch + key, 0, 1 << 24, true);
     }
-    for (const char * key : {".attention.sliding_window", ".attention.chunk_size"}) {
-        expect_range(gguf, path, arch + key, 0, 1 << 30, true);
-    }
+    expect_range(gguf, path, arch + ".attention.sliding_window", 0, 1 << 30, true);
     expect_range(gguf, path, arch + ".expert_count", 0, 1 << 14, true);
     for (const char * key : {".attention.layer_norm_rms_epsilon", ".attention.layer_norm_epsilon"}) {
         expect_epsilon(gguf, path, arch + key);

@@ -15,10 +15,32 @@ namespace banyan {
 
 namespace {
 
-// The parsers recurse once a level; 256 levels keep the deepest of them far inside a 1 MiB stack.
-constexpr int kMaxNesting = 256;
 constexpr size_t kMaxBytes = 1 << 20;
-constexpr int kMaxRules = 10000;  // left recursion is looked for recursively, a level a rule
+constexpr size_t kMaxRules = 20000;  // left recursion is looked for recursively, a level a rule
+constexpr size_t kMaxName = 1000;     // the converter runs regular expressions over names, which recurse once a byte
+
+/** Deepest nesting of groups outside literals, character classes and comments. */
+int group_depth(const std::string & gbnf) {
+    int depth = 0, deepest = 0;
+    char until = 0;  // ends the literal, class or comment; 0: in none
+    for (size_t i = 0; i < gbnf.size(); ++i) {
+        const char c = gbnf[i];
+        if (until) {
+            if (c == '\\' && until != '\n') {
+                ++i;
+            } else if (c == until) {
+                until = 0;
+            }
+        } else if (c == '"' || c == '[' || c == '#') {
+            until = c == '"' ? '"' : c == '[' ? ']' : '\n';
+        } else if (c == '(') {
+            deepest = std::max(deepest, ++depth);
+        } else if (c == ')') {
+            --depth;
+        }
+    }
+    return deepest;
+}
 
 /** Lines joined, at most 400 bytes. */
 std::string one_line(std::string text) {
@@ -34,13 +56,19 @@ void parse_rules(const llama_vocab * vocab, const std::string & gbnf) {
     while (start < gbnf.size() && (std::isspace(static_cast<unsigned char>(gbnf[start])) || gbnf[start] == '#')) {
         start = gbnf[start] == '#' ? std::min(gbnf.find('\n', start), gbnf.size()) : start + 1;
     }
-    int rules = 0;
     for (const char * at = gbnf.c_str() + start; *at; at = parser.parse_rule(at)) {
-        if (++rules > kMaxRules) throw std::runtime_error("the grammar has more than 10000 rules");
+        if (parser.rules.size() > kMaxRules) {
+            throw std::runtime_error("the grammar has more than 20000 rules, its groups and repetitions included");
+        }
     }
     for (const auto & [name, id] : parser.symbol_ids) {
         if (id >= parser.rules.size() || parser.rules[id].empty()) throw std::runtime_error("undefined rule " + name);
     }
+}
+
+void check_name(const std::string & name) {
+    if (name.size() <= kMaxName) return;
+    throw std::runtime_error("a name is longer than 1000 bytes: " + name.substr(0, 40) + " ...");
 }
 
 // Their children may hold anything.
@@ -91,6 +119,18 @@ int nesting_depth(const std::string & text) {
     return deepest;
 }
 
+void check_names(const common_json & schema) {
+    if (schema.is_object()) {
+        for (const auto & [key, value] : schema.items()) {
+            check_name(key);
+            if (key == "$ref" && value.is_string()) check_name(value);
+            check_names(value);
+        }
+    } else if (schema.is_array()) {
+        for (const auto & value : schema) check_names(value);
+    }
+}
+
 std::string grammar_from_schema(const std::string & json_schema) {
     const auto fail = [](const std::string & why) -> Error { return {"INVALID_SCHEMA", why, "jsonSchema"}; };
     if (json_schema.size() > kMaxBytes) throw fail("the JSON schema is larger than 1 MiB");
@@ -99,6 +139,7 @@ std::string grammar_from_schema(const std::string & json_schema) {
     try {
         const common_json schema = common_json::parse(json_schema);
         if (!schema.is_object()) throw fail("a JSON schema is an object");
+        check_names(schema);
         check_patterns(schema);
         std::string grammar = json_schema_to_grammar(schema);
         check_grammar(nullptr, grammar);
@@ -113,7 +154,7 @@ std::string grammar_from_schema(const std::string & json_schema) {
 void check_grammar(const llama_vocab * vocab, const std::string & gbnf) {
     const auto fail = [](const std::string & why) -> Error { return {"INVALID_GRAMMAR", why, "grammar"}; };
     if (gbnf.size() > 8 * kMaxBytes) throw fail("the grammar is larger than 8 MiB");
-    if (nesting_depth(gbnf) > kMaxNesting) throw fail("the grammar is nested too deeply");
+    if (group_depth(gbnf) > kMaxNesting) throw fail("the grammar is nested too deeply");
     backend::LogCapture log;
     backend::AssertGuard guard;
     try {

@@ -1,65 +1,119 @@
 #include "runner/template-guard.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <stdexcept>
+#include <vector>
 
+#include "jinja/lexer.h"
 #include "jinja/runtime.h"
 
 namespace banyan {
 
 namespace {
 
+using Kind = jinja::token::type;
+
 constexpr size_t kMaxBytes = 1 << 20;
-constexpr int kMaxDepth = 200;
+constexpr int kMaxDepth = 400;  // of 70 templates of real models the deepest has 82
+constexpr int kBlock = 4;       // as deep as so many operators: a bracket takes the parser through all precedences
 constexpr int64_t kBudget = 50'000'000;
 
-/** Change of block depth by the statement that starts at `at`, after its "{%". */
-int block_step(const std::string & source, size_t at) {
-    at = source.find_first_not_of("-+ \t\r\n", at);
-    if (at == std::string::npos) return 0;
-    if (source.compare(at, 3, "end") == 0) return -1;
-    for (const char * word : {"if", "for", "macro", "call", "filter", "generation"}) {
-        if (source.compare(at, std::char_traits<char>::length(word), word) == 0) return 1;
+/** How deep one {{ }} or {% %} goes: a + b + c is a level for each, as is every open bracket; commas lie side by side. */
+class Expression {
+  public:
+    int depth() const { return depth_; }
+    bool in_brackets() const { return levels_.size() > 1; }
+
+    void add(Kind kind) {
+        switch (kind) {
+            case Kind::open_paren:
+            case Kind::open_square_bracket:
+            case Kind::open_curly_bracket:
+                deeper(kBlock);
+                levels_.push_back(0);
+                break;
+            case Kind::close_paren:
+            case Kind::close_square_bracket:
+            case Kind::close_curly_bracket:
+                leave();
+                if (levels_.size() > 1) levels_.pop_back();
+                break;
+            case Kind::comma:
+            case Kind::colon:
+                leave();
+                break;
+            default:
+                deeper(1);
+        }
     }
-    return 0;
-}
+
+  private:
+    void deeper(int n) {
+        levels_.back() += n;
+        depth_ += n;
+    }
+    void leave() {
+        depth_ -= levels_.back();
+        levels_.back() = 0;
+    }
+
+    std::vector<int> levels_{0};  // by open bracket: what was added inside it, the brackets within not counted
+    int depth_ = 0;               // their sum
+};
+
+/** The blocks that are open. An `elif` is one more `if` inside the one before. */
+class Blocks {
+  public:
+    int depth() const { return depth_; }
+
+    /** A {% %} that begins with `word`; assigns: it has an = outside brackets, so a `set` opens nothing. */
+    void add(const std::string & word, bool assigns) {
+        static const char * const kOpening[] = {"if", "for", "macro", "call", "filter", "set"};
+        const auto is = [&](const char * other) { return word == other; };
+        if (is("elif") && !open_.empty()) {
+            ++open_.back();
+            depth_ += kBlock;
+        } else if (std::any_of(std::begin(kOpening), std::end(kOpening), is)) {
+            if (is("set") && assigns) return;
+            open_.push_back(1);
+            depth_ += kBlock;
+        } else if (word.compare(0, 3, "end") == 0 && !is("endgeneration") && !open_.empty()) {
+            depth_ -= kBlock * open_.back();
+            open_.pop_back();
+        }
+    }
+
+  private:
+    std::vector<int> open_;  // by block: levels that end with it
+    int depth_ = 0;
+};
 
 }  // namespace
 
 void check_template(const std::string & source) {
     if (source.size() > kMaxBytes) throw std::runtime_error("the chat template is larger than 1 MiB");
-    int blocks = 0, brackets = 0;
-    char quote = 0;
-    bool code = false;  // between {{ or {% and its end
-    for (size_t i = 0; i < source.size(); ++i) {
-        const char c = source[i], next = i + 1 < source.size() ? source[i + 1] : 0;
-        if (!code) {
-            if (c == '{' && next == '#') {
-                const size_t end = source.find("#}", i + 2);
-                if (end == std::string::npos) return;
-                i = end + 1;
-                continue;
-            }
-            if (c != '{' || (next != '{' && next != '%')) continue;
-            if (next == '%') blocks += block_step(source, i + 2);
-            code = true;
-            brackets = 0;
-            ++i;
-        } else if (quote) {
-            if (c == '\\') ++i;
-            if (c == quote) quote = 0;
-        } else if (c == '"' || c == '\'') {
-            quote = c;
-        } else if ((c == '%' || (c == '}' && brackets <= 0)) && next == '}') {
-            code = false;
-            ++i;
-        } else if (c == '(' || c == '[' || c == '{') {
-            ++brackets;
-        } else if (c == ')' || c == ']' || c == '}') {
-            --brackets;
+    const std::vector<jinja::token> tokens = jinja::lexer().tokenize(source).tokens;
+    Blocks blocks;
+    Expression expression;
+    std::string word;
+    bool assigns = false;
+    for (size_t i = 0; i < tokens.size(); ++i) {
+        const Kind kind = tokens[i].t;
+        if (kind == Kind::open_statement || kind == Kind::open_expression) {
+            expression = {};
+            word = kind == Kind::open_statement && i + 1 < tokens.size() ? tokens[i + 1].value : "";
+            assigns = false;
+        } else if (kind == Kind::close_statement) {
+            blocks.add(word, assigns);
+        } else if (kind != Kind::text && kind != Kind::comment) {
+            assigns = assigns || (kind == Kind::equals && !expression.in_brackets());
+            expression.add(kind);
         }
-        if (blocks > kMaxDepth || brackets > kMaxDepth)
+        if (blocks.depth() + expression.depth() > kMaxDepth) {
             throw std::runtime_error("the chat template is nested too deeply");
+        }
     }
 }
 

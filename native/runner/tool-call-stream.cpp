@@ -10,7 +10,7 @@ namespace {
 // The parser gives an open call's arguments as far as they go, so a complete object means that the call is closed.
 bool complete(const ToolCall & call) {
     if (call.name.empty() || call.arguments.empty() || call.arguments.back() != '}') return false;
-    if (nesting_depth(call.arguments) > 256) return false;
+    if (nesting_depth(call.arguments) > kMaxNesting) return false;
     return common_json::parse_no_throw(call.arguments).is_object();
 }
 

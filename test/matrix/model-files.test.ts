@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadBinding } from '../../src/native/binding.js';
 import { errorOf } from '../support/expect-code.js';
-import { HOSTILE, hostileModel } from '../support/hostile-model.js';
+import { HOSTILE, hostileModel, modelWithTemplate } from '../support/hostile-model.js';
 import { randomPrompt } from '../support/prompts.js';
 import { randomModel } from '../support/random-model.js';
 import { runChild } from '../support/run-child.js';
@@ -37,6 +37,26 @@ async function expectRefused(path: string, ...codes: string[]): Promise<void> {
 test.each(HOSTILE)('%s: a typed error, and the other engine computes on', async (name) => {
   await expectRefused(hostileModel(name), 'MODEL_INVALID', 'MODEL_UNSUPPORTED');
 });
+
+test.each(['tokenizer.chat_template', 'tokenizer.chat_template.tool_use'])(
+  'an endless %s: chats are refused, plain prompts run',
+  async (key) => {
+    const path = modelWithTemplate(key, `{{ ${'not '.repeat(200_000)} true }}`);
+    await using engine = await TestEngine.open(path);
+    const chat = {
+      messages: [{ role: 'user', content: 'Hi' }],
+      tools: [],
+      toolChoice: 'auto',
+      jsonSchema: '',
+    } as const;
+    const flags = { parallelToolCalls: false, addGenerationPrompt: true, enableThinking: false, templateArgs: {} };
+    const error = await errorOf(() =>
+      engine.native.renderChat({ ...chat, messages: [...chat.messages], tools: [], ...flags }),
+    );
+    expect(error).toMatchObject({ code: 'INVALID_TEMPLATE' });
+    expect((await engine.run(randomPrompt('plain', 20))).tokens.length).toBe(8);
+  },
+);
 
 test('a missing file, a folder, a dangling link, a device, a path with a NUL', async () => {
   await expectRefused(join(folder, 'nowhere.gguf'), 'MODEL_NOT_FOUND');

@@ -19,6 +19,7 @@ export const HOSTILE = [
   'zero-layers',
   'huge-layers',
   'huge-window',
+  'huge-context',
   'zero-heads',
   'heads-not-dividing',
   'no-vocabulary',
@@ -34,6 +35,13 @@ export type HostileName = (typeof HOSTILE)[number];
 
 export const hostileModel = (name: HostileName): string =>
   cachedModel(`hostile ${name} ${recipes[name]}`, (path) => writeHostileModel(path, name));
+
+/** A small qwen3 whose chat template (or the one for tools: another key) is this text. */
+export const modelWithTemplate = (key: string, text: string): string =>
+  cachedModel(
+    `template ${key} ${text}`,
+    changed((plan) => plan.metadata.set(key, { text })),
+  );
 
 export function writeHostileModel(path: string, name: HostileName): void {
   recipes[name](path);
@@ -97,6 +105,7 @@ const recipes: Record<HostileName, (path: string) => void> = {
   'zero-layers': metadata('qwen3.block_count', { u32: 0 }),
   'huge-layers': metadata('qwen3.block_count', { u32: 0x7fffffff }),
   'huge-window': metadata('qwen3.attention.sliding_window', { u32: 0x80000000 }),
+  'huge-context': metadata('qwen3.context_length', { u32: 0x80000000 }),
   'zero-heads': metadata('qwen3.attention.head_count', { u32: 0 }),
   'heads-not-dividing': metadata('qwen3.attention.head_count_kv', { u32: 3 }),
   'no-vocabulary': without('tokenizer.ggml.tokens'),

@@ -65,6 +65,8 @@ TEST("messages, tools and schemas that make no sense have their own codes") {
     ChatRequest args = chat(kHello);
     args.template_args["x"] = "not json";
     CHECK_EQ(code(args), "INVALID_OPTION");
+    CHECK_EQ(code(chat(kHello, R"([{"type":"function","function":{"name":")" + std::string(300000, '%') + "\"}}]")),
+             "INVALID_TOOLS");
     CHECK_EQ(code(chat(kHello, kTools)), "");
 }
 
@@ -157,6 +159,31 @@ TEST("an answer that is cut inside a tool call keeps what can be read") {
     CHECK(out.reason == FinishReason::length);
     CHECK_EQ(out.tokens.size(), 6u);
     CHECK_EQ(out.tool_calls.size(), 0u);
+}
+
+TEST("a template that a macro takes deep is an error, wherever the depth comes from") {
+    EngineOptions options = small_engine();
+    std::string chain;
+    for (int i = 0; i < 90; ++i) chain += " + 1";
+    for (const std::string & body : {"{{ f()" + chain + " }}", std::string("{% for x in [1] %}{{ f() }}{% endfor %}")}) {
+        options.chat_template = "{% macro f() %}" + body + "{% endmacro %}{{ f() }}";
+        CHECK_EQ(code_of([&] {
+                     TestEngine engine(options);
+                     engine.engine->chat_templates()->render(chat(kHello));
+                 }),
+                 "INVALID_TEMPLATE");
+    }
+}
+
+TEST("an answer that nests brackets without end is content, not the end of the process") {
+    TestEngine engine;
+    const auto format = engine.engine->chat_templates()->render(chat(kHello, kTools)).format;
+    for (const std::string & bracket : {std::string("["), std::string("{\"n\": ")}) {
+        std::string text = "<tool_call>{\"name\": \"pick\", \"arguments\": {\"n\": ";
+        for (int i = 0; i < 20000; ++i) text += bracket;
+        for (const bool partial : {true, false}) CHECK_EQ(format->parse(text, partial).content, text);
+        CHECK_EQ(ToolCallStream(format).push(text + "]", "]").size(), 0u);
+    }
 }
 
 TEST("text that does not fit the format comes back as content") {

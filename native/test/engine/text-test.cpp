@@ -1,7 +1,10 @@
-// The pieces of a Decoder that need no model: characters, stop strings, log-probabilities, templates' bounds.
+// The pieces of a Decoder that need no model: characters, stop strings, log-probabilities; bounds of
+// templates, grammars and schemas.
 #include <cmath>
+#include <string>
 
 #include "check.h"
+#include "runner/error.h"
 #include "runner/grammar.h"
 #include "runner/logprobs.h"
 #include "runner/stop-matcher.h"
@@ -38,6 +41,27 @@ bool throws(const std::string & source) {
         return true;
     }
     return false;
+}
+
+std::string times(int n, const std::string & text) {
+    std::string out;
+    for (int i = 0; i < n; ++i) out += text;
+    return out;
+}
+
+/** The code of the Error that f throws, '' = none. */
+template <typename F>
+std::string code_of(F f) {
+    try {
+        f();
+    } catch (const Error & e) {
+        return e.code;
+    }
+    return "";
+}
+
+std::string refused_schema(const std::string & schema) {
+    return code_of([&] { grammar_from_schema(schema); });
 }
 
 }  // namespace
@@ -96,14 +120,52 @@ TEST("log-probabilities are those of the softmax, the best first, ties by id") {
 TEST("templates: ordinary ones pass, endless nesting does not") {
     CHECK(!throws("{%- for m in messages %}{{ '((((' + m['content'] }}{% if a %}x{% endif %}{%- endfor %}"));
     CHECK(!throws("plain text with { and {# a comment's {{ (((( #} and }}"));
-    std::string deep, blocks;
-    for (int i = 0; i < 1000; ++i) {
-        deep += "(";
-        blocks += "{% if a %}";
-    }
-    CHECK(throws("{{ " + deep));
-    CHECK(throws(blocks));
+    CHECK(!throws("{% set a = 1 %}{% set b %}text{% endset %}{% generation %}x{% endgeneration %}"));
+    CHECK(!throws(times(1000, "{% if a %}x{% elif b %}y{% else %}z{% endif %}")));
+    CHECK(!throws("{{ [" + times(1000, "a + 1, ") + "f(b)] }}"));
     CHECK(throws(std::string(2 << 20, 'x')));
+    const int n = 1000;
+    const std::string end = "{% endif %}";
+    CHECK(throws("{{ " + times(n, "(")));
+    CHECK(throws(times(n, "{% if a %}")));
+    CHECK(throws("{% if a %}" + times(n, "{% elif b %}") + end));
+    CHECK(throws(times(n, "{% set a %}") + times(n, "{% endset %}")));
+    CHECK(throws(times(n, "{% set a %}{% endset %}{% endgeneration %}{% if a %}") + times(n, end)));
+    for (const char * chain : {"not ", "- ", "1 + ", "a or ", "1 if a else ", "a.", "a | "}) {
+        CHECK(throws("{{ " + times(n, chain) + "a }}"));
+    }
+    CHECK(throws("{{ f" + times(n, "()") + " }}"));
+    CHECK(throws("{{ f" + times(n, "[0]") + " }}"));
+}
+
+TEST("grammars: what the parser would recurse for is bounded, however it is hidden") {
+    const auto refused = [](const std::string & gbnf) { return code_of([&] { check_grammar(nullptr, gbnf); }); };
+    const int n = 1000;
+    CHECK_EQ(refused("root ::= " + times(100, "(") + "\"a\"" + times(100, ")")), "");
+    CHECK_EQ(refused("root ::= " + times(n, "\"(\" [(] ") + " # " + times(n, "(")), "");
+    CHECK_EQ(refused("root ::= [\"] " + times(n, "(")), "INVALID_GRAMMAR");
+    CHECK_EQ(refused("root ::= # \"\n" + times(n, "(")), "INVALID_GRAMMAR");
+    std::string rules = "root ::= r0\n";  // each with a hundred of its own
+    for (int i = 0; i < n; ++i) {
+        rules += "r" + std::to_string(i) + " ::= " + times(100, "(") + "r" + std::to_string(i + 1) + times(100, ")") + "\n";
+    }
+    CHECK_EQ(refused(rules + "r1000 ::= \"a\""), "INVALID_GRAMMAR");
+}
+
+TEST("JSON schemas: references that never end, endless names") {
+    std::string chain = R"({"$ref":"#/$defs/d0","$defs":{)";
+    for (int i = 0; i < 20000; ++i) {
+        chain += "\"d" + std::to_string(i) + R"(":{"$ref":"#/$defs/d)" + std::to_string(i + 1) + "\"},";
+    }
+    CHECK_EQ(refused_schema(chain + R"("d20000":{"type":"string"}}})"), "INVALID_SCHEMA");
+    CHECK_EQ(refused_schema(R"({"$defs":{"a":{"$ref":"#/$defs/a"}},"allOf":[{"$ref":"#/$defs/a"}]})"), "INVALID_SCHEMA");
+    const std::string endless(300000, '%');
+    CHECK_EQ(refused_schema(R"({"type":"object","properties":{")" + endless + R"(":{"type":"string"}}})"),
+             "INVALID_SCHEMA");
+    CHECK_EQ(refused_schema(R"({"$ref":"#/)" + endless + "\"}"), "INVALID_SCHEMA");
+    CHECK_EQ(refused_schema(R"({"$defs":{"t":{"type":"object","properties":{"next":{"$ref":"#/$defs/t"}}}},)"
+                            R"("$ref":"#/$defs/t"})"),
+             "");
 }
 
 TEST("nesting depth ignores what strings hold") {
