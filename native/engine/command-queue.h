@@ -1,6 +1,6 @@
 // Closures for the engine thread: anyone posts, one thread takes them all at once.
 //
-// Thread: any. Invariant: a command that was accepted is run; after close() none is accepted.
+// Thread: any. Invariant: a command that was accepted is taken, in order; after post_last() none is accepted.
 #pragma once
 
 #include <chrono>

@@ -12,6 +12,7 @@ namespace banyan {
 namespace {
 
 constexpr Micros kCalibration = 40'000;
+constexpr size_t kMaxSaltName = 1024;
 
 uint64_t hash_of(const std::vector<Token> & tokens) {
     uint64_t hash = 0xCBF29CE484222325ull;  // FNV-1a
@@ -83,7 +84,13 @@ void Engine::run(Publish publish) {
     while (!closing_ && !abort_) {
         // Nothing to compute: sleep. Work that is better begun later: until then, or until something happens.
         const microseconds patience(worker_->idle() ? -1 : ran ? 0 : worker_->patience());
-        for (CommandQueue::Command & command : commands_.take(patience)) command();
+        for (CommandQueue::Command & command : commands_.take(patience)) {
+            try {
+                command();
+            } catch (const std::exception & e) {
+                worker_->fail_all(e.what());
+            }
+        }
         publish_events(publish);
         if (closing_) break;
         ran = !worker_->idle() && worker_->step(abort_step_);
@@ -119,7 +126,7 @@ void Engine::check(const RequestOptions & options) const {
     if (options.prompt.size() >= static_cast<size_t>(info_.max_context)) {
         throw Error("PROMPT_TOO_LONG",
                     "the prompt has " + std::to_string(options.prompt.size()) + " tokens, a request may reach " +
-                        std::to_string(info_.max_context),
+                        std::to_string(info_.max_context) + ": shorten it, or load with a larger maxContext or kvTokens",
                     "prompt");
     }
     const bool chat_grammar = options.chat && options.chat->has_grammar();
@@ -207,10 +214,14 @@ bool Engine::cancel(RequestId id) {
 }
 
 Salt Engine::intern(const std::string & salt) {
-    // Numbered, not hashed: two tenants can never meet, whatever they call themselves.
+    // Numbered, not hashed: two tenants can never meet, whatever they call themselves. No number is given twice, so one
+    // who was forgotten meanwhile finds nothing cached, and nothing of another's.
     if (salt.empty()) return 0;
+    if (salt.size() > kMaxSaltName) {
+        throw Error("INVALID_OPTION", "a tenant's name has at most " + std::to_string(kMaxSaltName) + " bytes", "salt");
+    }
     const std::lock_guard<std::mutex> lock(mutex_);
-    return salts_.emplace(salt, salts_.size() + 1).first->second;
+    return *salts_.get(salt, [this] { return std::make_shared<const Salt>(++last_salt_); });
 }
 
 void Engine::explain(const std::string & salt, std::vector<Token> tokens, std::function<void(MissExplanation)> done) {
@@ -251,8 +262,8 @@ void Engine::check_integrity(std::function<void(std::string)> done) {
 bool Engine::close(std::function<void()> done) {
     const bool first = commands_.post_last([this, done] {
         closing_ = true;
-        worker_->cancel_all();
         after_close_ = done;
+        worker_->cancel_all();
     });
     abort_step_ = true;  // nobody needs what the running step computes
     return first;

@@ -12,7 +12,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -100,7 +99,8 @@ class Engine {
     std::mutex mutex_;  // guards what follows
     RequestId next_id_ = 1;
     std::unordered_set<RequestId> live_;
-    std::unordered_map<std::string, Salt> salts_;
+    LruCache<const Salt> salts_{1 << 16};  // by the tenant's name
+    Salt last_salt_ = 0;
 };
 
 }  // namespace banyan

@@ -88,7 +88,7 @@ bool Worker::step(const std::atomic<bool> & aborted) {
         deciding_.add(scheduled - started + committed - computed);
         return true;
     } catch (const std::exception & e) {
-        fail_everything(e.what());
+        fail_all(e.what());
         return true;
     }
 }
@@ -168,8 +168,11 @@ void Worker::fail(RequestId id, const std::string & code, const std::string & me
     if (live_.erase(id) > 0) events_.push_back({id, ErrorEvent{code, message, retry_ms}});
 }
 
-void Worker::fail_everything(const std::string & message) {
+void Worker::fail_all(const std::string & message) {
     ended_.clear();
+    StepResult nothing;  // of the step under way, if any: the scheduler gives out no other before it is committed
+    nothing.failed = true;
+    scheduler_.commit(nothing, now());
     while (!live_.empty()) {
         const RequestId id = live_.begin()->first;
         scheduler_.cancel(id, now());

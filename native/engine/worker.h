@@ -28,6 +28,8 @@ class Worker {
     /** Ends the request with finish (cancelled). Nothing happens when it is not live. */
     void cancel(RequestId id);
     void cancel_all();
+    /** Something broke that cannot be blamed on one request: all of them end with `error` INTERNAL. */
+    void fail_all(const std::string & message);
 
     /**
      * One step. False: nothing could run. A failure inside ends the requests concerned with an error event; false is
@@ -55,7 +57,6 @@ class Worker {
     void sample(const Batch & batch, StepResult & result);
     void fail(RequestId id, const std::string & code, const std::string & message, Micros retry_after = 0);
     void finish(RequestId id, FinishReason reason);
-    void fail_everything(const std::string & message);
     /** Empties the slots whose request left or was preempted, for caches that would keep their cells until reused. */
     void release_slots(const Batch & batch);
 

@@ -167,6 +167,29 @@ TEST("pins, explanations and clearing the cache") {
     CHECK_EQ(engine.run(request(prompt(64))).usage.cached_tokens, 0);
 }
 
+TEST("tenants: the names of very many are forgotten, never mixed; endless ones are refused") {
+    TestEngine engine;
+    const auto matched = [&](const std::string & tenant) {
+        const auto miss = engine.ask<MissExplanation>([&](auto done) { engine.engine->explain(tenant, prompt(64), done); });
+        return miss.matched;
+    };
+    RequestOptions options = request(prompt(64));
+    options.salt = "first";
+    engine.run(options);
+    CHECK(matched("first") > 0);
+    for (int i = 0; i < (1 << 16) - 1; ++i) {
+        engine.engine->explain("tenant " + std::to_string(i), {}, [](const MissExplanation &) {});
+    }
+    CHECK(matched("first") > 0);
+    for (int i = 0; i < 1 << 16; ++i) {
+        engine.engine->explain("other " + std::to_string(i), {}, [](const MissExplanation &) {});
+    }
+    CHECK_EQ(matched("first"), 0);
+    CHECK_EQ(matched("other 1"), 0);
+    options.salt = std::string(2000, 'x');
+    CHECK_EQ(code_of([&] { engine.engine->submit(options); }), "INVALID_OPTION");
+}
+
 TEST("close ends what runs with an event, and what follows is refused") {
     TestEngine engine;
     std::vector<RequestId> ids;
