@@ -9,9 +9,16 @@ namespace banyan {
 
 namespace {
 
-/** A callback of the user threw: that is an uncaught exception of theirs, not ours. */
-void report(Napi::Env env, const Napi::Error & error) {
-    napi_fatal_exception(env, error.Value());
+/** Runs f. When a callback of the user throws, that is an uncaught exception of theirs, not ours. */
+template <typename F>
+void or_report(Napi::Env env, F f) {
+    try {
+        f();
+    } catch (const Napi::Error & e) {
+        napi_fatal_exception(env, e.Value());
+    } catch (...) {
+        napi_fatal_exception(env, js_error(env, current_error()).Value());
+    }
 }
 
 }  // namespace
@@ -34,8 +41,6 @@ std::shared_ptr<EventPump> EventPump::make(Napi::Env env) {
     napi_unref_threadsafe_function(env, pump->function_);
     return pump;
 }
-
-EventPump::~EventPump() = default;
 
 void EventPump::publish(const std::vector<Event> & events) {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -71,20 +76,8 @@ void EventPump::drain(Napi::Env env) {
     }
     const Napi::HandleScope scope(env);
     const auto self = shared_from_this();  // an answer may close the pump
-    if (!bytes.empty() && deliver_) {
-        try {
-            deliver_(env, bytes, ended);
-        } catch (const Napi::Error & e) {
-            report(env, e);
-        }
-    }
-    for (const Answer & answer : answers) {
-        try {
-            answer(env);
-        } catch (const Napi::Error & e) {
-            report(env, e);
-        }
-    }
+    if (!bytes.empty() && deliver_) or_report(env, [&] { deliver_(env, bytes, ended); });
+    for (const Answer & answer : answers) or_report(env, [&] { answer(env); });
 }
 
 void EventPump::hold(Napi::Env env) {

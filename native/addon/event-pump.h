@@ -22,7 +22,6 @@ class EventPump : public std::enable_shared_from_this<EventPump> {
     using Deliver = std::function<void(Napi::Env, const std::vector<uint8_t> &, int ended)>;
 
     static std::shared_ptr<EventPump> make(Napi::Env env);
-    ~EventPump();
 
     void publish(const std::vector<Event> & events);
     /** Runs `answer` on JavaScript's thread after the events published before it. */

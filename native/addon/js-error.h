@@ -1,4 +1,5 @@
-// C++ failures as JavaScript errors. Every entry point of the addon runs inside guarded().
+// C++ failures as JavaScript errors. Every entry point of the addon runs inside guarded() or promised(); what settles a
+// promise later, inside or_reject().
 #pragma once
 
 #include <new>
@@ -26,17 +27,23 @@ auto guarded(Napi::Env env, F f) -> decltype(f()) {
     }
 }
 
-/** Runs f(deferred); anything it throws rejects the promise. */
+/** Runs f; anything it throws rejects the promise. */
 template <typename F>
-Napi::Value promised(Napi::Env env, F f) {
-    const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+void or_reject(const Napi::Promise::Deferred & deferred, F f) {
     try {
-        f(deferred);
+        f();
     } catch (const Napi::Error & e) {
         deferred.Reject(e.Value());
     } catch (...) {
-        deferred.Reject(js_error(env, current_error()).Value());
+        deferred.Reject(js_error(deferred.Env(), current_error()).Value());
     }
+}
+
+/** Runs f(deferred); anything it throws rejects the promise, which is returned. */
+template <typename F>
+Napi::Value promised(Napi::Env env, F f) {
+    const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+    or_reject(deferred, [&] { f(deferred); });
     return deferred.Promise();
 }
 

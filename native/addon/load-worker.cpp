@@ -44,18 +44,15 @@ void LoadWorker::Execute() {
 }
 
 void LoadWorker::OnOK() {
-    if (abort_ && !error_) error_ = Error("ABORTED", "the load was aborted");
-    if (error_) {
-        engine_.reset();
-        pump_->close();
-        deferred_.Reject(js_error(Env(), *error_).Value());
-        return;
-    }
-    try {
-        deferred_.Resolve(NativeEngine::make(Env(), {std::move(engine_), pump_, on_events_.Value()}));
-    } catch (const Napi::Error & e) {
-        deferred_.Reject(e.Value());
-    }
+    bool made = false;
+    or_reject(deferred_, [&] {
+        if (error_) throw *error_;
+        if (abort_) throw Error("ABORTED", "the load was aborted");
+        const Napi::Object engine = NativeEngine::make(Env(), {std::move(engine_), pump_, on_events_.Value()});
+        made = true;
+        deferred_.Resolve(engine);
+    });
+    if (!made) pump_->close();
 }
 
 }  // namespace banyan

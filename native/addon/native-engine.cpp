@@ -48,11 +48,14 @@ Napi::Function NativeEngine::define(Napi::Env env) {
 }
 
 Napi::Object NativeEngine::make(Napi::Env env, Parts parts) {
-    AddonData & data = AddonData::of(env);
-    data.parts = &parts;  // what the constructor takes; a constructor that JavaScript calls finds none
-    const Napi::Object object = data.engine_constructor.New({});
-    data.parts = nullptr;
-    return object;
+    // What the constructor takes; a constructor that JavaScript calls finds none, also when this one never ran.
+    struct Offer {
+        explicit Offer(Parts * parts, AddonData & data) : data(data) { data.parts = parts; }
+        ~Offer() { data.parts = nullptr; }
+        AddonData & data;
+    };
+    const Offer offer(&parts, AddonData::of(env));
+    return offer.data.engine_constructor.New({});
 }
 
 NativeEngine::NativeEngine(const Napi::CallbackInfo & info) : ObjectWrap(info) {
@@ -97,11 +100,11 @@ void NativeEngine::unhold() {
 void NativeEngine::deliver(Napi::Env env, const std::vector<uint8_t> & bytes, int ended) {
     const Napi::Object self = Value();
     if (self.IsEmpty()) return;  // being collected: only decisions come when nothing is held, and nobody reads them
+    for (int i = 0; i < ended; ++i) unhold();  // before anything can throw
     auto buffer = Napi::ArrayBuffer::New(env, bytes.size());
     std::memcpy(buffer.Data(), bytes.data(), bytes.size());
     const auto array = Napi::Uint8Array::New(env, bytes.size(), buffer, 0);
     ++callbacks_;
-    for (int i = 0; i < ended; ++i) unhold();
     self.Get(kOnEvents).As<Napi::Function>().Call({array});
 }
 
@@ -110,7 +113,7 @@ Napi::Value NativeEngine::ask(Napi::Env env, Start start) {
     return promised(env, [&](const Napi::Promise::Deferred & deferred) {
         start(open(), [this, pump = pump_, deferred](Make make) {
             pump->answer([this, deferred, make = std::move(make)](Napi::Env env) {
-                deferred.Resolve(make(env));
+                or_reject(deferred, [&] { deferred.Resolve(make(env)); });
                 unhold();
             });
         });

@@ -21,11 +21,10 @@ void RenderWorker::Execute() {
 }
 
 void RenderWorker::OnOK() {
-    if (error_) {
-        deferred_.Reject(js_error(Env(), *error_).Value());
-    } else {
+    or_reject(deferred_, [&] {
+        if (error_) throw *error_;
         deferred_.Resolve(to_js(Env(), chat_));
-    }
+    });
 }
 
 }  // namespace banyan

@@ -25,15 +25,11 @@ void SimulateWorker::Execute() {
 }
 
 void SimulateWorker::OnOK() {
-    try {
+    or_reject(deferred_, [&] {
         if (error_) throw *error_;
         if (result_.aborted) throw Error("ABORTED", "the simulation was aborted");
         deferred_.Resolve(to_js(Env(), result_));
-    } catch (const Napi::Error & e) {
-        deferred_.Reject(e.Value());
-    } catch (...) {
-        deferred_.Reject(js_error(Env(), current_error()).Value());
-    }
+    });
 }
 
 Napi::Value simulate(const Napi::CallbackInfo & info) {

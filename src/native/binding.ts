@@ -269,7 +269,8 @@ export interface Binding {
   readonly llamaVersion: string;
   /**
    * Loads model and context on a worker thread. onProgress gets [0, 1], return value ignored; onEvents gets one packed
-   * buffer a step (see events.ts). Rejects with MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, OUT_OF_MEMORY, INVALID_OPTION.
+   * buffer a step (see events.ts). Rejects with MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, OUT_OF_MEMORY,
+   * INVALID_OPTION, INVALID_TEMPLATE, ABORTED.
    */
   loadEngine(
     options: NativeEngineOptions,
