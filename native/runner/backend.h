@@ -30,7 +30,7 @@ class AssertGuard {
     AssertGuard & operator=(const AssertGuard &) = delete;
 };
 
-/** Collects the error and warning lines that llama.cpp logs on this thread: the only place where it says why. */
+/** Collects the error lines that llama.cpp logs on this thread: the only place where it says why. */
 class LogCapture {
   public:
     LogCapture();

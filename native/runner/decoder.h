@@ -1,6 +1,6 @@
 // Everything one request does between its logits and its output: sampling, text, stop strings, tool calls, its end.
 //
-// Owns: sampler, text so far. Changed by: next, finish. Thread: made anywhere, then the engine thread.
+// Owns: sampler, text so far. Changed by: next. Thread: made anywhere, then the engine thread.
 #pragma once
 
 #include <memory>
@@ -52,7 +52,10 @@ class Decoder {
     /** How a device can sample in this one's place; nullptr: it cannot. */
     DeviceSampler * on_device() const { return sampler_.on_device(); }
 
-    /** Samples from output `index` of the context; logits nullptr: the device did. Throws Error or std::exception: this request fails, no other. */
+    /**
+     * Samples from output `index` of the context; logits nullptr: the device did. Throws Error or std::exception: this
+     * request fails, no other.
+     */
     Decoded next(llama_context * context, int32_t index, float * logits);
 
     /** Why it ended; meaningful once next() said finished. */

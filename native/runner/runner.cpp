@@ -197,15 +197,13 @@ void Runner::probe(int32_t n_threads) {
     bool computed = false;
     try {
         computed = compute(batch, {});
-        const float * row = computed ? logits(0) : nullptr;
         const auto finite = [](float logit) { return std::isfinite(logit); };
-        if (!row) {
-            computed = false;
-        } else if (!std::any_of(row, row + model_->info().vocab_size, finite)) {
+        if (computed && !std::any_of(logits(0), logits(0) + model_->info().vocab_size, finite)) {
             computed = false;
             why = "its output is not a number";
         }
     } catch (const std::exception & e) {
+        computed = false;
         why = e.what();
     }
     llama_set_n_threads(context_.get(), n_threads, n_threads);
@@ -266,8 +264,10 @@ bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & s
 float * Runner::logits(size_t row) const {
     const Output & output = outputs_[row];
     if (output.on_device) return nullptr;
-    if (impl_->samplers && !impl_->samplers->fetch(context_.get(), output.index, output.number)) return nullptr;
-    return llama_get_logits_ith(context_.get(), output.index);
+    const bool here = !impl_->samplers || impl_->samplers->fetch(context_.get(), output.index, output.number);
+    float * const logits = here ? llama_get_logits_ith(context_.get(), output.index) : nullptr;
+    if (!logits) throw Error("STEP_FAILED", "the logits did not come from the device");
+    return logits;
 }
 
 bool Runner::stock_sequences() const {

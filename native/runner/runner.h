@@ -64,7 +64,7 @@ class Runner {
 
     /**
      * After run, of a sampled row: its position in the context, and its logits, [vocab], writable. nullptr: the device
-     * has sampled it, llama_get_sampled_token_ith has the token.
+     * has sampled it, llama_get_sampled_token_ith has the token. Throws Error STEP_FAILED when llama.cpp has no logits.
      */
     int32_t output_index(size_t row) const { return outputs_[row].index; }
     float * logits(size_t row) const;

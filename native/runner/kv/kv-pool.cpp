@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <string>
 
 #include "ggml-backend.h"
 #include "llama-kv-cache.h"
 #include "llama-model.h"
 #include "llama.h"
 #include "runner/arch/architecture.h"
-#include "runner/attention/kernel.h"
 #include "runner/cuda/device-pages.h"
 #include "runner/cuda/device-plan.h"
 #include "runner/cuda/layer-devices.h"
@@ -149,18 +149,7 @@ bool KvPool::copy_pages(const PageCopy * copies, int32_t n_copies) {
     return true;
 }
 
-int32_t KvPool::page_tokens() const { return impl_->page_tokens; }
-
 AttentionMode KvPool::mode() const { return impl_->mode; }
-
-const char * KvPool::kernel() const {
-    if (impl_->mode != AttentionMode::paged) return "";
-    return impl_->devices.processors > 0 ? "cuda" : attention_kernel().name;
-}
-
-bool KvPool::prefix_reuse() const { return impl_->architecture.prefix_reuse; }
-
-const std::string & KvPool::reason() const { return impl_->architecture.reason; }
 
 int64_t KvPool::page_bytes() const { return bytes_per_page(impl_->caches, impl_->page_tokens); }
 

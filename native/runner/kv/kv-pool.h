@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "core/batch.h"
 
@@ -47,11 +46,7 @@ class KvPool {
     /** Copies cells between pages in all layers of K and V, in order. False: a backend copy failed. */
     bool copy_pages(const PageCopy * copies, int32_t n_copies);
 
-    int32_t page_tokens() const;
-    AttentionMode mode() const;        // paged, dense or stock, once installed
-    const char * kernel() const;       // portable, avx2, avx512, neon, cuda; "" when not paged
-    bool prefix_reuse() const;         // pages hold all that a prefix needs
-    const std::string & reason() const;  // why prefixes are not reused or the mode is not paged; else empty
+    AttentionMode mode() const;  // paged, dense or stock, once installed
     /** Bytes of K and V per page over all layers; known after the context exists. */
     int64_t page_bytes() const;
 

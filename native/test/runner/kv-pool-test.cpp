@@ -147,8 +147,6 @@ TEST("architectures: refused ones throw their reason, stock ones keep llama.cpp'
     const Model recurrent("mamba-dense");
     Context context(recurrent);
     CHECK(context.pool.mode() == AttentionMode::stock);
-    CHECK(!context.pool.prefix_reuse());
-    CHECK(!context.pool.reason().empty());
     CHECK(!context.decode(0, 0, 20).empty());
     const PageCopy copy{0, 1, 16};
     CHECK(!context.pool.copy_pages(&copy, 1));
