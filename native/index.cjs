@@ -18,8 +18,21 @@ function lacking(cpuinfo) {
   return flags.size === 0 ? [] : ['avx2', 'bmi2', 'f16c', 'fma'].filter((flag) => !flags.has(flag));
 }
 
-const lacks =
-  process.platform === 'linux' && process.arch === 'x64' ? lacking(fs.readFileSync('/proc/cpuinfo', 'utf8')) : [];
+function cpuinfo() {
+  try {
+    return fs.readFileSync('/proc/cpuinfo', 'utf8');
+  } catch {
+    return ''; // no /proc in this sandbox: nothing is known
+  }
+}
+
+const lacks = process.platform === 'linux' && process.arch === 'x64' ? lacking(cpuinfo()) : [];
+
+/** What to install where a system library is missing, '' after other failures. */
+function advice(message) {
+  if (!message.includes('libgomp.so')) return '';
+  return ' (apt-get install libgomp1, dnf install libgomp or apk add libgomp brings it)';
+}
 
 function candidates() {
   if (process.env.ENGINE_BINARY) return [path.resolve(process.env.ENGINE_BINARY)];
@@ -52,7 +65,7 @@ function load() {
     try {
       return require(file);
     } catch (error) {
-      tried.push(`${file}: ${error.message}`);
+      tried.push(`${file}: ${error.message}${advice(error.message)}`);
     }
   }
   const error = new Error(
@@ -63,4 +76,4 @@ function load() {
   throw error;
 }
 
-module.exports = { load, lacking };
+module.exports = { load, lacking, advice };

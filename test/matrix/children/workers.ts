@@ -16,27 +16,40 @@ const inWorker = (role: string) =>
     },
   );
 
-/** Its first message. A worker that leaves without one is an error here, not an await that never settles. */
+interface Message {
+  answer?: string;
+  reached?: string;
+}
+
+const say = (message: Message) => parentPort?.postMessage(message);
+
+/** A worker that leaves without its answer is an error here that says how far it came, not an await that never settles. */
 const answerOf = (worker: Worker) =>
-  new Promise<unknown>((resolve, reject) => {
-    worker.once('message', resolve);
+  new Promise<string>((resolve, reject) => {
+    let last = 'nothing of this file: its loader lost it';
+    worker.on('message', ({ answer, reached }: Message) => {
+      last = reached ?? last;
+      if (answer !== undefined) resolve(answer);
+    });
     worker.once('error', reject);
-    worker.once('exit', (code) => reject(new Error(`the worker left with code ${code} before it answered`)));
+    worker.once('exit', (code) => reject(new Error(`the worker left with code ${code}; it had reached ${last}`)));
   });
 
 if (!isMainThread) {
+  say({ reached: 'its first line' });
   const engine = await TestEngine.open();
+  say({ reached: 'a loaded engine' });
   if (workerData === 'answer') {
-    parentPort?.postMessage((await engine.run(prompt)).tokens.join());
+    say({ answer: (await engine.run(prompt)).tokens.join() });
     await engine.close();
   } else if (workerData === 'decode forever') {
     engine.hook = (event) => {
-      if (event.type === 'tokens') parentPort?.postMessage('decoding');
+      if (event.type === 'tokens') say({ answer: 'decoding' });
     };
     engine.submit(prompt, { maxTokens: 3000 });
   } else {
     await engine.run(prompt);
-    parentPort?.postMessage('leaving');
+    say({ answer: 'leaving' });
   }
 } else {
   const engine = await TestEngine.open();
