@@ -1,3 +1,4 @@
+import { onAbort } from '../engine/abort-listeners.js';
 import { type ChatMessage, type ToolCall, toToolCall } from '../engine/chat-message.js';
 import type { Engine } from '../engine/engine.js';
 import { BanyanError } from '../engine/errors.js';
@@ -96,14 +97,14 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
       this.#record?.stop(aborted()); // what is cut off here is not how the run went: resumed, it goes on before
       this.#end('cancelled');
     };
-    signal?.addEventListener('abort', abort, { once: true });
+    const forgetSignal = onAbort(signal, abort);
     if (signal?.aborted) abort();
     const timer = setTimeout(() => this.#end('timeout'), limits.timeoutMs);
     try {
       if (!signal?.aborted) await this.#recorded();
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
+      forgetSignal();
       if (!this.#stop.signal.aborted) this.#stop.abort(new Error('the run has ended'));
       this.#tell((program) => (this.#setup.ownSession ? program.finished() : program.waitingForHuman()));
       await this.#record?.close();

@@ -2,7 +2,7 @@ import type { ChatMessage } from '../engine/chat-message.js';
 import type { Engine } from '../engine/engine.js';
 import { BanyanError } from '../engine/errors.js';
 import type { TurnOptions } from '../engine/generate-options.js';
-import { checkInteger, checkKeys, checkSignal } from '../engine/option-checks.js';
+import { checkInteger, checkKeys, checkObject, checkSignal, invalidOption } from '../engine/option-checks.js';
 import type { Session } from '../engine/session.js';
 import { AgentRun } from './agent-run.js';
 import { fingerprint } from './fingerprint.js';
@@ -46,7 +46,11 @@ export class Agent {
 
   /** Throws INVALID_OPTION, CLOSED, and MODEL_UNSUPPORTED when the model's chat template would drop the tools. */
   constructor(options: AgentOptions) {
-    this.#options = { ...options, tools: [...(options.tools ?? [])] };
+    checkObject('options', options);
+    if (typeof options.engine?.session !== 'function') {
+      throw invalidOption('engine', 'an engine of Engine.load()', options.engine);
+    }
+    this.#options = { ...options, tools: checkTools(options.tools ?? []) };
     this.#limits = toLimits(options.limits);
     this.#forceTools = checkInteger('forceTools', options.forceTools ?? 0, 0, this.#limits.maxSteps);
     if (this.#forceTools > 0 && !options.tools?.length) {
@@ -67,6 +71,9 @@ export class Agent {
     checkKeys('options', options, ['signal', 'session', 'journal']);
     if (options.journal !== undefined && options.session !== undefined) {
       throw new BanyanError('INVALID_OPTION', 'Pass `journal` or `session`, not both', { field: 'journal' });
+    }
+    if (options.session !== undefined && typeof options.session?.generate !== 'function') {
+      throw invalidOption('session', 'a session of the engine', options.session);
     }
     return this.#start({ input, resumed: false }, options);
   }
@@ -109,4 +116,15 @@ export class Agent {
     const { engine, limits: _limits, forceTools: _forceTools, ...sessionOptions } = this.#options;
     return engine.session(sessionOptions);
   }
+}
+
+/** A copy. The engine's own tool descriptions have nothing to run: they are refused here, not when the model calls one. */
+function checkTools(tools: readonly Tool[]): readonly Tool[] {
+  if (!Array.isArray(tools)) throw invalidOption('tools', 'a list of tools', tools);
+  for (const [index, tool] of tools.entries()) {
+    if (typeof tool?.execute !== 'function' || typeof tool.check !== 'function') {
+      throw invalidOption(`tools[${index}]`, 'a tool of defineTool()', tool);
+    }
+  }
+  return [...tools];
 }

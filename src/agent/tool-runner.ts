@@ -1,3 +1,4 @@
+import { onAbort } from '../engine/abort-listeners.js';
 import type { ToolCall } from '../engine/chat-message.js';
 import type { Tool } from './tool.js';
 import { toolErrorText, toolResultText } from './tool-result.js';
@@ -65,13 +66,12 @@ async function withinTime(ms: number, outer: AbortSignal, work: (signal: AbortSi
   const ended = new Promise<never>((_resolve, reject) => {
     inner.signal.addEventListener('abort', () => reject(inner.signal.reason), { once: true });
   });
-  const stop = () => inner.abort(outer.reason);
-  outer.addEventListener('abort', stop, { once: true });
+  const forgetSignal = onAbort(outer, () => inner.abort(outer.reason));
   const timer = setTimeout(() => inner.abort(new Error(`no result within ${ms} ms`)), ms);
   try {
     return await Promise.race([work(inner.signal), ended]);
   } finally {
     clearTimeout(timer);
-    outer.removeEventListener('abort', stop);
+    forgetSignal();
   }
 }

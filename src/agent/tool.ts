@@ -1,4 +1,4 @@
-import { checkFlag, checkNumber } from '../engine/option-checks.js';
+import { checkFlag, checkNumber, checkObject, checkText, invalidOption } from '../engine/option-checks.js';
 import { type Checked, type CompiledSchema, compileSchema, type Schema } from '../engine/schema.js';
 import type { ToolSpec } from '../engine/tool-spec.js';
 
@@ -19,7 +19,7 @@ export interface ToolDefinition<Input extends Schema> {
   input: Input;
   /** A string goes to the model as it is, anything else as canonical JSON. What it throws goes to the model too. */
   execute: (input: Checked<Input>, context: ToolContext) => unknown;
-  /** Default: the agent's `limits.toolTimeoutMs`. */
+  /** 1 to 2,147,483,647. Default: the agent's `limits.toolTimeoutMs`. */
   timeoutMs?: number | undefined;
   /** How long it usually takes: what the conversation has cached is kept accordingly. Default: learnt from its calls. */
   expectedMs?: number | undefined;
@@ -38,11 +38,18 @@ export interface Tool extends ToolSpec {
   readonly idempotent: boolean;
 }
 
+/** A longer one would overflow Node's timer, which then fires at once. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** Throws INVALID_SCHEMA, INVALID_OPTION. Names are checked where the tools are used together. */
 export function defineTool<const Input extends Schema>(definition: ToolDefinition<Input>): Tool {
+  checkObject('definition', definition);
   const { name, description, input, execute, timeoutMs, expectedMs } = definition;
+  checkText('description', description);
+  if (typeof execute !== 'function') throw invalidOption('execute', 'a function', execute);
+  if (timeoutMs !== undefined) checkNumber('timeoutMs', timeoutMs, 1, LONGEST_TIMEOUT_MS);
   const idempotent = checkFlag('idempotent', definition.idempotent ?? false);
   if (expectedMs !== undefined) checkNumber('expectedMs', expectedMs, 0, 24 * 3_600_000);
-  const { json, check } = compileSchema(`input of tool "${name}"`, input);
+  const { json, check } = compileSchema(`input of tool "${String(name)}"`, input);
   return { name, description, parameters: json, check, execute, timeoutMs, expectedMs, idempotent };
 }

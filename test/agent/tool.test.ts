@@ -1,9 +1,11 @@
+import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineTool } from '../../src/agent/tool.js';
 import { toolErrorText, toolResultText } from '../../src/agent/tool-result.js';
 import { runTool } from '../../src/agent/tool-runner.js';
 import { toToolCall } from '../../src/engine/chat-message.js';
+import { deferred } from '../support/deferred.js';
 import { errorOf } from '../support/expect-code.js';
 
 const options = {
@@ -130,4 +132,28 @@ test('what is no text', () => {
 test('a wrong schema is told when the tool is defined', async () => {
   const define = () => defineTool({ name: 'bad', description: '', input: { type: 'nothing' }, execute: () => 1 });
   expect(await errorOf(define)).toMatchObject({ code: 'INVALID_SCHEMA', field: 'input of tool "bad"' });
+});
+
+test.each([
+  ['definition', null],
+  ['description', { description: 7 }],
+  ['execute', { execute: 'now' }],
+  ['timeoutMs', { timeoutMs: Number.POSITIVE_INFINITY }], // would overflow Node's timer, and fire at once
+  ['expectedMs', { expectedMs: -1 }],
+])('a wrong %s is told when the tool is defined', async (field, wrong) => {
+  const whole = { name: 'add', description: '', input: { type: 'object' }, execute: () => 1 };
+  const define = () => defineTool((wrong && { ...whole, ...wrong }) as never);
+  expect(await errorOf(define)).toMatchObject({ name: 'BanyanError', code: 'INVALID_OPTION', field });
+});
+
+test('any number of tools waits at one listener of the signal', async () => {
+  const { signal } = new AbortController();
+  const waiting = deferred<number>();
+  const tool = defineTool({ name: 'wait', description: '', input: {}, execute: () => waiting.promise });
+  const runs = Array.from({ length: 12 }, () => runTool([tool], call('wait', '{}'), { ...options, signal }));
+  while (getEventListeners(signal, 'abort').length === 0) await Promise.resolve();
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1); // from eleven on Node warns of a leak
+  waiting.resolve(1);
+  await Promise.all(runs);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
 });
