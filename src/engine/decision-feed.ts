@@ -1,4 +1,4 @@
-import type { NativeDecision } from '../native/binding.js';
+import type { NativeDecision } from '../native/reports.js';
 import { leavable } from './leavable.js';
 import type { RequestHost } from './request.js';
 

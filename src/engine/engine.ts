@@ -1,5 +1,6 @@
-import { loadBinding, type NativeEngine, type NativeModelInfo, type NativeStats } from '../native/binding.js';
+import { loadBinding, type NativeEngine } from '../native/binding.js';
 import { decodeEvents } from '../native/events.js';
+import type { NativeModelInfo, NativeStats } from '../native/reports.js';
 import { type Decision, DecisionFeed } from './decision-feed.js';
 import { asBanyanError, BanyanError } from './errors.js';
 import { EventRouter } from './event-router.js';

@@ -1,5 +1,6 @@
-import type { ChatFormat, FinishReason, NativeUsage } from '../native/binding.js';
+import type { ChatFormat, FinishReason } from '../native/binding.js';
 import type { TokenLogprob } from '../native/events.js';
+import type { NativeUsage } from '../native/reports.js';
 import { type ToolCall, toToolCall } from './chat-message.js';
 import { BanyanError } from './errors.js';
 import { EventStream } from './event-stream.js';

@@ -1,4 +1,4 @@
-import type { NativeMiss } from '../native/binding.js';
+import type { NativeMiss } from '../native/reports.js';
 import { checkMessages } from './chat-message.js';
 import { checkKeys, checkNumber, checkText } from './option-checks.js';
 import { checkTokens, isMessages, type Prompt, renderChat, toChatSettings } from './prompt.js';

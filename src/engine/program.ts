@@ -1,4 +1,5 @@
-import type { NativeHint, NativeProgramReport } from '../native/binding.js';
+import type { NativeHint } from '../native/binding.js';
+import type { NativeProgramReport } from '../native/reports.js';
 import { asBanyanError, BanyanError } from './errors.js';
 import { branchAbandoned, nextPrefix, plainHint, tell, toolEnded, toolStarted } from './hints.js';
 import { checkInteger, checkKeys } from './option-checks.js';

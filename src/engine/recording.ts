@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
-import type { NativeModelInfo } from '../native/binding.js';
+import type { NativeModelInfo } from '../native/reports.js';
 import { BanyanError } from './errors.js';
 import { checkKeys, checkOneOf, checkText } from './option-checks.js';
 import { Recorder } from './recorder.js';

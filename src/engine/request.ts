@@ -1,5 +1,6 @@
-import type { FinishReason, NativeEngine, NativeMessage, NativeRequest, NativeUsage } from '../native/binding.js';
+import type { FinishReason, NativeEngine, NativeMessage, NativeRequest } from '../native/binding.js';
 import type { RequestEvent, TokenLogprob } from '../native/events.js';
+import type { NativeUsage } from '../native/reports.js';
 import { onAbort } from './abort-listeners.js';
 import { asBanyanError, BanyanError } from './errors.js';
 import { EventLog } from './event-log.js';

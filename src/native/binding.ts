@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import type { NativeCost, NativePolicy } from './policy.js';
+import type { NativePolicy } from './policy.js';
+import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from './reports.js';
 import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from './simulation.js';
 
 /** Opaque, garbage-collected: how a rendered chat constrains sampling and how its output is parsed (native handle). */
@@ -28,30 +29,6 @@ export interface NativeEngineOptions {
   batching: boolean; // false: one request at a time (the naive baseline of the demo and the benchmarks)
   chatTemplate: string; // '' = the model's own
   policy: NativePolicy; // {} = the defaults, with costs measured at load and while running
-}
-
-export interface NativeModelInfo {
-  path: string;
-  architecture: string;
-  name: string;
-  sizeBytes: number;
-  parameters: number;
-  contextTrain: number;
-  vocabSize: number;
-  attention: 'paged' | 'dense' | 'stock';
-  /** Empty when prefixes are reused; else why not (recurrent or hybrid model, switched off ...). */
-  noReuseReason: string;
-  kernel: string; // avx512, avx2, neon, portable, cuda, dense ...
-  backend: string;
-  pages: number;
-  pageTokens: number;
-  pageBytes: number;
-  maxContext: number;
-  maxRunning: number;
-  maxBatchTokens: number;
-  hasChatTemplate: boolean;
-  supportsTools: boolean;
-  eosText: string;
 }
 
 export interface NativeSampling {
@@ -104,31 +81,6 @@ export interface NativeToolCall {
   arguments: string; // JSON text as the model wrote it
 }
 
-export interface NativeUsage {
-  promptTokens: number;
-  cachedTokens: number;
-  computedTokens: number;
-  outputTokens: number;
-  preemptions: number;
-  queueMs: number;
-  ttftMs: number;
-  itlMs: number; // mean inter-token latency, 0 with fewer than two tokens
-  totalMs: number;
-  miss: NativeMiss;
-  waitedMs: number; // without a slot, waits after preemptions included
-  bypassed: number; // smaller requests that passed it while it found no room
-  hits: { device: number }; // cachedTokens by tier
-  retained: string; // how long the program's pages are kept and why, '' = of no program
-}
-
-export interface NativeMiss {
-  matched: number;
-  promptTokens: number;
-  expected: number; // token the tree held there, -1 = none
-  actual: number; // token of the prompt, -1 = the prompt ended
-  reason: 'full-hit' | 'cold' | 'diverged' | 'evicted-or-new' | 'reuse-off';
-}
-
 /** Text of the whole answer split by the chat parser; content = everything when the request had no ChatFormat. */
 export interface NativeMessage {
   content: string;
@@ -157,78 +109,6 @@ export interface RenderedChat {
   tokens: Int32Array;
   stops: string[];
   format: ChatFormat;
-}
-
-export interface NativeStats {
-  pagesTotal: number;
-  pagesFree: number;
-  pagesUsed: number;
-  pagesCached: number;
-  pagesPinned: number;
-  waiting: number;
-  running: number;
-  treeNodes: number;
-  steps: number;
-  submitted: number;
-  finished: number;
-  cancelled: number;
-  promptTokens: number;
-  cachedTokens: number;
-  prefillTokens: number;
-  decodeTokens: number;
-  recomputedTokens: number;
-  preemptions: number;
-  pagesEvicted: number;
-  pagesCopied: number;
-  dedupeWaits: number;
-  programs: number; // known
-  programsActive: number; // that hold a place
-  programsPaused: number; // that lost it to others' demand
-  window: number; // workflow and background programs that may be active
-  demandPages: number; // that the active programs are expected to want
-  eta: number; // how well attained service tells that a program is nearly done, [-1, 1]
-  resumeTokens: number; // of returning requests: tokens that their program had computed
-  resumeHits: number; // and that were still there
-  callbacks: number; // calls into JavaScript, at most one a step
-  stepMs: number; // time in steps, sum
-  stepP50Ms: number; // of the last 1,024 steps
-  stepP95Ms: number;
-  stepP99Ms: number;
-  decidingP50Us: number; // the scheduler's part of them, microseconds
-  decidingP95Us: number;
-  rules: Record<string, number>; // how often each rule of the policy fired
-  cost: Required<Pick<NativeCost, 'step' | 'prefill' | 'pair' | 'context' | 'decode'>>; // as they are believed now
-}
-
-/** What a program cost so far. Tokens and milliseconds. */
-export interface NativeProgramReport {
-  phase: 'reasoning' | 'acting' | 'human' | 'finished';
-  active: boolean;
-  paused: boolean;
-  calls: number; // that ended
-  live: number; // that wait or run
-  service: number; // tokens run through the model along its longest path of calls
-  computedTokens: number; // along all paths
-  promptTokens: number;
-  cachedTokens: number;
-  outputTokens: number;
-  lostTokens: number; // it had computed them before, and they were gone when it came back
-  preemptions: number;
-  pauses: number;
-  waitedMs: number;
-  actingMs: number; // waited for tools and humans
-  retention: string; // the last decision: "kept 9.4 s because ..."
-}
-
-/** One decision of the scheduler; native/core/decision-log.h says what `a` and `b` are of each kind. */
-export interface NativeDecision {
-  at: number; // milliseconds on the engine's clock
-  kind: string;
-  program: number; // 0 = of no program
-  request: number; // 0 = of no request
-  a: number;
-  b: number;
-  text: string; // what and why
 }
 
 /** Errors thrown or rejected by native code carry `code` (see src/engine/errors.ts) and sometimes `field`. */

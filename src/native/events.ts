@@ -1,11 +1,5 @@
-import type {
-  FinishReason,
-  NativeDecision,
-  NativeMessage,
-  NativeMiss,
-  NativeToolCall,
-  NativeUsage,
-} from './binding.js';
+import type { FinishReason, NativeMessage, NativeToolCall } from './binding.js';
+import type { NativeDecision, NativeMiss, NativeUsage } from './reports.js';
 
 /** One sampled token's logprob and its alternatives. */
 export interface TokenLogprob {

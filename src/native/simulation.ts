@@ -2,8 +2,9 @@
  * simulate(): the scheduler of native/core on a virtual clock (native/sim). Every field is set by the caller and checked
  * again natively. Times are microseconds of that clock, which starts at 1.
  */
-import type { NativeClass, NativeStats } from './binding.js';
+import type { NativeClass } from './binding.js';
 import type { NativePolicy } from './policy.js';
+import type { NativeStats } from './reports.js';
 
 /** One agent run. */
 export interface NativeSimProgram {

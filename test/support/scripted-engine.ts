@@ -6,14 +6,11 @@ import type {
   FinishReason,
   NativeEngine,
   NativeHint,
-  NativeMiss,
-  NativeModelInfo,
-  NativeProgramReport,
   NativeRequest,
-  NativeStats,
   RenderedChat,
 } from '../../src/native/binding.js';
 import type { NativeEvent } from '../../src/native/events.js';
+import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../src/native/reports.js';
 import { decode, encode, parseOutput, renderTemplate } from './scripted-text.js';
 
 /** What the scripted model says to a prompt: one text a step. Without `end` it ends its turn by itself. */

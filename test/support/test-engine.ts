@@ -1,17 +1,15 @@
 import {
   type FinishReason,
   loadBinding,
-  type NativeDecision,
   type NativeEngine,
   type NativeEngineOptions,
   type NativeMessage,
   type NativeRequest,
   type NativeSampling,
-  type NativeStats,
   type NativeToolCall,
-  type NativeUsage,
 } from '../../src/native/binding.js';
 import { decodeEvents, type NativeEvent, type TokenLogprob } from '../../src/native/events.js';
+import type { NativeDecision, NativeStats, NativeUsage } from '../../src/native/reports.js';
 import { deferred } from './deferred.js';
 import { type RandomModelOptions, randomModel } from './random-model.js';
 

@@ -1,0 +1,192 @@
+/*
+ * What an engine tells of itself, as it leaves the addon and the package: field by field as in native/core and
+ * native/engine. Tokens, pages, milliseconds and bytes, unless a field says otherwise.
+ */
+import type { NativeCost } from './policy.js';
+
+/** What a model is, and what it is run with. */
+export interface NativeModelInfo {
+  path: string;
+  /** As the GGUF names it: qwen3, llama ... */
+  architecture: string;
+  /** Of the GGUF's metadata; may be empty. */
+  name: string;
+  sizeBytes: number;
+  parameters: number;
+  /** Tokens that it was trained for. */
+  contextTrain: number;
+  vocabSize: number;
+  /** `paged`: our kernel; `dense`: a mask over the pool; `stock`: llama.cpp's own memory (recurrent, hybrid). */
+  attention: 'paged' | 'dense' | 'stock';
+  /** Empty when prefixes are reused; else why not (recurrent or hybrid model, switched off ...). */
+  noReuseReason: string;
+  /** avx512, avx2, neon, portable, cuda, dense ... */
+  kernel: string;
+  backend: string;
+  /** Of the pool, and how much each holds. */
+  pages: number;
+  pageTokens: number;
+  pageBytes: number;
+  /** Tokens one request may reach, prompt and answer. */
+  maxContext: number;
+  maxRunning: number;
+  maxBatchTokens: number;
+  hasChatTemplate: boolean;
+  /** Does the chat template show tools to the model? */
+  supportsTools: boolean;
+  /** The token that ends a turn. */
+  eosText: string;
+}
+
+/** What a request cost. */
+export interface NativeUsage {
+  promptTokens: number;
+  /** Of the prompt: read from the cache. */
+  cachedTokens: number;
+  /** Went through the model: the rest of the prompt, the output, and what a preemption made necessary again. */
+  computedTokens: number;
+  outputTokens: number;
+  /** How often it lost its pages to others and was computed again. */
+  preemptions: number;
+  /** From its submission to its first step. */
+  queueMs: number;
+  /** From its submission to its first token; 0: none came. */
+  ttftMs: number;
+  /** Mean time between two tokens; 0 with fewer than two. */
+  itlMs: number;
+  totalMs: number;
+  /** How far its prompt was cached, and why not further. */
+  miss: NativeMiss;
+  /** Without a place in the batch, waits after preemptions included. */
+  waitedMs: number;
+  /** Smaller requests that passed it while it found no room. */
+  bypassed: number;
+  /** `cachedTokens` by where they lay. */
+  hits: { device: number };
+  /** How long its program's pages are kept and why; empty: it has no program. */
+  retained: string;
+}
+
+/** How far a prompt was cached. Tokens are ids. */
+export interface NativeMiss {
+  /** Tokens [0, matched) were there. */
+  matched: number;
+  promptTokens: number;
+  /** What the cache held at `matched`; -1: nothing. */
+  expected: number;
+  /** What the prompt has there; -1: it ended. */
+  actual: number;
+  /**
+   * `full-hit`: all of it (its last token is computed again, for its logits). `cold`: nothing of this tenant was cached.
+   * `diverged`: something else was. `evicted-or-new`: what was cached ended there. `reuse-off`: the model or the request
+   * takes no part in the cache.
+   */
+  reason: 'full-hit' | 'cold' | 'diverged' | 'evicted-or-new' | 'reuse-off';
+}
+
+/** Gauges of now, and counters since the load, taken between two steps. */
+export interface NativeStats {
+  pagesTotal: number;
+  pagesFree: number;
+  /** Held by a request or the prefix cache. */
+  pagesUsed: number;
+  /** Of those, held by the cache. */
+  pagesCached: number;
+  pagesPinned: number;
+  /** Requests. */
+  waiting: number;
+  running: number;
+  /** Nodes of the radix tree. */
+  treeNodes: number;
+  steps: number;
+  /** Requests: taken, ended well, cancelled. */
+  submitted: number;
+  finished: number;
+  cancelled: number;
+  /** Of all requests that were admitted: their prompts, and what of them was cached. */
+  promptTokens: number;
+  cachedTokens: number;
+  /** Through the model: of prompts, and one by one. */
+  prefillTokens: number;
+  decodeTokens: number;
+  /** Prefilled again after a preemption. */
+  recomputedTokens: number;
+  preemptions: number;
+  pagesEvicted: number;
+  /** A page that two wanted to go on writing. */
+  pagesCopied: number;
+  /** Requests that waited for an equal prefix already under way. */
+  dedupeWaits: number;
+  /** Agent runs known. */
+  programs: number;
+  /** That hold a place. */
+  programsActive: number;
+  /** That lost it to others' demand. */
+  programsPaused: number;
+  /** Workflow and background programs that may be active. */
+  window: number;
+  /** That the active programs are expected to want. */
+  demandPages: number;
+  /** How well attained service tells that a program is nearly done, [-1, 1]. */
+  eta: number;
+  /** Of returning requests: tokens that their program had computed, and those of them that were still there. */
+  resumeTokens: number;
+  resumeHits: number;
+  /** Calls into JavaScript, at most one a step. */
+  callbacks: number;
+  /** Time in steps, sum. */
+  stepMs: number;
+  /** Of the last 1,024 steps. */
+  stepP50Ms: number;
+  stepP95Ms: number;
+  stepP99Ms: number;
+  /** The scheduler's part of them, microseconds. */
+  decidingP50Us: number;
+  decidingP95Us: number;
+  /** How often each rule of the policy fired. */
+  rules: Record<string, number>;
+  /** What steps cost, as it is believed now. */
+  cost: Required<Pick<NativeCost, 'step' | 'prefill' | 'pair' | 'context' | 'decode'>>;
+}
+
+/** What an agent run cost so far. */
+export interface NativeProgramReport {
+  /** It computes, waits for tools, waits for a person, or has ended. */
+  phase: 'reasoning' | 'acting' | 'human' | 'finished';
+  active: boolean;
+  paused: boolean;
+  /** Requests that ended; that wait or run. */
+  calls: number;
+  live: number;
+  /** Tokens through the model along its longest path of calls. */
+  service: number;
+  /** Along all paths. */
+  computedTokens: number;
+  promptTokens: number;
+  cachedTokens: number;
+  outputTokens: number;
+  /** It had computed them before, and they were gone when it came back. */
+  lostTokens: number;
+  preemptions: number;
+  pauses: number;
+  waitedMs: number;
+  /** Waited for tools and people. */
+  actingMs: number;
+  /** The last decision about its pages: "kept 9.4 s because ..." */
+  retention: string;
+}
+
+/** One decision of the scheduler; native/core/decision-log.h says what `a` and `b` are of each kind. */
+export interface NativeDecision {
+  /** Milliseconds on the engine's clock. */
+  at: number;
+  kind: string;
+  /** 0: about no program. */
+  program: number;
+  /** 0: about no request. */
+  request: number;
+  a: number;
+  b: number;
+  /** What and why, in words. */
+  text: string;
+}
