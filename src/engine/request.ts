@@ -2,7 +2,7 @@ import type { FinishReason, NativeEngine, NativeMessage, NativeRequest } from '.
 import type { RequestEvent, TokenLogprob } from '../native/events.js';
 import type { NativeUsage } from '../native/reports.js';
 import { onAbort } from './abort-listeners.js';
-import { asBanyanError, BanyanError } from './errors.js';
+import { asBanyanError } from './errors.js';
 import { EventLog } from './event-log.js';
 import type { EventRouter } from './event-router.js';
 import type { Recorder } from './recorder.js';
@@ -61,18 +61,12 @@ export class Request {
   async #run(prepare: () => Promise<NativeRequest>): Promise<Completion> {
     if (this.#cancelled) return neverStarted();
     try {
-      this.#checkOpen();
       const request = await prepare();
       if (this.#cancelled) return neverStarted();
-      this.#checkOpen();
       return await this.#submit(request);
     } catch (reason) {
       throw asBanyanError(reason);
     }
-  }
-
-  #checkOpen(): void {
-    if (this.#host.closed) throw new BanyanError('CLOSED', 'The engine is closed');
   }
 
   #submit(request: NativeRequest): Promise<Completion> {

@@ -137,6 +137,54 @@ test('closing the engine ends what runs with CLOSED, and what comes later', asyn
   }
 });
 
+test('closing the engine while the prompt is prepared', async () => {
+  const { engine, native } = scripted(() => 'ok');
+  const generation = engine.generate(user('x'));
+  await engine.close();
+  expect(await codeOf(() => generation)).toBe('CLOSED');
+  expect(native.requests).toEqual([]);
+});
+
+test('a request whose end never comes ends with the engine', async () => {
+  const { engine, native } = scripted(() => ({ steps: ['a', 'b', 'c'] }));
+  native.close = async () => {}; // no finish events
+  const generation = engine.generate('x');
+  await turn();
+  await engine.close();
+  expect(await codeOf(() => generation)).toBe('CLOSED');
+});
+
+test.each(['abort', 'close'])('%s in the moment after the end comes too late', async (what) => {
+  const { engine, native } = scripted(() => 'a');
+  const stop = new AbortController();
+  const deliver = native.router.deliver.bind(native.router);
+  native.router.deliver = (events) => {
+    deliver(events);
+    if (!events.some(({ type }) => type === 'finish')) return;
+    if (what === 'abort') stop.abort();
+    else void engine.close();
+  };
+  expect(await engine.generate('x', { signal: stop.signal })).toMatchObject({ finishReason: 'stop', text: 'a' });
+});
+
+test('the stops of the chat template are added to those of the caller', async () => {
+  const { engine, native } = scripted(() => 'ok');
+  const render = native.renderChat.bind(native);
+  native.renderChat = async (input) => ({ ...(await render(input)), stops: ['<|turn|>'] });
+  await engine.generate(user('x'), { stop: 'END' });
+  await engine.session({ stop: 'END' }).generate('x');
+  for (const { stop } of native.requests) expect(stop).toEqual(['END', '<|turn|>']);
+});
+
+test('nothing is kept of requests that ended, well or not', async () => {
+  const error = { code: 'STEP_FAILED', message: 'no' };
+  const { engine, native } = scripted((prompt) => (prompt.includes('bad') ? { steps: [], error } : 'ok'));
+  const all = ['good', 'bad', 'left'].map((text) => engine.generate(text));
+  all[2]?.cancel();
+  await Promise.allSettled(all);
+  expect(native.router.size).toBe(0);
+});
+
 test('a schema gives an object of its type', async () => {
   const { engine, native } = scripted(() => '{"name":"Ada"}');
   const schema = z.object({ name: z.string() });

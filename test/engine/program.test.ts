@@ -116,6 +116,23 @@ test('decisions are recorded while somebody reads them', async () => {
   await engine.close();
 });
 
+test('every reader gets every decision, until the last one leaves', async () => {
+  const { engine, native } = scripted(() => 'ok');
+  const switched: boolean[] = [];
+  native.setDecisions = (on) => switched.push(on);
+  const [first, second] = [engine.decisions(), engine.decisions()];
+  const waiting = [first.next(), second.next()];
+  const decision = (at: number) => ({ at, kind: 'plan', program: 0, request: 0, a: 0, b: 0, text: '' });
+  native.router.deliver([{ type: 'decision', request: 0, decision: decision(1) }]);
+  for (const { value } of await Promise.all(waiting)) expect(value).toMatchObject({ at: 1 });
+  await first.return();
+  native.router.deliver([{ type: 'decision', request: 0, decision: decision(2) }]);
+  expect((await second.next()).value).toMatchObject({ at: 2 });
+  expect(switched).toEqual([true]);
+  await second.return();
+  expect(switched).toEqual([true, false]);
+});
+
 test('a reader that is too slow loses the oldest decisions, and is told', async () => {
   const { engine, native } = scripted(() => 'ok');
   const feed = engine.decisions();

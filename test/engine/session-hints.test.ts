@@ -39,3 +39,13 @@ test('a fork that is closed in the middle of a turn is an abandoned branch', asy
   ]);
   expect(native.hints[0]?.tokens).toEqual(fork.tokens);
 });
+
+test('a fork that is closed after its turn is a branch that others may go on from', async () => {
+  const { engine, native } = scripted(() => 'ok');
+  const trunk = engine.session();
+  await trunk.generate('one');
+  const fork = trunk.fork();
+  await fork.generate('two');
+  await fork.close();
+  expect(native.hints).toMatchObject([{ kind: 'finished', program: fork.program }]);
+});

@@ -142,6 +142,22 @@ test('wrong options are told when the session is made', async () => {
   expect(await codeOf(() => engine.session().generate('x', { tools: [] } as never))).toBe('INVALID_OPTION');
 });
 
+test('options of a session are those of its turns, unless a turn has its own', async () => {
+  const { engine, native } = scripted(() => 'ok');
+  const session = engine.session({ temperature: 0.5, maxTokens: 7, class: 'background' });
+  await session.generate('a');
+  await session.generate('b', { temperature: 0, class: 'workflow' });
+  const asked = native.requests.map(({ sampling, maxTokens, ...rest }) => [
+    sampling.temperature,
+    maxTokens,
+    rest.class,
+  ]);
+  expect(asked).toEqual([
+    [0.5, 7, 'background'],
+    [0, 7, 'workflow'],
+  ]);
+});
+
 test('sessions of two tenants carry their salt', async () => {
   const { engine, native } = scripted(() => 'ok');
   await engine.session({ tenant: 'a' }).generate('x');

@@ -53,6 +53,7 @@ export class ScriptedEngine implements NativeEngine {
   }
 
   submit(request: NativeRequest): number {
+    if (this.closed) throw Object.assign(new Error('the engine is closed'), { code: 'CLOSED' });
     const id = this.requests.push(request);
     const answer = this.#script(decode(request.prompt, true), request);
     const cached = Math.min(this.#commonPrefix(request.prompt), request.prompt.length - 1);
