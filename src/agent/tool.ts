@@ -5,7 +5,7 @@ import type { ToolSpec } from '../engine/tool-spec.js';
 export interface ToolContext {
   /** Aborted when the run is, or when the tool's time is over. */
   readonly signal: AbortSignal;
-  /** Unique in its conversation. */
+  /** Unique in its turn: most models number their calls from 0 in each. */
   readonly callId: string;
   /** Unique to this call of this run, and the same when the call is made again: see `idempotent`. */
   readonly idempotencyKey: string;

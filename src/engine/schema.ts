@@ -127,7 +127,7 @@ function rank(keyword: string): number {
 /** Keywords whose value maps names to schemas keep the author's order of names. */
 const NAME_MAPS = ['properties', '$defs', 'definitions', 'patternProperties', 'dependentSchemas'];
 /** Keywords whose value is data, not a schema. */
-const DATA = ['enum', 'const', 'default', 'examples', 'required'];
+const DATA = ['enum', 'const', 'default', 'examples'];
 
 function orderInside(key: string, value: unknown): unknown {
   if (DATA.includes(key) || typeof value !== 'object' || value === null) return value;

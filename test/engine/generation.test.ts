@@ -52,6 +52,15 @@ test('reasoning, text and tool calls come apart', async () => {
   expect(events.at(-1)).toMatchObject({ result: { finishReason: 'tool-calls', text: 'Let me see', reasoning: 'hmm' } });
 });
 
+test('a parser that changes its mind about what was said takes nothing back', async () => {
+  const { engine, native } = scripted(() => ({ steps: ['a', 'b', 'c'] }));
+  const readings = ['a', 'X', 'abc'];
+  native.parseChat = () => ({ content: readings.shift() ?? '', reasoning: '', toolCalls: [] });
+  const texts: string[] = [];
+  for await (const event of engine.generate(user('x'))) if (event.type === 'text') texts.push(event.text);
+  expect(texts).toEqual(['a', 'bc']);
+});
+
 test('leaving the loop cancels', async () => {
   const { engine, native } = scripted(() => ({ steps: ['a', 'b', 'c', 'd'] }));
   const generation = engine.generate('x');

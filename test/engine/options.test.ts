@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
+import { toNativeEngineOptions } from '../../src/engine/load-options.js';
 import { errorOf } from '../support/expect-code.js';
 import { scripted } from '../support/scripted-engine.js';
 
@@ -26,6 +27,19 @@ describe('Engine.load', () => {
     ['options', null],
   ])('names the field: %s', async (field, options) => {
     expect(await errorOf(() => Engine.load(options as never))).toMatchObject({ code: 'INVALID_OPTION', field });
+  });
+
+  test('the defaults are those of the documentation', () => {
+    expect(toNativeEngineOptions({})).toEqual({
+      ...{ modelPath: '', gpuLayers: -1, threads: 1, kvTokens: 0, pageTokens: 32, maxRunning: 16, maxBatchTokens: 512 },
+      ...{ maxContext: 0, kvTypeK: 'f16', kvTypeV: 'f16', attention: 'auto', prefixCache: true, batching: true },
+      ...{ chatTemplate: '', policy: {} },
+    });
+    expect(toNativeEngineOptions({ model: 'x.gguf' }).threads).toBe(0);
+    expect(toNativeEngineOptions({ kvType: { k: 'q8_0', v: 'q4_0' } })).toMatchObject({
+      kvTypeK: 'q8_0',
+      kvTypeV: 'q4_0',
+    });
   });
 
   test('a missing model file says so', async () => {
@@ -80,6 +94,15 @@ describe('engine.generate', () => {
     expect(await errorOf(() => engine.generate(prompt as never, options as never))).toMatchObject({ code, field });
     expect(native.requests).toEqual([]);
     expect((await engine.generate('still here')).text).toBe('ok');
+  });
+
+  test('the caller may reuse its list of tokens at once', async () => {
+    const { engine, native } = scripted(() => 'ok');
+    const [list, array] = [[5, 6], Int32Array.of(5, 6)];
+    const both = [engine.generate(list), engine.generate(array)];
+    list[0] = array[0] = 9;
+    await Promise.all(both);
+    for (const { prompt } of native.requests) expect([...prompt]).toEqual([5, 6]);
   });
 
   test('what is given reaches the engine', async () => {

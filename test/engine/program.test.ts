@@ -46,6 +46,21 @@ test.each([
 
 type Program = ReturnType<ReturnType<typeof scripted>['engine']['program']>;
 
+test('a name of a tool may be of any length', async () => {
+  const { engine, native } = scripted(() => 'ok');
+  engine.program().toolStarted('x'.repeat(10_000));
+  expect(native.hints[0]?.tool).toHaveLength(256);
+});
+
+test('a branch of which all is still wanted is none', async () => {
+  const { engine, native } = scripted(() => 'ok');
+  const program = engine.program();
+  await program.branchAbandoned([5, 6, 7], { from: 3 });
+  expect(native.hints).toEqual([]);
+  await program.branchAbandoned([5, 6, 7], { from: 2 });
+  expect(native.hints).toMatchObject([{ kind: 'branch-abandoned', from: 2 }]);
+});
+
 test('a program of a closed engine says so', async () => {
   const { engine } = scripted(() => 'ok');
   const program = engine.program();

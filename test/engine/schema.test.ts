@@ -52,6 +52,14 @@ test('the $async of ajv is ignored: a check is a verdict, not a promise of one',
   expect(schema.json).toEqual({ type: 'integer' });
 });
 
+test('data in a schema stays as it is', () => {
+  const data = { type: 'b', $schema: 'mine', a: 1 };
+  for (const keyword of ['default', 'const', 'examples', 'enum']) {
+    const value = keyword === 'examples' || keyword === 'enum' ? [data] : data;
+    expect(JSON.stringify(compileSchema('s', { [keyword]: value }).json[keyword])).toBe(JSON.stringify(value));
+  }
+});
+
 test('properties named like keywords are properties', () => {
   const { json } = compileSchema('s', {
     type: 'object',
