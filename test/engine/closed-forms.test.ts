@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
 import { openEngine, RAMBLING_MODEL, tokens } from '../support/random-engine.js';
 
-// What agents must cost, exactly: tokens prefilled, on a real model.
+// What agents must cost, exactly: tokens prefilled, on a real model. More of them at the binding: test/native.
 
 let engine: Engine;
 beforeEach(async () => {
@@ -18,22 +18,6 @@ test('five steps of 200 and then 300 tokens each prefill 1,400, not 4,000', asyn
     await engine.generate(conversation.slice(0, length), { maxTokens: 1 });
   }
   expect(await prefilled()).toBe(1_400);
-});
-
-test('ten steps over a static prefix of 2,000 tokens prefill it once', async () => {
-  const prefix = tokens(2_000, 2);
-  for (let step = 0; step < 10; step++) await engine.generate([...prefix, ...tokens(20, 100 + step)], { maxTokens: 1 });
-  expect(await prefilled()).toBeLessThanOrEqual(2_000 + 10 * 20);
-  expect(await prefilled()).toBeGreaterThan(2_000 + 9 * 18); // random tails may begin alike
-});
-
-test('siblings that come together prefill their common prompt once', async () => {
-  const prefix = tokens(700, 3);
-  const siblings = Array.from({ length: 8 }, (_, n) =>
-    engine.generate([...prefix, 10 + n, ...tokens(9, n)], { maxTokens: 1 }),
-  );
-  await Promise.all(siblings);
-  expect(await prefilled()).toBe(700 + 8 * 10);
 });
 
 test('a session prefills what is new: the delta, never its past', async () => {

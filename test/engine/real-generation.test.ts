@@ -95,16 +95,6 @@ describe('an abort', () => {
   });
 });
 
-test('who stops reading cancels; who never reads stalls nobody', async () => {
-  const unread = engine.generate('never read', { maxTokens: 400 });
-  const left = engine.generate('left early');
-  for await (const event of left) if (event.type === 'text') break;
-  expect((await left).finishReason).toBe('cancelled');
-  const others = await Promise.all(['a', 'b'].map((text) => engine.generate(text, { maxTokens: 20 })));
-  expect(others.map(({ usage }) => usage.outputTokens)).toEqual([20, 20]);
-  expect((await unread).usage.outputTokens).toBe(400);
-});
-
 test('a prompt that can never fit is refused, the rest goes on', async () => {
   expect(await codeOf(() => engine.generate(tokens(20_000, 3)))).toBe('PROMPT_TOO_LONG');
   expect(await codeOf(() => engine.generate([10 ** 6]))).toBe('INVALID_OPTION');
@@ -131,15 +121,6 @@ test('tenants share nothing', async () => {
   await engine.generate(prompt, { maxTokens: 1, tenant: 'a' });
   expect((await engine.generate(prompt, { maxTokens: 1, tenant: 'b' })).usage.cachedTokens).toBe(0);
   expect((await engine.generate(prompt, { maxTokens: 1, tenant: 'a' })).usage.cachedTokens).toBe(63);
-});
-
-test('closing with requests in flight ends them with CLOSED', async () => {
-  const other = await openEngine(RAMBLING_MODEL, { maxRunning: 2, kvTokens: 4_096 });
-  const running = [1, 2, 3, 4].map((seed) => codeOf(() => other.generate(tokens(300, seed))));
-  while ((await other.stats()).running < 2);
-  await other.close();
-  expect(await Promise.all(running)).toEqual(Array(4).fill('CLOSED'));
-  expect(await codeOf(() => other.generate('x'))).toBe('CLOSED');
 });
 
 test('a file that is no model is refused', async () => {

@@ -4,7 +4,8 @@ import { Agent, BanyanError, defineTool, Engine } from '../../src/index.js';
 import { codeOf } from '../support/expect-code.js';
 import { randomModel } from '../support/random-model.js';
 
-// What programs do to the public interface, on the real engine: they stop reading, throw, abort and close.
+// What programs do to the public interface, on the real engine: they stop reading, throw and close. (Aborts in each
+// phase: test/engine/real-generation.test.ts.)
 
 let engine: Engine;
 beforeAll(async () => {
@@ -59,33 +60,6 @@ describe('consumers', () => {
     const { finished } = await engine.stats();
     engine.generate('unread', { maxTokens: 20 });
     while ((await engine.stats()).finished === finished);
-  });
-});
-
-describe('abort', () => {
-  test('before it starts, while queued, while it prefills, while it decodes', async () => {
-    const aborted = AbortSignal.abort();
-    expect(await codeOf(() => engine.generate('x', { signal: aborted }))).toBe('ABORTED');
-    for (const phase of ['start', 'prefill', 'decode'] as const) {
-      const control = new AbortController();
-      const generation = engine.generate('word '.repeat(300), { maxTokens: 1000, signal: control.signal });
-      const before = (await engine.stats()).prefillTokens;
-      if (phase === 'prefill') while ((await engine.stats()).prefillTokens === before);
-      if (phase === 'decode') {
-        const iterator = generation[Symbol.asyncIterator]();
-        await iterator.next();
-      }
-      control.abort(new Error('enough'));
-      expect(await codeOf(() => generation)).toBe('ABORTED');
-    }
-  });
-
-  test('after the end it changes nothing', async () => {
-    const control = new AbortController();
-    const generation = engine.generate('x', { maxTokens: 3, signal: control.signal });
-    const { tokens } = await generation;
-    control.abort();
-    expect((await generation).tokens).toEqual(tokens);
   });
 });
 
