@@ -1,4 +1,5 @@
 import { canonicalJson } from '../engine/canonical-json.js';
+import { messageOf } from '../engine/errors.js';
 
 /** What the model reads: equal results give equal text, and none can fill the context. `limit` in characters. */
 export function toolResultText(result: unknown, limit: number): string {
@@ -9,6 +10,5 @@ export function toolResultText(result: unknown, limit: number): string {
 }
 
 export function toolErrorText(reason: unknown, limit: number): string {
-  const message = reason instanceof Error ? reason.message : String(reason);
-  return toolResultText({ error: message || 'failed' }, limit);
+  return toolResultText({ error: messageOf(reason) || 'failed' }, limit);
 }

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { onAbort } from './abort-listeners.js';
 import { resolveInThread } from './downloader-thread.js';
-import { BanyanError } from './errors.js';
+import { BanyanError, messageOf } from './errors.js';
 import { isFile, type ModelSource } from './model-file.js';
 import { streamToFile } from './stream-to-file.js';
 
@@ -72,7 +72,6 @@ async function fromHub(uri: string, { directory, onProgress, signal }: ModelSour
 
 /** `fetch failed` says nothing; its cause does. */
 function inWords(reason: unknown): string {
-  if (!(reason instanceof Error)) return String(reason);
-  const { message, cause } = reason;
-  return cause instanceof Error && cause.message !== '' ? `${message} (${cause.message})` : message;
+  const cause = reason instanceof Error && reason.cause instanceof Error ? reason.cause.message : '';
+  return cause === '' ? messageOf(reason) : `${messageOf(reason)} (${cause})`;
 }

@@ -66,13 +66,22 @@ export function asBanyanError(reason: unknown): BanyanError {
   const { code, field, message, retryAfterMs } = Object(reason) as Record<string, unknown>;
   return new BanyanError(
     ERROR_CODES.find((known) => known === code) ?? 'ENGINE_FAILED',
-    typeof message === 'string' ? message : String(reason),
+    typeof message === 'string' ? message : messageOf(reason),
     {
       field: typeof field === 'string' ? publicField(field) : undefined,
       retryAfter: typeof retryAfterMs === 'number' && retryAfterMs > 0 ? retryAfterMs : undefined,
       cause: reason,
     },
   );
+}
+
+/** What went wrong in words, whatever was thrown. */
+export function messageOf(reason: unknown): string {
+  try {
+    return String(reason instanceof Error ? reason.message : reason);
+  } catch {
+    return 'what was thrown has no text'; // an object without a prototype, a getter that throws ...
+  }
 }
 
 function publicField(field: string): string {

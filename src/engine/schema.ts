@@ -1,6 +1,6 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js';
-import { BanyanError } from './errors.js';
+import { BanyanError, messageOf } from './errors.js';
 import { Recent } from './recent.js';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -42,13 +42,15 @@ export function compileSchema<Output>(field: string, schema: Schema<Output>): Co
   return { json, check: jsonSchemaCheck<Output>(field, json) };
 }
 
-/** A copy that is JSON and nothing else, its keywords in one order. */
+/** A copy that is JSON and nothing else, its keywords in one order. Refuses cycles, BigInt, and what is too deep for the stack. */
 function plain(field: string, schema: JsonSchema): JsonSchema {
   try {
     return orderKeywords(JSON.parse(JSON.stringify(schema)) as JsonSchema);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause); // a cycle, a BigInt, too deep for the stack
-    throw new BanyanError('INVALID_SCHEMA', `${field} cannot be written as JSON: ${reason}`, { field, cause });
+    throw new BanyanError('INVALID_SCHEMA', `${field} cannot be written as JSON: ${messageOf(cause)}`, {
+      field,
+      cause,
+    });
   }
 }
 
@@ -64,8 +66,7 @@ function asJsonSchema(field: string, props: StandardSchema['~standard']): JsonSc
   try {
     return props.jsonSchema.input({ target: 'draft-2020-12' });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new BanyanError('INVALID_SCHEMA', `${field} has no JSON Schema: ${reason}`, { field, cause });
+    throw new BanyanError('INVALID_SCHEMA', `${field} has no JSON Schema: ${messageOf(cause)}`, { field, cause });
   }
 }
 
@@ -81,7 +82,7 @@ async function checkStandard<Output>(
     );
     return { ok: false, reason: reasons.join('; ') };
   } catch (thrown) {
-    return { ok: false, reason: `its check failed: ${thrown instanceof Error ? thrown.message : String(thrown)}` };
+    return { ok: false, reason: `its check failed: ${messageOf(thrown)}` };
   }
 }
 
@@ -103,8 +104,7 @@ function jsonSchemaCheck<Output>(field: string, schema: JsonSchema): CompiledSch
           : { ok: false, reason: ajv.errorsText(validate.errors, { dataVar: 'value' }) };
     }) as CompiledSchema<Output>['check'];
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new BanyanError('INVALID_SCHEMA', `${field} is not a JSON Schema: ${reason}`, { field, cause });
+    throw new BanyanError('INVALID_SCHEMA', `${field} is not a JSON Schema: ${messageOf(cause)}`, { field, cause });
   }
 }
 

@@ -72,6 +72,11 @@ test.each([
     '{"error":"odd"}',
   ],
   [
+    'rejects with what has no text',
+    () => Promise.reject(Object.create(null)),
+    '{"error":"what was thrown has no text"}',
+  ],
+  [
     'returns a cycle',
     () => {
       const o: { o?: unknown } = {};

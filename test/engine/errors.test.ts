@@ -27,6 +27,9 @@ test('a code of somebody else is no code of ours', () => {
   expect(asBanyanError(foreign)).toMatchObject({ code: 'ENGINE_FAILED', cause: foreign });
 });
 
-test.each([undefined, null, 'text', 7, {}])('anything else (%s) is ENGINE_FAILED', (reason) => {
-  expect(asBanyanError(reason).code).toBe('ENGINE_FAILED');
-});
+test.each([undefined, null, 'text', 7, {}, Object.create(null), Symbol('s')])(
+  'anything else (%s) is ENGINE_FAILED',
+  (reason) => {
+    expect(asBanyanError(reason).code).toBe('ENGINE_FAILED');
+  },
+);
