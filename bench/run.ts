@@ -39,14 +39,21 @@ const { values, positionals } = parseArgs({
   options: { runs: { type: 'string' }, threads: { type: 'string', default: '0' } },
 });
 const names = positionals[0] === 'all' ? Object.keys(BENCHES) : positionals;
-if (names.length === 0 || names.some((name) => !(name in BENCHES))) {
+if (names.length === 0 || names.some((name) => !Object.hasOwn(BENCHES, name))) {
   console.error('usage: npm run bench -- <name | all> [--runs N] [--threads N]');
   for (const [name, { what }] of Object.entries(BENCHES)) console.error(`  ${name.padEnd(11)} ${what}`);
   process.exit(2);
 }
 for (const name of names) {
   const bench = BENCHES[name] as (typeof BENCHES)[string];
-  const runs = Number(values.runs ?? bench.runs);
-  const threads = Number(values.threads);
+  const runs = wholeNumber('--runs', values.runs ?? bench.runs, 1);
+  const threads = wholeNumber('--threads', values.threads, 0);
   publish(name, `npm run bench -- ${name} --runs ${runs} --threads ${threads}`, await bench.run({ runs, threads }));
+}
+
+function wholeNumber(flag: string, text: string | number, least: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= least) return value;
+  console.error(`${flag} must be a whole number from ${least} on, not "${text}"`);
+  process.exit(2);
 }
