@@ -31,6 +31,10 @@ if (missing.length > 0) {
 }
 
 const gpu = process.env.ENGINE_GPU ?? 'auto';
+if (!['auto', 'cpu', 'cuda'].includes(gpu)) {
+  console.error(`ENGINE_GPU must be auto, cpu or cuda, not "${gpu}". (On macOS the cpu build has Metal.)`);
+  process.exit(1);
+}
 const variant = gpu === 'auto' ? (hasCuda() ? 'cuda' : 'cpu') : gpu;
 const config = flag('--debug') ? 'Debug' : 'Release';
 const portable = process.env.ENGINE_PORTABLE === '1';
