@@ -3,6 +3,7 @@
 //   ENGINE_BINARY=<path>   load exactly this file       ENGINE_GPU=cpu|cuda   consider only this backend
 const fs = require('node:fs');
 const path = require('node:path');
+const { version } = require('../package.json');
 
 const root = path.join(__dirname, '..');
 const libc = process.platform !== 'linux' || process.report.getReport().header.glibcVersionRuntime ? '' : '.musl';
@@ -63,7 +64,9 @@ function load() {
       continue;
     }
     try {
-      return require(file);
+      const addon = require(file);
+      if (addon.version === version) return addon;
+      tried.push(`${file}: is of version ${addon.version}, this package of ${version}`);
     } catch (error) {
       tried.push(`${file}: ${error.message}${advice(error.message)}`);
     }

@@ -1,5 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 
 const { lacking, advice } = createRequire(import.meta.url)('../../native/index.cjs') as {
   lacking(cpuinfo: string): string[];
@@ -16,4 +20,16 @@ test('a prebuilt is passed over on a CPU that would not understand it', () => {
 test('a missing system library is named with the package that brings it', () => {
   expect(advice('libgomp.so.1: cannot open shared object file: No such file or directory')).toContain('libgomp1');
   expect(advice('invalid ELF header')).toBe('');
+});
+
+test('an engine of another version is not loaded, and what to do is told', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'banyan-version-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'engine.cjs');
+  writeFileSync(file, "module.exports = { version: '0.0.1' };");
+  const load = `require(${JSON.stringify(resolve(import.meta.dirname, '../../native/index.cjs'))}).load()`;
+  const env = { ...process.env, ENGINE_BINARY: file };
+  const { status, stderr } = spawnSync(process.execPath, ['-e', load], { env, encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/npx banyan-build.*is of version 0\.0\.1, this package of \d/s);
 });
