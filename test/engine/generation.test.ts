@@ -54,7 +54,7 @@ test('reasoning, text and tool calls come apart', async () => {
 
 test('a parser that changes its mind about what was said takes nothing back', async () => {
   const { engine, native } = scripted(() => ({ steps: ['a', 'b', 'c'] }));
-  const readings = ['a', 'X', 'abc'];
+  const readings = ['a', 'XY', 'abc'];
   native.parseChat = () => ({ content: readings.shift() ?? '', reasoning: '', toolCalls: [] });
   const texts: string[] = [];
   for await (const event of engine.generate(user('x'))) if (event.type === 'text') texts.push(event.text);
