@@ -75,7 +75,7 @@ function fractionOf({ downloadedSize, totalSize }: { downloadedSize: number; tot
 function libraryPath(): string {
   try {
     return createRequire(import.meta.url).resolve('node-llama-cpp');
-  } catch (cause) {
-    throw new Error('this needs the package node-llama-cpp: npm install node-llama-cpp', { cause });
+  } catch {
+    throw new Error('this needs the package node-llama-cpp: npm install node-llama-cpp');
   }
 }

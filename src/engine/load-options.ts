@@ -18,7 +18,10 @@ export interface LoadProgress {
 }
 
 export interface EngineOptions {
-  /** Path of a GGUF, `hf:user/repo:quant`, or an https URL. Default: the small model that comes with the package. */
+  /**
+   * Path of a GGUF, `hf:user/repo:quant`, or an https URL. What is downloaded stays; that takes the package node-llama-cpp.
+   * Default: the small model that comes with Banyan.
+   */
   model?: string | undefined;
   /** Where downloads go. Default: node-llama-cpp's models directory (~/.node-llama-cpp/models). */
   modelsDirectory?: string | undefined;
