@@ -31,7 +31,8 @@ Napi::Value load_engine(const Napi::CallbackInfo & info) {
         EngineOptions options = parse_engine_options(info[0]);
         const Napi::Function on_events = function_of(info[1], "onEvents"),
                              on_progress = function_of(info[2], "onProgress");
-        (new LoadWorker(deferred, std::move(options), on_events, on_progress, signal_of(info[3])))->Queue();
+        LongWork::start(info.Env(), std::make_unique<LoadWorker>(deferred, std::move(options), on_events, on_progress,
+                                                                 signal_of(info[3])));
     });
 }
 

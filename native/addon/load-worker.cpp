@@ -10,18 +10,13 @@ namespace banyan {
 LoadWorker::LoadWorker(const Napi::Promise::Deferred & deferred, EngineOptions options,
                        const Napi::Function & on_events, const Napi::Function & on_progress,
                        const Napi::Int32Array & signal)
-    : AsyncWorker(on_events.Env(), "banyan:load"),
+    : LongWork(on_events.Env()),
       deferred_(deferred),
       options_(std::move(options)),
       on_events_(Napi::Persistent(on_events)),
       on_progress_(std::make_shared<Napi::FunctionReference>(Napi::Persistent(on_progress))),
       signal_ref_(Napi::Persistent(signal.As<Napi::Object>())),
-      signal_(signal.Data()),
-      pump_(EventPump::make(on_events.Env())),
-      shutdown_(on_events.Env(), [this] {
-          abort_ = true;
-          pump_->abandon();
-      }) {}
+      signal_(signal.Data()) {}
 
 void LoadWorker::progress(float fraction) {
     if (*signal_ != 0) abort_ = true;
@@ -32,7 +27,7 @@ void LoadWorker::progress(float fraction) {
     });
 }
 
-void LoadWorker::Execute() {
+void LoadWorker::run() {
     try {
         engine_ = Engine::load(
             options_, [this](float fraction) { progress(fraction); }, abort_);
@@ -43,12 +38,12 @@ void LoadWorker::Execute() {
     }
 }
 
-void LoadWorker::OnOK() {
+void LoadWorker::finish(Napi::Env env) {
     bool made = false;
     or_reject(deferred_, [&] {
         if (error_) throw *error_;
         if (abort_) throw Error("ABORTED", "the load was aborted");
-        const Napi::Object engine = NativeEngine::make(Env(), {std::move(engine_), pump_, on_events_.Value()});
+        const Napi::Object engine = NativeEngine::make(env, {std::move(engine_), pump_, on_events_.Value()});
         made = true;
         deferred_.Resolve(engine);
     });

@@ -10,13 +10,9 @@ namespace banyan {
 
 SimulateWorker::SimulateWorker(Napi::Env env, const Napi::Promise::Deferred & deferred, sim::Workload workload,
                                const sim::SimConfig & config)
-    : AsyncWorker(env, "banyan:simulate"),
-      deferred_(deferred),
-      workload_(std::move(workload)),
-      config_(config),
-      shutdown_(env, [this] { abort_ = true; }) {}
+    : LongWork(env), deferred_(deferred), workload_(std::move(workload)), config_(config) {}
 
-void SimulateWorker::Execute() {
+void SimulateWorker::run() {
     try {
         result_ = sim::Simulation(workload_, config_).run(abort_);
     } catch (...) {
@@ -24,18 +20,21 @@ void SimulateWorker::Execute() {
     }
 }
 
-void SimulateWorker::OnOK() {
+void SimulateWorker::finish(Napi::Env env) {
+    pump_->close();
     or_reject(deferred_, [&] {
         if (error_) throw *error_;
         if (result_.aborted) throw Error("ABORTED", "the simulation was aborted");
-        deferred_.Resolve(to_js(Env(), result_));
+        deferred_.Resolve(to_js(env, result_));
     });
 }
 
 Napi::Value simulate(const Napi::CallbackInfo & info) {
     return promised(info.Env(), [&](const Napi::Promise::Deferred & deferred) {
         const sim::SimConfig config = parse_sim_config(info[1]);
-        (new SimulateWorker(info.Env(), deferred, parse_workload(info[0]), config))->Queue();
+        sim::Workload workload = parse_workload(info[0]);
+        LongWork::start(info.Env(),
+                        std::make_unique<SimulateWorker>(info.Env(), deferred, std::move(workload), config));
     });
 }
 

@@ -43,6 +43,10 @@ describe('worker threads', () => {
     await expectExit('workers', ['terminate'], 0, 'main engine lives');
   });
 
+  test('a worker terminated in the middle of a long simulation does not wait for its end', async () => {
+    await expectExit('workers', ['simulate'], 0, 'main engine lives');
+  });
+
   test('a worker that returns without closing its engine', async () => {
     await expectExit('workers', ['abandon'], 0, 'main engine lives');
   });

@@ -1,6 +1,8 @@
-/** argv[2]: together | terminate | abandon. As a worker: what workerData says. */
+/** argv[2]: together | terminate | simulate | abandon. As a worker: what workerData says. */
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { loadBinding } from '../../../src/native/binding.js';
+import { call, config, program } from '../../sim/support/small.js';
 import { randomPrompt } from '../../support/prompts.js';
 import { TestEngine } from '../../support/test-engine.js';
 
@@ -35,7 +37,19 @@ const answerOf = (worker: Worker) =>
     worker.once('exit', (code) => reject(new Error(`the worker left with code ${code}; it had reached ${last}`)));
   });
 
-if (!isMainThread) {
+/** Minutes of work: a quarter of a million steps, each of them checked. */
+function simulateForLong(): Promise<unknown> {
+  const indices = Array.from({ length: 2000 }, (_, i) => i);
+  const programs = indices.map(() => program());
+  const calls = indices.map((of) => call(of, [of + 1, 100], 1000));
+  return loadBinding().simulate({ programs, calls, literals: [] }, config({ pages: 20_000, log: 'none' }));
+}
+
+if (workerData === 'simulate for ever') {
+  const never = simulateForLong();
+  say({ answer: 'simulating' });
+  await never;
+} else if (!isMainThread) {
   say({ reached: 'its first line' });
   const engine = await TestEngine.open();
   say({ reached: 'a loaded engine' });
@@ -62,11 +76,12 @@ if (!isMainThread) {
     await Promise.all(exits);
     if ([...answers, again].every((answer) => answer === own)) console.log('same output 3 times');
   } else {
-    const terminate = process.argv[2] === 'terminate';
-    const worker = inWorker(terminate ? 'decode forever' : 'abandon');
+    const roles: Record<string, string> = { terminate: 'decode forever', simulate: 'simulate for ever' };
+    const role = roles[process.argv[2] as string];
+    const worker = inWorker(role ?? 'abandon');
     const left = once(worker, 'exit');
     await answerOf(worker);
-    if (terminate) await worker.terminate();
+    if (role) await worker.terminate();
     await left;
     if ((await engine.run(prompt)).tokens.join() === own) console.log('main engine lives');
   }
