@@ -10,15 +10,11 @@ import { streamToFile } from './stream-to-file.js';
 /** The model file of a URI, fetched if it is not there yet. Throws DOWNLOAD_FAILED. */
 export async function downloadModel(uri: string, source: ModelSource): Promise<string> {
   const { directory, signal } = source;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort(signal, () => reject(signal.reason));
-  });
   try {
-    const file = inTurn(`${directory}\n${uri}`, () => {
+    return await inTurn(`${directory}\n${uri}`, signal, () => {
       signal.throwIfAborted();
       return isUrl(uri) ? fromUrl(uri, source) : fromHub(uri, source);
     });
-    return await Promise.race([file, aborted]);
   } catch (cause) {
     throw new BanyanError('DOWNLOAD_FAILED', `Could not download "${uri}": ${inWords(cause)}`, {
       field: 'model',
@@ -27,18 +23,23 @@ export async function downloadModel(uri: string, source: ModelSource): Promise<s
   }
 }
 
-/** Downloads under way: a second load of a model waits for the first, and finds the file. */
+/** Downloads under way, the last of those that wait for each other. */
 const underWay = new Map<string, Promise<unknown>>();
 
-async function inTurn<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+/** A second load of a model waits for the first, and finds the file. `work` itself hears the signal. */
+async function inTurn<Result>(key: string, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
   const before = underWay.get(key);
   const own = before ? before.then(work, work) : work();
   underWay.set(key, own);
-  try {
-    return await own;
-  } finally {
+  const forget = () => {
     if (underWay.get(key) === own) underWay.delete(key);
-  }
+  };
+  own.then(forget, forget);
+  if (!before) return own;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort(signal, () => reject(signal.reason));
+  });
+  return Promise.race([own, aborted]);
 }
 
 const isUrl = (uri: string) => /^https?:/.test(uri);

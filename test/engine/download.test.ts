@@ -206,6 +206,20 @@ test('an abort is heard while the server says nothing', async () => {
   expect(await loading).toMatchObject({ code: 'ABORTED' });
 });
 
+test('and while another load downloads the same model', async () => {
+  const modelsDirectory = await emptyFolder();
+  const [first, second] = [new AbortController(), new AbortController()];
+  const loads = [first, second].map(({ signal }) =>
+    errorOf(async () => load(`${base}/silent.gguf`, { signal, modelsDirectory })),
+  );
+  while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  second.abort();
+  expect(await loads[1]).toMatchObject({ code: 'ABORTED' });
+  first.abort();
+  expect(await loads[0]).toMatchObject({ code: 'ABORTED' });
+  expect(asked).toHaveLength(1);
+});
+
 test('what the progress callback throws ends the download', async () => {
   const modelsDirectory = await emptyFolder();
   const onProgress = () => {
