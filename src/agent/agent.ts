@@ -56,10 +56,7 @@ export class Agent {
     if (this.#forceTools > 0 && !options.tools?.length) {
       throw new BanyanError('INVALID_OPTION', 'forceTools needs tools', { field: 'forceTools' });
     }
-    if (options.tools?.length && options.engine.info.supportsTools === false) {
-      throw new BanyanError('MODEL_UNSUPPORTED', 'The chat template of this model knows no tools', { field: 'tools' });
-    }
-    this.#newSession();
+    this.#newSession(); // checks the rest
   }
 
   /**

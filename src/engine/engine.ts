@@ -19,6 +19,7 @@ import { Request, type RequestHost } from './request.js';
 import { compileSchema } from './schema.js';
 import { Session } from './session.js';
 import { type SessionOptions, toSessionSetup } from './session-options.js';
+import { checkToolsCanBeShown } from './tool-spec.js';
 
 export type ModelInfo = NativeModelInfo;
 export type EngineStats = NativeStats;
@@ -72,7 +73,7 @@ export class Engine implements AsyncDisposable {
     return this.#host.closed;
   }
 
-  /** One answer, streamed and awaitable. Throws INVALID_*; everything later rejects or ends the stream. */
+  /** One answer, streamed and awaitable. Throws INVALID_*, MODEL_UNSUPPORTED, CLOSED; what fails later rejects and ends the stream. */
   generate<Output = unknown>(prompt: Prompt, options: GenerateOptions<Output> = {}): Generation<Output> {
     this.#checkOpen();
     const settings = toRequestSettings(options);
@@ -89,10 +90,12 @@ export class Engine implements AsyncDisposable {
     return new Generation({ request, schema, signal: options.signal, chat, host: this.#host });
   }
 
-  /** A conversation that appends only what is new. Throws INVALID_OPTION, INVALID_MESSAGES, CLOSED. */
+  /** A conversation that appends only what is new. Throws INVALID_OPTION, INVALID_MESSAGES, MODEL_UNSUPPORTED, CLOSED. */
   session(options: SessionOptions = {}): Session {
     this.#checkOpen();
-    return new Session(this.#host, toSessionSetup(options));
+    const setup = toSessionSetup(options);
+    checkToolsCanBeShown(this.info, setup.tools);
+    return new Session(this.#host, setup);
   }
 
   /** An id for one agent run: requests that carry it are scheduled as one. */

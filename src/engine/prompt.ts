@@ -6,7 +6,7 @@ import { checkFlag, checkOneOf, invalidOption } from './option-checks.js';
 import type { RequestHost } from './request.js';
 import type { CompiledSchema } from './schema.js';
 import { staticTokens } from './static-prefix.js';
-import { toTemplateTools } from './tool-spec.js';
+import { checkToolsCanBeShown, toTemplateTools } from './tool-spec.js';
 
 /** A text goes to the model as it is; messages go through the chat template; tokens go in unchanged. */
 export type Prompt = string | readonly ChatMessage[] | Int32Array | readonly number[];
@@ -79,6 +79,7 @@ export function planPrompt(
   const settings = toChatSettings(options, schema);
   if (isMessages(prompt)) {
     checkMessages(prompt);
+    checkToolsCanBeShown(host.native.info, options.tools ?? []);
     const messages = [...prompt];
     return async () => {
       const chat = await renderChat(host, settings, messages, {

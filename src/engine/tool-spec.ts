@@ -1,5 +1,6 @@
+import type { NativeModelInfo } from '../native/reports.js';
 import { BanyanError } from './errors.js';
-import { checkObject } from './option-checks.js';
+import { checkObject, checkText } from './option-checks.js';
 import type { JsonSchema } from './schema.js';
 
 /** What the model is told about a tool. Running it is the agent layer's business. */
@@ -14,12 +15,25 @@ export interface ToolSpec {
 /** `required`: at least one call; `{ tool }`: a call of this one. The prompt is the same for all of them. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { tool: string };
 
+/** A model that never sees its tools would answer as if there were none. Throws MODEL_UNSUPPORTED. */
+export function checkToolsCanBeShown(
+  { supportsTools }: Pick<NativeModelInfo, 'supportsTools'>,
+  tools: readonly ToolSpec[],
+): void {
+  if (tools.length === 0 || supportsTools !== false) return;
+  const message =
+    'The chat template of this model shows it no tools: take another model, or load it with a `chatTemplate`';
+  throw new BanyanError('MODEL_UNSUPPORTED', message, { field: 'tools' });
+}
+
 /** Sorted by name, fields in one order: the same tools always give the same tokens. Throws INVALID_OPTION. */
 export function toTemplateTools(tools: readonly ToolSpec[]): unknown[] {
   const names = new Set<string>();
   for (const [index, tool] of tools.entries()) {
     checkObject(`tools[${index}]`, tool);
-    const { name } = tool;
+    const { name, description, parameters } = tool;
+    checkText(`tools[${index}].description`, description);
+    checkObject(`tools[${index}].parameters`, parameters);
     const field = `tools[${index}].name`;
     if (typeof name !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
       throw new BanyanError('INVALID_OPTION', `${field} must be 1 to 64 letters, digits, "_" or "-"`, { field });

@@ -71,6 +71,8 @@ describe('engine.generate', () => {
     ['INVALID_OPTION', 'class', 'x', { class: Symbol('interactive') }],
     ['INVALID_OPTION', 'options', 'x', null],
     ['INVALID_OPTION', 'tools[0]', messages, { tools: [null] }],
+    ['INVALID_OPTION', 'tools[0].description', messages, { tools: [{ ...tool, description: undefined }] }],
+    ['INVALID_OPTION', 'tools[0].parameters', messages, { tools: [{ ...tool, parameters: 'none' }] }],
     ['INVALID_OPTION', 'grammar', 'x', { grammar: 'root ::= "a"', schema: {} }],
     ['INVALID_OPTION', 'grammar', messages, { grammar: 'root ::= "a"', tools: [tool] }],
     ['INVALID_OPTION', 'tools', 'x', { tools: [tool] }],

@@ -147,6 +147,17 @@ describe('sessions and agents', () => {
     },
   );
 
+  test('tools that the chat template would not show are refused, not dropped', async () => {
+    const chatTemplate = '{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}';
+    await using plain = await Engine.load({ model: randomModel({ chatTemplate }), threads: 1, kvTokens: 1024 });
+    const messages = [{ role: 'user' as const, content: 'x' }];
+    const tools = [weather()];
+    expect(await codeOf(() => plain.generate(messages, { tools }))).toBe('MODEL_UNSUPPORTED');
+    expect(await codeOf(() => plain.session({ tools }))).toBe('MODEL_UNSUPPORTED');
+    expect(await codeOf(() => new Agent({ engine: plain, tools }))).toBe('MODEL_UNSUPPORTED');
+    expect((await plain.generate(messages, { tools: [], maxTokens: 2 })).tokens).toHaveLength(2);
+  });
+
   test('one agent aborted, the others go on', async () => {
     const agents = Array.from({ length: 4 }, () => new Agent({ engine, system: 'Be brief.', maxTokens: 40 }));
     const control = new AbortController();
