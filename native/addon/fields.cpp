@@ -23,6 +23,11 @@ double number_of(const Napi::Value & value, const std::string & field, double lo
 
 }  // namespace
 
+Class class_of(const Fields & fields, const char * name) {
+    return fields.choice<Class>(
+        name, {{"interactive", Class::interactive}, {"workflow", Class::workflow}, {"background", Class::background}});
+}
+
 std::string string_of(const Napi::Value & value, const std::string & field) {
     if (!value.IsString()) invalid(field, "must be a string");
     return value.As<Napi::String>().Utf8Value();

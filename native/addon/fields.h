@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "runner/error.h"
 
 namespace banyan {
+
+constexpr int64_t kMaxInt = std::numeric_limits<int32_t>::max();
+constexpr int64_t kMaxSafe = (int64_t(1) << 53) - 1;  // JavaScript's numbers are exact up to here
 
 class Fields {
   public:
@@ -44,6 +48,8 @@ class Fields {
     Napi::Object object_;
     std::string prefix_;
 };
+
+Class class_of(const Fields & fields, const char * name);
 
 /** An Int32Array's contents. */
 std::vector<Token> tokens_of(const Napi::Value & value, const std::string & field);

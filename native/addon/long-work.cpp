@@ -6,11 +6,12 @@
 
 namespace banyan {
 
-LongWork::LongWork(Napi::Env env) : pump_(EventPump::make(env)), shutdown_(env, [this] {
-                                        abort_ = true;
-                                        if (thread_.joinable()) thread_.join();
-                                        pump_->abandon();
-                                    }) {}
+LongWork::LongWork(Napi::Env env)
+    : pump_(EventPump::make(env)), shutdown_(env, [this] {
+          abort_ = true;
+          if (thread_.joinable()) thread_.join();
+          pump_->abandon();
+      }) {}
 
 void LongWork::start(Napi::Env env, std::unique_ptr<LongWork> work) {
     LongWork * const it = work.get();

@@ -16,7 +16,6 @@ namespace banyan {
 
 namespace {
 
-constexpr int64_t kMaxSafe = (int64_t(1) << 53) - 1;
 constexpr const char * kOnEvents = "_onEvents";
 
 using Make = std::function<Napi::Value(Napi::Env)>;

@@ -10,8 +10,6 @@ namespace banyan {
 
 namespace {
 
-constexpr int64_t kMaxInt = std::numeric_limits<int32_t>::max();
-constexpr int64_t kMaxSafe = (int64_t(1) << 53) - 1;
 constexpr double kMaxFloat = 1e6;
 
 KvType kv_type(const Fields & fields, const char * name) {
@@ -112,9 +110,7 @@ RequestOptions parse_request(const Napi::Value & value) {
     RequestOptions out;
     out.prompt = fields.tokens("prompt");
     out.max_tokens = static_cast<int32_t>(fields.integer("maxTokens", 0, kMaxInt));
-    out.cls = fields.choice<Class>(
-        "class",
-        {{"interactive", Class::interactive}, {"workflow", Class::workflow}, {"background", Class::background}});
+    out.cls = class_of(fields, "class");
     out.program = static_cast<ProgramId>(fields.integer("program", 0, kMaxSafe));
     out.salt = fields.string("salt");
     out.cache = fields.boolean("cache");

@@ -1,6 +1,5 @@
 #include "addon/parse-simulation.h"
 
-#include <limits>
 #include <string>
 
 #include "addon/fields.h"
@@ -10,8 +9,6 @@ namespace banyan {
 
 namespace {
 
-constexpr int64_t kMaxInt = std::numeric_limits<int32_t>::max();
-constexpr int64_t kMaxSafe = (int64_t(1) << 53) - 1;
 constexpr int64_t kMaxContent = (int64_t(1) << 52) - 1;  // above lie the calls' own answers
 constexpr int64_t kMaxMicros = int64_t(1) << 50;         // 35 years
 constexpr uint32_t kMaxEntries = 1 << 24;
@@ -42,9 +39,7 @@ sim::Program parse_program(const Fields & fields) {
     sim::Program program;
     program.tenant = static_cast<TenantId>(fields.integer("tenant", 0, kMaxSafe));
     program.salt = static_cast<Salt>(fields.integer("salt", 0, kMaxSafe));
-    program.cls = fields.choice<Class>(
-        "class",
-        {{"interactive", Class::interactive}, {"workflow", Class::workflow}, {"background", Class::background}});
+    program.cls = class_of(fields, "class");
     program.arrival = fields.integer("arrivalUs", 0, kMaxMicros);
     program.ttft_limit = fields.integer("ttftLimitUs", 0, kMaxMicros);
     program.abort = fields.integer("abortUs", 0, kMaxMicros);
@@ -86,8 +81,11 @@ SchedulerConfig parse_scheduler(const Napi::Value & value) {
     config.max_context = static_cast<int32_t>(fields.integer("maxContext", 0, 1 << 30));
     config.reserve_percent = static_cast<int32_t>(fields.integer("reservePercent", 0, 100));
     config.prefix_reuse = fields.boolean("prefixCache");
-    config.policy = parse_policy(fields.value("policy"));
-    if (const auto wrong = validate(config)) fields.fail(wrong->field, wrong->reason);
+    config.policy = parse_policy(fields.value("policy"), "scheduler.policy.");
+    if (static_cast<int64_t>(config.n_pages) * config.page_tokens > kMaxInt) {
+        fields.fail("pages", "times pageTokens must stay below 2^31");
+    }
+    check_config(config, "scheduler.policy.");
     return config;
 }
 

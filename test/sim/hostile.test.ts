@@ -56,7 +56,12 @@ test.each<[string, object]>([
   ['config', []],
   ['scheduler', { scheduler: 1 }],
   ['scheduler.pages', { scheduler: { ...config({ pages: 1 }).scheduler, pages: 0 } }],
-  ['policy.tick', { scheduler: { ...config({ pages: 1 }).scheduler, policy: { tick: 'soon' } } }],
+  ['scheduler.pages', { scheduler: { ...config({ pages: 2 ** 24 }).scheduler, pageTokens: 256 } }],
+  ['scheduler.policy.tick', { scheduler: { ...config({ pages: 1 }).scheduler, policy: { tick: 'soon' } } }],
+  [
+    'scheduler.policy.stepTarget',
+    { scheduler: { ...config({ pages: 1 }).scheduler, policy: { stepTarget: [-1, 0, 0] } } },
+  ],
   ['device.tokenNs', { device: { ...config({ pages: 1 }).device, tokenNs: -1 } }],
   ['log', { log: 'all' }],
   ['checkCells', { checkCells: 1 }],
