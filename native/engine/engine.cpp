@@ -126,7 +126,8 @@ void Engine::check(const RequestOptions & options) const {
     if (options.prompt.size() >= static_cast<size_t>(info_.max_context)) {
         throw Error("PROMPT_TOO_LONG",
                     "the prompt has " + std::to_string(options.prompt.size()) + " tokens, a request may reach " +
-                        std::to_string(info_.max_context) + ": shorten it, or load with a larger maxContext or kvTokens",
+                        std::to_string(info_.max_context) +
+                        ": shorten it, or load with a larger maxContext or kvTokens",
                     "prompt");
     }
     const bool chat_grammar = options.chat && options.chat->has_grammar();

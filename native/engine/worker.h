@@ -67,7 +67,7 @@ class Worker {
         ProgramId program;
     };
     std::unordered_map<RequestId, Live> live_;
-    std::vector<RequestId> slot_owners_;  // by slot, 0 = empty; kept only when the runner holds stock sequences
+    std::vector<RequestId> slot_owners_;     // by slot, 0 = empty; kept only when the runner holds stock sequences
     std::vector<DeviceSampler *> samplers_;  // of the step under way
     std::vector<Event> events_;
     DecisionEvents decisions_;

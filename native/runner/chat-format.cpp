@@ -12,7 +12,8 @@ namespace banyan {
 
 namespace {
 
-/** The parser recurses once for each bracket that is open; what lies in strings counts too, strings being its business. */
+/** The parser recurses once for each bracket that is open; what lies in strings counts too, strings being its business.
+ */
 bool too_deep(const std::string & text) {
     int depth = 0;
     for (const char c : text) {

@@ -17,7 +17,7 @@ namespace {
 
 constexpr size_t kMaxBytes = 1 << 20;
 constexpr size_t kMaxRules = 20000;  // left recursion is looked for recursively, a level a rule
-constexpr size_t kMaxName = 1000;     // the converter runs regular expressions over names, which recurse once a byte
+constexpr size_t kMaxName = 1000;    // the converter runs regular expressions over names, which recurse once a byte
 
 /** Deepest nesting of groups outside literals, character classes and comments. */
 int group_depth(const std::string & gbnf) {

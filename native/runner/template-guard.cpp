@@ -20,7 +20,8 @@ constexpr int kMaxDepth = 400;  // of 70 templates of real models the deepest ha
 constexpr int kBlock = 4;       // as deep as so many operators: a bracket takes the parser through all precedences
 constexpr int64_t kBudget = 50'000'000;
 
-/** How deep one {{ }} or {% %} goes: a + b + c is a level for each, as is every open bracket; commas lie side by side. */
+/** How deep one {{ }} or {% %} goes: a + b + c is a level for each, as is every open bracket; commas lie side by side.
+ */
 class Expression {
   public:
     int depth() const { return depth_; }

@@ -11,22 +11,26 @@ using Names = std::initializer_list<const char *>;
 
 // Attention only, through llama.cpp's common input classes: the kernel or dense masks serve them unchanged.
 const Names kPaged = {
-    "afmoe", "apertus", "arcee", "arctic", "baichuan", "bailingmoe", "bailingmoe2", "bitnet", "bloom", "chatglm",
-    "codeshell", "cogvlm", "cohere2", "cohere2moe", "command-r", "dbrx", "deci", "deepseek", "deepseek2",
-    "deepseek2-ocr", "dots1", "ernie4_5", "ernie4_5-moe", "exaone", "exaone-moe", "exaone4", "falcon", "gemma",
-    "gemma2", "gemma3", "gemma3n", "gemma4", "glm4", "glm4moe", "gpt-oss", "gpt2", "gptneox", "granite", "granite_swa",
-    "granitemoe", "grovemoe", "hrm_text", "hunyuan-dense", "hunyuan-moe", "hunyuan_vl", "hy_v3", "internlm2", "jais",
-    "jais2", "laguna", "llama", "llama4", "maincoder", "maple", "mellum", "mimo2", "minicpm", "minicpm3", "minimax-m2",
-    "mistral3", "mistral4", "mpt", "muse-glimmer", "nanbeige", "nemotron", "olmo", "olmo2", "olmoe", "openelm",
-    "orion", "paddleocr", "pangu-embedded", "phi2", "phi3", "phimoe", "plamo", "plamo3", "qwen", "qwen2", "qwen2moe",
-    "qwen2vl", "qwen3", "qwen3moe", "qwen3vl", "qwen3vlmoe", "refact", "seed_oss", "smallthinker", "smollm3",
-    "spark2_5", "stablelm", "starcoder", "starcoder2", "step35", "talkie", "xverse",
+    "afmoe",         "apertus",        "arcee",      "arctic",       "baichuan",   "bailingmoe",    "bailingmoe2",
+    "bitnet",        "bloom",          "chatglm",    "codeshell",    "cogvlm",     "cohere2",       "cohere2moe",
+    "command-r",     "dbrx",           "deci",       "deepseek",     "deepseek2",  "deepseek2-ocr", "dots1",
+    "ernie4_5",      "ernie4_5-moe",   "exaone",     "exaone-moe",   "exaone4",    "falcon",        "gemma",
+    "gemma2",        "gemma3",         "gemma3n",    "gemma4",       "glm4",       "glm4moe",       "gpt-oss",
+    "gpt2",          "gptneox",        "granite",    "granite_swa",  "granitemoe", "grovemoe",      "hrm_text",
+    "hunyuan-dense", "hunyuan-moe",    "hunyuan_vl", "hy_v3",        "internlm2",  "jais",          "jais2",
+    "laguna",        "llama",          "llama4",     "maincoder",    "maple",      "mellum",        "mimo2",
+    "minicpm",       "minicpm3",       "minimax-m2", "mistral3",     "mistral4",   "mpt",           "muse-glimmer",
+    "nanbeige",      "nemotron",       "olmo",       "olmo2",        "olmoe",      "openelm",       "orion",
+    "paddleocr",     "pangu-embedded", "phi2",       "phi3",         "phimoe",     "plamo",         "plamo3",
+    "qwen",          "qwen2",          "qwen2moe",   "qwen2vl",      "qwen3",      "qwen3moe",      "qwen3vl",
+    "qwen3vlmoe",    "refact",         "seed_oss",   "smallthinker", "smollm3",    "spark2_5",      "stablelm",
+    "starcoder",     "starcoder2",     "step35",     "talkie",       "xverse",
 };
 
 // Attention layers are paged as above, the other layers keep a recurrent state for each slot.
 const Names kHybrid = {
-    "bailingmoe3", "falcon-h1", "granitehybrid", "jamba", "kimi-k3", "kimi-linear", "lfm2", "lfm2moe", "minimax-01",
-    "nemotron_h", "nemotron_h_moe", "plamo2", "qwen35", "qwen35moe", "qwen3next",
+    "bailingmoe3", "falcon-h1",  "granitehybrid",  "jamba",  "kimi-k3", "kimi-linear", "lfm2",      "lfm2moe",
+    "minimax-01",  "nemotron_h", "nemotron_h_moe", "plamo2", "qwen35",  "qwen35moe",   "qwen3next",
 };
 
 // A lightning indexer computes on the mask itself.
@@ -40,8 +44,8 @@ const Names kOwnCache = {"deepseek4", "grok", "minimax-m3", "qwen4exp"};
 const Names kUntested = {"chameleon", "graniteswitch", "plm"};
 
 const Names kEmbedding = {
-    "bert", "eurobert", "gemma-embedding", "jina-bert-v2", "jina-bert-v3", "llama-embed", "modern-bert", "neo-bert",
-    "nomic-bert", "nomic-bert-moe", "t5encoder",
+    "bert",        "eurobert", "gemma-embedding", "jina-bert-v2",   "jina-bert-v3", "llama-embed",
+    "modern-bert", "neo-bert", "nomic-bert",      "nomic-bert-moe", "t5encoder",
 };
 const Names kDiffusion = {"dream", "llada", "llada-moe", "rnd1"};
 const Names kSpeech = {"pockettts", "qwen3tts", "wavtokenizer-dec"};
@@ -56,20 +60,24 @@ bool has(const Names & names, const std::string & name) {
 Architecture architecture_of(const std::string & name) {
     if (has(kPaged, name)) return {AttentionPath::paged, true, ""};
     if (has(kHybrid, name)) {
-        return {AttentionPath::paged, false, "some layers keep recurrent state, which is computed anew for every request"};
+        return {AttentionPath::paged, false,
+                "some layers keep recurrent state, which is computed anew for every request"};
     }
     if (has(kDense, name)) return {AttentionPath::dense, true, "the model's indexer computes on dense attention masks"};
     if (has(kRecurrent, name)) {
-        return {AttentionPath::stock, false, "the model keeps recurrent state, which is computed anew for every request"};
+        return {AttentionPath::stock, false,
+                "the model keeps recurrent state, which is computed anew for every request"};
     }
     if (has(kOwnCache, name)) {
-        return {AttentionPath::stock, false, "the model's attention needs llama.cpp's own cache, whose prefixes are not shared"};
+        return {AttentionPath::stock, false,
+                "the model's attention needs llama.cpp's own cache, whose prefixes are not shared"};
     }
     if (has(kUntested, name)) {
         return {AttentionPath::stock, false, "the architecture has not been tested with paged attention"};
     }
     if (has(kEmbedding, name)) return {AttentionPath::refused, false, "embedding models do not generate text"};
-    if (has(kDiffusion, name)) return {AttentionPath::refused, false, "diffusion models do not generate token by token"};
+    if (has(kDiffusion, name))
+        return {AttentionPath::refused, false, "diffusion models do not generate token by token"};
     if (has(kSpeech, name)) return {AttentionPath::refused, false, "speech models do not generate text"};
     if (has(kDraft, name)) return {AttentionPath::refused, false, "draft models run only beside their target model"};
     if (name == "t5") return {AttentionPath::refused, false, "encoder-decoder models are not supported"};

@@ -15,8 +15,8 @@ enum class AttentionPath : uint8_t {
 
 struct Architecture {
     AttentionPath path = AttentionPath::refused;
-    bool prefix_reuse = false;    // false: every request computes its whole prompt
-    std::string reason;           // why the path is not `paged` or prefixes are not reused; else empty
+    bool prefix_reuse = false;  // false: every request computes its whole prompt
+    std::string reason;         // why the path is not `paged` or prefixes are not reused; else empty
 };
 
 /** name: general.architecture of the GGUF. Unknown names are refused. */

@@ -17,7 +17,7 @@ constexpr int32_t kDescriptorMagic = 0x50414745;
 struct DescriptorHeader {
     int32_t magic;
     int32_t n_tokens;
-    int32_t page_tokens;      // cells a page: cell = page * page_tokens + offset
+    int32_t page_tokens;  // cells a page: cell = page * page_tokens + offset
     int32_t n_items;
     int32_t n_parts;          // partial results, one per (item, token) where the token has more than one item
     int32_t max_item_tokens;  // the widest item
@@ -42,7 +42,7 @@ struct WorkItem {
     int32_t k_base;  // position of the first cell of pages[0]
     int32_t k0, k1;
     int32_t q0, q1;
-    int32_t part;    // first partial row, one per token of the item; -1: this item alone answers its tokens
+    int32_t part;  // first partial row, one per token of the item; -1: this item alone answers its tokens
 };
 
 static_assert(sizeof(DescriptorHeader) == 16 * 4 && sizeof(TokenSpan) == 3 * 4 && sizeof(WorkItem) == 7 * 4,

@@ -24,7 +24,7 @@ void narrow_scores(float * s, const float * q, int q_stride, int dk, const char 
     for (int x = 0; x < 4; ++x) {
         for (int m = 0; m < M; ++m) sum[x][m] = Simd::zero();
     }
-    const auto add = [&](const V (&k)[4], int d) {
+    const auto add = [&](const V(&k)[4], int d) {
         for (int m = 0; m < M; ++m) {
             const V qm = Simd::load(q + m * q_stride + d);
             for (int x = 0; x < 4; ++x) sum[x][m] = Simd::fma(k[x], qm, sum[x][m]);
@@ -88,10 +88,18 @@ template <typename Fn>
 void narrow_groups(int rows, const Fn & fn) {
     for (int m = 0; m < rows; m += Simd::kNarrowRows) {
         switch (smaller(Simd::kNarrowRows, rows - m)) {
-            case 1: fn.template run<1>(m); break;
-            case 2: fn.template run<2>(m); break;
-            case 3: fn.template run<smaller(3, Simd::kNarrowRows)>(m); break;
-            case 4: fn.template run<smaller(4, Simd::kNarrowRows)>(m); break;
+            case 1:
+                fn.template run<1>(m);
+                break;
+            case 2:
+                fn.template run<2>(m);
+                break;
+            case 3:
+                fn.template run<smaller(3, Simd::kNarrowRows)>(m);
+                break;
+            case 4:
+                fn.template run<smaller(4, Simd::kNarrowRows)>(m);
+                break;
         }
     }
 }
@@ -100,7 +108,7 @@ void narrow_groups(int rows, const Fn & fn) {
 struct NarrowTile {
     int heads, rows, n;
     const char * const * cells;  // [n + kCellsAhead]
-    size_t head_stride;  // bytes
+    size_t head_stride;          // bytes
     float * s;
 
     /** Asks for what the same head will read kCellsAhead cells later. */

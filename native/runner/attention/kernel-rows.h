@@ -12,11 +12,17 @@ namespace {
 using V = Simd::V;
 constexpr int kWidth = Simd::kWidth;
 
-constexpr int round_up(int n, int step) { return (n + step - 1) / step * step; }
+constexpr int round_up(int n, int step) {
+    return (n + step - 1) / step * step;
+}
 template <typename T>
-constexpr T smaller(T a, T b) { return a < b ? a : b; }
+constexpr T smaller(T a, T b) {
+    return a < b ? a : b;
+}
 template <typename T>
-constexpr T larger(T a, T b) { return a > b ? a : b; }
+constexpr T larger(T a, T b) {
+    return a > b ? a : b;
+}
 
 /** Elements [d, d + n) of a plain row, zeros after them; n < kWidth. */
 template <typename T>
@@ -80,11 +86,21 @@ struct RowsQ4 {
 template <typename Fn>
 void with_rows(CellType type, Fn fn) {
     switch (type) {
-        case CellType::f32: fn(RowsF32()); break;
-        case CellType::f16: fn(RowsF16()); break;
-        case CellType::bf16: fn(RowsBf16()); break;
-        case CellType::q8_0: fn(RowsQ8()); break;
-        case CellType::q4_0: fn(RowsQ4()); break;
+        case CellType::f32:
+            fn(RowsF32());
+            break;
+        case CellType::f16:
+            fn(RowsF16());
+            break;
+        case CellType::bf16:
+            fn(RowsBf16());
+            break;
+        case CellType::q8_0:
+            fn(RowsQ8());
+            break;
+        case CellType::q4_0:
+            fn(RowsQ4());
+            break;
     }
 }
 

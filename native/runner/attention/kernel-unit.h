@@ -30,23 +30,30 @@ inline float alibi_slope(const AttentionArgs & args, int head) {
 struct Unit {
     const AttentionArgs & args;
     const WorkItem & item;
-    int h0, h1;          // KV heads
+    int h0, h1;  // KV heads
     int gqa, rows, lanes;
     int q_stride, o_stride;
-    float * q;           // narrow: [heads][rows][q_stride]; wide: [dk][lanes]
-    float * o;           // [heads][rows][o_stride]
-    float * max;         // [heads][rows]
-    float * sum;         // [heads][rows]
-    float * s;           // narrow: [heads][rows][kTile]; wide: [kTile][lanes]
-    float * rest;        // wide: shrink[lanes], k[kTile][q_stride], v[kTile][o_stride]
+    float * q;     // narrow: [heads][rows][q_stride]; wide: [dk][lanes]
+    float * o;     // [heads][rows][o_stride]
+    float * max;   // [heads][rows]
+    float * sum;   // [heads][rows]
+    float * s;     // narrow: [heads][rows][kTile]; wide: [kTile][lanes]
+    float * rest;  // wide: shrink[lanes], k[kTile][q_stride], v[kTile][o_stride]
     int32_t min_hi, max_lo;
-    int n;                      // cells of the tile at work
+    int n;                                      // cells of the tile at work
     const char * k_cells[kTile + kCellsAhead];  // its keys and values and those after them, of head h0
     const char * v_cells[kTile + kCellsAhead];
 
     Unit(const AttentionArgs & args, const WorkItem & item, int h0, int h1, float * scratch)
-        : args(args), item(item), h0(h0), h1(h1), gqa(args.gqa()), rows((item.q1 - item.q0) * gqa),
-          lanes(round_up(rows, kPad)), q_stride(round_up(args.dk, kPad)), o_stride(round_up(args.dv, kPad)) {
+        : args(args),
+          item(item),
+          h0(h0),
+          h1(h1),
+          gqa(args.gqa()),
+          rows((item.q1 - item.q0) * gqa),
+          lanes(round_up(rows, kPad)),
+          q_stride(round_up(args.dk, kPad)),
+          o_stride(round_up(args.dv, kPad)) {
         const int heads = h1 - h0;
         q = scratch;
         o = q + heads * lanes * q_stride;
@@ -138,9 +145,8 @@ struct Unit {
 
     void tile_narrow(int j0) {
         const NarrowTile keys{h1 - h0, rows, n, k_cells, args.k.head_stride, s};
-        with_rows(args.k.type, [&](auto reader) {
-            NarrowScores<decltype(reader)>{keys, q, q_stride, args.dk, 0, 0, {}}.all();
-        });
+        with_rows(args.k.type,
+                  [&](auto reader) { NarrowScores<decltype(reader)>{keys, q, q_stride, args.dk, 0, 0, {}}.all(); });
         for (int h = h0; h < h1; ++h) {
             for (int m = 0; m < rows; ++m) {
                 const int r = (h - h0) * rows + m;
@@ -151,9 +157,8 @@ struct Unit {
             }
         }
         const NarrowTile values{h1 - h0, rows, n, v_cells, args.v.head_stride, s};
-        with_rows(args.v.type, [&](auto reader) {
-            NarrowValues<decltype(reader)>{values, o, o_stride, args.dv, 0, 0, {}}.all();
-        });
+        with_rows(args.v.type,
+                  [&](auto reader) { NarrowValues<decltype(reader)>{values, o, o_stride, args.dv, 0, 0, {}}.all(); });
     }
 
     void tile_wide(int j0) {
@@ -259,8 +264,8 @@ inline void merge_parts(const AttentionArgs & args, int64_t begin, int64_t end, 
 }  // namespace
 }  // namespace banyan
 
-#define BANYAN_ATTENTION_KERNEL(isa)                                                                     \
-    namespace banyan {                                                                                   \
-    extern const AttentionKernel kAttention_##isa;                                                       \
-    const AttentionKernel kAttention_##isa = {#isa, scratch_floats, run_unit, merge_parts};              \
+#define BANYAN_ATTENTION_KERNEL(isa)                                                        \
+    namespace banyan {                                                                      \
+    extern const AttentionKernel kAttention_##isa;                                          \
+    const AttentionKernel kAttention_##isa = {#isa, scratch_floats, run_unit, merge_parts}; \
     }

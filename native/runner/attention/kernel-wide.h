@@ -1,7 +1,7 @@
 // Many query rows (prefill, shared pages): register-blocked matrix products. Included once per instruction set.
 //
-// The query rows lie across the lanes: q: [dk][lanes] and s: [kTile][lanes], lanes = rows rounded up to a vector, so the
-// softmax needs no horizontal step. k: [n][dk stride], v: [n][dv stride], o: [rows][dv stride], all floats.
+// The query rows lie across the lanes: q: [dk][lanes] and s: [kTile][lanes], lanes = rows rounded up to a vector, so
+// the softmax needs no horizontal step. k: [n][dk stride], v: [n][dv stride], o: [rows][dv stride], all floats.
 #pragma once
 
 #include "runner/attention/kernel-narrow.h"
@@ -53,9 +53,15 @@ void wide_groups(int n, const Fn & fn) {
     int from = 0;
     for (; from + kVecs * kWidth <= n; from += kVecs * kWidth) fn.template run<kVecs>(from);
     switch ((n - from) / kWidth) {
-        case 1: fn.template run<1>(from); break;
-        case 2: fn.template run<smaller(2, kVecs)>(from); break;
-        case 3: fn.template run<smaller(3, kVecs)>(from); break;
+        case 1:
+            fn.template run<1>(from);
+            break;
+        case 2:
+            fn.template run<smaller(2, kVecs)>(from);
+            break;
+        case 3:
+            fn.template run<smaller(3, kVecs)>(from);
+            break;
     }
 }
 

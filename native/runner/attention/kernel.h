@@ -23,23 +23,21 @@ struct KvView {
 
 /** One attention op, the same for all its units. */
 struct AttentionArgs {
-    const char * q;           // f32 [H][n_tokens][DK] by strides
-    size_t q_token_stride;    // bytes
-    size_t q_head_stride;     // bytes
+    const char * q;         // f32 [H][n_tokens][DK] by strides
+    size_t q_token_stride;  // bytes
+    size_t q_head_stride;   // bytes
     KvView k, v;
-    float * out;              // f32 [n_tokens][H][DV]
-    float * parts;            // f32 [n_parts][H][2 + DV]: running maximum, sum, unnormalised output
-    const float * sinks;      // f32 [H]; nullptr: none
+    float * out;          // f32 [n_tokens][H][DV]
+    float * parts;        // f32 [n_parts][H][2 + DV]: running maximum, sum, unnormalised output
+    const float * sinks;  // f32 [H]; nullptr: none
     int32_t n_head, n_head_kv, dk, dv;
-    float scale;              // of q.k
-    float softcap;            // 0: none; else logits become softcap * tanh(logit / softcap)
-    float max_bias;           // 0: none; else ALiBi
+    float scale;     // of q.k
+    float softcap;   // 0: none; else logits become softcap * tanh(logit / softcap)
+    float max_bias;  // 0: none; else ALiBi
     const int32_t * descriptor;
 
     const DescriptorHeader & header() const { return *reinterpret_cast<const DescriptorHeader *>(descriptor); }
-    const TokenSpan * tokens() const {
-        return reinterpret_cast<const TokenSpan *>(descriptor + header().tokens);
-    }
+    const TokenSpan * tokens() const { return reinterpret_cast<const TokenSpan *>(descriptor + header().tokens); }
     const WorkItem * items() const { return reinterpret_cast<const WorkItem *>(descriptor + header().items); }
     int32_t gqa() const { return n_head / n_head_kv; }
 };
@@ -47,7 +45,9 @@ struct AttentionArgs {
 constexpr int32_t kNarrowRows = 8;  // query rows (tokens x G) up to which a unit streams the cache for all heads
 
 /** True if the item is one unit per KV head, false if it is one unit. */
-inline bool is_wide(const WorkItem & item, int32_t gqa) { return (item.q1 - item.q0) * gqa > kNarrowRows; }
+inline bool is_wide(const WorkItem & item, int32_t gqa) {
+    return (item.q1 - item.q0) * gqa > kNarrowRows;
+}
 
 struct AttentionKernel {
     const char * name;

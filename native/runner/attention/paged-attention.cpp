@@ -25,12 +25,18 @@ constexpr size_t kAlign = 64;
 
 CellType cell_type(ggml_type type) {
     switch (type) {
-        case GGML_TYPE_F32: return CellType::f32;
-        case GGML_TYPE_F16: return CellType::f16;
-        case GGML_TYPE_BF16: return CellType::bf16;
-        case GGML_TYPE_Q8_0: return CellType::q8_0;
-        case GGML_TYPE_Q4_0: return CellType::q4_0;
-        default: GGML_ABORT("paged attention: unsupported KV type %s", ggml_type_name(type));
+        case GGML_TYPE_F32:
+            return CellType::f32;
+        case GGML_TYPE_F16:
+            return CellType::f16;
+        case GGML_TYPE_BF16:
+            return CellType::bf16;
+        case GGML_TYPE_Q8_0:
+            return CellType::q8_0;
+        case GGML_TYPE_Q4_0:
+            return CellType::q4_0;
+        default:
+            GGML_ABORT("paged attention: unsupported KV type %s", ggml_type_name(type));
     }
 }
 
@@ -109,7 +115,6 @@ void run_units(const AttentionArgs & args, const AttentionKernel & kernel, const
 
 /** What ggml calls, through the descriptor tensor's extra pointer. */
 struct PagedAttention::Op {
-
     static const Entry & entry_of(const ggml_tensor * op) {
         return *static_cast<const Entry *>(static_cast<const ggml_cpu_paged_attn *>(op->src[3]->extra));
     }
@@ -159,6 +164,8 @@ void PagedAttention::set_plan(const std::vector<int32_t> & descriptor) {
     entry_->max_item_tokens = std::max(1, header.max_item_tokens);
 }
 
-void * PagedAttention::extra() const { return static_cast<ggml_cpu_paged_attn *>(entry_.get()); }
+void * PagedAttention::extra() const {
+    return static_cast<ggml_cpu_paged_attn *>(entry_.get());
+}
 
 }  // namespace banyan

@@ -29,9 +29,7 @@ struct Simd {
     static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
     static V fnma(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }
 
-    static V load_f16(const void * p) {
-        return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i *>(p)));
-    }
+    static V load_f16(const void * p) { return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i *>(p))); }
     static V load_bf16(const void * p) {
         const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(static_cast<const __m256i *>(p)));
         return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));

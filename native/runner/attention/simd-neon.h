@@ -41,9 +41,7 @@ struct Simd {
         bytes = high ? vshr_n_u8(bytes, 4) : vand_u8(bytes, vdup_n_u8(15));
         return widen(vsub_s8(vreinterpret_s8_u8(bytes), vdup_n_s8(8)));
     }
-    static float half(uint16_t h) {
-        return vgetq_lane_f32(vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(h))), 0);
-    }
+    static float half(uint16_t h) { return vgetq_lane_f32(vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(h))), 0); }
 
     static V round(V a) { return vrndnq_f32(a); }
     static V scale2(V a, V n) {

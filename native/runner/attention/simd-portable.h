@@ -10,9 +10,9 @@ namespace banyan {
 namespace {
 
 struct Simd {
-    static constexpr int kWidth = 4;       // floats a vector
-    static constexpr int kNarrowRows = 2;  // query rows that the dot kernels take at once
-    static constexpr int kNarrowVecs = 8;  // vectors of output they accumulate at once
+    static constexpr int kWidth = 4;          // floats a vector
+    static constexpr int kNarrowRows = 2;     // query rows that the dot kernels take at once
+    static constexpr int kNarrowVecs = 8;     // vectors of output they accumulate at once
     static constexpr int kGemmVecs = 2;       // vectors of a register block
     static constexpr int kGemmRegisters = 8;  // vectors it adds up in
 
@@ -82,9 +82,8 @@ struct Simd {
     }
     /** a * 2^n for integral n in [-126, 127] */
     static V scale2(V a, V n) {
-        return each([&](int i) {
-            return a.x[i] * from_bits(static_cast<uint32_t>(static_cast<int32_t>(n.x[i]) + 127) << 23);
-        });
+        return each(
+            [&](int i) { return a.x[i] * from_bits(static_cast<uint32_t>(static_cast<int32_t>(n.x[i]) + 127) << 23); });
     }
     /** a where x >= limit, else 0 */
     static V zero_below(V a, V x, float limit) {

@@ -62,7 +62,8 @@ void AttentionPlanner::find_nodes(const PlanRow * rows, int32_t r0, int32_t r1, 
         const PageId * pages = rows[spans_[i].row].pages;
         int32_t end = pages_of(spans_[i]);
         int32_t j = i + 1;
-        while (probe < end && j < r1 && probe < pages_of(spans_[j]) && rows[spans_[j].row].pages[probe] == pages[probe]) {
+        while (probe < end && j < r1 && probe < pages_of(spans_[j]) &&
+               rows[spans_[j].row].pages[probe] == pages[probe]) {
             const int32_t limit = std::min(end, pages_of(spans_[j]));
             end = static_cast<int32_t>(
                 std::mismatch(pages + probe, pages + limit, rows[spans_[j].row].pages + probe).first - pages);
@@ -108,7 +109,8 @@ void AttentionPlanner::cut_nodes() {
     }
 }
 
-// Cuts along the keys until every thread has several units. A wide item is a unit per KV head, a narrow one is one unit.
+// Cuts along the keys until every thread has several units. A wide item is a unit per KV head, a narrow one is one
+// unit.
 void AttentionPlanner::split_cuts() {
     split_.clear();
     int64_t total = 0;

@@ -18,7 +18,7 @@ namespace banyan {
 
 /** Consecutive new tokens of one sequence; their KV is, or is about to be, in the pages. */
 struct PlanRow {
-    const PageId * pages;    // [n_pages], covers positions [0, first + n_tokens)
+    const PageId * pages;  // [n_pages], covers positions [0, first + n_tokens)
     int32_t n_pages;
     int32_t first;           // position of the first new token
     const int32_t * tokens;  // [n_tokens], rows of the ubatch in position order
@@ -27,18 +27,18 @@ struct PlanRow {
 
 struct PlanConfig {
     int32_t page_tokens = 32;
-    int32_t gqa = 1;        // query heads per KV head (the largest over the layers)
+    int32_t gqa = 1;  // query heads per KV head (the largest over the layers)
     int32_t n_head_kv = 1;
     int32_t n_threads = 1;  // to cut enough items for
     Window window;
     // What suits the CPU kernel; device-plan.h has what suits a GPU.
-    int32_t block_rows = 192;      // query rows (tokens x gqa) an item aims for: every item reads its keys anew
-    int32_t narrow_rows = 8;       // up to here an item is one unit for all KV heads, above one unit a head
-    int32_t min_shared = 64;       // tokens that rows must share for a node of their own to pay for the merge
-    int32_t min_split = 256;       // keys a KV split keeps
+    int32_t block_rows = 192;  // query rows (tokens x gqa) an item aims for: every item reads its keys anew
+    int32_t narrow_rows = 8;   // up to here an item is one unit for all KV heads, above one unit a head
+    int32_t min_shared = 64;   // tokens that rows must share for a node of their own to pay for the merge
+    int32_t min_split = 256;   // keys a KV split keeps
     int32_t units_per_thread = 8;
-    int32_t least_rows = 2;        // an item never costs less than one of this many rows: reading the pages is not free
-    bool nearest_split = false;    // the nearest number of splits, not the next: many units need no merge for balance
+    int32_t least_rows = 2;      // an item never costs less than one of this many rows: reading the pages is not free
+    bool nearest_split = false;  // the nearest number of splits, not the next: many units need no merge for balance
     int64_t (*max_parts)(int64_t n_tokens) = nullptr;  // bound on partial results, kept by cutting less; nullptr: none
 };
 

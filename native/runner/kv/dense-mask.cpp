@@ -13,9 +13,13 @@ namespace {
 template <typename T>
 T number(float value);
 template <>
-float number(float value) { return value; }
+float number(float value) {
+    return value;
+}
 template <>
-ggml_fp16_t number(float value) { return ggml_fp32_to_fp16(value); }
+ggml_fp16_t number(float value) {
+    return ggml_fp32_to_fp16(value);
+}
 
 template <typename T>
 void fill(ggml_tensor * mask, const std::vector<PlanRow> & rows, const BlockTables & tables, const Window & window,

@@ -10,7 +10,8 @@ struct ggml_tensor;
 
 namespace banyan {
 
-/** mask: F16 or F32 [n_cells, n_tokens] in host memory; 0 (or minus the distance with alibi) where visible, else -inf. */
+/** mask: F16 or F32 [n_cells, n_tokens] in host memory; 0 (or minus the distance with alibi) where visible, else -inf.
+ */
 void fill_dense_mask(ggml_tensor * mask, const std::vector<PlanRow> & rows, const BlockTables & tables,
                      const Window & window, bool alibi);
 

@@ -27,9 +27,9 @@ struct KvPool::Impl {
     LayerDevices devices;
     Architecture architecture;
     std::shared_ptr<BlockTables> tables = std::make_shared<BlockTables>();
-    std::vector<llama_kv_cache *> caches;          // of the context
-    std::vector<std::shared_ptr<Pager>> pagers;    // one per cache
-    std::unique_ptr<DevicePages> device_pages;     // nullptr: not all on CUDA devices
+    std::vector<llama_kv_cache *> caches;        // of the context
+    std::vector<std::shared_ptr<Pager>> pagers;  // one per cache
+    std::unique_ptr<DevicePages> device_pages;   // nullptr: not all on CUDA devices
 
     AttentionMode choose_mode() const;
     void attach(llama_memory_t memory);
@@ -47,10 +47,14 @@ std::string architecture_name(const llama_model * model) {
 Window window_of(const llama_kv_cache & cache) {
     const int32_t size = static_cast<int32_t>(cache.get_n_swa());
     switch (cache.get_swa_type()) {
-        case LLAMA_SWA_TYPE_STANDARD: return {Window::Kind::sliding, size};
-        case LLAMA_SWA_TYPE_CHUNKED: return {Window::Kind::chunked, size};
-        case LLAMA_SWA_TYPE_SYMMETRIC: return {Window::Kind::symmetric, size};
-        case LLAMA_SWA_TYPE_NONE: break;
+        case LLAMA_SWA_TYPE_STANDARD:
+            return {Window::Kind::sliding, size};
+        case LLAMA_SWA_TYPE_CHUNKED:
+            return {Window::Kind::chunked, size};
+        case LLAMA_SWA_TYPE_SYMMETRIC:
+            return {Window::Kind::symmetric, size};
+        case LLAMA_SWA_TYPE_NONE:
+            break;
     }
     return {};
 }
@@ -141,7 +145,8 @@ void KvPool::reset(SlotId slot) {
 bool KvPool::copy_pages(const PageCopy * copies, int32_t n_copies) {
     for (int32_t i = 0; i < n_copies; ++i) {
         const PageCopy & copy = copies[i];
-        if (impl_->caches.empty() || std::min(copy.src, copy.dst) < 0 || std::max(copy.src, copy.dst) >= impl_->n_pages) return false;
+        if (impl_->caches.empty() || std::min(copy.src, copy.dst) < 0 || std::max(copy.src, copy.dst) >= impl_->n_pages)
+            return false;
         if (copy.n_tokens < 0 || copy.n_tokens > impl_->page_tokens) return false;
     }
     if (impl_->device_pages) return impl_->device_pages->copy(copies, n_copies);
@@ -149,8 +154,12 @@ bool KvPool::copy_pages(const PageCopy * copies, int32_t n_copies) {
     return true;
 }
 
-AttentionMode KvPool::mode() const { return impl_->mode; }
+AttentionMode KvPool::mode() const {
+    return impl_->mode;
+}
 
-int64_t KvPool::page_bytes() const { return bytes_per_page(impl_->caches, impl_->page_tokens); }
+int64_t KvPool::page_bytes() const {
+    return bytes_per_page(impl_->caches, impl_->page_tokens);
+}
 
 }  // namespace banyan

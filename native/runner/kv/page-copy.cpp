@@ -36,10 +36,8 @@ void copy_on_device(ggml_tensor * storage, int32_t page_tokens, const PageCopy *
     for (int32_t i = 0; i < n_copies; ++i) {
         const PageCopy & copy = copies[i];
         ggml_context_ptr ctx{ggml_init({memory, nullptr, true})};
-        ggml_tensor * src =
-            cells_view(ctx.get(), storage, static_cast<int64_t>(copy.src) * page_tokens, copy.n_tokens);
-        ggml_tensor * dst =
-            cells_view(ctx.get(), storage, static_cast<int64_t>(copy.dst) * page_tokens, copy.n_tokens);
+        ggml_tensor * src = cells_view(ctx.get(), storage, static_cast<int64_t>(copy.src) * page_tokens, copy.n_tokens);
+        ggml_tensor * dst = cells_view(ctx.get(), storage, static_cast<int64_t>(copy.dst) * page_tokens, copy.n_tokens);
         ggml_backend_tensor_copy(src, dst);
     }
 }
@@ -65,9 +63,8 @@ void copy_pages(const std::vector<llama_kv_cache *> & caches, int32_t page_token
 
 int64_t bytes_per_page(const std::vector<llama_kv_cache *> & caches, int32_t page_tokens) {
     int64_t bytes = 0;
-    each_storage(caches, [&](const ggml_tensor * storage) {
-        bytes += static_cast<int64_t>(storage->nb[1]) * page_tokens;
-    });
+    each_storage(caches,
+                 [&](const ggml_tensor * storage) { bytes += static_cast<int64_t>(storage->nb[1]) * page_tokens; });
     return bytes;
 }
 

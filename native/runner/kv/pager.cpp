@@ -16,14 +16,13 @@ constexpr uint32_t kDensePadding = 256;  // visible cells grow in these steps, s
 }  // namespace
 
 Pager::Pager(std::shared_ptr<const BlockTables> tables, const PagerConfig & config)
-    : tables_(std::move(tables)),
-      config_(config),
-      planner_(config.plan),
-      n_kv_(static_cast<uint32_t>(config.n_cells)) {
+    : tables_(std::move(tables)), config_(config), planner_(config.plan), n_kv_(static_cast<uint32_t>(config.n_cells)) {
     clear();
 }
 
-void Pager::clear() { lengths_.assign(tables_->slots.size(), 0); }
+void Pager::clear() {
+    lengths_.assign(tables_->slots.size(), 0);
+}
 
 bool Pager::seq_rm(llama_seq_id slot, llama_pos p0, llama_pos p1) {
     if (slot < 0) {
@@ -89,7 +88,8 @@ uint32_t Pager::visible_cells() const {
     PageId last = 0;
     for (const PlanRow & row : rows_) last = std::max(last, *std::max_element(row.pages, row.pages + row.n_pages));
     const uint32_t cells = static_cast<uint32_t>(last + 1) * static_cast<uint32_t>(tables_->page_tokens);
-    return std::min(static_cast<uint32_t>(config_.n_cells), (cells + kDensePadding - 1) / kDensePadding * kDensePadding);
+    return std::min(static_cast<uint32_t>(config_.n_cells),
+                    (cells + kDensePadding - 1) / kDensePadding * kDensePadding);
 }
 
 // A power of two that any usual plan of this many tokens fits, so that the graph's shape stays; larger plans grow it.

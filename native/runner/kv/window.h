@@ -14,10 +14,14 @@ struct Window {
     /** First position that the token at `position` sees; it sees [lo(position), position]. */
     int32_t lo(int32_t position) const {
         switch (kind) {
-            case Kind::sliding: return std::max(0, position - size + 1);
-            case Kind::chunked: return position / size * size;
-            case Kind::symmetric: return std::max(0, position - size / 2);
-            case Kind::full: break;
+            case Kind::sliding:
+                return std::max(0, position - size + 1);
+            case Kind::chunked:
+                return position / size * size;
+            case Kind::symmetric:
+                return std::max(0, position - size / 2);
+            case Kind::full:
+                break;
         }
         return 0;
     }

@@ -165,7 +165,8 @@ TEST("a template that a macro takes deep is an error, wherever the depth comes f
     EngineOptions options = small_engine();
     std::string chain;
     for (int i = 0; i < 90; ++i) chain += " + 1";
-    for (const std::string & body : {"{{ f()" + chain + " }}", std::string("{% for x in [1] %}{{ f() }}{% endfor %}")}) {
+    for (const std::string & body :
+         {"{{ f()" + chain + " }}", std::string("{% for x in [1] %}{{ f() }}{% endfor %}")}) {
         options.chat_template = "{% macro f() %}" + body + "{% endmacro %}{{ f() }}";
         CHECK_EQ(code_of([&] {
                      TestEngine engine(options);

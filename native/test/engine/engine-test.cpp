@@ -170,7 +170,8 @@ TEST("pins, explanations and clearing the cache") {
 TEST("tenants: the names of very many are forgotten, never mixed; endless ones are refused") {
     TestEngine engine;
     const auto matched = [&](const std::string & tenant) {
-        const auto miss = engine.ask<MissExplanation>([&](auto done) { engine.engine->explain(tenant, prompt(64), done); });
+        const auto miss =
+            engine.ask<MissExplanation>([&](auto done) { engine.engine->explain(tenant, prompt(64), done); });
         return miss.matched;
     };
     RequestOptions options = request(prompt(64));

@@ -147,7 +147,8 @@ TEST("grammars: what the parser would recurse for is bounded, however it is hidd
     CHECK_EQ(refused("root ::= # \"\n" + times(n, "(")), "INVALID_GRAMMAR");
     std::string rules = "root ::= r0\n";  // each with a hundred of its own
     for (int i = 0; i < n; ++i) {
-        rules += "r" + std::to_string(i) + " ::= " + times(100, "(") + "r" + std::to_string(i + 1) + times(100, ")") + "\n";
+        rules +=
+            "r" + std::to_string(i) + " ::= " + times(100, "(") + "r" + std::to_string(i + 1) + times(100, ")") + "\n";
     }
     CHECK_EQ(refused(rules + "r1000 ::= \"a\""), "INVALID_GRAMMAR");
 }
@@ -158,7 +159,8 @@ TEST("JSON schemas: references that never end, endless names") {
         chain += "\"d" + std::to_string(i) + R"(":{"$ref":"#/$defs/d)" + std::to_string(i + 1) + "\"},";
     }
     CHECK_EQ(refused_schema(chain + R"("d20000":{"type":"string"}}})"), "INVALID_SCHEMA");
-    CHECK_EQ(refused_schema(R"({"$defs":{"a":{"$ref":"#/$defs/a"}},"allOf":[{"$ref":"#/$defs/a"}]})"), "INVALID_SCHEMA");
+    CHECK_EQ(refused_schema(R"({"$defs":{"a":{"$ref":"#/$defs/a"}},"allOf":[{"$ref":"#/$defs/a"}]})"),
+             "INVALID_SCHEMA");
     const std::string endless(300000, '%');
     CHECK_EQ(refused_schema(R"({"type":"object","properties":{")" + endless + R"(":{"type":"string"}}})"),
              "INVALID_SCHEMA");

@@ -1,7 +1,7 @@
 // The allow-list: every architecture that llama.cpp knows has an answer, and none has two.
+#include "runner/arch/architecture.h"
 #include "check.h"
 #include "llama-arch.h"
-#include "runner/arch/architecture.h"
 
 using namespace banyan;
 

@@ -27,11 +27,15 @@ double from_half(uint16_t h) {
 
 int element_bytes(CellType type, int n) {
     switch (type) {
-        case CellType::f32: return 4 * n;
+        case CellType::f32:
+            return 4 * n;
         case CellType::f16:
-        case CellType::bf16: return 2 * n;
-        case CellType::q8_0: return n / 32 * 34;
-        case CellType::q4_0: return n / 32 * 18;
+        case CellType::bf16:
+            return 2 * n;
+        case CellType::q8_0:
+            return n / 32 * 34;
+        case CellType::q4_0:
+            return n / 32 * 18;
     }
     return 0;
 }
@@ -91,7 +95,7 @@ struct World {
     std::vector<double> k_exact, v_exact;  // [cell][head][size]
     std::vector<float> q, sinks;           // q: [token][head][dk]
     int n_cells = 0;
-    size_t k_head, v_head;                 // bytes
+    size_t k_head, v_head;  // bytes
 
     explicit World(const AttentionCase & c) {
         std::mt19937 rng(c.seed);
@@ -227,8 +231,7 @@ std::vector<double> run_attention(const AttentionCase & c, const AttentionKernel
     args.parts = parts.data();
 
     // The exact size, so that the sanitizer sees a unit that writes past it.
-    const size_t floats =
-        kernel.scratch_floats(c.dk, c.dv, c.n_head_kv, planner.header().max_item_tokens * args.gqa());
+    const size_t floats = kernel.scratch_floats(c.dk, c.dv, c.n_head_kv, planner.header().max_item_tokens * args.gqa());
     float * scratch = static_cast<float *>(std::aligned_alloc(64, (floats * sizeof(float) + 63) / 64 * 64));
     for (int32_t i = 0; i < planner.header().n_items; ++i) {
         const WorkItem & item = args.items()[i];

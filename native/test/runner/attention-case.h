@@ -9,7 +9,8 @@
 
 namespace banyan::test {
 
-/** Positions [0, first + n) of a sequence, of which the last n are queries. `shared` tokens come from a common prefix. */
+/** Positions [0, first + n) of a sequence, of which the last n are queries. `shared` tokens come from a common prefix.
+ */
 struct RowSpec {
     int first;
     int n;

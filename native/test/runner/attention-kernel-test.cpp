@@ -90,8 +90,8 @@ TEST("softcap, ALiBi, sinks") {
 }
 
 TEST("sliding, chunked and symmetric windows") {
-    for (const Window window : {Window{Window::Kind::sliding, 50}, Window{Window::Kind::chunked, 48},
-                                Window{Window::Kind::symmetric, 64}}) {
+    for (const Window window :
+         {Window{Window::Kind::sliding, 50}, Window{Window::Kind::chunked, 48}, Window{Window::Kind::symmetric, 64}}) {
         for (AttentionCase c : {decode("decode", 32, 32, 4, 2), mixed("mixed")}) {
             c.window = window;
             check_case(c, 1e-10);

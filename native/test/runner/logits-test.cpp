@@ -165,8 +165,8 @@ TEST("every supported architecture: paged and dense agree with stock") {
 }
 
 TEST("every kernel, page size and thread count that runs here") {
-    for (const char * name : {"llama-dense", "qwen3-dense", "gemma2-dense", "gemma3-dense", "gpt-oss-moe",
-                              "llama4-moe", "bloom-dense", "deepseek2-moe", "qwen35-dense"}) {
+    for (const char * name : {"llama-dense", "qwen3-dense", "gemma2-dense", "gemma3-dense", "gpt-oss-moe", "llama4-moe",
+                              "bloom-dense", "deepseek2-moe", "qwen35-dense"}) {
         Subject subject(path_of(name), GGML_TYPE_F16, Reference::no_flash_attention);
         for (const char * kernel : {"portable", "avx2", "avx512", "neon"}) {
             if (!find_attention_kernel(kernel)) continue;

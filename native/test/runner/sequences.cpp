@@ -145,8 +145,8 @@ bool Sequences::decode(const std::vector<TokenAt> & tokens, std::vector<float> &
 std::unique_ptr<Sequences> stock_sequences(llama_model * model, ggml_type type, Reference reference) {
     llama_context_params params = base_params(type);
     params.kv_unified = true;
-    params.flash_attn_type = reference == Reference::flash_attention ? LLAMA_FLASH_ATTN_TYPE_ENABLED
-                                                                     : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    params.flash_attn_type =
+        reference == Reference::flash_attention ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
     llama_context * context = llama_init_from_model(model, params);
     return context ? std::make_unique<Stock>(context) : nullptr;
 }

@@ -11,8 +11,8 @@ namespace banyan::test {
 
 struct TokenAt {
     llama_token token;
-    int sequence;   // [0, kSequences)
-    bool logits;    // wanted
+    int sequence;  // [0, kSequences)
+    bool logits;   // wanted
 };
 
 constexpr int kSequences = 8;
