@@ -10,9 +10,10 @@ from dialogues.sessions import draw_session
 from tokenizer import SPECIAL
 
 COPY = -1      # the level of random copying; dialogue levels are 0, 1, 2
-COPY_SHARE = 0.04      # of the rows of every level, so that copying stays general
+COPY_SHARE, LIST_SHARE = 0.03, 0.06      # of the rows of every level, so that copying stays general
 DECISION_WEIGHT = 3      # of the first token of a turn, of a tool's name and after a call: few tokens, on which all others depend
-ROUTING_TASKS = 16      # a routing prompt is short: more than this many questions under one teach little
+VALUE_WEIGHT = 2      # of the first token of an argument, which says where to copy from, and of the digits of an answer
+ROUTING_TASKS = 4      # a routing prompt is short, and only the first question under it is answered without examples
 
 
 def copy_row(rng, tokenizer, length):
@@ -46,9 +47,49 @@ def copy_row(rng, tokenizer, length):
     return ids[:length], learned[:length], 0
 
 
+def list_row(rng, tokenizer, length):
+    """Numbered lists of random lines that share words and beginnings, then each line again after its number, with other text between."""
+    plain, ids, learned = len(tokenizer.tokens) - len(SPECIAL), [], []
+    digits = [tokenizer.ids[digit] for digit in "0123456789"]
+
+    def add(text, learn=0):
+        piece = tokenizer.encode(text) if isinstance(text, str) else text
+        ids.extend(piece)
+        learned.extend([learn] * len(piece))
+
+    def number():
+        few = rng.sample(digits, rng.randint(1, 4))
+        return [rng.choice(few) for _ in range(rng.randint(1, 7))]
+
+    while len(ids) < length:
+        pool = [[rng.randrange(plain)] if rng.random() < 0.85 else number() for _ in range(rng.randint(6, 30))]
+        draw = lambda low, high: [token for _ in range(rng.randint(low, high)) for token in rng.choice(pool)]
+        lines, end, mark = [], tokenizer.encode("\n"), rng.choice([". ", ") "])
+        for _ in range(rng.randint(2, 10)):
+            start = rng.choice(lines) if lines and rng.random() < 0.5 else []
+            line = start[:rng.randint(0, len(start))] + draw(1, 9)
+            lines.append([token for token in line if token not in end])
+        add("<|im_start|>user")
+        for index, line in enumerate(lines, 1):
+            add(f"\n{index}{mark}")
+            add(line)
+        for index, line in enumerate(lines, 1):
+            add(f"<|im_end|>\n<|im_start|>assistant\n{index}{mark}")
+            add(line, 1)
+            add("\n<tool_call>")
+            add(draw(2, 12))
+            add("</tool_call><|im_end|>\n<|im_start|>tool\n")
+            add(draw(0, 12))
+    return ids[:length], learned[:length], 0
+
+
 def weigh(piece, tokenizer):
     """Loss weights of the tokens that the assistant writes in one turn."""
-    weights, name_offset = [1] * len(piece), len(tokenizer.encode('<tool_call>\n{"name": "'))
+    weights, name_offset, colon = [1] * len(piece), len(tokenizer.encode('<tool_call>\n{"name": "')), tokenizer.ids['":']
+    digits = set() if tokenizer.special["<tool_call>"] in piece else {tokenizer.ids[digit] for digit in "0123456789"}
+    for index, token in enumerate(piece):
+        if token in digits or index > 1 and piece[index - 2] == colon:      # `":`, ` "`, then the value
+            weights[index] = VALUE_WEIGHT
     weights[0] = DECISION_WEIGHT
     for index, token in enumerate(piece):
         decided = index + name_offset if token == tokenizer.special["<tool_call>"] else index + 1 if token == tokenizer.special["</tool_call>"] else 0
@@ -90,8 +131,13 @@ def draw_batch(seed, step, tokenizer, level, length, rows, context):
     rng = random.Random(f"{seed}/{step}")
     ids, learned, positions = [], [], []
     for _ in range(rows):
-        copies = level == COPY or rng.random() < COPY_SHARE
-        row = copy_row(rng, tokenizer, length + 1) if copies else dialogue_row(rng, tokenizer, length + 1, level)
+        draw = rng.random()
+        if level == COPY or draw < COPY_SHARE:
+            row = copy_row(rng, tokenizer, length + 1)
+        elif draw < COPY_SHARE + LIST_SHARE:
+            row = list_row(rng, tokenizer, length + 1)
+        else:
+            row = dialogue_row(rng, tokenizer, length + 1, level)
         ids.append(row[0])
         learned.append(row[1])
         positions.append(row_positions(rng, length, row[2] if level >= 1 else 0, context))

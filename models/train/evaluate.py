@@ -53,7 +53,7 @@ def main():
     torch.set_num_threads(options.threads)
     stored, tokenizer = torch.load(options.checkpoint, map_location="cpu"), Tokenizer(os.path.join(HERE, "tokenizer.json"))
     model = Model(Config(**stored["config"]))
-    model.load_state_dict(stored["model"])
+    model.load_state_dict(stored["average"])
 
     dialogues = [d for suite, count in (parse_counts(options.counts) or COUNTS).items() for d in generate(suite, options.seed, count, not options.seen)]
     work = sorted(((*tokenized(d, tokenizer), d) for d in dialogues), key=lambda item: len(item[0]))

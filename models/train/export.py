@@ -64,7 +64,7 @@ def add_tokenizer(file, tokenizer):
 
 def export(checkpoint, path, kind="q8_0"):
     stored = torch.load(checkpoint, map_location="cpu")
-    config, weights = Config(**stored["config"]), stored["model"]
+    config, weights = Config(**stored["config"]), stored["average"]
     tensor_type, file_type = FILE_TYPES[kind]
     file = GgufFile()
     add_general(file, file_type)

@@ -23,11 +23,12 @@ from optimizer import Optimizer
 from tokenizer import Tokenizer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-STAGES = "-1:256:32:120:1:1,0:512:16:400:1:1,1:1024:8:700:1:1,1:1024:8:2000:0.8:0"
+STAGES = "-1:256:32:120:1:1,0:512:16:400:1:1,1:1024:8:700:1:1,1:1024:8:6000:0.6:0"
 LONG_EVERY, LONG_LEVEL, LONG_LENGTH = 5, 2, 2048
 LEARNED_SHARE = 0.45      # of the tokens of a batch, at most: logits are computed only for these
 WARM_UP_STEPS = 20
 CHECKPOINT_SECONDS = 180
+AVERAGE_DECAY = 0.99      # of the running average of the weights, which is what export.py and evaluate.py read
 
 
 @dataclass
@@ -79,8 +80,15 @@ def loss_function(model):
     return loss_of
 
 
-def save(path, model, optimizer, step, tokens):
-    torch.save({"config": model.config.as_dict(), "model": model.state_dict(), "optimizer": optimizer.state(), "step": step, "tokens": tokens}, path + ".new")
+@torch.no_grad()
+def follow(average, model):
+    """Moves the running average of the weights towards today's."""
+    for name, weight in model.state_dict().items():
+        average[name].lerp_(weight, 1 - AVERAGE_DECAY)
+
+
+def save(path, model, average, optimizer, step, tokens):
+    torch.save({"config": model.config.as_dict(), "model": model.state_dict(), "average": average, "optimizer": optimizer.state(), "step": step, "tokens": tokens}, path + ".new")
     os.replace(path + ".new", path)
 
 
@@ -108,6 +116,7 @@ def main():
         step, tokens = stored["step"], stored["tokens"]
     else:
         prepare_induction(model)
+    average = {name: weight.clone() for name, weight in (stored or {}).get("average", model.state_dict()).items()}
     loss_of = loss_function(model)
     if options.compile and hasattr(torch, "compile"):
         loss_of = torch.compile(loss_of)
@@ -127,6 +136,7 @@ def main():
             loss, accuracy = loss_of(*(torch.from_numpy(a) for a in (ids, positions, *pick_learned(learned))), future)
             loss.backward()
             optimizer.step(stage.rate_at(progress) * min(1, (step - first_step + 1) / WARM_UP_STEPS))
+            follow(average, model)
             step, tokens = step + 1, tokens + rows * length
             recent = (recent + [(loss.item(), accuracy.item())])[-20:]
             if step % 20 == 0:
@@ -135,9 +145,9 @@ def main():
                 print(f"{time.strftime('%H:%M:%S')} step {step} level {stage.level} tokens {tokens / 1e6:.2f}M loss {sum(losses) / len(losses):.4f} "
                       f"accuracy {sum(accuracies) / len(accuracies):.4f} rate {stage.rate_at(progress):.3f} {speed:.0f} tok/s", flush=True)
             if time.time() - saved > CHECKPOINT_SECONDS:
-                save(path, model, optimizer, step, tokens)
+                save(path, model, average, optimizer, step, tokens)
                 saved = time.time()
-    save(path, model, optimizer, step, tokens)
+    save(path, model, average, optimizer, step, tokens)
     print(f"done: {tokens / 1e6:.2f}M tokens", flush=True)
 
 

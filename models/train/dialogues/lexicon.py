@@ -17,6 +17,12 @@ Ines Ingrid Irma Isaac Ivan Jack Jana Jasmin Jens Joel Johanna Jonas Julia Kai K
 Leo Lina Linus Lucia Luis Luka Magda Maja Malik Mara Marco Maria Marta Matti Max Maya Mia Milo Mina Mira Nadia Naomi Nick Nils Nina Noor
 Nora Olaf Oleg Olga Omar Oscar Otto Paula Paul Pavel Pedro Petra Pia Quinn Rafael Rana Rita Robin Rosa Ruth Sami Samira Sara Selma Silvia
 Simon Sofia Sonia Stefan Sven Tara Tess Theo Tilda Tim Tina Tomas Uma Urban Valentin Vera Viktor Walter Wendy Xenia Yara Yusuf Zara Zoe
+Adrian Agnes Akira Albert Alina Amelia Andrea Antonio Arthur Astrid Augusta Benjamin Bettina Boris Brigitte Caspar Catherine Charlotte
+Christian Claudia Cornelius Damian Delphine Dominic Dorothy Eduardo Eleanor Emanuel Ernesto Eugenia Ferdinand Florian Francesca Frederick
+Gabriela Geraldine Gilbert Gustavo Hassan Henrietta Hiroshi Humphrey Imogen Jacinta Jerome Josephine Kasimir Katarina Konrad Leander Leopold
+Lorenzo Ludmila Magnus Malcolm Margaret Matilda Maximilian Mercedes Miriam Montgomery Nathaniel Nicolas Octavia Patrick Penelope Philippa
+Raymond Rebecca Roderick Rosalind Rupert Sebastian Serena Sullivan Sylvester Tabitha Thaddeus Theodora Timothy Valentina Vincent Virginia
+Vladimir Wilhelmina Winston Yolanda Zachary
 """)
 FIRST_NAMES_HELD = words("""
 Agatha Bogdan Celeste Dmitri Esther Farah Gideon Hector Isolde Joaquin Kenji Lorena Mateo Nell Ottilie Priya Ravi Sigrid Tariq Ulrich Viggo
@@ -30,6 +36,11 @@ Keller Khan Kim Klein Koch Kovacs Kumar Larsen Laurent Lee Lind Lopez Lund Mann 
 Nagy Nakamura Navarro Nielsen Novak Nunez Olsen Okafor Ortega Park Patel Pereira Peters Popov Price Quist Ramos Reed Rossi Roth Ryan Saito
 Santos Sato Schmidt Silva Singh Smith Sousa Stein Stone Suzuki Svensson Takeda Thorne Toth Turner Ueda Vargas Vidal Virtanen Wagner Walker
 Wang Weber West Wolf Wood Yilmaz Young Zeller Ziegler
+Adeyemi Albrecht Anderssen Atkinson Bergstrom Blackwood Bonnet Bradshaw Cabrera Castellano Chatterjee Christensen Cunningham Davenport
+Delacroix Donovan Eriksson Esposito Fairchild Fernandez Fitzgerald Gallagher Goldberg Gutierrez Hamilton Harrington Hernandez Huang Iglesias
+Jankowski Karlsson Kennedy Kowalski Lachance Lindqvist MacDonald Marchetti McCarthy Montgomery Nakagawa Nguyen Oconnor Papadopoulos Pettersson
+Quintero Ramirez Robinson Rosenberg Salvatore Schneider Stevenson Strand Szabo Thompson Underwood Valdez Vasquez Villanueva Watanabe
+Whitaker Winters Yamamoto Zimmermann
 """)
 LAST_NAMES_HELD = words("""
 Acosta Bishop Calloway Devi Espinoza Falkner Greer Holmgren Ivanov Joshi Kruger Lowell Mbeki Norton Osei Petrov Rahman Sorensen Tanaka Upton
@@ -44,6 +55,12 @@ Tel Aviv|Abu Dhabi|Kuala Lumpur|Rio de Janeiro|San Diego|Las Vegas|Salt Lake Cit
 Beijing|Shanghai|Taipei|Manila|Jakarta|Hanoi|Dubai|Doha|Istanbul|Izmir|Moscow|Kyiv|Bucharest|Sofia|Belgrade|Sarajevo|Tirana|Skopje|London
 Manchester|Liverpool|Leeds|Bristol|Glasgow|Edinburgh|Cardiff|Belfast|Cork|Galway|Amsterdam|Utrecht|The Hague|Brussels|Luxembourg|Cologne
 Frankfurt|Stuttgart|Copenhagen|Gothenburg|Uppsala|Trondheim|Tampere|Turku|Miami|Atlanta|Phoenix|Philadelphia|Vancouver|Calgary|Honolulu
+Augsburg|Avignon|Bamako|Bordeaux|Bratislava|Canberra|Casablanca|Charleston|Chennai|Cleveland|Dakar|Dortmund|Durban|Eindhoven|Florence
+Fukuoka|Granada|Grenoble|Guadalajara|Hannover|Hiroshima|Hyderabad|Innsbruck|Johannesburg|Kathmandu|Khartoum|Klagenfurt|Kolkata|Lausanne
+Ljubljana|Luanda|Lucerne|Lusaka|Maastricht|Magdeburg|Malaga|Marrakesh|Marseille|Medellin|Minneapolis|Mombasa|Monterrey|Nashville|Nuremberg
+Oaxaca|Orlando|Pittsburgh|Podgorica|Pretoria|Providence|Richmond|Rosario|Rostock|Sacramento|Samarkand|Sapporo|Sendai|Stavanger|Strasbourg
+Tashkent|Tbilisi|Thessaloniki|Toulouse|Trieste|Ulaanbaatar|Valparaiso|Windhoek|Winnipeg|Yerevan|Yokohama|San Antonio|Saint Louis|Santa Cruz
+Long Beach|Fort Worth|Baton Rouge|Little Rock|Quebec City|Punta Arenas|Port Elizabeth|Novi Sad|Baden Baden|Ho Chi Minh City|El Paso
 """)
 CITIES_HELD = phrases("""
 Stockholm|Reykjavik|Antwerp|Rotterdam|Dresden|Salzburg|Cordoba|Verona|Nagoya|Pune|Kampala|Algiers|Portland|Houston|Montreal|Caracas|Brisbane
@@ -57,6 +74,8 @@ kran lan ler lin mar mer mon nor pel quin ras rin ros sand sel shan sten storm t
 ONSETS = words("b bl br c ch cl cr d dr f fl fr g gl gr h j k kl kn l m n p ph pl pr qu r s sc sh sk sl sm sn sp st str sw t th tr tw v w wh wr y z") + ["", "", ""]
 NUCLEI = words("a e i o u a e i o u ai au ea ee ei ie oa oo ou ue y")
 CODAS = words("b ck ct d f ft g l ld lk lt m mp n nce nd ng nk nt p r rd rk rm rn rt s sh ss st t tch th tt x ve") + ["", "", "", "", "", "", "", ""]
+# Short words that other words begin with: "on" in "onset" has another token after a space than after a quote.
+STARTS = words("in on to at up out over under by per for re un dis pre with not can are one is it as do no we us my time note part land way unit end set add key map read mail")
 ADJECTIVES = words("""
 annual basic big blue bold brief broken busy calm cheap clean clear cold common cool core daily dark deep digital double draft dry early
 east easy empty extra fast final first flat fresh full global good green grey hard heavy hidden high hot inner internal joint large last
@@ -76,6 +95,28 @@ prescription pricing printer project prototype pump quote railway recipe recycli
 review river roadmap roof room route safety sailing sale schedule school security seminar server shelf ship shop sink sofa software speech
 staircase station storage strategy studio supplier survey tax terrace theatre ticket timetable tour tower toy training travel treaty trip
 tunnel valley van vendor venue village vineyard visa wall warehouse website wedding well window workshop yard
+acreage adhesive airfield almanac ambulance antenna appendix apprentice aqueduct archway artichoke asphalt assembly atlas attic awning badge
+bakehouse ballroom bandage banner banquet barometer barracks basement basin beacon beehive bellows bibliography billboard blanket blueprint
+bookcase bookshop boulevard bouquet bracket brickwork broadcast buffet bulldozer burrow cafeteria caravan cardigan carousel cathedral causeway
+chandelier charter chestnut chronicle cinema cistern citadel clarinet climate cloakroom coffin collateral colony commission compost compressor
+conference conservatory courthouse courtyard crane cupboard curriculum customs dairy decree depot dictionary dishwasher district dormitory
+dossier draught driveway drum dungeon dustbin earthworks easel editorial embankment emblem enclosure encyclopedia endowment envelope errand
+escalator estate excavation exhibition expedition fairground faucet fellowship filament fixture flagpole flask fleet footpath forecast fortress
+framework freezer freight frontier gallery galley gangway gazebo generator geyser glossary granary gravel grocery guesthouse gutter hamlet
+hammock handbook handrail hangar hardware harvest hatchery haystack headlight hearth helicopter herbarium homestead hostel hydrant igloo
+incubator infirmary inscription inspection instrument intercom irrigation itinerary jacket jamboree journal jubilee junction kennel kettle
+keyboard kindergarten knapsack labyrinth lagoon landfill lecturer legacy levee limousine locomotive lodge lumber magazine mailroom manifesto
+mansion manuscript marina marquee mattress memorandum mezzanine microphone milestone mill mineshaft moat monument mosaic motorway mural
+napkin negotiation nomination notebook nozzle nutrition oasis obelisk offshore onlooker onset opera orchestra ordinance ottoman outbuilding
+outpost outreach overpass oversight pamphlet pantry parade parapet pasture patio pavilion pedestal penthouse perimeter petition pharmacy
+photocopy pier plantation platform plumber podium porch portfolio postcard prairie premises proceeding procession promenade propeller pulley
+quarterdeck quay questionnaire quilt radiator raft railing rampart ranch ravine receipt reception recital refinery refuge rehearsal relay
+remedy renovation residence restaurant ribbon rotunda roundabout runway sanctuary sawmill seaplane seedling semester settlement shelter
+shipyard shutter sidewalk silo skylight slipway sluice smokehouse snowplough solarium spillway spire stadium stairwell stall steamer steeple
+stockroom studio subway summit sundial surgery syllabus symposium tabernacle tannery tapestry tariff tavern temple testimony thermostat
+throne tollgate tombstone toolshed toothbrush torch trailer tramway trench tribute trolley turbine turnstile turret typewriter undercroft
+underpass uniform university upholstery upkeep vault veranda vestibule viaduct vinegar volunteer voucher waistcoat wardrobe waterfall
+waterwheel weir wharf wheelbarrow windmill woodland workbench xylophone yacht zeppelin
 """)
 TOPICS_HELD = words("""
 merger warranty onboarding brochure firewall aquarium subscription auction balloon chapel apiary duvet embassy foundry glacier hedge
@@ -86,6 +127,13 @@ desk lamp|office chair|water bottle|coffee mug|phone case|laptop stand|desk mat|
 wool scarf|tea kettle|bread knife|picture frame|power bank|usb cable|floor rug|reading light|travel bag|steel pan|paper tray|metal shelf
 guitar strap|yoga mat|camp stove|snow shovel|door mat|hammer|ladder|screwdriver set|paint brush|work gloves|extension cord|light bulbs
 copper pipe|wood glue|sand paper|tape measure|tent|sleeping bag|compass|lantern|rope|life jacket|fishing rod|canoe paddle
+alarm clock|apron|baking sheet|basket|bathrobe|beanbag|binoculars|bolt cutter|bookend|broom|candle holder|card holder|chisel|clipboard|coat hanger
+cutting board|dinner plate|dog leash|drawing board|dust pan|egg timer|face mask|file cabinet|flashlight|food processor|frying pan|glue gun
+hair dryer|head lamp|ice scraper|ironing board|jump rope|key ring|kitchen scale|knee pad|letter opener|mixing bowl|mosquito net|mouse trap
+nail file|nut cracker|oven glove|padlock|paper clip|pencil case|pepper mill|picnic blanket|pillow|pizza cutter|plunger|pruning shears|rain boots
+roller skates|rubber band|safety goggles|salad bowl|shower curtain|smoke detector|soap dish|soup ladle|spice rack|stapler|step stool|storage bin
+sun hat|swim goggles|tablecloth|tea towel|thermos|toothpick|trash can|umbrella stand|vacuum cleaner|waffle iron|watering can|wheel wrench|whistle
+window blind|wine rack|wrench|zip tie
 """)
 PRODUCTS_HELD = phrases("night stand|folding table|rice cooker|bath towel|pocket radio|tool box|flower vase|ski helmet|anchor chain|bird feeder")
 SKIES = phrases("clear sky|light rain|heavy rain|snow|fog|strong wind|cloudy|sunny|drizzle|thunderstorms|hail|haze|partly cloudy|overcast|showers")

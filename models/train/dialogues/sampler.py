@@ -1,6 +1,7 @@
 """Draws entities, numbers and wordings. With `held_out=True` it draws what training never saw, where such a list exists."""
 
 import re
+from contextlib import contextmanager
 
 from . import lexicon
 
@@ -32,6 +33,8 @@ class Sampler:
     def __init__(self, rng, held_out=False):
         self.rng = rng
         self.held_out = held_out
+        self.pools = {} if not held_out and rng.random() < 0.35 else None      # in some sessions a few names and things return again and again
+        self.repeated = None
 
     def chance(self, probability):
         return self.rng.random() < probability
@@ -41,8 +44,28 @@ class Sampler:
 
     def wording(self, seen, held=()):
         """A template, one of `held` in half of the held-out draws, with one choice made in each of its [a|b|c]."""
+        if self.repeated and id(seen) in self.repeated and self.chance(0.75):
+            return self.repeated[id(seen)]
         template = self.pick(held) if held and self.held_out and self.chance(0.5) else self.pick(seen)
-        return ALTERNATIVES.sub(lambda match: self.pick(match.group(1).split("|")), template)
+        text = ALTERNATIVES.sub(lambda match: self.pick(match.group(1).split("|")), template)
+        if self.repeated is not None:
+            self.repeated[id(seen)] = text
+        return text
+
+    @contextmanager
+    def repeating(self, probability):
+        """Within it, wordings return with this probability: requests that begin alike."""
+        self.repeated = {} if not self.held_out and self.chance(probability) else None
+        yield
+        self.repeated = None
+
+    def entity(self, options):
+        """One of a word list: of a few of it where this session has few."""
+        if self.pools is None:
+            return self.pick(options)
+        if id(options) not in self.pools:
+            self.pools[id(options)] = self.rng.sample(options, min(len(options), self.rng.randint(2, 6)))
+        return self.pick(self.pools[id(options)])
 
     def fill(self, template):
         """Replaces {topic}, {city}, ... by fresh draws of the method of that name."""
@@ -51,7 +74,13 @@ class Sampler:
     # --- words and names
     def spelled(self):
         """A word spelled at random: pieces of any kind, so that copying never leans on known ones."""
+        if self.chance(0.4):
+            return self.compound()
         return "".join(self.pick(lexicon.ONSETS) + self.pick(lexicon.NUCLEI) + self.pick(lexicon.CODAS) for _ in range(self.rng.randint(1, 2)))
+
+    def compound(self):
+        """A word that begins with another, whose token after a space is not its token after a quote: insides, onlife."""
+        return self.pick(lexicon.STARTS) + self.pick(lexicon.PLAIN_WORDS if self.chance(0.5) else lexicon.NUCLEI + lexicon.CODAS) + self.pick(lexicon.CODAS)
 
     def syllables(self, low=2, high=3):
         if self.chance(0.5):
@@ -64,12 +93,12 @@ class Sampler:
     def first_name(self):
         if self.chance(0.1):
             return self.invented(2, 2)
-        return self.pick(lexicon.FIRST_NAMES_HELD if self.held_out else lexicon.FIRST_NAMES)
+        return self.entity(lexicon.FIRST_NAMES_HELD if self.held_out else lexicon.FIRST_NAMES)
 
     def last_name(self):
         if self.chance(0.2):
             return self.invented()
-        return self.pick(lexicon.LAST_NAMES_HELD if self.held_out else lexicon.LAST_NAMES)
+        return self.entity(lexicon.LAST_NAMES_HELD if self.held_out else lexicon.LAST_NAMES)
 
     def full_name(self):
         return f"{self.first_name()} {self.last_name()}"
@@ -80,22 +109,22 @@ class Sampler:
     def city(self):
         if self.chance(0.2):
             return self.invented()
-        return self.pick(lexicon.CITIES_HELD if self.held_out and self.chance(0.7) else lexicon.CITIES)
+        return self.entity(lexicon.CITIES_HELD if self.held_out and self.chance(0.7) else lexicon.CITIES)
 
     def topic_noun(self):
-        if not self.held_out and self.chance(0.1):
-            return self.syllables()
-        return self.pick(lexicon.TOPICS_HELD if self.held_out and self.chance(0.5) else lexicon.TOPICS)
+        if not self.held_out and self.chance(0.24):
+            return self.syllables() if self.chance(0.6) else self.compound()
+        return self.entity(lexicon.TOPICS_HELD if self.held_out and self.chance(0.5) else lexicon.TOPICS)
 
     def topic(self):
         draw = self.rng.random()
         if draw < 0.35:
             return self.topic_noun()
-        return f"{self.pick(lexicon.ADJECTIVES) if draw < 0.65 else self.topic_noun()} {self.topic_noun()}"
+        return f"{self.entity(lexicon.ADJECTIVES) if draw < 0.65 else self.topic_noun()} {self.topic_noun()}"
 
     def product(self):
         if self.chance(0.7):
-            return self.pick(lexicon.PRODUCTS_HELD if self.held_out and self.chance(0.7) else lexicon.PRODUCTS)
+            return self.entity(lexicon.PRODUCTS_HELD if self.held_out and self.chance(0.7) else lexicon.PRODUCTS)
         return f"{self.pick(lexicon.COLOURS if self.chance(0.5) else lexicon.ADJECTIVES)} {self.pick(lexicon.PRODUCTS)}"
 
     def colour(self):
@@ -114,6 +143,9 @@ class Sampler:
 
     # --- numbers, codes, dates
     def integer(self):
+        draw = self.rng.random()
+        if draw < 0.06:
+            return int("".join(self.pick("123"[self.rng.randrange(2):]) for _ in range(self.rng.randint(2, 5))))      # 3323: hard to copy
         draw = self.rng.random()
         return self.rng.randint(2, 99) if draw < 0.5 else self.rng.randint(100, 999) if draw < 0.85 else self.rng.randint(1000, 9999)
 

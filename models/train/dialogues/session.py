@@ -41,9 +41,11 @@ class Session:
 
     def draw_requests(self, count):
         """Different requests: a repeated one would make two identical calls."""
-        drawn = []
+        drawn, families = [], list(self.tools)
+        if self.sampler.repeated is not None:
+            families = self.sampler.rng.sample(families, min(len(families), 2))
         while len(drawn) < count:
-            request = REQUESTS[self.sampler.pick(list(self.tools))](self.sampler)
+            request = REQUESTS[self.sampler.pick(families)](self.sampler)
             if all(request.arguments != other.arguments for other in drawn):
                 drawn.append(request)
         return drawn

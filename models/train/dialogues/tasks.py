@@ -13,6 +13,7 @@ SMALL_TALK = [
     (["Thanks", "Thank you very much", "Great, thanks", "Perfect, thank you", "Thank you"], "You are welcome."),
     (["Bye", "See you later", "Goodbye", "That is all"], "Goodbye."),
 ]
+LONG_LIST_SHARE, PARALLEL_SHARE, TALK_SHARE = 0.06, 0.06, 0.015      # of the tasks in training: the hard ones, on top of those that any session has
 CAPABILITIES = ["What can you do", "Which tools do you have", "What tools can you use", "List your tools", "How can you help me", "Help"]
 
 
@@ -41,16 +42,30 @@ def tried_again(session):
 
 
 def parallel(session, count):
-    requests = session.draw_requests(count)
+    with session.sampler.repeating(0.25):
+        requests = session.draw_requests(count)
     step = [(session.call(request), request.result) for request in requests]
     return session.messages(ask(session.sampler, requests), [step], " ".join(request.answer for request in requests))
+
+
+REMARKS = ["{line}, it is for {name}", "{line} ({words})", "{line} before {clock}", "{words}: {line}", "{line}; {words}", "for {first_name}: {line}", "{line}. {words}", "{line}, {words}", '"{words}": {line}']
+
+
+def remark(s, line):
+    """Some lines say more than they ask, in training: they are to be repeated word by word all the same."""
+    if s.held_out or s.chance(0.8):
+        return line
+    before, after = s.pick(REMARKS).split("{line}")
+    return s.fill(before) + line + s.fill(after)
 
 
 def in_turn(session, count, only_sums=False):
     """A numbered list: before each call the assistant repeats the line it works on. With a calculator, lines may build on the result before."""
     s = session.sampler
     lines, steps, answers, value = [], [], [], None
-    for request in session.draw_requests(count) if not only_sums else [REQUESTS["calculator"](s)] * count:
+    with s.repeating(0.4):
+        requests = session.draw_requests(count) if not only_sums else [REQUESTS["calculator"](s)] * count
+    for request in requests:
         if session.has("calculator") and value is not None and (only_sums or s.chance(0.3)):
             text, expression = operation(s, value)
             step, value = apply(session, expression)
@@ -62,7 +77,7 @@ def in_turn(session, count, only_sums=False):
             steps.append([(session.call(request), request.result)])
             answers.append(request.answer)
             value = request.value
-    user, shown = ask_in_turn(s, lines)
+    user, shown = ask_in_turn(s, [remark(s, line) for line in lines])
     return session.messages(user, steps, " ".join(answers) if count <= 3 else f"All steps are done. {answers[-1]}", shown)
 
 
@@ -106,6 +121,12 @@ def draw_task(session):
     s = session.sampler
     if not session.order:
         return no_tool(session), "no-tool"
+    if not s.held_out and s.chance(LONG_LIST_SHARE):
+        return in_turn(session, s.rng.randint(6, 10), only_sums=session.has("calculator") and s.chance(0.4)), "in-turn"
+    if not s.held_out and s.chance(PARALLEL_SHARE):
+        return parallel(session, 3), "parallel"
+    if not s.held_out and s.chance(TALK_SHARE):
+        return small_talk(session), "talk"
     draw = s.rng.random()
     if draw < 0.25:
         possible = [chain for chain in CHAINS if session.has(*chain.families)]
@@ -118,7 +139,8 @@ def draw_task(session):
     if draw < 0.70:
         return parallel(session, s.pick([2, 2, 3])), "parallel"
     if draw < 0.76:
-        return in_turn(session, s.pick([2, 3, 4, 5, 6, 8, 10])), "in-turn"
+        count = s.pick([2, 3, 4, 5, 6, 8, 10])
+        return in_turn(session, count, only_sums=session.has("calculator") and not s.held_out and s.chance(0.1)), "in-turn"
     if draw < 0.80:
         messages = follow_up(session)
         if messages:

@@ -4,23 +4,31 @@ from .sampler import capitalise
 
 OPENINGS = [
     "", "", "", "", "", "", "Please ", "please ", "[Hi|Hello|Hey|Ok|Well|So|Right|Sorry], ", "[Hi|Hello|Hey|Ok], please ", "I [need|want] you to ", "Kindly ", "Quick [one|question|task|thing]: ",
-    "[Now|Next|First|Then|Again], ", "[Now|Next] ", "[Another|A new|My next] [task|question|request]: ", "Hi {first_name}, ", "For the {topic}: ", "As {name} asked, ", "Before {clock}: ",
+    "[Now|Next|First|Then|Again], ", "[Now|Next] ", "[Just|Simply|Quickly|Also] ", "[We need to|I have to|I want to|Let me|You must|You may|Let us] ", "Your [job|task] is to ", "Help me to ", "[Today|Tonight|This morning], ", "[Before we start|After that|As always|As usual|Once more], ",
+    "[Task|Request|Job] {integer}: ", "Dear assistant, ", "{first_name}, ", "{name} wants this: ", "Be so kind and ", "It is urgent: ", "My boss [says|wants]: ", "{words}. ", "[Good morning|Good evening|Good day], ", "If time allows, ", "[Another|A new|My next] [task|question|request]: ", "Hi {first_name}, ", "For the {topic}: ", "As {name} asked, ", "Before {clock}: ",
     "I am in a hurry: ", "By the way, ", "When you can, ", "Go ahead and ", "You should ", "It is about the {topic}: ", "This is for {name}: ", "On {weekday} I asked in vain: ", "While you are at it, ",
 ]
 OPENINGS_HELD = ["I'd like you to ", "Hello there, ", "One more thing: ", "If possible, "]
 POLITE_OPENINGS = ["[Could|Can|Would|Will] you ", "[Can|Could|Would] you please ", "[Could|Can] you [quickly|now|also] "]
 ENDINGS = ["", "", "", "", ".", ".", ".", ".", " please.", " please", ", please.", " Thanks!", ", thanks.", "!", ". Thank you.", " for me.", " now.", ", ok?", " as soon as you can.", " when you have a minute.",
-           ". It is for {name}.", ", I need it by {weekday}.", ". That is all."]
+           ". It is for {name}.", ", I need it by {weekday}.", ". That is all.",
+           ", will you?", ", right?", " quickly.", " today.", ", it is urgent.", ". I will wait.", " - thanks!", ". {name} needs it.", " before {clock}.", ", and be quick.", ". Take your time.", ", when it suits you.", ", as we said.", ", and thank you.",
+           ". Cheers.", ". Best, {first_name}", ". No hurry.", " at once.", ". {words}."]
 ENDINGS_HELD = [", many thanks.", ", if you can."]
 QUESTION_OPENINGS = [
     "", "", "", "", "", "", "", "[Hi|Hey|Hello|Ok|And|Well|So|Right|Sorry], ", "[And|Also|Now|So] ", "Please tell me: ", "[Quick|Another|Next|My] question: ", "{name} asks: ", "For the {topic}: ",
     "I [wonder|ask myself|forgot]: ", "Hi {first_name}, ", "By the way, ", "Tell me, ", "Remind me: ", "It is about the {topic}: ",
+    "[Do you know|Can you tell me|May I ask|Let me ask|I must know|I would like to know]: ", "Out of curiosity, ", "Sorry to bother you, ", "One question, ", "[Listen|Say|Please|Good morning|Good evening|Dear assistant], ", "{first_name}, ",
+    "{name} [and I ask|wants to know]: ", "{words}. ", "Before {clock}: ", "[Task|Question] {integer}: ", "I was thinking, ", "[As I said|Once more|Again], ",
 ]
 QUESTION_OPENINGS_HELD = ["Just wondering, ", "Excuse me, "]
-CONNECTIVES = [", then ", " and ", " and also ", "; also ", ", and ", ". Then ", ". Also, ", " and then "]
-LIST_HEADS = ["Please do the following:", "Do these for me:", "I need a few things:", "Some tasks:", "Please:", "I have [two or three|some|a few] [tasks|requests|things]:", "For the {topic}:"]
+CONNECTIVES = [", then ", " and ", " and also ", "; also ", ", and ", ". Then ", ". Also, ", " and then ", ", next ", ", plus ", "; then ", ", after that ", ". Next, ", ". And ", " & ", "; "]
+LIST_HEADS = ["Please do the following:", "Do these for me:", "I need a few things:", "Some tasks:", "Please:", "I have [two or three|some|a few] [tasks|requests|things]:", "For the {topic}:",
+              "[Tasks|Requests|Questions|To do|My wishes]:", "[All of this|These], please:", "{first_name} asks for this:", "Can you do these?", "[Today|Now] I [want|need|have]:", "Help me with [this|these|the following]:", "{words}:"]
 LIST_HEADS_HELD = ["Here is what I need:", "My list for today:"]
-IN_TURN_HEADS = ["Do these one at a time:", "One at a time, please:", "Work through this list one by one:", "Do these steps in order, one at a time:", "Step by step, one call at a time:", "[Follow|Do] these steps:"]
+IN_TURN_HEADS = ["Do these one at a time:", "One at a time, please:", "Work through this list one by one:", "Do these steps in order, one at a time:", "Step by step, one call at a time:", "[Follow|Do] these steps:",
+                 "One after the other:", "[Go through|Complete|Finish|Process] [these|the] [steps|points|items|lines] [in turn|in order|in sequence]:", "[Please do|Carry out] [the following|these tasks] [in this order|step by step|singly]:", "My [plan|steps|program]:",
+                 "[Start|Begin] with the first of these:", "{first_name} gave me these steps:", "In this order:", "One call per line:"]
 IN_TURN_HEADS_HELD = ["Handle these one by one:", "Take these one at a time:"]
 
 
@@ -39,7 +47,7 @@ def ending(s):
 
 def ask_one(s, request):
     if request.question and s.chance(0.5):
-        return lowercase_start(s, s.fill(s.wording(QUESTION_OPENINGS, QUESTION_OPENINGS_HELD)) + request.question) + s.pick(["?", "?", "?", "?", "? Thanks!", ""])
+        return lowercase_start(s, s.fill(s.wording(QUESTION_OPENINGS, QUESTION_OPENINGS_HELD)) + request.question) + s.pick(["?", "?", "?", "?", "?", "? Thanks!", "? Thank you.", "? Please.", "?!", ""])
     if s.chance(0.2):
         return lowercase_start(s, s.wording(POLITE_OPENINGS) + request.command) + s.pick(["?", "?", "", "? Thanks!"])
     return lowercase_start(s, opening(s) + request.command) + ending(s)
