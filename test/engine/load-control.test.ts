@@ -12,6 +12,12 @@ test('an abort reaches the loading thread and names the failure', () => {
   expect(() => control.checkNotAborted()).toThrow(expect.objectContaining({ code: 'ABORTED' }));
 });
 
+test('a signal that has aborted already ends it before it begins', () => {
+  const control = new LoadControl(AbortSignal.abort(), undefined);
+  expect(control.abortFlag[0]).toBe(1);
+  expect(() => control.checkNotAborted()).toThrow(expect.objectContaining({ code: 'ABORTED' }));
+});
+
 test('a progress callback that throws ends the load with what it threw', () => {
   const mine = new Error('mine');
   let calls = 0;

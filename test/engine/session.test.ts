@@ -72,6 +72,14 @@ test('forks share the past and nothing else', async () => {
   expect(b.messages.at(-2)?.content).toBe('right');
 });
 
+test('a turn renders its own messages, not the history; so does that of a fork', async () => {
+  const { engine, native } = scripted(() => 'ok');
+  const session = engine.session({ system: 'S' });
+  for (const text of ['a', 'b', 'c', 'd']) await session.generate(text);
+  await session.fork().generate('e');
+  expect(native.renders.map(({ messages }) => messages.length)).toEqual([2, 3, 3, 3, 3]);
+});
+
 test('one turn at a time', async () => {
   const { engine } = scripted(() => 'ok');
   const session = engine.session();
