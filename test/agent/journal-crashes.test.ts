@@ -74,7 +74,10 @@ async function crashAndResume(make: MakeWorld, idempotent: boolean, at: number, 
   world.agent.run('Go', { journal: first });
   await first.crashed;
   const second = new MemoryJournal(first.lines);
-  return { ...world, open: second.open, told: await goOn(world, second), journal: second };
+  const { open } = second;
+  const resumed = await goOn(world, second);
+  expect(await goOn(world, new MemoryJournal(second.lines))).toEqual(resumed); // what was written can be read
+  return { ...world, open, told: resumed, journal: second };
 }
 
 /** The crash came between a call and its result: until then all is the same, and then the model is told so. */

@@ -83,7 +83,7 @@ test('cut at any byte, as a torn write leaves it: the rest is done again, calls 
       ).toBe('end');
       expect(await codeOf(async () => agent.run('Gö', { journal: path }))).toBe('JOURNAL_MISMATCH');
     }),
-    { numRuns: 60, seed: 23 },
+    { numRuns: 40, seed: 23 },
   );
 });
 
