@@ -15,6 +15,8 @@ export interface CallPlan {
   tool?: { name: string; seconds: number };
   /** Of the prompt, system prompt and tools. */
   staticTokens?: number;
+  /** Of the prompt, what is known when the tool starts. */
+  knownTokens?: number;
   /** Siblings of one fork: a number of their own, and how many they are. */
   group?: number;
   groupSize?: number;
@@ -45,7 +47,7 @@ export class WorkloadBuilder implements NativeSimWorkload {
   }
 
   call(program: number, plan: CallPlan): number {
-    const { after = [], need = 0, base = -1, baseTokens, tool, staticTokens = 0 } = plan;
+    const { after = [], need = 0, base = -1, baseTokens, tool, staticTokens = 0, knownTokens = 0 } = plan;
     return (
       this.calls.push({
         program,
@@ -59,6 +61,7 @@ export class WorkloadBuilder implements NativeSimWorkload {
         tool: tool?.name ?? '',
         delayUs: tool ? this.scale.micros(tool.seconds) : 0,
         staticTokens: this.scale.tokens(staticTokens),
+        knownTokens: this.scale.tokens(knownTokens),
         group: plan.group ?? 0,
         groupSize: plan.groupSize ?? 0,
       }) - 1

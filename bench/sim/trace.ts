@@ -1,9 +1,12 @@
-import type { TraceFinish, TraceHeader, TraceLine, TraceSubmit } from '../../src/engine/trace.js';
+import type { TraceFinish, TraceHeader, TraceHint, TraceLine, TraceSubmit } from '../../src/engine/trace.js';
 import type { NativeClass } from '../../src/native/binding.js';
 import type { NativeSimCall, NativeSimProgram, NativeSimWorkload } from '../../src/native/simulation.js';
 
 /** `closed`: a program's next request comes as long after its last answer as recorded. `open`: at its recorded time. */
 export type Replay = 'closed' | 'open';
+
+/** Never computed, so any token will do. */
+const END = 0;
 
 export interface TraceWorkload extends NativeSimWorkload {
   header: TraceHeader | undefined;
@@ -27,6 +30,23 @@ export function readTrace(text: string, replay: Replay = 'closed'): TraceWorkloa
   };
 }
 
+/**
+ * The answer, and the token that ended it if it ended by itself: that is no part of it, but then the last token that is
+ * was computed, as it is not when a limit ends an answer.
+ */
+function spoken({ keep, tokens }: TraceSubmit, finish: TraceFinish | undefined): readonly number[] {
+  if (!finish) return [];
+  const { output, computed, cached = 0 } = finish;
+  return computed === keep + tokens.length - cached + output.length ? [...output, END] : output;
+}
+
+/** How many of the prompt's first tokens a hint told; the two are written as additions to the same request, or to none. */
+function told({ base, keep, tokens }: TraceSubmit, hint: TraceHint | undefined): number {
+  if (!hint || hint.base !== base || hint.keep !== keep) return 0;
+  const differs = tokens.findIndex((token, i) => token !== hint.tokens?.[i]);
+  return keep + (differs < 0 ? tokens.length : differs);
+}
+
 class TraceReader {
   readonly programs: NativeSimProgram[] = [];
   readonly calls: NativeSimCall[] = [];
@@ -38,6 +58,7 @@ class TraceReader {
   readonly #finishes: Map<number, TraceFinish>;
   readonly #replay: Replay;
   readonly #tools = new Map<number, string>(); // by program of the trace: what runs there now
+  readonly #next = new Map<number, TraceHint>(); // how its next prompt begins
 
   constructor(lines: TraceLine[], replay: Replay) {
     this.#replay = replay;
@@ -48,6 +69,7 @@ class TraceReader {
       else if (line.type !== 'hint') continue;
       else if (line.hint === 'tool-started') this.#tools.set(line.program, line.tool ?? 'tool');
       else if (line.hint === 'waiting-for-human') this.#tools.set(line.program, 'human');
+      else if (line.hint === 'next-prefix') this.#next.set(line.program, line);
     }
   }
 
@@ -57,7 +79,7 @@ class TraceReader {
     // Refused requests did no work, and nothing continues them.
     if (finish?.reason === 'error' && finish.output.length === 0) return;
     const program = this.#program(line);
-    const answer = finish?.output ?? [];
+    const answer = spoken(line, finish);
     const before = this.#callOf.get(line.after);
     const chained = this.#replay === 'closed' && before !== undefined;
     const since = chained ? (this.#finishes.get(line.after)?.t ?? line.t) : (this.programs[program]?.arrivalUs ?? 0);
@@ -77,10 +99,12 @@ class TraceReader {
       tool: (chained && this.#tools.get(line.program)) || '',
       delayUs: Math.max(0, line.t - since),
       staticTokens: 0,
+      knownTokens: told(line, this.#next.get(line.program)),
       group: 0,
       groupSize: 0,
     });
     this.#tools.delete(line.program);
+    this.#next.delete(line.program);
   }
 
   /** The first `keep` tokens of a request: by its call, or written out when it was refused and has none. */

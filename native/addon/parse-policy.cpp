@@ -123,6 +123,8 @@ Table policy_fields(PolicyConfig & p) {
         {"keepUnknown", number(p.keep_unknown)},
         {"toolSamples", number(p.tool_samples)},
         {"nextStep", number(p.next_step)},
+        {"computeAhead",
+         [&p](const Napi::Value & value, const std::string & field) { p.compute_ahead = boolean_of(value, field); }},
         {"cost", [&p](const Napi::Value & value,
                       const std::string & field) { read_all(value, field + ".", cost_fields(p.cost)); }},
         {"refit", [&p](const Napi::Value & value, const std::string & field) { p.refit = boolean_of(value, field); }},

@@ -66,6 +66,7 @@ sim::Call parse_call(const Fields & fields) {
     call.tool = fields.string("tool");
     call.delay = fields.integer("delayUs", 0, kMaxMicros);
     call.static_tokens = static_cast<int32_t>(fields.integer("staticTokens", 0, kMaxInt));
+    call.known_tokens = static_cast<int32_t>(fields.integer("knownTokens", 0, kMaxInt));
     call.group = static_cast<GroupId>(fields.integer("group", 0, kMaxSafe));
     call.group_size = static_cast<int32_t>(fields.integer("groupSize", 0, kMaxInt));
     return call;

@@ -66,7 +66,8 @@ bool Scheduler::Impl::could_admit() const {
 
 /**
  * Nobody overtakes the one that finds no room, or big requests would starve: but for a few smaller ones of its level.
- * An interactive call passes one that only age has put before it, as long as the reserve lasts.
+ * An interactive call passes one that only age has put before it, as long as the reserve lasts; one that is overdue
+ * only if there is room for both, or a big one would never find room.
  */
 bool Scheduler::Impl::may_pass(const Sequence & head, const Sequence & seq) const {
     if (fcfs()) return false;
@@ -76,6 +77,7 @@ bool Scheduler::Impl::may_pass(const Sequence & head, const Sequence & seq) cons
             if (other->cls != Class::interactive) continue;
             held += static_cast<int32_t>(other->holding->table.pages().size()) + other->holding->promised;
         }
+        if (overdue(head) && held + pages_for(head.most_computed(), config.page_tokens) > config.n_pages) return false;
         return static_cast<int64_t>(held) * 100 <= static_cast<int64_t>(config.n_pages) * config.reserve_percent;
     }
     if (head.usage.preemptions > 0) return false;  // passing it would soon cost it its place again
@@ -114,7 +116,7 @@ int32_t Scheduler::Impl::decode_growth() const {
 /** Shares what is cached and has the rest promised: returns 0. Or changes nothing: returns the pages it lacks. */
 int32_t Scheduler::Impl::take_pages(Sequence & seq) {
     const bool is_protected = seq.usage.preemptions >= kMaxPreemptions;
-    const bool may_use_reserve = running.empty() || seq.cls == Class::interactive || fcfs();
+    const bool may_use_reserve = running.empty() || seq.cls == Class::interactive || fcfs() || overdue(seq);
     const int64_t reserve = may_use_reserve ? 0 : static_cast<int64_t>(config.n_pages) * config.reserve_percent / 100;
     const int32_t kept_back = decode_growth() + static_cast<int32_t>(reserve);
 
@@ -147,7 +149,7 @@ void Scheduler::Impl::start(Sequence & seq) {
     seq.slot_started = false;
     seq.prefill_end = seq.n_tokens();
     seq.admission = next_admission++;
-    seq.started = now;
+    seq.started = seq.progressed = now;
     last_started = seq.prompt_key;
     seq.resumes = seq.computed() * 2 >= seq.n_tokens();
     free_slots.erase(seq.slot);

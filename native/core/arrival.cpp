@@ -76,7 +76,7 @@ SubmitError Scheduler::Impl::take(Request request) {
 void Scheduler::Impl::enter_program(Sequence & seq, const Request & request) {
     const ProgramId id = request.program ? request.program : request.id | kAnonymous;
     const Program * known = programs.find(id);
-    seq.in_time = known && known->active && known->live == 0;
+    seq.in_time = known && known->active && (known->live == 0 || known->in_time);  // siblings return together
     if (known && known->live == 0) {
         Program & p = *programs.find(id);
         p.acting += now - p.since;
@@ -92,6 +92,7 @@ void Scheduler::Impl::enter_program(Sequence & seq, const Request & request) {
     p.anonymous = request.program == 0;
     p.tenant = request.tenant;
     p.tool_ended = false;
+    p.in_time = seq.in_time;
     programs.set_class(p, request.cls);
     if (request.group != 0) ++p.groups[request.group];
     set_keep(p, NodeKind::next);  // its history is wanted now

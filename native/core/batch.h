@@ -27,8 +27,9 @@ struct BatchRow {
     int32_t n_past;        // tokens whose KV the pages already hold
     const PageId * pages;  // [n_pages], covers [0, n_past + n_tokens)
     int32_t n_pages;
-    bool sample;  // the last token's logits are wanted: a token is sampled from them
-    bool first;   // the slot's first row since it was given to this request: recurrent state starts empty
+    bool sample;          // the last token's logits are wanted: a token is sampled from them
+    bool first;           // the slot's first row since it was given to this request: recurrent state starts empty
+    ProgramId ahead = 0;  // whose known next prompt it begins; request is 0, and nothing is sampled
 };
 
 struct Batch {

@@ -10,15 +10,21 @@ void Scheduler::commit(const StepResult & result, Micros now) {
     s.now = std::max(s.now, now);
     if (!s.in_flight) return;
     s.in_flight = false;
-    if (result.failed) {
-        for (const BatchRow & row : s.batch.rows) s.cache.revert(*s.find(row.request)->holding);
-    } else {
+    if (!result.failed) {
         if (s.config.policy.refit && s.fit.observe(s.cost, s.shape, s.now - s.scheduled)) {
             const CostConstants & fitted = s.cost.constants();
             s.log(Decision::Kind::refit, nullptr, fitted.step / 1'000'000, fitted.prefill / 1000);
         }
         ++s.counters.steps;
         s.counters.pages_copied += s.batch.copies.size();
+    }
+    if (s.computing) {
+        s.commit_ahead(result.failed);
+        return s.batch.clear();
+    }
+    if (result.failed) {
+        for (const BatchRow & row : s.batch.rows) s.cache.revert(*s.find(row.request)->holding);
+    } else {
         for (const BatchRow & row : s.batch.rows) s.commit_row(row);
         for (const RowResult & row : result.rows) s.take_result(row);
     }
@@ -41,6 +47,7 @@ void Scheduler::Impl::commit_row(const BatchRow & row) {
     cache.confirm(*seq.holding);
     seq.slot_started = true;
     seq.last_step = counters.steps;
+    seq.progressed = now;
     seq.sampling = row.sample;
     seq.usage.computed_tokens += row.n_tokens;
     TenantTable::charge(*seq.tenant, row.n_tokens);

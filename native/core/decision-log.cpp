@@ -7,9 +7,8 @@ namespace banyan {
 namespace {
 
 constexpr const char * kNames[kDecisionKinds] = {
-    "arrive",    "refuse", "admit",  "coalesce", "dedupe", "bypass", "preempt",
-    "lift",      "window", "pause",  "resume",   "retain", "expire", "evict",
-    "break_pin", "plan",   "budget", "refit",    "finish", "cancel", "program_end",
+    "arrive", "refuse", "admit", "coalesce",  "dedupe", "bypass", "preempt", "lift",  "window", "pause",  "resume",
+    "retain", "expire", "evict", "break_pin", "plan",   "ahead",  "budget",  "refit", "finish", "cancel", "program_end",
 };
 
 }  // namespace

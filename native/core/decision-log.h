@@ -30,6 +30,7 @@ struct Decision {
         evict,       // a = pages, b = what they were (NodeKind)
         break_pin,   // the last resort
         plan,        // a step: a = prefill tokens, b = decode rows
+        ahead,       // of a known next prompt, while nobody is there: a = tokens, b = tokens left to compute
         budget,      // prefill was limited: a = tokens allowed, b = predicted step time (micros)
         refit,       // cost constants: a = micros of a step, b = nanoseconds of a prompt token
         finish,      // a = output tokens, b = wait (micros)

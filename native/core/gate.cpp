@@ -34,7 +34,7 @@ int64_t Scheduler::Impl::demand() const {
 
 bool Scheduler::Impl::passes_gate(const Sequence & seq) const {
     const Door by = door(seq);
-    if (by == Door::inside || running.empty()) return true;
+    if (by == Door::inside || running.empty() || overdue(seq)) return true;
     const int64_t capacity = config.n_pages, wanted = (demand() + expected_pages(seq)) * 1000;
     // With nobody waiting for a tool there is nothing to protect: pages themselves decide.
     const bool protects = programs.idle_demand() > 0;
@@ -51,8 +51,7 @@ void Scheduler::Impl::activate(Sequence & seq) {
     Program & p = *seq.program;
     seq.need = expected_pages(seq);
     p.need += seq.need;
-    if (p.next) cache.unmark(*p.next);
-    p.next.reset();
+    forget_next(p);
     if (!p.active) {
         if (p.calls == 0 && p.running == 1) ProgramTable::set_shared(p, seq.salt, seq.computed());
         if (p.paused) log(Decision::Kind::resume, p, demand(), 0);
@@ -84,14 +83,20 @@ void Scheduler::Impl::pause(Program & p) {
     programs.set_paused(p, true);
     ++p.pauses;
     set_keep(p, NodeKind::idle);
+    forget_next(p);
 }
 
-/** Those that wait for a tool, of the worst class, idle longest; never interactive ones. */
+/** Not for a worse class: those give way first, if only when their turns end. Never interactive ones. */
+bool Scheduler::Impl::may_pause(Class cls) const {
+    if (cls == Class::interactive || !over_high()) return false;
+    return cls == Class::background || programs.n_active(Class::background) == 0;
+}
+
+/** Those that wait for a tool, of the worst class, idle longest. */
 void Scheduler::Impl::pause_some() {
     for (const Class cls : {Class::background, Class::workflow}) {
-        if (!over_high()) return;
         for (Program * p : programs.most_idle(cls, kLooksPerTick)) {
-            if (!over_high()) return;
+            if (!may_pause(cls)) return;
             if (p->demand > 0) pause(*p);
         }
     }

@@ -15,7 +15,7 @@ struct Hint {
         tool_started,  // tool; expected (0: as measured before). Several may run at once
         tool_ended,    // tool: its time is recorded; the program's next call is near
         human,         // the program waits for a human
-        next_prefix,   // salt, tokens: the next call will begin like this, in `steps` calls of the program
+        next_prefix,   // salt, tokens: the next call will begin like this, in `steps` calls of the program; ahead.cpp
         abandoned,  // salt, tokens, from: nobody will go on from the end of tokens; tokens [0, from) are still wanted
         finished    // the program has ended: its pages are the first to go
     } kind = Kind::finished;

@@ -34,18 +34,20 @@ HintError Scheduler::Impl::take_hint(ProgramId id, const Hint & hint) {
             return HintError::none;
         }
         case Kind::next_prefix: {
-            if (p && p->next) cache.unmark(*p->next);
+            if (p) forget_next(*p);
             auto mark = std::make_unique<PathLock>(hint.salt, Holder::tree);
             cache.mark(*mark, hint.tokens);  // whoever's it is: used now
             if (!p) {
                 cache.unmark(*mark);
                 return HintError::none;
             }
+            mark->owner = id;
             p->next = std::move(mark);
             cache.set_keep(*p->next, NodeKind::next, hint.steps);
             if (p->live == 0 && p->active) {
                 programs.keep_until(*p, std::max(p->keep_until, now + policy().next_step));
             }
+            note_next(*p, hint);
             return HintError::none;
         }
         default:

@@ -47,8 +47,10 @@ void Scheduler::Impl::plan_prefills() {
     if (open.empty()) return;
     const bool by_resume = !fcfs();
     std::sort(open.begin(), open.end(), [&](const Sequence * a, const Sequence * b) {
-        if (by_resume && a->level == b->level && a->resumes != b->resumes) return a->resumes;
-        return runs_before(a, b);
+        const int32_t a_level = prefill_level(*a), b_level = prefill_level(*b);
+        if (a_level != b_level) return a_level < b_level;
+        if (by_resume && a->resumes != b->resumes) return a->resumes;
+        return a->admission < b->admission;
     });
     const bool unlimited = fcfs() || !cost.calibrated();
     const Micros target = unlimited ? kNever : step_target;
@@ -67,7 +69,7 @@ void Scheduler::Impl::plan_prefills() {
         for (size_t i = 0; i < open.size() && left > 0; ++i) {
             Sequence & seq = *open[i];
             if (cold != open.end() && &seq == *cold) kept = 0;
-            const bool leaves = seq.resumes && cold != open.end() && (*cold)->level <= seq.level;
+            const bool leaves = seq.resumes && cold != open.end() && prefill_level(**cold) <= prefill_level(seq);
             const int32_t most = std::min(seq.remaining(), given[i] + left - (leaves ? kept : 0));
             if (most <= given[i]) continue;
             StepShape without = planned;

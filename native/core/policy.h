@@ -34,8 +34,8 @@ struct PolicyConfig {
     Eviction eviction = Eviction::typed;
 
     // by class: interactive, workflow, background
-    std::array<Micros, kClasses> coalesce{10'000, 50'000, 500'000};  // W: a call is due after this wait
-    std::array<Micros, kClasses> age{0, 10'000'000, 60'000'000};     // a wait of this long lifts by one class; 0: never
+    std::array<Micros, kClasses> coalesce{10'000, 50'000, 500'000};     // W: a call is due after this wait
+    std::array<Micros, kClasses> age{0, 10'000'000, 60'000'000};        // a wait this long lifts by a class; 0: never
     std::array<Micros, kClasses> step_target{50'000, 100'000, kNever};  // TBT: time between tokens while decoding
 
     // prefill budget of a step
@@ -62,7 +62,7 @@ struct PolicyConfig {
     // order
     std::array<int64_t, 3> level_edges{4'000, 16'000, 64'000};  // EDGE: service (tokens) at which a level ends
     int32_t starving = 3'000;        // BETA: wait / service from which a program is lifted to level 0
-    Micros overdue = 600'000'000;    // a wait after which a call goes before all others of its effective class
+    Micros overdue = 600'000'000;    // a wait after which a call goes first in its effective class, gate or reserve
     int64_t quantum = 4'096;         // DLPM: tokens of a tenant's turn; 0: tenants are not told apart
     int32_t locality_window = 32;    // WIN: equal calls reordered by prefix; 0: none
     Micros locality_span = 100'000;  // that arrived within this time
@@ -72,6 +72,7 @@ struct PolicyConfig {
     Micros keep_unknown = 10'000'000;  // TTL of the pages of a program that waits for an unknown tool
     int32_t tool_samples = 100;        // K: durations kept a tool
     Micros next_step = 60'000'000;     // a "next prefix known" hint is believed this long
+    bool compute_ahead = true;         // and what it tells is computed while nobody is there
 
     // cost
     CostConstants cost;  // all 0: not calibrated, nothing is limited by time

@@ -117,17 +117,30 @@ void PrefixCache::fix(Salt salt, const std::vector<Token> & tokens, int32_t n_to
     tree_.fix(salt, tokens.data(), n_tokens);
 }
 
+bool PrefixCache::make_free(int32_t n_pages, NodeKind most) {
+    for (;;) {
+        if (pool_.n_free() >= n_pages) return true;
+        const RadixNode * victim = tree_.victim();
+        if (!victim || victim->key.rank > 0 || EvictionOrder::kind(*victim) > most) return false;
+        evict_page();
+    }
+}
+
 /** Evicts until n_pages are free. Cannot fail within free + reclaimable. */
 void PrefixCache::make_free(int32_t n_pages) {
     while (pool_.n_free() < n_pages) {
-        const int32_t before = pool_.n_free();
-        const RadixNode * victim = tree_.victim();
-        assert(victim);
-        if (!victim) return;
-        const NodeKind kind = EvictionOrder::kind(*victim);
-        tree_.evict_page();
-        evicted_[static_cast<size_t>(kind)] += pool_.n_free() - before;
+        assert(tree_.victim());
+        if (!tree_.victim()) return;
+        evict_page();
     }
+}
+
+/** The last page of the leaf that goes first. */
+void PrefixCache::evict_page() {
+    const int32_t before = pool_.n_free();
+    const NodeKind kind = EvictionOrder::kind(*tree_.victim());
+    tree_.evict_page();
+    evicted_[static_cast<size_t>(kind)] += pool_.n_free() - before;
 }
 
 int32_t PrefixCache::pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id) {

@@ -69,6 +69,8 @@ class PrefixCache {
     bool reserve(Holding & holding, int32_t n_tokens, std::vector<PageCopy> & copies);
     void confirm(Holding & holding);
     void revert(Holding & holding);
+    /** Evicts what nobody holds and is worth no more than `most`, until n_pages are free. False: they are not. */
+    bool make_free(int32_t n_pages, NodeKind most);
 
     /** Inserts the holding's written tokens [0, table.n_written()), so that others can share them from now on. */
     void commit(Holding & holding, const std::vector<Token> & tokens);
@@ -117,6 +119,7 @@ class PrefixCache {
         Micros expires;
     };
     void make_free(int32_t n_pages);
+    void evict_page();
     MissExplanation explain(Salt salt, const std::vector<Token> & tokens, const PathMatch & found) const;
 
     PagePool pool_;

@@ -8,6 +8,7 @@ namespace banyan {
 void ProgramTable::take_out(Program & p) {
     demand_ -= p.demand;
     n_active_ -= p.active;
+    n_active_of_[static_cast<size_t>(p.cls)] -= p.active;
     n_paused_ -= p.paused;
     n_windowed_ -= windowed(p);
     if (p.live > 0) return;
@@ -18,6 +19,7 @@ void ProgramTable::take_out(Program & p) {
 void ProgramTable::file(Program & p) {
     demand_ += p.demand;
     n_active_ += p.active;
+    n_active_of_[static_cast<size_t>(p.cls)] += p.active;
     n_paused_ += p.paused;
     n_windowed_ += windowed(p);
     if (p.live > 0) return;
@@ -164,6 +166,7 @@ std::string ProgramTable::check_integrity() const {
         if (p->active && p->paused) return name + "active and paused";
         recount.demand_ += p->demand;
         recount.n_active_ += p->active;
+        recount.n_active_of_[static_cast<size_t>(p->cls)] += p->active;
         recount.n_paused_ += p->paused;
         recount.n_windowed_ += windowed(*p);
         if (p->live == 0 && p->active) recount.idle_demand_ += p->demand;
@@ -175,6 +178,7 @@ std::string ProgramTable::check_integrity() const {
     }
     if (recount.demand_ != demand_ || recount.idle_demand_ != idle_demand_) return "programs: demand miscounted";
     if (recount.n_active_ != n_active_ || recount.n_paused_ != n_paused_) return "programs: active ones miscounted";
+    if (recount.n_active_of_ != n_active_of_) return "programs: active ones miscounted by class";
     if (recount.n_windowed_ != n_windowed_) return "programs: the window's are miscounted";
     for (const Order & order : idle_) idle -= order.size();
     if (idle != parked_.size()) return "programs: an order holds one that is not idle";

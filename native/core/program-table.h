@@ -59,6 +59,7 @@ class ProgramTable {
     int32_t size() const { return static_cast<int32_t>(programs_.size()); }
     size_t n_parked() const { return parked_.size(); }
     int32_t n_active() const { return n_active_; }
+    int32_t n_active(Class cls) const { return n_active_of_[static_cast<size_t>(cls)]; }
     /** Active programs that the admission window counts: not interactive, and of more than one request. */
     int32_t n_windowed() const { return n_windowed_; }
     int32_t n_paused() const { return n_paused_; }
@@ -86,6 +87,7 @@ class ProgramTable {
     std::deque<ProgramId> ended_order_;
     uint64_t next_arrival_ = 1;
     int32_t n_active_ = 0, n_windowed_ = 0, n_paused_ = 0;
+    std::array<int32_t, kClasses> n_active_of_{};  // by class
     int64_t demand_ = 0, idle_demand_ = 0, shared_tokens_ = 0;
     std::map<Salt, std::multiset<int32_t>> shared_;  // of active programs
 };

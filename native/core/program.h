@@ -26,6 +26,7 @@ struct ToolRun {
 struct Program : ProgramReport {
     bool anonymous = false;             // one request without a program: forgotten with it
     bool ending = false;                // said to be finished while calls of it were live
+    bool in_time = false;               // its last return was within its TTL: so are all calls until it acts again
     Class cls = Class::interactive;     // of its last call
     uint64_t arrival = 0;               // order among programs
     int32_t running = 0;                // calls with a slot

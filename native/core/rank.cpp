@@ -38,6 +38,11 @@ int32_t Scheduler::Impl::service_level(const Sequence & seq) const {
     return static_cast<int32_t>(std::upper_bound(edges.begin(), edges.end(), p.service) - edges.begin());
 }
 
+/** Waited so long that it goes before all others of its level, past the gate, and into the reserve. */
+bool Scheduler::Impl::overdue(const Sequence & seq) const {
+    return !fcfs() && seq.waited + now - seq.wait_since >= policy().overdue;
+}
+
 /** Of a running one: no interactive call can have its slot. */
 bool Scheduler::Impl::unmovable(const Sequence & seq) const {
     const bool is_protected = seq.usage.preemptions >= kMaxPreemptions;
@@ -56,7 +61,7 @@ WaitingRank Scheduler::Impl::rank(const Sequence & seq) const {
     if (fcfs()) return r;
     const int64_t quantum = policy().quantum;
     r.level = static_cast<uint8_t>(level(seq));
-    r.in_patience = seq.waited + now - seq.wait_since < policy().overdue;
+    r.in_patience = !overdue(seq);
     r.program = seq.program->arrival;
     if (!r.in_patience) {
         r.program = 0;  // in order of arrival, whatever else

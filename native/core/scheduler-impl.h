@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "core/admission-window.h"
+#include "core/ahead-queue.h"
 #include "core/cost-fit.h"
 #include "core/prefix-cache.h"
 #include "core/program-table.h"
@@ -50,6 +51,7 @@ struct Scheduler::Impl {
     // rank.cpp: who goes first
     int32_t level(const Sequence & waiting_seq) const;
     int32_t service_level(const Sequence & waiting_seq) const;
+    bool overdue(const Sequence & waiting_seq) const;
     WaitingRank rank(const Sequence & waiting_seq) const;
 
     // together.cpp: starting later, together with others
@@ -84,6 +86,7 @@ struct Scheduler::Impl {
     int32_t private_pages(const Program & program) const;
     void pause(Program & program);
     void tick();
+    bool may_pause(Class cls) const;
     void pause_some();
 
     // turn.cpp: a program's call ends, its pages are kept for a time
@@ -100,12 +103,21 @@ struct Scheduler::Impl {
     HintError take_hint(ProgramId id, const Hint & hint);
     void near(Program & program);
 
+    // ahead.cpp: known next prompts, while nobody is there
+    void note_next(Program & program, const Hint & hint);
+    void forget_next(Program & program);
+    int32_t ahead_tokens(int32_t n_past, int32_t n_tokens) const;
+    void plan_ahead();
+    void commit_ahead(bool failed);
+
     // plan.cpp, prefill-budget.cpp
     void plan_decodes();
     void plan_prefills();
     void add_row(Sequence & seq, int32_t n_tokens);
     int32_t min_prefill() const;
+    int32_t prefill_level(const Sequence & running_seq) const;
     Micros alert_target() const;
+    int32_t within(int32_t n_past, int32_t n_tokens, const StepShape & planned, Micros target, int32_t tile) const;
     int32_t affordable(const Sequence & seq, int32_t n_tokens, int32_t n_planned, const StepShape & planned,
                        Micros target) const;
 
@@ -153,7 +165,15 @@ struct Scheduler::Impl {
     std::map<RequestId, Ended> ended;  // since the last schedule()
 
     Batch batch;
-    StepShape shape;         // of the batch
+    StepShape shape;  // of the batch
+    struct Ahead {
+        KnownPrefix known;
+        std::unique_ptr<Holding> holding;
+        bool wanted;  // its program still begins so
+    };
+    std::unique_ptr<Ahead> computing;  // what the batch is about when it is nobody's request
+    AheadQueue ahead;
+    uint64_t next_known = 1;
     bool in_flight = false;  // between schedule() and commit()
     Micros now = 0, scheduled = 0, wake = kNever, retry_after = 0, next_tick = 0;
     uint64_t next_arrival = 1, next_admission = 1;
@@ -165,10 +185,10 @@ struct Scheduler::Impl {
     int64_t least_backlogged = 0;                      // tenant service, at this step
     Micros last_interactive = -kNever;                 // when an interactive call came last
     Micros last_arrival = 0;
-    int32_t company = 0;          // thousandths of first calls that another one followed within what a step saves
+    int32_t company = 0;  // thousandths of first calls that another one followed within what a step saves
     PromptKey last_started;
-    bool last_was_first = false;  // the last call found nothing running or waiting
-    bool lifts_blocked = false;   // in this look: a call above its class found no room
+    bool last_was_first = false;               // the last call found nothing running or waiting
+    bool lifts_blocked = false;                // in this look: a call above its class found no room
     Micros call_time = 0, admission_wait = 0;  // with a slot; without: smoothed over calls
     int32_t eta = 1000;                        // of turns
     int32_t output_length = 0;                 // tokens, smoothed over calls

@@ -93,6 +93,7 @@ const Batch & Scheduler::schedule(Micros now) {
     s.end_retention();
     s.tick();
     if (s.holds_for_company()) return s.batch;
+    if (s.sequences.empty()) s.plan_ahead();
     uint64_t preempted;
     do {
         preempted = s.counters.preemptions;
@@ -121,7 +122,7 @@ int32_t Scheduler::clear_cache() {
 }
 
 bool Scheduler::idle() const {
-    return impl_->sequences.empty();
+    return impl_->sequences.empty() && impl_->ahead.empty() && !impl_->computing;
 }
 
 FinishState Scheduler::state(RequestId id) const {

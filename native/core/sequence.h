@@ -36,7 +36,7 @@ struct Sequence {
     GroupId group = 0;           // siblings of one fork
     int32_t static_tokens = 0;   // of the prompt: system and tools
     int64_t service_before = 0;  // of the path of calls that leads here
-    bool in_time = false;        // came back within its program's TTL
+    bool in_time = false;        // its program came back with it within its TTL
     PromptKey prompt_key;        // which prompts it shares how much with
 
     // waiting
@@ -56,6 +56,7 @@ struct Sequence {
     int32_t need = 0;           // pages it adds to its program's
     bool resumes = false;       // at least half of its tokens were cached at admission
     Micros started = 0;         // when it was admitted last
+    Micros progressed = 0;      // when something of it was computed last, or it was admitted
     uint64_t last_step = 0;
     bool cancelled = false;  // while its row is computed: ends at commit
     bool sampling = false;   // its row asked for a token that has not come yet

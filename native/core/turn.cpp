@@ -64,7 +64,7 @@ void Scheduler::Impl::end_turn(Sequence & seq) {
 /** Decides how long the program's pages go before those of idle ones, and counts them as demand for that time. */
 void Scheduler::Impl::retain(Program & p) {
     if (fcfs()) return;
-    if (over_high() && p.cls != Class::interactive) return pause(p);
+    if (may_pause(p.cls)) return pause(p);
     const bool human = p.phase == Phase::human;
     const ToolRun * last_back = nullptr;  // the tool that will probably be the last to return
     for (const ToolRun & run : p.tools) {
@@ -116,8 +116,7 @@ void Scheduler::Impl::end_retention() {
         programs.keep_until(*p, kNever);
         programs.set_active(*p, false);
         set_keep(*p, NodeKind::idle);
-        if (p->next) cache.unmark(*p->next);
-        p->next.reset();
+        forget_next(*p);
     }
 }
 
@@ -128,7 +127,7 @@ void Scheduler::Impl::end_program(Program & p) {
         log(Decision::Kind::program_end, p, p.service, p.calls);
     }
     for (const auto & mark : p.marks) cache.unmark(*mark);
-    if (p.next) cache.unmark(*p.next);
+    forget_next(p);
     programs.forget(p);
 }
 

@@ -50,6 +50,8 @@ void WaitingQueue::gather() {
     const Entry first = pop(*heap);
     source_ = heap;
     run_.push_back(first.second);
+    // Few run above their class: once this one does, the rank of the next is another.
+    if (first.first.level < static_cast<uint8_t>(first.second->cls)) return;
     while (static_cast<int32_t>(run_.size()) < window_ && best() == heap) {
         const auto & [rank, seq] = heap->front();
         if (!rank.equals(first.first) || std::abs(seq->wait_since - first.second->wait_since) > span_) return;

@@ -44,7 +44,8 @@ class Worker {
     void set_decisions(bool on);
 
     std::vector<Event> take_events();
-    bool idle() const { return live_.empty(); }
+    /** No request, and nothing to compute ahead. */
+    bool idle() const { return live_.empty() && scheduler_.idle(); }
     Scheduler & scheduler() { return scheduler_; }
     EngineStats stats() const;
 

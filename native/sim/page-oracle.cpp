@@ -37,15 +37,22 @@ std::string PageOracle::check(const Batch & batch, bool failed) {
     return wrong;
 }
 
+const PageOracle::Truth * PageOracle::truth_of(const BatchRow & row) const {
+    const auto & all = row.ahead ? known_ : truths_;
+    const auto it = all.find(row.ahead ? row.ahead : row.request);
+    return it == all.end() ? nullptr : &it->second;
+}
+
 std::string PageOracle::read(const BatchRow & row) {
-    const auto it = truths_.find(row.request);
-    if (it == truths_.end()) return "";  // cancelled under way
-    const auto & [salt, tokens] = it->second;
+    const Truth * truth = truth_of(row);
+    if (!truth) return "";  // cancelled under way
+    const auto & [salt, tokens] = *truth;
     const std::string name = "request " + std::to_string(row.request) + ": ";
     const int32_t end = row.n_past + row.n_tokens;
     if (row.n_tokens < 1 || row.n_past < 0 || end > static_cast<int32_t>(tokens.size())) return name + "a row outside";
     if (row.n_pages != pages_for(end, page_tokens_)) return name + "pages do not cover its row";
-    if (row.sample != (end == static_cast<int32_t>(tokens.size()))) return name + "samples at the wrong token";
+    if (row.sample != (!row.ahead && end == static_cast<int32_t>(tokens.size())))
+        return name + "samples at the wrong token";
     if (!std::equal(tokens.begin() + row.n_past, tokens.begin() + end, row.tokens)) return name + "foreign tokens";
     uint64_t path = mix(1, salt);
     for (int32_t i = 0; i < row.n_past; ++i) {
@@ -58,10 +65,10 @@ std::string PageOracle::read(const BatchRow & row) {
 }
 
 void PageOracle::write(const BatchRow & row, bool failed) {
-    const auto it = truths_.find(row.request);
-    uint64_t path = mix(1, it == truths_.end() ? 0 : it->second.salt);
+    const Truth * truth = truth_of(row);
+    uint64_t path = mix(1, truth ? truth->salt : 0);
     for (int32_t i = 0; i < row.n_past + row.n_tokens; ++i) {
-        path = mix(path, it == truths_.end() ? 0 : it->second.tokens[i]);
+        path = mix(path, truth ? truth->tokens[i] : 0);
         if (i >= row.n_past) cell(row.pages[i / page_tokens_], i % page_tokens_) = failed ? 7 : path;
     }
 }

@@ -24,6 +24,8 @@ class PageOracle {
     void begin(RequestId id, Salt salt, std::vector<Token> tokens) { truths_[id] = {salt, std::move(tokens)}; }
     void grow(RequestId id, Token token);
     void end(RequestId id) { truths_.erase(id); }
+    /** What the program said that its next prompt begins with. */
+    void know(ProgramId program, Salt salt, std::vector<Token> tokens) { known_[program] = {salt, std::move(tokens)}; }
 
     /** Plays the batch: copies, reads, writes (garbage when the step failed), and reads again. '' or what is wrong. */
     std::string check(const Batch & batch, bool failed);
@@ -33,6 +35,7 @@ class PageOracle {
         Salt salt = 0;
         std::vector<Token> tokens;
     };
+    const Truth * truth_of(const BatchRow & row) const;
     uint64_t & cell(PageId page, int32_t at) { return cells_[static_cast<size_t>(page) * page_tokens_ + at]; }
     std::string read(const BatchRow & row);
     void write(const BatchRow & row, bool failed);
@@ -40,6 +43,7 @@ class PageOracle {
     int32_t page_tokens_;
     std::vector<uint64_t> cells_;
     std::unordered_map<RequestId, Truth> truths_;
+    std::unordered_map<ProgramId, Truth> known_;
 };
 
 }  // namespace banyan::sim

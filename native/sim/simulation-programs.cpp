@@ -77,6 +77,7 @@ void Simulation::apply(const CallGraph::Effects & effects) {
     }
     for (const CallIndex call : effects.tools) {
         tell(call, workload_.calls[call].tool == "human" ? Hint::Kind::human : Hint::Kind::tool_started);
+        if (workload_.calls[call].known_tokens > 0) tell(call, Hint::Kind::next_prefix);
     }
     for (const CallIndex call : effects.start) at(now_ + workload_.calls[call].delay, EventKind::submit, call);
     for (const int32_t program : effects.finished_programs) end_program(program);
@@ -94,6 +95,12 @@ void Simulation::tell(CallIndex call, Hint::Kind kind) {
         hint.salt = program_of(call).salt;
         hint.tokens = text_.prompt(call);
         for (int32_t i = 0; i < result_.calls[call].output_tokens; ++i) hint.tokens.push_back(text_.output(call, i));
+    }
+    if (kind == Hint::Kind::next_prefix) {
+        hint.salt = program_of(call).salt;
+        hint.tokens = text_.prompt(call);
+        hint.tokens.resize(std::min<size_t>(hint.tokens.size(), planned.known_tokens));
+        if (oracle_) oracle_->know(program_id(planned.program), hint.salt, hint.tokens);
     }
     scheduler_.hint(program_id(planned.program), hint, now_);
 }

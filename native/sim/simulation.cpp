@@ -64,12 +64,13 @@ bool Simulation::step() {
     const auto began = std::chrono::steady_clock::now();
     const Batch & batch = scheduler_.schedule(now_);
     int32_t spent_ns = nanoseconds_since(began);
-    if (batch.empty()) return wait();
+    if (batch.empty()) return scheduler_.idle() || wait();
     const bool failed = config_.fail_every > 0 && ++steps_ % config_.fail_every == 0;
     const Micros took = step_time(config_.device, batch);
     if (log_.level() == LogLevel::rows) {
-        for (const BatchRow & row : batch.rows)
-            log_.row(now_, row, program_id(workload_.calls[call_of(row.request)].program));
+        for (const BatchRow & row : batch.rows) {
+            log_.row(now_, row, row.ahead ? row.ahead : program_id(workload_.calls[call_of(row.request)].program));
+        }
         log_.step(now_, batch, took);
     }
     if (oracle_) violated(oracle_->check(batch, failed));
@@ -163,6 +164,7 @@ void Simulation::report(CallIndex call) {
 /** Tokens of prompts, and those computed again after a preemption; a single token at the end of an answer is none. */
 void Simulation::count_prefill(const Batch & batch) {
     for (const BatchRow & row : batch.rows) {
+        if (row.ahead) continue;
         const CallIndex call = call_of(row.request);
         const int32_t in_prompt = std::clamp(result_.calls[call].prompt_tokens - row.n_past, 0, row.n_tokens);
         const int32_t prefilled = row.n_tokens > 1 ? row.n_tokens : in_prompt;

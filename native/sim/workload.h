@@ -37,6 +37,7 @@ struct Call {
     std::string tool;
     Micros delay = 0;
     int32_t static_tokens = 0;  // as in Request
+    int32_t known_tokens = 0;   // of the prompt, what its program tells when its tool starts
     GroupId group = 0;
     int32_t group_size = 0;
 };

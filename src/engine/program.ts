@@ -44,7 +44,7 @@ export class Program {
 
   /**
    * The run will send a prompt that begins like this, `steps` requests of it from now (default 1): what is cached of it
-   * stays rather than other things. Rejects with INVALID_*, CLOSED.
+   * stays rather than other things, and what is not is computed while the engine has nothing else to do. Rejects with INVALID_*, CLOSED.
    */
   async nextPrefix(prompt: Prompt, options: PrefixOptions & { steps?: number | undefined } = {}): Promise<void> {
     checkKeys('options', options, ['tools', 'tenant', 'steps']);

@@ -37,6 +37,7 @@ export interface NativePolicy {
   keepUnknown?: number;
   toolSamples?: number;
   nextStep?: number;
+  computeAhead?: boolean;
   /** Given: not measured at load. All zero: nothing is limited by time. */
   cost?: NativeCost;
   refit?: boolean;

@@ -44,6 +44,8 @@ export interface NativeSimCall {
   delayUs: number;
   /** Of the prompt, the first tokens that are system prompt and tools. */
   staticTokens: number;
+  /** Of the prompt, the first tokens that its program tells when its tool starts (next-prefix). */
+  knownTokens: number;
   /** Siblings of one fork, and how many they are; 0 = none. */
   group: number;
   groupSize: number;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { NativeClass } from '../../src/native/binding.js';
 import { forAllSchedules, type Trial } from './support/property.js';
-import { type Step, stepsOf } from './support/records.js';
+import { type LogRecord, type Step, stepsOf } from './support/records.js';
 import { COST, call, config, program, simulate, stateOf } from './support/small.js';
 
 const LEVELS: NativeClass[] = ['interactive', 'workflow', 'background'];
@@ -80,19 +80,80 @@ test('8: a step takes no longer than its most impatient decode wants, or holds t
   expect(limited).toBeGreaterThan(50);
 });
 
-test('11: nobody is preempted or paused for a worse effective class', async () => {
-  let preempted = 0;
-  await forAllSchedules({ runs: 600, seed: 11, spare: fc.integer({ min: 0, max: 4 }) }, (trial) => {
-    const effective = new Map<number, number>();
-    const level = (request: number) => effective.get(request) ?? levelOf(trial, request);
-    for (const { kind, request, program: owner, a, b } of trial.log) {
-      if (kind === 'lift') effective.set(request, b);
+const AGE = [0, 20_000, 50_000] as const;
+
+/** What the log tells of effective classes: lifted by age at admission, lent by those who wait for one's prefill. */
+class EffectiveClasses {
+  readonly #own = new Map<number, number>(); // of a running call, at its admission
+  readonly #lent = new Map<number, number>(); // of a running prefill
+  readonly #since = new Map<number, number>(); // of a waiting call
+  readonly #waited = new Map<number, number>();
+  readonly #prefillEnd = new Map<number, number>();
+
+  constructor(readonly classOf: (request: number) => number) {}
+
+  /** Of the one that may lose its place: what it got by itself. */
+  own = (request: number) => this.#own.get(request) ?? this.classOf(request);
+
+  /** Of the one that gains: a waiting call has its class, whatever its age. */
+  gaining(request: number): number {
+    if (this.#since.has(request)) return this.classOf(request);
+    return Math.min(this.own(request), this.#lent.get(request) ?? 2);
+  }
+
+  see({ kind, at, request, a, b }: LogRecord): void {
+    if (kind === 'arrive' || kind === 'preempt') this.#since.set(request, at);
+    if (kind === 'admit') {
+      this.#waited.set(request, this.#wait(request, at));
+      this.#since.delete(request);
+      this.#lent.delete(request);
+      this.#prefillEnd.set(request, a + b);
+      if (this.#lifted !== request) this.#own.delete(request);
+      this.#lifted = 0;
+    }
+    if (kind === 'lift') {
+      this.#own.set(request, b);
+      this.#lifted = request;
+    }
+    if (kind === 'dedupe') this.#lent.set(a, Math.min(this.#lent.get(a) ?? 2, this.#aged(request, at)));
+    if (kind === 'row' && a + b >= (this.#prefillEnd.get(request) ?? 0)) this.#lent.delete(request);
+  }
+
+  #lifted = 0;
+  #wait = (request: number, at: number) => (this.#waited.get(request) ?? 0) + at - (this.#since.get(request) ?? at);
+  #aged(request: number, at: number): number {
+    const cls = this.classOf(request);
+    return cls === 0 ? 0 : Math.max(0, cls - Math.floor(this.#wait(request, at) / (AGE[cls] as number)));
+  }
+}
+
+test('11: nobody is preempted for a worse effective class, nor paused while worse ones go on', async () => {
+  const counted = { preempted: 0, lifted: 0, paused: 0 };
+  const options = fc.constant({ policy: { age: [...AGE] as [number, number, number], high: 600, low: 400 } });
+  const spare = fc.integer({ min: 0, max: 12 });
+  await forAllSchedules({ runs: 800, seed: 11, spare, programs: 12, options }, (trial) => {
+    const classes = new EffectiveClasses((request) => levelOf(trial, request));
+    const active = new Set<number>();
+    const levelOfProgram = (owner: number) => LEVELS.indexOf(trial.workload.programs[owner - 1]?.class ?? 'workflow');
+    for (const record of trial.log) {
+      const { kind, request, program: owner, a } = record;
       if (kind === 'preempt' && a !== 0) {
-        preempted++;
-        expect(level(request)).toBeGreaterThanOrEqual(level(a));
+        counted.preempted++;
+        expect(classes.own(request)).toBeGreaterThanOrEqual(classes.gaining(a));
       }
-      if (kind === 'pause') expect(trial.workload.programs[owner - 1]?.class).not.toBe('interactive');
+      if (kind === 'lift') counted.lifted++;
+      if (kind === 'admit') active.add(owner);
+      if (kind === 'pause') {
+        counted.paused++;
+        active.delete(owner);
+        expect(levelOfProgram(owner)).toBeGreaterThan(0);
+        expect([...active].filter((other) => levelOfProgram(other) > levelOfProgram(owner))).toEqual([]);
+      }
+      if (kind === 'expire' || kind === 'program_end') active.delete(owner);
+      classes.see(record);
     }
   });
-  expect(preempted).toBeGreaterThan(50);
+  expect(counted.preempted).toBeGreaterThan(50);
+  expect(counted.lifted).toBeGreaterThan(50);
+  expect(counted.paused).toBeGreaterThan(50);
 });

@@ -26,20 +26,26 @@ test('12: the service of a program is that of its longest completed path, and ne
 
 test('13: within its time to live a returning call precedes every new program of its class', async () => {
   let contested = 0;
+  let siblings = 0;
   const options = fc.constant({ maxRunning: 2, checkEvery: 20, policy: { windowStart: 64, quantum: 0 } });
   await forAllSchedules(
     { runs: 400, seed: 13, programs: 12, spare: roomForAll, options },
     ({ workload, result, log }) => {
       const kept = new Map<number, number>(); // by program: until when
       const live = new Map<number, number>(); // by program: its calls that wait or run
+      const inTime = new Set<number>(); // programs that came back in time, until they act again
       const returning = new Map<number, number>(); // by request that waits: its program, back in time
       const fresh = new Map<number, number>(); // by request that waits: its program, which never had a call before
       const change = (program: number, by: number) => live.set(program, (live.get(program) ?? 0) + by);
       for (const { kind, at, request, program, a } of log) {
         if (kind === 'retain') kept.set(program, at + a);
         if (kind === 'arrive') {
-          // Siblings of a fork return together: the first of them is the program's return.
-          if (!live.get(program) && at <= (kept.get(program) ?? 0)) returning.set(request, program);
+          if (!live.get(program)) {
+            if (at <= (kept.get(program) ?? 0)) inTime.add(program);
+            else inTime.delete(program);
+          }
+          // Siblings of a fork return together.
+          if (inTime.has(program)) returning.set(request, program);
           if (!kept.has(program)) fresh.set(request, program);
           change(program, 1);
         }
@@ -47,7 +53,10 @@ test('13: within its time to live a returning call precedes every new program of
         const cls = workload.programs[program - 1]?.class;
         const ofClass = (waiting: Map<number, number>) =>
           [...waiting.values()].filter((other) => workload.programs[other - 1]?.class === cls);
-        if (kind === 'admit' && returning.has(request) && ofClass(fresh).length > 0) contested++;
+        if (kind === 'admit' && returning.has(request) && ofClass(fresh).length > 0) {
+          contested++;
+          if ((live.get(program) ?? 0) > 1) siblings++;
+        }
         if (kind === 'cancel' || kind === 'admit') fresh.delete(request);
         // Who waits for an equal prefix is not passed.
         if (kind === 'dedupe' || kind === 'cancel' || kind === 'admit') returning.delete(request);
@@ -57,6 +66,7 @@ test('13: within its time to live a returning call precedes every new program of
     },
   );
   expect(contested).toBeGreaterThan(20);
+  expect(siblings).toBeGreaterThan(5);
 });
 
 test('15: with memory to spare a returning turn prefills nothing again', async () => {

@@ -33,6 +33,14 @@ class FakeEngine {
         return error;
     }
 
+    HintError hint(ProgramId program, const Hint & hint) {
+        const HintError error = scheduler.hint(program, hint, now);
+        if (error == HintError::none && hint.kind == Hint::Kind::next_prefix) {
+            known[program] = {hint.tokens, hint.salt, static_cast<int32_t>(hint.tokens.size())};
+        }
+        return error;
+    }
+
     void cancel(RequestId id) {
         if (scheduler.cancel(id, now)) truths.erase(id);
     }
@@ -42,8 +50,8 @@ class FakeEngine {
      * scheduler waits for company; then the time passes until it wants to be asked again.
      */
     size_t step(bool fail = false) {
-        const bool work = !scheduler.idle();
         const Batch & batch = scheduler.schedule(now);
+        const bool work = !scheduler.idle();
         if (work && batch.empty() && scheduler.wake_at() < kNever) {
             CHECK(scheduler.wake_at() > now);
             now = scheduler.wake_at();
@@ -111,6 +119,7 @@ class FakeEngine {
     SchedulerConfig config;
     Micros now = 1000;
     std::map<RequestId, Truth> truths;  // live requests
+    std::map<ProgramId, Truth> known;   // what was said that programs will send
     std::map<RequestId, Finished> finished;
     uint64_t decisions = 0;  // hash of all batches: the decision log
     Token vocabulary = 1000;
@@ -143,15 +152,21 @@ class FakeEngine {
         return result;
     }
 
+    const Truth * truth_of(const BatchRow & row) const {
+        const auto & all = row.ahead ? known : truths;
+        const auto it = all.find(row.ahead ? row.ahead : row.request);
+        return it == all.end() ? nullptr : &it->second;
+    }
+
     void check_past(const BatchRow & row) {
         decisions = mix(mix(mix(mix(decisions, row.request), row.slot), row.n_past), row.n_tokens);
-        const auto it = truths.find(row.request);
-        if (it == truths.end()) return;  // cancelled while in flight
-        const Truth & truth = it->second;
+        const Truth * found = truth_of(row);
+        if (!found) return;  // cancelled while in flight
+        const Truth & truth = *found;
         CHECK(row.n_tokens >= 1 && row.n_past >= 0);
         CHECK(row.n_past + row.n_tokens <= static_cast<int32_t>(truth.tokens.size()));
         CHECK_EQ(row.n_pages, pages_for(row.n_past + row.n_tokens, config.page_tokens));
-        CHECK_EQ(row.sample, row.n_past + row.n_tokens == static_cast<int32_t>(truth.tokens.size()));
+        CHECK_EQ(row.sample, row.ahead == 0 && row.n_past + row.n_tokens == static_cast<int32_t>(truth.tokens.size()));
         uint64_t path = mix(1, truth.salt);
         for (int32_t i = 0; i < row.n_past; ++i) {
             path = mix(path, truth.tokens[i]);
@@ -167,8 +182,8 @@ class FakeEngine {
 
     /** A failed step may have written anything into the cells it was given. */
     void write(const BatchRow & row, bool garbage) {
-        const auto it = truths.find(row.request);
-        uint64_t path = mix(1, it == truths.end() ? 0 : it->second.salt);
+        const Truth * truth = truth_of(row);
+        uint64_t path = mix(1, truth ? truth->salt : 0);
         for (int32_t i = 0; i < row.n_past + row.n_tokens; ++i) {
             path = mix(path, row.tokens[i - row.n_past]);
             if (i >= row.n_past) cell(row.pages[i / config.page_tokens], i % config.page_tokens) = garbage ? 7 : path;

@@ -57,6 +57,77 @@ TEST("within its TTL a returning call precedes every new program of its class (i
     }
 }
 
+TEST("the siblings of a fork return together: each precedes every new program of the class (invariant 13)") {
+    FakeEngine engine(pool(256, 32, 2));
+    engine.submit(request(1, 100, Class::workflow, 7), 3);
+    CHECK(engine.drain(20));
+    for (RequestId id : {2, 3}) engine.submit(request(id, 100, Class::workflow, 10 + id), 30);  // take both slots
+    engine.step();
+    for (RequestId id : {10, 11, 12, 13}) engine.submit(request(id, 60, Class::workflow, 20 + id), 3);
+    engine.now += 2'000'000;
+    for (RequestId id : {100, 101, 102}) {
+        Request sibling = request(id, 60, Class::workflow, 7);
+        sibling.group = 1;
+        sibling.group_size = 3;
+        engine.submit(sibling, 3);
+    }
+    CHECK(engine.drain(200));
+    for (RequestId sibling : {100, 101, 102}) {
+        for (RequestId fresh : {10, 11, 12, 13}) {
+            CHECK(engine.finished[sibling].usage.admitted <= engine.finished[fresh].usage.admitted);
+        }
+    }
+}
+
+TEST("the last sibling of a fork goes to level 0, whatever its program has had, so that the join can go on") {
+    for (GroupId group : {1, 0}) {
+        SchedulerConfig config = pool(512, 32, 1);
+        config.policy.level_edges = {50, 100, 200};
+        config.policy.starving = 1 << 30;  // nobody starves: that would be level 0 too
+        config.policy.locality_window = 0;
+        FakeEngine engine(config);
+        RequestId id = 1000;
+        ProgramId past = 500;
+        for (int n_calls : {1, 1, 1, 1, 2, 2, 3, 4, 6, 9, 14, 24}) {  // what a program has had tells nothing
+            for (int i = 0; i < n_calls; ++i) {
+                engine.submit(request(id++, 10, Class::workflow, past), 1);
+                CHECK(engine.drain(20));
+            }
+            engine.scheduler.hint(past++, hint(Hint::Kind::finished), engine.now);
+        }
+        CHECK(engine.scheduler.stats().eta < 500);
+        engine.submit(request(1, 300, Class::workflow, 7), 3);
+        CHECK(engine.drain(20));
+        engine.now += 12'000'000;  // program 7 comes back late, like a new one, but at the lowest level
+        const auto submit = [&](RequestId sibling_or_new, ProgramId program) {
+            Request r = request(sibling_or_new, 60, Class::workflow, program);
+            if (program == 7) r.group = group, r.group_size = 3;
+            engine.submit(r, 3);
+        };
+        submit(90, 600);
+        engine.step();
+        for (RequestId sibling : {10, 11, 12}) submit(sibling, 7);
+        submit(91, 601);
+        const auto next = [&] {
+            const size_t before = engine.finished.size();
+            std::map<RequestId, FakeEngine::Finished> had = engine.finished;
+            while (engine.finished.size() == before) engine.step();
+            for (const auto & [done, end] : engine.finished) {
+                if (!had.count(done)) return done;
+            }
+            return RequestId(0);
+        };
+        CHECK_EQ(next(), 90u);
+        CHECK_EQ(next(), 91u);  // new, and yet before the siblings
+        CHECK_EQ(next(), 10u);
+        CHECK_EQ(next(), 11u);
+        submit(92, 602);
+        // One more sibling is live: alone it is the last of its fork.
+        const RequestId last = next();
+        CHECK_EQ(last, group ? 12u : 92u);
+    }
+}
+
 TEST("tenants that are both backlogged get about the same service (invariant 20)") {
     std::mt19937_64 rng(5);
     for (int round = 0; round < 12; ++round) {

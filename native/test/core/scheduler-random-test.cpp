@@ -148,7 +148,9 @@ class RandomLife {
         if (pick(4) && !history_.empty()) h.tokens = history_[pick(static_cast<int32_t>(history_.size()))];
         h.steps = pick(4);
         h.from = pick(2) ? 0 : pick(12);
-        const HintError error = engine.scheduler.hint(1 + pick(5), h, engine.now);
+        const ProgramId program = 1 + pick(5);
+        if (h.kind == Hint::Kind::next_prefix) h.salt = program % 2;  // of a program always the same
+        const HintError error = engine.hint(program, h);
         if (h.steps == 0) CHECK(error == HintError::bad_steps);
     }
 

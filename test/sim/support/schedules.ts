@@ -9,6 +9,8 @@ interface Turn {
   output: number;
   tool: string;
   delayUs: number;
+  /** Of its prompt, what is known when the tool starts. */
+  known: number;
   /** Siblings that start together; 1: a plain turn. */
   width: number;
   /** Of those, as many as the next turn waits for; the others are cancelled. */
@@ -22,6 +24,7 @@ const turn: fc.Arbitrary<Turn> = fc.record({
   output: fc.integer({ min: 1, max: 25 }),
   tool: fc.constantFrom('', 'read', 'build', 'human'),
   delayUs: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 50_000 }), fc.integer({ min: 1, max: 20_000_000 })),
+  known: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 400 })),
   width: fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 2, max: 4 }) }),
   need: fc.integer({ min: 0, max: 4 }),
   back: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 2 }) }),
@@ -66,7 +69,8 @@ function build(plans: Plan[]): NativeSimWorkload {
       const siblings = Array.from({ length: step.width }, (_, s) => {
         const start = i === 0 ? [FAMILIES + family, prefix] : [];
         const own = [number * 1000 + i * 10 + s + 1, step.append];
-        const link = i === 0 ? {} : { after: before, need, base, tool: step.tool, delayUs: step.delayUs };
+        const { tool, delayUs, known } = step;
+        const link = i === 0 ? {} : { after: before, need, base, tool, delayUs, knownTokens: known };
         const group = step.width > 1 ? { group: number * 10 + i + 1, groupSize: step.width } : {};
         calls.push(
           call(number, [...start, ...own], step.output, { ...link, ...group, staticTokens: Math.min(prefix, 64) }),

@@ -74,6 +74,7 @@ export function call(of: number, append: number[], output: number, more: Partial
     tool: '',
     delayUs: 0,
     staticTokens: 0,
+    knownTokens: 0,
     group: 0,
     groupSize: 0,
     ...more,
