@@ -78,6 +78,27 @@ test.each<[string, Change, RegExp]>([
   expect([native.requests, native.renders, acted]).toEqual([[], [], []]);
 });
 
+test.each([
+  ['before its first turn', [RUN]],
+  ['with calls that were never made', [RUN, TURN]],
+  ['in the middle of a call', [RUN, TURN, CALL]],
+])('a run that was cancelled %s stays so', async (_when, kept) => {
+  const entries = await recorded();
+  const journal = [...kept.map((index) => entries[index]), { type: 'end', stopReason: 'cancelled' }];
+  const { agent, native, acted } = world();
+  const appended: unknown[] = [];
+  const { stopReason, steps } = await agent.resume({
+    entries: () => journal,
+    append: (entry) => void appended.push(entry),
+  });
+  expect([stopReason, steps.length, steps.flatMap(({ tools }) => tools)]).toEqual([
+    'cancelled',
+    kept.length > 1 ? 1 : 0,
+    [],
+  ]);
+  expect([native.requests, acted, appended]).toEqual([[], [], []]);
+});
+
 test('a call of a tool that nobody defined stays with nobody', async () => {
   const entries = await recorded();
   const turn = entries[TURN] as Extract<JournalEntry, { type: 'turn' }>;
