@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "jinja/lexer.h"
+#include "jinja/parser.h"
 #include "jinja/runtime.h"
 
 namespace banyan {
@@ -95,7 +96,8 @@ class Blocks {
 
 void check_template(const std::string & source) {
     if (source.size() > kMaxBytes) throw std::runtime_error("the chat template is larger than 1 MiB");
-    const std::vector<jinja::token> tokens = jinja::lexer().tokenize(source).tokens;
+    const jinja::lexer_result lexed = jinja::lexer().tokenize(source);
+    const std::vector<jinja::token> & tokens = lexed.tokens;
     Blocks blocks;
     Expression expression;
     std::string word;
@@ -116,6 +118,7 @@ void check_template(const std::string & source) {
             throw std::runtime_error("the chat template is nested too deeply");
         }
     }
+    jinja::parse_from_tokens(lexed);  // common_chat_templates_init slices the exception: no word of it is left
 }
 
 TemplateBudget::TemplateBudget() {

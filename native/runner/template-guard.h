@@ -7,7 +7,7 @@
 namespace banyan {
 
 /**
- * Throws std::runtime_error for a template that is larger than 1 MiB, does not fall into words, or would take parser
+ * Throws std::runtime_error for a template that is larger than 1 MiB, does not parse, or would take parser
  * and interpreter too deep: through blocks, brackets, and operators in a row (not not ..., a + b + ..., f()()...).
  */
 void check_template(const std::string & source);

@@ -298,3 +298,12 @@ describe.each([
     expect(await codeOf(use)).toBe('INVALID_TEMPLATE');
   });
 });
+
+test.each(['{% if %}', '{{ 1 + }}', '{% for m in messages %}'])(
+  'what the parser says of the template %s is said',
+  async (chatTemplate) => {
+    const error = await errorOf(() => TestEngine.open({}, { chatTemplate }));
+    expect(error).toMatchObject({ code: 'INVALID_TEMPLATE', field: 'chatTemplate' });
+    expect(error.message).toMatch(/token/i); // not `std::exception`
+  },
+);
