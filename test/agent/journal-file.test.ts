@@ -97,9 +97,12 @@ test('damage in the middle is named by its line, and the file stays as it is', a
     expect(error).toMatchObject({ code: 'JOURNAL_INVALID', message: expect.stringMatching(/^Entry 3 /) });
     expect(readFileSync(path)).toEqual(before);
   }
-  writeFileSync(path, Buffer.concat([Buffer.from(`${lines[0]}\n"`), Buffer.from([0xff, 0xfe]), Buffer.from('"\n')]));
+  const bytes = Buffer.from(lines.join('\n'));
+  bytes[bytes.indexOf('ünïcödé')] = 0xff; // in the tool's result: still JSON, no longer UTF-8
+  writeFileSync(path, bytes);
   expect(await errorOf(() => world().agent.resume(path))).toMatchObject({
-    message: expect.stringMatching(/^Entry 2 /),
+    code: 'JOURNAL_INVALID',
+    message: expect.stringMatching(/^Entry 4 /),
   });
 });
 
