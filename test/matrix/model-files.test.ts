@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadBinding } from '../../src/native/binding.js';
 import { errorOf } from '../support/expect-code.js';
-import { HOSTILE, hostileModel, modelWithTemplate } from '../support/hostile-model.js';
+import { HOSTILE, hostileModel, modelWith } from '../support/hostile-model.js';
 import { randomPrompt } from '../support/prompts.js';
 import { randomModel } from '../support/random-model.js';
 import { runChild } from '../support/run-child.js';
@@ -41,7 +41,7 @@ test.each(HOSTILE)('%s: a typed error, and the other engine computes on', async 
 test.each(['tokenizer.chat_template', 'tokenizer.chat_template.tool_use'])(
   'an endless %s: chats are refused, plain prompts run',
   async (key) => {
-    const path = modelWithTemplate(key, `{{ ${'not '.repeat(200_000)} true }}`);
+    const path = modelWith(key, `{{ ${'not '.repeat(200_000)} true }}`);
     await using engine = await TestEngine.open(path);
     const chat = {
       messages: [{ role: 'user', content: 'Hi' }],

@@ -36,10 +36,10 @@ export type HostileName = (typeof HOSTILE)[number];
 export const hostileModel = (name: HostileName): string =>
   cachedModel(`hostile ${name} ${recipes[name]}`, (path) => writeHostileModel(path, name));
 
-/** A small qwen3 whose chat template (or the one for tools: another key) is this text. */
-export const modelWithTemplate = (key: string, text: string): string =>
+/** A small qwen3 that has this text in its metadata. */
+export const modelWith = (key: string, text: string): string =>
   cachedModel(
-    `template ${key} ${text}`,
+    `with ${key} ${text}`,
     changed((plan) => plan.metadata.set(key, { text })),
   );
 
