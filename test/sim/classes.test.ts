@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { NativeClass } from '../../src/native/binding.js';
+import { EffectiveClasses } from './support/effective-classes.js';
 import { forAllSchedules, type Trial } from './support/property.js';
-import { type LogRecord, type Step, stepsOf } from './support/records.js';
+import { type Step, stepsOf } from './support/records.js';
 import { COST, call, config, program, simulate, stateOf } from './support/small.js';
 
 const LEVELS: NativeClass[] = ['interactive', 'workflow', 'background'];
@@ -80,56 +81,9 @@ test('8: a step takes no longer than its most impatient decode wants, or holds t
   expect(limited).toBeGreaterThan(50);
 });
 
-const AGE = [0, 20_000, 50_000] as const;
-
-/** What the log tells of effective classes: lifted by age at admission, lent by those who wait for one's prefill. */
-class EffectiveClasses {
-  readonly #own = new Map<number, number>(); // of a running call, at its admission
-  readonly #lent = new Map<number, number>(); // of a running prefill
-  readonly #since = new Map<number, number>(); // of a waiting call
-  readonly #waited = new Map<number, number>();
-  readonly #prefillEnd = new Map<number, number>();
-
-  constructor(readonly classOf: (request: number) => number) {}
-
-  /** Of the one that may lose its place: what it got by itself. */
-  own = (request: number) => this.#own.get(request) ?? this.classOf(request);
-
-  /** Of the one that gains: a waiting call has its class, whatever its age. */
-  gaining(request: number): number {
-    if (this.#since.has(request)) return this.classOf(request);
-    return Math.min(this.own(request), this.#lent.get(request) ?? 2);
-  }
-
-  see({ kind, at, request, a, b }: LogRecord): void {
-    if (kind === 'arrive' || kind === 'preempt') this.#since.set(request, at);
-    if (kind === 'admit') {
-      this.#waited.set(request, this.#wait(request, at));
-      this.#since.delete(request);
-      this.#lent.delete(request);
-      this.#prefillEnd.set(request, a + b);
-      if (this.#lifted !== request) this.#own.delete(request);
-      this.#lifted = 0;
-    }
-    if (kind === 'lift') {
-      this.#own.set(request, b);
-      this.#lifted = request;
-    }
-    if (kind === 'dedupe') this.#lent.set(a, Math.min(this.#lent.get(a) ?? 2, this.#aged(request, at)));
-    if (kind === 'row' && a + b >= (this.#prefillEnd.get(request) ?? 0)) this.#lent.delete(request);
-  }
-
-  #lifted = 0;
-  #wait = (request: number, at: number) => (this.#waited.get(request) ?? 0) + at - (this.#since.get(request) ?? at);
-  #aged(request: number, at: number): number {
-    const cls = this.classOf(request);
-    return cls === 0 ? 0 : Math.max(0, cls - Math.floor(this.#wait(request, at) / (AGE[cls] as number)));
-  }
-}
-
 test('11: nobody is preempted for a worse effective class, nor paused while worse ones go on', async () => {
   const counted = { preempted: 0, lifted: 0, paused: 0 };
-  const options = fc.constant({ policy: { age: [...AGE] as [number, number, number], high: 600, low: 400 } });
+  const options = fc.constant({ policy: { age: EffectiveClasses.AGE, high: 600, low: 400 } });
   const spare = fc.integer({ min: 0, max: 12 });
   await forAllSchedules({ runs: 800, seed: 11, spare, programs: 12, options }, (trial) => {
     const classes = new EffectiveClasses((request) => levelOf(trial, request));
