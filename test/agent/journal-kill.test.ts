@@ -42,8 +42,8 @@ async function killedThenResumed(phase: string) {
   return { left: left.map(({ type }) => type), run, result, called };
 }
 
-test('killed while the model writes: the turn is written again, token for token', async () => {
-  const { left, run, result, called } = await killedThenResumed('in a turn');
+test('killed before a turn is on record: the model writes it again, token for token', async () => {
+  const { left, run, result, called } = await killedThenResumed('after a turn');
   expect(left).toEqual(['run', 'turn', 'call', 'result']);
   expect(run.session.tokens).toEqual(whole.tokens);
   expect(result.text).toBe(whole.text);

@@ -16,6 +16,6 @@ export function journalledAgent(engine: Engine, effects: string, called: () => u
     },
   });
   const limits = { maxSteps: 3 };
-  const options = { parallelToolCalls: false, temperature: 0.9, seed: 5, maxTokens: 90, forceTools: 2, limits };
+  const options = { parallelToolCalls: false, temperature: 0.9, seed: 5, maxTokens: 250, forceTools: 2, limits };
   return new Agent({ engine, system: 'You help.', tools: [note], ...options });
 }
