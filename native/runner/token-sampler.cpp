@@ -36,6 +36,16 @@ common_params_sampling parameters(const SamplingOptions & options) {
     return params;
 }
 
+/** Samplers do not throw, a grammar does: one that allows too many ways to go on. */
+template <typename Call>
+auto under_grammar(Call call) {
+    try {
+        return call();
+    } catch (const std::exception & e) {
+        throw Error("INVALID_GRAMMAR", e.what(), "grammar");
+    }
+}
+
 }  // namespace
 
 TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOptions & options,
@@ -70,13 +80,14 @@ Token TokenSampler::sample(llama_context * context, int32_t index, float * logit
     if (!sampler_) return greedy(logits);
 
     backend::AssertGuard guard;
-    const Token token = common_sampler_sample(sampler_.get(), context, index);
+    const Token token = under_grammar([&] { return common_sampler_sample(sampler_.get(), context, index); });
     const llama_token_data_array * candidates = common_sampler_get_candidates(sampler_.get(), false);
     const float logit = candidates->data[candidates->selected].logit;
     if (logit == -INFINITY) return -1;
     if (std::isnan(logit)) throw Error("STEP_FAILED", "the model's output is not a number");
     // An end token is not accepted: the request ends, and a grammar would insist on being complete.
-    if (!model_->ends_generation(token)) common_sampler_accept(sampler_.get(), token, true);
+    if (!model_->ends_generation(token))
+        under_grammar([&] { return common_sampler_accept(sampler_.get(), token, true); });
     return token;
 }
 

@@ -172,6 +172,14 @@ describe('grammars and schemas', () => {
     },
   );
 
+  test('a grammar with millions of ways to read a token ends its own request only', async () => {
+    const grammar = `root ::= ${'("a"? "b"? "c"?)? '.repeat(80)}`;
+    const neighbour = engine.run(randomPrompt(6, 13), { maxTokens: 8 });
+    const greedy = engine.run(randomPrompt(6, 14), { grammar, maxTokens: 40 });
+    expect(await greedy).toMatchObject({ error: { code: 'INVALID_GRAMMAR' } });
+    expect((await neighbour).tokens).toHaveLength(8);
+  });
+
   test('a grammar and a schema at once', async () => {
     expect((await refuse([1], { grammar: 'root ::= "a"', jsonSchema: '{}' })).code).toBe('INVALID_OPTION');
   });
