@@ -5,12 +5,13 @@ import random
 import numpy as np
 
 from chat_format import render_messages, render_system
+from dialogues import lexicon
 from dialogues.sampler import Sampler
 from dialogues.sessions import draw_session
 from tokenizer import SPECIAL
 
 COPY = -1      # the level of random copying; dialogue levels are 0, 1, 2
-COPY_SHARE, LIST_SHARE = 0.03, 0.06      # of the rows of every level, so that copying stays general
+COPY_SHARE, LIST_SHARE, PHRASE_SHARE = 0.03, 0.05, 0.06      # of the rows of every level, so that copying stays general
 DECISION_WEIGHT = 3      # of the first token of a turn, of a tool's name and after a call: few tokens, on which all others depend
 VALUE_WEIGHT = 2      # of the first token of an argument, which says where to copy from, and of the digits of an answer
 ROUTING_TASKS = 4      # a routing prompt is short, and only the first question under it is answered without examples
@@ -83,6 +84,23 @@ def list_row(rng, tokenizer, length):
     return ids[:length], learned[:length], 0
 
 
+def phrase_row(rng, tokenizer, length):
+    """Named phrases in a sentence, then each as the argument of a call of that name: after the quote, its first word often has another token."""
+    s, ids, learned = Sampler(rng), [], []
+    while len(ids) < length:
+        names, text, calls = rng.sample(lexicon.PLAIN_WORDS, rng.randint(2, 6)), "<|im_start|>user\n", []
+        for name in names:
+            phrase = " ".join(s.pick((s.spaced, s.spaced, s.compound, s.topic_noun))() for _ in range(rng.randint(1, 3)))
+            text += f"{name}{s.pick((' the ', ' my ', ' ', ': ', ' for '))}{phrase}{s.pick((', ', '. ', '; ', chr(10), ' and '))}"
+            calls.append((f'<tool_call>\n{{"name": "{name}", "arguments": {{"{s.pick(("query", "search", "product", "item", "text"))}": "', phrase + '"}}\n'))
+        rng.shuffle(calls)
+        for piece, learn in [(text + "<|im_end|>\n<|im_start|>assistant\n", 0)] + [part for head, phrase in calls for part in ((head, 0), (phrase, 1), ("</tool_call>\n", 0))]:
+            tokens = tokenizer.encode(piece)
+            ids += tokens
+            learned += [learn] * len(tokens)
+    return ids[:length], learned[:length], 0
+
+
 def weigh(piece, tokenizer):
     """Loss weights of the tokens that the assistant writes in one turn."""
     weights, name_offset, colon = [1] * len(piece), len(tokenizer.encode('<tool_call>\n{"name": "')), tokenizer.ids['":']
@@ -136,6 +154,8 @@ def draw_batch(seed, step, tokenizer, level, length, rows, context):
             row = copy_row(rng, tokenizer, length + 1)
         elif draw < COPY_SHARE + LIST_SHARE:
             row = list_row(rng, tokenizer, length + 1)
+        elif draw < COPY_SHARE + LIST_SHARE + PHRASE_SHARE:
+            row = phrase_row(rng, tokenizer, length + 1)
         else:
             row = dialogue_row(rng, tokenizer, length + 1, level)
         ids.append(row[0])

@@ -76,6 +76,22 @@ NUCLEI = words("a e i o u a e i o u ai au ea ee ei ie oa oo ou ue y")
 CODAS = words("b ck ct d f ft g l ld lk lt m mp n nce nd ng nk nt p r rd rk rm rn rt s sh ss st t tch th tt x ve") + ["", "", "", "", "", "", "", ""]
 # Short words that other words begin with: "on" in "onset" has another token after a space than after a quote.
 STARTS = words("in on to at up out over under by per for re un dis pre with not can are one is it as do no we us my time note part land way unit end set add key map read mail")
+# Words that the tokenizer knows with a space before them: "tool" in "the tool box" has another token than in "tool box" after a quote.
+SPACED = words("""
+about above add address alarm all also am amount an and another answer answers archive are arguments arithmetic as ask asks assistant at
+away before between bill board build by calculate calculator can cancel cancelled case change city close cloudy code colour come comment
+compute contact contacts contain convert cord costs could count create csv currency current customer date day delayed deliver delivered
+delivery details difference divide do document does done driver drizzle due end error eval evaluate exchange expression fails false fee file
+files find folder follow for from get give grade group has have haze help hits hour how id in input inside install into is it item its key
+know label land less level limit line list lives load location lock log look lookup lose lot low many map mark mat match math measure member
+mention message mind money month move much multiply my name need needs next normal not notes nothing now number numbers of off on one only
+or other our out over overcast own owner pack packed page paid part pass path pending per person place plan play please plus pm post press
+price priority problem put quantity queue rank rate read reason record ref reference refund register remind reminder replace reported
+reports request reset result results returned rule run say says search see sent set share shipped show side size sky start starts stay step
+steps stock stop store subtract sum system table tag tags talk target task tell temperature ten test text than that the then there these
+thing this time times title to tool tools top topic total track train true turn under unit units unless until up use user using value
+version voice volume was way we weather week weight what where will wind with word write you zone
+""")
 ADJECTIVES = words("""
 annual basic big blue bold brief broken busy calm cheap clean clear cold common cool core daily dark deep digital double draft dry early
 east easy empty extra fast final first flat fresh full global good green grey hard heavy hidden high hot inner internal joint large last

@@ -82,6 +82,9 @@ class Sampler:
         """A word that begins with another, whose token after a space is not its token after a quote: insides, onlife."""
         return self.pick(lexicon.STARTS) + self.pick(lexicon.PLAIN_WORDS if self.chance(0.5) else lexicon.NUCLEI + lexicon.CODAS) + self.pick(lexicon.CODAS)
 
+    def spaced(self):
+        return self.pick(lexicon.SPACED)
+
     def syllables(self, low=2, high=3):
         if self.chance(0.5):
             return self.spelled()
@@ -113,7 +116,7 @@ class Sampler:
 
     def topic_noun(self):
         if not self.held_out and self.chance(0.24):
-            return self.syllables() if self.chance(0.6) else self.compound()
+            return self.pick((self.syllables, self.compound, self.spaced))()
         return self.entity(lexicon.TOPICS_HELD if self.held_out and self.chance(0.5) else lexicon.TOPICS)
 
     def topic(self):
@@ -123,6 +126,8 @@ class Sampler:
         return f"{self.entity(lexicon.ADJECTIVES) if draw < 0.65 else self.topic_noun()} {self.topic_noun()}"
 
     def product(self):
+        if not self.held_out and self.chance(0.1):
+            return f"{self.spaced()} {self.pick(lexicon.PLAIN_WORDS)}"
         if self.chance(0.7):
             return self.entity(lexicon.PRODUCTS_HELD if self.held_out and self.chance(0.7) else lexicon.PRODUCTS)
         return f"{self.pick(lexicon.COLOURS if self.chance(0.5) else lexicon.ADJECTIVES)} {self.pick(lexicon.PRODUCTS)}"
