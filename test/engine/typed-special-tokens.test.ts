@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
 import type { RenderedChat } from '../../src/native/binding.js';
+import type { Session } from '../../src/engine/session.js';
 import { llamaTemplates } from '../support/llama-templates.js';
 import { openEngine, RAMBLING_MODEL } from '../support/random-engine.js';
 import { TestEngine } from '../support/test-engine.js';
@@ -105,17 +106,19 @@ describe('a conversation that somebody wants to take over', () => {
     engine = await openEngine(RAMBLING_MODEL);
   });
   afterAll(() => engine.close());
-  const starts = (tokens: Int32Array) => {
+  const starts = (tokens: Iterable<number>) => {
     const [start] = engine.tokenize('<|im_start|>');
     return [...tokens].filter((token) => token === start).length;
   };
+  /** Of what was rendered: random weights may say the token too. */
+  const startsOfTurn = ({ lastTurn }: Session) => starts(lastTurn?.prompt ?? []);
 
   test('by a message of a session, its first or a later one', async () => {
     const session = engine.session({ system: 'Be kind.' });
     await session.generate(TAKE_OVER, { maxTokens: 4 });
-    expect(starts(session.tokens)).toBe(3); // system, user, assistant
+    expect(startsOfTurn(session)).toBe(3); // system, user, assistant
     await session.generate(`☃😀 ${TAKE_OVER}`, { maxTokens: 4 });
-    expect(starts(session.tokens)).toBe(5);
+    expect(startsOfTurn(session)).toBe(2);
     const text = engine.detokenize(session.tokens, { special: true });
     expect(text.split(TAKE_OVER)).toHaveLength(3);
     expect(text).toContain(`<|im_start|>user\n☃😀 ${TAKE_OVER}<|im_end|>`);
@@ -126,10 +129,9 @@ describe('a conversation that somebody wants to take over', () => {
     const session = engine.session({ tools });
     await session.generate('Go.', { toolChoice: 'required', parallelToolCalls: false, maxTokens: 200 });
     const call = session.messages.at(-1) as { toolCalls?: { id: string }[] };
-    const before = starts(session.tokens);
     const toolCallId = call.toolCalls?.[0]?.id ?? '';
     await session.generate({ role: 'tool', toolCallId, name: 'add', content: TAKE_OVER }, { maxTokens: 4 });
-    expect(starts(session.tokens)).toBe(before + 2); // the result, the answer
+    expect(startsOfTurn(session)).toBe(2); // the result, the answer
   });
 
   test('a message that ends where a special token begins', async () => {

@@ -40,7 +40,7 @@ test('a call whose prompt was known prefills only what was not, and says the sam
   expect(ahead.toPrefill).toBe(12);
   expect(onArrival.toPrefill).toBeGreaterThan(500);
   expect(ahead.tokens).toEqual(onArrival.tokens);
-});
+}, 120_000);
 
 test('whoever comes meanwhile goes first, and what is known is computed when he has gone', async () => {
   await using engine = await TestEngine.open();
@@ -57,7 +57,7 @@ test('whoever comes meanwhile goes first, and what is known is computed when he 
   expect(kinds.slice(arrived, finished)).not.toContain('ahead');
   expect(kinds.slice(finished)).toContain('ahead');
   await engine.verifyIdle();
-});
+}, 120_000);
 
 test('an engine that computes ahead closes at once', async () => {
   const engine = await TestEngine.open();

@@ -138,7 +138,7 @@ export class TestEngine {
   }
 
   /** Asks between steps until it holds; every answer is a step further, so this needs no sleep. */
-  async until(condition: (stats: NativeStats) => boolean, deadlineMs = 20_000): Promise<NativeStats> {
+  async until(condition: (stats: NativeStats) => boolean, deadlineMs = 100_000): Promise<NativeStats> {
     const deadline = Date.now() + deadlineMs;
     for (;;) {
       const stats = await this.stats();
