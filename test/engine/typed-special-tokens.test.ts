@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
-import type { RenderedChat } from '../../src/native/binding.js';
 import type { Session } from '../../src/engine/session.js';
+import type { RenderedChat } from '../../src/native/binding.js';
 import { llamaTemplates } from '../support/llama-templates.js';
 import { openEngine, RAMBLING_MODEL } from '../support/random-engine.js';
 import { TestEngine } from '../support/test-engine.js';
