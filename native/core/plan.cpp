@@ -42,13 +42,14 @@ void Scheduler::Impl::plan_decodes() {
 void Scheduler::Impl::plan_prefills() {
     std::vector<Sequence *> open;
     for (Sequence * seq : running) {
-        if (seq->remaining() > 1) open.push_back(seq);
+        if (seq->remaining() <= 1) continue;
+        seq->chunk_level = prefill_level(*seq);
+        open.push_back(seq);
     }
     if (open.empty()) return;
     const bool by_resume = !fcfs();
     std::sort(open.begin(), open.end(), [&](const Sequence * a, const Sequence * b) {
-        const int32_t a_level = prefill_level(*a), b_level = prefill_level(*b);
-        if (a_level != b_level) return a_level < b_level;
+        if (a->chunk_level != b->chunk_level) return a->chunk_level < b->chunk_level;
         if (by_resume && a->resumes != b->resumes) return a->resumes;
         return a->admission < b->admission;
     });
@@ -69,7 +70,7 @@ void Scheduler::Impl::plan_prefills() {
         for (size_t i = 0; i < open.size() && left > 0; ++i) {
             Sequence & seq = *open[i];
             if (cold != open.end() && &seq == *cold) kept = 0;
-            const bool leaves = seq.resumes && cold != open.end() && prefill_level(**cold) <= prefill_level(seq);
+            const bool leaves = seq.resumes && cold != open.end() && (*cold)->chunk_level <= seq.chunk_level;
             const int32_t most = std::min(seq.remaining(), given[i] + left - (leaves ? kept : 0));
             if (most <= given[i]) continue;
             StepShape without = planned;

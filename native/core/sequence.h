@@ -57,6 +57,7 @@ struct Sequence {
     bool resumes = false;       // at least half of its tokens were cached at admission
     Micros started = 0;         // when it was admitted last
     Micros progressed = 0;      // when something of it was computed last, or it was admitted
+    int32_t chunk_level = 0;    // of a prompt in the step under way: the level at which it gets its chunk
     uint64_t last_step = 0;
     bool cancelled = false;  // while its row is computed: ends at commit
     bool sampling = false;   // its row asked for a token that has not come yet
