@@ -23,12 +23,15 @@ void Scheduler::Impl::forget_next(Program & p) {
     if (computing && computing->known.program == p.program) computing->wanted = false;
 }
 
-/** Prompt tokens that fit a step in which nobody but a call that comes meanwhile is kept waiting. */
+/**
+ * Prompt tokens that fit a step in which nobody but a call that comes meanwhile is kept waiting. At least one: a model
+ * of the costs that is wrong for a moment must not give the prefix up, and no step is shorter.
+ */
 int32_t Scheduler::Impl::ahead_tokens(int32_t n_past, int32_t n_tokens) const {
     n_tokens = std::min(n_tokens, config.max_batch_tokens);
     if (!cost.calibrated()) return std::min(n_tokens, min_prefill());
     const Micros target = std::max(policy().coalesce[0], 2 * cost.step(StepShape{}));
-    return within(n_past, n_tokens, {}, target, 1);
+    return std::max(within(n_past, n_tokens, {}, target, 1), std::min(n_tokens, 1));
 }
 
 /** One chunk of the known prompt that is wanted first. One that cannot be had so is left to its call. */

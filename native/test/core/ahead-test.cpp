@@ -170,6 +170,18 @@ TEST("a known prompt is forgotten when its call starts, its program ends, its ti
     }
 }
 
+TEST("a model of the costs that allows no token of it does not give the prompt up") {
+    FakeEngine engine(calibrated(200, 20'000));  // one token takes twice what an interactive call waits anyway
+    engine.submit(turn_of(1, tokens_of(1, 50), 5), 2);
+    CHECK(engine.drain(100));
+    CHECK(engine.hint(5, next_begins(tokens_of(2, 20))) == HintError::none);
+    for (int32_t n = 1; n <= 20; ++n) {
+        engine.step();
+        CHECK_EQ(cached(engine, tokens_of(2, 20)), n);
+    }
+    CHECK(engine.scheduler.idle());
+}
+
 TEST("the prompt that is wanted first is computed first; a program has one, and all have a bound") {
     AheadQueue queue;
     for (ProgramId p = 1; p <= 100; ++p) queue.add({p, 0, {1}, static_cast<int32_t>(p % 2) + 1, p});
