@@ -108,6 +108,9 @@ test('a prompt that was computed ahead in the engine is computed ahead in the si
     program.toolEnded('build');
     await engine.generate([...known, ...tokens(9, 3)], { program, maxTokens: 6 });
   });
+  // This machine may have been quicker than the simulated one: there the tool takes a second longer.
+  const second = linesOf<TraceSubmit>(lines, 'submit').at(-1) as TraceSubmit;
+  for (const line of lines.slice(lines.indexOf(second))) if ('t' in line) line.t += 1_000_000;
   const trace = readTrace(lines.map((line) => JSON.stringify(line)).join('\n'));
   const compared = compare(lines, trace, await replay(trace));
   expect(compared[1]).toEqual({
