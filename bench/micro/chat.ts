@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { loadBinding } from '../../src/native/binding.js';
+import { CHAT_DEFAULTS } from '../../test/support/chat-input.js';
 import { randomModel } from '../../test/support/random-model.js';
 import { engineOptions, nativeRequest } from '../../test/support/test-engine.js';
 import type { Table } from '../report.js';
@@ -48,12 +49,7 @@ function chat(toolCount: number, run: number) {
   return {
     messages: [{ role: 'system', content: 'You are helpful.' }, ...turns, { role: 'user', content: `And now? ${run}` }],
     tools: Array.from({ length: toolCount }, (_, index) => tool(index)),
-    toolChoice: 'auto' as const,
-    parallelToolCalls: true,
-    addGenerationPrompt: true,
-    jsonSchema: '',
-    enableThinking: true,
-    templateArgs: {},
+    ...CHAT_DEFAULTS,
   };
 }
 

@@ -30,8 +30,7 @@ void Scheduler::Impl::forget_next(Program & p) {
 int32_t Scheduler::Impl::ahead_tokens(int32_t n_past, int32_t n_tokens) const {
     n_tokens = std::min(n_tokens, config.max_batch_tokens);
     if (!cost.calibrated()) return std::min(n_tokens, min_prefill());
-    const Micros target = std::max(policy().coalesce[0], 2 * cost.step(StepShape{}));
-    return std::max(within(n_past, n_tokens, {}, target, 1), std::min(n_tokens, 1));
+    return std::max(within(n_past, n_tokens, {}, short_step(2), 1), std::min(n_tokens, 1));
 }
 
 /** One chunk of the known prompt that is wanted first. One that cannot be had so is left to its call. */
@@ -49,14 +48,8 @@ void Scheduler::Impl::plan_ahead() {
             cache.release(*holding);
             continue;
         }
-        BatchRow row{};
+        BatchRow row = row_of(holding->table, known.tokens, n, *free_slots.begin());
         row.ahead = known.program;
-        row.slot = *free_slots.begin();
-        row.tokens = known.tokens.data() + cached;
-        row.n_tokens = n;
-        row.n_past = cached;
-        row.pages = holding->table.pages().data();
-        row.n_pages = static_cast<int32_t>(holding->table.pages().size());
         row.first = true;
         shape.add_prefill(n, cached);
         batch.rows.push_back(row);

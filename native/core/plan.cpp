@@ -100,17 +100,23 @@ void Scheduler::Impl::plan_prefills() {
     if (Sequence * worst = victim(); batch.empty() && worst) preempt(*worst, 0);
 }
 
-/** Puts reserved tokens into the batch. */
-void Scheduler::Impl::add_row(Sequence & seq, int32_t n_tokens) {
-    const BlockTable & table = seq.holding->table;
-    BatchRow row;
-    row.request = seq.id;
-    row.slot = seq.slot;
+/** The n_tokens of `tokens` that follow what the table holds, of nobody yet. Their cells are reserved. */
+BatchRow Scheduler::Impl::row_of(const BlockTable & table, const std::vector<Token> & tokens, int32_t n_tokens,
+                                 SlotId slot) {
+    BatchRow row{};
+    row.slot = slot;
     row.n_past = table.n_written();
-    row.tokens = seq.tokens.data() + row.n_past;
+    row.tokens = tokens.data() + row.n_past;
     row.n_tokens = n_tokens;
     row.pages = table.pages().data();
     row.n_pages = static_cast<int32_t>(table.pages().size());
+    return row;
+}
+
+/** Puts reserved tokens into the batch. */
+void Scheduler::Impl::add_row(Sequence & seq, int32_t n_tokens) {
+    BatchRow row = row_of(seq.holding->table, seq.tokens, n_tokens, seq.slot);
+    row.request = seq.id;
     row.sample = row.n_past + n_tokens == seq.n_tokens();
     row.first = !seq.slot_started;
     if (n_tokens == 1 && row.sample) {

@@ -17,10 +17,15 @@ int32_t Scheduler::Impl::prefill_level(const Sequence & seq) const {
     return static_cast<int32_t>(std::max<Micros>(0, seq.level - (now - seq.progressed) / age));
 }
 
+/** As long as an interactive call waits for company anyway, or so many empty steps where those take longer. */
+Micros Scheduler::Impl::short_step(int32_t n_empty) const {
+    return std::max(policy().coalesce[0], n_empty * cost.step(StepShape{}));
+}
+
 /** The longest step for prompts of worse classes while interactive calls are to be expected. */
 Micros Scheduler::Impl::alert_target() const {
     if (now - last_interactive > policy().alert) return kNever;
-    return std::max(policy().coalesce[0], policy().alert_steps * cost.step(StepShape{}));
+    return short_step(policy().alert_steps);
 }
 
 /**

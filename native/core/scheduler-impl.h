@@ -113,9 +113,11 @@ struct Scheduler::Impl {
     // plan.cpp, prefill-budget.cpp
     void plan_decodes();
     void plan_prefills();
+    static BatchRow row_of(const BlockTable & table, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot);
     void add_row(Sequence & seq, int32_t n_tokens);
     int32_t min_prefill() const;
     int32_t prefill_level(const Sequence & running_seq) const;
+    Micros short_step(int32_t n_empty) const;
     Micros alert_target() const;
     int32_t within(int32_t n_past, int32_t n_tokens, const StepShape & planned, Micros target, int32_t tile) const;
     int32_t affordable(const Sequence & seq, int32_t n_tokens, int32_t n_planned, const StepShape & planned,

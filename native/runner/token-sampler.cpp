@@ -36,7 +36,7 @@ common_params_sampling parameters(const SamplingOptions & options) {
     return params;
 }
 
-/** Samplers do not throw, a grammar does: one that allows too many ways to go on. */
+/** Samplers do not throw, a grammar does: one that does not start, or allows too many ways to go on. */
 template <typename Call>
 auto under_grammar(Call call) {
     try {
@@ -61,11 +61,8 @@ TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOpt
     const CompiledGrammar * grammar = chat_grammar ? constraint.chat->grammar() : constraint.grammar.get();
     if (chat_grammar) constraint.chat->constrain(params);
     backend::AssertGuard guard;
-    try {
-        sampler_.reset(common_sampler_init(model_->handle(), params, grammar ? grammar->rules() : nullptr));
-    } catch (const std::exception & e) {
-        throw Error("INVALID_GRAMMAR", e.what(), "grammar");
-    }
+    under_grammar(
+        [&] { sampler_.reset(common_sampler_init(model_->handle(), params, grammar ? grammar->rules() : nullptr)); });
 }
 
 TokenSampler::~TokenSampler() = default;

@@ -1,7 +1,7 @@
 import { constants, type FileHandle, open, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { asBanyanError, BanyanError } from '../engine/errors.js';
-import { damaged, type Journal, type JournalEntry } from './journal.js';
+import { BanyanError } from '../engine/errors.js';
+import { damaged, type Journal, type JournalEntry, journalError } from './journal.js';
 import { takeLock } from './journal-lock.js';
 
 const NEWLINE = 10;
@@ -105,7 +105,5 @@ function parsedLines(bytes: Buffer): unknown[] {
 }
 
 function failed(path: string, cause: unknown): BanyanError {
-  if (cause instanceof BanyanError) return cause;
-  const message = `The journal ${path} cannot be used: ${asBanyanError(cause).message}`;
-  return new BanyanError('JOURNAL_FAILED', message, { field: 'journal', cause });
+  return journalError(`The journal ${path} cannot be used`, cause);
 }

@@ -1,9 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { ChatMessage } from '../engine/chat-message.js';
-import { asBanyanError, BanyanError } from '../engine/errors.js';
+import { BanyanError } from '../engine/errors.js';
 import type { StopReason } from './agent-events.js';
 import { checkSameAgent, type Fingerprint } from './fingerprint.js';
-import { JOURNAL_VERSION, type Journal, type JournalEntry, type JournalRun } from './journal.js';
+import { JOURNAL_VERSION, type Journal, type JournalEntry, type JournalRun, journalError } from './journal.js';
 import { checkInput } from './journal-entry.js';
 import { type OpenJournal, openJournal } from './open-journal.js';
 import { Past } from './past.js';
@@ -49,7 +49,7 @@ export class RunRecord {
       return new RunRecord(past.run, past, opened);
     } catch (reason) {
       await opened.close().catch(() => {});
-      throw asJournalError(reason);
+      throw journalError('The journal failed', reason);
     }
   }
 
@@ -114,7 +114,7 @@ export class RunRecord {
     try {
       await this.#journal.append(entry);
     } catch (reason) {
-      this.stop(asJournalError(reason));
+      this.stop(journalError('The journal failed', reason));
       throw this.#stopped;
     }
   }
@@ -126,11 +126,4 @@ function begun({ input, seed = randomInt(2 ** 32) }: RunStart): Begun {
 
 function mismatch(message: string): BanyanError {
   return new BanyanError('JOURNAL_MISMATCH', message, { field: 'journal' });
-}
-
-/** What a store of the caller's throws. */
-function asJournalError(reason: unknown): BanyanError {
-  if (reason instanceof BanyanError) return reason;
-  const message = `The journal failed: ${asBanyanError(reason).message}`;
-  return new BanyanError('JOURNAL_FAILED', message, { field: 'journal', cause: reason });
 }

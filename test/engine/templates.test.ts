@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AssistantMessage, type ChatMessage, toTemplateMessage } from '../../src/engine/chat-message.js';
 import { type TurnTemplate, turnDelta } from '../../src/engine/turn-delta.js';
+import { CHAT_DEFAULTS } from '../support/chat-input.js';
 import { errorOf } from '../support/expect-code.js';
 import { llamaTemplates } from '../support/llama-templates.js';
 import { RAMBLING_MODEL } from '../support/random-engine.js';
@@ -29,8 +30,8 @@ describe.each(templates)('%s', (name, source) => {
     engine = await TestEngine.open(RAMBLING_MODEL, { chatTemplate: source, kvTokens: 512 });
     const render = (messages: readonly ChatMessage[], addGenerationPrompt: boolean) =>
       engine.native.renderChat({
-        ...{ messages: messages.map(toTemplateMessage), tools, toolChoice: 'auto', parallelToolCalls: true },
-        ...{ addGenerationPrompt, jsonSchema: '', enableThinking: true, templateArgs: {} },
+        ...CHAT_DEFAULTS,
+        ...{ messages: messages.map(toTemplateMessage), tools, addGenerationPrompt },
       });
     template = { render: (messages) => render(messages, true) };
     rendered = async (messages, addGenerationPrompt) => (await render(messages, addGenerationPrompt)).prompt;

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
 import type { Session } from '../../src/engine/session.js';
 import type { RenderedChat } from '../../src/native/binding.js';
+import { CHAT_DEFAULTS } from '../support/chat-input.js';
 import { llamaTemplates } from '../support/llama-templates.js';
 import { openEngine, RAMBLING_MODEL } from '../support/random-engine.js';
 import { TestEngine } from '../support/test-engine.js';
@@ -49,12 +50,7 @@ function conversation(at: string, word: string) {
         },
       },
     ],
-    toolChoice: 'auto' as const,
-    parallelToolCalls: true,
-    addGenerationPrompt: true,
-    jsonSchema: '',
-    enableThinking: true,
-    templateArgs: {},
+    ...CHAT_DEFAULTS,
   };
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadBinding } from '../../src/native/binding.js';
+import { CHAT_DEFAULTS } from '../support/chat-input.js';
 import { errorOf } from '../support/expect-code.js';
 import { HOSTILE, hostileModel, modelWith } from '../support/hostile-model.js';
 import { randomPrompt } from '../support/prompts.js';
@@ -43,16 +44,9 @@ test.each(['tokenizer.chat_template', 'tokenizer.chat_template.tool_use'])(
   async (key) => {
     const path = modelWith(key, `{{ ${'not '.repeat(200_000)} true }}`);
     await using engine = await TestEngine.open(path);
-    const chat = {
-      messages: [{ role: 'user', content: 'Hi' }],
-      tools: [],
-      toolChoice: 'auto',
-      jsonSchema: '',
-    } as const;
-    const flags = { parallelToolCalls: false, addGenerationPrompt: true, enableThinking: false, templateArgs: {} };
-    const error = await errorOf(() =>
-      engine.native.renderChat({ ...chat, messages: [...chat.messages], tools: [], ...flags }),
-    );
+    const flags = { ...CHAT_DEFAULTS, parallelToolCalls: false, enableThinking: false };
+    const messages = [{ role: 'user', content: 'Hi' }];
+    const error = await errorOf(() => engine.native.renderChat({ ...flags, messages, tools: [] }));
     expect(error).toMatchObject({ code: 'INVALID_TEMPLATE' });
     expect((await engine.run(randomPrompt('plain', 20))).tokens.length).toBe(8);
   },

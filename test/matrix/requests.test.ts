@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { NativeRequest, NativeSampling } from '../../src/native/binding.js';
+import { CHAT_DEFAULTS } from '../support/chat-input.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
 import { randomPrompt } from '../support/prompts.js';
 import { greedy, nativeRequest, TestEngine } from '../support/test-engine.js';
@@ -211,14 +212,10 @@ describe('grammars and schemas', () => {
 describe('chat', () => {
   const chat = (changes: object) =>
     engine.native.renderChat({
+      ...CHAT_DEFAULTS,
       messages: [{ role: 'user', content: 'Hello' }],
       tools: [],
-      toolChoice: 'auto',
-      parallelToolCalls: true,
-      addGenerationPrompt: true,
-      jsonSchema: '',
       enableThinking: false,
-      templateArgs: {},
       ...changes,
     } as Parameters<typeof engine.native.renderChat>[0]);
 

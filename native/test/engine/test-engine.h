@@ -11,7 +11,7 @@
 
 #include "check.h"
 #include "engine/engine.h"
-#include "runner/error.h"
+#include "error-code.h"
 
 namespace banyan::test {
 
@@ -144,17 +144,6 @@ inline RequestOptions request(std::vector<Token> tokens, int32_t max_tokens = 8)
     options.max_tokens = max_tokens;
     options.ignore_eos = true;
     return options;
-}
-
-/** The code of the Error that f throws, '' = none. */
-template <typename F>
-std::string code_of(F f) {
-    try {
-        f();
-    } catch (const Error & e) {
-        return e.code;
-    }
-    return "";
 }
 
 }  // namespace banyan::test

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "check.h"
-#include "runner/error.h"
+#include "error-code.h"
 #include "runner/grammar.h"
 #include "runner/logprobs.h"
 #include "runner/stop-matcher.h"
@@ -12,6 +12,7 @@
 #include "runner/utf8-stream.h"
 
 using namespace banyan;
+using banyan::test::code_of;
 
 namespace {
 
@@ -47,17 +48,6 @@ std::string times(int n, const std::string & text) {
     std::string out;
     for (int i = 0; i < n; ++i) out += text;
     return out;
-}
-
-/** The code of the Error that f throws, '' = none. */
-template <typename F>
-std::string code_of(F f) {
-    try {
-        f();
-    } catch (const Error & e) {
-        return e.code;
-    }
-    return "";
 }
 
 std::string refused_schema(const std::string & schema) {

@@ -1,0 +1,11 @@
+import type { ChatInput } from '../../src/native/binding.js';
+
+/** What a chat is rendered with unless somebody asks for something else. */
+export const CHAT_DEFAULTS: Omit<ChatInput, 'messages' | 'tools'> = {
+  toolChoice: 'auto',
+  parallelToolCalls: true,
+  addGenerationPrompt: true,
+  jsonSchema: '',
+  enableThinking: true,
+  templateArgs: {},
+};
