@@ -1,6 +1,7 @@
 // Make prebuilds/<platform>-<arch>/engine.<backend>.node with prebuildify, which calls our CMake build as its node-gyp.
 //   node native/tools/prebuild.mjs cpu cuda
-import { chmodSync } from 'node:fs';
+// A build for this machine's own CPU (build/Release) stays what it was.
+import { chmodSync, copyFileSync, existsSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -16,8 +17,17 @@ if (backends.length === 0) {
 }
 
 process.env.ENGINE_PORTABLE = '1';
-chmodSync(build, 0o755); // prebuildify executes it
-for (const backend of backends) {
+chmodSync(build, 0o755); // prebuildify executes it, and moves what it finds in build/Release
+const local = path.join(root, 'build/Release/engine.node');
+const aside = `${local}.local`;
+if (existsSync(local)) copyFileSync(local, aside);
+try {
+  for (const backend of backends) await prebuild(backend);
+} finally {
+  if (existsSync(aside)) renameSync(aside, local);
+}
+
+async function prebuild(backend) {
   process.env.ENGINE_GPU = backend;
   await promisify(prebuildify)({
     cwd: root,
