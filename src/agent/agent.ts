@@ -1,9 +1,11 @@
 import type { ChatMessage } from '../engine/chat-message.js';
 import type { Engine } from '../engine/engine.js';
 import { BanyanError } from '../engine/errors.js';
+import { agentToolHint, toolListHint } from '../engine/foreign-shapes.js';
 import type { TurnOptions } from '../engine/generate-options.js';
-import { checkInteger, checkKeys, checkObject, checkSignal, invalidOption } from '../engine/option-checks.js';
+import { checkInteger, checkKeys, checkSignal, invalidOption } from '../engine/option-checks.js';
 import type { Session } from '../engine/session.js';
+import { SESSION_KEYS } from '../engine/session-options.js';
 import { AgentRun } from './agent-run.js';
 import { fingerprint } from './fingerprint.js';
 import type { Journal } from './journal.js';
@@ -38,6 +40,12 @@ export interface RunOptions {
   journal?: string | Journal | undefined;
 }
 
+/** The names of AgentOptions. */
+const AGENT_KEYS: readonly string[] = [
+  ...['engine', 'limits', 'forceTools'],
+  ...SESSION_KEYS.filter((key) => !['messages', 'grammar', 'toolChoice', 'program'].includes(key)),
+];
+
 /** A model with instructions and tools. It keeps no state: any number of runs may go at the same time. */
 export class Agent {
   readonly #options: AgentOptions;
@@ -46,7 +54,7 @@ export class Agent {
 
   /** Throws INVALID_OPTION, CLOSED, and MODEL_UNSUPPORTED when the model's chat template would drop the tools. */
   constructor(options: AgentOptions) {
-    checkObject('options', options);
+    checkKeys('options', options, AGENT_KEYS);
     if (typeof options.engine?.session !== 'function') {
       throw invalidOption('engine', 'an engine of Engine.load()', options.engine);
     }
@@ -117,10 +125,10 @@ export class Agent {
 
 /** A copy. The engine's own tool descriptions have nothing to run: they are refused here, not when the model calls one. */
 function checkTools(tools: readonly Tool[]): readonly Tool[] {
-  if (!Array.isArray(tools)) throw invalidOption('tools', 'a list of tools', tools);
+  if (!Array.isArray(tools)) throw invalidOption('tools', 'a list of tools', tools, toolListHint(tools));
   for (const [index, tool] of tools.entries()) {
     if (typeof tool?.execute !== 'function' || typeof tool.check !== 'function') {
-      throw invalidOption(`tools[${index}]`, 'a tool of defineTool()', tool);
+      throw invalidOption(`tools[${index}]`, 'a tool of defineTool()', tool, agentToolHint(tool));
     }
   }
   return [...tools];

@@ -1,4 +1,6 @@
-import { checkFlag, checkNumber, checkObject, checkText, invalidOption } from '../engine/option-checks.js';
+import { BanyanError } from '../engine/errors.js';
+import { definitionHint } from '../engine/foreign-shapes.js';
+import { checkFlag, checkKeys, checkNumber, checkObject, checkText, invalidOption } from '../engine/option-checks.js';
 import { type Checked, type CompiledSchema, compileSchema, type Schema } from '../engine/schema.js';
 import type { ToolSpec } from '../engine/tool-spec.js';
 
@@ -41,9 +43,13 @@ export interface Tool extends ToolSpec {
 /** A longer one would overflow Node's timer, which then fires at once. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
+const DEFINITION_KEYS = ['name', 'description', 'input', 'execute', 'timeoutMs', 'expectedMs', 'idempotent'];
+
 /** Throws INVALID_SCHEMA, INVALID_OPTION. Names are checked where the tools are used together. */
 export function defineTool<const Input extends Schema>(definition: ToolDefinition<Input>): Tool {
-  checkObject('definition', definition);
+  const hint = definitionHint(checkObject('definition', definition));
+  if (hint !== '') throw new BanyanError('INVALID_OPTION', hint, { field: 'function' });
+  checkKeys('definition', definition, DEFINITION_KEYS);
   const { name, description, input, execute, timeoutMs, expectedMs } = definition;
   checkText('description', description);
   if (typeof execute !== 'function') throw invalidOption('execute', 'a function', execute);

@@ -1,5 +1,6 @@
 import type { NativeToolCall } from '../native/binding.js';
 import { BanyanError } from './errors.js';
+import { contentHint, roleHint, toolMessageHint } from './foreign-shapes.js';
 
 export interface ToolCall {
   /** Links the call with its result. */
@@ -46,13 +47,15 @@ export function checkMessages(messages: readonly ChatMessage[]): void {
   for (const [index, message] of messages.entries()) {
     const at = `messages[${index}]`;
     if (!['system', 'user', 'assistant', 'tool'].includes(message?.role)) {
-      throw invalid(`${at}.role`, 'must be system, user, assistant or tool');
+      throw invalid(`${at}.role`, `must be system, user, assistant or tool${roleHint(message?.role)}`);
     }
-    if (typeof message.content !== 'string') throw invalid(`${at}.content`, 'must be a string');
+    if (typeof message.content !== 'string') throw invalid(`${at}.content`, `must be a string${contentHint(message)}`);
     if (message.role === 'tool' && typeof message.toolCallId !== 'string') {
-      throw invalid(`${at}.toolCallId`, 'must be the id of a tool call');
+      throw invalid(`${at}.toolCallId`, `must be the id of a tool call${toolMessageHint(message)}`);
     }
-    if (message.role === 'assistant') checkToolCalls(`${at}.toolCalls`, message.toolCalls ?? []);
+    if (message.role !== 'assistant') continue;
+    if ('tool_calls' in message) throw invalid(`${at}.tool_calls`, 'is `toolCalls: [{ id, name, arguments }]` here');
+    checkToolCalls(`${at}.toolCalls`, message.toolCalls ?? []);
   }
 }
 

@@ -73,7 +73,11 @@ export class Engine implements AsyncDisposable {
     return this.#host.closed;
   }
 
-  /** One answer, streamed and awaitable. Throws INVALID_*, MODEL_UNSUPPORTED, CLOSED; what fails later rejects and ends the stream. */
+  /**
+   * One answer, streamed and awaitable. Messages go through the model's chat template; a text is completed as it is, without
+   * one: ask a chat model with `generate([{ role: 'user', content: 'What is a banyan?' }])`, not with the bare question.
+   * Throws INVALID_*, MODEL_UNSUPPORTED, CLOSED; what fails later rejects and ends the stream.
+   */
   generate<Output = unknown>(prompt: Prompt, options: GenerateOptions<Output> = {}): Generation<Output> {
     this.#checkOpen();
     const settings = toRequestSettings(options);

@@ -60,7 +60,8 @@ export interface GenerateOptions<Output = unknown> extends TurnOptions<Output> {
   tenant?: string | undefined;
 }
 
-const TURN_KEYS = [
+/** The names of TurnOptions. */
+export const TURN_KEYS: readonly string[] = [
   ...SAMPLING_KEYS,
   ...['maxTokens', 'stop', 'schema', 'grammar', 'toolChoice', 'parallelToolCalls', 'thinking'],
   ...['signal', 'class', 'program', 'deadlineMs', 'ttftLimitMs', 'group', 'cache'],

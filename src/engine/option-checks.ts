@@ -1,9 +1,11 @@
 import { BanyanError } from './errors.js';
+import { nearestName } from './known-names.js';
 
 // One check a kind of option. Each returns the value with its type, or throws INVALID_OPTION naming the field.
 
-export function invalidOption(field: string, expected: string, value: unknown): BanyanError {
-  return new BanyanError('INVALID_OPTION', `${field} must be ${expected}, not ${shown(value)}`, { field });
+/** `hint` continues the sentence: what to write instead. */
+export function invalidOption(field: string, expected: string, value: unknown, hint = ''): BanyanError {
+  return new BanyanError('INVALID_OPTION', `${field} must be ${expected}, not ${shown(value)}${hint}`, { field });
 }
 
 const LONGEST_SHOWN = 60;
@@ -25,11 +27,16 @@ export function checkObject(field: string, value: unknown): object {
 /** An object whose keys are all known: a misspelt option is an error, not silence. */
 export function checkKeys(field: string, value: unknown, known: readonly string[]): void {
   for (const key of Object.keys(checkObject(field, value))) {
-    if (!known.includes(key)) {
-      const message = `${field} has no option ${shown(key)} (known: ${known.join(', ')})`;
-      throw new BanyanError('INVALID_OPTION', message, { field: key });
-    }
+    if (!known.includes(key)) throw unknownKey(field, key, known);
   }
+}
+
+/** Names what was likely meant, and everything that there is. */
+function unknownKey(field: string, key: string, known: readonly string[]): BanyanError {
+  const nearest = nearestName(key, known);
+  const advice = nearest === undefined ? '' : `: did you mean "${nearest}"?`;
+  const message = `${field} has no option ${shown(key)}${advice} (known: ${known.join(', ')})`;
+  return new BanyanError('INVALID_OPTION', message, { field: key });
 }
 
 /** A number in [min, max]. */

@@ -1,6 +1,7 @@
 import type { ChatFormat, ChatInput, RenderedChat } from '../native/binding.js';
 import { type ChatMessage, checkMessages, toTemplateMessage } from './chat-message.js';
 import { BanyanError } from './errors.js';
+import { promptHint, toolListHint } from './foreign-shapes.js';
 import type { GenerateOptions } from './generate-options.js';
 import { checkFlag, checkOneOf, invalidOption } from './option-checks.js';
 import type { RequestHost } from './request.js';
@@ -8,7 +9,10 @@ import type { CompiledSchema } from './schema.js';
 import { staticTokens } from './static-prefix.js';
 import { checkToolsCanBeShown, toTemplateTools } from './tool-spec.js';
 
-/** A text goes to the model as it is; messages go through the chat template; tokens go in unchanged. */
+/**
+ * What the model reads. Messages go through its chat template: that is how a question is asked. A text is a raw
+ * completion: the model goes on writing it, and knows of no question. Token ids go in unchanged.
+ */
 export type Prompt = string | readonly ChatMessage[] | Int32Array | readonly number[];
 
 /** Ready to be submitted. `jsonSchema` is empty when the chat format holds the schema already. */
@@ -26,7 +30,7 @@ export type ChatSettings = Omit<ChatInput, 'messages' | 'addGenerationPrompt'>;
 
 export function toChatSettings(options: GenerateOptions, schema: CompiledSchema | undefined): ChatSettings {
   const { toolChoice = 'auto', tools = [] } = options;
-  if (!Array.isArray(tools)) throw invalidOption('tools', 'a list of tools', tools);
+  if (!Array.isArray(tools)) throw invalidOption('tools', 'a list of tools', tools, toolListHint(tools));
   const templateTools = toTemplateTools(tools);
   if (typeof toolChoice === 'object') {
     if (!tools.some((tool) => tool.name === toolChoice?.tool)) {
@@ -78,6 +82,10 @@ export function planPrompt(
 ): () => Promise<PreparedPrompt> {
   const settings = toChatSettings(options, schema);
   if (isMessages(prompt)) {
+    if (!Array.isArray(prompt)) {
+      const message = `The prompt must be a text, a list of messages or token ids${promptHint(prompt)}`;
+      throw new BanyanError('INVALID_MESSAGES', message, { field: 'messages' });
+    }
     checkMessages(prompt);
     checkToolsCanBeShown(host.native.info, options.tools ?? []);
     const messages = [...prompt];

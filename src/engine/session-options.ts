@@ -1,6 +1,6 @@
 import { type ChatMessage, checkMessages } from './chat-message.js';
-import { type TurnOptions, toRequestSettings } from './generate-options.js';
-import { checkObject, checkText, invalidOption } from './option-checks.js';
+import { TURN_KEYS, type TurnOptions, toRequestSettings } from './generate-options.js';
+import { checkKeys, checkText, invalidOption } from './option-checks.js';
 import { toChatSettings } from './prompt.js';
 import type { ToolSpec } from './tool-spec.js';
 
@@ -21,9 +21,15 @@ export interface SessionSetup {
   defaults: TurnOptions;
 }
 
+/** The names of SessionOptions. */
+export const SESSION_KEYS: readonly string[] = [
+  ...['system', 'tools', 'messages', 'tenant'],
+  ...TURN_KEYS.filter((key) => key !== 'signal' && key !== 'schema'),
+];
+
 /** Throws INVALID_OPTION and INVALID_MESSAGES now rather than in the first turn. */
 export function toSessionSetup(options: SessionOptions): SessionSetup {
-  checkObject('options', options);
+  checkKeys('options', options, SESSION_KEYS);
   const { system, messages = [], tools = [], tenant = '', ...defaults } = options;
   if (!Array.isArray(messages)) throw invalidOption('messages', 'a list of messages', messages);
   toRequestSettings({ ...defaults, tenant }, ['tenant']);

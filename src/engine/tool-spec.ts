@@ -1,6 +1,7 @@
 import type { NativeModelInfo } from '../native/reports.js';
 import { BanyanError } from './errors.js';
-import { checkObject, checkText } from './option-checks.js';
+import { toolSpecHint } from './foreign-shapes.js';
+import { checkObject, invalidOption } from './option-checks.js';
 import type { JsonSchema } from './schema.js';
 
 /** What the model is told about a tool. Running it is the agent layer's business. */
@@ -32,8 +33,13 @@ export function toTemplateTools(tools: readonly ToolSpec[]): unknown[] {
   for (const [index, tool] of tools.entries()) {
     checkObject(`tools[${index}]`, tool);
     const { name, description, parameters } = tool;
-    checkText(`tools[${index}].description`, description);
-    checkObject(`tools[${index}].parameters`, parameters);
+    const hint = toolSpecHint(tool);
+    if (typeof description !== 'string') {
+      throw invalidOption(`tools[${index}].description`, 'a string', description, hint);
+    }
+    if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters)) {
+      throw invalidOption(`tools[${index}].parameters`, 'an object', parameters, hint);
+    }
     const field = `tools[${index}].name`;
     if (typeof name !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
       throw new BanyanError('INVALID_OPTION', `${field} must be 1 to 64 letters, digits, "_" or "-"`, { field });
