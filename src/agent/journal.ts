@@ -1,5 +1,5 @@
 import type { ChatMessage } from '../engine/chat-message.js';
-import { asBanyanError, BanyanError } from '../engine/errors.js';
+import { asBanyanError, BanyanError, isBanyanError } from '../engine/errors.js';
 import type { Usage } from '../engine/generation.js';
 import type { Turn } from '../engine/turn.js';
 import type { StopReason } from './agent-events.js';
@@ -75,6 +75,6 @@ export function damaged(at: number, why: string, cause?: unknown): BanyanError {
 
 /** For what a file system or a caller's store throws; our own errors stay as they are. */
 export function journalError(what: string, cause: unknown): BanyanError {
-  if (cause instanceof BanyanError) return cause;
+  if (isBanyanError(cause)) return cause;
   return new BanyanError('JOURNAL_FAILED', `${what}: ${asBanyanError(cause).message}`, { field: 'journal', cause });
 }

@@ -1,11 +1,12 @@
 import { onAbort } from '../engine/abort-listeners.js';
 import type { ToolCall } from '../engine/chat-message.js';
+import { wholeResult } from './result-source.js';
 import type { Tool } from './tool.js';
-import { toolErrorText, toolResultText } from './tool-result.js';
+import { readResult, type ToolReading, toolErrorText } from './tool-result.js';
 
 export interface ToolOutcome {
   call: ToolCall;
-  /** False: unknown tool, invalid arguments, thrown error, timeout; `content` tells the model. */
+  /** False: unknown tool, invalid arguments, thrown error, timeout, MCP's `isError`; `content` tells the model. */
   ok: boolean;
   /** What goes back to the model. */
   content: string;
@@ -32,20 +33,21 @@ export interface CallOptions extends ToolRunOptions {
 /** Runs one call. Never rejects: whatever goes wrong is a result that the model can act on. */
 export async function runTool(tools: readonly Tool[], call: ToolCall, options: CallOptions): Promise<ToolOutcome> {
   const started = performance.now();
-  const outcome = (ok: boolean, content: string): ToolOutcome => ({
+  const outcome = ({ ok, content }: ToolReading): ToolOutcome => ({
     call,
     ok,
     content,
     ms: performance.now() - started,
   });
+  const { resultLimit } = options;
   try {
-    return outcome(true, toolResultText(await execute(tools, call, options), options.resultLimit));
+    return outcome(readResult((await execute(tools, call, options)).value, resultLimit));
   } catch (reason) {
-    return outcome(false, toolErrorText(reason, options.resultLimit));
+    return outcome({ ok: false, content: toolErrorText(reason, resultLimit) });
   }
 }
 
-async function execute(tools: readonly Tool[], call: ToolCall, options: CallOptions): Promise<unknown> {
+async function execute(tools: readonly Tool[], call: ToolCall, options: CallOptions): Promise<{ value: unknown }> {
   const tool = tools.find(({ name }) => name === call.name);
   if (!tool) throw new Error(`there is no tool "${call.name}", only ${tools.map(({ name }) => name).join(', ')}`);
   if (call.input === undefined) throw new Error('the arguments are no JSON');
@@ -54,13 +56,17 @@ async function execute(tools: readonly Tool[], call: ToolCall, options: CallOpti
   await options.announce();
   const { idempotencyKey } = options;
   const timeoutMs = tool.timeoutMs ?? options.timeoutMs;
-  return withinTime(timeoutMs, options.signal, (signal) =>
-    tool.execute(verdict.value as never, { signal, callId: call.id, idempotencyKey }),
+  return withinTime(timeoutMs, options.signal, async (signal) =>
+    wholeResult(tool.execute(verdict.value as never, { signal, callId: call.id, idempotencyKey })),
   );
 }
 
 /** A tool that ignores its signal is left behind, not waited for. */
-async function withinTime(ms: number, outer: AbortSignal, work: (signal: AbortSignal) => unknown): Promise<unknown> {
+async function withinTime<Result>(
+  ms: number,
+  outer: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
   outer.throwIfAborted();
   const inner = new AbortController();
   const ended = new Promise<never>((_resolve, reject) => {

@@ -19,7 +19,10 @@ export interface ToolDefinition<Input extends Schema> {
   description: string;
   /** What the arguments must be: any Standard Schema that knows JSON Schema (zod 4.2+, ArkType ...), or a JSON Schema. */
   input: Input;
-  /** A string goes to the model as it is, anything else as canonical JSON. What it throws goes to the model too. */
+  /**
+   * A string goes to the model as it is, anything else as canonical JSON; a Response, a stream or an async iterable is read
+   * first. What it throws goes to the model too.
+   */
   execute: (input: Checked<Input>, context: ToolContext) => unknown;
   /** 1 to 2,147,483,647. Default: the agent's `limits.toolTimeoutMs`. */
   timeoutMs?: number | undefined;

@@ -60,10 +60,12 @@ const FIELD_NAMES: Record<string, string> = {
   salt: 'tenant',
 };
 
-/** Native code throws plain errors with `code` and sometimes `field`; every other failure becomes ENGINE_FAILED. */
+/** Native code throws plain errors with `code` and sometimes `field`; every other failure becomes ENGINE_FAILED. Never throws. */
 export function asBanyanError(reason: unknown): BanyanError {
-  if (reason instanceof BanyanError) return reason;
-  const { code, field, message, retryAfterMs } = Object(reason) as Record<string, unknown>;
+  if (isBanyanError(reason)) return reason;
+  const [code, field, message, retryAfterMs] = ['code', 'field', 'message', 'retryAfterMs'].map((name) =>
+    fieldOf(reason, name),
+  );
   return new BanyanError(
     ERROR_CODES.find((known) => known === code) ?? 'ENGINE_FAILED',
     typeof message === 'string' ? message : messageOf(reason),
@@ -73,6 +75,24 @@ export function asBanyanError(reason: unknown): BanyanError {
       cause: reason,
     },
   );
+}
+
+/** False for what cannot be looked at, like a proxy that was revoked. */
+export function isBanyanError(reason: unknown): reason is BanyanError {
+  try {
+    return reason instanceof BanyanError;
+  } catch {
+    return false;
+  }
+}
+
+/** Undefined also when a getter throws: anything can be thrown. */
+function fieldOf(reason: unknown, name: string): unknown {
+  try {
+    return (Object(reason) as Record<string, unknown>)[name];
+  } catch {
+    return undefined;
+  }
 }
 
 /** What went wrong in words, whatever was thrown. */

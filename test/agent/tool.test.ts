@@ -76,15 +76,6 @@ test.each([
     () => Promise.reject(Object.create(null)),
     '{"error":"what was thrown has no text"}',
   ],
-  [
-    'returns a cycle',
-    () => {
-      const o: { o?: unknown } = {};
-      o.o = o;
-      return o;
-    },
-    '{"error":"Converting circular',
-  ],
 ])('a tool that %s', async (_name, execute, content) => {
   const outcome = await runTool([failing(execute)], call('fail', '{}'), options);
   expect(outcome.ok).toBe(false);

@@ -33,3 +33,31 @@ test.each([undefined, null, 'text', 7, {}, Object.create(null), Symbol('s')])(
     expect(asBanyanError(reason).code).toBe('ENGINE_FAILED');
   },
 );
+
+const throwing = (name: string) => Object.defineProperty(native('OUT_OF_MEMORY', 'model'), name, { get: () => { throw new Error('mine'); } }); // biome-ignore format: short
+const revoked = () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+const refusing = new Proxy(new Error('x'), {
+  get: () => {
+    throw null;
+  },
+  getPrototypeOf: () => {
+    throw undefined;
+  },
+});
+
+test.each<[string, unknown, object]>([
+  ['a message', throwing('message'), { code: 'OUT_OF_MEMORY', field: 'model' }],
+  ['a code', throwing('code'), { code: 'ENGINE_FAILED', field: 'model', message: 'why' }],
+  ['a field', throwing('field'), { code: 'OUT_OF_MEMORY', field: undefined, message: 'why' }],
+  ['a revoked proxy', revoked(), { code: 'ENGINE_FAILED' }],
+  ['a proxy that refuses all', refusing, { code: 'ENGINE_FAILED' }],
+])('%s that cannot be read hides nothing else, and throws nothing', (_what, reason, expected) => {
+  const error = asBanyanError(reason);
+  expect(error).toBeInstanceOf(BanyanError);
+  expect(error).toMatchObject(expected);
+  expect(error.message).toBeTypeOf('string');
+});
