@@ -6,6 +6,7 @@ const path = require('node:path');
 const { version } = require('../package.json');
 
 const root = path.join(__dirname, '..');
+const platform = `${process.platform}-${process.arch}`;
 const libc = process.platform !== 'linux' || process.report.getReport().header.glibcVersionRuntime ? '' : '.musl';
 
 /** What an x86-64-v3 prebuilt needs and this CPU lacks, by Linux's names: its first such instruction would end the process. */
@@ -39,7 +40,7 @@ function candidates() {
   if (process.env.ENGINE_BINARY) return [path.resolve(process.env.ENGINE_BINARY)];
   const gpu = process.env.ENGINE_GPU;
   const backends = gpu && gpu !== 'auto' ? [gpu] : ['cuda', 'cpu'];
-  const prebuilds = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+  const prebuilds = path.join(root, 'prebuilds', platform);
   return [
     path.join(root, 'build/Release/engine.node'),
     path.join(root, 'build/Debug/engine.node'),
@@ -51,12 +52,12 @@ function candidates() {
 // say) that costs ten times what it saves: they sleep after some microseconds instead. Read when libgomp loads.
 process.env.GOMP_SPINCOUNT ??= '1000';
 
-/** The addon's exports. Throws an Error that lists what was tried and how to build. */
+/** The addon's exports. Throws an Error of one line that says what was tried and how to build. */
 function load() {
   const tried = [];
   for (const file of candidates()) {
     if (!fs.existsSync(file)) {
-      tried.push(`${file}: not there`);
+      if (process.env.ENGINE_BINARY) tried.push(`${file} of ENGINE_BINARY is not there`);
       continue;
     }
     if (lacks.length > 0 && file.includes(`${path.sep}prebuilds${path.sep}`)) {
@@ -68,12 +69,13 @@ function load() {
       if (addon.version === version) return addon;
       tried.push(`${file}: is of version ${addon.version}, this package of ${version}`);
     } catch (error) {
-      tried.push(`${file}: ${error.message}${advice(error.message)}`);
+      tried.push(`${file}: ${error.message.split('\n')[0]}${advice(error.message)}`);
     }
   }
+  const why = tried.length > 0 ? tried.join('; ') : `this package has none prebuilt for ${platform}`;
   const error = new Error(
-    `No native engine loads on ${process.platform}-${process.arch}. Build one: npx banyan-build ` +
-      `(needs git, cmake >= 3.19 and a C++17 compiler).\n  ${tried.join('\n  ')}`,
+    `No native engine on ${platform}: ${why}. Build one, which takes minutes: npx banyan-build ` +
+      '(needs git, cmake >= 3.19 and a C++17 compiler)',
   );
   error.code = 'NO_NATIVE_ENGINE';
   throw error;

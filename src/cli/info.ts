@@ -1,25 +1,79 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
+import type { ModelInfo } from '../engine/engine.js';
+import { asBanyanError } from '../engine/errors.js';
 import type { EngineOptions } from '../engine/load-options.js';
 import { loadBinding } from '../native/binding.js';
 import { loadWithProgress } from './load-model.js';
 
-const GIB = 2 ** 30;
+/** Two pages: the model is to be described, not used. */
+const SMALLEST_POOL = { kvTokens: 64, maxRunning: 1, maxBatchTokens: 32 };
 
-/** What runs here, and what a model would be run with. */
+/** What runs here, and what a model is. Its page pool is not allocated. */
 export async function info(options: { engine: EngineOptions; json: boolean }): Promise<void> {
-  const { backend, version, llamaVersion } = loadBinding();
-  const machine = {
-    ...{ banyan: version, llama: llamaVersion, backend, node: process.version, cores: availableParallelism() },
-    memory: `${(freemem() / GIB).toFixed(1)} of ${(totalmem() / GIB).toFixed(1)} GiB free`,
-  };
-  const engine = await loadWithProgress(options.engine);
-  const model = engine.info;
+  const machine = describeMachine();
+  const engine = await loadWithProgress({ ...options.engine, ...SMALLEST_POOL });
+  const { info } = engine;
   await engine.close();
-  if (options.json) process.stdout.write(`${JSON.stringify({ machine, model }, undefined, 2)}\n`);
-  else process.stdout.write(`${facts('machine', machine)}\n\n${facts('model', model)}\n`);
+  // Of the pool that was left out.
+  const { pages: _pages, maxContext: _context, maxRunning: _running, maxBatchTokens: _batch, ...model } = info;
+  const kvBytesPerToken = info.pageBytes / info.pageTokens;
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ machine, model: { ...model, kvBytesPerToken } }, undefined, 2)}\n`);
+  } else process.stdout.write(`${table('machine', machineRows(machine))}\n\n${table('model', modelRows(info))}\n`);
 }
 
-function facts(title: string, record: object): string {
-  const lines = Object.entries(record).map(([key, value]) => `  ${key.padEnd(18)} ${value === '' ? '-' : value}`);
-  return [title, ...lines].join('\n');
+type Machine = ReturnType<typeof describeMachine>;
+
+function describeMachine() {
+  try {
+    const { backend, version, llamaVersion } = loadBinding();
+    return {
+      ...{ banyan: version, llama: llamaVersion, backend, node: process.version, cores: availableParallelism() },
+      ...{ platform: `${process.platform}-${process.arch}`, freeBytes: freemem(), totalBytes: totalmem() },
+    };
+  } catch (reason) {
+    throw asBanyanError(reason);
+  }
 }
+
+type Row = readonly [name: string, value: string];
+
+function machineRows({ banyan, llama, backend, node, platform, cores, freeBytes, totalBytes }: Machine): Row[] {
+  return [
+    ['Banyan', `${banyan}, llama.cpp ${llama}, ${backend}`],
+    ['Node', `${node} on ${platform}, ${cores} cores`],
+    ['memory', `${bytes(freeBytes)} of ${bytes(totalBytes)} free`],
+  ];
+}
+
+function modelRows(model: ModelInfo): Row[] {
+  const perToken = model.pageBytes / model.pageTokens;
+  return [
+    ['file', model.path],
+    ['name', `${model.name || '-'} (${model.architecture})`],
+    [
+      'size',
+      `${bytes(model.sizeBytes)}, ${count(model.parameters)} parameters, a vocabulary of ${number(model.vocabSize)}`,
+    ],
+    ['context', `trained for ${number(model.contextTrain)} tokens`],
+    ['cache', `${bytes(perToken)} a token: ${count(2 ** 30 / perToken)} tokens in a GiB`],
+    ['attention', `${model.attention}, ${model.kernel}, ${model.backend}`],
+    ['prefix reuse', model.noReuseReason === '' ? 'yes' : `no: ${model.noReuseReason}`],
+    ['chat', model.hasChatTemplate ? 'yes' : 'no chat template: it goes on with texts'],
+    ['tools', model.supportsTools ? 'yes' : 'no: its chat template shows none'],
+  ];
+}
+
+function table(title: string, rows: readonly Row[]): string {
+  return [title, ...rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`)].join('\n');
+}
+
+/** 1,234 of a unit, three digits: 4.23 MB. */
+function scaled(value: number, base: number, units: readonly string[]): string {
+  const power = Math.max(0, Math.min(units.length - 1, Math.floor(Math.log(value) / Math.log(base))));
+  return `${Number((value / base ** power).toPrecision(3))}${units[power]}`;
+}
+
+const number = (value: number) => value.toLocaleString('en');
+const bytes = (value: number) => scaled(value, 1024, [' B', ' KiB', ' MiB', ' GiB', ' TiB']);
+const count = (value: number) => scaled(value, 1000, ['', 'k', 'M', 'G', 'T']);

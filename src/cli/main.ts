@@ -1,26 +1,83 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { BanyanError } from '../engine/errors.js';
-import type { EngineOptions } from '../engine/load-options.js';
+import { chat } from './chat.js';
 import { demo } from './demo/demo.js';
+import {
+  type AnswerFlags,
+  answerOptions,
+  type EngineFlags,
+  engineOptions,
+  wholeNumber,
+  withAnswerFlags,
+  withEngineFlags,
+} from './flags.js';
 import { info } from './info.js';
+import { runInput } from './prompt-input.js';
 import { run } from './run.js';
-
-interface EngineFlags {
-  model?: string;
-  threads?: number;
-  kvTokens?: number;
-}
+import { Stop } from './stop.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
 const program = new Command('banyan')
   .description('Many agents on one prefix tree of paged KV, inside Node.')
-  .version(version);
+  .version(version)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  banyan run "Hello"                                   one answer of the small model of the package
+  banyan run hf:Qwen/Qwen3-4B-GGUF:Q4_K_M "Hello"      of any GGUF: a path, a Hugging Face name or a URL
+  banyan chat model.gguf --system "Be brief."          a conversation
+  banyan demo                                          eight agents with tools that share what they have read
 
-engineCommand('demo', 'a fleet of agents with tools, and the same work without cache and batching')
+Exit codes: 0 done, 1 something is wrong (one line says what), 130 Ctrl-C, 143 SIGTERM.`,
+  );
+
+withAnswerFlags(program.command('run').description('one prompt, one answer, streamed'))
+  .usage('[options] [model] "<prompt>"')
+  .argument('[words...]', 'the prompt in quotes, after a model if you like; "-" or none: read from the input')
+  .option('--json', 'print text, usage and finish reason as JSON', false)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  banyan run "What can you do?"
+  banyan run model.gguf "Hello" --temperature 0
+  git diff | banyan run --model model.gguf --system "Describe this change."`,
+  )
+  .action(async (_words: unknown, flags: AnswerFlags & { json: boolean }, command: Command) =>
+    untilStopped(async ({ signal }) => {
+      const { model, prompt } = await runInput(command.args, process.stdin, signal);
+      const engine = { ...engineOptions(flags, model), signal };
+      await run(prompt, { engine, answer: answerOptions(flags), system: flags.system, json: flags.json });
+    }),
+  );
+
+withAnswerFlags(program.command('chat').description('a conversation on the terminal'))
+  .argument('[model]', 'a GGUF, as for --model')
+  .addHelpText(
+    'after',
+    '\nExample:\n  banyan chat hf:Qwen/Qwen3-4B-GGUF:Q4_K_M --system "Answer briefly." --no-thinking',
+  )
+  .action(async (model: string | undefined, flags: AnswerFlags) =>
+    untilStopped(async (stop) => {
+      const engine = { ...engineOptions(flags, model), signal: stop.signal };
+      await chat({ engine, answer: answerOptions(flags), system: flags.system, stop });
+    }),
+  );
+
+withEngineFlags(program.command('info').description('what runs here, and what a model is'))
+  .argument('[model]', 'a GGUF, as for --model')
+  .option('--json', 'print it as JSON', false)
+  .action(async (model: string | undefined, flags: EngineFlags & { json: boolean }) =>
+    untilStopped(({ signal }) => info({ json: flags.json, engine: { ...engineOptions(flags, model), signal } })),
+  );
+
+withEngineFlags(program.command('demo'))
+  .description('a fleet of agents with tools, and the same work without cache and batching')
   .option('--agents <n>', 'agents at the same time', wholeNumber(1), 8)
   .option('--max-tokens <n>', 'most tokens a step', wholeNumber(1), 128)
   .option('--force-tools <n>', 'let none of the first n steps end without a tool call', wholeNumber(0), 0)
@@ -28,34 +85,17 @@ engineCommand('demo', 'a fleet of agents with tools, and the same work without c
   .option('--json', 'print the report as JSON', false)
   .action(async (flags) => demo({ ...flags, engine: engineOptions(flags) }));
 
-engineCommand('run', 'one prompt, streamed')
-  .argument('<prompt>')
-  .option('--max-tokens <n>', 'most tokens to generate', wholeNumber(1))
-  .action(async (prompt, flags) => run(prompt, { maxTokens: flags.maxTokens, engine: engineOptions(flags) }));
-
-engineCommand('info', 'what this machine and model are run with')
-  .option('--json', 'print it as JSON', false)
-  .action(async (flags) => info({ json: flags.json, engine: engineOptions(flags) }));
-
-function engineCommand(name: string, description: string): Command {
-  return program
-    .command(name)
-    .description(description)
-    .option('--model <path|hf:user/repo:quant|url>', 'a GGUF; default: the small model of the package')
-    .option('--threads <n>', 'compute threads; 0: one a physical core (default; 1 for the small model)', wholeNumber(0))
-    .option('--kv-tokens <n>', 'tokens of the page pool; 0: chosen from the free memory', wholeNumber(0));
-}
-
-function engineOptions({ model, threads, kvTokens }: EngineFlags): EngineOptions {
-  return { model, threads, kvTokens };
-}
-
-function wholeNumber(least: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`a whole number from ${least} on`);
-    return value;
-  };
+/** Work that a signal ends: quietly, with the exit code of the signal. */
+async function untilStopped(work: (stop: Stop) => Promise<void>): Promise<void> {
+  const stop = new Stop();
+  try {
+    await work(stop);
+  } catch (error) {
+    if (stop.exitCode === undefined) throw error;
+  } finally {
+    stop.end();
+    process.exitCode = stop.exitCode;
+  }
 }
 
 process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {

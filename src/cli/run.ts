@@ -1,31 +1,41 @@
+import type { ChatMessage } from '../engine/chat-message.js';
+import type { TurnOptions } from '../engine/generate-options.js';
+import type { Usage } from '../engine/generation.js';
 import type { EngineOptions } from '../engine/load-options.js';
+import { AnswerWriter } from './answer-writer.js';
 import { loadWithProgress } from './load-model.js';
 
-/** One prompt, streamed to stdout; what it cost goes to stderr. Ctrl-C ends the answer, not the process's manners. */
+/** One prompt, streamed to stdout; what it cost goes to stderr. A model without a chat template goes on with the text. */
 export async function run(
   prompt: string,
-  options: { engine: EngineOptions; maxTokens: number | undefined },
+  options: { engine: EngineOptions; answer: TurnOptions; system: string | undefined; json: boolean },
 ): Promise<void> {
   const engine = await loadWithProgress(options.engine);
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  process.once('SIGINT', interrupt);
   try {
-    const messages = [{ role: 'user' as const, content: prompt }];
-    const generation = engine.generate(engine.info.hasChatTemplate ? messages : prompt, {
-      signal: stop.signal,
-      maxTokens: options.maxTokens,
+    const { system } = options;
+    const messages: ChatMessage[] = [
+      ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
+      { role: 'user', content: prompt },
+    ];
+    const isChat = engine.info.hasChatTemplate;
+    if (!isChat && system !== undefined) {
+      process.stderr.write('This model has no chat template: --system is left out, and the text is gone on with.\n');
+    }
+    const generation = engine.generate(isChat ? messages : prompt, {
+      ...options.answer,
+      signal: options.engine.signal,
     });
-    for await (const event of generation) if (event.type === 'text') process.stdout.write(event.text);
-    const { usage, finishReason } = await generation;
-    const { promptTokens, outputTokens, ttftMs, itlMs } = usage;
-    const rate = itlMs > 0 ? `, ${(1000 / itlMs).toFixed(1)} tokens/s` : '';
-    process.stdout.write('\n');
-    process.stderr.write(
-      `${promptTokens} prompt + ${outputTokens} output tokens, TTFT ${ttftMs.toFixed(0)} ms${rate}, ${finishReason}\n`,
-    );
+    if (!options.json) await new AnswerWriter().write(generation);
+    const { text, reasoning, usage, finishReason } = await generation;
+    if (options.json) {
+      process.stdout.write(`${JSON.stringify({ text, reasoning, finishReason, usage }, undefined, 2)}\n`);
+    } else process.stderr.write(`${inWords(usage)}, ${finishReason}\n`);
   } finally {
-    process.off('SIGINT', interrupt);
     await engine.close();
   }
+}
+
+function inWords({ promptTokens, outputTokens, ttftMs, itlMs }: Usage): string {
+  const rate = itlMs > 0 ? `, ${(1000 / itlMs).toFixed(1)} tokens/s` : '';
+  return `${promptTokens} prompt + ${outputTokens} output tokens, TTFT ${ttftMs.toFixed(0)} ms${rate}`;
 }

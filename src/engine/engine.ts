@@ -41,17 +41,18 @@ export class Engine implements AsyncDisposable {
     this.#decisions = new DecisionFeed(this.#host);
   }
 
-  /** Throws INVALID_OPTION, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, DOWNLOAD_FAILED, OUT_OF_MEMORY, ABORTED. */
+  /** Throws INVALID_OPTION, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, DOWNLOAD_FAILED, OUT_OF_MEMORY, ABORTED, NO_NATIVE_ENGINE. */
   static async load(options: EngineOptions = {}): Promise<Engine> {
     const native = toNativeEngineOptions(options);
     const control = new LoadControl(options.signal, options.onProgress);
     const router = new EventRouter();
     try {
       control.checkNotAborted();
+      const binding = loadBinding(); // before a download of gigabytes
       const { model, modelsDirectory: directory } = options;
       const modelPath = await findModelFile({ model, directory, onProgress: control.progress, signal: control.signal });
       control.checkNotAborted();
-      const engine = await loadBinding().loadEngine(
+      const engine = await binding.loadEngine(
         { ...native, modelPath },
         (buffer) => router.deliver(decodeEvents(buffer)),
         (fraction) => control.progress({ stage: 'load', fraction }),

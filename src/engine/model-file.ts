@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { downloadModel } from './download.js';
 import { BanyanError } from './errors.js';
 import type { LoadProgress } from './load-options.js';
+import { foreignFileHint, missingFileHint } from './model-hints.js';
 
-const EMBEDDED = fileURLToPath(new URL('../../models/banyan-tiny.gguf', import.meta.url));
 const WHAT_TO_PASS = 'the path of a GGUF, hf:user/repo:quant or an https URL';
 
 export interface ModelSource {
@@ -17,16 +17,27 @@ export interface ModelSource {
   signal: AbortSignal;
 }
 
-/** Path of the GGUF on disk, downloaded first when `model` is a URI. Throws MODEL_NOT_FOUND, DOWNLOAD_FAILED. */
+/** Path of the GGUF on disk, downloaded first when `model` is a URI. Throws MODEL_NOT_FOUND, MODEL_INVALID, DOWNLOAD_FAILED. */
 export async function findModelFile(source: ModelSource): Promise<string> {
   const { model } = source;
   if (model === undefined) {
-    if (await isFile(EMBEDDED)) return EMBEDDED;
+    const embedded = fileURLToPath(new URL('../../models/banyan-tiny.gguf', import.meta.url));
+    if (await isFile(embedded)) return embedded;
     throw notFound(`This package comes without its small model: pass \`model\`, ${WHAT_TO_PASS}`);
   }
-  if (/^(hf:|huggingface:|https?:\/\/)/.test(model)) return downloadModel(model, source);
-  if (await isFile(model)) return model;
-  throw notFound(`No model file at ${resolve(model).slice(0, 1_000)}: pass ${WHAT_TO_PASS}`);
+  if (/^(hf:|huggingface:|https?:\/\/)/.test(model)) return checkKind(await downloadModel(model, source));
+  if (await isFile(model)) return checkKind(model);
+  const hint = (await missingFileHint(model)) ?? `pass ${WHAT_TO_PASS}`;
+  throw notFound(`No model file at ${resolve(model).slice(0, LONGEST_SHOWN)}: ${hint.slice(0, 2 * LONGEST_SHOWN)}`);
+}
+
+const LONGEST_SHOWN = 1_000;
+
+/** What is plainly something else is said here; the rest of what can be wrong with a GGUF is found when it is read. */
+async function checkKind(path: string): Promise<string> {
+  const hint = await foreignFileHint(path);
+  if (hint === undefined) return path;
+  throw new BanyanError('MODEL_INVALID', `${resolve(path).slice(0, LONGEST_SHOWN)} ${hint}`, { field: 'model' });
 }
 
 function notFound(message: string): BanyanError {

@@ -165,9 +165,18 @@ export interface Binding {
   simulate(workload: NativeSimWorkload, config: NativeSimConfig): Promise<NativeSimResult>;
 }
 
-const require = createRequire(import.meta.url);
-
-/** Loads engine.node: a local build first, then a prebuilt (see native/index.cjs). Throws with what to do. */
+/** Loads engine.node: a local build first, then a prebuilt (see native/index.cjs). Throws NO_NATIVE_ENGINE with what to do. */
 export function loadBinding(): Binding {
-  return (require('../../native/index.cjs') as { load(): Binding }).load();
+  return loader().load();
+}
+
+function loader(): { load(): Binding } {
+  try {
+    return createRequire(import.meta.url)('../../native/index.cjs');
+  } catch (cause) {
+    const message =
+      "Banyan's own files are not beside its code. A bundler that copies the code leaves them behind: keep the package out " +
+      'of the bundle (esbuild --external:banyan, webpack externals, rollup external) and install it where it runs';
+    throw Object.assign(new Error(message, { cause }), { code: 'NO_NATIVE_ENGINE' });
+  }
 }

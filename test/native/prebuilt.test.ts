@@ -31,5 +31,5 @@ test('an engine of another version is not loaded, and what to do is told', () =>
   const env = { ...process.env, ENGINE_BINARY: file };
   const { status, stderr } = spawnSync(process.execPath, ['-e', load], { env, encoding: 'utf8' });
   expect(status).toBe(1);
-  expect(stderr).toMatch(/npx banyan-build.*is of version 0\.0\.1, this package of \d/s);
+  expect(stderr).toMatch(/is of version 0\.0\.1, this package of \d.*npx banyan-build/);
 });

@@ -1,0 +1,32 @@
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Ctrl-C and SIGTERM: the first one ends the work in hand, so that engine and terminal are left in order; a second the process. */
+export class Stop {
+  readonly #controller = new AbortController();
+  #exitCode: number | undefined;
+  readonly #listeners = (Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]).map((name) => {
+    const listener = () => this.stop(name);
+    process.on(name, listener);
+    return { name, listener };
+  });
+
+  /** Aborted at the first signal. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** 128 + the number of the signal, as shells have it; undefined: none came. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
+  }
+
+  stop(name: keyof typeof SIGNALS): void {
+    if (this.#exitCode !== undefined) process.exit(this.#exitCode);
+    this.#exitCode = SIGNALS[name];
+    this.#controller.abort();
+  }
+
+  end(): void {
+    for (const { name, listener } of this.#listeners) process.off(name, listener);
+  }
+}
