@@ -282,7 +282,9 @@ Napi::Value NativeEngine::close(const Napi::CallbackInfo & info) {
 }
 
 Napi::Value NativeEngine::info(const Napi::CallbackInfo &) {
-    return info_->Value();
+    Napi::Object info = info_->Value();
+    if (engine_) info.Set("poolUsedBytes", static_cast<double>(engine_->pool_used_bytes()));
+    return info;
 }
 
 }  // namespace banyan

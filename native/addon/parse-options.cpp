@@ -10,8 +10,6 @@ namespace banyan {
 
 namespace {
 
-constexpr double kMaxFloat = 1e6;
-
 KvType kv_type(const Fields & fields, const char * name) {
     return fields.choice<KvType>(name, {{"f16", KvType::f16},
                                         {"f32", KvType::f32},
@@ -24,13 +22,13 @@ SamplingOptions parse_sampling(const Napi::Value & value) {
     const Fields fields(value, "sampling", "sampling.");
     SamplingOptions out;
     out.temperature = static_cast<float>(fields.number("temperature", 0, 100));
-    out.top_k = static_cast<int32_t>(fields.integer("topK", 0, kMaxInt));
+    out.top_k = static_cast<int32_t>(fields.integer("topK", 0, 1'000'000));
     out.top_p = static_cast<float>(fields.number("topP", 0, 1));
     out.min_p = static_cast<float>(fields.number("minP", 0, 1));
     out.repeat_penalty = static_cast<float>(fields.number("repeatPenalty", 0.01, 100));
-    out.frequency_penalty = static_cast<float>(fields.number("frequencyPenalty", -kMaxFloat, kMaxFloat));
-    out.presence_penalty = static_cast<float>(fields.number("presencePenalty", -kMaxFloat, kMaxFloat));
-    out.penalty_last_n = static_cast<int32_t>(fields.integer("penaltyLastN", 0, 1 << 20));
+    out.frequency_penalty = static_cast<float>(fields.number("frequencyPenalty", -100, 100));
+    out.presence_penalty = static_cast<float>(fields.number("presencePenalty", -100, 100));
+    out.penalty_last_n = static_cast<int32_t>(fields.integer("penaltyLastN", -1, 1 << 20));
     out.seed = fields.integer("seed", -1, std::numeric_limits<uint32_t>::max());
     out.logprobs = static_cast<int32_t>(fields.integer("logprobs", -1, 20));
     return out;

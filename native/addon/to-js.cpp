@@ -68,6 +68,9 @@ Napi::Object to_js(Napi::Env env, const EngineInfo & info) {
     out.Set("pages", info.runner.n_pages);
     out.Set("pageTokens", info.page_tokens);
     out.Set("pageBytes", static_cast<double>(info.runner.page_bytes));
+    out.Set("poolBytes", static_cast<double>(info.runner.n_pages * info.runner.page_bytes));
+    out.Set("poolUsedBytes", 0.0);
+    out.Set("stateBytes", static_cast<double>(info.runner.state_bytes));
     out.Set("maxContext", info.max_context);
     out.Set("maxRunning", info.max_running);
     out.Set("maxBatchTokens", info.max_batch_tokens);

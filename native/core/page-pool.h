@@ -54,7 +54,7 @@ class PagePool {
 
     int32_t page_tokens_;
     std::vector<Page> pages_;
-    std::vector<PageId> free_;  // a stack: the page freed last is the warmest
+    std::vector<PageId> free_;  // a stack: the page freed last is the warmest, those never written lie below
     int32_t n_cached_ = 0, n_pinned_ = 0, n_reclaimable_ = 0;
 };
 

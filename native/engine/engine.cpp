@@ -65,6 +65,7 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
         if (validate(config))
             config.policy.cost = {};  // nonsense, of a machine that stood still: learn from real steps
     }
+    engine->touched_pages_ = runner->touched_pages();
     engine->worker_ = std::make_unique<Worker>(config, std::move(runner));
     if (abort) throw Error("ABORTED", "the load was aborted");
     return engine;
@@ -153,6 +154,9 @@ RequestId Engine::submit(RequestOptions options) {
     decoding.ignore_eos = options.ignore_eos;
     const int32_t room = info_.max_context - static_cast<int32_t>(options.prompt.size());
     decoding.max_tokens = options.max_tokens > 0 ? std::min(options.max_tokens, room) : room;
+    // Nothing older than the answer is penalised, and the sampler's memory is as long as it is told.
+    int32_t & looks_back = decoding.sampling.penalty_last_n;
+    looks_back = looks_back < 0 ? decoding.max_tokens : std::min(looks_back, decoding.max_tokens);
     decoding.seed_of_ids = hash_of(options.prompt);
 
     Request request;

@@ -42,6 +42,8 @@ class Engine {
     void start(Publish publish);
 
     const EngineInfo & info() const { return info_; }
+    /** Of the pool: what has been written at some time. The rest of its pages is only reserved. */
+    int64_t pool_used_bytes() const { return *touched_pages_ * info_.runner.page_bytes; }
 
     /** Throws Error INVALID_OPTION, PROMPT_TOO_LONG, INVALID_SCHEMA, INVALID_GRAMMAR, CLOSED. */
     RequestId submit(RequestOptions options);
@@ -86,6 +88,7 @@ class Engine {
     std::shared_ptr<const Model> model_;
     std::shared_ptr<const ChatTemplates> chat_templates_;
     EngineInfo info_;
+    std::shared_ptr<const std::atomic<int32_t>> touched_pages_;
     std::unique_ptr<Worker> worker_;  // the engine thread's
     CommandQueue commands_;
     std::thread thread_;

@@ -6,6 +6,7 @@
 #include "ggml-backend.h"
 #include "ggml.h"
 #include "llama-model.h"
+#include "runner/arch/layers.h"
 #include "runner/backend.h"
 #include "runner/kv-type.h"
 #include "runner/model.h"
@@ -16,11 +17,24 @@ int64_t kv_bytes_per_token(const Model & model, KvType type_k, KvType type_v) {
     const llama_hparams & hparams = model.handle()->hparams;
     int64_t bytes = 0;
     for (uint32_t layer = 0; layer < hparams.n_layer(); ++layer) {
-        if (!hparams.has_kv(layer)) continue;
+        if (!keeps_kv(*model.handle(), layer)) continue;
         bytes += ggml_row_size(ggml_type_of(type_k), hparams.n_embd_k_gqa(layer));
-        bytes += ggml_row_size(ggml_type_of(type_v), hparams.n_embd_v_gqa(layer));
+        if (!hparams.is_mla()) bytes += ggml_row_size(ggml_type_of(type_v), hparams.n_embd_v_gqa(layer));
+        if (keeps_index(*model.handle(), layer))
+            bytes += ggml_row_size(ggml_type_of(type_k), hparams.indexer_head_size);
     }
     return bytes;
+}
+
+int64_t state_bytes_per_slot(const Model & model) {
+    const llama_hparams & hparams = model.handle()->hparams;
+    int64_t floats = 0;
+    for (uint32_t layer = 0; layer < hparams.n_layer(); ++layer) {
+        if (!keeps_state(*model.handle(), layer)) continue;
+        floats += hparams.n_embd_r() + hparams.n_embd_s();
+        if (hparams.is_ple(layer)) floats += hparams.ple_conv_state();
+    }
+    return floats * static_cast<int64_t>(sizeof(float));
 }
 
 int64_t free_kv_memory(const Model & model) {
@@ -47,7 +61,8 @@ int64_t default_kv_tokens(const Model & model, const RunnerOptions & options) {
     const int64_t per_token = kv_bytes_per_token(model, options.type_k, options.type_v);
     const int64_t free = free_kv_memory(model);
     if (per_token == 0 || free == 0) return wanted;
-    return std::max<int64_t>(std::min(wanted, free / 4 / per_token), 2 * options.page_tokens);
+    const int64_t states = state_bytes_per_slot(model) * options.max_running;
+    return std::max<int64_t>(std::min(wanted, (free - states) / 4 / per_token), 2 * options.page_tokens);
 }
 
 }  // namespace banyan

@@ -27,6 +27,7 @@ struct Runner::Impl {
     int32_t n_slots = 0;
     llama_batch batch{};
     int32_t capacity = 0;  // tokens that batch holds
+    std::shared_ptr<std::atomic<int32_t>> touched = std::make_shared<std::atomic<int32_t>>(0);  // see touched_pages()
 
     ~Impl() { llama_batch_free(batch); }
 
@@ -44,7 +45,15 @@ struct Runner::Impl {
         int32_t row;  // -1: padding
     };
     std::vector<Place> places(const Batch & rows);
+    void touch(const BatchRow & row, int32_t page_tokens);
 };
+
+/** The core gives out the page that was freed last, or else the lowest: what was written ends at the highest. */
+void Runner::Impl::touch(const BatchRow & row, int32_t page_tokens) {
+    for (int32_t i = row.n_past / page_tokens; i < row.n_pages; ++i) {
+        if (row.pages[i] >= *touched) *touched = row.pages[i] + 1;
+    }
+}
 
 /** The rows in the order they run. Decodes of a fixed shape are sorted by slot: output i stays the same slot's. */
 std::vector<Runner::Impl::Place> Runner::Impl::places(const Batch & rows) {
@@ -75,12 +84,19 @@ int32_t page_count(const Model & model, const RunnerOptions & options) {
     const int64_t tokens = options.kv_tokens > 0 ? options.kv_tokens : default_kv_tokens(model, options);
     const int64_t pages = (tokens + options.page_tokens - 1) / options.page_tokens;
     const int64_t bytes = pages * options.page_tokens * kv_bytes_per_token(model, options.type_k, options.type_v);
+    const int64_t states = options.max_running * state_bytes_per_slot(model);
     const int64_t free = free_kv_memory(model);
     // Linux would grant the memory and kill the process at the first touch.
-    if (free > 0 && bytes > free) {
+    if (free > 0 && states > free) {
+        throw Error("OUT_OF_MEMORY",
+                    "the recurrent states of " + std::to_string(options.max_running) + " requests need " +
+                        std::to_string(states >> 20) + " MiB, " + std::to_string(free >> 20) + " MiB are free",
+                    "maxRunning");
+    }
+    if (free > 0 && bytes > free - states) {
         throw Error("OUT_OF_MEMORY",
                     "a KV pool of " + std::to_string(tokens) + " tokens needs " + std::to_string(bytes >> 20) +
-                        " MiB, " + std::to_string(free >> 20) + " MiB are free",
+                        " MiB, " + std::to_string((free - states) >> 20) + " MiB are free",
                     "kvTokens");
     }
     if (tokens > 1 << 30) throw Error("INVALID_OPTION", "kvTokens is larger than 2^30", "kvTokens");
@@ -107,12 +123,17 @@ std::unique_ptr<KvPool> make_pool(const Model & model, const RunnerOptions & opt
     return std::make_unique<KvPool>(n_pages, options.page_tokens, options.max_running, mode);
 }
 
+/** Tokens that a step may hold: one for every slot at least, which is what llama.cpp reserves. */
+int32_t step_capacity(const RunnerOptions & options) {
+    return std::max(options.max_batch_tokens, options.max_running);
+}
+
 llama_context_params context_params(const RunnerOptions & options, int32_t n_pages, const std::atomic<bool> & abort) {
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<uint32_t>(n_pages) * options.page_tokens;
-    params.n_batch = params.n_ubatch = options.max_batch_tokens;
+    params.n_batch = params.n_ubatch = step_capacity(options);
     params.n_seq_max = options.max_running;
-    params.n_outputs_max = std::min(options.max_running, options.max_batch_tokens);
+    params.n_outputs_max = options.max_running;
     params.n_threads = params.n_threads_batch = options.threads > 0 ? options.threads : backend::physical_cores();
     params.type_k = ggml_type_of(options.type_k);
     params.type_v = ggml_type_of(options.type_v);
@@ -127,7 +148,7 @@ llama_context_params context_params(const RunnerOptions & options, int32_t n_pag
 }  // namespace
 
 Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options, const std::atomic<bool> & abort)
-    : impl_(std::make_unique<Impl>()), model_(std::move(model)) {
+    : impl_(std::make_unique<Impl>()), model_(std::move(model)), page_tokens_(options.page_tokens) {
     backend::LogCapture log;
     backend::AssertGuard guard;
     info_.n_pages = page_count(*model_, options);
@@ -159,12 +180,12 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
         const bool memory = why.find("alloc") != std::string::npos;
         throw Error(memory ? "OUT_OF_MEMORY" : "MODEL_UNSUPPORTED", model_->info().path + ": " + why);
     }
-    impl_->capacity = options.max_batch_tokens;
+    impl_->capacity = step_capacity(options);
     impl_->n_slots = options.max_running;
     // A dense mask would reach as far as the scratch page.
     info_.fixed_shapes = info_.fixed_shapes && impl_->pool->mode() == AttentionMode::paged;
-    if (info_.fixed_shapes) impl_->shape.emplace(std::min(options.max_running, options.max_batch_tokens));
-    impl_->batch = llama_batch_init(options.max_batch_tokens, 0, 1);
+    if (info_.fixed_shapes) impl_->shape.emplace(options.max_running);
+    impl_->batch = llama_batch_init(impl_->capacity, 0, 1);
     probe(params.n_threads);
 
     const bool paged = impl_->pool && impl_->pool->mode() == AttentionMode::paged;
@@ -174,6 +195,7 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     info_.kernel = !paged ? info_.attention : on_cpu ? attention_kernel().name : backend::name();
     info_.page_bytes = impl_->pool ? impl_->pool->page_bytes()
                                    : kv_bytes_per_token(*model_, options.type_k, options.type_v) * options.page_tokens;
+    info_.state_bytes = options.max_running * state_bytes_per_slot(*model_);
     info_.backend = ggml_backend_dev_name(device);
     info_.prefix_reuse = paging.prefix_reuse;
     if (!paging.prefix_reuse) info_.no_reuse_reason = paging.reason;
@@ -243,6 +265,7 @@ bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & s
             continue;
         }
         const BatchRow & row = batch.rows[place.row];
+        impl_->touch(row, page_tokens_);
         if (pool) pool->bind(row.slot, row.pages, row.n_pages, row.n_past);
         for (int32_t i = 0; i < row.n_tokens; ++i) {
             impl_->append(row.tokens[i], row.n_past + i, row.slot, row.sample && i == row.n_tokens - 1);
@@ -272,6 +295,10 @@ float * Runner::logits(size_t row) const {
 
 bool Runner::stock_sequences() const {
     return !impl_->pool;
+}
+
+std::shared_ptr<const std::atomic<int32_t>> Runner::touched_pages() const {
+    return impl_->touched;
 }
 
 void Runner::release(SlotId slot) {

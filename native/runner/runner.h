@@ -41,6 +41,7 @@ struct RunnerInfo {
     std::string backend;    // where the layers are: CPU, CUDA0 ...
     int32_t n_pages = 0;
     int64_t page_bytes = 0;
+    int64_t state_bytes = 0;  // recurrent states of all slots, beside the pages
     bool fixed_shapes = false, device_sampling = false;
     bool prefix_reuse = true;
     std::string no_reuse_reason;  // '' when prefix_reuse
@@ -72,6 +73,8 @@ class Runner {
 
     /** No pages: llama.cpp's own cache holds a sequence a slot, and its cells until the slot is released. */
     bool stock_sequences() const;
+    /** Pages [0, n) may have been written; the rest of the pool is only reserved. Any thread; outlives the runner. */
+    std::shared_ptr<const std::atomic<int32_t>> touched_pages() const;
     /** The slot's request is gone. */
     void release(SlotId slot);
 
@@ -84,6 +87,7 @@ class Runner {
     struct Impl;
     std::unique_ptr<Impl> impl_;
     std::shared_ptr<const Model> model_;
+    int32_t page_tokens_;
     struct FreeContext {
         void operator()(llama_context * context) const;
     };

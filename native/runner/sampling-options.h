@@ -14,7 +14,7 @@ struct SamplingOptions {
     float repeat_penalty = 1.0f;
     float frequency_penalty = 0.0f;
     float presence_penalty = 0.0f;
-    int32_t penalty_last_n = 64;  // of the output; the prompt is not penalised
+    int32_t penalty_last_n = 64;  // of the output, -1 = all of it; the prompt is not penalised
     int64_t seed = -1;            // -1 = random, else 32 bits
     int32_t logprobs = -1;        // top alternatives a token, -1 = none
 

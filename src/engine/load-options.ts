@@ -6,6 +6,7 @@ import {
   checkInteger,
   checkKeys,
   checkOneOf,
+  checkPowerOfTwo,
   checkSignal,
   checkText,
 } from './option-checks.js';
@@ -31,11 +32,11 @@ export interface EngineOptions {
   threads?: number | undefined;
   /** Tokens that the page pool holds. Default 0: chosen from the model and the free memory. */
   kvTokens?: number | undefined;
-  /** Tokens a page, 1 to 256. Default 32. */
+  /** Tokens a page: a power of two, 1 to 256. Default 32. */
   pageTokens?: number | undefined;
   /** Requests that run at the same time; more wait. Default 16. */
   maxRunning?: number | undefined;
-  /** Token budget of one step: decodes first, prefill chunks fill the rest. Default 512. */
+  /** Tokens of one step at most: decodes first, prefill chunks fill the rest. Below `maxRunning`, requests take turns. Default 512. */
   maxBatchTokens?: number | undefined;
   /** Tokens one request may reach. Default 0: what the model was trained for, at most the pool. */
   maxContext?: number | undefined;
@@ -82,7 +83,7 @@ export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptio
     gpuLayers: gpuLayers === 'auto' ? -1 : checkInteger('gpuLayers', gpuLayers, 0, 100_000),
     threads: checkInteger('threads', options.threads ?? (options.model === undefined ? 1 : 0), 0, 512),
     kvTokens: checkInteger('kvTokens', options.kvTokens ?? 0, 0, MAX_TOKENS),
-    pageTokens: checkInteger('pageTokens', options.pageTokens ?? 32, 1, 256),
+    pageTokens: checkPowerOfTwo('pageTokens', options.pageTokens ?? 32, 256),
     maxRunning: checkInteger('maxRunning', options.maxRunning ?? 16, 1, 256),
     maxBatchTokens: checkInteger('maxBatchTokens', options.maxBatchTokens ?? 512, 1, 65_536),
     maxContext: checkInteger('maxContext', options.maxContext ?? 0, 0, MAX_TOKENS),

@@ -51,6 +51,13 @@ export function checkInteger(field: string, value: unknown, min: number, max: nu
   throw invalidOption(field, `a whole number in [${min}, ${max}]`, value);
 }
 
+/** A power of two in [1, max]. */
+export function checkPowerOfTwo(field: string, value: unknown, max: number): number {
+  const number = checkInteger(field, value, 1, max);
+  if (Number.isInteger(Math.log2(number))) return number;
+  throw invalidOption(field, `a power of two in [1, ${max}]`, value);
+}
+
 export function checkText(field: string, value: unknown): string {
   if (typeof value === 'string') return value;
   throw invalidOption(field, 'a string', value);

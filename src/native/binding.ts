@@ -18,7 +18,7 @@ export interface NativeEngineOptions {
   gpuLayers: number; // -1 = all that fit
   threads: number; // 0 = physical cores
   kvTokens: number; // size of the page pool in tokens, 0 = chosen from the model and free memory
-  pageTokens: number;
+  pageTokens: number; // a power of two, 1..256
   maxRunning: number; // requests running at the same time, 1..256
   maxBatchTokens: number;
   maxContext: number; // tokens one request may reach, 0 = min(model's training context, pool)
@@ -39,7 +39,7 @@ export interface NativeSampling {
   repeatPenalty: number;
   frequencyPenalty: number;
   presencePenalty: number;
-  penaltyLastN: number;
+  penaltyLastN: number; // of the answer; -1 = all
   seed: number; // -1 = random; else u32
   logprobs: number; // top alternatives a token, 0..20; -1 = none
 }

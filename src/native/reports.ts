@@ -16,7 +16,7 @@ export interface NativeModelInfo {
   /** Tokens that it was trained for. */
   contextTrain: number;
   vocabSize: number;
-  /** `paged`: our kernel; `dense`: a mask over the pool; `stock`: llama.cpp's own memory (recurrent, hybrid). */
+  /** `paged`: our kernel; `dense`: a mask over the pool; `stock`: llama.cpp's own memory (recurrent models). */
   attention: 'paged' | 'dense' | 'stock';
   /** Empty when prefixes are reused; else why not (recurrent or hybrid model, switched off ...). */
   noReuseReason: string;
@@ -27,6 +27,12 @@ export interface NativeModelInfo {
   pages: number;
   pageTokens: number;
   pageBytes: number;
+  /** Of the pool: reserved at load. Memory is taken as pages are written first. */
+  poolBytes: number;
+  /** Of the pool: written so far, when `info` was read last. Freed pages are used again before new ones. */
+  poolUsedBytes: number;
+  /** Recurrent states of `maxRunning` requests, beside the pool; 0 for plain transformers. */
+  stateBytes: number;
   /** Tokens one request may reach, prompt and answer. */
   maxContext: number;
   maxRunning: number;

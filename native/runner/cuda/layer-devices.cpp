@@ -5,6 +5,7 @@
 
 #include "ggml-backend.h"
 #include "llama-model.h"
+#include "runner/arch/layers.h"
 #include "runner/cuda/ggml-hook.h"
 
 namespace banyan {
@@ -22,10 +23,10 @@ LayerDevices layer_devices(const llama_model & model, int k_type, int v_type) {
     const llama_hparams & hparams = model.hparams;
     LayerDevices result;
     for (uint32_t layer = 0; layer < hparams.n_layer_all; ++layer) {
+        if (!keeps_kv(model, layer) || hparams.n_head_kv(layer) == 0) continue;
         ggml_backend_dev_t device = model.dev_layer(static_cast<int>(layer));
         if (ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU) continue;
         const int number = cuda_device_number(device);
-        if (hparams.n_head_kv(layer) == 0) continue;  // a recurrent layer
         const int dk = static_cast<int>(hparams.n_embd_head_k(layer));
         const int dv = static_cast<int>(hparams.n_embd_head_v(layer));
         if (number < 0 || !cuda_attention_supported(number, dk, dv, k_type, v_type, hparams.is_mla())) {

@@ -51,3 +51,19 @@ TEST("a page that comes back has nothing written") {
     pool.unref(0, Holder::table);
     CHECK_EQ(pool.filled(pool.alloc(Holder::table)), 0);
 }
+
+TEST("as long as few pages are held, few have ever been written: the lowest") {
+    PagePool pool(1000, 16);
+    std::vector<PageId> held;
+    for (uint32_t i = 0, random = 1; i < 10'000; ++i) {
+        random = random * 1664525u + 1013904223u;
+        if (held.size() < 20 && (held.empty() || random >> 31)) {
+            held.push_back(pool.alloc(Holder::table));
+            CHECK(held.back() < 20);
+            continue;
+        }
+        const size_t at = (random >> 8) % held.size();
+        pool.unref(held[at], Holder::table);
+        held.erase(held.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+}
