@@ -1,6 +1,7 @@
 /** npx tsx examples/agent.ts [model]: an agent with a tool, its events and its bill. */
+
+import { Agent, defineTool, Engine } from 'banyan';
 import { z } from 'zod';
-import { Agent, defineTool, Engine } from '../src/index.js';
 
 const engine = await Engine.load({ model: process.argv[2] });
 

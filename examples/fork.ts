@@ -1,5 +1,5 @@
 /** npx tsx examples/fork.ts [model]: one conversation, three continuations at once; their common past is computed once. */
-import { Engine } from '../src/index.js';
+import { Engine } from 'banyan';
 
 const engine = await Engine.load({ model: process.argv[2] });
 

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { runScript } from '../support/run-script.js';
 
 const EXPECTED: Record<string, RegExp> = {
-  'hello.ts': /\d+ prompt tokens, \d+ output.*subject: '(units|weather|notes)'/s,
+  'hello.ts': /^Hello! How can I help\?\n\d+ prompt tokens, \d+ output, TTFT/,
+  'structured.ts': /(\?' +│ '(units|weather|notes)' +│ '\d+ of \d+' +│\n.*){3}/,
+  'chat.ts': /Hello! How can I help\?.*You are welcome\..*\[[1-9]\d+ of \d+ prompt tokens were cached\]/s,
+  'http.ts': /localhost:\d+\/\?q=Hello 200\nHello! How can I help\?\n/,
   'agent.ts': /calls check_stock \{.*gets \{"product":.*step 2: \d{2,} of \d+ prompt tokens were cached/s,
   'fork.ts': /What if it rains\?.*\d+ of \d+ pages used/s,
 };
@@ -15,7 +18,7 @@ test('every example has an expectation', () => {
 });
 
 test.each(examples)('examples/%s runs', { timeout: 60_000 }, async (name) => {
-  const { code, stdout, stderr } = await runScript(`examples/${name}`);
+  const { code, stdout, stderr } = await runScript(`examples/${name}`, [], name === 'chat.ts' ? 'Hello\nThanks\n' : '');
   expect(code, stderr).toBe(0);
   expect(stdout).toMatch(EXPECTED[name] as RegExp);
 });

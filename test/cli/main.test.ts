@@ -6,7 +6,7 @@ import { ENDING_MODEL, RAMBLING_MODEL } from '../support/random-engine.js';
 import { randomModel } from '../support/random-model.js';
 import { runScript } from '../support/run-script.js';
 
-const banyan = (...args: string[]) => runScript('src/cli/main.ts', ...args);
+const banyan = (...args: string[]) => runScript('src/cli/main.ts', args);
 const model = ['--model', randomModel(ENDING_MODEL), '--threads', '1'];
 
 const sum = ({ agents }: FleetReport, key: 'promptTokens' | 'cachedTokens') =>

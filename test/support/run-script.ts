@@ -11,12 +11,11 @@ export interface ScriptRun {
 }
 
 /** Runs a TypeScript file of the repository in a Node process of its own, with the repository as its folder. */
-export async function runScript(file: string, ...args: string[]): Promise<ScriptRun> {
+export async function runScript(file: string, args: readonly string[] = [], input = ''): Promise<ScriptRun> {
   try {
-    const ran = await promisify(execFile)(process.execPath, ['--import', 'tsx', file, ...args], {
-      cwd: root,
-    });
-    return { code: 0, ...ran };
+    const running = promisify(execFile)(process.execPath, ['--import', 'tsx', file, ...args], { cwd: root });
+    running.child.stdin?.end(input);
+    return { code: 0, ...(await running) };
   } catch (error) {
     const { code, stdout, stderr } = error as ScriptRun;
     return { code, stdout, stderr };
