@@ -1,3 +1,6 @@
+// The types say AsyncDisposable: a program without @types/node would not know it.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 export { Agent, type AgentOptions, type RunOptions } from './agent/agent.js';
 export type { AgentEvent, AgentStep, RunResult, RunUsage, StopReason, TraceSpan } from './agent/agent-events.js';
 export type { AgentRun } from './agent/agent-run.js';
