@@ -10,6 +10,17 @@ namespace {
     throw Error("INVALID_OPTION", field + " " + why, field);
 }
 
+/** Every surrogate stands in a pair. */
+bool is_well_formed(const std::u16string & text) {
+    for (size_t i = 0; i < text.size(); ++i) {
+        if ((text[i] & 0xF800) != 0xD800) continue;
+        const bool pair = text[i] < 0xDC00 && i + 1 < text.size() && (text[i + 1] & 0xFC00) == 0xDC00;
+        if (!pair) return false;
+        ++i;
+    }
+    return true;
+}
+
 double number_of(const Napi::Value & value, const std::string & field, double low, double high) {
     if (!value.IsNumber()) invalid(field, "must be a number");
     const double number = value.As<Napi::Number>().DoubleValue();
@@ -28,9 +39,19 @@ Class class_of(const Fields & fields, const char * name) {
         name, {{"interactive", Class::interactive}, {"workflow", Class::workflow}, {"background", Class::background}});
 }
 
-std::string string_of(const Napi::Value & value, const std::string & field) {
+std::string text_of(const Napi::Value & value, const std::string & field) {
     if (!value.IsString()) invalid(field, "must be a string");
     return value.As<Napi::String>().Utf8Value();
+}
+
+std::string string_of(const Napi::Value & value, const std::string & field) {
+    std::string text = text_of(value, field);
+    // Only a text with U+FFFD in it can be one in which it stands for something else.
+    const bool replaced = text.find("\xEF\xBF\xBD") != std::string::npos;
+    if (replaced && !is_well_formed(value.As<Napi::String>().Utf16Value())) {
+        invalid(field, "has half a surrogate pair, and two such strings would be one in UTF-8");
+    }
+    return text;
 }
 
 int64_t integer_of(const Napi::Value & value, const std::string & field, int64_t low, int64_t high) {

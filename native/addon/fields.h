@@ -53,7 +53,10 @@ Class class_of(const Fields & fields, const char * name);
 
 /** An Int32Array's contents. */
 std::vector<Token> tokens_of(const Napi::Value & value, const std::string & field);
+/** A string of whole characters: what is a name must not become another one's on its way into UTF-8. */
 std::string string_of(const Napi::Value & value, const std::string & field);
+/** Words for the model: half a surrogate pair becomes U+FFFD. */
+std::string text_of(const Napi::Value & value, const std::string & field);
 int64_t integer_of(const Napi::Value & value, const std::string & field, int64_t low, int64_t high);
 bool boolean_of(const Napi::Value & value, const std::string & field);
 

@@ -138,7 +138,7 @@ Napi::Value NativeEngine::cancel(const Napi::CallbackInfo & info) {
 
 Napi::Value NativeEngine::tokenize(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        const std::string text = string_of(info[0], "text");
+        const std::string text = text_of(info[0], "text");
         const bool special = boolean_of(info[1], "addSpecial"), parse = boolean_of(info[2], "parseSpecial");
         return to_js(info.Env(), open().model()->tokenize(text, special, parse));
     });
@@ -161,7 +161,7 @@ Napi::Value NativeEngine::render_chat(const Napi::CallbackInfo & info) {
 
 Napi::Value NativeEngine::tokenize_chat(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-        const std::string text = string_of(info[0], "text");
+        const std::string text = text_of(info[0], "text");
         const std::vector<TextSpan> literal = spans_of(info[1], "literal", text);
         return to_js(info.Env(), open().chat_templates()->tokenizer().tokenize(text, literal, false));
     });
@@ -172,7 +172,7 @@ Napi::Value NativeEngine::parse_chat(const Napi::CallbackInfo & info) {
         open();
         const auto format = chat_of(info[0], "format");
         if (!format) throw Error("INVALID_OPTION", "format must be a chat format from renderChat", "format");
-        return to_js(info.Env(), format->parse(string_of(info[1], "text"), boolean_of(info[2], "partial")));
+        return to_js(info.Env(), format->parse(text_of(info[1], "text"), boolean_of(info[2], "partial")));
     });
 }
 

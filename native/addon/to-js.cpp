@@ -57,6 +57,7 @@ Napi::Object to_js(Napi::Env env, const EngineInfo & info) {
     out.Set("path", info.model.path);
     out.Set("architecture", info.model.architecture);
     out.Set("name", info.model.name);
+    out.Set("digest", info.model.digest);
     out.Set("sizeBytes", static_cast<double>(info.model.size_bytes));
     out.Set("parameters", static_cast<double>(info.model.parameters));
     out.Set("contextTrain", info.model.context_train);

@@ -1,7 +1,7 @@
 # native/runner: the only library that sees llama.h. Kernels bring their own compile flags (attention.cmake).
 file(GLOB_RECURSE runner_sources CONFIGURE_DEPENDS native/runner/*.cpp)
 add_library(banyan-runner STATIC ${runner_sources})
-target_link_libraries(banyan-runner PUBLIC banyan-core PRIVATE llama llama-common)
+target_link_libraries(banyan-runner PUBLIC banyan-core PRIVATE llama llama-common vendor::hash)
 if(ENGINE_CUDA)
   target_link_libraries(banyan-runner PRIVATE banyan-cuda)
 endif()

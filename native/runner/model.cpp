@@ -7,6 +7,7 @@
 #include "runner/backend.h"
 #include "runner/error.h"
 #include "runner/gguf-check.h"
+#include "runner/model-digest.h"
 
 namespace banyan {
 
@@ -69,7 +70,9 @@ std::shared_ptr<const Model> Model::load(const std::string & path, int32_t gpu_l
         throw Error("MODEL_UNSUPPORTED", path + ": architecture " + architecture + ": " + paging.reason, "modelPath");
     }
     LoadProgress state{progress, abort};
-    return std::shared_ptr<const Model>(new Model(load_weights(path, gpu_layers, state), path, paging));
+    const std::shared_ptr<Model> model(new Model(load_weights(path, gpu_layers, state), path, paging));
+    model->info_.digest = model_digest(path);  // after the weights were read: its samples are in the file cache
+    return model;
 }
 
 Model::Model(llama_model * model, const std::string & path, const Architecture & paging)

@@ -24,6 +24,7 @@ struct ModelInfo {
     int32_t context_train = 0, vocab_size = 0;
     Architecture paging;  // how its attention is served
     std::string eos_text;
+    std::string digest;  // of the weights: see model-digest.h
 };
 
 class Model {

@@ -37,8 +37,8 @@ export interface RunSetup {
   ttftLimitMs: number | undefined;
   maxTokens: number | undefined;
   signal: AbortSignal | undefined;
-  /** Opens what is on record of this run. */
-  record: () => Promise<RunRecord>;
+  /** Opens what is on record of this run. `ended`: when it is over. */
+  record: (ended: AbortSignal) => Promise<RunRecord>;
 }
 
 type TurnResult = Pick<GenerationResult, 'text' | 'reasoning' | 'toolCalls' | 'finishReason' | 'usage'>;
@@ -120,7 +120,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   }
 
   async #recorded(): Promise<void> {
-    const record = await this.#setup.record();
+    const record = await this.#setup.record(this.#stop.signal);
     this.#record = record;
     await this.#loop(record);
     if (this.#setup.signal?.aborted) return;

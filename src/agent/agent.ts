@@ -3,7 +3,10 @@ import type { Engine } from '../engine/engine.js';
 import { BanyanError } from '../engine/errors.js';
 import { agentToolHint, toolListHint } from '../engine/foreign-shapes.js';
 import type { TurnOptions } from '../engine/generate-options.js';
-import { checkInteger, checkKeys, checkSignal, invalidOption } from '../engine/option-checks.js';
+import { checkInteger, checkSignal, invalidOption } from '../engine/option-checks.js';
+import { reading, readOptions } from '../engine/read-options.js';
+import { readMessages } from '../engine/read-prompt.js';
+import { readTurnOptions } from '../engine/read-turn-options.js';
 import type { Session } from '../engine/session.js';
 import { SESSION_KEYS } from '../engine/session-options.js';
 import { AgentRun } from './agent-run.js';
@@ -53,12 +56,13 @@ export class Agent {
   readonly #forceTools: number;
 
   /** Throws INVALID_OPTION, CLOSED, and MODEL_UNSUPPORTED when the model's chat template would drop the tools. */
-  constructor(options: AgentOptions) {
-    checkKeys('options', options, AGENT_KEYS);
-    if (typeof options.engine?.session !== 'function') {
+  constructor(given: AgentOptions) {
+    const options = readTurnOptions(given, AGENT_KEYS);
+    if (!reading('engine', () => typeof options.engine?.session === 'function')) {
       throw invalidOption('engine', 'an engine of Engine.load()', options.engine);
     }
-    this.#options = { ...options, tools: checkTools(options.tools ?? []) };
+    options.tools = checkTools(options.tools ?? []);
+    this.#options = options;
     this.#limits = toLimits(options.limits);
     this.#forceTools = checkInteger('forceTools', options.forceTools ?? 0, 0, this.#limits.maxSteps);
     if (this.#forceTools > 0 && !options.tools?.length) {
@@ -70,17 +74,19 @@ export class Agent {
   /**
    * Model, tools, model ... until it answers. Read the events, await the result, or both. A journal that cannot be written
    * rejects the run before anything happens that it should have told: JOURNAL_BUSY, JOURNAL_FAILED, JOURNAL_MISMATCH when
-   * it has a run already.
+   * it has a run already. Throws INVALID_OPTION, INVALID_MESSAGES, CLOSED.
    */
-  run(input: string | readonly ChatMessage[], options: RunOptions = {}): AgentRun {
-    checkKeys('options', options, ['signal', 'session', 'journal']);
+  run(input: string | readonly ChatMessage[], given: RunOptions = {}): AgentRun {
+    const options = readOptions('options', given, ['signal', 'session', 'journal']);
     if (options.journal !== undefined && options.session !== undefined) {
       throw new BanyanError('INVALID_OPTION', 'Pass `journal` or `session`, not both', { field: 'journal' });
     }
-    if (options.session !== undefined && typeof options.session?.generate !== 'function') {
-      throw invalidOption('session', 'a session of the engine', options.session);
+    const { session } = options;
+    if (session !== undefined && !reading('session', () => typeof session?.generate === 'function')) {
+      throw invalidOption('session', 'a session of the engine', session);
     }
-    return this.#start({ input, resumed: false }, options);
+    const said = typeof input === 'string' ? input.toWellFormed() : readMessages(input);
+    return this.#start({ input: said, resumed: false }, options);
   }
 
   /**
@@ -91,8 +97,8 @@ export class Agent {
    * Rejects with JOURNAL_INVALID, JOURNAL_MISMATCH, JOURNAL_BUSY, JOURNAL_FAILED.
    */
   resume(journal: string | Journal, options: Pick<RunOptions, 'signal'> = {}): AgentRun {
-    checkKeys('options', options, ['signal']);
-    return this.#start({ input: [], resumed: true }, { ...options, journal: checkJournal(journal) });
+    const { signal } = readOptions('options', options, ['signal']);
+    return this.#start({ input: [], resumed: true }, { signal, journal });
   }
 
   #start(what: Pick<RunStart, 'input' | 'resumed'>, options: RunOptions): AgentRun {
@@ -100,7 +106,7 @@ export class Agent {
     const { engine, seed } = this.#options;
     const journal = options.journal === undefined ? undefined : checkJournal(options.journal);
     const agent = () => fingerprint(this.#options, this.#limits);
-    const start = { ...what, seed: seed === -1 ? undefined : seed, agent };
+    const start = { ...what, seed: seed === -1 ? undefined : seed, agent, signal: options.signal };
     return new AgentRun({
       engine,
       ownSession: options.session === undefined,
@@ -113,7 +119,7 @@ export class Agent {
       ttftLimitMs: this.#options.ttftLimitMs,
       maxTokens: this.#options.maxTokens,
       signal: options.signal,
-      record: () => RunRecord.open(start, journal),
+      record: (ended) => RunRecord.open(start, journal, ended),
     });
   }
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../engine/canonical-json.js';
-import type { ModelInfo } from '../engine/engine.js';
 import { BanyanError } from '../engine/errors.js';
 import { toTemplateTools } from '../engine/tool-spec.js';
 import type { AgentOptions } from './agent.js';
@@ -16,17 +15,12 @@ export function fingerprint(agent: AgentOptions, limits: Limits): Fingerprint {
   const { class: _class, deadlineMs, ttftLimitMs, group, cache, ...telling } = options; // those decide when, not what
   const { maxSteps, maxToolCalls, maxTokens, toolResultLimit } = limits;
   return {
-    model: canonicalJson(identity(engine.info)),
+    model: engine.info.digest,
     system: hash(system),
     tools: hash(canonicalJson(toTemplateTools(tools))),
     options: canonicalJson(telling),
     limits: canonicalJson({ maxSteps, maxToolCalls, maxTokens, toolResultLimit, forceTools }),
   };
-}
-
-/** Not the path: the file may have moved. */
-function identity({ architecture, name, sizeBytes, parameters, vocabSize }: ModelInfo): object {
-  return { architecture, name, sizeBytes, parameters, vocabSize };
 }
 
 /** Throws JOURNAL_MISMATCH naming what differs. */

@@ -1,4 +1,5 @@
 import { type ChatMessage, checkMessages } from '../engine/chat-message.js';
+import { BanyanError } from '../engine/errors.js';
 import type { Usage } from '../engine/generation.js';
 import { checkFlag, checkInteger, checkKeys, checkNumber, checkOneOf, checkText } from '../engine/option-checks.js';
 import { checkTurn } from '../engine/turn.js';
@@ -15,7 +16,7 @@ export function checkEntry(value: unknown): JournalEntry {
   checkOneOf('type', entry.type, TYPES);
   switch (entry.type) {
     case 'run':
-      checkOneOf('version', `${entry.version}`, [`${JOURNAL_VERSION}`]);
+      checkVersion(entry.version);
       checkKeys('entry', entry, ['type', 'version', 'id', 'seed', 'input', 'agent']);
       return {
         type: entry.type,
@@ -45,6 +46,13 @@ export function checkEntry(value: unknown): JournalEntry {
       checkKeys('entry', entry, ['type', 'stopReason']);
       return { type: entry.type, stopReason: checkOneOf('stopReason', entry.stopReason, STOP_REASONS) };
   }
+}
+
+/** An earlier one does not say which weights its tokens are of: going on with others would be another run. */
+function checkVersion(version: unknown): void {
+  if (version === JOURNAL_VERSION) return;
+  const whose = version === 1 ? ': an earlier Banyan wrote it, which did not note the weights of its model' : '';
+  throw new BanyanError('INVALID_OPTION', `version must be ${JOURNAL_VERSION}${whose}`, { field: 'version' });
 }
 
 /** A user's text or messages. Throws INVALID_MESSAGES. */

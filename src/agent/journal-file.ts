@@ -1,22 +1,32 @@
 import { constants, type FileHandle, open, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BanyanError } from '../engine/errors.js';
+import { openPrivate, PRIVATE } from '../engine/private-file.js';
 import { damaged, type Journal, type JournalEntry, journalError } from './journal.js';
 import { takeLock } from './journal-lock.js';
 
 const NEWLINE = 10;
 const LARGEST = 64 * 2 ** 20;
 const BEGINNING = '{"type":"run"';
+/** Ends a line that does not count: the rest of one that a crash cut. JSON text never holds this character. */
+const VOID = 0x18;
+/** Permissions of others than the owner. */
+const OTHERS = 0o077;
 
-/** A journal as a file: one entry a line. A last line without its end was being written in a crash: it does not count. */
+/**
+ * A journal as a file: one entry a line. A last line without its end was being written in a crash: it does not count, and
+ * the next entry ends it with VOID. Nothing is ever taken away, so a line that one run has acted on stays, whoever else
+ * believes that the journal is theirs; and who appends finds out by the file's size, before acting.
+ */
 export class JournalFile implements Journal {
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #unlock: () => Promise<void>;
-  /** Bytes of the whole lines. */
-  #length = 0;
   /** Bytes of the file when this run last looked. */
   #size = 0;
+  /** The file ends inside a line. */
+  #torn = false;
+  #appending: Promise<void> = Promise.resolve();
 
   private constructor(path: string, file: FileHandle, unlock: () => Promise<void>) {
     this.#path = path;
@@ -28,8 +38,7 @@ export class JournalFile implements Journal {
   static async open(path: string, create: boolean): Promise<JournalFile> {
     let file: FileHandle | undefined;
     try {
-      const flags = constants.O_RDWR | constants.O_APPEND | (create ? constants.O_CREAT : 0);
-      file = await open(path, flags, 0o600);
+      file = await openPrivate(path, constants.O_RDWR | constants.O_APPEND, create);
       if (!(await file.stat()).isFile()) throw new Error('it is no file');
       if (create) await syncFolder(path);
       return new JournalFile(path, file, await takeLock(await realpath(path)));
@@ -45,35 +54,43 @@ export class JournalFile implements Journal {
     if (size > LARGEST) throw damaged(1, `the file has ${size} bytes, more than any run writes`);
     const bytes = await this.#file.readFile();
     this.#size = bytes.length;
-    this.#length = bytes.lastIndexOf(NEWLINE) + 1;
-    if (this.#length === 0) checkTorn(bytes);
-    return parsedLines(bytes.subarray(0, this.#length));
+    const whole = bytes.lastIndexOf(NEWLINE) + 1;
+    this.#torn = whole < bytes.length;
+    const lines = wholeLines(bytes.subarray(0, whole));
+    if (lines.length === 0) checkTorn(bytes);
+    return lines.map(parsed);
   }
 
   /** Resolves when the line is on the disk. Rejects with JOURNAL_FAILED, and JOURNAL_BUSY when others have written. */
-  async append(entry: JournalEntry): Promise<void> {
-    const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+  append(entry: JournalEntry): Promise<void> {
+    this.#appending = this.#append(entry);
+    return this.#appending;
+  }
+
+  async close(): Promise<void> {
+    await this.#appending.catch(() => {}); // an append that is no longer waited for ends before the lock is given back
+    await this.#file.close();
+    await this.#unlock();
+  }
+
+  async #append(entry: JournalEntry): Promise<void> {
+    const line = Buffer.from(`${this.#torn ? String.fromCharCode(VOID, NEWLINE) : ''}${JSON.stringify(entry)}\n`);
     try {
-      await this.#checkSize();
-      if (this.#length < this.#size) await this.#file.truncate(this.#length);
+      if ((await this.#checkSize()) & OTHERS) await this.#file.chmod(PRIVATE); // made by hand, readable to others
       await this.#file.appendFile(line);
       await this.#file.datasync();
-      this.#length += line.length;
-      this.#size = this.#length;
+      this.#size += line.length;
+      this.#torn = false;
       await this.#checkSize();
     } catch (cause) {
       throw failed(this.#path, cause);
     }
   }
 
-  async close(): Promise<void> {
-    await this.#file.close();
-    await this.#unlock();
-  }
-
-  async #checkSize(): Promise<void> {
-    const { size } = await this.#file.stat();
-    if (size === this.#size) return;
+  /** Returns who may read and write it. */
+  async #checkSize(): Promise<number> {
+    const { size, mode } = await this.#file.stat();
+    if (size === this.#size) return mode;
     throw new BanyanError('JOURNAL_BUSY', `${this.#path} was written by somebody else`, { field: 'journal' });
   }
 }
@@ -84,24 +101,30 @@ async function syncFolder(path: string): Promise<void> {
   await folder?.sync().finally(() => folder.close());
 }
 
-/** Not a single line: either this run's first one was cut, or it is some other file, which must not be overwritten. */
+/** Not a single line: either this run's first one was cut, or it is some other file, which must not be written. */
 function checkTorn(bytes: Buffer): void {
-  const beginning = bytes.toString('latin1', 0, BEGINNING.length);
+  const end = bytes.indexOf(VOID);
+  const beginning = bytes.toString('latin1', 0, Math.min(BEGINNING.length, end < 0 ? bytes.length : end));
   if (!BEGINNING.startsWith(beginning)) throw damaged(1, 'it does not begin like a journal');
 }
 
-function parsedLines(bytes: Buffer): unknown[] {
-  const lines: unknown[] = [];
-  for (let start = 0; start < bytes.length; ) {
+/** With the numbers of their lines, from 1; without those that do not count. */
+function wholeLines(bytes: Buffer): { line: number; bytes: Buffer }[] {
+  const lines: { line: number; bytes: Buffer }[] = [];
+  for (let start = 0, line = 1; start < bytes.length; line++) {
     const end = bytes.indexOf(NEWLINE, start);
-    try {
-      lines.push(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(start, end))));
-    } catch (cause) {
-      throw damaged(lines.length + 1, 'it is no JSON', cause);
-    }
+    if (bytes[end - 1] !== VOID) lines.push({ line, bytes: bytes.subarray(start, end) });
     start = end + 1;
   }
   return lines;
+}
+
+function parsed({ line, bytes }: { line: number; bytes: Buffer }): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw damaged(line, 'it is no JSON', cause);
+  }
 }
 
 function failed(path: string, cause: unknown): BanyanError {

@@ -1,10 +1,11 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { constants, rm, stat, writeFile } from 'node:fs/promises';
 import { BanyanError } from '../engine/errors.js';
+import { openPrivate } from '../engine/private-file.js';
 
 /**
  * Taken while a run writes its journal: `<journal>.lock`, which holds the process id. Processes that are killed leave theirs
- * behind; such a lock is taken over. Two who do so in the same moment are told apart by JournalFile: it notices lines that
- * are not its own. Resolves to how to give it back. Throws JOURNAL_BUSY, or what the file system says.
+ * behind; such a lock is taken over. Two who do so in the same moment are told apart by JournalFile: it takes nothing away, and
+ * notices lines that are not its own. Resolves to how to give it back. Throws JOURNAL_BUSY, or what the file system says.
  */
 export async function takeLock(journal: string): Promise<() => Promise<void>> {
   const lock = `${journal}.lock`;
@@ -23,7 +24,19 @@ export async function takeLock(journal: string): Promise<() => Promise<void>> {
 
 /** NaN: there is none, or it cannot be made out. */
 async function ownerOf(lock: string): Promise<number> {
-  return Number.parseInt(await readFile(lock, 'utf8').catch(() => ''), 10);
+  const text = await readLock(lock).catch(() => '');
+  return Number.parseInt(text, 10);
+}
+
+/** Others may put anything in its place: a link, a pipe, a large file. */
+async function readLock(lock: string): Promise<string> {
+  const file = await openPrivate(lock, constants.O_RDONLY, false);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(32), 0, 32, 0);
+    return buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 /** What cannot be made sense of may be another's, half written: it stays. */

@@ -5,7 +5,8 @@ import type { Turn } from '../engine/turn.js';
 import type { StopReason } from './agent-events.js';
 import type { Fingerprint } from './fingerprint.js';
 
-export const JOURNAL_VERSION = 1;
+/** 2: knows its model by a digest of the weights. */
+export const JOURNAL_VERSION = 2;
 
 /**
  * Where one run writes down what it has and what it is about to do, so that another process can go on with it. A path will

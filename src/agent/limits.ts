@@ -1,4 +1,5 @@
-import { checkInteger, checkKeys } from '../engine/option-checks.js';
+import { checkInteger } from '../engine/option-checks.js';
+import { readOptions } from '../engine/read-options.js';
 
 /** A run that meets a limit ends well, with what it has and a `stopReason`. */
 export interface Limits {
@@ -26,8 +27,8 @@ const DEFAULTS: Limits = {
 };
 
 /** Throws INVALID_OPTION. */
-export function toLimits(limits: Partial<Limits> = {}): Limits {
-  checkKeys('limits', limits, Object.keys(DEFAULTS));
+export function toLimits(given: Partial<Limits> = {}): Limits {
+  const limits = readOptions('limits', given, Object.keys(DEFAULTS));
   const whole = { ...DEFAULTS };
   for (const name of Object.keys(DEFAULTS) as (keyof Limits)[]) {
     whole[name] = checkInteger(

@@ -17,6 +17,8 @@ export interface RunStart {
   /** Undefined: another one for each run. */
   seed: number | undefined;
   agent: () => Fingerprint;
+  /** The caller's. */
+  signal: AbortSignal | undefined;
 }
 
 type Begun = Pick<JournalRun, 'id' | 'seed' | 'input'>;
@@ -37,10 +39,10 @@ export class RunRecord {
     this.#journal = journal;
   }
 
-  /** Rejects with JOURNAL_*, INVALID_MESSAGES. Without a journal it keeps nothing. */
-  static async open(start: RunStart, journal: string | Journal | undefined): Promise<RunRecord> {
+  /** Rejects with JOURNAL_*, INVALID_MESSAGES, ABORTED. Without a journal it keeps nothing. `ended`: when the run is over. */
+  static async open(start: RunStart, journal: string | Journal | undefined, ended: AbortSignal): Promise<RunRecord> {
     if (journal === undefined) return new RunRecord(begun(start), undefined, undefined);
-    const opened = await openJournal(journal, !start.resumed);
+    const opened = await openJournal(journal, !start.resumed, { aborted: start.signal, ended });
     try {
       const past = Past.of(await opened.entries());
       if (!start.resumed) return await RunRecord.#begin(start, past, opened);

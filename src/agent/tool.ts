@@ -1,6 +1,7 @@
 import { BanyanError } from '../engine/errors.js';
 import { definitionHint } from '../engine/foreign-shapes.js';
-import { checkFlag, checkKeys, checkNumber, checkObject, checkText, invalidOption } from '../engine/option-checks.js';
+import { checkFlag, checkNumber, checkObject, checkText, invalidOption } from '../engine/option-checks.js';
+import { reading, readOptions } from '../engine/read-options.js';
 import { type Checked, type CompiledSchema, compileSchema, type Schema } from '../engine/schema.js';
 import type { ToolSpec } from '../engine/tool-spec.js';
 
@@ -49,16 +50,17 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 const DEFINITION_KEYS = ['name', 'description', 'input', 'execute', 'timeoutMs', 'expectedMs', 'idempotent'];
 
 /** Throws INVALID_SCHEMA, INVALID_OPTION. Names are checked where the tools are used together. */
-export function defineTool<const Input extends Schema>(definition: ToolDefinition<Input>): Tool {
-  const hint = definitionHint(checkObject('definition', definition));
+export function defineTool<const Input extends Schema>(given: ToolDefinition<Input>): Tool {
+  const hint = definitionHint(reading('definition', () => checkObject('definition', given)));
   if (hint !== '') throw new BanyanError('INVALID_OPTION', hint, { field: 'function' });
-  checkKeys('definition', definition, DEFINITION_KEYS);
+  const definition = readOptions('definition', given, DEFINITION_KEYS);
   const { name, description, input, execute, timeoutMs, expectedMs } = definition;
   checkText('description', description);
   if (typeof execute !== 'function') throw invalidOption('execute', 'a function', execute);
   if (timeoutMs !== undefined) checkNumber('timeoutMs', timeoutMs, 1, LONGEST_TIMEOUT_MS);
   const idempotent = checkFlag('idempotent', definition.idempotent ?? false);
   if (expectedMs !== undefined) checkNumber('expectedMs', expectedMs, 0, 24 * 3_600_000);
-  const { json, check } = compileSchema(`input of tool "${String(name)}"`, input);
+  const field = `input of tool "${typeof name === 'string' ? name : ''}"`;
+  const { json, check } = reading(field, () => compileSchema(field, input));
   return { name, description, parameters: json, check, execute, timeoutMs, expectedMs, idempotent };
 }

@@ -4,15 +4,18 @@ import type { NativeModelInfo, NativeStats } from '../native/reports.js';
 import { type Decision, DecisionFeed } from './decision-feed.js';
 import { asBanyanError, BanyanError } from './errors.js';
 import { EventRouter } from './event-router.js';
-import { type GenerateOptions, toRequestSettings } from './generate-options.js';
+import { GENERATE_KEYS, type GenerateOptions, toRequestSettings } from './generate-options.js';
 import { Generation } from './generation.js';
 import { LoadControl } from './load-control.js';
-import { type EngineOptions, toNativeEngineOptions } from './load-options.js';
+import { type EngineOptions, readEngineOptions, toNativeEngineOptions } from './load-options.js';
 import { findModelFile } from './model-file.js';
-import { checkFlag, checkKeys, checkText } from './option-checks.js';
-import { type Miss, nameMiss, Pin, type PrefixOptions, prefixTokens } from './prefix.js';
+import { checkFlag, checkText } from './option-checks.js';
+import { type Miss, nameMiss, Pin, PREFIX_KEYS, type PrefixOptions, prefixTokens } from './prefix.js';
 import { Program } from './program.js';
 import { checkTokens, type PreparedPrompt, type Prompt, planPrompt } from './prompt.js';
+import { reading, readOptions } from './read-options.js';
+import { readPrompt } from './read-prompt.js';
+import { readTurnOptions } from './read-turn-options.js';
 import type { Recorder } from './recorder.js';
 import { Recording, type RecordOptions } from './recording.js';
 import { Request, type RequestHost } from './request.js';
@@ -42,7 +45,8 @@ export class Engine implements AsyncDisposable {
   }
 
   /** Throws INVALID_OPTION, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, DOWNLOAD_FAILED, OUT_OF_MEMORY, ABORTED, NO_NATIVE_ENGINE. */
-  static async load(options: EngineOptions = {}): Promise<Engine> {
+  static async load(given: EngineOptions = {}): Promise<Engine> {
+    const options = readEngineOptions(given);
     const native = toNativeEngineOptions(options);
     const control = new LoadControl(options.signal, options.onProgress);
     const router = new EventRouter();
@@ -79,11 +83,13 @@ export class Engine implements AsyncDisposable {
    * one: ask a chat model with `generate([{ role: 'user', content: 'What is a banyan?' }])`, not with the bare question.
    * Throws INVALID_*, MODEL_UNSUPPORTED, CLOSED; what fails later rejects and ends the stream.
    */
-  generate<Output = unknown>(prompt: Prompt, options: GenerateOptions<Output> = {}): Generation<Output> {
+  generate<Output = unknown>(prompt: Prompt, given: GenerateOptions<Output> = {}): Generation<Output> {
     this.#checkOpen();
+    const options = readTurnOptions(given, GENERATE_KEYS);
     const settings = toRequestSettings(options);
-    const schema = options.schema === undefined ? undefined : compileSchema('schema', options.schema);
-    const plan = planPrompt(this.#host, prompt, options, schema);
+    const { schema: asked } = options;
+    const schema = asked === undefined ? undefined : reading('schema', () => compileSchema('schema', asked));
+    const plan = planPrompt(this.#host, readPrompt(prompt), options, schema);
     let prepared: PreparedPrompt | undefined;
     const prepare = async () => {
       prepared = await plan();
@@ -116,22 +122,27 @@ export class Engine implements AsyncDisposable {
 
   /** Special tokens in the text are recognised; `addSpecial` (default false) adds the model's own beginning of text. */
   tokenize(text: string, options: { addSpecial?: boolean | undefined } = {}): Int32Array {
-    checkKeys('options', options, ['addSpecial']);
-    const addSpecial = checkFlag('addSpecial', options.addSpecial ?? false);
+    const given = readOptions('options', options, ['addSpecial']);
+    const addSpecial = checkFlag('addSpecial', given.addSpecial ?? false);
     return this.#native((native) => native.tokenize(checkText('text', text), addSpecial, true));
   }
 
   /** `special` (default false) shows control tokens as text. */
   detokenize(tokens: Int32Array | readonly number[], options: { special?: boolean | undefined } = {}): string {
-    checkKeys('options', options, ['special']);
-    const special = checkFlag('special', options.special ?? false);
-    return this.#native((native) => native.detokenize(checkTokens(tokens), special));
+    const given = readOptions('options', options, ['special']);
+    const special = checkFlag('special', given.special ?? false);
+    return this.#native((native) =>
+      native.detokenize(
+        reading('prompt', () => checkTokens(tokens)),
+        special,
+      ),
+    );
   }
 
   /** How much of a prompt is cached now, and where and why the rest is not. Runs nothing. */
-  async explain(prompt: Prompt, options: PrefixOptions = {}): Promise<Miss> {
-    checkKeys('options', options, ['tools', 'tenant']);
-    const tokens = await this.#native(() => prefixTokens(this.#host, prompt, options));
+  async explain(prompt: Prompt, given: PrefixOptions = {}): Promise<Miss> {
+    const options = readTurnOptions(given, PREFIX_KEYS);
+    const tokens = await this.#native(() => prefixTokens(this.#host, readPrompt(prompt), options));
     const miss = await this.#native((native) => native.explain(options.tenant ?? '', tokens));
     return nameMiss(miss, tokens, (ids) => this.detokenize(ids, { special: true }));
   }
@@ -159,7 +170,8 @@ export class Engine implements AsyncDisposable {
 
   /**
    * Writes what the engine is asked from now on to a file, for replay in the simulator: see trace.ts. Prompts cannot be
-   * read from it unless asked for. One recording at a time. Rejects with INVALID_OPTION, CLOSED.
+   * read from it unless asked for. Its owner alone can read the file; one that is there is refused unless `overwrite`. One
+   * recording at a time. Rejects with INVALID_OPTION, CLOSED.
    */
   async record(path: string, options: RecordOptions = {}): Promise<Recording> {
     this.#checkOpen();

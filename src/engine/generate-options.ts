@@ -4,10 +4,10 @@ import {
   checkFlag,
   checkInteger,
   checkKeys,
+  checkName,
   checkNumber,
   checkOneOf,
   checkSignal,
-  checkText,
   invalidOption,
 } from './option-checks.js';
 import type { Program } from './program.js';
@@ -66,6 +66,8 @@ export const TURN_KEYS: readonly string[] = [
   ...['maxTokens', 'stop', 'schema', 'grammar', 'toolChoice', 'parallelToolCalls', 'thinking'],
   ...['signal', 'class', 'program', 'deadlineMs', 'ttftLimitMs', 'group', 'cache'],
 ];
+/** The names of GenerateOptions. */
+export const GENERATE_KEYS: readonly string[] = [...TURN_KEYS, 'tools', 'tenant'];
 const LONGEST_MS = 24 * 3_600_000;
 const CLASSES = ['interactive', 'workflow', 'background'] as const;
 
@@ -89,11 +91,11 @@ export function toRequestSettings(
     ttftLimitMs: options.ttftLimitMs === undefined ? 0 : checkNumber('ttftLimitMs', options.ttftLimitMs, 1, LONGEST_MS),
     ...checkGroup(options.group),
     staticTokens: 0,
-    salt: checkText('tenant', options.tenant ?? ''),
+    salt: checkName('tenant', options.tenant ?? ''),
     cache: checkFlag('cache', options.cache ?? true),
     sampling: toNativeSampling(options),
     stop: checkStop(options.stop),
-    grammar: checkText('grammar', options.grammar ?? ''),
+    grammar: checkName('grammar', options.grammar ?? ''),
     ignoreEos: false,
   };
 }
@@ -117,7 +119,7 @@ function checkStop(stop: GenerateOptions['stop']): string[] {
   const texts = typeof stop === 'string' ? [stop] : (stop ?? []);
   if (!Array.isArray(texts)) throw invalidOption('stop', 'a string or a list of strings', stop);
   for (const [index, text] of texts.entries()) {
-    if (checkText(`stop[${index}]`, text) === '') throw invalidOption(`stop[${index}]`, 'a text', text);
+    if (checkName(`stop[${index}]`, text) === '') throw invalidOption(`stop[${index}]`, 'a text', text);
   }
   return [...texts];
 }

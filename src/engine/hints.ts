@@ -1,5 +1,5 @@
 import type { NativeHint } from '../native/binding.js';
-import { checkNumber, checkText } from './option-checks.js';
+import { checkName, checkNumber } from './option-checks.js';
 import type { RequestHost } from './request.js';
 
 const NOTHING = { tool: '', expectedMs: 0, salt: '', tokens: new Int32Array(0), steps: 1, from: 0 };
@@ -42,5 +42,5 @@ export function tell(host: RequestHost, program: number, hint: NativeHint): void
 }
 
 function checkTool(tool: string): string {
-  return checkText('tool', tool).slice(0, LONGEST_NAME);
+  return checkName('tool', tool).slice(0, LONGEST_NAME).toWellFormed(); // the cut may be inside a character
 }

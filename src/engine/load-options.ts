@@ -5,11 +5,12 @@ import {
   checkFunction,
   checkInteger,
   checkKeys,
+  checkName,
   checkOneOf,
   checkPowerOfTwo,
   checkSignal,
-  checkText,
 } from './option-checks.js';
+import { readData, readOptions } from './read-options.js';
 
 /** `download` counts bytes of the model file, `load` the tensors read into memory. */
 export interface LoadProgress {
@@ -68,11 +69,20 @@ const KNOWN = [
 const KV_TYPES = ['f16', 'f32', 'bf16', 'q8_0', 'q4_0'] as const;
 const MAX_TOKENS = 2 ** 30;
 
+/** The caller's options, read once. Throws INVALID_OPTION. */
+export function readEngineOptions(given: EngineOptions): EngineOptions {
+  const options = readOptions('options', given, KNOWN);
+  const { kvType, policy } = options;
+  if (typeof kvType === 'object' && kvType !== null) options.kvType = readOptions('kvType', kvType, ['k', 'v']);
+  if (policy !== undefined) options.policy = readData('policy', policy);
+  return options;
+}
+
 /** Checks everything except that the model exists. `modelPath` is left empty: see model-file.ts. Throws INVALID_OPTION. */
 export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptions {
   checkKeys('options', options, KNOWN);
-  if (options.model !== undefined) checkText('model', options.model);
-  if (options.modelsDirectory !== undefined) checkText('modelsDirectory', options.modelsDirectory);
+  if (options.model !== undefined) checkName('model', options.model);
+  if (options.modelsDirectory !== undefined) checkName('modelsDirectory', options.modelsDirectory);
   checkFunction('onProgress', options.onProgress);
   checkSignal('signal', options.signal);
   const { gpuLayers = 'auto', kvType = 'f16' } = options;
@@ -92,7 +102,7 @@ export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptio
     attention: checkOneOf('attention', options.attention ?? 'auto', ['auto', 'paged', 'dense']),
     prefixCache: checkFlag('prefixCache', options.prefixCache ?? true),
     batching: checkFlag('batching', options.batching ?? true),
-    chatTemplate: checkText('chatTemplate', options.chatTemplate ?? ''),
+    chatTemplate: checkName('chatTemplate', options.chatTemplate ?? ''),
     policy: options.policy ?? {},
   };
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { BanyanError } from './errors.js';
 import { nearestName } from './known-names.js';
 
@@ -12,15 +13,23 @@ const LONGEST_SHOWN = 60;
 
 /** Whatever the caller passed, in a few words. */
 function shown(value: unknown): string {
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'object' && value !== null) return isList(value) ? 'an array' : 'an object';
   if (typeof value === 'function') return 'a function';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, LONGEST_SHOWN + 1)) : String(value);
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 }
 
+/** A proxy that was revoked is none, and says so by throwing. */
+function isList(value: object): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 export function checkObject(field: string, value: unknown): object {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  if (typeof value === 'object' && value !== null && !isList(value)) return value;
   throw invalidOption(field, 'an object', value);
 }
 
@@ -63,6 +72,15 @@ export function checkText(field: string, value: unknown): string {
   throw invalidOption(field, 'a string', value);
 }
 
+/**
+ * A name, or what goes to the engine as it is: of two that differ none may become the other in UTF-8, which has no form for
+ * half of a surrogate pair.
+ */
+export function checkName(field: string, value: unknown): string {
+  if (checkText(field, value).isWellFormed()) return value as string;
+  throw new BanyanError('INVALID_OPTION', `${field} has half of a surrogate pair, which is no character`, { field });
+}
+
 export function checkFlag(field: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
   throw invalidOption(field, 'true or false', value);
@@ -74,11 +92,21 @@ export function checkOneOf<T extends string>(field: string, value: unknown, choi
 }
 
 export function checkSignal(field: string, value: unknown): AbortSignal | undefined {
-  if (value === undefined || value instanceof AbortSignal) return value;
+  if (value === undefined) return value;
+  // A proxy or an imitation passes `instanceof` and throws when it is listened to.
+  if (typeof value === 'object' && !types.isProxy(value) && value instanceof AbortSignal && isReal(value)) return value;
   throw invalidOption(field, 'an AbortSignal', value);
 }
 
 export function checkFunction<T>(field: string, value: T): T {
   if (value === undefined || typeof value === 'function') return value;
   throw invalidOption(field, 'a function', value);
+}
+
+function isReal(signal: AbortSignal): boolean {
+  try {
+    return typeof signal.aborted === 'boolean';
+  } catch {
+    return false;
+  }
 }

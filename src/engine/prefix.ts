@@ -1,7 +1,9 @@
 import type { NativeMiss } from '../native/reports.js';
 import { checkMessages } from './chat-message.js';
-import { checkKeys, checkNumber, checkText } from './option-checks.js';
+import { checkName, checkNumber } from './option-checks.js';
 import { checkTokens, isMessages, type Prompt, renderChat, toChatSettings } from './prompt.js';
+import { readPrompt } from './read-prompt.js';
+import { readTurnOptions } from './read-turn-options.js';
 import type { RequestHost } from './request.js';
 import type { ToolSpec } from './tool-spec.js';
 
@@ -22,12 +24,14 @@ export interface Miss {
   actual: string | undefined;
 }
 
+/** The names of PrefixOptions. */
+export const PREFIX_KEYS: readonly string[] = ['tools', 'tenant'];
 const DEFAULT_TTL_MS = 5 * 60_000;
 const LONGEST_TTL_MS = 24 * 3_600_000;
 
 /** Messages are rendered without a generation prompt: what is asked for is a beginning that others share. */
 export async function prefixTokens(host: RequestHost, prompt: Prompt, options: PrefixOptions): Promise<Int32Array> {
-  if (options.tenant !== undefined) checkText('tenant', options.tenant);
+  if (options.tenant !== undefined) checkName('tenant', options.tenant);
   if (typeof prompt === 'string') return host.native.tokenize(prompt, true, true);
   if (!isMessages(prompt)) return checkTokens(prompt);
   checkMessages(prompt);
@@ -61,10 +65,10 @@ export class Pin implements AsyncDisposable {
     this.tokens = tokens;
   }
 
-  static async take(host: RequestHost, prompt: Prompt, options: PrefixOptions & { ttlMs?: number }): Promise<Pin> {
-    checkKeys('options', options, ['tools', 'tenant', 'ttlMs']);
+  static async take(host: RequestHost, prompt: Prompt, given: PrefixOptions & { ttlMs?: number }): Promise<Pin> {
+    const options = readTurnOptions(given, [...PREFIX_KEYS, 'ttlMs']);
     const ttl = checkNumber('ttlMs', options.ttlMs ?? DEFAULT_TTL_MS, 1, LONGEST_TTL_MS);
-    const tokens = await prefixTokens(host, prompt, options);
+    const tokens = await prefixTokens(host, readPrompt(prompt), options);
     const pinned = await host.native.pin(options.tenant ?? '', tokens, ttl);
     return new Pin(host, pinned.id, pinned.tokens);
   }

@@ -2,9 +2,12 @@ import type { NativeHint } from '../native/binding.js';
 import type { NativeProgramReport } from '../native/reports.js';
 import { asBanyanError, BanyanError } from './errors.js';
 import { branchAbandoned, nextPrefix, plainHint, tell, toolEnded, toolStarted } from './hints.js';
-import { checkInteger, checkKeys } from './option-checks.js';
-import { type PrefixOptions, prefixTokens } from './prefix.js';
+import { checkInteger } from './option-checks.js';
+import { PREFIX_KEYS, type PrefixOptions, prefixTokens } from './prefix.js';
 import type { Prompt } from './prompt.js';
+import { readOptions } from './read-options.js';
+import { readPrompt } from './read-prompt.js';
+import { readTurnOptions } from './read-turn-options.js';
 import type { RequestHost } from './request.js';
 
 export type ProgramReport = NativeProgramReport;
@@ -28,8 +31,7 @@ export class Program {
 
   /** The run waits for a tool. `expectedMs`: how long it will take, if known. Throws INVALID_OPTION, CLOSED. */
   toolStarted(tool: string, options: { expectedMs?: number | undefined } = {}): void {
-    checkKeys('options', options, ['expectedMs']);
-    this.#tell(toolStarted(tool, options.expectedMs));
+    this.#tell(toolStarted(tool, readOptions('options', options, ['expectedMs']).expectedMs));
   }
 
   /** The tool has ended: its time is learnt, and the next request is about to come. Throws INVALID_OPTION, CLOSED. */
@@ -46,8 +48,8 @@ export class Program {
    * The run will send a prompt that begins like this, `steps` requests of it from now (default 1): what is cached of it
    * stays rather than other things, and what is not is computed while the engine has nothing else to do. Rejects with INVALID_*, CLOSED.
    */
-  async nextPrefix(prompt: Prompt, options: PrefixOptions & { steps?: number | undefined } = {}): Promise<void> {
-    checkKeys('options', options, ['tools', 'tenant', 'steps']);
+  async nextPrefix(prompt: Prompt, given: PrefixOptions & { steps?: number | undefined } = {}): Promise<void> {
+    const options = readTurnOptions(given, [...PREFIX_KEYS, 'steps']);
     const steps = checkInteger('steps', options.steps ?? 1, 1, MOST_STEPS);
     this.#tell(nextPrefix(options.tenant ?? '', await this.#tokens(prompt, options), steps));
   }
@@ -56,8 +58,8 @@ export class Program {
    * Nobody will go on from the end of this prompt: what is cached of it after its first `from` tokens (default 0), which
    * others still want, is the first to leave.
    */
-  async branchAbandoned(prompt: Prompt, options: PrefixOptions & { from?: number | undefined } = {}): Promise<void> {
-    checkKeys('options', options, ['tools', 'tenant', 'from']);
+  async branchAbandoned(prompt: Prompt, given: PrefixOptions & { from?: number | undefined } = {}): Promise<void> {
+    const options = readTurnOptions(given, [...PREFIX_KEYS, 'from']);
     const from = checkInteger('from', options.from ?? 0, 0, 2 ** 30);
     const tokens = await this.#tokens(prompt, options);
     if (tokens.length > from) this.#tell(branchAbandoned(options.tenant ?? '', tokens, from));
@@ -80,7 +82,7 @@ export class Program {
   async #tokens(prompt: Prompt, options: PrefixOptions): Promise<Int32Array> {
     this.#checkOpen();
     try {
-      return await prefixTokens(this.#host, prompt, options);
+      return await prefixTokens(this.#host, readPrompt(prompt), options);
     } catch (reason) {
       throw asBanyanError(reason);
     }

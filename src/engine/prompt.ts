@@ -119,10 +119,13 @@ export function isMessages(prompt: Prompt): prompt is readonly ChatMessage[] {
 export function checkTokens(tokens: Int32Array | readonly number[]): Int32Array {
   if (!Array.isArray(tokens) && !(tokens instanceof Int32Array))
     throw invalidOption('prompt', 'a list of token ids', tokens);
-  for (const [index, token] of tokens.entries()) {
+  const copy = new Int32Array(tokens.length);
+  for (let index = 0; index < copy.length; index++) {
+    const token = tokens[index] as number; // read once: it may answer otherwise the second time
     if (!Number.isInteger(token) || token < 0 || token >= 2 ** 31) {
       throw invalidOption(`prompt[${index}]`, 'a token id', token);
     }
+    copy[index] = token;
   }
-  return Int32Array.from(tokens);
+  return copy;
 }

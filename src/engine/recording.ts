@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import type { NativeModelInfo } from '../native/reports.js';
 import { BanyanError } from './errors.js';
-import { checkKeys, checkOneOf, checkText } from './option-checks.js';
+import { checkFlag, checkName, checkOneOf, invalidOption } from './option-checks.js';
+import { createPrivate } from './private-file.js';
+import { readOptions } from './read-options.js';
 import { Recorder } from './recorder.js';
 import type { TraceTokens } from './trace.js';
 
@@ -13,6 +14,8 @@ export interface RecordOptions {
    * `ids`: the model's token ids and the tools' names; whoever has the file and the model can read the prompts.
    */
   tokens?: TraceTokens | undefined;
+  /** Takes the place of a file that is there. Default false: such a path is refused. */
+  overwrite?: boolean | undefined;
 }
 
 /** A recording under way. A disk that is full ends it, not the engine: `stop()` then rejects. */
@@ -29,14 +32,15 @@ export class Recording implements AsyncDisposable {
   /** `attach` puts the recorder in its place, and takes it away with undefined. Rejects with INVALID_OPTION. */
   static async start(
     path: string,
-    options: RecordOptions,
+    given: RecordOptions,
     info: NativeModelInfo,
     attach: (recorder: Recorder | undefined) => void,
   ): Promise<Recording> {
-    checkText('path', path);
-    checkKeys('options', options, ['tokens']);
+    if (checkName('path', path) === '') throw invalidOption('path', 'a path', path);
+    const options = readOptions('options', given, ['tokens', 'overwrite']);
     const tokens = checkOneOf('tokens', options.tokens ?? 'hashed', ['hashed', 'ids']);
-    const stream = (await openFile(path)).createWriteStream();
+    const overwrite = checkFlag('overwrite', options.overwrite ?? false);
+    const stream = (await openFile(path, overwrite)).createWriteStream();
     let attached = true;
     const detach = () => {
       if (attached) attach(undefined); // once: another recording may have taken the place
@@ -68,13 +72,12 @@ export class Recording implements AsyncDisposable {
   }
 }
 
-async function openFile(path: string) {
+async function openFile(path: string, overwrite: boolean) {
   try {
-    return await open(path, 'w');
+    return await createPrivate(path, overwrite);
   } catch (cause) {
-    throw new BanyanError('INVALID_OPTION', `${path} cannot be written: ${(cause as Error).message}`, {
-      field: 'path',
-      cause,
-    });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' ? 'it is there already (pass `overwrite: true`, or another path)' : message;
+    throw new BanyanError('INVALID_OPTION', `${path} cannot be written: ${why}`, { field: 'path', cause });
   }
 }

@@ -1,7 +1,10 @@
 import { type ChatMessage, checkMessages } from './chat-message.js';
 import { TURN_KEYS, type TurnOptions, toRequestSettings } from './generate-options.js';
-import { checkKeys, checkText, invalidOption } from './option-checks.js';
+import { checkText } from './option-checks.js';
 import { toChatSettings } from './prompt.js';
+import { readList } from './read-options.js';
+import { readMessages } from './read-prompt.js';
+import { readTurnOptions } from './read-turn-options.js';
 import type { ToolSpec } from './tool-spec.js';
 
 /** The other options are defaults for every turn. */
@@ -29,16 +32,15 @@ export const SESSION_KEYS: readonly string[] = [
 
 /** Throws INVALID_OPTION and INVALID_MESSAGES now rather than in the first turn. */
 export function toSessionSetup(options: SessionOptions): SessionSetup {
-  checkKeys('options', options, SESSION_KEYS);
-  const { system, messages = [], tools = [], tenant = '', ...defaults } = options;
-  if (!Array.isArray(messages)) throw invalidOption('messages', 'a list of messages', messages);
+  const { system, messages: said = [], tools = [], tenant = '', ...defaults } = readTurnOptions(options, SESSION_KEYS);
+  const messages = readList('messages', said, 'a list of messages');
   toRequestSettings({ ...defaults, tenant }, ['tenant']);
   toChatSettings({ ...defaults, tools }, undefined);
   if (system !== undefined) checkText('system', system);
   const opening: ChatMessage[] = [
-    ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-    ...messages,
+    ...(system === undefined ? [] : [{ role: 'system' as const, content: system.toWellFormed() }]),
+    ...(messages.length === 0 ? [] : readMessages(messages)),
   ];
   if (opening.length > 0) checkMessages(opening);
-  return { opening, tools: [...tools], tenant, defaults };
+  return { opening, tools, tenant, defaults };
 }

@@ -1,11 +1,13 @@
 import type { NativeRequest, RenderedChat } from '../native/binding.js';
-import { type ChatMessage, checkMessages, toToolCall } from './chat-message.js';
+import { type ChatMessage, toToolCall } from './chat-message.js';
 import { BanyanError } from './errors.js';
-import { type TurnOptions, toRequestSettings } from './generate-options.js';
+import { TURN_KEYS, type TurnOptions, toRequestSettings } from './generate-options.js';
 import { Generation } from './generation.js';
 import { branchAbandoned, plainHint, tell } from './hints.js';
-import { checkObject } from './option-checks.js';
 import { type ChatSettings, namedTool, renderChat, toChatSettings } from './prompt.js';
+import { reading } from './read-options.js';
+import { readMessages } from './read-prompt.js';
+import { readTurnOptions } from './read-turn-options.js';
 import { type Completion, Request, type RequestHost } from './request.js';
 import { compileSchema } from './schema.js';
 import type { SessionSetup } from './session-options.js';
@@ -99,12 +101,13 @@ export class Session implements AsyncDisposable {
     options: TurnOptions<Output> = {},
   ): Generation<Output> {
     this.#checkFree();
-    checkObject('options', options);
-    const added = toMessages(message);
+    const given = readTurnOptions(options, TURN_KEYS);
+    const added = readMessages(message);
     const { defaults, tenant, tools } = this.#setup;
-    const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...options };
+    const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...given };
     const settings = toRequestSettings({ ...turn, tenant, program: turn.program ?? this.#ownProgram() }, ['tenant']);
-    const schema = turn.schema === undefined ? undefined : compileSchema('schema', turn.schema);
+    const { schema: asked } = turn;
+    const schema = asked === undefined ? undefined : reading('schema', () => compileSchema('schema', asked));
     const chatSettings = toChatSettings({ ...turn, tools }, schema);
 
     let chat: RenderedChat | undefined;
@@ -128,8 +131,8 @@ export class Session implements AsyncDisposable {
    */
   restore(message: string | ChatMessage | readonly ChatMessage[], turn: Turn): void {
     this.#checkFree();
-    const { prompt, ...answer } = checkTurn(turn);
-    this.#append(toMessages(message), prompt, answer);
+    const { prompt, ...answer } = reading('turn', () => checkTurn(turn));
+    this.#append(readMessages(message), prompt, answer);
   }
 
   /** Another session with the same past, for free: pages are shared. While a turn runs, that turn is not part of it. */
@@ -235,12 +238,6 @@ export class Session implements AsyncDisposable {
     if (this.#closing) throw new BanyanError('CLOSED', 'The session is closed');
     if (this.#host.closed) throw new BanyanError('CLOSED', 'The engine is closed');
   }
-}
-
-function toMessages(message: string | ChatMessage | readonly ChatMessage[]): ChatMessage[] {
-  const messages = typeof message === 'string' ? [{ role: 'user' as const, content: message }] : [message].flat();
-  checkMessages(messages);
-  return messages;
 }
 
 function joined(...parts: ArrayLike<number>[]): Int32Array {

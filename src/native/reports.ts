@@ -11,6 +11,11 @@ export interface NativeModelInfo {
   architecture: string;
   /** Of the GGUF's metadata; may be empty. */
   name: string;
+  /**
+   * SHA-256, in hex, of what tells these weights from others: metadata, shapes, samples of each tensor, sizes of the files.
+   * The same in every place and under every file name; a fine-tune or another quantisation has another one.
+   */
+  digest: string;
   sizeBytes: number;
   parameters: number;
   /** Tokens that it was trained for. */

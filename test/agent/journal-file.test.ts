@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -16,6 +18,8 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Agent } from '../../src/agent/agent.js';
+import type { JournalEntry } from '../../src/agent/journal.js';
+import { JournalFile } from '../../src/agent/journal-file.js';
 import { defineTool } from '../../src/agent/tool.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
 import { scripted } from '../support/scripted-engine.js';
@@ -41,6 +45,12 @@ function world(execute: (word: string) => unknown = (word) => `${word} ünïcöd
     },
   });
   return { agent: new Agent({ engine, tools: [say] }), native, said };
+}
+
+/** As the format has it: a line that ends with CAN was cut by a crash, and does not count. */
+function entriesOf(path: string): JournalEntry[] {
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  return lines.filter((line) => !line.endsWith('\x18')).map((line) => JSON.parse(line));
 }
 
 async function finished(): Promise<string> {
@@ -74,13 +84,8 @@ test('cut at any byte, as a torn write leaves it: the rest is done again, calls 
       const { text } = await run;
       expect(text).toBe('Söme answer.');
       expect(said).toHaveLength(announced ? 0 : 1);
-      expect(
-        readFileSync(path, 'utf8')
-          .trimEnd()
-          .split('\n')
-          .map((line) => JSON.parse(line).type)
-          .at(-1),
-      ).toBe('end');
+      expect(readFileSync(path).subarray(0, length)).toEqual(bytes.subarray(0, length)); // nothing was taken away
+      expect(entriesOf(path).at(-1)?.type).toBe('end');
       expect(await codeOf(async () => agent.run('Gö', { journal: path }))).toBe('JOURNAL_MISMATCH');
     }),
     { numRuns: 40, seed: 23 },
@@ -183,4 +188,76 @@ test('lines of somebody else stop the run before its next effect', async () => {
   const error = await errorOf(() => agent.run('Go', { journal: path }));
   expect(error).toMatchObject({ code: 'JOURNAL_BUSY', field: 'journal' });
   expect(readFileSync(path, 'utf8').endsWith('{"type":"result"}\n')).toBe(true); // and nothing behind it
+});
+
+test('an acknowledged line is never cut, whoever believes that the journal is theirs', async () => {
+  const fragments = ['{"type":"turn","st', '\0\0\0', '{'];
+  type Step = { who: number; does: 'append' | 'read' | 'append at once' } | { tear: number };
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ who: fc.nat(2), does: fc.constantFrom('append', 'append at once', 'read') }) },
+    { weight: 1, arbitrary: fc.record({ tear: fc.nat(2) }) },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 30 }), async (steps) => {
+      const path = newPath();
+      const takeOver = async () => {
+        rmSync(`${path}.lock`, { force: true }); // as of a process that is gone
+        const file = await JournalFile.open(path, true);
+        await file.entries().catch(() => {});
+        return file;
+      };
+      const writers = [await takeOver(), await takeOver(), await takeOver()];
+      const acknowledged: string[] = [];
+      const running: Promise<void>[] = [];
+      for (const [index, each] of steps.entries()) {
+        if ('tear' in each) {
+          appendFileSync(path, fragments[each.tear] ?? ''); // a process that is killed while it writes
+          continue;
+        }
+        const writer = writers[each.who] as JournalFile;
+        if (each.does === 'read') {
+          await writer.entries().catch(() => {}); // takes over once more
+          continue;
+        }
+        const entry = { type: 'end', stopReason: 'answer', index } as unknown as JournalEntry;
+        const append = writer.append(entry).then(
+          () => void acknowledged.push(JSON.stringify(entry)),
+          () => {},
+        );
+        if (each.does === 'append') await append;
+        else running.push(append);
+      }
+      await Promise.all(running);
+      const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+      for (const line of acknowledged) expect(lines).toContain(line);
+      await Promise.all(writers.map((writer) => writer.close()));
+    }),
+    { numRuns: 60, seed: 23 },
+  );
+});
+
+test('a journal is not reached through a link, and becomes private', async () => {
+  if (process.platform === 'win32') return;
+  const path = await finished();
+  const link = newPath();
+  symlinkSync(path, link);
+  const before = readFileSync(path);
+  for (const call of [() => world().agent.resume(link), () => world().agent.run('Go', { journal: link })])
+    expect(await errorOf(call)).toMatchObject({ code: 'JOURNAL_FAILED', field: 'journal' });
+  expect(readFileSync(path)).toEqual(before);
+  const open = newPath();
+  writeFileSync(open, '');
+  chmodSync(open, 0o666);
+  await world().agent.run('Go', { journal: open });
+  expect(statSync(open).mode & 0o777).toBe(0o600);
+});
+
+test('a lock that is no file holds nobody up', async () => {
+  if (process.platform === 'win32') return;
+  const path = await finished();
+  spawnSync('mkfifo', [`${path}.lock`]);
+  expect(await codeOf(() => world().agent.resume(path))).toBe('JOURNAL_BUSY');
+  rmSync(`${path}.lock`);
+  symlinkSync('/dev/zero', `${path}.lock`);
+  expect(await codeOf(() => world().agent.resume(path))).toBe('JOURNAL_BUSY');
 });

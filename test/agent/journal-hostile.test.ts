@@ -44,7 +44,12 @@ const RESULT = 4;
 type Change = (entries: any[]) => unknown;
 
 test.each<[string, Change, RegExp]>([
-  ['of a later version', (e) => Object.assign(e[RUN], { version: 2 }), /Entry 1 .*version/],
+  ['of a later version', (e) => Object.assign(e[RUN], { version: 3 }), /Entry 1 .*version/],
+  [
+    'of an earlier version',
+    (e) => Object.assign(e[RUN], { version: 1 }),
+    /Entry 1 .*version must be 2.*weights of its model/,
+  ],
   ['without its run', (e) => e.shift(), /Entry 1 .*"turn"/],
   ['with two runs', (e) => e.splice(1, 0, e[RUN]), /Entry 2 .*"run"/],
   ['with a step left out', (e) => Object.assign(e[TURN], { step: 1 }), /Entry 2/],

@@ -239,7 +239,7 @@ describe('whose journal it is', () => {
   test('another model is refused, and who goes first makes no other agent', async () => {
     const lines = await finishedLines();
     const { agent, native } = sender();
-    Object.assign(native.info, { name: 'another' });
+    Object.assign(native.info, { digest: 'another' });
     expect(await errorOf(() => agent.resume(new MemoryJournal(lines)))).toMatchObject({ field: 'model' });
     const patient = sender(undefined, { class: 'background', limits: { timeoutMs: 60_000 }, seed: 3 });
     expect((await patient.agent.resume(new MemoryJournal(lines))).text).toBe('Sent.');
@@ -281,7 +281,7 @@ describe('whose journal it is', () => {
 test('what a reader of the lines sees', async () => {
   const entries = (await finishedLines()).map((line): JournalEntry => JSON.parse(line));
   const [run, turn, call] = entries;
-  expect(run).toMatchObject({ version: 1, input: 'Go' });
+  expect(run).toMatchObject({ version: 2, input: 'Go' });
   expect(turn).toMatchObject({
     step: 0,
     turn: { finishReason: 'tool-calls', message: { toolCalls: [{ id: 'c0' }, {}] } },

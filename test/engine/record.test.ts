@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -53,12 +53,12 @@ test.each([
   const { engine } = scripted(() => 'ok');
   const record = engine.record.bind(engine) as (...given: unknown[]) => Promise<unknown>;
   expect(await errorOf(() => record(...args))).toMatchObject({ code: 'INVALID_OPTION', field });
-  await (await engine.record(join(folder, 'd.jsonl'))).stop();
+  await (await engine.record(join(folder, 'd.jsonl'), { overwrite: true })).stop();
 });
 
 test('a disk that refuses ends the recording, not the engine', async () => {
   const { engine } = scripted(() => 'ok');
-  const recording = await engine.record('/dev/full');
+  const recording = await engine.record('/dev/full', { overwrite: true });
   for (let i = 0; i < 20; i++) expect((await engine.generate('x'.repeat(1000))).text).toBe('ok');
   void recording.stop(); // vitest fails the run on an unhandled rejection
   await new Promise((resolve) => setImmediate(resolve));
@@ -68,12 +68,12 @@ test('a disk that refuses ends the recording, not the engine', async () => {
 
 test('a recording that failed cannot end the one after it', async () => {
   const { engine } = scripted(() => 'ok');
-  const failed = await engine.record('/dev/full');
+  const failed = await engine.record('/dev/full', { overwrite: true });
   const path = join(folder, 'after.jsonl');
   let next: Awaited<ReturnType<typeof engine.record>> | undefined;
   while (!next) {
     await engine.generate('x'.repeat(10_000)); // until the disk has refused
-    next = await engine.record(path).catch(() => undefined);
+    next = await engine.record(path, { overwrite: true }).catch(() => undefined);
   }
   expect(await errorOf(() => failed.stop())).toMatchObject({ name: 'BanyanError', code: 'RECORDING_FAILED' });
   await engine.generate('x');
@@ -89,4 +89,29 @@ test('closing the engine ends the recording, with the ends of what was cancelled
   await running[Symbol.asyncIterator]().next();
   await engine.close();
   expect(read(path).map(({ type }) => type)).toEqual(['trace', 'submit', 'finish']);
+});
+
+test("a recording is its owner's alone, takes no place of another file, and follows no link", async () => {
+  const { engine } = scripted(() => 'ok');
+  const place = mkdtempSync(join(folder, 'links-'));
+  const [fresh, mine, link] = ['fresh', 'mine', 'link'].map((name) => join(place, name)) as [string, string, string];
+  writeFileSync(mine, 'a diary', { mode: 0o644 });
+  symlinkSync(mine, link);
+  await (await engine.record(fresh, { tokens: 'ids' })).stop();
+  expect(statSync(fresh).mode & 0o777).toBe(0o600);
+  for (const path of [fresh, mine, link, place]) {
+    const error = await errorOf(() => engine.record(path));
+    expect(error).toMatchObject({
+      code: 'INVALID_OPTION',
+      field: 'path',
+      message: expect.stringMatching(/there already/),
+    });
+  }
+  expect(readFileSync(mine, 'utf8')).toBe('a diary');
+  await (await engine.record(link, { overwrite: true })).stop(); // the link goes, what it named stays
+  expect([readFileSync(mine, 'utf8'), read(link)[0]?.type]).toEqual(['a diary', 'trace']);
+  await (await engine.record(mine, { overwrite: true })).stop();
+  expect([statSync(mine).mode & 0o777, read(mine)[0]?.type]).toEqual([0o600, 'trace']);
+  expect(await errorOf(() => engine.record(place, { overwrite: true }))).toMatchObject({ field: 'path' });
+  expect(readdirSync(place).sort()).toEqual(['fresh', 'link', 'mine']);
 });

@@ -1,0 +1,73 @@
+import { BanyanError, isBanyanError, messageOf } from './errors.js';
+import { checkKeys, checkObject, invalidOption } from './option-checks.js';
+
+/*
+ * What a caller passes is read once, into plain values, before anything is checked or done with it: a getter or a proxy may
+ * throw, or answer otherwise the second time.
+ */
+
+/** Runs `read`; what a getter or a proxy throws meanwhile becomes INVALID_OPTION of the field. */
+export function reading<Result>(field: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    if (isBanyanError(cause)) throw cause;
+    throw new BanyanError('INVALID_OPTION', `${field} cannot be read: ${messageOf(cause)}`, { field, cause });
+  }
+}
+
+/** A copy of an options object with the fields that it has, its own or its class's. Throws INVALID_OPTION for a field that is not known. */
+export function readOptions<Options extends object>(
+  field: string,
+  options: Options,
+  known: readonly string[],
+): Options {
+  return reading(field, () => {
+    checkKeys(field, options, known);
+    const copy = Object.create(null) as Options;
+    for (const key of known as readonly (keyof Options & string)[]) {
+      if (has(options, key)) copy[key] = reading(key, () => options[key]);
+    }
+    return copy;
+  });
+}
+
+/** Not what somebody put on every object. */
+function has(object: object, key: string): boolean {
+  return Object.hasOwn(object, key) || (key in object && !(key in Object.prototype));
+}
+
+/** A copy of a list. Throws INVALID_OPTION. */
+export function readList<Item>(field: string, list: readonly Item[], expected = 'a list'): Item[] {
+  return reading(field, () => {
+    if (!Array.isArray(list)) throw invalidOption(field, expected, list);
+    return Array.from({ length: list.length }, (_, index) => list[index] as Item);
+  });
+}
+
+/** Own fields of an object, and the named ones of its class. */
+export function readFields<Fields extends object>(
+  field: string,
+  object: Fields,
+  named: readonly (keyof Fields & string)[] = [],
+): Fields {
+  return reading(field, () => {
+    const copy = { ...object };
+    for (const key of named) if (!(key in copy) && key in object) copy[key] = object[key];
+    return copy;
+  });
+}
+
+const DEEPEST = 8;
+
+/** A copy of data: objects, lists and simple values. Throws INVALID_OPTION when it is nested deeper than any option is. */
+export function readData<Value>(field: string, value: Value, depth = 0): Value {
+  return reading(field, () => {
+    if (typeof value !== 'object' || value === null) return value;
+    if (depth === DEEPEST) throw invalidOption(field, `nested at most ${DEEPEST} levels deep`, value);
+    const inner = (key: string, item: unknown) => readData(`${field}.${key}`, item, depth + 1);
+    if (Array.isArray(value)) return readList(field, value).map((item, index) => inner(`${index}`, item)) as Value;
+    const entries = Object.entries(readFields(field, checkObject(field, value)));
+    return Object.fromEntries(entries.map(([key, item]) => [key, inner(key, item)])) as Value;
+  });
+}
