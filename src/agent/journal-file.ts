@@ -52,13 +52,24 @@ export class JournalFile implements Journal {
   async entries(): Promise<unknown[]> {
     const { size } = await this.#file.stat();
     if (size > LARGEST) throw damaged(1, `the file has ${size} bytes, more than any run writes`);
-    const bytes = await this.#file.readFile();
+    const bytes = await this.#read(size);
     this.#size = bytes.length;
     const whole = bytes.lastIndexOf(NEWLINE) + 1;
     this.#torn = whole < bytes.length;
     const lines = wholeLines(bytes.subarray(0, whole));
     if (lines.length === 0) checkTorn(bytes);
     return lines.map(parsed);
+  }
+
+  /** From the beginning: `readFile` of a handle goes on where the last write ended. */
+  async #read(size: number): Promise<Buffer> {
+    const bytes = Buffer.alloc(size);
+    for (let at = 0; at < size; ) {
+      const { bytesRead } = await this.#file.read(bytes, at, size - at, at);
+      if (bytesRead === 0) return bytes.subarray(0, at);
+      at += bytesRead;
+    }
+    return bytes;
   }
 
   /** Resolves when the line is on the disk. Rejects with JOURNAL_FAILED, and JOURNAL_BUSY when others have written. */

@@ -18,7 +18,7 @@ import { readPrompt } from './read-prompt.js';
 import { readTurnOptions } from './read-turn-options.js';
 import type { Recorder } from './recorder.js';
 import { Recording, type RecordOptions } from './recording.js';
-import { Request, type RequestHost } from './request.js';
+import { Request, type RequestHost, shownMiss } from './request.js';
 import { compileSchema } from './schema.js';
 import { Session } from './session.js';
 import { type SessionOptions, toSessionSetup } from './session-options.js';
@@ -38,9 +38,9 @@ export class Engine implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** For tests; programs use `Engine.load()`. */
-  constructor(native: NativeEngine, router: EventRouter) {
+  constructor(native: NativeEngine, router: EventRouter, revealMisses = false) {
     const newProgram = () => ++programs;
-    this.#host = { native, router, closed: false, recorder: undefined, newProgram };
+    this.#host = { native, router, revealMisses, closed: false, recorder: undefined, newProgram };
     this.#decisions = new DecisionFeed(this.#host);
   }
 
@@ -62,7 +62,7 @@ export class Engine implements AsyncDisposable {
         (fraction) => control.progress({ stage: 'load', fraction }),
         control.abortFlag,
       );
-      return new Engine(engine, router);
+      return new Engine(engine, router, options.revealMisses);
     } catch (reason) {
       throw control.failure(reason);
     } finally {
@@ -131,20 +131,16 @@ export class Engine implements AsyncDisposable {
   detokenize(tokens: Int32Array | readonly number[], options: { special?: boolean | undefined } = {}): string {
     const given = readOptions('options', options, ['special']);
     const special = checkFlag('special', given.special ?? false);
-    return this.#native((native) =>
-      native.detokenize(
-        reading('prompt', () => checkTokens(tokens)),
-        special,
-      ),
-    );
+    const ids = reading('prompt', () => checkTokens(tokens));
+    return this.#native((native) => native.detokenize(ids, special));
   }
 
-  /** How much of a prompt is cached now, and where and why the rest is not. Runs nothing. */
+  /** How much of a prompt is cached now, and where and why the rest is not; `expected` with `revealMisses`. Runs nothing. */
   async explain(prompt: Prompt, given: PrefixOptions = {}): Promise<Miss> {
     const options = readTurnOptions(given, PREFIX_KEYS);
     const tokens = await this.#native(() => prefixTokens(this.#host, readPrompt(prompt), options));
     const miss = await this.#native((native) => native.explain(options.tenant ?? '', tokens));
-    return nameMiss(miss, tokens, (ids) => this.detokenize(ids, { special: true }));
+    return nameMiss(shownMiss(this.#host, miss), tokens, (ids) => this.detokenize(ids, { special: true }));
   }
 
   /** Keeps what is cached of a prompt for `ttlMs` (default 5 minutes), whatever else needs pages. */

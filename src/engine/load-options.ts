@@ -50,6 +50,11 @@ export interface EngineOptions {
   attention?: 'auto' | 'paged' | 'dense' | undefined;
   /** Default true. False recomputes every prompt: a baseline to compare with. */
   prefixCache?: boolean | undefined;
+  /**
+   * For development: `usage.miss.expected` and `explain()` say which token the cache holds where a prompt leaves it, so that a
+   * time stamp in a system prompt is found. Default false: it may be of another request of the tenant.
+   */
+  revealMisses?: boolean | undefined;
   /** Default true. False runs one request at a time: a baseline to compare with. */
   batching?: boolean | undefined;
   /** A Jinja template instead of the model's own. */
@@ -63,7 +68,7 @@ export interface EngineOptions {
 
 const KNOWN = [
   ...['model', 'modelsDirectory', 'gpuLayers', 'threads', 'kvTokens', 'pageTokens', 'maxRunning', 'maxBatchTokens'],
-  ...['maxContext', 'kvType', 'attention', 'prefixCache', 'batching', 'chatTemplate', 'policy'],
+  ...['maxContext', 'kvType', 'attention', 'prefixCache', 'batching', 'revealMisses', 'chatTemplate', 'policy'],
   ...['onProgress', 'signal'],
 ];
 const KV_TYPES = ['f16', 'f32', 'bf16', 'q8_0', 'q4_0'] as const;
@@ -85,6 +90,7 @@ export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptio
   if (options.modelsDirectory !== undefined) checkName('modelsDirectory', options.modelsDirectory);
   checkFunction('onProgress', options.onProgress);
   checkSignal('signal', options.signal);
+  checkFlag('revealMisses', options.revealMisses ?? false);
   const { gpuLayers = 'auto', kvType = 'f16' } = options;
   if (typeof kvType === 'object') checkKeys('kvType', kvType, ['k', 'v']);
   const kv = typeof kvType === 'object' ? kvType : { k: kvType, v: kvType };

@@ -13,7 +13,10 @@ export interface PrefixOptions {
   tenant?: string | undefined;
 }
 
-/** How far a prompt is cached. When it diverged: what the cache holds there, and what the prompt has. */
+/**
+ * How far a prompt is cached. When it diverged: what the prompt has there, and, in an engine with `revealMisses`, what the
+ * cache holds.
+ */
 export interface Miss {
   reason: NativeMiss['reason'];
   promptTokens: number;

@@ -1,6 +1,6 @@
 import type { FinishReason, NativeEngine, NativeMessage, NativeRequest } from '../native/binding.js';
 import type { RequestEvent, TokenLogprob } from '../native/events.js';
-import type { NativeUsage } from '../native/reports.js';
+import type { NativeMiss, NativeUsage } from '../native/reports.js';
 import { onAbort } from './abort-listeners.js';
 import { asBanyanError } from './errors.js';
 import { EventLog } from './event-log.js';
@@ -12,6 +12,8 @@ export interface RequestHost {
   readonly native: NativeEngine;
   readonly router: EventRouter;
   readonly closed: boolean;
+  /** See EngineOptions. */
+  readonly revealMisses?: boolean;
   /** Hears of every request and hint while a recording goes on. */
   readonly recorder?: Recorder | undefined;
   /** An id that no other program of the process has. */
@@ -82,7 +84,8 @@ export class Request {
           this.#host.recorder?.finish(id, tokens, { reason: 'error', code: event.code });
           reject(event);
         } else if (event.type === 'finish') {
-          const { reason, usage, message } = event;
+          const { reason, message } = event;
+          const usage = { ...event.usage, miss: shownMiss(this.#host, event.usage.miss) };
           this.#host.recorder?.finish(id, tokens, recordedEnd(reason, usage));
           resolve({ prompt: request.prompt, tokens, logprobs, reason, usage, message });
         } else {
@@ -95,6 +98,11 @@ export class Request {
       });
     });
   }
+}
+
+/** Without the token that the cache holds where a prompt leaves it: it may be another request's. */
+export function shownMiss({ revealMisses = false }: RequestHost, miss: NativeMiss): NativeMiss {
+  return revealMisses ? miss : { ...miss, expected: -1 };
 }
 
 function recordedEnd(reason: FinishReason, { cachedTokens, computedTokens, preemptions, ttftMs }: NativeUsage) {

@@ -83,7 +83,7 @@ export interface NativeMiss {
   /** Tokens [0, matched) were there. */
   matched: number;
   promptTokens: number;
-  /** What the cache held at `matched`; -1: nothing. */
+  /** What the cache held at `matched`; -1: nothing, or the engine was not loaded with `revealMisses`. */
   expected: number;
   /** What the prompt has there; -1: it ended. */
   actual: number;

@@ -5,7 +5,7 @@ import { openEngine, RAMBLING_MODEL, tokens } from '../support/random-engine.js'
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await openEngine(RAMBLING_MODEL);
+  engine = await openEngine(RAMBLING_MODEL, { revealMisses: true });
 });
 afterAll(() => engine.close());
 
