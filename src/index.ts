@@ -11,7 +11,7 @@ export type { ToolOutcome } from './agent/tool-runner.js';
 export { canonicalJson } from './engine/canonical-json.js';
 export type { AssistantMessage, ChatMessage, ToolCall, ToolMessage } from './engine/chat-message.js';
 export type { Decision } from './engine/decision-feed.js';
-export { Engine, type EngineStats, type ModelInfo } from './engine/engine.js';
+export { Engine, type EngineStats, type ModelInfo, type TokenizeOptions } from './engine/engine.js';
 export { BanyanError, type ErrorCode } from './engine/errors.js';
 export type { GenerateOptions, TurnOptions } from './engine/generate-options.js';
 export type { Generation, GenerationEvent, GenerationResult, Usage } from './engine/generation.js';

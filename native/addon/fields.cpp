@@ -54,6 +54,15 @@ std::string string_of(const Napi::Value & value, const std::string & field) {
     return text;
 }
 
+std::string encoded_of(const Napi::Value & value, const std::string & field) {
+    if (!value.IsTypedArray()) return text_of(value, field);
+    const auto array = value.As<Napi::TypedArray>();
+    if (array.TypedArrayType() != napi_uint8_array) invalid(field, "must be a string or a Uint8Array");
+    const auto bytes = value.As<Napi::Uint8Array>();
+    const size_t n = bytes.ElementLength();
+    return n == 0 ? std::string() : std::string(reinterpret_cast<const char *>(bytes.Data()), n);
+}
+
 int64_t integer_of(const Napi::Value & value, const std::string & field, int64_t low, int64_t high) {
     const double number = number_of(value, field, static_cast<double>(low), static_cast<double>(high));
     if (number != std::floor(number)) invalid(field, "must be an integer");

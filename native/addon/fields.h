@@ -57,6 +57,8 @@ std::vector<Token> tokens_of(const Napi::Value & value, const std::string & fiel
 std::string string_of(const Napi::Value & value, const std::string & field);
 /** Words for the model: half a surrogate pair becomes U+FFFD. */
 std::string text_of(const Napi::Value & value, const std::string & field);
+/** The same, or bytes (Uint8Array), which are taken to be UTF-8. */
+std::string encoded_of(const Napi::Value & value, const std::string & field);
 int64_t integer_of(const Napi::Value & value, const std::string & field, int64_t low, int64_t high);
 bool boolean_of(const Napi::Value & value, const std::string & field);
 

@@ -11,6 +11,7 @@
 #include "addon/render-worker.h"
 #include "addon/text-spans.h"
 #include "addon/to-js.h"
+#include "addon/tokenize-worker.h"
 
 namespace banyan {
 
@@ -29,6 +30,7 @@ Napi::Function NativeEngine::define(Napi::Env env) {
                            InstanceMethod<&NativeEngine::submit>("submit"),
                            InstanceMethod<&NativeEngine::cancel>("cancel"),
                            InstanceMethod<&NativeEngine::tokenize>("tokenize"),
+                           InstanceMethod<&NativeEngine::tokenize_later>("tokenizeLater"),
                            InstanceMethod<&NativeEngine::detokenize>("detokenize"),
                            InstanceMethod<&NativeEngine::render_chat>("renderChat"),
                            InstanceMethod<&NativeEngine::tokenize_chat>("tokenizeChat"),
@@ -144,6 +146,16 @@ Napi::Value NativeEngine::tokenize(const Napi::CallbackInfo & info) {
     });
 }
 
+Napi::Value NativeEngine::tokenize_later(const Napi::CallbackInfo & info) {
+    return promised(info.Env(), [&](const Napi::Promise::Deferred & deferred) {
+        const Engine & engine = open();
+        auto tokenize = [model = engine.model(), text = encoded_of(info[0], "text"),
+                         special = boolean_of(info[1], "addSpecial"),
+                         parse = boolean_of(info[2], "parseSpecial")] { return model->tokenize(text, special, parse); };
+        (new TokenizeWorker(info.Env(), deferred, std::move(tokenize)))->Queue();
+    });
+}
+
 Napi::Value NativeEngine::detokenize(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         const std::vector<Token> tokens = tokens_of(info[0], "tokens");
@@ -154,16 +166,21 @@ Napi::Value NativeEngine::detokenize(const Napi::CallbackInfo & info) {
 
 Napi::Value NativeEngine::render_chat(const Napi::CallbackInfo & info) {
     return promised(info.Env(), [&](const Napi::Promise::Deferred & deferred) {
-        const auto templates = open().chat_templates();
-        (new RenderWorker(info.Env(), deferred, templates, parse_chat_input(info[0])))->Queue();
+        const Engine & engine = open();
+        ChatRequest request = parse_chat_input(info[0]);
+        request.max_context = engine.info().max_context;
+        (new RenderWorker(info.Env(), deferred, engine.chat_templates(), std::move(request)))->Queue();
     });
 }
 
 Napi::Value NativeEngine::tokenize_chat(const Napi::CallbackInfo & info) {
-    return guarded(info.Env(), [&]() -> Napi::Value {
+    return promised(info.Env(), [&](const Napi::Promise::Deferred & deferred) {
+        const Engine & engine = open();
         const std::string text = text_of(info[0], "text");
-        const std::vector<TextSpan> literal = spans_of(info[1], "literal", text);
-        return to_js(info.Env(), open().chat_templates()->tokenizer().tokenize(text, literal, false));
+        auto tokenize = [templates = engine.chat_templates(), literal = spans_of(info[1], "literal", text), text] {
+            return templates->tokenizer().tokenize(text, literal, false);
+        };
+        (new TokenizeWorker(info.Env(), deferred, std::move(tokenize)))->Queue();
     });
 }
 

@@ -33,6 +33,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     Napi::Value submit(const Napi::CallbackInfo & info);
     Napi::Value cancel(const Napi::CallbackInfo & info);
     Napi::Value tokenize(const Napi::CallbackInfo & info);
+    Napi::Value tokenize_later(const Napi::CallbackInfo & info);
     Napi::Value detokenize(const Napi::CallbackInfo & info);
     Napi::Value render_chat(const Napi::CallbackInfo & info);
     Napi::Value tokenize_chat(const Napi::CallbackInfo & info);

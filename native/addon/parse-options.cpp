@@ -34,24 +34,13 @@ SamplingOptions parse_sampling(const Napi::Value & value) {
     return out;
 }
 
-/**
- * Half a surrogate pair (a text cut in the middle of an emoji) becomes U+FFFD, as everywhere in UTF-8; parsers refuse
- * it. JSON.stringify escapes surrogates only when they stand alone.
- */
-std::string well_formed(std::string json) {
-    for (size_t at = json.find('\\'); at != std::string::npos; at = json.find('\\', at + 2)) {
-        if (json.compare(at, 3, "\\ud") == 0 && json[at + 3] >= '8') json.replace(at, 6, "\\ufffd");
-    }
-    return json;
-}
-
 /** JSON.stringify: may throw what a toJSON throws, and gives no text for functions and symbols. */
 std::string json_text(const Napi::Value & value, const char * code, const char * field) {
     const Napi::Env env = value.Env();
     const auto json = env.Global().Get("JSON").As<Napi::Object>();
     const Napi::Value text = json.Get("stringify").As<Napi::Function>().Call(json, {value});
     if (!text.IsString()) throw Error(code, std::string(field) + " cannot be written as JSON", field);
-    return well_formed(text.As<Napi::String>().Utf8Value());
+    return text.As<Napi::String>().Utf8Value();
 }
 
 /** The engine measures what the simulator is told: its costs, unless the caller gives them. */
@@ -152,7 +141,9 @@ HintOptions parse_hint(const Napi::Value & value) {
 ChatRequest parse_chat_input(const Napi::Value & value) {
     const Fields fields(value, "chat");
     ChatRequest out;
-    out.messages = json_text(fields.value("messages"), "INVALID_MESSAGES", "messages");
+    const Napi::Value messages = fields.value("messages");
+    const bool encoded = messages.IsTypedArray();
+    out.messages = encoded ? encoded_of(messages, "messages") : json_text(messages, "INVALID_MESSAGES", "messages");
     out.tools = json_text(fields.value("tools"), "INVALID_TOOLS", "tools");
     out.tool_choice =
         fields.choice<const char *>("toolChoice", {{"auto", "auto"}, {"none", "none"}, {"required", "required"}});

@@ -62,6 +62,7 @@ Napi::Object to_js(Napi::Env env, const EngineInfo & info) {
     out.Set("parameters", static_cast<double>(info.model.parameters));
     out.Set("contextTrain", info.model.context_train);
     out.Set("vocabSize", info.model.vocab_size);
+    out.Set("longestToken", info.model.longest_token);
     out.Set("attention", info.runner.attention);
     out.Set("noReuseReason", info.runner.no_reuse_reason);
     out.Set("kernel", info.runner.kernel);

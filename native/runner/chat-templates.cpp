@@ -8,6 +8,7 @@
 #include "runner/grammar.h"
 #include "runner/model.h"
 #include "runner/template-guard.h"
+#include "runner/text-bound.h"
 
 namespace autoparser {
 extern thread_local const std::function<bool(const std::string &)> * parser_is_known;  // native/patches/0006
@@ -180,6 +181,9 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     if (!out.format) {
         const std::string key = settings + params.generation_prompt;
         out.format = typed("INVALID_TEMPLATE", "", [&] { return formats_.get(key, make); });
+    }
+    if (request.max_context > 0) {
+        check_text_fits(params.prompt.size(), model_->info().longest_token, request.max_context);
     }
     out.literal = tokenizer_.literal(params.prompt, input_spans(rendering, params.prompt));
     out.tokens = tokenizer_.tokenize(params.prompt, out.literal, true);

@@ -24,7 +24,8 @@ struct ChatRequest {
     bool parallel_tool_calls = true;
     bool add_generation_prompt = true;
     bool enable_thinking = true;
-    std::string json_schema;                           // '' = none
+    std::string json_schema;  // '' = none
+    int32_t max_context = 0;  // a prompt that cannot have fewer tokens is not tokenized; 0 = any is
     std::map<std::string, std::string> template_args;  // values as JSON text
 };
 
@@ -46,7 +47,7 @@ class ChatTemplates {
     bool has_template() const { return has_template_; }
     bool supports_tools() const { return supports_tools_; }
 
-    /** Throws Error INVALID_MESSAGES, INVALID_TOOLS, INVALID_SCHEMA, INVALID_TEMPLATE. */
+    /** Throws Error INVALID_MESSAGES, INVALID_TOOLS, INVALID_SCHEMA, INVALID_TEMPLATE, PROMPT_TOO_LONG. */
     RenderedChat render(const ChatRequest & request) const;
 
     const ChatTokenizer & tokenizer() const { return tokenizer_; }

@@ -8,6 +8,7 @@
 #include "runner/error.h"
 #include "runner/gguf-check.h"
 #include "runner/model-digest.h"
+#include "runner/text-bound.h"
 
 namespace banyan {
 
@@ -93,6 +94,7 @@ Model::Model(llama_model * model, const std::string & path, const Architecture &
     for (Token token = 0; token < info_.vocab_size; ++token) {
         if (llama_vocab_is_eog(vocab_, token)) end_tokens_.push_back(token);
     }
+    info_.longest_token = longest_token_bytes(*this);
 }
 
 Model::~Model() {

@@ -22,6 +22,7 @@ struct ModelInfo {
     std::string path, architecture, name;
     uint64_t size_bytes = 0, parameters = 0;
     int32_t context_train = 0, vocab_size = 0;
+    int32_t longest_token = 0;  // bytes, see text-bound.h
     Architecture paging;  // how its attention is served
     std::string eos_text;
     std::string digest;  // of the weights: see model-digest.h

@@ -72,6 +72,14 @@ function invalid(field: string, problem: string): BanyanError {
   return new BanyanError('INVALID_MESSAGES', `${field} ${problem}`, { field });
 }
 
+/** About how many characters a message has. */
+export function textLength(message: ChatMessage): number {
+  const { content } = message;
+  if (message.role !== 'assistant') return content.length;
+  const calls = message.toolCalls ?? [];
+  return calls.reduce((sum, call) => sum + call.arguments.length, content.length + (message.reasoning?.length ?? 0));
+}
+
 /** The OpenAI shape that chat templates expect. */
 export function toTemplateMessage(message: ChatMessage): object {
   if (message.role === 'tool') {

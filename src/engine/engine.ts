@@ -8,11 +8,13 @@ import { GENERATE_KEYS, type GenerateOptions, toRequestSettings } from './genera
 import { Generation } from './generation.js';
 import { LoadControl } from './load-control.js';
 import { type EngineOptions, readEngineOptions, toNativeEngineOptions } from './load-options.js';
+import { longText } from './long-text.js';
 import { findModelFile } from './model-file.js';
 import { checkFlag, checkText } from './option-checks.js';
 import { type Miss, nameMiss, Pin, PREFIX_KEYS, type PrefixOptions, prefixTokens } from './prefix.js';
 import { Program } from './program.js';
 import { checkTokens, type PreparedPrompt, type Prompt, planPrompt } from './prompt.js';
+import { checkShort } from './prompt-size.js';
 import { reading, readOptions } from './read-options.js';
 import { readPrompt } from './read-prompt.js';
 import { readTurnOptions } from './read-turn-options.js';
@@ -26,6 +28,12 @@ import { checkToolsCanBeShown } from './tool-spec.js';
 
 export type ModelInfo = NativeModelInfo;
 export type EngineStats = NativeStats;
+
+/** How a text becomes tokens. */
+export interface TokenizeOptions {
+  /** The model's own beginning of text stands before it. Default false. */
+  addSpecial?: boolean | undefined;
+}
 
 /** Ids are unique in the process: one agent run may use several engines. */
 let programs = 0;
@@ -120,18 +128,31 @@ export class Engine implements AsyncDisposable {
     return new Program(this.#host, this.#host.newProgram());
   }
 
-  /** Special tokens in the text are recognised; `addSpecial` (default false) adds the model's own beginning of text. */
-  tokenize(text: string, options: { addSpecial?: boolean | undefined } = {}): Int32Array {
-    const given = readOptions('options', options, ['addSpecial']);
-    const addSpecial = checkFlag('addSpecial', given.addSpecial ?? false);
-    return this.#native((native) => native.tokenize(checkText('text', text), addSpecial, true));
+  /**
+   * Token ids of a text of at most 65,536 characters, at once: a longer one would keep the event loop waiting. Special
+   * tokens in the text are recognised; `addSpecial` (default false) adds the model's own beginning of text.
+   */
+  tokenize(text: string, options: TokenizeOptions = {}): Int32Array {
+    const addSpecial = toAddSpecial(options);
+    checkShort('text', checkText('text', text), 'tokenizeAsync');
+    return this.#native((native) => native.tokenize(text, addSpecial, true));
   }
 
-  /** `special` (default false) shows control tokens as text. */
+  /** Token ids of a text of any length, computed on another thread. Rejects with INVALID_OPTION, CLOSED. */
+  async tokenizeAsync(text: string, options: TokenizeOptions = {}): Promise<Int32Array> {
+    const addSpecial = toAddSpecial(options);
+    const encoded = await longText(checkText('text', text));
+    return this.#native((native) => native.tokenizeLater(encoded, addSpecial, true));
+  }
+
+  /** The text of at most 65,536 tokens. `special` (default false) shows control tokens too. */
   detokenize(tokens: Int32Array | readonly number[], options: { special?: boolean | undefined } = {}): string {
     const given = readOptions('options', options, ['special']);
     const special = checkFlag('special', given.special ?? false);
-    const ids = reading('prompt', () => checkTokens(tokens));
+    const ids = reading('prompt', () => {
+      checkShort('tokens', tokens, 'several calls');
+      return checkTokens(tokens);
+    });
     return this.#native((native) => native.detokenize(ids, special));
   }
 
@@ -215,6 +236,11 @@ export class Engine implements AsyncDisposable {
   #checkOpen(): void {
     if (this.#host.closed) throw new BanyanError('CLOSED', 'The engine is closed');
   }
+}
+
+function toAddSpecial(options: TokenizeOptions): boolean {
+  const given = readOptions('options', options, ['addSpecial']);
+  return checkFlag('addSpecial', given.addSpecial ?? false);
 }
 
 function rethrow(reason: unknown): never {

@@ -1,7 +1,7 @@
 import type { NativeMiss } from '../native/reports.js';
 import { checkMessages } from './chat-message.js';
 import { checkName, checkNumber } from './option-checks.js';
-import { checkTokens, isMessages, type Prompt, renderChat, toChatSettings } from './prompt.js';
+import { isMessages, type Prompt, planTokens, renderChat, toChatSettings } from './prompt.js';
 import { readPrompt } from './read-prompt.js';
 import { readTurnOptions } from './read-turn-options.js';
 import type { RequestHost } from './request.js';
@@ -35,8 +35,7 @@ const LONGEST_TTL_MS = 24 * 3_600_000;
 /** Messages are rendered without a generation prompt: what is asked for is a beginning that others share. */
 export async function prefixTokens(host: RequestHost, prompt: Prompt, options: PrefixOptions): Promise<Int32Array> {
   if (options.tenant !== undefined) checkName('tenant', options.tenant);
-  if (typeof prompt === 'string') return host.native.tokenize(prompt, true, true);
-  if (!isMessages(prompt)) return checkTokens(prompt);
+  if (!isMessages(prompt)) return planTokens(host, prompt)();
   checkMessages(prompt);
   const settings = toChatSettings({ tools: options.tools }, undefined);
   return (await renderChat(host, settings, prompt, { addGenerationPrompt: false })).tokens;

@@ -1,9 +1,11 @@
 import type { ChatFormat, ChatInput, RenderedChat } from '../native/binding.js';
-import { type ChatMessage, checkMessages, toTemplateMessage } from './chat-message.js';
+import { type ChatMessage, checkMessages, textLength, toTemplateMessage } from './chat-message.js';
 import { BanyanError } from './errors.js';
 import { promptHint, toolListHint } from './foreign-shapes.js';
 import type { GenerateOptions } from './generate-options.js';
+import { longList, longText } from './long-text.js';
 import { checkFlag, checkOneOf, invalidOption } from './option-checks.js';
+import { checkCountFits, checkTextFits } from './prompt-size.js';
 import type { RequestHost } from './request.js';
 import type { CompiledSchema } from './schema.js';
 import { staticTokens } from './static-prefix.js';
@@ -60,7 +62,7 @@ export async function renderChat(
   options: { addGenerationPrompt: boolean; onlyTool?: string | undefined },
 ): Promise<RenderedChat> {
   const { addGenerationPrompt, onlyTool } = options;
-  const input = { ...settings, messages: messages.map(toTemplateMessage), addGenerationPrompt };
+  const input = { ...settings, messages: await longList(messages, textLength, toTemplateMessage), addGenerationPrompt };
   const rendered = await host.native.renderChat(input);
   if (onlyTool === undefined) return rendered;
   const tools = settings.tools.filter((tool) => (tool as { function: { name: string } }).function.name === onlyTool);
@@ -94,20 +96,32 @@ export function planPrompt(
         addGenerationPrompt: true,
         onlyTool: namedTool(options),
       });
-      const fixed = staticTokens(host.native, chat, messages);
+      const fixed = await staticTokens(host.native, chat, messages);
       return { prompt: chat.tokens, stops: chat.stops, chat: chat.format, jsonSchema: '', staticTokens: fixed };
     };
   }
   if (settings.tools.length > 0) throw invalidOption('tools', 'left out unless the prompt is messages', options.tools);
   const { jsonSchema } = settings;
-  const tokens = typeof prompt === 'string' ? undefined : checkTokens(prompt);
-  return async () => ({
-    prompt: tokens ?? host.native.tokenize(prompt as string, true, true),
-    stops: [],
-    chat: null,
-    jsonSchema,
-    staticTokens: 0,
-  });
+  const tokens = planTokens(host, prompt);
+  return async () => ({ prompt: await tokens(), stops: [], chat: null, jsonSchema, staticTokens: 0 });
+}
+
+/** The tokens of a text, or of a list that is checked now; what cannot fit is refused later, with PROMPT_TOO_LONG. */
+export function planTokens(
+  { native }: RequestHost,
+  prompt: string | Int32Array | readonly number[],
+): () => Promise<Int32Array> {
+  if (typeof prompt === 'string') {
+    return async () => {
+      checkTextFits(native.info, prompt);
+      return native.tokenizeLater(await longText(prompt), true, true);
+    };
+  }
+  const tokens = prompt.length < native.info.maxContext ? checkTokens(prompt) : undefined;
+  return async () => {
+    checkCountFits(native.info, prompt);
+    return tokens as Int32Array;
+  };
 }
 
 export function isMessages(prompt: Prompt): prompt is readonly ChatMessage[] {

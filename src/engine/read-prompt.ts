@@ -13,7 +13,7 @@ const MOST_MESSAGES = 65_536;
 export function readPrompt(prompt: Prompt): Prompt {
   if (typeof prompt === 'string') return prompt.toWellFormed();
   return reading('prompt', () => {
-    if (prompt instanceof Int32Array) return Int32Array.from(prompt);
+    if (prompt instanceof Int32Array) return new Int32Array(prompt);
     if (!Array.isArray(prompt)) return prompt;
     const items = readList<unknown>('prompt', prompt);
     return typeof items[0] === 'number' ? (items as number[]) : readMessages(items as ChatMessage[]);

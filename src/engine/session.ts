@@ -176,11 +176,12 @@ export class Session implements AsyncDisposable {
     const options = { addGenerationPrompt: true, onlyTool };
     if (last === undefined) {
       const chat = await renderChat(this.#host, settings, [...messages, ...added], options);
-      return { prompt: chat.tokens, chat, staticTokens: staticTokens(native, chat, [...messages, ...added]) };
+      const fixed = await staticTokens(native, chat, [...messages, ...added]);
+      return { prompt: chat.tokens, chat, staticTokens: fixed };
     }
     const template: TurnTemplate = { render: (minimal) => renderChat(this.#host, settings, minimal, options) };
     const delta = await turnDelta(template, last.end, added);
-    const prompt = joined(tokens, native.tokenizeChat(delta.text, delta.literal));
+    const prompt = joined(tokens, await native.tokenizeChat(delta.text, delta.literal));
     return { prompt, chat: delta.chat, staticTokens: this.#history.staticTokens };
   }
 

@@ -89,7 +89,7 @@ export interface NativeMessage {
 }
 
 export interface ChatInput {
-  messages: unknown[]; // OpenAI chat format
+  messages: object[] | Uint8Array; // OpenAI chat format; bytes are its JSON in UTF-8
   tools: unknown[]; // OpenAI tool format
   toolChoice: 'auto' | 'none' | 'required';
   parallelToolCalls: boolean;
@@ -118,11 +118,15 @@ export interface NativeEngine {
   submit(request: NativeRequest): number;
   /** False when the request is not known (any more). Its finish event (reason cancelled) follows within one step. */
   cancel(request: number): boolean;
+  /** On this thread: for short texts. */
   tokenize(text: string, addSpecial: boolean, parseSpecial: boolean): Int32Array;
+  /** The same on a thread of Node's pool; bytes are UTF-8. */
+  tokenizeLater(text: string | Uint8Array, addSpecial: boolean, parseSpecial: boolean): Promise<Int32Array>;
   detokenize(tokens: Int32Array, special: boolean): string;
+  /** Rejects with PROMPT_TOO_LONG, without tokenizing it, when a prompt has more bytes than the context has room for. */
   renderChat(input: ChatInput): Promise<RenderedChat>;
   /** A piece of a rendered chat with its special tokens, except in `literal` (positions in this piece). */
-  tokenizeChat(text: string, literal: Int32Array): Int32Array;
+  tokenizeChat(text: string, literal: Int32Array): Promise<Int32Array>;
   parseChat(format: ChatFormat, text: string, partial: boolean): NativeMessage;
   explain(salt: string, tokens: Int32Array): Promise<NativeMiss>;
   /** Keeps the cached prefix of `tokens` for ttlMs; resolves to the pin's id (0: nothing cached) and tokens pinned. */

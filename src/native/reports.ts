@@ -21,6 +21,8 @@ export interface NativeModelInfo {
   /** Tokens that it was trained for. */
   contextTrain: number;
   vocabSize: number;
+  /** Bytes of text that one token stands for at most; 0: unknown, the tokenizer drops or joins text. */
+  longestToken: number;
   /** `paged`: our kernel; `dense`: a mask over the pool; `stock`: llama.cpp's own memory (recurrent models). */
   attention: 'paged' | 'dense' | 'stock';
   /** Empty when prefixes are reused; else why not (recurrent or hybrid model, switched off ...). */

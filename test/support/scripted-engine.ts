@@ -75,7 +75,11 @@ export class ScriptedEngine implements NativeEngine {
     return Int32Array.from(encode(addSpecial ? `<s>${text}` : text));
   }
 
-  tokenizeChat(text: string): Int32Array {
+  async tokenizeLater(text: string, addSpecial: boolean): Promise<Int32Array> {
+    return this.tokenize(text, addSpecial);
+  }
+
+  async tokenizeChat(text: string): Promise<Int32Array> {
     return this.tokenize(text, false);
   }
 

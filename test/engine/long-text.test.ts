@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Engine } from '../../src/engine/engine.js';
+import { longList, longText } from '../../src/engine/long-text.js';
+import { errorOf } from '../support/expect-code.js';
+import { randomModel } from '../support/random-model.js';
+
+const decoded = (value: unknown) => (value instanceof Uint8Array ? new TextDecoder().decode(value) : value);
+
+/** Long texts whose characters have one to four bytes, so that cuts fall everywhere. */
+const long = fc
+  .tuple(fc.string({ unit: 'binary', minLength: 1, maxLength: 7 }), fc.integer({ min: 0, max: 3 }), fc.nat(3))
+  .map(([unit, shift, size]) => 'x'.repeat(shift) + unit.repeat(Math.ceil((size * 150_000 + 10) / unit.length)));
+
+test('a text in slices has the bytes of the whole', async () => {
+  await fc.assert(
+    fc.asyncProperty(long, async (text) => {
+      const expected = new TextDecoder().decode(Buffer.from(text));
+      expect(decoded(await longText(text)) === expected || (await longText(text)) === text).toBe(true);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('a list in pieces is the JSON of the whole', async () => {
+  const item = fc.record({ role: fc.constant('user'), content: long, more: fc.array(fc.string(), { maxLength: 3 }) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(item, { maxLength: 4 }), async (items) => {
+      const value = await longList(
+        items,
+        ({ content }) => content.length,
+        (it) => it,
+      );
+      expect(JSON.stringify(value instanceof Uint8Array ? JSON.parse(decoded(value) as string) : value)).toBe(
+        JSON.stringify(items),
+      );
+    }),
+    { numRuns: 30 },
+  );
+});
+
+describe('prompts that cannot fit', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await Engine.load({ model: randomModel({ context: 1024 }), threads: 1, kvTokens: 1024 });
+  });
+  afterAll(() => engine.close());
+
+  const megabytes = 'lorem ipsum '.repeat(850_000);
+
+  /** How often the event loop had a turn meanwhile. */
+  async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+    let turns = 0;
+    let over = false;
+    const count = () => {
+      turns++;
+      if (!over) setImmediate(count);
+    };
+    setImmediate(count);
+    await work();
+    over = true;
+    return turns;
+  }
+
+  test('ten megabytes are refused before they are read', async () => {
+    const { maxContext, longestToken } = engine.info;
+    const least = Math.ceil(megabytes.length / longestToken);
+    for (const ask of [
+      () => engine.generate(megabytes),
+      () => engine.explain(megabytes),
+      () => engine.pin(megabytes),
+      () => engine.generate([{ role: 'user', content: megabytes }]),
+      () => engine.generate(new Int32Array(10_000_000)),
+    ]) {
+      const error = await errorOf(ask);
+      expect(error).toMatchObject({ code: 'PROMPT_TOO_LONG', field: 'prompt' });
+      expect(error.message).toMatch(`a request may reach ${maxContext}`);
+    }
+    expect((await errorOf(() => engine.generate(megabytes))).message).toMatch(`${least} tokens or more`);
+  });
+
+  test('a session whose turn was too long goes on', async () => {
+    const session = engine.session({ temperature: 0, maxTokens: 4 });
+    await session.generate('one');
+    expect((await errorOf(() => session.generate(megabytes.slice(0, 2_400_000)))).code).toBe('PROMPT_TOO_LONG');
+    expect((await session.generate('two')).finishReason).toBe('length');
+  });
+
+  test('the event loop has its turns while long texts are prepared', async () => {
+    const chat = () => errorOf(() => engine.generate([{ role: 'user', content: megabytes }]));
+    expect(await turnsDuring(chat)).toBeGreaterThan(megabytes.length / 131_072 - 2);
+    const text = 'ab '.repeat(200_000);
+    let tokens: Int32Array = new Int32Array(0);
+    const tokenize = async () => {
+      tokens = await engine.tokenizeAsync(text);
+    };
+    expect(await turnsDuring(tokenize)).toBeGreaterThan(text.length / 131_072 - 2);
+    expect(engine.detokenize(tokens.subarray(0, 3_000))).toBe(
+      text.slice(0, engine.detokenize(tokens.subarray(0, 3_000)).length),
+    );
+  });
+
+  test('what would block the event loop is refused with what to call instead', async () => {
+    const error = await errorOf(async () => engine.tokenize('x'.repeat(65_537)));
+    expect(error).toMatchObject({ code: 'INVALID_OPTION', field: 'text' });
+    expect(error.message).toMatch('tokenizeAsync');
+    expect((await errorOf(async () => engine.detokenize(new Int32Array(65_537)))).code).toBe('INVALID_OPTION');
+    const text = 'x y '.repeat(16_384);
+    expect(await engine.tokenizeAsync(text)).toEqual(engine.tokenize(text));
+  });
+});
+
+describe.each([
+  ['the embedded model', undefined],
+  ['a byte-level vocabulary', randomModel()],
+])('no text is refused that could fit: %s', (_name, model) => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await Engine.load({ model, threads: 1, kvTokens: 256 });
+  });
+  afterAll(() => engine.close());
+
+  test('a token stands for no more bytes than said', () => {
+    const { longestToken, vocabSize } = engine.info;
+    expect(longestToken).toBeGreaterThan(0);
+    const words = Array.from({ length: vocabSize }, (_, id) => engine.detokenize([id], { special: true }));
+    const token = fc.constantFrom(...words);
+    const text = fc.array(fc.oneof(token, fc.string({ unit: 'binary', maxLength: 8 }), fc.constantFrom('  ', '\n\n')));
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          text,
+          fc.tuple(token, fc.nat(60)).map(([word, n]) => Array(n).fill(word)),
+        ),
+        (parts) => {
+          const whole = parts.join('').toWellFormed();
+          expect(engine.tokenize(whole).length * longestToken).toBeGreaterThanOrEqual(Buffer.byteLength(whole));
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+});
