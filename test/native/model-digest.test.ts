@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { ggufHeader, writeGguf } from '../support/gguf/gguf-writer.js';
+import { ggufHeader, type Metadata, writeGguf } from '../support/gguf/gguf-writer.js';
 import { planModel, randomModel } from '../support/random-model.js';
 import { TestEngine } from '../support/test-engine.js';
 
@@ -76,4 +76,25 @@ test.each<[string, () => string]>([
   ['bytes at the end of the file', () => { const path = newPath(); writeFileSync(path, Buffer.concat([readFileSync(original), Buffer.alloc(32)])); return path; }], // biome-ignore format: short
 ])('%s makes other weights of it', async (_what, other) => {
   expect(await digestOf(other())).not.toBe(await digestOf(original));
+});
+
+test('a model of two files is known by both', async () => {
+  const split = (change: boolean) => {
+    const place = mkdtempSync(join(folder, 'split-'));
+    const { metadata, tensors, seed } = planModel(OPTIONS);
+    const half = tensors.length >> 1;
+    const parts = [tensors.slice(0, half), tensors.slice(half)].map((part, index) => {
+      const own = new Map<string, Metadata>(index === 0 ? metadata : [['general.architecture', { text: 'qwen3' }]]);
+      own.set('split.no', { u16: index });
+      own.set('split.count', { u16: 2 });
+      own.set('split.tensors.count', { i32: tensors.length });
+      const path = join(place, `model-0000${index + 1}-of-00002.gguf`);
+      writeGguf(path, own, part, change && index === 1 ? seed + 1 : seed);
+      return path;
+    });
+    return parts[0] as string;
+  };
+  const digest = await digestOf(split(false));
+  expect(await digestOf(split(false))).toBe(digest);
+  expect(await digestOf(split(true))).not.toBe(digest);
 });

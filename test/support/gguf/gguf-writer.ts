@@ -3,6 +3,7 @@ import { TENSOR_TYPE_ID, type TensorInit, type TensorType, tensorBytes, tensorCh
 
 /** A metadata value with its GGUF type, which JavaScript alone cannot tell. */
 export type Metadata =
+  | { u16: number }
   | { u32: number }
   | { i32: number }
   | { u64: bigint }
@@ -20,7 +21,7 @@ export interface Tensor {
 }
 
 const ALIGNMENT = 32;
-const TYPE = { u32: 4, i32: 5, f32: 6, bool: 7, text: 8, array: 9, u64: 10 } as const;
+const TYPE = { u16: 2, u32: 4, i32: 5, f32: 6, bool: 7, text: 8, array: 9, u64: 10 } as const;
 
 export const align = (size: number): number => Math.ceil(size / ALIGNMENT) * ALIGNMENT;
 
@@ -57,6 +58,7 @@ export function ggufHeader(metadata: Map<string, Metadata>, tensors: Tensor[]): 
 const count = (shape: number[]): number => shape.reduce((product, size) => product * size, 1);
 
 function encode(value: Metadata): Buffer[] {
+  if ('u16' in value) return [u32(TYPE.u16), u32(value.u16).subarray(0, 2)];
   if ('u32' in value) return [u32(TYPE.u32), u32(value.u32)];
   if ('i32' in value) return [u32(TYPE.i32), i32(value.i32)];
   if ('u64' in value) return [u32(TYPE.u64), u64(value.u64)];
