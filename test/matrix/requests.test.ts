@@ -257,11 +257,13 @@ describe('chat', () => {
     );
   });
 
-  test('lone surrogates, NUL and a megabyte of text are only text', async () => {
-    for (const content of ['\ud800', 'a\0b', 'x'.repeat(1_000_000)]) {
+  test('lone surrogates and NUL are only text; a megabyte, which can never fit, is refused', async () => {
+    for (const content of ['\ud800', 'a\0b']) {
       const { tokens } = await chat({ messages: [{ role: 'user', content }] });
       expect(tokens.length).toBeGreaterThan(0);
     }
+    const long = [{ role: 'user', content: 'x'.repeat(1_000_000) }];
+    expect(await codeOf(() => chat({ messages: long }))).toBe('PROMPT_TOO_LONG');
   });
 });
 
