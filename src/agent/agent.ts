@@ -1,7 +1,7 @@
 import type { ChatMessage } from '../engine/chat-message.js';
 import type { Engine } from '../engine/engine.js';
 import { BanyanError } from '../engine/errors.js';
-import { agentToolHint, toolListHint } from '../engine/foreign-shapes.js';
+import { agentToolHint, engineHint, toolListHint } from '../engine/foreign-shapes.js';
 import type { TurnOptions } from '../engine/generate-options.js';
 import { checkInteger, checkSignal, invalidOption } from '../engine/option-checks.js';
 import { reading, readOptions } from '../engine/read-options.js';
@@ -59,7 +59,7 @@ export class Agent {
   constructor(given: AgentOptions) {
     const options = readTurnOptions(given, AGENT_KEYS);
     if (!reading('engine', () => typeof options.engine?.session === 'function')) {
-      throw invalidOption('engine', 'an engine of Engine.load()', options.engine);
+      throw invalidOption('engine', 'an engine of Engine.load()', options.engine, engineHint(options.engine));
     }
     options.tools = checkTools(options.tools ?? []);
     this.#options = options;

@@ -47,7 +47,7 @@ export function checkMessages(messages: readonly ChatMessage[]): void {
   for (const [index, message] of messages.entries()) {
     const at = `messages[${index}]`;
     if (!['system', 'user', 'assistant', 'tool'].includes(message?.role)) {
-      throw invalid(`${at}.role`, `must be system, user, assistant or tool${roleHint(message?.role)}`);
+      throw invalid(`${at}.role`, `must be system, user, assistant or tool${roleHint(message)}`);
     }
     if (typeof message.content !== 'string') throw invalid(`${at}.content`, `must be a string${contentHint(message)}`);
     if (message.role === 'tool' && typeof message.toolCallId !== 'string') {

@@ -54,8 +54,15 @@ const ROLES: Record<string, string> = {
   function: 'tool',
 };
 
-/** Of the role of a message. */
-export function roleHint(role: unknown): string {
+/** Of an engine that is none. */
+export function engineHint(engine: unknown): string {
+  return engine instanceof Promise ? ': write `await Engine.load()`' : '';
+}
+
+/** Of a message without a role that is known. */
+export function roleHint(message: unknown): string {
+  if (typeof message === 'string') return ": write { role: 'user', content: '...' } for a text";
+  const { role } = fields(message);
   const own = typeof role === 'string' && Object.hasOwn(ROLES, role) ? ROLES[role] : undefined;
   return own === undefined ? '' : `: "${own}" is what is called "${String(role)}" elsewhere`;
 }

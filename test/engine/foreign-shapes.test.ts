@@ -39,6 +39,12 @@ test.each<[string, () => unknown, string, RegExp]>([
   ],
   ['a bare tool for an agent', () => agent([{ ...inner, execute }]), 'tools[0]', /defineTool\(.*around it/],
   ['a described tool for an agent', () => agent([inner]), 'tools[0]', /the agent needs its function/],
+  [
+    'an engine that was not awaited',
+    () => new Agent({ engine: Promise.resolve(engine) as never }),
+    'engine',
+    /not an object: write `await Engine\.load\(\)`$/,
+  ],
   ["OpenAI's definition", () => define(openai), 'function', /This is OpenAI's shape: write defineTool\(/],
 ])('%s', async (_name, call, field, message) => {
   const error = await errorOf(call);
@@ -50,6 +56,7 @@ test.each<[string, () => unknown, string, RegExp]>([
   ['{ messages }', () => generate({ messages }), 'messages', /generate\(messages, \{/],
   ['{ prompt }', () => generate({ prompt: 'x' }), 'messages', /generate\(text, \{/],
   ['one message', () => generate(messages[0]), 'messages', /generate\(\[message\]\)/],
+  ['texts', () => generate(['Hello']), 'messages[0].role', /: write \{ role: 'user', content: '\.\.\.' \} for a text$/],
   ['nothing', () => generate(undefined), 'messages', /a text, a list of messages or token ids/],
   [
     'developer',
