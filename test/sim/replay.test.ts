@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function record(model: RandomModelOptions, work: (engine: Engine) => Promise<unknown>): Promise<TraceLine[]> {
   await using engine = await openEngine(model, { kvTokens: 4096, pageTokens: PAGE, maxBatchTokens: 256 });
   const path = join(folder, 'trace.jsonl');
-  await using recording = await engine.record(path);
+  await using recording = await engine.record(path, { overwrite: true });
   await work(engine);
   await recording.stop();
   return readFileSync(path, 'utf8')
