@@ -78,6 +78,7 @@ Napi::Object to_js(Napi::Env env, const EngineInfo & info) {
     out.Set("maxBatchTokens", info.max_batch_tokens);
     out.Set("hasChatTemplate", info.has_chat_template);
     out.Set("supportsTools", info.supports_tools);
+    out.Set("supportsParallelCalls", info.supports_parallel_calls);
     out.Set("eosText", info.model.eos_text);
     return out;
 }

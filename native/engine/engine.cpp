@@ -48,6 +48,7 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     info.max_context = context_limit(options, *engine->model_, info.runner);
     info.has_chat_template = engine->chat_templates_->has_template();
     info.supports_tools = engine->chat_templates_->supports_tools();
+    info.supports_parallel_calls = engine->chat_templates_->supports_parallel_calls();
 
     SchedulerConfig config;
     config.n_pages = info.runner.n_pages;

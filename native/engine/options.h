@@ -32,7 +32,7 @@ struct EngineInfo {
     ModelInfo model;
     RunnerInfo runner;
     int32_t page_tokens = 0, max_context = 0, max_running = 0, max_batch_tokens = 0;
-    bool has_chat_template = false, supports_tools = false;
+    bool has_chat_template = false, supports_tools = false, supports_parallel_calls = false;
 };
 
 struct RequestOptions {

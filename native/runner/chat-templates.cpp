@@ -82,6 +82,34 @@ void blame_tool(const std::vector<common_chat_tool> & tools) {
     }
 }
 
+/** What the template says with raise_exception, '' when it failed otherwise. llama.cpp puts the place in it before. */
+std::string raised(const std::string & failure) {
+    static const std::string kMark = "Jinja Exception: ";
+    const size_t at = failure.rfind(kMark);
+    return at == std::string::npos ? "" : failure.substr(at + kMark.size());
+}
+
+/** Two calls in one turn and their results, by words that the prompt must show. */
+constexpr const char * kTwoCalls = R"([
+    {"role": "user", "content": "ask"},
+    {"role": "assistant", "content": "", "tool_calls": [
+        {"id": "call00000", "type": "function", "function": {"name": "look", "arguments": "{\"at\": \"first7call\"}"}},
+        {"id": "call00001", "type": "function", "function": {"name": "look", "arguments": "{\"at\": \"second7call\"}"}}]},
+    {"role": "tool", "tool_call_id": "call00000", "name": "look", "content": "1"},
+    {"role": "tool", "tool_call_id": "call00001", "name": "look", "content": "2"}])";
+
+bool shows_two_calls(const common_chat_templates * templates) {
+    common_chat_templates_inputs inputs;
+    inputs.messages = common_chat_msgs_parse_oaicompat(common_json::parse_no_throw(kTwoCalls));
+    inputs.tools.push_back({"look", "", R"({"type": "object", "properties": {"at": {"type": "string"}}})"});
+    try {
+        const std::string prompt = common_chat_templates_apply(templates, inputs).prompt;
+        return prompt.find("first7call") < prompt.find("second7call") && prompt.find("second7call") != std::string::npos;
+    } catch (const std::exception &) {
+        return false;
+    }
+}
+
 /** Two requests with one of these have one format, where their generation prompts agree too. */
 std::string format_key(const ChatRequest & request) {
     std::string key;
@@ -146,6 +174,9 @@ ChatTemplates::ChatTemplates(std::shared_ptr<const Model> model, const std::stri
         const auto caps = common_chat_templates_get_caps(templates_.get());
         const auto can = [&](const char * what) { return caps.count(what) && caps.at(what); };
         supports_tools_ = can("supports_tools") || can("supports_tool_calls");
+        // llama.cpp's own probe leaves the second call without a result, which some templates refuse.
+        supports_parallel_ =
+            supports_tools_ && (can("supports_parallel_tool_calls") || shows_two_calls(templates_.get()));
     } catch (const std::exception & e) {
         if (!source.empty()) throw Error("INVALID_TEMPLATE", e.what(), "chatTemplate");
         broken_ = e.what();
@@ -160,6 +191,7 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     common_chat_rendering rendering;
     common_chat_templates_inputs inputs = inputs_of(request);
     inputs.rendering = &rendering;
+    inputs.parallel_tool_calls = inputs.parallel_tool_calls && supports_parallel_;
     common_chat_params params;
     RenderedChat out;
     const std::string settings = format_key(request);
@@ -167,14 +199,17 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
         out.format = formats_.find(settings + generation_prompt);
         return out.format != nullptr;
     };
+    TemplateBudget budget;
     try {
         const std::lock_guard<std::mutex> lock(rendering_);
-        TemplateBudget budget;
         KnownParsers parsers(known);
         params = common_chat_templates_apply(templates_.get(), inputs);
     } catch (const std::exception & e) {
+        const std::string refusal = raised(e.what());
+        if (!refusal.empty()) throw Error("INVALID_MESSAGES", refusal, "messages");
         blame_tool(inputs.tools);
-        throw Error("INVALID_TEMPLATE", std::string("the chat template failed: ") + e.what());
+        const char * field = budget.spent() ? "" : "messages";  // others may do
+        throw Error("INVALID_TEMPLATE", std::string("the chat template failed: ") + e.what(), field);
     }
     const bool has_tools = !inputs.tools.empty() && inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_NONE;
     const auto make = [&] { return std::make_shared<const ChatFormat>(*model_, params, has_tools); };

@@ -46,8 +46,13 @@ class ChatTemplates {
     /** The caller or the model brought a template (without one, render falls back to ChatML). */
     bool has_template() const { return has_template_; }
     bool supports_tools() const { return supports_tools_; }
+    /** It shows two calls of one turn. Where it does not, the grammar admits one call a turn, whatever a request says. */
+    bool supports_parallel_calls() const { return supports_parallel_; }
 
-    /** Throws Error INVALID_MESSAGES, INVALID_TOOLS, INVALID_SCHEMA, INVALID_TEMPLATE, PROMPT_TOO_LONG. */
+    /**
+     * Throws Error INVALID_TOOLS, INVALID_SCHEMA, INVALID_TEMPLATE, PROMPT_TOO_LONG, and INVALID_MESSAGES with the
+     * template's own words when it refuses the messages.
+     */
     RenderedChat render(const ChatRequest & request) const;
 
     const ChatTokenizer & tokenizer() const { return tokenizer_; }
@@ -57,7 +62,7 @@ class ChatTemplates {
     ChatTokenizer tokenizer_;
     std::unique_ptr<common_chat_templates, void (*)(common_chat_templates *)> templates_;
     std::string broken_;  // why the model's own template does not parse: rendering fails, plain prompts still work
-    bool has_template_ = false, supports_tools_ = false;
+    bool has_template_ = false, supports_tools_ = false, supports_parallel_ = false;
     mutable std::mutex rendering_;
     mutable LruCache<const ChatFormat> formats_{32};  // by everything that is no message
 };

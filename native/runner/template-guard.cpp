@@ -125,6 +125,10 @@ TemplateBudget::TemplateBudget() {
     jinja::budget::left() = kBudget;
 }
 
+bool TemplateBudget::spent() const {
+    return jinja::budget::left() < 0;
+}
+
 TemplateBudget::~TemplateBudget() {
     jinja::budget::left() = INT64_MAX;
 }

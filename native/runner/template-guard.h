@@ -20,6 +20,8 @@ class TemplateBudget {
   public:
     TemplateBudget();
     ~TemplateBudget();
+    /** It was all used. */
+    bool spent() const;
     TemplateBudget(const TemplateBudget &) = delete;
     TemplateBudget & operator=(const TemplateBudget &) = delete;
 };

@@ -1,6 +1,7 @@
 import type { NativeToolCall } from '../native/binding.js';
 import { BanyanError } from './errors.js';
 import { contentHint, roleHint, toolMessageHint } from './foreign-shapes.js';
+import { toTemplateArguments } from './template-arguments.js';
 
 export interface ToolCall {
   /** Links the call with its result. */
@@ -43,32 +44,38 @@ function parsed(json: string): unknown {
 
 /** Throws INVALID_MESSAGES naming the message and field. */
 export function checkMessages(messages: readonly ChatMessage[]): void {
-  if (!Array.isArray(messages) || messages.length === 0) throw invalid('messages', 'must be a list with a message');
+  if (!Array.isArray(messages) || messages.length === 0)
+    throw invalidMessage('messages', 'must be a list with a message');
   for (const [index, message] of messages.entries()) {
     const at = `messages[${index}]`;
     if (!['system', 'user', 'assistant', 'tool'].includes(message?.role)) {
-      throw invalid(`${at}.role`, `must be system, user, assistant or tool${roleHint(message)}`);
+      throw invalidMessage(`${at}.role`, `must be system, user, assistant or tool${roleHint(message)}`);
     }
-    if (typeof message.content !== 'string') throw invalid(`${at}.content`, `must be a string${contentHint(message)}`);
-    if (message.role === 'tool' && typeof message.toolCallId !== 'string') {
-      throw invalid(`${at}.toolCallId`, `must be the id of a tool call${toolMessageHint(message)}`);
-    }
+    if (typeof message.content !== 'string')
+      throw invalidMessage(`${at}.content`, `must be a string${contentHint(message)}`);
+    if (message.role === 'tool') checkToolMessage(at, message);
     if (message.role !== 'assistant') continue;
-    if ('tool_calls' in message) throw invalid(`${at}.tool_calls`, 'is `toolCalls: [{ id, name, arguments }]` here');
+    if ('tool_calls' in message)
+      throw invalidMessage(`${at}.tool_calls`, 'is `toolCalls: [{ id, name, arguments }]` here');
     checkToolCalls(`${at}.toolCalls`, message.toolCalls ?? []);
   }
 }
 
+function checkToolMessage(at: string, message: ToolMessage): void {
+  if (typeof message.toolCallId !== 'string')
+    throw invalidMessage(`${at}.toolCallId`, `must be the id of a tool call${toolMessageHint(message)}`);
+}
+
 function checkToolCalls(field: string, calls: readonly ToolCall[]): void {
-  if (!Array.isArray(calls)) throw invalid(field, 'must be a list');
+  if (!Array.isArray(calls)) throw invalidMessage(field, 'must be a list');
   for (const [index, call] of calls.entries()) {
     for (const key of ['id', 'name', 'arguments'] as const) {
-      if (typeof call?.[key] !== 'string') throw invalid(`${field}[${index}].${key}`, 'must be a string');
+      if (typeof call?.[key] !== 'string') throw invalidMessage(`${field}[${index}].${key}`, 'must be a string');
     }
   }
 }
 
-function invalid(field: string, problem: string): BanyanError {
+export function invalidMessage(field: string, problem: string): BanyanError {
   return new BanyanError('INVALID_MESSAGES', `${field} ${problem}`, { field });
 }
 
@@ -96,7 +103,7 @@ export function toTemplateMessage(message: ChatMessage): object {
       tool_calls: toolCalls.map(({ id, name, arguments: json }) => ({
         id,
         type: 'function',
-        function: { name, arguments: parsed(json) === undefined ? '{}' : json }, // a call that was cut off is no JSON
+        function: { name, arguments: toTemplateArguments(json) },
       })),
     }),
   };

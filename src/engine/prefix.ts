@@ -1,5 +1,5 @@
 import type { NativeMiss } from '../native/reports.js';
-import { checkMessages } from './chat-message.js';
+import { toConversation } from './conversation.js';
 import { checkName, checkNumber } from './option-checks.js';
 import { isMessages, type Prompt, planTokens, renderChat, toChatSettings } from './prompt.js';
 import { readPrompt } from './read-prompt.js';
@@ -36,9 +36,9 @@ const LONGEST_TTL_MS = 24 * 3_600_000;
 export async function prefixTokens(host: RequestHost, prompt: Prompt, options: PrefixOptions): Promise<Int32Array> {
   if (options.tenant !== undefined) checkName('tenant', options.tenant);
   if (!isMessages(prompt)) return planTokens(host, prompt)();
-  checkMessages(prompt);
+  const messages = toConversation(prompt, false);
   const settings = toChatSettings({ tools: options.tools }, undefined);
-  return (await renderChat(host, settings, prompt, { addGenerationPrompt: false })).tokens;
+  return (await renderChat(host, settings, messages, { addGenerationPrompt: false })).tokens;
 }
 
 export function nameMiss(miss: NativeMiss, tokens: Int32Array, textOf: (tokens: Int32Array) => string): Miss {

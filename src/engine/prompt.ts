@@ -1,11 +1,13 @@
 import type { ChatFormat, ChatInput, RenderedChat } from '../native/binding.js';
-import { type ChatMessage, checkMessages, textLength, toTemplateMessage } from './chat-message.js';
+import { type ChatMessage, textLength, toTemplateMessage } from './chat-message.js';
+import { toConversation } from './conversation.js';
 import { BanyanError } from './errors.js';
 import { promptHint, toolListHint } from './foreign-shapes.js';
 import type { GenerateOptions } from './generate-options.js';
 import { longList, longText } from './long-text.js';
 import { checkFlag, checkOneOf, invalidOption } from './option-checks.js';
 import { checkCountFits, checkTextFits } from './prompt-size.js';
+import { renderHistory } from './render-history.js';
 import type { RequestHost } from './request.js';
 import type { CompiledSchema } from './schema.js';
 import { staticTokens } from './static-prefix.js';
@@ -54,8 +56,18 @@ export function toChatSettings(options: GenerateOptions, schema: CompiledSchema 
   };
 }
 
-/** Renders messages; a named tool choice narrows the grammar and leaves the prompt as it is, so that its prefix still hits. */
+/** Renders messages of `toConversation`; a named tool choice narrows the grammar and leaves the prompt as it is, so that its prefix still hits. */
 export async function renderChat(
+  host: RequestHost,
+  settings: ChatSettings,
+  messages: readonly ChatMessage[],
+  options: { addGenerationPrompt: boolean; onlyTool?: string | undefined },
+): Promise<RenderedChat> {
+  const render = (shaped: readonly ChatMessage[]) => renderShaped(host, settings, shaped, options);
+  return renderHistory(render, messages, host.native.info.supportsParallelCalls);
+}
+
+async function renderShaped(
   host: RequestHost,
   settings: ChatSettings,
   messages: readonly ChatMessage[],
@@ -88,9 +100,8 @@ export function planPrompt(
       const message = `The prompt must be a text, a list of messages or token ids${promptHint(prompt)}`;
       throw new BanyanError('INVALID_MESSAGES', message, { field: 'messages' });
     }
-    checkMessages(prompt);
+    const messages = toConversation(prompt);
     checkToolsCanBeShown(host.native.info, options.tools ?? []);
-    const messages = [...prompt];
     return async () => {
       const chat = await renderChat(host, settings, messages, {
         addGenerationPrompt: true,

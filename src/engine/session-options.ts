@@ -1,4 +1,5 @@
-import { type ChatMessage, checkMessages } from './chat-message.js';
+import type { ChatMessage } from './chat-message.js';
+import { toConversation } from './conversation.js';
 import { TURN_KEYS, type TurnOptions, toRequestSettings } from './generate-options.js';
 import { checkText } from './option-checks.js';
 import { toChatSettings } from './prompt.js';
@@ -41,6 +42,6 @@ export function toSessionSetup(options: SessionOptions): SessionSetup {
     ...(system === undefined ? [] : [{ role: 'system' as const, content: system.toWellFormed() }]),
     ...(messages.length === 0 ? [] : readMessages(messages)),
   ];
-  if (opening.length > 0) checkMessages(opening);
+  if (opening.length > 0) toConversation(opening, false);
   return { opening, tools, tenant, defaults };
 }

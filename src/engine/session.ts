@@ -1,5 +1,6 @@
 import type { NativeRequest, RenderedChat } from '../native/binding.js';
 import { type ChatMessage, toToolCall } from './chat-message.js';
+import { toContinuation, toConversation } from './conversation.js';
 import { BanyanError } from './errors.js';
 import { TURN_KEYS, type TurnOptions, toRequestSettings } from './generate-options.js';
 import { Generation } from './generation.js';
@@ -28,6 +29,8 @@ interface History {
   readonly staticTokens: number;
   /** Undefined before the first turn. */
   readonly last: LastTurn | undefined;
+  /** What the next turn begins with: messages that were pushed. */
+  readonly pushed: readonly ChatMessage[];
 }
 
 /** Its prompt is tokens [begin, answer), its answer those from `answer` on. */
@@ -61,6 +64,7 @@ export class Session implements AsyncDisposable {
       messages: setup.opening,
       staticTokens: 0,
       last: undefined,
+      pushed: [],
     };
   }
 
@@ -70,7 +74,8 @@ export class Session implements AsyncDisposable {
   }
 
   get messages(): readonly ChatMessage[] {
-    return this.#history.messages;
+    const { messages, pushed } = this.#history;
+    return pushed.length === 0 ? messages : [...messages, ...pushed];
   }
 
   /** The turn that ended last, as data; undefined before the first one. Of a fork: its trunk's. */
@@ -93,8 +98,9 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * The next turn: a user's text, or messages (tool results). A turn that fails, or is cancelled before its first token,
-   * leaves the session as it was; later than that, what was said stays said. Throws SESSION_BUSY, CLOSED, INVALID_*.
+   * The next turn: a user's text, or messages (tool results). Results may come in any order; the model reads of calls that
+   * have none that they were cancelled. A turn that fails, or is cancelled before its first token, leaves the session as it
+   * was; later than that, what was said stays said. Throws SESSION_BUSY, CLOSED, INVALID_*.
    */
   generate<Output = unknown>(
     message: string | ChatMessage | readonly ChatMessage[],
@@ -102,7 +108,7 @@ export class Session implements AsyncDisposable {
   ): Generation<Output> {
     this.#checkFree();
     const given = readTurnOptions(options, TURN_KEYS);
-    const added = readMessages(message);
+    const said = this.#continued(readMessages(message));
     const { defaults, tenant, tools } = this.#setup;
     const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...given };
     const settings = toRequestSettings({ ...turn, tenant, program: turn.program ?? this.#ownProgram() }, ['tenant']);
@@ -113,7 +119,7 @@ export class Session implements AsyncDisposable {
     let chat: RenderedChat | undefined;
     let fixed = 0;
     const prepare = async (): Promise<NativeRequest> => {
-      const next = await this.#nextPrompt(chatSettings, added, namedTool(turn));
+      const next = await this.#nextPrompt(chatSettings, said.added, namedTool(turn));
       chat = next.chat;
       fixed = next.staticTokens;
       const stop = [...settings.stop, ...chat.stops];
@@ -121,8 +127,19 @@ export class Session implements AsyncDisposable {
       return { ...settings, stop, ...parts };
     };
     const request = new Request(this.#host, prepare, turn.signal);
-    this.#follow(request, added, () => fixed);
+    this.#follow(request, said.messages, () => fixed);
     return new Generation({ request, schema, signal: turn.signal, chat: () => chat?.format ?? null, host: this.#host });
+  }
+
+  /**
+   * Messages that the next turn begins with, before its own: what became of calls that nobody waits for any more. Runs
+   * nothing. Throws SESSION_BUSY, CLOSED, INVALID_MESSAGES.
+   */
+  push(messages: ChatMessage | readonly ChatMessage[]): void {
+    this.#checkFree();
+    const pushed = [...this.#history.pushed, ...readMessages(messages)];
+    this.#continued([], pushed);
+    this.#history = { ...this.#history, pushed };
   }
 
   /**
@@ -132,7 +149,7 @@ export class Session implements AsyncDisposable {
   restore(message: string | ChatMessage | readonly ChatMessage[], turn: Turn): void {
     this.#checkFree();
     const { prompt, ...answer } = reading('turn', () => checkTurn(turn));
-    this.#append(readMessages(message), prompt, answer);
+    this.#append(this.#continued(readMessages(message)).messages, prompt, answer);
   }
 
   /** Another session with the same past, for free: pages are shared. While a turn runs, that turn is not part of it. */
@@ -170,40 +187,53 @@ export class Session implements AsyncDisposable {
     return this.#program;
   }
 
+  /** The conversation with what comes now, and what of it the tokens do not have yet. Throws INVALID_MESSAGES. */
+  #continued(said: readonly ChatMessage[], pushed = this.#history.pushed): Continued {
+    const { messages, last } = this.#history;
+    if (!last) {
+      const whole = toConversation([...messages, ...pushed, ...said]);
+      return { messages: whole, added: whole };
+    }
+    const added = toContinuation(last.end.message, [...pushed, ...said]);
+    return { messages: [...messages, ...added], added };
+  }
+
   async #nextPrompt(settings: ChatSettings, added: readonly ChatMessage[], onlyTool: string | undefined) {
-    const { tokens, messages, last } = this.#history;
+    const { tokens, last } = this.#history;
     const { native } = this.#host;
     const options = { addGenerationPrompt: true, onlyTool };
     if (last === undefined) {
-      const chat = await renderChat(this.#host, settings, [...messages, ...added], options);
-      const fixed = await staticTokens(native, chat, [...messages, ...added]);
-      return { prompt: chat.tokens, chat, staticTokens: fixed };
+      const chat = await renderChat(this.#host, settings, added, options);
+      return { prompt: chat.tokens, chat, staticTokens: await staticTokens(native, chat, added) };
     }
-    const template: TurnTemplate = { render: (minimal) => renderChat(this.#host, settings, minimal, options) };
+    const template: TurnTemplate = {
+      render: (minimal) => renderChat(this.#host, settings, minimal, options),
+      parallelCalls: native.info.supportsParallelCalls,
+    };
     const delta = await turnDelta(template, last.end, added);
     const prompt = joined(tokens, await native.tokenizeChat(delta.text, delta.literal));
     return { prompt, chat: delta.chat, staticTokens: this.#history.staticTokens };
   }
 
   /** Attached before anybody else awaits the turn: whoever does finds the session free and its history complete. */
-  #follow(request: Request, added: readonly ChatMessage[], fixed: () => number): void {
+  #follow(request: Request, messages: readonly ChatMessage[], fixed: () => number): void {
     this.#running = request;
     const free = () => {
       this.#running = undefined;
     };
     request.completion.then((completion) => {
       free();
-      this.#commit(completion, added, fixed());
+      this.#commit(completion, messages, fixed());
     }, free);
   }
 
-  #commit(completion: Completion, added: readonly ChatMessage[], staticTokens: number): void {
+  #commit(completion: Completion, messages: readonly ChatMessage[], staticTokens: number): void {
     const { prompt, tokens, message, reason: finishReason } = completion;
     const turn = { tokens, message, finishReason, staticTokens };
-    this.#append(added, prompt.subarray(this.#history.tokens.length), turn);
+    this.#append(messages, prompt.subarray(this.#history.tokens.length), turn);
   }
 
-  #append(added: readonly ChatMessage[], prompt: ArrayLike<number>, turn: Omit<Turn, 'prompt'>): void {
+  #append(messages: readonly ChatMessage[], prompt: ArrayLike<number>, turn: Omit<Turn, 'prompt'>): void {
     const { tokens, message, finishReason, staticTokens } = turn;
     if (isVoid(turn)) return;
     const { content, reasoning, toolCalls } = message;
@@ -214,7 +244,8 @@ export class Session implements AsyncDisposable {
     this.#history = {
       tokens: joined(past.tokens, prompt, tokens),
       staticTokens,
-      messages: [...past.messages, ...added, answer],
+      messages: [...messages, answer],
+      pushed: [],
       last: {
         begin,
         answer: begin + prompt.length,
@@ -239,6 +270,11 @@ export class Session implements AsyncDisposable {
     if (this.#closing) throw new BanyanError('CLOSED', 'The session is closed');
     if (this.#host.closed) throw new BanyanError('CLOSED', 'The engine is closed');
   }
+}
+
+interface Continued {
+  messages: readonly ChatMessage[];
+  added: readonly ChatMessage[];
 }
 
 function joined(...parts: ArrayLike<number>[]): Int32Array {

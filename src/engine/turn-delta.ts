@@ -1,5 +1,6 @@
 import type { RenderedChat } from '../native/binding.js';
-import type { AssistantMessage, ChatMessage } from './chat-message.js';
+import type { AssistantMessage, ChatMessage, ToolCall, ToolMessage } from './chat-message.js';
+import { callsOf } from './conversation.js';
 import { BanyanError } from './errors.js';
 
 /*
@@ -18,12 +19,18 @@ import { BanyanError } from './errors.js';
  * rendering does not begin with the shorter one. What follows an assistant's turn depends on none of that.
  *
  * After a turn with tool calls, the calls stand there: templates check results against calls, and some end such a turn in their
- * own way or not at all. The delta then begins after the last call, which is found by how the generated text ends.
+ * own way or not at all. The delta then begins after the last call, which is found by how the generated text ends. A turn that
+ * was cut inside a call is closed where the template has written the call's last argument:
+ *
+ *   history   ... <call>{"name": "find", "arguments": {"path": "/us
+ *   delta                                                          }}</call><end>\n[result: the arguments are no JSON] ...
  */
 
 export interface TurnTemplate {
   /** With a generation prompt, for the coming turn. */
   render(messages: readonly ChatMessage[]): Promise<RenderedChat>;
+  /** It shows several calls of one turn. */
+  parallelCalls: boolean;
 }
 
 export interface TurnEnd {
@@ -51,7 +58,7 @@ export async function turnDelta(
   end: TurnEnd,
   added: readonly ChatMessage[],
 ): Promise<TurnDelta> {
-  const delta = end.byItself && end.message.toolCalls?.length ? await deltaAfterCalls(template, end, added) : undefined;
+  const delta = await deltaAfterCalls(template, end, added);
   if (delta) return delta;
   const chat = await template.render([OPENING, { role: 'assistant', content: MARKER }, ...added]);
   return cut(chat, afterMarker(chat.prompt));
@@ -65,24 +72,51 @@ function cut(chat: RenderedChat, text: string): TurnDelta {
   return { text, literal: spans.filter((_, i) => (spans[i | 1] as number) > 0), chat };
 }
 
-/** Undefined when the end of the calls is not found: the template writes them quite differently from the model. */
+/** Undefined when there are no calls, or their end is not found: the template writes them quite differently from the model. */
 async function deltaAfterCalls(
   template: TurnTemplate,
-  { message, tail }: TurnEnd,
+  { message, tail, byItself }: TurnEnd,
   added: readonly ChatMessage[],
 ): Promise<TurnDelta | undefined> {
-  // The marker is the user's here: templates put what is said beside calls before, after, or nowhere.
-  const turn: ChatMessage[] = [
-    { role: 'user', content: MARKER },
-    { role: 'assistant', content: '', toolCalls: message.toolCalls },
-  ];
-  const chat = await template.render([...turn, ...added]);
-  const next = afterMarker(chat.prompt);
+  const { calls, messages } = template.parallelCalls
+    ? { calls: callsOf(message), messages: added }
+    : inOne(message, added);
+  const last = calls.at(-1);
+  if (!last) return undefined;
+  const rendered = async (toolCalls: readonly ToolCall[], behind: readonly ChatMessage[]) => {
+    // The marker is the user's here: templates put what is said beside calls before, after, or nowhere.
+    const turn: ChatMessage[] = [
+      { role: 'user', content: MARKER },
+      { role: 'assistant', content: '', toolCalls },
+    ];
+    const chat = await template.render([...turn, ...behind]);
+    return { chat, text: afterMarker(chat.prompt) };
+  };
+  const next = await rendered(calls, messages);
   // The same with other contents: what both have in common ends where the first new message speaks.
-  const other = added.map((item): ChatMessage => ({ ...item, content: item.content.startsWith('y') ? 'z' : 'y' }));
-  const twin = afterMarker((await template.render([...turn, ...other])).prompt);
-  const at = endOfLongestSuffix(tail, next.slice(0, commonLength(twin, next)));
-  return at < 0 ? undefined : cut(chat, next.slice(at));
+  const silent = messages.map((item): ChatMessage => ({ ...item, content: item.content.startsWith('y') ? 'z' : 'y' }));
+  const twin = await rendered(calls, silent);
+  const written = next.text.slice(0, commonLength(twin.text, next.text));
+  const at = endOfTail(tail, written, byItself ? 2 : SURE);
+  if (byItself) return at < 0 ? undefined : cut(next.chat, next.text.slice(at));
+  // With another last argument: what both end with in common follows it.
+  const other = await rendered([...calls.slice(0, -1), { ...last, ...OTHER_ARGUMENTS }], silent);
+  const closing = commonEnd(twin.text, other.text) - (twin.text.length - written.length);
+  const end = closing > 0 ? written.length - closing : -1;
+  return Math.max(at, end) < 0 ? undefined : cut(next.chat, next.text.slice(Math.max(at, end)));
+}
+
+const OTHER_ARGUMENTS = { arguments: '{"Banyan8Other":"Banyan9Other"}', input: { Banyan8Other: 'Banyan9Other' } };
+
+/** For templates that show one call a turn: the last call, with the results of all. */
+function inOne(message: AssistantMessage, added: readonly ChatMessage[]) {
+  const calls = callsOf(message);
+  const last = calls.at(-1);
+  const results = added.filter(({ role }) => role === 'tool') as ToolMessage[];
+  if (!last || calls.length === 1 || results.length < 2) return { calls: calls.slice(-1), messages: added };
+  const content = results.map((result) => `${result.name}: ${result.content}`).join('\n');
+  const result: ChatMessage = { role: 'tool', toolCallId: last.id, name: last.name, content };
+  return { calls: [last], messages: [result, ...added.filter(({ role }) => role !== 'tool')] };
 }
 
 /** The first marker counts: a later one can only come from the messages themselves. */
@@ -98,9 +132,31 @@ function commonLength(a: string, b: string): number {
   return length;
 }
 
-/** Where the longest suffix of `tail`, at least two characters, ends in `text` for the last time; -1 when none occurs. */
-function endOfLongestSuffix(tail: string, text: string): number {
-  for (let start = 0; start <= tail.length - 2; start++) {
+function commonEnd(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a.at(-1 - length) === b.at(-1 - length)) length++;
+  return length;
+}
+
+/** So many characters are not there by chance: a text that was cut may end like anything. */
+const SURE = 8;
+
+/** Where the model's text ends in the template's: it may have written its arguments with other spaces; -1 when nowhere. */
+function endOfTail(tail: string, text: string, shortest: number): number {
+  const exact = endOfLongestSuffix(tail, text, shortest);
+  const dense = tail.replace(SPACES, '');
+  const end = endOfLongestSuffix(dense, text.replace(SPACES, ''), /[}\])>]$/.test(dense) ? shortest - 1 : shortest);
+  let at = 0;
+  for (let seen = 0; seen < end; at++) if (!SPACE.test(text[at] as string)) seen++;
+  return Math.max(exact, end < 0 ? -1 : at);
+}
+
+const SPACES = /\s+/g;
+const SPACE = /\s/;
+
+/** Where the longest suffix of `tail`, at least `shortest` characters, ends in `text` for the last time; -1 when none occurs. */
+function endOfLongestSuffix(tail: string, text: string, shortest: number): number {
+  for (let start = 0; start <= tail.length - shortest; start++) {
     const at = text.lastIndexOf(tail.slice(start));
     if (at >= 0) return at + tail.length - start;
   }

@@ -47,6 +47,8 @@ export interface NativeModelInfo {
   hasChatTemplate: boolean;
   /** Does the chat template show tools to the model? */
   supportsTools: boolean;
+  /** Does it show several calls of one turn? Where not, the model makes one call a turn. */
+  supportsParallelCalls: boolean;
   /** The token that ends a turn. */
   eosText: string;
 }

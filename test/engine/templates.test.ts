@@ -33,7 +33,10 @@ describe.each(templates)('%s', (name, source) => {
         ...CHAT_DEFAULTS,
         ...{ messages: messages.map(toTemplateMessage), tools, addGenerationPrompt },
       });
-    template = { render: (messages) => render(messages, true) };
+    template = {
+      render: (messages) => render(messages, true),
+      parallelCalls: engine.native.info.supportsParallelCalls,
+    };
     rendered = async (messages, addGenerationPrompt) => (await render(messages, addGenerationPrompt)).prompt;
   });
   afterAll(() => engine.close());
@@ -52,7 +55,7 @@ describe.each(templates)('%s', (name, source) => {
     const tail = whole === '' ? '' : await generatedTail(name, rendered);
     const delta = turnDelta(template, { message: CALLED, tail, byItself: true }, added);
     if (whole === '') {
-      expect(await errorOf(() => delta)).toMatchObject({ code: 'INVALID_TEMPLATE' });
+      expect(await errorOf(() => delta)).toMatchObject({ code: 'INVALID_MESSAGES' });
     } else {
       const { text } = await delta;
       expect(whole.endsWith(text)).toBe(true);

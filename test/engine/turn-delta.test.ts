@@ -8,6 +8,7 @@ type Write = (message: ChatMessage, index: number, all: readonly ChatMessage[]) 
 /** A template made of how it writes each message. */
 function template(write: Write, prompt: string): TurnTemplate {
   return {
+    parallelCalls: true,
     render: async (messages) =>
       ({ prompt: messages.map(write).join('') + prompt, literal: new Int32Array(0) }) as RenderedChat,
   };
@@ -44,8 +45,12 @@ describe('ChatML', () => {
     expect((await turnDelta(chatml, called('<call>{"a":1}</call>'), toolResult)).text).toBe(results);
     expect((await turnDelta(chatml, called('nothing of this occurs §'), toolResult)).text).toBe(results);
   });
-  test('a turn cut inside its second call', async () => {
-    expect((await turnDelta(chatml, called('</call><call>{"a', false), toolResult)).text).toBe(results);
+  test('a call that was cut is closed', async () => {
+    const delta = await turnDelta(chatml, called('</call><call>{"a', false), toolResult);
+    expect(delta.text).toBe(`\n}</call>${results}`);
+  });
+  test('a turn stopped behind its call is not closed twice', async () => {
+    expect((await turnDelta(chatml, called('{\n "a": 1\n}</call>', false), toolResult)).text).toBe(results);
   });
   test('what the assistant said is not written again, whatever it was', async () => {
     const end = ended({ message: said({ content: '<|im_end|>Banyan7Marker<|im_end|>' }) });
@@ -84,7 +89,7 @@ describe('templates that rewrite history', () => {
     );
     const expected = '<|eot_id|><|start|>tool<|head|>2<|eot_id|><|start|>assistant<|head|>';
     expect((await turnDelta(llama, called('{"a":1}'), toolResult)).text).toBe(expected);
-    expect((await turnDelta(llama, called('{"a":', false), toolResult)).text).toBe(expected);
+    expect((await turnDelta(llama, called('{"a":', false), toolResult)).text).toBe(`}${expected}`);
     const marked: ChatMessage[] = [{ role: 'tool', toolCallId: 'c1', name: 'add', content: 'Banyan7Marker' }];
     expect((await turnDelta(llama, called('{"a":1}'), marked)).text).toBe(expected.replace('>2<', '>Banyan7Marker<'));
   });
@@ -101,7 +106,7 @@ describe('templates that rewrite history', () => {
     const results = '<|start|>tool<|message|>2<|end|><|start|>assistant';
     expect((await turnDelta(harmony, called('json<|message|>{"a":1}'), toolResult)).text).toBe(`<|call|>${results}`);
     expect((await turnDelta(harmony, called('json<|message|>{"a":', false), toolResult)).text).toBe(
-      `<|end|>${results}`,
+      `}<|call|>${results}`,
     );
   });
 

@@ -33,7 +33,10 @@ interface Running {
 
 /** A NativeEngine without a model: one event batch a turn of the event loop, a prefix cache that never forgets. */
 export class ScriptedEngine implements NativeEngine {
-  readonly info = { name: 'scripted', digest: 'scripted', maxContext: 100_000 } as NativeModelInfo;
+  readonly info = {
+    ...{ name: 'scripted', digest: 'scripted', maxContext: 100_000 },
+    supportsParallelCalls: true,
+  } as NativeModelInfo;
   readonly requests: NativeRequest[] = [];
   readonly renders: ChatInput[] = [];
   readonly cancelled: number[] = [];

@@ -1,0 +1,74 @@
+import type { AssistantMessage, ChatMessage } from './chat-message.js';
+import { callsOf } from './conversation.js';
+
+/*
+ * A conversation in other words that mean the same, for templates that refuse the first ones. Each shape takes messages in
+ * which every call has its result right behind it (conversation.ts), and gives such messages.
+ */
+
+export type Shape = (messages: readonly ChatMessage[]) => ChatMessage[];
+
+/** Nine letters and digits: all that some templates accept as a call's id. */
+export const plainIds: Shape = (messages) => {
+  let next = 0;
+  let waiting: string[] = [];
+  return messages.map((message) => {
+    if (message.role === 'tool') return { ...message, toolCallId: waiting.shift() ?? message.toolCallId };
+    const toolCalls = callsOf(message).map((call) => ({ ...call, id: `call${String(next++).padStart(5, '0')}` }));
+    waiting = toolCalls.map(({ id }) => id);
+    return toolCalls.length > 0 ? { ...(message as AssistantMessage), toolCalls } : message;
+  });
+};
+
+/** [calls a b] [result a] [result b]  ->  [call a] [result a] [call b] [result b] */
+export const oneCallATurn: Shape = (messages) =>
+  messages.flatMap((message, index): ChatMessage[] => {
+    if (message.role === 'tool') return [];
+    const calls = callsOf(message);
+    const results = messages.slice(index + 1, index + 1 + calls.length).filter(({ role }) => role === 'tool');
+    if (calls.length < 2) return [message, ...results];
+    return calls.flatMap((call, at): ChatMessage[] => {
+      const said = at === 0 ? message : { role: 'assistant' as const, content: '' };
+      return [{ ...(said as AssistantMessage), toolCalls: [call] }, ...results.slice(at, at + 1)];
+    });
+  });
+
+const NO_QUESTION: ChatMessage = { role: 'user', content: '(no message)' };
+const NO_ANSWER: ChatMessage = { role: 'assistant', content: '(no answer)' };
+
+/**
+ * Instructions first, then user and assistant by turns: neighbours of one role become one message, later instructions are
+ * the user's, a conversation that begins otherwise gets a user's message, one that goes on after results an answer.
+ */
+export const plainRoles: Shape = (messages) => {
+  const out: ChatMessage[] = [];
+  for (const message of messages) {
+    const last = out.at(-1);
+    const late = message.role === 'system' && last !== undefined && last.role !== 'system';
+    const next: ChatMessage = late ? { role: 'user', content: message.content } : message;
+    if ((last === undefined || last.role === 'system') && next.role === 'assistant') out.push(NO_QUESTION);
+    if (last?.role === 'tool' && next.role === 'user') out.push(NO_ANSWER);
+    if (last && last.role === next.role && next.role !== 'tool' && callsOf(last).length === 0) {
+      out[out.length - 1] = joined(last, next);
+    } else out.push(next);
+  }
+  if (out.at(-1)?.role === 'system') out.push(NO_QUESTION);
+  return out;
+};
+
+function joined(first: ChatMessage, second: ChatMessage): ChatMessage {
+  const content = [first.content, second.content].filter((text) => text !== '').join('\n\n');
+  return { ...first, ...second, content };
+}
+
+/** Calls and results in words, where a template has none for them. */
+export const inWords: Shape = (messages) =>
+  plainRoles(
+    messages.map((message): ChatMessage => {
+      if (message.role === 'tool') return { role: 'user', content: `Result of ${message.name}: ${message.content}` };
+      const calls = callsOf(message);
+      if (calls.length === 0) return message;
+      const words = calls.map((call) => `Call of ${call.name}: ${call.arguments}`);
+      return { role: 'assistant', content: [message.content, ...words].filter((text) => text !== '').join('\n') };
+    }),
+  );
