@@ -32,8 +32,11 @@ export interface RunUsage {
   totalMs: number;
 }
 
-/** `answer`: the model was done. The others name the limit that ended the run. */
-export type StopReason = 'answer' | 'max-steps' | 'max-tokens' | 'timeout' | 'cancelled';
+/**
+ * `answer`: the model was done. `no-call`: a step that had to call a tool (`forceTools`) ended without a call. The others
+ * name the limit that ended the run; `context`: no room for the results of the last calls, not even cut ones.
+ */
+export type StopReason = 'answer' | 'max-steps' | 'max-tokens' | 'timeout' | 'cancelled' | 'context' | 'no-call';
 
 /** When what ran, in milliseconds since the run began. */
 export interface TraceSpan {

@@ -1,7 +1,7 @@
 import { onAbort } from '../engine/abort-listeners.js';
-import { type ChatMessage, type ToolCall, toToolCall } from '../engine/chat-message.js';
+import { type ChatMessage, type ToolCall, type ToolMessage, toToolCall } from '../engine/chat-message.js';
 import type { Engine } from '../engine/engine.js';
-import { BanyanError } from '../engine/errors.js';
+import { asBanyanError, BanyanError } from '../engine/errors.js';
 import { EventLog } from '../engine/event-log.js';
 import { EventStream } from '../engine/event-stream.js';
 import type { Generation, GenerationResult } from '../engine/generation.js';
@@ -17,6 +17,7 @@ import {
   sumUsage,
   type TraceSpan,
 } from './agent-events.js';
+import { fitResults } from './fit-results.js';
 import type { Limits } from './limits.js';
 import type { PastStep } from './past.js';
 import type { RunRecord } from './run-record.js';
@@ -130,28 +131,52 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
 
   async #loop(record: RunRecord): Promise<void> {
     let messages = record.input;
-    while (!this.#stop.signal.aborted) {
-      if (record.stopReason && this.#steps.length === record.steps) return;
-      const step = await this.#step(messages, record);
-      this.#steps.push(step);
-      this.#log.append({ type: 'step', step });
-      if (step.tools.length === 0 || this.#stop.signal.aborted) return;
-      const limit = this.#metLimit();
-      if (limit) {
-        this.#stopReason = limit;
-        return;
+    let results: ToolMessage[] = [];
+    try {
+      while (!this.#stop.signal.aborted) {
+        if (record.stopReason && this.#steps.length === record.steps) return;
+        const step = await this.#step(messages, record);
+        if (!step) return this.#limited('context');
+        this.#steps.push(step);
+        this.#log.append({ type: 'step', step });
+        results = step.tools.map(({ call, content }) => toolMessage(call, content));
+        if (this.#stop.signal.aborted) return;
+        if (results.length === 0) return this.#answered(step);
+        const limit = this.#metLimit();
+        if (limit) return this.#limited(limit);
+        messages = results;
       }
-      messages = step.tools.map(({ call, content }) => toolMessage(call, content));
+    } finally {
+      this.#tellSession(results);
     }
   }
 
-  async #step(messages: string | readonly ChatMessage[], run: RunRecord): Promise<AgentStep> {
+  #limited(reason: StopReason): void {
+    this.#stopReason = reason;
+  }
+
+  #answered({ index, finishReason }: AgentStep): void {
+    if (index < this.#setup.forceTools) this.#limited(finishReason === 'length' ? 'max-tokens' : 'no-call');
+  }
+
+  /** What came of the last calls is known to whoever goes on with the conversation: a tool that ran is not called again. */
+  #tellSession(results: readonly ToolMessage[]): void {
+    if (results.length === 0) return;
+    try {
+      this.session.push(results);
+    } catch {} // it was closed meanwhile
+  }
+
+  /** Undefined: the context has no room for the messages. */
+  async #step(messages: string | readonly ChatMessage[], run: RunRecord): Promise<AgentStep | undefined> {
     const index = this.#steps.length;
     const record = run.step(index);
     const calls = this.#stepTools(index, record);
-    const { text, reasoning, toolCalls, finishReason, usage } = record.past
+    const turn = record.past
       ? this.#restore(messages, record.past, index)
-      : await this.#generate(messages, run, record, calls);
+      : await this.#generateFitting(messages, run, record, calls);
+    if (!turn) return undefined;
+    const { text, reasoning, toolCalls, finishReason, usage } = turn;
     if (!this.#stop.signal.aborted)
       toolCalls.forEach((call, position) => {
         calls.dispatch(position, call);
@@ -189,6 +214,28 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     if (message.content) this.#log.append({ type: 'text', step, text: message.content });
     const toolCalls = message.toolCalls.map(toToolCall);
     return { text: message.content, reasoning: message.reasoning, toolCalls, finishReason, usage };
+  }
+
+  /** The first step's messages are the caller's: they are sent as they are, and too long ones reject. */
+  async #generateFitting(
+    messages: string | readonly ChatMessage[],
+    run: RunRecord,
+    record: StepRecord,
+    calls: StepTools,
+  ): Promise<TurnResult | undefined> {
+    if (this.#steps.length === 0) return this.#generate(messages, run, record, calls);
+    const { engine } = this.#setup;
+    const { maxContext } = engine.info;
+    const reserve = Math.min(this.#tokensLeft(), Math.ceil(maxContext / 8));
+    for (let room = maxContext - this.session.tokens.length - reserve; ; room = Math.floor(room / 2)) {
+      const fitting = fitResults(engine, messages as readonly ToolMessage[], room);
+      if (!fitting) return undefined;
+      try {
+        return await this.#generate(fitting, run, record, calls);
+      } catch (reason) {
+        if (asBanyanError(reason).code !== 'PROMPT_TOO_LONG') throw reason;
+      }
+    }
   }
 
   async #generate(
@@ -266,6 +313,6 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   }
 }
 
-function toolMessage({ id, name }: ToolCall, content: string): ChatMessage {
+function toolMessage({ id, name }: ToolCall, content: string): ToolMessage {
   return { role: 'tool', toolCallId: id, name, content };
 }

@@ -7,7 +7,7 @@ import { FINGERPRINT_KEYS, type Fingerprint } from './fingerprint.js';
 import { JOURNAL_VERSION, type JournalEntry } from './journal.js';
 
 const TYPES = ['run', 'turn', 'call', 'result', 'end'] as const;
-const STOP_REASONS = ['answer', 'max-steps', 'max-tokens', 'timeout', 'cancelled'] as const;
+const STOP_REASONS = ['answer', 'max-steps', 'max-tokens', 'timeout', 'cancelled', 'context', 'no-call'] as const;
 const MOST = 2 ** 31;
 
 /** One entry by itself, from a source that nobody vouches for. Throws INVALID_*. */

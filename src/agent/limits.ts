@@ -13,7 +13,7 @@ export interface Limits {
   maxTokens: number;
   /** Time for one tool that says none itself. Default 60,000. */
   toolTimeoutMs: number;
-  /** Characters of one tool result that the model reads. Default 8,192. */
+  /** Characters of one tool result that the model reads; fewer when the context has no room. Default 8,192. */
   toolResultLimit: number;
 }
 
