@@ -45,7 +45,8 @@ common_chat_templates_inputs inputs_of(const ChatRequest & request) {
     if (inputs.messages.empty()) throw Error("INVALID_MESSAGES", "messages must not be empty", "messages");
     inputs.tools = typed("INVALID_TOOLS", "tools", [&] {
         const common_json tools = parse_array(request.tools, "INVALID_TOOLS", "tools");
-        check_names(tools);
+        for (const common_json & tool : tools)
+            if (!tool.contains("grammar")) check_names(tool);
         return common_chat_tools_parse_oaicompat(tools);
     });
     for (const common_chat_tool & tool : inputs.tools) {
@@ -70,16 +71,29 @@ common_chat_templates_inputs inputs_of(const ChatRequest & request) {
     return inputs;
 }
 
-/** A tool whose schema cannot be turned into a grammar is the likeliest culprit of a failed render: name it. */
-void blame_tool(const std::vector<common_chat_tool> & tools) {
-    for (size_t i = 0; i < tools.size(); ++i) {
-        try {
-            grammar_from_schema(tools[i].parameters);
-        } catch (const Error & e) {
-            throw Error("INVALID_SCHEMA", "parameters of tool " + tools[i].name + ": " + e.what(),
-                        "tools[" + std::to_string(i) + "]");
+/**
+ * Of each tool, what its grammar is made of: its `grammar` (src/engine/schema), else its parameters. Throws Error
+ * INVALID_SCHEMA with the tool at fault.
+ */
+std::map<std::string, common_json> grammars_of(const std::string & tools) {
+    std::map<std::string, common_json> out;
+    int index = 0;
+    for (const common_json & tool : parse_array(tools, "INVALID_TOOLS", "tools")) {
+        const common_json & function = tool.at("function");
+        const std::string name = function.at("name");
+        if (tool.contains("grammar")) {
+            out.emplace(name, common_json::parse(tool.at("grammar").get<std::string>()));
+        } else if (function.contains("parameters")) {
+            try {
+                grammar_from_schema(function.at("parameters").dump());
+            } catch (const Error & e) {
+                throw Error("INVALID_SCHEMA", "parameters of tool " + name + ": " + e.what(),
+                            "tools[" + std::to_string(index) + "]");
+            }
         }
+        ++index;
     }
+    return out;
 }
 
 /** What the template says with raise_exception, '' when it failed otherwise. llama.cpp puts the place in it before. */
@@ -109,6 +123,14 @@ bool shows_two_calls(const common_chat_templates * templates) {
         return false;
     }
 }
+
+/** While alive on this thread, llama.cpp makes the grammars of calls of these. */
+struct ToolGrammars {
+    explicit ToolGrammars(const std::map<std::string, common_json> & grammars) {
+        common_chat_grammar_parameters = &grammars;
+    }
+    ~ToolGrammars() { common_chat_grammar_parameters = nullptr; }
+};
 
 /** Two requests with one of these have one format, where their generation prompts agree too. */
 std::string format_key(const ChatRequest & request) {
@@ -192,6 +214,7 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     common_chat_templates_inputs inputs = inputs_of(request);
     inputs.rendering = &rendering;
     inputs.parallel_tool_calls = inputs.parallel_tool_calls && supports_parallel_;
+    const std::map<std::string, common_json> grammars = grammars_of(request.tools);
     common_chat_params params;
     RenderedChat out;
     const std::string settings = format_key(request);
@@ -203,11 +226,11 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     try {
         const std::lock_guard<std::mutex> lock(rendering_);
         KnownParsers parsers(known);
+        ToolGrammars tools(grammars);
         params = common_chat_templates_apply(templates_.get(), inputs);
     } catch (const std::exception & e) {
         const std::string refusal = raised(e.what());
         if (!refusal.empty()) throw Error("INVALID_MESSAGES", refusal, "messages");
-        blame_tool(inputs.tools);
         const char * field = budget.spent() ? "" : "messages";  // others may do
         throw Error("INVALID_TEMPLATE", std::string("the chat template failed: ") + e.what(), field);
     }

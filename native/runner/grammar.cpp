@@ -15,7 +15,7 @@ namespace banyan {
 
 namespace {
 
-constexpr size_t kMaxBytes = 1 << 20;
+constexpr size_t kMaxBytes = 8 << 20;
 constexpr size_t kMaxRules = 20000;  // left recursion is looked for recursively, a level a rule
 constexpr size_t kMaxName = 1000;    // the converter runs regular expressions over names, which recurse once a byte
 
@@ -133,7 +133,7 @@ void check_names(const common_json & schema) {
 
 std::string grammar_from_schema(const std::string & json_schema) {
     const auto fail = [](const std::string & why) -> Error { return {"INVALID_SCHEMA", why, "jsonSchema"}; };
-    if (json_schema.size() > kMaxBytes) throw fail("the JSON schema is larger than 1 MiB");
+    if (json_schema.size() > kMaxBytes) throw fail("the JSON schema is larger than 8 MiB");
     if (nesting_depth(json_schema) > kMaxNesting) throw fail("the JSON schema is nested too deeply");
     backend::AssertGuard guard;
     try {
@@ -153,7 +153,7 @@ std::string grammar_from_schema(const std::string & json_schema) {
 
 void check_grammar(const llama_vocab * vocab, const std::string & gbnf) {
     const auto fail = [](const std::string & why) -> Error { return {"INVALID_GRAMMAR", why, "grammar"}; };
-    if (gbnf.size() > 8 * kMaxBytes) throw fail("the grammar is larger than 8 MiB");
+    if (gbnf.size() > kMaxBytes) throw fail("the grammar is larger than 8 MiB");
     if (group_depth(gbnf) > kMaxNesting) throw fail("the grammar is nested too deeply");
     backend::LogCapture log;
     backend::AssertGuard guard;

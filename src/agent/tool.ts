@@ -61,6 +61,6 @@ export function defineTool<const Input extends Schema>(given: ToolDefinition<Inp
   const idempotent = checkFlag('idempotent', definition.idempotent ?? false);
   if (expectedMs !== undefined) checkNumber('expectedMs', expectedMs, 0, 24 * 3_600_000);
   const field = `input of tool "${typeof name === 'string' ? name : ''}"`;
-  const { json, check } = reading(field, () => compileSchema(field, input));
+  const { json, check } = reading(field, () => compileSchema(field, input, 'arguments'));
   return { name, description, parameters: json, check, execute, timeoutMs, expectedMs, idempotent };
 }

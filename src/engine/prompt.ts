@@ -50,7 +50,7 @@ export function toChatSettings(options: GenerateOptions, schema: CompiledSchema 
     tools: templateTools,
     toolChoice: typeof toolChoice === 'object' ? 'required' : toolChoice,
     parallelToolCalls: checkFlag('parallelToolCalls', options.parallelToolCalls ?? true),
-    jsonSchema: schema ? JSON.stringify(schema.json) : '',
+    jsonSchema: schema?.grammar ?? '',
     enableThinking: checkFlag('thinking', options.thinking ?? true),
     templateArgs: {},
   };

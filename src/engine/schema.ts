@@ -1,7 +1,7 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
-import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js';
 import { BanyanError, messageOf } from './errors.js';
-import { Recent } from './recent.js';
+import { type CompiledJson, compileJson, type Use } from './schema/compile-json.js';
+import { SchemaProblem } from './schema/read-schema.js';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
@@ -26,20 +26,46 @@ export type Verdict<Output> = { ok: true; value: Output } | { ok: false; reason:
 export interface CompiledSchema<Output = unknown> {
   /** Keywords in a fixed order, properties in the author's: the model writes them in this order. */
   readonly json: JsonSchema;
+  /** What the native half makes the grammar of, as JSON text. */
+  readonly grammar: string;
   check(value: unknown): Promise<Verdict<Output>>;
 }
 
-/** Throws INVALID_SCHEMA with the field. */
-export function compileSchema<Output>(field: string, schema: Schema<Output>): CompiledSchema<Output> {
+/** Throws INVALID_SCHEMA with the field; the message names the place in the schema. */
+export function compileSchema<Output>(
+  field: string,
+  schema: Schema<Output>,
+  use: Use = 'answer',
+): CompiledSchema<Output> {
   if (isStandard(schema)) {
     const props = schema['~standard'];
-    return { json: plain(field, asJsonSchema(field, props)), check: (value) => checkStandard(props, value) };
+    const json = plain(field, asJsonSchema(field, props));
+    const compiled = compilePlain(field, json, use);
+    return { json, grammar: compiled.grammar, check: (value) => checkStandard(props, compiled, value) };
   }
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
     throw new BanyanError('INVALID_SCHEMA', `${field} must be a JSON Schema object or a Standard Schema`, { field });
   }
   const json = plain(field, schema);
-  return { json, check: jsonSchemaCheck<Output>(field, json) };
+  const { grammar, complaint } = compilePlain(field, json, use);
+  return {
+    json,
+    grammar,
+    check: async (value) => {
+      const problem = complaint(value);
+      return problem ? { ok: false, reason: problem.reason } : { ok: true, value: value as Output };
+    },
+  };
+}
+
+/** What has been made plain already, as a tool's parameters: no second copy is made. */
+export function compilePlain(field: string, json: JsonSchema, use: Use): CompiledJson {
+  try {
+    return compileJson(JSON.stringify(json), use);
+  } catch (cause) {
+    const what = cause instanceof SchemaProblem ? cause.message : `is too large: ${messageOf(cause)}`;
+    throw new BanyanError('INVALID_SCHEMA', `${field} ${what}`, { field, cause });
+  }
 }
 
 /** A copy that is JSON and nothing else, its keywords in one order. Refuses cycles, BigInt, and what is too deep for the stack. */
@@ -70,10 +96,14 @@ function asJsonSchema(field: string, props: StandardSchema['~standard']): JsonSc
   }
 }
 
+/** The library's own check decides; but what does not match a pattern never gets to its regular expressions, which may be slow. */
 async function checkStandard<Output>(
   props: StandardSchemaV1.Props<unknown, Output>,
+  { complaint }: CompiledJson,
   value: unknown,
 ): Promise<Verdict<Output>> {
+  const problem = complaint(value);
+  if (problem?.keyword === 'pattern') return { ok: false, reason: problem.reason };
   try {
     const result = await props.validate(value);
     if (!result.issues) return { ok: true, value: result.value };
@@ -88,24 +118,6 @@ async function checkStandard<Output>(
 
 function segment(part: PropertyKey | StandardSchemaV1.PathSegment): string {
   return String(typeof part === 'object' ? part.key : part);
-}
-
-/** Compiling takes ajv about 15 ms: a program that sends one schema with each request pays once. */
-const checks = new Recent<CompiledSchema['check']>(64);
-
-function jsonSchemaCheck<Output>(field: string, schema: JsonSchema): CompiledSchema<Output>['check'] {
-  try {
-    return checks.get(JSON.stringify(schema), () => {
-      const ajv = new Ajv2020({ strict: false, validateFormats: false, logger: false });
-      const validate = ajv.compile(schema as AnySchema);
-      return async (value) =>
-        validate(value)
-          ? { ok: true, value }
-          : { ok: false, reason: ajv.errorsText(validate.errors, { dataVar: 'value' }) };
-    }) as CompiledSchema<Output>['check'];
-  } catch (cause) {
-    throw new BanyanError('INVALID_SCHEMA', `${field} is not a JSON Schema: ${messageOf(cause)}`, { field, cause });
-  }
 }
 
 const KEYWORDS = ['type', 'description', 'properties', 'required', 'additionalProperties'];

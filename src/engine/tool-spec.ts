@@ -2,7 +2,7 @@ import type { NativeModelInfo } from '../native/reports.js';
 import { BanyanError } from './errors.js';
 import { toolSpecHint } from './foreign-shapes.js';
 import { checkObject, invalidOption } from './option-checks.js';
-import type { JsonSchema } from './schema.js';
+import { compilePlain, type JsonSchema } from './schema.js';
 
 /** What the model is told about a tool. Running it is the agent layer's business. */
 export interface ToolSpec {
@@ -27,9 +27,10 @@ export function checkToolsCanBeShown(
   throw new BanyanError('MODEL_UNSUPPORTED', message, { field: 'tools' });
 }
 
-/** Sorted by name, fields in one order: the same tools always give the same tokens. Throws INVALID_OPTION. */
+/** Sorted by name, fields in one order: the same tools always give the same tokens. Throws INVALID_OPTION, INVALID_SCHEMA. */
 export function toTemplateTools(tools: readonly ToolSpec[]): unknown[] {
   const names = new Set<string>();
+  const grammars = new Map<string, string>();
   for (const [index, tool] of tools.entries()) {
     checkObject(`tools[${index}]`, tool);
     const { name, description, parameters } = tool;
@@ -46,8 +47,23 @@ export function toTemplateTools(tools: readonly ToolSpec[]): unknown[] {
     }
     if (names.has(name)) throw new BanyanError('INVALID_OPTION', `${field}: there are two tools "${name}"`, { field });
     names.add(name);
+    grammars.set(name, grammarOf(`tools[${index}].parameters`, name, parameters));
   }
   return [...tools]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, description, parameters }) => ({ type: 'function', function: { name, description, parameters } }));
+    .map(({ name, description, parameters }) => ({
+      type: 'function',
+      function: { name, description, parameters },
+      grammar: grammars.get(name),
+    }));
+}
+
+/** What the grammar of calls is made of; the template shows the parameters as their author wrote them. */
+function grammarOf(field: string, name: string, parameters: JsonSchema): string {
+  try {
+    return compilePlain(field, parameters, 'arguments').grammar;
+  } catch (thrown) {
+    if (!(thrown instanceof BanyanError)) throw thrown;
+    throw new BanyanError('INVALID_SCHEMA', `tool "${name}": ${thrown.message}`, { field, cause: thrown });
+  }
 }

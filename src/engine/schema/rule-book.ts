@@ -1,0 +1,156 @@
+/** One way to write a rule, and the rules that must be possible for it. */
+export interface Way {
+  text: string;
+  needs: readonly string[];
+}
+
+/** Rules of JSON's own, the same in all grammars. Numbers stay where JavaScript reads them back exactly. */
+const PRIMITIVES: Record<string, string> = {
+  'json-hex': '[0-9a-fA-F]',
+  // Half a surrogate pair is no character.
+  'json-unit':
+    '[0-9a-cA-CefEF] json-hex{3} | [dD] [0-7] json-hex{2} | [dD] [89abAB] json-hex{2} "\\\\u" [dD] [c-fC-F] json-hex{2}',
+  'json-char': '[^"\\\\\\x7F\\x00-\\x1F] | "\\\\" ( ["\\\\/bfnrt] | "u" json-unit )',
+  'json-string': '"\\"" json-char* "\\""',
+  'json-integer': '"-"? ( "0" | [1-9] [0-9]{0,14} )',
+  'json-number': '"-"? ( "0" | [1-9] [0-9]{0,14} ) ( "." [0-9]{1,15} )? ( [eE] [-+]? [0-9]{1,2} )?',
+  'json-boolean': '"true" | "false"',
+  'json-null': '"null"',
+  'json-member': 'json-string space ":" space json-value',
+  'json-object': '"{" space ( json-member ( "," space json-member )* space )? "}"',
+  'json-array': '"[" space ( json-value ( "," space json-value )* space )? "]"',
+  'json-value': 'json-object | json-array | json-string | json-number | json-boolean | json-null',
+};
+
+/** The rules of one grammar while it is written. `space` comes from llama.cpp. */
+export class RuleBook {
+  readonly #prefix: string;
+  readonly #rules = new Map<string, readonly Way[]>();
+  readonly #names = new Map<string, string>();
+  /** llama.cpp makes rules of its own for groups and repetitions. */
+  #more = 0;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** How many rules llama.cpp will make of it, about. */
+  get size(): number {
+    return this.#rules.size + this.#more;
+  }
+
+  /** A name for a rule whose ways come later. */
+  reserve(): string {
+    const name = `${this.#prefix}-${this.#rules.size}`;
+    this.#rules.set(name, []);
+    return name;
+  }
+
+  set(name: string, ways: readonly Way[]): void {
+    this.#rules.set(name, ways);
+  }
+
+  /** A rule that is known with all its ways; equal ones are one. */
+  add(ways: readonly Way[]): string {
+    const key = ways.map(({ text }) => text).join(' | ');
+    const known = this.#names.get(key);
+    if (known !== undefined) return known;
+    const name = this.reserve();
+    this.set(name, ways);
+    this.#names.set(key, name);
+    return name;
+  }
+
+  /** `item` between `min` and `max` times, after one another. Long repetitions are built of blocks. */
+  repeat(item: Way, min: number, max: number): Way {
+    const single = /^[^ ]+$/.test(item.text) ? item.text : `( ${item.text} )`;
+    const most = 500;
+    if (max <= most || (max === Number.POSITIVE_INFINITY && min <= most)) {
+      this.#more += max === Number.POSITIVE_INFINITY ? min + 2 : max + 2;
+      return { text: repetition(single, min, max), needs: item.needs };
+    }
+    const size = 100;
+    const block = this.add([{ text: repetition(single, size, size), needs: item.needs }]);
+    this.#more += size;
+    const blocks = this.repeat({ text: block, needs: [block] }, Math.floor(min / size), Math.floor(min / size));
+    const exact = min >= size ? [blocks] : [];
+    if (min % size > 0) exact.push(this.repeat(item, min % size, min % size));
+    const rest = max - min;
+    if (rest === Number.POSITIVE_INFINITY) exact.push({ text: repetition(single, 0, rest), needs: item.needs });
+    else if (rest > 0) exact.push(this.#upTo(item, block, rest, size));
+    return { text: exact.map(({ text }) => text).join(' '), needs: [...new Set(exact.flatMap(({ needs }) => needs))] };
+  }
+
+  #upTo(item: Way, block: string, max: number, size: number): Way {
+    const part = this.repeat(item, 0, Math.min(max, size - 1));
+    if (max < size) return part;
+    const full = this.repeat({ text: block, needs: [block] }, 0, Math.floor(max / size) - 1);
+    const last = this.repeat(item, 0, max % size);
+    const ways = [
+      { text: `${full.text} ${part.text}`, needs: [...full.needs, ...part.needs] },
+      { text: `${block}{${Math.floor(max / size)}} ${last.text}`, needs: [block, ...last.needs] },
+    ];
+    this.#more += Math.floor(max / size);
+    const name = this.add(ways);
+    return { text: name, needs: [name] };
+  }
+
+  /** GBNF bodies by name: the rules that `root` needs and that some text can fulfil. Undefined: `root` is not one of them. */
+  write(root: string): Record<string, string> | undefined {
+    const possible = this.#possible();
+    if (!possible.has(root)) return undefined;
+    const written: Record<string, string> = {};
+    const open = [root];
+    const see = (way: Way) => {
+      open.push(...way.needs);
+      return way.text || '""';
+    };
+    for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      if (Object.hasOwn(written, name)) continue;
+      const ways = this.#rules.get(name)?.filter(({ needs }) => needs.every((one) => possible.has(one)));
+      written[name] = ways ? ways.map(see).join(' | ') : (PRIMITIVES[name] ?? '');
+      if (!ways) open.push(...Object.keys(PRIMITIVES).filter((other) => written[name]?.includes(other)));
+    }
+    return written;
+  }
+
+  /** Rules with a finite text, from the ends up. */
+  #possible(): Set<string> {
+    const possible = new Set(Object.keys(PRIMITIVES));
+    const waiting = new Map<string, { name: string; left: number }[]>();
+    const open: string[] = [];
+    for (const [name, ways] of this.#rules) {
+      for (const { needs } of ways) {
+        const missing = [...new Set(needs)].filter((one) => !Object.hasOwn(PRIMITIVES, one));
+        const way = { name, left: missing.length };
+        if (way.left === 0) open.push(name);
+        for (const one of missing) push(waiting, one, way);
+      }
+    }
+    for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      if (possible.has(name)) continue;
+      possible.add(name);
+      for (const way of waiting.get(name) ?? []) if (--way.left === 0) open.push(way.name);
+    }
+    return possible;
+  }
+}
+
+function push<T>(lists: Map<string, T[]>, name: string, item: T): void {
+  const list = lists.get(name);
+  if (list) list.push(item);
+  else lists.set(name, [item]);
+}
+
+function repetition(single: string, min: number, max: number): string {
+  if (max === 0) return '""';
+  if (min === 1 && max === 1) return single;
+  if (min === max) return `${single}{${min}}`;
+  if (max === Number.POSITIVE_INFINITY) return min === 0 ? `${single}*` : `${single}{${min},}`;
+  return `${single}{${min},${max}}`;
+}
+
+/** A GBNF literal. */
+export function literal(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t')}"`;
+}

@@ -1,0 +1,123 @@
+import type { Conjunction } from './alternatives.js';
+import { checkValue } from './check-value.js';
+import { formatLanguage } from './formats.js';
+import { Language } from './language.js';
+import { JSON_TYPES, type JsonType, type SchemaNode } from './node.js';
+import { SchemaProblem } from './read-schema.js';
+import { EVERY_NUMBER, type Range } from './write-number.js';
+
+const TEXT = ['minLength', 'maxLength', 'pattern', 'format'] as const;
+const NUMBER = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'] as const;
+const ARRAY = ['items', 'contains', 'minItems', 'maxItems', 'unevaluatedItems'] as const;
+const OBJECT = [
+  'additionalProperties',
+  'propertyNames',
+  'minProperties',
+  'maxProperties',
+  'unevaluatedProperties',
+] as const;
+
+/**
+ * The types a value may have. A subschema that names none but speaks of texts, numbers, arrays or objects means these: by the
+ * letter it would let everything else through.
+ */
+export function typesOf(nodes: Conjunction): Set<JsonType> {
+  let types = new Set<JsonType>(JSON_TYPES);
+  const implied = new Set<JsonType>();
+  for (const node of nodes) {
+    if (node.types) types = new Set([...types].filter((type) => allows(node.types, type)));
+    else for (const type of impliedTypes(node)) implied.add(type);
+  }
+  if (types.has('number')) types.delete('integer');
+  const meant = [...types].filter((type) => implied.has(type));
+  return meant.length > 0 && meant.length < types.size ? new Set(meant) : types;
+}
+
+function allows(types: ReadonlySet<JsonType> | undefined, type: JsonType): boolean {
+  return !types || types.has(type) || (type === 'integer' && types.has('number'));
+}
+
+function impliedTypes(node: SchemaNode): JsonType[] {
+  const types: JsonType[] = [];
+  if (TEXT.some((key) => node[key] !== undefined && !(key === 'format' && isNumeric(node.format))))
+    types.push('string');
+  if (NUMBER.some((key) => node[key] !== undefined) || isNumeric(node.format)) types.push('number', 'integer');
+  if (node.prefixItems.length > 0 || node.uniqueItems || ARRAY.some((key) => node[key] !== undefined))
+    types.push('array');
+  const members = Number(node.listsProperties) + node.patternProperties.length + node.required.length;
+  const depends = node.dependentRequired.size + node.dependentSchemas.size;
+  if (members + depends > 0 || OBJECT.some((key) => node[key] !== undefined)) types.push('object');
+  return types;
+}
+
+function isNumeric(format: string | undefined): boolean {
+  return format === 'int32' || format === 'int64' || format === 'float' || format === 'double';
+}
+
+/** Of `enum` and `const`: the values that pass everything else too. Undefined: the conjunction names none. */
+export function valuesOf(nodes: Conjunction): readonly unknown[] | undefined {
+  const values = nodes.find((node) => node.values)?.values;
+  if (!values) return undefined;
+  const passing = values.filter((value) => nodes.every((node) => checkValue(node, value) === undefined));
+  const texts = new Set(passing.map((value) => JSON.stringify(value)));
+  return [...texts].map((text): unknown => JSON.parse(text));
+}
+
+export function rangeOf(nodes: Conjunction): Range {
+  const range: Range = { ...EVERY_NUMBER };
+  const above = (min: number, open: boolean) => {
+    if (min > range.min || (min === range.min && open)) [range.min, range.minOpen] = [min, open];
+  };
+  const below = (max: number, open: boolean) => {
+    if (max < range.max || (max === range.max && open)) [range.max, range.maxOpen] = [max, open];
+  };
+  for (const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, format } of nodes) {
+    if (minimum !== undefined) above(minimum, false);
+    if (exclusiveMinimum !== undefined) above(exclusiveMinimum, true);
+    if (maximum !== undefined) below(maximum, false);
+    if (exclusiveMaximum !== undefined) below(exclusiveMaximum, true);
+    if (format === 'int32') {
+      above(-(2 ** 31), false);
+      below(2 ** 31 - 1, false);
+    }
+  }
+  return range;
+}
+
+export interface Text {
+  language: Language;
+  min: number;
+  max: number;
+}
+
+/** Longer texts than this are counted by the grammar only where no pattern has to be followed too. */
+const COUNTED = 1_000;
+
+export function textOf(nodes: Conjunction): Text {
+  let language = Language.all;
+  let [min, max] = [0, Number.POSITIVE_INFINITY];
+  const place = nodes.find(({ pattern }) => pattern)?.place ?? nodes[0]?.place ?? '#';
+  try {
+    for (const node of nodes) {
+      min = Math.max(min, node.minLength ?? 0);
+      max = Math.min(max, node.maxLength ?? max);
+      language = language.and(ownLanguage(node));
+    }
+    const bounded = max <= COUNTED || (max === Number.POSITIVE_INFINITY && min <= COUNTED);
+    if (language === Language.all || !bounded || (min === 0 && max === Number.POSITIVE_INFINITY))
+      return { language, min, max };
+    return { language: language.and(Language.ofLength(min, max)), min: 0, max: Number.POSITIVE_INFINITY };
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new SchemaProblem(place, `pattern, format and length together cannot be enforced: ${message}`);
+  }
+}
+
+/** Code generators write a pattern beside a format to say it more exactly (zod: a time without a zone); then the pattern counts. */
+function ownLanguage({ pattern, format }: SchemaNode): Language {
+  const named = format === undefined ? undefined : formatLanguage(format);
+  if (!pattern) return named ?? Language.all;
+  if (!named) return pattern.language;
+  const both = pattern.language.and(named);
+  return both.isEmpty ? pattern.language : both;
+}
