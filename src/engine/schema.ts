@@ -63,17 +63,25 @@ export function compilePlain(field: string, json: JsonSchema, use: Use): Compile
   try {
     return compileJson(JSON.stringify(json), use);
   } catch (cause) {
-    const what = cause instanceof SchemaProblem ? cause.message : `is too large: ${messageOf(cause)}`;
+    const what = cause instanceof SchemaProblem ? cause.message : `at #: it is too large: ${messageOf(cause)}`;
     throw new BanyanError('INVALID_SCHEMA', `${field} ${what}`, { field, cause });
   }
 }
 
+/** A few shared subschemas can be millions of them when written out. */
+const MOST_VALUES = 100_000;
+
 /** A copy that is JSON and nothing else, its keywords in one order. Refuses cycles, BigInt, and what is too deep for the stack. */
 function plain(field: string, schema: JsonSchema): JsonSchema {
   try {
-    return orderKeywords(JSON.parse(JSON.stringify(schema)) as JsonSchema);
+    let left = MOST_VALUES;
+    const text = JSON.stringify(schema, (_key, value: unknown) => {
+      if (--left < 0) throw new RangeError(`it holds more than ${MOST_VALUES} values (shared parts count each time)`);
+      return value;
+    });
+    return orderKeywords(JSON.parse(text) as JsonSchema);
   } catch (cause) {
-    throw new BanyanError('INVALID_SCHEMA', `${field} cannot be written as JSON: ${messageOf(cause)}`, {
+    throw new BanyanError('INVALID_SCHEMA', `${field} at #: it cannot be written as JSON: ${messageOf(cause)}`, {
       field,
       cause,
     });

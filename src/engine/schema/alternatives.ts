@@ -15,8 +15,9 @@ export function alternativesOf(nodes: readonly SchemaNode[]): Conjunction[] {
   const found: Conjunction[] = [];
   const seen = new Set<string>();
   const open: (readonly SchemaNode[])[] = [nodes];
+  let combined = 0;
   for (let next = open.pop(); next; next = open.pop()) {
-    if (seen.size + open.length > MOST) {
+    if (combined > MOST) {
       throw new SchemaProblem(nodes[0]?.place ?? '#', `its choices come to more than ${MOST} alternatives`);
     }
     const flat = flattened(next);
@@ -29,6 +30,7 @@ export function alternativesOf(nodes: readonly SchemaNode[]): Conjunction[] {
     }
     // The other groups wait inside a node of their own.
     const rest = more.length === 0 ? [] : [choiceNode(more)];
+    if (flat.own.length > 0 || rest.length > 0) combined += group.length;
     for (const choice of [...group].reverse()) open.push([...flat.own, choice, ...rest]);
   }
   return found;

@@ -6,7 +6,7 @@ const OPTIONS = { maxCharacter: MAX_CHARACTER };
 
 /** Most states while a language is built, and most it may have in the end: each is a rule of the grammar. */
 const BUILT_STATES = 10_000;
-const MOST_STATES = 2_500;
+const MOST_STATES = 1_500;
 
 const WHOLE_CHARACTERS = CharSet.all(MAX_CHARACTER).without({ min: 0xd800, max: 0xdfff });
 

@@ -65,6 +65,8 @@ export class RuleBook {
   repeat(item: Way, min: number, max: number): Way {
     const single = /^[^ ]+$/.test(item.text) ? item.text : `( ${item.text} )`;
     const most = 500;
+    // No answer is so long: the check at the end has the last word.
+    if (max > 1_000_000 && max < Number.POSITIVE_INFINITY) return this.repeat(item, min, Number.POSITIVE_INFINITY);
     if (max <= most || (max === Number.POSITIVE_INFINITY && min <= most)) {
       this.#more += max === Number.POSITIVE_INFINITY ? min + 2 : max + 2;
       return { text: repetition(single, min, max), needs: item.needs };

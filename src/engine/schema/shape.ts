@@ -56,9 +56,10 @@ function isNumeric(format: string | undefined): boolean {
 
 /** Of `enum` and `const`: the values that pass everything else too. Undefined: the conjunction names none. */
 export function valuesOf(nodes: Conjunction): readonly unknown[] | undefined {
-  const values = nodes.find((node) => node.values)?.values;
-  if (!values) return undefined;
-  const passing = values.filter((value) => nodes.every((node) => checkValue(node, value) === undefined));
+  const source = nodes.find((node) => node.values);
+  if (!source?.values) return undefined;
+  const judges = nodes.map((node) => (node === source ? { ...node, values: undefined } : node));
+  const passing = source.values.filter((value) => judges.every((node) => checkValue(node, value) === undefined));
   const texts = new Set(passing.map((value) => JSON.stringify(value)));
   return [...texts].map((text): unknown => JSON.parse(text));
 }

@@ -10,11 +10,12 @@ import { integerWays, numberWays } from './write-number.js';
 import { objectWays } from './write-object.js';
 import { steppedNumbers } from './write-steps.js';
 import { writeBare, writeLanguage } from './write-text.js';
+import { writeValues } from './write-values.js';
 
 /** llama.cpp looks for left recursion recursively, a level a rule. */
 const MOST_RULES = 15_000;
 
-/** Enumerations from this size on are written as one automaton: a choice of texts is read letter by letter. */
+/** Enumerations from this size on are written letter by letter. */
 const MANY_VALUES = 8;
 
 /** Writes the rules of one schema. What no rule can say is left to the check at the end (see README.md). */
@@ -82,13 +83,8 @@ export class GrammarWriter {
   }
 
   #values(values: readonly unknown[]): Way[] {
-    const texts = values.filter((value) => typeof value === 'string');
-    const many = texts.length >= MANY_VALUES;
-    const single = (many ? values.filter((value) => typeof value !== 'string') : values).map((value) => ({
-      text: literal(JSON.stringify(value)),
-      needs: [],
-    }));
-    return many ? [...single, this.language(Language.ofTexts(texts))] : single;
+    if (values.length >= MANY_VALUES) return writeValues(this.book, values);
+    return values.map((value) => ({ text: literal(JSON.stringify(value)), needs: [] }));
   }
 
   #numbers(type: 'integer' | 'number', nodes: Conjunction): Way[] {
