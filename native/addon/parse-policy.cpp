@@ -98,6 +98,7 @@ Table policy_fields(PolicyConfig & p) {
         {"coalesce", numbers(p.coalesce)},
         {"age", numbers(p.age)},
         {"stepTarget", numbers(p.step_target)},
+        {"longestStep", number(p.longest_step)},
         {"tile", number(p.tile)},
         {"minPrefill", number(p.min_prefill)},
         {"coldShare", number(p.cold_share)},

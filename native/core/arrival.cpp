@@ -123,20 +123,28 @@ Micros Scheduler::Impl::predict_first_token(Class cls, int32_t n_uncached, int32
     work.add_prefill(n_uncached, n_cached);
     int32_t n_ahead = 0, n_slots_taken = 0;
     for (int c = 0; c <= static_cast<int>(cls); ++c) {
-        work.prefill += uncached_waiting[c];
+        if (n_waiting[c] == 0) continue;
+        const int64_t each = uncached_waiting[c] / n_waiting[c];
+        for (int32_t i = 0; i < n_waiting[c]; ++i) work.add_prefill(each, 0);
         n_ahead += n_waiting[c];
     }
     StepShape decodes;
+    Micros target = policy().longest_step;
     for (const Sequence * seq : running) {
         if (seq->cls > cls) continue;  // makes room
         ++n_slots_taken;
         if (seq->prefilling()) {
-            work.prefill += seq->remaining();
+            work.add_prefill(seq->remaining(), seq->computed());
         } else {
             decodes.add_decode(seq->computed());
+            target = std::min(target, policy().step_target[static_cast<size_t>(seq->cls)]);
         }
     }
-    const int64_t n_steps = (work.prefill + config.max_batch_tokens - 1) / config.max_batch_tokens;
+    // Prompts get what decodes leave of each step.
+    const int32_t most = config.max_batch_tokens;
+    const bool limited = !fcfs() && cost.calibrated();
+    const int32_t a_step = limited ? std::max(within(0, most, decodes, target, policy().tile), min_prefill()) : most;
+    const int64_t n_steps = (work.prefill + a_step - 1) / a_step;
     const int32_t n_beyond = std::max(0, n_ahead + 1 + n_slots_taken - config.max_running);
     const Micros for_slot = call_time * n_beyond / config.max_running;
     return std::max(cost.step(work) + (n_steps - 1) * cost.step(decodes), for_slot);

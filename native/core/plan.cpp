@@ -27,7 +27,7 @@ void Scheduler::Impl::plan_decodes() {
     }
     // Best first, so that whoever has to be preempted for a page is not in the batch yet.
     std::sort(ready.begin(), ready.end(), runs_before);
-    step_target = kNever;
+    step_target = policy().longest_step;
     for (Sequence * seq : ready) {
         if (!seq->running() || !grow(*seq)) continue;
         step_target = std::min(step_target, policy().step_target[static_cast<size_t>(seq->cls)]);

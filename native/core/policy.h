@@ -37,6 +37,8 @@ struct PolicyConfig {
     std::array<Micros, kClasses> coalesce{10'000, 50'000, 500'000};     // W: a call is due after this wait
     std::array<Micros, kClasses> age{0, 10'000'000, 60'000'000};        // a wait this long lifts by a class; 0: never
     std::array<Micros, kClasses> step_target{50'000, 100'000, kNever};  // TBT: time between tokens while decoding
+    // A step with prompts takes no longer than this, whoever runs: what is cancelled, or comes, waits for its end.
+    Micros longest_step = 250'000;
 
     // prefill budget of a step
     int32_t tile = 64;         // tokens it is a multiple of

@@ -53,6 +53,7 @@ std::optional<ConfigError> validate(const PolicyConfig & p, int32_t max_running)
     if (!spans(p.coalesce)) return ConfigError{"coalesce", "times are not negative"};
     if (!spans(p.age)) return ConfigError{"age", "times are not negative"};
     if (!spans(p.step_target)) return ConfigError{"step_target", "times are not negative"};
+    if (!within<Micros>(p.longest_step, 1, kNever)) return ConfigError{"longest_step", "is positive"};
     if (!within(p.tile, 1, 1 << 16)) return ConfigError{"tile", "is in [1, 65536]"};
     if (!within(p.min_prefill, 1, 1 << 20)) return ConfigError{"min_prefill", "is in [1, 2^20]"};
     if (!span(p.alert)) return ConfigError{"alert", "is not negative"};

@@ -181,7 +181,7 @@ struct Scheduler::Impl {
     uint64_t next_arrival = 1, next_admission = 1;
     std::array<int32_t, kClasses> n_waiting{};         // by own class
     std::array<int64_t, kClasses> uncached_waiting{};  // prompt tokens of theirs that were not cached when they came
-    Micros step_target = kNever;                       // the least of those who decode in this step
+    Micros step_target = kNever;                       // longest_step, or the least of those who decode in this step
     int32_t n_unmovable = 0;                           // running, not interactive, and nobody can take their slot
     int32_t n_lifted = 0;                              // running at a better level than their class
     int64_t least_backlogged = 0;                      // tenant service, at this step

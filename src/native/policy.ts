@@ -12,6 +12,7 @@ export interface NativePolicy {
   coalesce?: PerClass;
   age?: PerClass;
   stepTarget?: PerClass;
+  longestStep?: number;
   tile?: number;
   minPrefill?: number;
   coldShare?: number;

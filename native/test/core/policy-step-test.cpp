@@ -67,6 +67,53 @@ TEST("a 30,000-token prompt among 8 decoding agents is cut so that each step kee
     CHECK(engine.scheduler.stats().prefill_tokens >= 34'000);
 }
 
+TEST("a step with prompts alone ends in time too, so that an abort is heard") {
+    SchedulerConfig config = calibrated(4000, 8, 8192);
+    config.policy.cost.prefill *= 40;  // 1 ms a token
+    for (const Micros longest : {Micros{250'000}, Micros{90'000}}) {
+        config.policy.longest_step = longest;
+        FakeEngine engine(config);
+        for (RequestId id = 1; id <= 3; ++id) engine.submit(request(id, 6000, Class::background), 1);
+        Micros worst = 0;
+        while (engine.finished.size() < 3) {
+            const Micros before = engine.now;
+            engine.step();
+            worst = std::max(worst, engine.now - before);
+        }
+        CHECK(worst <= longest);
+        CHECK(worst > longest / 2);  // and not cut smaller than that
+    }
+}
+
+TEST("a refused request is told within a factor of two when it would be taken") {
+    std::mt19937_64 rng(3);
+    int refused = 0;
+    for (int round = 0; round < 60; ++round) {
+        SchedulerConfig config = calibrated(6000, 16, 512);
+        config.policy.cost.prefill *= 1 + static_cast<Picos>(rng() % 40);
+        config.policy.cost.pair *= 1 + static_cast<Picos>(rng() % 200);
+        FakeEngine engine(config);
+        RequestId id = 1;
+        for (uint64_t n = rng() % 6; n > 0; --n) engine.submit(request(id++, 200, Class::interactive), 2000);
+        for (int i = 0; i < 20; ++i) engine.step();
+        for (uint64_t n = 1 + rng() % 6; n > 0; --n) {
+            engine.submit(request(id++, 500 + static_cast<int32_t>(rng() % 5000), Class::interactive), 3);
+        }
+        Request probe = request(1000, 300, Class::interactive);
+        probe.ttft_limit = 2 * engine.scheduler.cost().prefill(300, 0) + 100'000;
+        const Micros asked = engine.now;
+        if (engine.scheduler.submit(probe, engine.now) != SubmitError::backpressure) continue;
+        const Micros told = engine.scheduler.retry_after();
+        ++refused;
+        while (engine.scheduler.submit(probe, engine.now) == SubmitError::backpressure) engine.step();
+        const Micros waited = engine.now - asked;
+        if (told * 2 < waited || told > waited * 2 + 50'000) {
+            fail(__FILE__, __LINE__, "told " + std::to_string(told) + ", waited " + std::to_string(waited));
+        }
+    }
+    CHECK(refused > 20);
+}
+
 TEST("without calibration nothing is limited by time") {
     SchedulerConfig config = pool(512);
     FakeEngine engine(config);
