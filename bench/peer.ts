@@ -1,36 +1,28 @@
 import { NodeLlamaCppSystem, peerPath } from './baseline/node-llama-cpp-system.js';
+import { byTurns } from './by-turns.js';
+import { COSTS, costOf, ratio, table } from './drive/cost.js';
 import type { BenchOptions, Report } from './report.js';
-import { median } from './statistics.js';
+import { CI } from './sim/scale.js';
+import { fleet } from './sim/workloads/fleet.js';
 import { BanyanSystem } from './systems/banyan-system.js';
-import { type FleetCost, runAgents } from './workloads/agents.js';
-import { CALLS, fleet, fleetTable } from './workloads/fleet.js';
-import { CI_MODEL, ciModel } from './workloads/model.js';
+import { CI_MODEL, ciModel, setup } from './workloads/model.js';
 
 const AGENTS = 8;
 
 /** W2 on our engine and on node-llama-cpp, which batches its sequences and keeps each one's history. */
 export async function benchPeer({ runs, threads }: BenchOptions): Promise<Report> {
   if (!peerPath()) throw new Error('the peer is not installed: npm install --prefix bench/baseline');
-  const agents = fleet(AGENTS);
   const model = ciModel();
-  const ours = await BanyanSystem.open('banyan', model, { threads });
   const peer = await NodeLlamaCppSystem.open(model, AGENTS, 2048, threads);
-  const costs: Record<string, FleetCost[]> = { banyan: [], 'node-llama-cpp': [] };
-  for (let run = 0; run < runs; run++)
-    for (const system of run % 2 === 0 ? [ours, peer] : [peer, ours]) {
-      await system.forget();
-      costs[system.name]?.push(await runAgents(system, agents));
-    }
-  await ours.close();
-  await peer.close();
-  const wall = (name: string) => median((costs[name] ?? []).map(({ wallMs }) => wallMs));
+  const systems = [await BanyanSystem.open('banyan', model, { threads }), peer];
+  const plan = fleet(CI, 'fleet', { agents: AGENTS });
+  const [ours, theirs] = await byTurns(systems, runs, (system) => costOf(system, plan));
+  if (!ours || !theirs) throw new Error('two systems were measured');
   return {
-    findings: [`${AGENTS} agents: ${(wall(peer.name) / wall(ours.name)).toFixed(2)}x over node-llama-cpp`],
-    tables: [fleetTable(`${AGENTS} agents x ${CALLS} calls`, costs)],
+    findings: [`${AGENTS} agents: ${ratio(ours, theirs, ({ wallMs }) => wallMs).toFixed(2)}x over node-llama-cpp`],
+    tables: [table(`${AGENTS} agents x 11 calls`, COSTS, [ours, theirs])],
     setup: {
-      model: CI_MODEL,
-      threads: threads || 'all physical cores',
-      repetitions: `${runs}, by turns`,
+      ...setup(CI_MODEL, threads, runs),
       peer: `node-llama-cpp 3.22.1 with its binary of llama.cpp ${peer.release}, one context, a sequence an agent`,
     },
   };

@@ -14,4 +14,8 @@ export const median = (sample: readonly number[]): number => quantile(sample, 0.
 export const spread = (sample: readonly number[]): number =>
   (50 * (quantile(sample, 0.75) - quantile(sample, 0.25))) / median(sample);
 
-export const sum = (sample: readonly number[]): number => sample.reduce((total, value) => total + value, 0);
+export function sum(sample: Iterable<number>): number {
+  let total = 0;
+  for (const value of sample) total += value;
+  return total;
+}

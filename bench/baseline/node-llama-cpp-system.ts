@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { LlamaContext, LlamaContextSequence, Token } from 'node-llama-cpp';
-import type { CallCost, System } from '../systems/system.js';
+import type { CallCost, RunningCall, System } from '../systems/system.js';
 
 /** Absent: the peer is not installed. */
 export function peerPath(): string | undefined {
@@ -45,7 +45,11 @@ export class NodeLlamaCppSystem implements System {
     return new NodeLlamaCppSystem(context, release, () => llama.dispose());
   }
 
-  async call(prompt: readonly number[], outputTokens: number, program: number): Promise<CallCost> {
+  start(prompt: readonly number[], outputTokens: number, program: number): RunningCall {
+    return { done: this.#answer(prompt, outputTokens, program), cancel: () => {} };
+  }
+
+  async #answer(prompt: readonly number[], outputTokens: number, program: number): Promise<CallCost> {
     const sequence = this.#sequences.get(program) ?? this.#context.getSequence();
     this.#sequences.set(program, sequence);
     const began = performance.now();
@@ -58,7 +62,7 @@ export class NodeLlamaCppSystem implements System {
       tokens.push(token as unknown as number);
       if (tokens.length === outputTokens) break;
     }
-    return { tokens, promptTokens: prompt.length, prefilledTokens: fresh.length, ttftMs };
+    return { tokens, promptTokens: prompt.length, prefilledTokens: fresh.length, queueMs: 0, ttftMs, gapsMs: [] };
   }
 
   async forget(): Promise<void> {

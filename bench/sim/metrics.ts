@@ -1,4 +1,10 @@
-import { type NativeSimResult, type NativeSimWorkload, SIM_STATES } from '../../src/native/simulation.js';
+import {
+  type NativeSimCalls,
+  type NativeSimResult,
+  type NativeSimWorkload,
+  SIM_STATES,
+} from '../../src/native/simulation.js';
+import { sum } from '../statistics.js';
 import { newTokens } from './ideal.js';
 
 const FINISHED = SIM_STATES.indexOf('finished');
@@ -47,12 +53,12 @@ export function measure(
     programs: workload.programs.length,
     completed: completion.length,
     completionS: quantiles(completion),
-    ...latencies({ calls }, workload.calls.keys()),
+    ...latencies(calls, workload.calls.keys()),
     itlMs: scaled(quantiles(gapsUs.flatMap((list) => [...list])), 1000),
-    throughput: total(calls.outputTokens) / seconds,
+    throughput: sum(calls.outputTokens) / seconds,
     prefillTokens: stats.prefillTokens,
     amplification: stats.prefillTokens / newTokens(workload),
-    hitRate: total(calls.cachedTokens) / total(admitted),
+    hitRate: sum(calls.cachedTokens) / sum(admitted),
     preemptions: stats.preemptions,
     pagesEvicted: stats.pagesEvicted,
     steps: stats.steps,
@@ -63,7 +69,10 @@ export function measure(
 }
 
 /** Times of some calls. */
-export function latencies({ calls }: Pick<NativeSimResult, 'calls'>, which: Iterable<number>) {
+export function latencies(
+  calls: Pick<NativeSimCalls, 'dueUs' | 'admittedUs' | 'firstTokenUs'>,
+  which: Iterable<number>,
+) {
   const ttft: number[] = [];
   const wait: number[] = [];
   for (const call of which) {
@@ -75,7 +84,10 @@ export function latencies({ calls }: Pick<NativeSimResult, 'calls'>, which: Iter
 }
 
 /** Seconds from the first call to the last answer, of every program that came to its end. */
-export function completions(workload: NativeSimWorkload, calls: NativeSimResult['calls']): number[] {
+export function completions(
+  workload: NativeSimWorkload,
+  calls: Pick<NativeSimCalls, 'dueUs' | 'endedUs' | 'state'>,
+): number[] {
   const programs = workload.programs.map(() => ({ begun: Number.POSITIVE_INFINITY, ended: 0, whole: true }));
   for (const [number, call] of workload.calls.entries()) {
     const program = programs[call.program];
@@ -99,9 +111,3 @@ const scaled = ({ p50, p95, p99 }: Quantiles, by: number): Quantiles => ({
   p95: p95 / by,
   p99: p99 / by,
 });
-
-function total(values: Int32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum;
-}

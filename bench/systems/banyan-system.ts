@@ -1,20 +1,18 @@
-import { loadBinding, type NativeEngine, type NativeEngineOptions } from '../../src/native/binding.js';
+import { loadBinding, type NativeEngine, type NativeEngineOptions, type NativeHint } from '../../src/native/binding.js';
 import { decodeEvents } from '../../src/native/events.js';
-import { nativeRequest } from '../../test/support/test-engine.js';
-import type { CallCost, CallOptions, System } from './system.js';
+import { deferred } from '../../test/support/deferred.js';
+import { engineOptions, nativeRequest } from '../../test/support/test-engine.js';
+import type { CallCost, CallOptions, RunningCall, System } from './system.js';
 
 /** A request under way; what came of it so far. */
-export interface RunningCall {
-  readonly id: number;
+export interface BanyanCall extends RunningCall {
   readonly tokens: number[];
   /** Milliseconds between tokens, as they arrived; and of CPU time of the process, which a busy machine cannot blur. */
   readonly gapsMs: number[];
   readonly gapsCpuMs: number[];
-  readonly done: Promise<CallCost>;
 }
 
-interface Pending extends RunningCall {
-  promptTokens: number;
+interface Pending extends BanyanCall {
   last: number;
   lastCpu: number;
   resolve: (cost: CallCost) => void;
@@ -31,31 +29,11 @@ export class BanyanSystem implements System {
     this.name = name;
   }
 
-  static async open(
-    name: string,
-    modelPath: string,
-    changes: Partial<NativeEngineOptions> = {},
-  ): Promise<BanyanSystem> {
+  static async open(name: string, model: string, changes: Partial<NativeEngineOptions> = {}): Promise<BanyanSystem> {
     const system = new BanyanSystem(name);
+    const size = { threads: 0, kvTokens: 16_384, maxRunning: 32, maxBatchTokens: 512 };
     system.#native = await loadBinding().loadEngine(
-      {
-        modelPath,
-        gpuLayers: 0,
-        threads: 0,
-        kvTokens: 16_384,
-        pageTokens: 16,
-        maxRunning: 32,
-        maxBatchTokens: 512,
-        maxContext: 0,
-        kvTypeK: 'f16',
-        kvTypeV: 'f16',
-        attention: 'auto',
-        prefixCache: true,
-        batching: true,
-        chatTemplate: '',
-        policy: {},
-        ...changes,
-      },
+      engineOptions(model, { ...size, kvTypeK: 'f16', kvTypeV: 'f16', ...changes }),
       (buffer) => system.#receive(buffer),
       () => {},
       new Int32Array(new SharedArrayBuffer(4)),
@@ -64,33 +42,27 @@ export class BanyanSystem implements System {
   }
 
   /** The baseline: one request at a time, every prompt computed whole. */
-  static naive(modelPath: string, changes: Partial<NativeEngineOptions> = {}): Promise<BanyanSystem> {
-    return BanyanSystem.open('naive', modelPath, { prefixCache: false, batching: false, ...changes });
+  static naive(model: string, changes: Partial<NativeEngineOptions> = {}): Promise<BanyanSystem> {
+    return BanyanSystem.open('naive', model, { prefixCache: false, batching: false, ...changes });
   }
 
   get native(): NativeEngine {
     return this.#native;
   }
 
-  call(prompt: readonly number[], outputTokens: number, program: number, options: CallOptions = {}): Promise<CallCost> {
-    return this.start(prompt, outputTokens, program, options).done;
-  }
-
-  /** The same as a request that can be watched and cancelled; a cancelled one ends with what it has. */
-  start(prompt: readonly number[], outputTokens: number, program: number, options: CallOptions = {}): RunningCall {
+  start(prompt: readonly number[], outputTokens: number, program: number, options: CallOptions = {}): BanyanCall {
     const id = this.#native.submit(nativeRequest(prompt, { maxTokens: outputTokens, program, ...options }));
-    const { promise, resolve, reject } = promiseOf<CallCost>();
-    const empty = { tokens: [], gapsMs: [], gapsCpuMs: [], last: 0, lastCpu: 0 };
-    const call = { id, ...empty, done: promise, promptTokens: prompt.length, resolve, reject };
+    const { promise: done, resolve, reject } = deferred<CallCost>();
+    const cancel = () => void this.#native.cancel(id);
+    const call = { tokens: [], gapsMs: [], gapsCpuMs: [], last: 0, lastCpu: 0, done, cancel, resolve, reject };
     this.#pending.set(id, call);
     return call;
   }
 
-  tell(program: number, kind: 'tool-started' | 'tool-ended' | 'finished', tool: string): void {
+  tell(program: number, kind: NativeHint['kind'], tool: string): void {
     this.#native.hint(program, { kind, tool, expectedMs: 0, salt: '', tokens: new Int32Array(0), steps: 1, from: 0 });
   }
 
-  /** Drops every cached prefix: each repetition starts cold. */
   async forget(): Promise<void> {
     await this.#native.clearCache();
   }
@@ -117,20 +89,11 @@ export class BanyanSystem implements System {
       } else if (event.type === 'error') pending.reject(new Error(`${event.code}: ${event.message}`));
       else if (event.type === 'finish') {
         this.#pending.delete(event.request);
-        const { promptTokens, cachedTokens, ttftMs } = event.usage;
+        const { promptTokens, cachedTokens, queueMs, ttftMs } = event.usage;
         const { tokens, gapsMs } = pending;
-        pending.resolve({ tokens, promptTokens, prefilledTokens: promptTokens - cachedTokens, ttftMs, gapsMs });
+        const prefilledTokens = promptTokens - cachedTokens;
+        pending.resolve({ tokens, promptTokens, prefilledTokens, queueMs, ttftMs, gapsMs });
       }
     }
   }
-}
-
-function promiseOf<T>() {
-  let resolve: (value: T) => void = () => {};
-  let reject: (reason: Error) => void = () => {};
-  const promise = new Promise<T>((resolved, rejected) => {
-    resolve = resolved;
-    reject = rejected;
-  });
-  return { promise, resolve, reject };
 }

@@ -1,10 +1,11 @@
+import { byTurns } from '../by-turns.js';
+import { COSTS, costOf, type Measured, over, table } from '../drive/cost.js';
 import type { BenchOptions, Report } from '../report.js';
-import { median } from '../statistics.js';
+import { CI } from '../sim/scale.js';
+import { FCFS_LRU } from '../sim/systems.js';
+import { fleet } from '../sim/workloads/fleet.js';
 import { BanyanSystem } from '../systems/banyan-system.js';
-import { runAgents } from './agents.js';
-import { fleet } from './fleet.js';
-import { SMALL_MODEL, smallModel } from './model.js';
-import { FCFS_LRU } from './policies.js';
+import { SMALL_MODEL, setup, smallModel } from './model.js';
 
 const AGENTS = 32;
 /** About half of what the fleet holds at its end: how many run at once decides whether it thrashes. */
@@ -14,36 +15,20 @@ const CAPS = [2, 4, 8, 16, 32];
 /** W2 in a pool that is too small for it: our window against every fixed cap on running requests. */
 export async function benchCaps({ runs, threads }: BenchOptions): Promise<Report> {
   const model = smallModel();
-  const plans = fleet(AGENTS);
-  const systems = [await BanyanSystem.open('banyan', model, { threads, kvTokens: POOL, maxRunning: AGENTS })];
+  const options = { threads, kvTokens: POOL };
+  const systems = [await BanyanSystem.open('banyan', model, { ...options, maxRunning: AGENTS })];
   for (const cap of CAPS) {
-    const options = { threads, kvTokens: POOL, maxRunning: cap, policy: FCFS_LRU };
-    systems.push(await BanyanSystem.open(`FCFS + LRU, at most ${cap}`, model, options));
+    const capped = { ...options, maxRunning: cap, policy: FCFS_LRU.policy };
+    systems.push(await BanyanSystem.open(`FCFS + LRU, at most ${cap}`, model, capped));
   }
-  const throughput = new Map(systems.map((system) => [system, [] as number[]]));
-  const prefilled = new Map(systems.map((system) => [system, [] as number[]]));
-  for (let run = 0; run < runs; run++)
-    for (const system of run % 2 === 0 ? systems : [...systems].reverse()) {
-      await system.forget();
-      const cost = await runAgents(system, plans);
-      throughput.get(system)?.push(cost.outputTokens / (cost.wallMs / 1000));
-      prefilled.get(system)?.push(cost.prefilledTokens);
-    }
-  for (const system of systems) await system.close();
-  const rows = systems.map((system) => [
-    system.name,
-    median(throughput.get(system) ?? []),
-    median(prefilled.get(system) ?? []),
-  ]);
-  const [ours, ...fixed] = rows.map(([, rate]) => rate as number);
-  const best = Math.max(...fixed);
+  const plan = fleet(CI, 'fleet', { agents: AGENTS });
+  const measured = await byTurns(systems, runs, (system) => costOf(system, plan));
+  const rate = (of: Measured) => over(of, ({ outputTokens, wallMs }) => outputTokens / (wallMs / 1000));
+  const [ours, ...fixed] = measured.map(rate);
+  const share = (ours as number) / Math.max(...fixed);
   return {
-    findings: [
-      `${AGENTS} agents: ${((ours as number) / best).toFixed(2)} of the best fixed cap's throughput (target 0.95)`,
-    ],
-    tables: [
-      { title: `${AGENTS} agents, ${POOL} tokens of KV`, columns: ['policy', 'output tokens/s', 'prefilled'], rows },
-    ],
-    setup: { model: SMALL_MODEL, threads: threads || 'all physical cores', repetitions: `${runs}, by turns, medians` },
+    findings: [`${AGENTS} agents: ${share.toFixed(2)} of the best fixed cap's throughput (target 0.95)`],
+    tables: [table(`${AGENTS} agents, ${POOL} tokens of KV`, { ...COSTS, 'output tokens/s': rate }, measured)],
+    setup: setup(SMALL_MODEL, threads, runs),
   };
 }

@@ -1,113 +1,83 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { RandomStream } from '../../test/support/gguf/random-stream.js';
+import { byTurns } from '../by-turns.js';
+import { type Columns, type Cost, costOf, table } from '../drive/cost.js';
 import type { BenchOptions, Report } from '../report.js';
-import { median, quantile, sum } from '../statistics.js';
+import { quantiles } from '../sim/metrics.js';
+import { CI } from '../sim/scale.js';
+import { FCFS_LRU } from '../sim/systems.js';
+import { type Mixed, mixed } from '../sim/workloads/mixed.js';
+import { median } from '../statistics.js';
 import { BanyanSystem } from '../systems/banyan-system.js';
-import type { CallCost } from '../systems/system.js';
-import { tokens } from './agents.js';
-import { CI_MODEL, ciModel, scaled } from './model.js';
-import { FCFS_LRU } from './policies.js';
+import { CI_MODEL, ciModel, setup } from './model.js';
 
-const PHASE_MS = 15_000;
-/** Interactive requests: about a tenth of what the machine can do, so that four fifths are left to the background. */
-const MEAN_GAP_MS = 800;
-const BACKGROUND_AT_ONCE = 24;
-const SUMMARY = scaled(8000);
+const PHASE_S = 15;
+/** At GPU scale: a question every 40 s, so that four fifths of the machine are left to the background. */
+const PEOPLE = { interactive: 1 / 40 };
+const SUMMARIES = { background: 24 };
+const LOADS = { people: PEOPLE, summaries: SUMMARIES, both: { ...PEOPLE, ...SUMMARIES } };
 
 interface Phase {
-  interactive: CallCost[];
+  /** Times to the first token of people's questions, milliseconds. */
+  ttftMs: number[];
   /** Tokens of summaries, prompts and answers, a second. */
   backgroundRate: number;
 }
 
-/** W6: people who ask now and then, and summaries that would fill the machine. */
-async function phase(
-  system: BanyanSystem,
-  key: string,
-  load: { interactive: boolean; background: boolean },
-): Promise<Phase> {
-  const end = performance.now() + PHASE_MS;
-  const interactive: Promise<CallCost>[] = [];
-  let done = 0;
-  const people = async () => {
-    const random = new RandomStream(`classes ${key}`);
-    for (let request = 0; ; request++) {
-      await sleep(-Math.log((random.below(2 ** 30) + 1) / 2 ** 30) * MEAN_GAP_MS);
-      if (performance.now() > end) return;
-      const prompt = tokens(`classes ${key} ${request}`, scaled(1000));
-      interactive.push(system.call(prompt, scaled(225), 0, { class: 'interactive' }));
-    }
+async function phase(system: BanyanSystem, seed: string, load: Omit<Mixed, 'seconds'>): Promise<Phase> {
+  const plan = mixed(CI, seed, { seconds: PHASE_S * 50, ...load });
+  const { run }: Cost = await costOf(system, plan, { untilMs: PHASE_S * 1000 });
+  const answered = plan.calls.flatMap(({ program }, call) => {
+    const inTime = (run.endedUs[call] as number) > 0 && (run.endedUs[call] as number) <= PHASE_S * 1e6;
+    return inTime ? [{ call, cls: plan.programs[program]?.class }] : [];
+  });
+  const of = (cls: string) => answered.filter((each) => each.cls === cls).map(({ call }) => call);
+  const size = (call: number) => (run.promptTokens[call] as number) + (run.outputTokens[call] as number);
+  return {
+    ttftMs: of('interactive').map((call) => ((run.firstTokenUs[call] as number) - (run.dueUs[call] as number)) / 1000),
+    backgroundRate: of('background').reduce((sum, call) => sum + size(call), 0) / PHASE_S,
   };
-  const summaries = async (lane: number) => {
-    for (let item = 0; performance.now() < end; item++) {
-      const prompt = tokens(`summary ${key} ${lane}/${item}`, SUMMARY);
-      const cost = await system.call(prompt, scaled(400), 0, { class: 'background' });
-      if (performance.now() < end) done += cost.promptTokens + cost.tokens.length;
-    }
-  };
-  await Promise.all([
-    ...(load.interactive ? [people()] : []),
-    ...(load.background ? Array.from({ length: BACKGROUND_AT_ONCE }, (_, lane) => summaries(lane)) : []),
-  ]);
-  return { interactive: await Promise.all(interactive), backgroundRate: done / (PHASE_MS / 1000) };
 }
 
-const p95 = (phases: Phase[]) =>
-  quantile(
-    phases.flatMap((each) => each.interactive.map(({ ttftMs }) => ttftMs)),
-    0.95,
-  );
-const rate = (phases: Phase[]) => median(phases.map(({ backgroundRate }) => backgroundRate));
+interface Row {
+  name: string;
+  runs: Record<keyof typeof LOADS, Phase>[];
+}
 
-/** W6, our policy against first-come-first-served with LRU: each alone, then together. */
+const p95 = ({ runs }: Row, load: keyof typeof LOADS) => quantiles(runs.flatMap((run) => run[load].ttftMs)).p95;
+const rate = ({ runs }: Row, load: keyof typeof LOADS) => median(runs.map((run) => run[load].backgroundRate));
+const slower = (row: Row) => p95(row, 'both') / p95(row, 'people');
+const share = (row: Row) => rate(row, 'both') / rate(row, 'summaries');
+
+const COLUMNS: Columns<Row> = {
+  policy: ({ name }) => name,
+  'TTFT p95 alone ms': (row) => p95(row, 'people'),
+  'with background ms': (row) => p95(row, 'both'),
+  ratio: slower,
+  'background tokens/s alone': (row) => rate(row, 'summaries'),
+  'with interactive': (row) => rate(row, 'both'),
+  share,
+  requests: ({ runs }) => runs.reduce((sum, { both }) => sum + both.ttftMs.length, 0),
+};
+
+/** W6: people who ask now and then, and summaries that would fill the machine; each alone, then together. */
 export async function benchClasses({ runs, threads }: BenchOptions): Promise<Report> {
   const model = ciModel();
-  const findings: string[] = [];
-  const rows: (string | number)[][] = [];
   const options = { threads, kvTokens: 24_576, maxRunning: 16 };
-  const ours = await BanyanSystem.open('banyan', model, options);
-  const fcfs = await BanyanSystem.open('FCFS + LRU', model, { ...options, policy: FCFS_LRU });
-  const phases = new Map([ours, fcfs].map((system) => [system, { people: [], summaries: [], both: [] } as Phases]));
-  for (let run = 0; run < runs; run++)
-    for (const [system, found] of phases) {
-      await system.forget();
-      found.people.push(await phase(system, `people ${run}`, { interactive: true, background: false }));
-      found.summaries.push(await phase(system, `solo ${run}`, { interactive: false, background: true }));
-      found.both.push(await phase(system, `both ${run}`, { interactive: true, background: true }));
-    }
-  for (const [system, { people, summaries, both }] of phases) {
-    const [alone, together] = [p95(people), p95(both)];
-    const share = rate(both) / rate(summaries);
-    const count = sum(both.map(({ interactive }) => interactive.length));
-    rows.push([system.name, alone, together, together / alone, rate(summaries), rate(both), share, count]);
-    findings.push(
-      `${system.name}: interactive TTFT p95 ${(together / alone).toFixed(2)}x of that without background (target 1.2x), ` +
-        `background keeps ${(100 * share).toFixed(0)}% of its own throughput (target 80%)`,
-    );
-    await system.close();
-  }
+  const systems = [
+    await BanyanSystem.open('banyan', model, options),
+    await BanyanSystem.open('FCFS + LRU', model, { ...options, policy: FCFS_LRU.policy }),
+  ];
+  const rows = await byTurns(systems, runs, async (system, run) => ({
+    people: await phase(system, `people ${run}`, LOADS.people),
+    summaries: await phase(system, `summaries ${run}`, LOADS.summaries),
+    both: await phase(system, `both ${run}`, LOADS.both),
+  }));
   return {
-    findings,
-    tables: [
-      {
-        title: `interactive requests every ${MEAN_GAP_MS} ms, ${BACKGROUND_AT_ONCE} summaries of ${SUMMARY} tokens at a time`,
-        columns: [
-          ...['policy', 'TTFT p95 alone ms', 'with background ms', 'ratio'],
-          ...['background tokens/s alone', 'with interactive', 'share', 'requests'],
-        ],
-        rows,
-      },
-    ],
-    setup: {
-      model: CI_MODEL,
-      threads: threads || 'all physical cores',
-      repetitions: `${runs} of ${PHASE_MS / 1000} s a phase, by turns`,
-    },
+    findings: rows.map(
+      (row) =>
+        `${row.name}: interactive TTFT p95 ${slower(row).toFixed(2)}x of that without background (target 1.2x), ` +
+        `background keeps ${(100 * share(row)).toFixed(0)}% of its own throughput (target 80%)`,
+    ),
+    tables: [table(`a question every ${40_000 / 50} ms, ${SUMMARIES.background} summaries at a time`, COLUMNS, rows)],
+    setup: { ...setup(CI_MODEL, threads, runs), phase: `${PHASE_S} s` },
   };
-}
-
-interface Phases {
-  people: Phase[];
-  summaries: Phase[];
-  both: Phase[];
 }

@@ -1,53 +1,33 @@
+import { byTurns } from '../by-turns.js';
+import { COSTS, type Cost, costOf, table } from '../drive/cost.js';
 import type { BenchOptions, Report } from '../report.js';
+import { CI } from '../sim/scale.js';
+import { control } from '../sim/workloads/control.js';
 import { median, spread } from '../statistics.js';
 import { BanyanSystem } from '../systems/banyan-system.js';
-import { type FleetCost, runAgents, tokens } from './agents.js';
-import { CI_MODEL, ciModel, scaled } from './model.js';
+import { CI_MODEL, ciModel, setup } from './model.js';
 
-const REQUESTS = 48;
+const SHOTS = 48;
 
-/** W0: single shots that share nothing. What the prefix cache costs where it cannot help. */
+/** W0: single shots that share nothing, all at once. What the prefix cache costs where it cannot help. */
 export async function benchControl({ runs, threads }: BenchOptions): Promise<Report> {
   const model = ciModel();
-  const on = await BanyanSystem.open('cache on', model, { threads });
-  const off = await BanyanSystem.open('cache off', model, { threads, prefixCache: false });
-  const costs: Record<string, FleetCost[]> = { 'cache on': [], 'cache off': [] };
-  for (let run = 0; run < runs; run++) {
-    const shots = Array.from({ length: REQUESTS }, (_, i) => ({
-      instructions: tokens(`control ${run}/${i}`, scaled(1024)),
-      steps: [{ appended: [], outputTokens: scaled(128), toolMs: 0 }],
-    }));
-    for (const system of run % 2 === 0 ? [on, off] : [off, on]) {
-      costs[system.name]?.push(await runAgents(system, shots));
-    }
-  }
-  await on.close();
-  await off.close();
+  const systems = [
+    await BanyanSystem.open('cache on', model, { threads }),
+    await BanyanSystem.open('cache off', model, { threads, prefixCache: false }),
+  ];
+  const plan = (run: number) => control(CI, `run ${run}`, { shots: SHOTS, perSecond: Number.POSITIVE_INFINITY });
+  const measured = await byTurns(systems, runs, (system, run) => costOf(system, plan(run)));
+  const [on, off] = measured.map((each) => each.runs) as [Cost[], Cost[]];
   // Same work in each pair: the ratio of times is that of throughputs.
-  const share = (pick: (cost: FleetCost) => number) => {
-    const [cached = [], without = []] = Object.values(costs).map((list) => list.map(pick));
-    return (100 * median(without.map((time, run) => time / (cached[run] as number)))).toFixed(1);
-  };
+  const share = (pick: 'wallMs' | 'cpuMs') =>
+    `${(100 * median(off.map((cost, run) => cost[pick] / (on[run] as Cost)[pick]))).toFixed(1)}%`;
+  const columns = { ...COSTS, 'CPU spread %': (of: { runs: Cost[] }) => spread(of.runs.map(({ cpuMs }) => cpuMs)) };
   return {
     findings: [
-      `zero reuse: ${share(({ wallMs }) => wallMs)}% of the throughput without the cache by the clock, ` +
-        `${share(({ cpuMs }) => cpuMs)}% by CPU time (target 98%)`,
+      `zero reuse: ${share('wallMs')} of the throughput without the cache by the clock, ${share('cpuMs')} by CPU time (target 98%)`,
     ],
-    tables: [
-      {
-        title: `${REQUESTS} single shots of ${scaled(1024)} + ${scaled(128)} tokens`,
-        columns: ['system', 'wall s', 'spread %', 'CPU s', 'spread %'],
-        rows: Object.entries(costs).map(([name, list]) => {
-          const wall = list.map(({ wallMs }) => wallMs / 1000);
-          const cpu = list.map(({ cpuMs }) => cpuMs / 1000);
-          return [name, median(wall), spread(wall), median(cpu), spread(cpu)];
-        }),
-      },
-    ],
-    setup: {
-      model: CI_MODEL,
-      threads: threads || 'all physical cores',
-      repetitions: `${runs}, by turns; the ratio is the median of pairs`,
-    },
+    tables: [table(`${SHOTS} single shots of ${CI.tokens(1024)} + ${CI.tokens(128)} tokens`, columns, measured)],
+    setup: { ...setup(CI_MODEL, threads, runs), ratio: 'the median of pairs' },
   };
 }

@@ -18,11 +18,16 @@ export const CI_MODEL = 'random qwen3, 8 layers x 512, 8 heads on 4 of 64, ff 15
 
 export const ciModel = (): string => randomModel(CI_SHAPE);
 
-export const scaled = (tokensAtGpuScale: number): number => Math.round(tokensAtGpuScale / 16);
-
 /** For what depends on decisions more than on arithmetic: 2 layers of 128, a twentieth of the time a token. */
 const SMALL_SHAPE: RandomModelOptions = { layers: 2, vocabulary: 4096, context: 32_768 };
 
 export const SMALL_MODEL = 'random qwen3, 2 layers x 128, F32, vocabulary 4,096, context 32,768';
 
 export const smallModel = (): string => randomModel(SMALL_SHAPE);
+
+/** What a report says of its runs. */
+export const setup = (model: string, threads: number, runs: number) => ({
+  model,
+  threads: threads || 'all physical cores',
+  repetitions: `${runs}, by turns, medians`,
+});

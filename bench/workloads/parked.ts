@@ -1,8 +1,8 @@
 import { Engine, type Session } from '../../src/index.js';
 import { randomModel } from '../../test/support/random-model.js';
+import { tokens } from '../drive/contents.js';
 import type { BenchOptions, Report } from '../report.js';
 import { BanyanSystem } from '../systems/banyan-system.js';
-import { tokens } from './agents.js';
 import { SMALL_MODEL, smallModel } from './model.js';
 
 const SESSIONS = 10_000;
@@ -89,14 +89,17 @@ async function stepsAgainstLoad(threads: number): Promise<(string | number)[][]>
         parked++;
         const program = 1_000 + parked;
         return system
-          .call(tokens(`parked ${parked}`, 24), 2, program)
-          .then(() => system.tell(program, 'tool-started', 'wait'));
+          .start(tokens(`parked ${parked}`, 24), 2, program)
+          .done.then(() => system.tell(program, 'tool-started', 'wait'));
       });
       await Promise.all(batch);
     }
     for (const running of [8, 32]) {
       await Promise.all(
-        Array.from({ length: running }, (_, i) => system.call(tokens(`load ${load}/${running}/${i}`, 32), 1_100, 0)),
+        Array.from(
+          { length: running },
+          (_, i) => system.start(tokens(`load ${load}/${running}/${i}`, 32), 1_100, 0).done,
+        ),
       );
       const { stepP50Ms, stepP95Ms, decidingP95Us } = await system.native.stats();
       rows.push([load, running, stepP50Ms, stepP95Ms, decidingP95Us]);

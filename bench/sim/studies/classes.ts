@@ -31,7 +31,7 @@ async function outcome(system: System, setup: SimSetup, seed: string, load: Omit
   const tokens = done.reduce((sum, call) => sum + (calls.promptTokens[call] ?? 0) + (calls.outputTokens[call] ?? 0), 0);
   const gaps = Float64Array.from(gapsUs[0]).sort();
   return {
-    ttftP95: latencies(result, of('interactive')).ttftMs.p95,
+    ttftP95: latencies(result.calls, of('interactive')).ttftMs.p95,
     itlP99: (gaps[Math.floor(0.99 * gaps.length)] ?? 0) / 1000,
     background: (tokens * 1e6) / untilUs,
   };

@@ -1,4 +1,4 @@
-import type { NativeSimResult, NativeSimWorkload } from '../../../src/native/simulation.js';
+import type { NativeSimCalls, NativeSimWorkload } from '../../../src/native/simulation.js';
 import { run } from '../run-simulation.js';
 import { FCFS_LRU, OURS } from '../systems.js';
 import { subAgents } from '../workloads/sub-agents.js';
@@ -10,7 +10,11 @@ const RUNNING = 16;
 const POOL = 2 * 30_000 + 4 * 8_000 + RUNNING * 2_500;
 
 /** Tokens of a call's history that had to be computed again: all but what was appended, and the last token answered. */
-export function lostHistory({ calls }: NativeSimWorkload, result: NativeSimResult, call: number): number {
+export function lostHistory(
+  { calls }: NativeSimWorkload,
+  result: { calls: Pick<NativeSimCalls, 'promptTokens' | 'cachedTokens'> },
+  call: number,
+): number {
   const planned = calls[call];
   if (!planned || planned.base < 0) return 0;
   const appended = planned.append.reduce((sum, n, i) => sum + (i % 2 === 1 ? n : 0), 0);

@@ -2,8 +2,8 @@ import { WorkloadBuilder } from '../builder.js';
 import { Draw } from '../draw.js';
 import type { Scale } from '../scale.js';
 
-/** W1: one agent, 11 turns over 2,000 static tokens, tools by the published mixture. */
-export function loop(scale: Scale, seed: string, { turns = 11 } = {}) {
+/** W1: one agent, 11 turns over 2,000 static tokens, tools by the published mixture, or `quick` ones only. */
+export function loop(scale: Scale, seed: string, { turns = 11, quick = false } = {}) {
   const workload = new WorkloadBuilder(scale);
   const draw = new Draw(`${seed}/loop`);
   workload.loop(
@@ -12,7 +12,7 @@ export function loop(scale: Scale, seed: string, { turns = 11 } = {}) {
       append: [...(turn === 0 ? [['static', 2000] as [string, number]] : []), [`turn ${turn}`, draw.length(800)]],
       output: draw.length(300),
       staticTokens: 2000,
-      ...(turn > 0 && { tool: draw.tool() }),
+      ...(turn > 0 && { tool: quick ? draw.quickTool() : draw.tool() }),
     })),
   );
   return workload;

@@ -1,0 +1,27 @@
+/** Anything that is measured and then closed. */
+interface Closable {
+  readonly name: string;
+  close(): Promise<void>;
+}
+
+/** Runs by system, in their order. */
+export type Turns<S, R> = { system: S; name: string; runs: R[] }[];
+
+/**
+ * Measures every system `runs` times. They take turns, first to last and then last to first, so that what changes on the
+ * machine meanwhile meets all of them alike. Closes the systems, also when a measurement fails.
+ */
+export async function byTurns<S extends Closable, R>(
+  systems: readonly S[],
+  runs: number,
+  measure: (system: S, run: number) => Promise<R>,
+): Promise<Turns<S, R>> {
+  const turns: Turns<S, R> = systems.map((system) => ({ system, name: system.name, runs: [] }));
+  try {
+    for (let run = 0; run < runs; run++)
+      for (const turn of run % 2 === 0 ? turns : [...turns].reverse()) turn.runs.push(await measure(turn.system, run));
+  } finally {
+    for (const system of systems) await system.close();
+  }
+  return turns;
+}
