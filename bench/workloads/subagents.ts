@@ -23,7 +23,7 @@ export async function benchSubagents({ runs, threads }: BenchOptions): Promise<R
   const model = smallModel();
   const rows: Row[] = [];
   // Memory allows it: the main agent, and what its sub-agents hold at a time, fit. Their leftovers do not.
-  for (const kvTokens of [8192, 4096, 3072]) {
+  for (const kvTokens of [8192, 4096, 3584]) {
     const options = { threads, kvTokens, maxRunning: AT_ONCE };
     const systems = [
       await BanyanSystem.open('banyan', model, options),
