@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
 import { errorOf } from '../support/expect-code.js';
-import { tokens } from '../support/random-engine.js';
+import { RAMBLING_MODEL, tokens } from '../support/random-engine.js';
 import { randomModel } from '../support/random-model.js';
 
 /** A millisecond a prompt token, as far as the engine believes: predictions do not depend on the machine. */
 const policy = { cost: { step: 1e6, prefill: 1e9, decode: 1e6 }, refit: false };
-const load = () => Engine.load({ model: randomModel(), threads: 1, kvTokens: 8192, policy });
+const load = () => Engine.load({ model: randomModel(RAMBLING_MODEL), threads: 1, kvTokens: 8192, policy });
 
 test('a request that would wait too long is refused, and told when to come again', async () => {
   await using engine = await load();
