@@ -10,7 +10,7 @@
 #include <random>
 #include <vector>
 
-#include "core/scheduler.h"
+#include "core/scheduler/scheduler.h"
 
 using namespace banyan;
 

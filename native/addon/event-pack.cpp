@@ -2,14 +2,14 @@
 
 #include <cstring>
 #include <string>
+#include <tuple>
+#include <type_traits>
 
 namespace banyan {
 
 namespace {
 
 enum RecordType : uint32_t { kTokens = 1, kToolCall = 2, kFinish = 3, kError = 4, kDecision = 5 };
-
-constexpr ProgramId kUnnamed = 1ull << 63;  // a request without a program is its own, from here on
 
 /** Everything starts on a multiple of 4 bytes, little-endian as every platform we build for. */
 class Writer {
@@ -100,15 +100,21 @@ void body(Writer & writer, const ErrorEvent & event) {
     writer.f64(event.retry_after_ms);
 }
 
+/** The fields of a kind as numbers, in the order of core/policy/decision.h. */
+template <typename What>
+void fields(Writer & writer, const What & what) {
+    std::apply([&](const auto &... field) { (writer.f64(static_cast<double>(field)), ...); }, what.fields());
+    if constexpr (std::is_same_v<What, decision::Retain>) writer.string(what.retention.tool);
+}
+
 void body(Writer & writer, const DecisionEvent & event) {
-    const Decision & decision = event.decision;
-    writer.f64(static_cast<double>(decision.at) / 1000);
-    writer.string(name_of(decision.kind));
-    writer.id(decision.program < kUnnamed ? decision.program : 0);
-    writer.id(decision.request);
-    writer.f64(static_cast<double>(decision.a));
-    writer.f64(static_cast<double>(decision.b));
+    const Decision & d = event.decision;
+    writer.u32(static_cast<uint32_t>(d.what.index()));
+    writer.f64(static_cast<double>(d.at) / 1000);
+    writer.id(d.program < kAnonymousProgram ? d.program : 0);
+    writer.id(d.request);
     writer.string(event.text);
+    std::visit([&](const auto & what) { fields(writer, what); }, d.what);
 }
 
 }  // namespace

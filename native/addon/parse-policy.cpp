@@ -79,10 +79,7 @@ Table cost_fields(CostConstants & c) {
             {"prefill", number(c.prefill)},
             {"pair", number(c.pair)},
             {"context", number(c.context)},
-            {"decode", number(c.decode)},
-            {"transfer", number(c.transfer)},
-            {"bytesPerMilli", number(c.bytes_per_milli)},
-            {"bytesPerToken", number(c.bytes_per_token)}};
+            {"decode", number(c.decode)}};
 }
 
 Table policy_fields(PolicyConfig & p) {

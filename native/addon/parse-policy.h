@@ -4,7 +4,7 @@
 #include <string>
 
 #include "addon/napi-api.h"
-#include "core/scheduler.h"
+#include "core/scheduler/scheduler.h"
 
 namespace banyan {
 

@@ -4,7 +4,7 @@
 
 #include "addon/chat-handle.h"
 #include "addon/text-spans.h"
-#include "core/scheduler.h"
+#include "core/scheduler/scheduler.h"
 
 namespace banyan {
 
@@ -113,7 +113,7 @@ Napi::Object to_js(Napi::Env env, const EngineStats & stats, double callbacks) {
     set("programsPaused", s.programs_paused);
     set("window", s.window);
     set("demandPages", s.demand_pages);
-    set("eta", s.eta / 1000.0);
+    set("serviceTellsEnd", s.service_tells_end / 1000.0);
     set("resumeTokens", static_cast<double>(s.resume_tokens));
     set("resumeHits", static_cast<double>(s.resume_hits));
     set("callbacks", callbacks);

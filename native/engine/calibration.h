@@ -7,7 +7,7 @@
 #include <atomic>
 #include <vector>
 
-#include "core/cost-model.h"
+#include "core/costs/cost-model.h"
 #include "core/types.h"
 #include "runner/runner.h"
 

@@ -1,17 +1,13 @@
 #include "engine/decision-events.h"
 
-#include <optional>
+#include <utility>
 
 namespace banyan {
 
-void DecisionEvents::take(const Scheduler & scheduler, std::vector<Event> & events) {
-    for (const Decision & decision : decisions_) {
+void DecisionEvents::take(std::vector<Event> & events) {
+    for (Decision & decision : decisions_) {
         std::string text = describe(decision);
-        if (decision.kind == Decision::Kind::retain) {
-            const std::optional<ProgramReport> program = scheduler.program(decision.program);
-            if (program) text = describe(program->retention);
-        }
-        events.push_back({0, DecisionEvent{decision, std::move(text)}});
+        events.push_back({0, DecisionEvent{std::move(decision), std::move(text)}});
     }
     decisions_.clear();
 }

@@ -6,8 +6,8 @@
 #include <variant>
 #include <vector>
 
-#include "core/decision-log.h"
-#include "core/scheduler.h"
+#include "core/policy/decision.h"
+#include "core/scheduler/scheduler.h"
 #include "runner/decoder.h"
 
 namespace banyan {
@@ -47,7 +47,7 @@ struct ErrorEvent {
     double retry_after_ms = 0;  // of BACKPRESSURE
 };
 
-/** Of no request: what the scheduler decided, while somebody wants to know. */
+/** What the scheduler decided, and its sentence; of no request. Only while decisions are wanted. */
 struct DecisionEvent {
     Decision decision;
     std::string text;

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "core/hint.h"
-#include "core/policy.h"
-#include "core/stats.h"
+#include "core/policy/policy.h"
+#include "core/policy/stats.h"
+#include "core/programs/hint.h"
 #include "core/types.h"
 #include "engine/step-times.h"
 #include "runner/chat-format.h"

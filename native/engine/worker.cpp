@@ -190,7 +190,7 @@ void Worker::set_decisions(bool on) {
 }
 
 std::vector<Event> Worker::take_events() {
-    decisions_.take(scheduler_, events_);
+    decisions_.take(events_);
     return std::exchange(events_, {});
 }
 

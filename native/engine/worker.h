@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/scheduler.h"
+#include "core/scheduler/scheduler.h"
 #include "engine/decision-events.h"
 #include "engine/event.h"
 #include "engine/options.h"

@@ -1,7 +1,7 @@
 #include "runner/chat-templates.h"
 
 #include "chat.h"
-#include "core/hint.h"
+#include "core/programs/hint.h"
 #include "llama.h"
 #include "runner/backend.h"
 #include "runner/error.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/batch.h"
+#include "core/steps/batch.h"
 #include "runner/kv/kv-pool.h"
 
 struct llama_context;

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "core/batch.h"
+#include "core/steps/batch.h"
 #include "core/types.h"
 
 namespace banyan::sim {

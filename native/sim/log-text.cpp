@@ -2,11 +2,18 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <tuple>
+#include <variant>
 
 namespace banyan::sim {
 
 void LogText::record(const Decision & decision) {
-    line(decision.at, name_of(decision.kind), decision.request, decision.program, decision.a, decision.b);
+    const auto write = [&](const auto & what) {
+        const auto numbers = std::tuple_cat(what.fields(), std::make_tuple(0, 0));  // of kinds with fewer fields: 0
+        line(decision.at, name_of(decision.kind()), decision.request, decision.program,
+             static_cast<int64_t>(std::get<0>(numbers)), static_cast<int64_t>(std::get<1>(numbers)));
+    };
+    std::visit(write, decision.what);
 }
 
 void LogText::row(Micros now, const BatchRow & row, ProgramId program) {

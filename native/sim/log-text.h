@@ -1,4 +1,5 @@
-// The decision log as text, a line a record: "<micros> <kind> <request> <program> <a> <b>".
+// The decision log as text, a line a record: "<micros> <kind> <request> <program> <a> <b>", where a and b are the first
+// two of the kind's fields (core/policy/decision.h).
 //
 // Owns: the text. Changed by: the scheduler (record), the simulation (row, step). Thread: one.
 // Invariant: same records, same bytes.
@@ -6,8 +7,8 @@
 
 #include <string>
 
-#include "core/batch.h"
-#include "core/decision-log.h"
+#include "core/policy/decision-log.h"
+#include "core/steps/batch.h"
 
 namespace banyan::sim {
 

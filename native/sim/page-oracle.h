@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/batch.h"
+#include "core/steps/batch.h"
 #include "core/types.h"
 
 namespace banyan::sim {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/stats.h"
+#include "core/policy/stats.h"
 #include "core/types.h"
 #include "sim/call-graph.h"
 

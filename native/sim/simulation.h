@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "core/scheduler.h"
+#include "core/scheduler/scheduler.h"
 #include "sim/call-graph.h"
 #include "sim/device-model.h"
 #include "sim/log-text.h"

@@ -1,6 +1,6 @@
 #include "sim/workload.h"
 
-#include "core/hint.h"
+#include "core/programs/hint.h"
 
 namespace banyan::sim {
 

@@ -1,9 +1,15 @@
-import type { NativeDecision } from '../native/reports.js';
+import type { DecisionAbout, NativeDecision } from '../native/decisions.js';
 import { leavable } from './leavable.js';
 import type { RequestHost } from './request.js';
 
-/** What the scheduler decided, and why. `lost`: the reader was too slow, `text` says how many are missing. */
-export type Decision = NativeDecision;
+/** What the scheduler decided, by `kind`, and why; or that decisions are missing here. */
+export type Decision = NativeDecision | LostDecisions;
+
+/** The reader was too slow: so many decisions are missing before the next one. */
+export interface LostDecisions extends DecisionAbout {
+  readonly kind: 'lost';
+  readonly count: number;
+}
 
 /** Decisions that wait for one reader; the oldest go when there are more. */
 const MOST_WAITING = 100_000;
@@ -89,8 +95,8 @@ class Reader {
   }
 
   #lostDecision(at: number): Decision {
-    const text = `${this.#lost} decisions were not read in time`;
+    const count = this.#lost;
     this.#lost = 0;
-    return { at, kind: 'lost', program: 0, request: 0, a: 0, b: 0, text };
+    return { at, kind: 'lost', program: 0, request: 0, text: `${count} decisions were not read in time`, count };
   }
 }

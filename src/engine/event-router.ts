@@ -1,5 +1,5 @@
+import type { NativeDecision } from '../native/decisions.js';
 import type { NativeEvent, RequestEvent } from '../native/events.js';
-import type { NativeDecision } from '../native/reports.js';
 
 /** Hands each event of a step to the request it belongs to. Sinks run no user code, so none can throw or block a step. */
 export class EventRouter {

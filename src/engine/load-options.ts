@@ -59,7 +59,7 @@ export interface EngineOptions {
   batching?: boolean | undefined;
   /** A Jinja template instead of the model's own. */
   chatTemplate?: string | undefined;
-  /** Numbers of the scheduling policy, and baselines to compare with. Default: native/core/policy.h, costs measured. */
+  /** Numbers of the scheduling policy, and baselines to compare with. Default: native/core/policy/policy.h, costs measured. */
   policy?: NativePolicy | undefined;
   onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Aborts the download or the load; `Engine.load` then rejects with ABORTED. */

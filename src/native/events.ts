@@ -1,5 +1,7 @@
 import type { FinishReason, NativeMessage, NativeToolCall } from './binding.js';
-import type { NativeDecision, NativeMiss, NativeUsage } from './reports.js';
+import { ByteReader } from './byte-reader.js';
+import { type NativeDecision, readDecision } from './decisions.js';
+import type { NativeMiss, NativeUsage } from './reports.js';
 
 /** One sampled token's logprob and its alternatives. */
 export interface TokenLogprob {
@@ -27,62 +29,11 @@ export type NativeEvent =
 const REASONS: FinishReason[] = ['stop', 'length', 'stop-sequence', 'tool-calls', 'cancelled', 'error'];
 const MISS_REASONS: NativeMiss['reason'][] = ['full-hit', 'cold', 'diverged', 'evicted-or-new', 'reuse-off'];
 
-/** Walks the words of one buffer; `at` counts 4-byte words. */
-class Reader {
-  at = 0;
-  readonly words: Int32Array;
-  readonly #floats: Float32Array;
-  readonly #view: DataView;
-  readonly #bytes: Buffer;
-
-  constructor(buffer: Uint8Array) {
-    this.words = new Int32Array(buffer.buffer, buffer.byteOffset, buffer.byteLength >> 2);
-    this.#floats = new Float32Array(buffer.buffer, buffer.byteOffset, buffer.byteLength >> 2);
-    this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-    this.#bytes = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-  }
-
-  int(): number {
-    return this.words[this.at++] as number;
-  }
-
-  float(): number {
-    return this.#floats[this.at++] as number;
-  }
-
-  double(): number {
-    const value = this.#view.getFloat64(this.at * 4, true);
-    this.at += 2;
-    return value;
-  }
-
-  /** A request id: 53 bits in two words, low first. */
-  id(): number {
-    const low = this.int() >>> 0;
-    return this.int() * 0x1_0000_0000 + low;
-  }
-
-  string(): string {
-    const length = this.int();
-    const start = this.at * 4;
-    this.at += (length + 3) >> 2;
-    if (length > 16) return this.#bytes.toString('utf8', start, start + length);
-    // A token's text is short and mostly ASCII: cheaper here than through a native call.
-    let text = '';
-    for (let i = start; i < start + length; i++) {
-      const byte = this.#bytes[i] as number;
-      if (byte > 0x7f) return this.#bytes.toString('utf8', start, start + length);
-      text += String.fromCharCode(byte);
-    }
-    return text;
-  }
-}
-
-function readLogprob(reader: Reader) {
+function readLogprob(reader: ByteReader) {
   return { token: reader.int(), logprob: reader.float(), text: reader.string() };
 }
 
-function readTokens(reader: Reader, request: number): RequestEvent {
+function readTokens(reader: ByteReader, request: number): RequestEvent {
   const count = reader.int();
   const logprobCount = reader.int();
   const tokens: number[] = [];
@@ -98,12 +49,12 @@ function readTokens(reader: Reader, request: number): RequestEvent {
   return { type: 'tokens', request, tokens, text, logprobs };
 }
 
-function readCall(reader: Reader): NativeToolCall {
+function readCall(reader: ByteReader): NativeToolCall {
   return { id: reader.string(), name: reader.string(), arguments: reader.string() };
 }
 
 // The fields of an object literal are evaluated in order, which is the order of the bytes.
-function readFinish(reader: Reader, request: number): RequestEvent {
+function readFinish(reader: ByteReader, request: number): RequestEvent {
   const reason = REASONS[reader.int()] as FinishReason;
   const usage: NativeUsage = {
     promptTokens: reader.int(),
@@ -140,22 +91,10 @@ function readFinish(reader: Reader, request: number): RequestEvent {
   return { type: 'finish', request, reason, usage, message };
 }
 
-function readDecision(reader: Reader): NativeDecision {
-  return {
-    at: reader.double(),
-    kind: reader.string(),
-    program: reader.id(),
-    request: reader.id(),
-    a: reader.double(),
-    b: reader.double(),
-    text: reader.string(),
-  };
-}
-
 /** The events of one buffer of the addon, in order (format: native/addon/README.md). */
 export function decodeEvents(buffer: Uint8Array): NativeEvent[] {
   const events: NativeEvent[] = [];
-  const reader = new Reader(buffer);
+  const reader = new ByteReader(buffer);
   while (reader.at < reader.words.length) {
     const start = reader.at;
     const type = reader.int();

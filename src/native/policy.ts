@@ -1,5 +1,5 @@
 /**
- * The scheduling policy, field by field as in native/core/policy.h, which says what each means and has the defaults: what
+ * The scheduling policy, field by field as in native/core/policy/policy.h, which says what each means and has the defaults: what
  * is left out keeps its default. Times are microseconds (Infinity: never), shares thousandths.
  */
 export interface NativePolicy {
@@ -47,14 +47,11 @@ export interface NativePolicy {
 /** Interactive, workflow, background. */
 export type PerClass = [number, number, number];
 
-/** What steps cost: see native/core/cost-model.h. Picoseconds, but for the last three. */
+/** What steps cost, in picoseconds: see native/core/costs/cost-model.h. */
 export interface NativeCost {
   step?: number;
   prefill?: number;
   pair?: number;
   context?: number;
   decode?: number;
-  transfer?: number; // microseconds
-  bytesPerMilli?: number;
-  bytesPerToken?: number;
 }

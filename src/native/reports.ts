@@ -143,7 +143,7 @@ export interface NativeStats {
   /** That the active programs are expected to want. */
   demandPages: number;
   /** How well attained service tells that a program is nearly done, [-1, 1]. */
-  eta: number;
+  serviceTellsEnd: number;
   /** Of returning requests: tokens that their program had computed, and those of them that were still there. */
   resumeTokens: number;
   resumeHits: number;
@@ -189,19 +189,4 @@ export interface NativeProgramReport {
   actingMs: number;
   /** The last decision about its pages: "kept 9.4 s because ..." */
   retention: string;
-}
-
-/** One decision of the scheduler; native/core/decision-log.h says what `a` and `b` are of each kind. */
-export interface NativeDecision {
-  /** Milliseconds on the engine's clock. */
-  at: number;
-  kind: string;
-  /** 0: about no program. */
-  program: number;
-  /** 0: about no request. */
-  request: number;
-  a: number;
-  b: number;
-  /** What and why, in words. */
-  text: string;
 }

@@ -161,6 +161,6 @@ export interface NativeSimResult {
   scheduleNs: Int32Array;
   /** What was not as it must be, in words; at most 20. */
   violations: string[];
-  /** Lines "<micros> <kind> <request> <program> <a> <b>" (native/core/decision-log.h); requests and programs from 1. */
+  /** Lines "<micros> <kind> <request> <program> <a> <b>" (native/core/policy/decision.h); requests and programs from 1. */
   log: Uint8Array;
 }

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
+import type { NativeDecision } from '../../src/native/decisions.js';
 import { errorOf } from '../support/expect-code.js';
 import { scripted } from '../support/scripted-engine.js';
+
+const planned = (at: number): NativeDecision => {
+  return { at, kind: 'plan', program: 0, request: 0, text: '', prefillTokens: 8, decodeRows: 1 };
+};
 
 test('a program is the id of its requests, and its hints reach the engine in order', async () => {
   const { engine, native } = scripted(() => 'ok');
@@ -119,7 +124,7 @@ test('other errors have no time to come again', async () => {
 
 test('decisions are recorded while somebody reads them', async () => {
   const { engine, native } = scripted(() => 'ok');
-  const decision = { at: 1, kind: 'admit', program: 2, request: 3, a: 0, b: 0, text: 'admitted' };
+  const decision = planned(1);
   const feed = engine.decisions();
   expect(native.decisionsOn).toBe(false);
   const first = feed.next();
@@ -137,11 +142,10 @@ test('every reader gets every decision, until the last one leaves', async () => 
   native.setDecisions = (on) => switched.push(on);
   const [first, second] = [engine.decisions(), engine.decisions()];
   const waiting = [first.next(), second.next()];
-  const decision = (at: number) => ({ at, kind: 'plan', program: 0, request: 0, a: 0, b: 0, text: '' });
-  native.router.deliver([{ type: 'decision', request: 0, decision: decision(1) }]);
+  native.router.deliver([{ type: 'decision', request: 0, decision: planned(1) }]);
   for (const { value } of await Promise.all(waiting)) expect(value).toMatchObject({ at: 1 });
   await first.return();
-  native.router.deliver([{ type: 'decision', request: 0, decision: decision(2) }]);
+  native.router.deliver([{ type: 'decision', request: 0, decision: planned(2) }]);
   expect((await second.next()).value).toMatchObject({ at: 2 });
   expect(switched).toEqual([true]);
   await second.return();
@@ -153,10 +157,9 @@ test('a reader that is too slow loses the oldest decisions, and is told', async 
   const feed = engine.decisions();
   const first = feed.next();
   for (let at = 0; at < 150_001; at++) {
-    const decision = { at, kind: 'plan', program: 0, request: 0, a: 0, b: 0, text: '' };
-    native.router.deliver([{ type: 'decision', request: 0, decision }]);
+    native.router.deliver([{ type: 'decision', request: 0, decision: planned(at) }]);
   }
-  expect((await first).value).toMatchObject({ kind: 'lost', text: expect.stringContaining('100000') });
+  expect((await first).value).toMatchObject({ kind: 'lost', count: 100_000, text: expect.stringContaining('100000') });
   expect((await feed.next()).value).toMatchObject({ at: 100_000 });
   await engine.close();
   let read = 0;

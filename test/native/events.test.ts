@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { DECISION_KINDS, type DecisionKind } from '../../src/native/decisions.js';
 import { decodeEvents } from '../../src/native/events.js';
 
 // The bytes as native/addon/README.md describes them, written here a second time.
@@ -115,10 +116,52 @@ test('records of an unknown type and fields added at the end of a known one are 
   ]);
 });
 
-test('decisions are of no request, but name the one they are about', () => {
-  const body = [{ f64: 12.5 }, 'retain', 7, 0, 9, 0, { f64: 9_400_000 }, { f64: 3 }, 'kept 9.4 s'];
-  const decision = { at: 12.5, kind: 'retain', program: 7, request: 9, a: 9_400_000, b: 3, text: 'kept 9.4 s' };
-  expect(decode(record(5, 0, body))).toEqual([{ type: 'decision', request: 0, decision }]);
+/** Every kind in the native order: its fields as the engine writes them, and as they are read. */
+const DECISIONS: [DecisionKind, number[], object, string?][] = [
+  ['arrive', [812, 1], { promptTokens: 812, class: 'workflow' }],
+  ['refuse', [1_500_000, 250_000], { predictedMs: 1500, retryAfterMs: 250 }],
+  ['admit', [768, 44], { cachedTokens: 768, prefillTokens: 44 }],
+  ['coalesce', [12_500, 3], { untilMs: 12.5, waiting: 3 }],
+  ['dedupe', [8, 640], { producer: 8, sharedTokens: 640 }],
+  ['bypass', [8, 2], { passed: 8, timesPassed: 2 }],
+  ['preempt', [0, 96], { inFavourOf: 0, computedTokens: 96 }],
+  ['lift', [2, 0], { class: 'background', effectiveClass: 'interactive' }],
+  ['window', [16, 18], { from: 16, to: 18 }],
+  ['pause', [960, 40], { demandPages: 960, programPages: 40 }],
+  ['resume', [800], { demandPages: 800 }],
+  [
+    'retain',
+    [9_400_000, 3, 100, 95, 800_000],
+    { keepMs: 9400, reason: 'measured', samples: 100, backByThen: 95, restoreMs: 800, tool: 'bash' },
+    'bash',
+  ],
+  ['expire', [2 ** 61], { keptMs: Number.POSITIVE_INFINITY }],
+  ['evict', [12, 1], { pages: 12, pageKind: 'finished' }],
+  ['break_pin', [], {}],
+  ['plan', [128, 7], { prefillTokens: 128, decodeRows: 7 }],
+  ['ahead', [64, 200], { tokens: 64, tokensLeft: 200 }],
+  ['budget', [64, 48_000], { allowedTokens: 64, stepMs: 48 }],
+  ['refit', [6000, 25_000], { stepMs: 6, prefillNs: 25_000 }],
+  ['finish', [120, 2000], { outputTokens: 120, waitedMs: 2 }],
+  ['cancel', [3, 0], { outputTokens: 3, waitedMs: 0 }],
+  ['program_end', [4200, 11], { serviceTokens: 4200, calls: 11 }],
+];
+
+test('decisions are of no request, name the one they are about, and have the fields of their kind', () => {
+  expect(DECISIONS.map(([kind]) => kind)).toEqual(DECISION_KINDS);
+  const records = DECISIONS.map(([, fields, , tool], kind) => {
+    const numbers = fields.map((f64) => ({ f64 }));
+    return record(5, 0, [kind, { f64: 12.5 }, 7, 0, 9, 0, 'why', ...numbers, ...(tool === undefined ? [] : [tool])]);
+  });
+  expect(decode(...records)).toEqual(
+    DECISIONS.map(([kind, , fields]) => {
+      return {
+        type: 'decision',
+        request: 0,
+        decision: { at: 12.5, kind, program: 7, request: 9, text: 'why', ...fields },
+      };
+    }),
+  );
 });
 
 test('no events in no bytes', () => {

@@ -17,7 +17,19 @@ test('every decision is told once, in the order of time, and counted', async () 
   expect(new Set(decisions.flatMap(({ program }) => program || []))).toEqual(new Set([1, 2, 3]));
   const times = decisions.map(({ at }) => at);
   expect(times).toEqual([...times].sort((a, b) => a - b));
-  expect(decisions.every(({ text }) => text !== '')).toBe(true);
+  for (const decision of decisions) {
+    if (decision.kind === 'arrive') {
+      const { promptTokens, request, program } = decision;
+      const sentence = `request ${request} of program ${program}: arrives with ${promptTokens} prompt tokens`;
+      expect(decision.text).toBe(`${sentence}, class ${decision.class}`);
+    }
+    if (decision.kind === 'retain') {
+      const { program, keepMs, samples } = decision;
+      const why = `only ${samples} calls of an unnamed tool were timed`;
+      expect(decision.text).toBe(`program ${program}: pages kept ${(keepMs / 1000).toFixed(1)} s because ${why}`);
+    }
+    expect(decision.text).toMatch(/[a-z]{2,} [a-z0-9]/);
+  }
 });
 
 test('decisions add no call into JavaScript: one a step stays the rule', async () => {

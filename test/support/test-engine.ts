@@ -8,8 +8,9 @@ import {
   type NativeSampling,
   type NativeToolCall,
 } from '../../src/native/binding.js';
+import type { NativeDecision } from '../../src/native/decisions.js';
 import { decodeEvents, type NativeEvent, type TokenLogprob } from '../../src/native/events.js';
-import type { NativeDecision, NativeStats, NativeUsage } from '../../src/native/reports.js';
+import type { NativeStats, NativeUsage } from '../../src/native/reports.js';
 import { deferred } from './deferred.js';
 import { type RandomModelOptions, randomModel } from './random-model.js';
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/batch.h"
+#include "core/steps/batch.h"
 
 class llama_kv_cache;
 

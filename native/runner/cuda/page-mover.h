@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/batch.h"
+#include "core/steps/batch.h"
 
 namespace banyan::cuda {
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "core/batch.h"
+#include "core/steps/batch.h"
 
 struct llama_context;
 struct llama_context_params;

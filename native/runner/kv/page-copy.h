@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "core/batch.h"
+#include "core/steps/batch.h"
 
 class llama_kv_cache;
 

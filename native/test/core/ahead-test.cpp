@@ -1,5 +1,5 @@
-// Known next prompts are computed while nobody is there, at nobody's cost (invariant 24).
-#include "core/ahead-queue.h"
+// Known next prompts are computed while no request is live, at no request's cost (invariant 24).
+#include "core/steps/ahead-queue.h"
 
 #include <algorithm>
 #include <random>
@@ -68,14 +68,15 @@ TEST("a call whose beginning was known prefills only what nobody could know") {
     }
 }
 
-TEST("it costs nobody anything: alone, short, on pages that nobody goes on from (invariant 24)") {
+TEST("it costs no request anything: alone, short, on pages that no call goes on from (invariant 24)") {
     uint64_t computed = 0, arrived_meanwhile = 0, evicted = 0;
     for (uint64_t seed = 1; seed <= 60; ++seed) {
         std::mt19937_64 rng(seed);
         const auto pick = [&](int32_t n) { return static_cast<int32_t>(rng() % n); };
         SchedulerConfig config = calibrated(30 + pick(120), 50 + pick(300), pick(2) ? 1000 : 8000);
         FakeEngine engine(config);
-        const Micros longest = std::max(config.policy.coalesce[0], 2 * CostModel(config.policy.cost).step(StepShape{}));
+        const Micros longest =
+            std::max(config.policy.coalesce[Class::interactive], 2 * CostModel(config.policy.cost).step(StepShape{}));
         std::map<ProgramId, std::vector<Token>> contexts;
         std::map<RequestId, ProgramId> owner;
         RequestId id = 1;

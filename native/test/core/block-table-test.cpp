@@ -2,7 +2,7 @@
 #include <random>
 
 #include "check.h"
-#include "core/block-table.h"
+#include "core/memory/block-table.h"
 
 using namespace banyan;
 
@@ -11,6 +11,13 @@ namespace {
 void append(BlockTable & table, int32_t n_tokens, std::vector<PageCopy> & copies) {
     table.reserve(n_tokens, copies);
     table.confirm();
+}
+
+/** A second table over the same written tokens. */
+BlockTable fork(PagePool & pool, const BlockTable & trunk) {
+    BlockTable branch(pool);
+    branch.share(trunk.pages(), trunk.n_written());
+    return branch;
 }
 
 }  // namespace
@@ -40,7 +47,7 @@ TEST("of a fork's branches one extends the partial page in place, every other co
         BlockTable trunk(pool);
         append(trunk, 10, copies);
         std::vector<BlockTable> branches;
-        for (int32_t i = 1; i < n; ++i) branches.push_back(trunk.fork());
+        for (int32_t i = 1; i < n; ++i) branches.push_back(fork(pool, trunk));
         CHECK_EQ(pool.n_free(), 32 - 3);
         append(trunk, 5, copies);
         for (BlockTable & branch : branches) append(branch, 5, copies);
@@ -55,7 +62,7 @@ TEST("a fork at a page boundary copies nothing") {
     std::vector<PageCopy> copies;
     BlockTable trunk(pool);
     append(trunk, 8, copies);
-    BlockTable branch = trunk.fork();
+    BlockTable branch = fork(pool, trunk);
     append(trunk, 1, copies);
     append(branch, 1, copies);
     CHECK(copies.empty());
@@ -67,9 +74,9 @@ TEST("an in-place extender that is rolled back does not get its cells again whil
     std::vector<PageCopy> copies;
     BlockTable a(pool);
     append(a, 6, copies);
-    BlockTable b = a.fork();
-    append(a, 1, copies);          // in place: cell 2 of the shared page
-    BlockTable reader = a.fork();  // sees that cell
+    BlockTable b = fork(pool, a);
+    append(a, 1, copies);               // in place: cell 2 of the shared page
+    BlockTable reader = fork(pool, a);  // sees that cell
     a.truncate(6);
     CHECK_EQ(pool.filled(a.pages()[1]), 3);
     append(a, 1, copies);
@@ -84,7 +91,7 @@ TEST("an in-place extender that is cancelled leaves the others to copy, and the 
     std::vector<PageCopy> copies;
     auto a = std::make_unique<BlockTable>(pool);
     append(*a, 6, copies);
-    BlockTable b = a->fork(), c = a->fork();
+    BlockTable b = fork(pool, *a), c = fork(pool, *a);
     append(*a, 2, copies);
     a.reset();
     append(b, 1, copies);
@@ -100,7 +107,7 @@ TEST("a rollback in a page of its own frees the cells for writing") {
     BlockTable a(pool);
     append(a, 7, copies);
     a.truncate(5);
-    BlockTable b = a.fork();
+    BlockTable b = fork(pool, a);
     append(a, 1, copies);
     CHECK(copies.empty());
     append(b, 1, copies);
@@ -112,7 +119,7 @@ TEST("revert undoes a reservation: new pages, the copied tail, the mark of a sha
     std::vector<PageCopy> copies;
     BlockTable a(pool);
     append(a, 6, copies);
-    BlockTable b = a.fork();
+    BlockTable b = fork(pool, a);
     const std::vector<PageId> before = a.pages();
 
     a.reserve(7, copies);
@@ -155,7 +162,7 @@ TEST("random forks, appends, rollbacks and failed steps never corrupt a cell") {
             const int32_t at = pick(branches.size());
             switch (pick(6)) {
                 case 0: {
-                    auto child = std::make_unique<BlockTable>(branches[at].table->fork());
+                    auto child = std::make_unique<BlockTable>(fork(pool, *branches[at].table));
                     branches.push_back({std::move(child), branches[at].path});
                     break;
                 }

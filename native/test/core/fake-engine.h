@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "check.h"
-#include "core/scheduler.h"
+#include "core/scheduler/scheduler.h"
 
 namespace banyan::test {
 

@@ -1,4 +1,4 @@
-#include "core/page-pool.h"
+#include "core/memory/page-pool.h"
 #include "check.h"
 
 using namespace banyan;

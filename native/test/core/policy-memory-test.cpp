@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <random>
 
-#include "core/prefix-cache.h"
+#include "core/memory/prefix-cache.h"
 #include "scheduler-cases.h"
 
 using namespace banyan;
@@ -33,7 +33,7 @@ Hint about(Hint::Kind kind, const std::vector<Token> & tokens, int32_t from = 0)
 TEST("the victim has the least key, and static prefixes never go while abandoned pages exist (invariant 17)") {
     std::mt19937_64 rng(1);
     for (int round = 0; round < 60; ++round) {
-        const CostModel cost({0, 1'000'000, 10'000, 0, 0, 0, 0, 0});
+        const CostModel cost({0, 1'000'000, 10'000, 0, 0});
         PrefixCache cache(200, 4);
         cache.configure(Eviction::typed, &cost);
         std::vector<std::unique_ptr<PathLock>> marks;
@@ -54,7 +54,7 @@ TEST("the victim has the least key, and static prefixes never go while abandoned
             }
             cache.release(*holding);
             if (rng() % 4 == 0) cache.abandon(0, path, 0, {});
-            if (rng() % 5 == 0) cache.fix(0, path, 8);
+            if (rng() % 5 == 0) cache.pin_static_prefix(0, path, 8);
         }
         auto taker = cache.hold(1);
         while (cache.available() > 0) {
@@ -124,7 +124,7 @@ TEST("with memory to spare a program re-prefills nothing, whatever ran in its ga
     std::mt19937_64 rng(2);
     for (int round = 0; round < 40; ++round) {
         SchedulerConfig config = pool(400, 8, 6);
-        if (rng() % 2) config.policy.cost = {1'000'000'000, 5'000'000, 100'000, 1'000, 1'000'000, 0, 0, 0};
+        if (rng() % 2) config.policy.cost = {1'000'000'000, 5'000'000, 100'000, 1'000, 1'000'000};
         FakeEngine engine(config);
         std::vector<Token> main = tokens_of(1, 200);
         RequestId id = 1;
@@ -151,7 +151,7 @@ TEST("with memory to spare a program re-prefills nothing, whatever ran in its ga
 
 TEST("demand over the watermark pauses idle programs of the worse classes, never interactive ones") {
     SchedulerConfig config = pool(200, 8, 8);
-    config.policy.cost = {1'000'000'000, 5'000'000, 100'000, 1'000, 1'000'000, 0, 0, 0};
+    config.policy.cost = {1'000'000'000, 5'000'000, 100'000, 1'000, 1'000'000};
     FakeEngine engine(config);
     RequestId id = 1;
     std::map<ProgramId, std::vector<Token>> contexts;

@@ -10,7 +10,7 @@ using namespace banyan::test;
 namespace {
 
 /** An 8B model on a data centre GPU: 6 ms a step, 25 us a prompt token. */
-constexpr CostConstants kGpu = {6'000'000'000, 25'000'000, 1'300, 44'000, 30'000'000, 0, 0, 0};
+constexpr CostConstants kGpu = {6'000'000'000, 25'000'000, 1'300, 44'000, 30'000'000};
 
 SchedulerConfig calibrated(int32_t n_pages, int32_t max_running = 8, int32_t max_batch_tokens = 2048) {
     SchedulerConfig config = pool(n_pages, 32, max_running);
@@ -21,7 +21,7 @@ SchedulerConfig calibrated(int32_t n_pages, int32_t max_running = 8, int32_t max
 
 }  // namespace
 
-TEST("a step keeps the pace of those who decode, or takes the least prefill (invariant 8)") {
+TEST("a step keeps the pace of requests that decode, or takes the least prefill (invariant 8)") {
     std::mt19937_64 rng(1);
     for (int round = 0; round < 40; ++round) {
         SchedulerConfig config = calibrated(4000, 24);
@@ -39,8 +39,7 @@ TEST("a step keeps the pace of those who decode, or takes the least prefill (inv
                 Micros target = kNever;
                 for (const BatchRow & row : batch.rows) {
                     const bool decodes = row.n_tokens == 1 && row.sample;
-                    if (decodes)
-                        target = std::min(target, config.policy.step_target[static_cast<int>(classes[row.request])]);
+                    if (decodes) target = std::min(target, config.policy.step_target[classes[row.request]]);
                 }
                 CHECK(engine.scheduler.cost().step(shape) <= target || shape.prefill <= config.policy.min_prefill);
                 engine.commit(batch);
@@ -62,7 +61,7 @@ TEST("a 30,000-token prompt among 8 decoding agents is cut so that each step kee
         engine.step();
         worst = std::max(worst, engine.now - before);
     }
-    CHECK(worst <= config.policy.step_target[0]);
+    CHECK(worst <= config.policy.step_target[Class::interactive]);
     CHECK(engine.scheduler.stats().decisions[static_cast<size_t>(Decision::Kind::budget)] > 0);
     CHECK(engine.scheduler.stats().prefill_tokens >= 34'000);
 }
@@ -140,7 +139,7 @@ TEST("a prompt that is mostly cached goes first, a due one that is new keeps a q
         CHECK(row_of(batch, 2) == nullptr);
         engine.commit(batch);
     }
-    engine.now += config.policy.coalesce[1];
+    engine.now += config.policy.coalesce[Class::workflow];
     const Batch & batch = engine.scheduler.schedule(engine.now);
     CHECK_EQ(row_of(batch, 3)->n_tokens, 300);
     CHECK_EQ(row_of(batch, 2)->n_tokens, 100);
@@ -159,7 +158,7 @@ TEST("a lone caller never waits for company") {
     CHECK_EQ(engine.scheduler.stats().decisions[static_cast<size_t>(Decision::Kind::coalesce)], 0u);
 }
 
-TEST("calls that come in bursts wait for each other, less than W and less than a step (invariant 5)") {
+TEST("calls that come in bursts wait for each other, less than their class allows and less than a step (invariant 5)") {
     SchedulerConfig config = calibrated(2048, 16);
     FakeEngine engine(config);
     std::vector<Micros> arrivals;

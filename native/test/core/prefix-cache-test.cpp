@@ -1,4 +1,4 @@
-#include "core/prefix-cache.h"
+#include "core/memory/prefix-cache.h"
 #include "check.h"
 #include "token-runs.h"
 

@@ -4,8 +4,8 @@
 #include <set>
 
 #include "check.h"
-#include "core/block-table.h"
-#include "core/radix-tree.h"
+#include "core/memory/block-table.h"
+#include "core/memory/radix-tree.h"
 #include "token-runs.h"
 
 using namespace banyan;

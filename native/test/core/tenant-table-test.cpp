@@ -1,4 +1,4 @@
-#include "core/tenant-table.h"
+#include "core/programs/tenant-table.h"
 #include "check.h"
 
 using namespace banyan;

@@ -1,0 +1,37 @@
+# The direction of includes between the folders of native/. Run before the core compiles (rooms.cmake); fails with the
+# line that goes against it. An include path cannot say it: every layer finds "core/memory/page-pool.h" from native/.
+cmake_minimum_required(VERSION 3.19)
+
+# The rooms of core, each below the next.
+set(CORE core core/costs core/memory core/programs core/policy core/requests core/steps core/activity core/scheduler)
+set(LAYERS ${CORE} runner engine addon)  # each may include from itself and from those before it
+set(sim_sees ${CORE} sim)
+set(addon_sees ${LAYERS} sim)
+
+set(broken "")
+set(below "")
+foreach(folder ${LAYERS} sim)
+  list(APPEND below ${folder})
+  set(allowed ${below})
+  if(DEFINED ${folder}_sees)
+    set(allowed ${${folder}_sees})
+  endif()
+  if(folder STREQUAL "core")
+    file(GLOB sources RELATIVE "${NATIVE}" "${NATIVE}/core/*.h" "${NATIVE}/core/*.cpp")
+  else()
+    file(GLOB_RECURSE sources RELATIVE "${NATIVE}" "${NATIVE}/${folder}/*.h" "${NATIVE}/${folder}/*.cpp" "${NATIVE}/${folder}/*.cu")
+  endif()
+  foreach(source ${sources})
+    file(STRINGS "${NATIVE}/${source}" lines REGEX "^#include \"(core|sim|runner|engine|addon)/")
+    foreach(line ${lines})
+      string(REGEX REPLACE "^#include \"(core/[a-z]+|core|sim|runner|engine|addon)/.*$" "\\1" from "${line}")
+      if(NOT from IN_LIST allowed)
+        string(APPEND broken "\n  native/${source}: ${line} (may include from: ${allowed})")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+if(broken)
+  message(FATAL_ERROR "Includes against the direction of the layers:${broken}")
+endif()
+file(TOUCH "${STAMP}")

@@ -1,0 +1,59 @@
+#include "core/memory/eviction.h"
+
+#include <algorithm>
+
+namespace banyan {
+
+NodeKind EvictionOrder::kind(const RadixNode & node) {
+    NodeKind kind = node.base;
+    for (const PathLock * lock : node.locks) {
+        if (lock->holder == Holder::tree) kind = std::max(kind, lock->keep);
+    }
+    return kind;
+}
+
+EvictionKey EvictionOrder::key(const RadixNode & node) const {
+    EvictionKey key;
+    int32_t steps = INT32_MAX;
+    for (const PathLock * lock : node.locks) {
+        if (lock->holder != Holder::tree) {
+            key.rank = std::max(key.rank, lock->holder == Holder::pin ? 2 : 1);
+        } else if (lock->keep == NodeKind::next) {
+            steps = std::min(steps, lock->steps);
+        }
+    }
+    if (mode_ == Eviction::typed) {
+        key.kind = kind(node);
+        if (key.kind == NodeKind::next) key.soon = -steps;
+        key.worth = node.worth;
+    }
+    key.stamp = node.stamp;
+    key.id = node.id;
+    return key;
+}
+
+void EvictionOrder::touch(RadixNode & node) const {
+    node.worth = inflation_;
+    if (!cost_ || node.pages.empty()) return;
+    const Micros restore = cost_->prefill(static_cast<int64_t>(node.tokens.size()), node.begin);
+    node.worth += restore / static_cast<int64_t>(node.pages.size());
+}
+
+void EvictionOrder::evict(const RadixNode & node) {
+    if (node.indexed) inflation_ = std::max(inflation_, node.key.worth);
+}
+
+void EvictionOrder::update(RadixNode & node) {
+    remove(node);
+    if (node.is_root() || !node.children.empty()) return;
+    node.key = key(node);
+    node.indexed = true;
+    leaves_.emplace(node.key, &node);
+}
+
+void EvictionOrder::remove(RadixNode & node) {
+    if (node.indexed) leaves_.erase(node.key);
+    node.indexed = false;
+}
+
+}  // namespace banyan

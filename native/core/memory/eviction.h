@@ -1,0 +1,56 @@
+// Which leaf of the radix tree goes first.
+//
+// Owns: an index of all leaves, ordered by key().
+// Changed by: the radix tree, which calls update() after anything that a key depends on has changed.
+// Thread: the engine thread.
+// Invariant: holds exactly the leaves that are no root, each under its key at the last update().
+//
+// Order: pages without a holder first; then by kind (typed); then those wanted later; then by worth, which is
+// GreedyDual-Size (Cao and Irani 1997): the cost of a page at its last use on top of an inflation that rises to the
+// worth of each victim. So P(reuse) * restore / (pages * time) falls with time, and yet no key changes while its leaf
+// is not used.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+#include "core/costs/cost-model.h"
+#include "core/memory/radix-node.h"
+
+namespace banyan {
+
+/** How leaves are ordered: by what they are worth, or (the baseline) least recently used first, whatever the kind. */
+enum class Eviction : uint8_t { typed, lru };
+
+class EvictionOrder {
+  public:
+    /** The default is least recently used, whatever the kind. `cost` outlives the order. */
+    void configure(Eviction mode, const CostModel * cost) {
+        mode_ = mode;
+        cost_ = cost;
+    }
+
+    EvictionKey key(const RadixNode & node) const;
+    static NodeKind kind(const RadixNode & node);
+
+    /** Files the node under its key if it is a leaf, and takes it out if it is none. O(log leaves). */
+    void update(RadixNode & node);
+    void remove(RadixNode & node);
+    /** The node is used now. */
+    void touch(RadixNode & node) const;
+    /** The node is about to lose pages. */
+    void evict(const RadixNode & node);
+
+    /** The leaf to evict; nullptr when there is none. */
+    RadixNode * first() const { return leaves_.empty() ? nullptr : leaves_.begin()->second; }
+    size_t size() const { return leaves_.size(); }
+
+  private:
+    Eviction mode_ = Eviction::lru;
+    const CostModel * cost_ = nullptr;
+    int64_t inflation_ = 0;
+    std::map<EvictionKey, RadixNode *> leaves_;
+};
+
+}  // namespace banyan

@@ -1,0 +1,200 @@
+#include "core/memory/prefix-cache.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace banyan {
+
+int32_t PrefixCache::match(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const {
+    return tree_.match(salt, tokens.data(), n_tokens).n_tokens;
+}
+
+MissExplanation PrefixCache::explain(Salt salt, const std::vector<Token> & tokens) const {
+    return explain(salt, tokens, tree_.match(salt, tokens.data(), static_cast<int32_t>(tokens.size())));
+}
+
+MissExplanation PrefixCache::explain(Salt salt, const std::vector<Token> & tokens, const PathMatch & found) const {
+    using Reason = MissExplanation::Reason;
+    const int32_t n_tokens = static_cast<int32_t>(tokens.size());
+    MissExplanation why;
+    why.matched = found.n_tokens;
+    why.prompt_tokens = n_tokens;
+    why.expected = tree_.next_token(salt, found);
+    why.actual = why.matched < n_tokens ? tokens[why.matched] : -1;
+    why.reason = why.matched == n_tokens ? Reason::full_hit
+                 : !tree_.knows(salt)    ? Reason::cold
+                 : why.expected == -1    ? Reason::evicted_or_new
+                                         : Reason::diverged;
+    return why;
+}
+
+int32_t PrefixCache::acquire(Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens,
+                             MissExplanation * why) {
+    const Salt salt = holding.lock.salt;
+    const PathMatch found = tree_.match(salt, tokens.data(), n_tokens);
+    if (why) *why = found.n_tokens < n_tokens ? explain(salt, tokens, found) : explain(salt, tokens);
+    holding.table.share(found.pages, found.n_tokens);
+    tree_.lock(holding.lock, found);
+    return found.n_tokens;
+}
+
+void PrefixCache::drop_partial_page(Holding & holding) {
+    const int32_t n_tokens = holding.table.n_tokens();
+    holding.table.truncate(n_tokens - n_tokens % pool_.page_tokens());
+}
+
+void PrefixCache::promise(Holding & holding, int32_t n_pages) {
+    promised_ += n_pages - holding.promised;
+    holding.promised = n_pages;
+    assert(available() >= 0);
+}
+
+bool PrefixCache::reserve(Holding & holding, int32_t n_tokens, std::vector<PageCopy> & copies) {
+    int32_t n_pages = holding.table.pages_needed(n_tokens);
+    if (n_pages - holding.promised > available()) return false;
+    make_free(n_pages);
+    n_pages = holding.table.pages_needed(n_tokens);  // fewer, if eviction let go of the page that it had to copy
+    const int32_t from_promise = std::min(n_pages, holding.promised);
+    holding.table.reserve(n_tokens, copies);
+    holding.promised -= from_promise;
+    promised_ -= from_promise;
+    holding.spent = from_promise;
+    return true;
+}
+
+void PrefixCache::confirm(Holding & holding) {
+    holding.table.confirm();
+    holding.spent = 0;
+}
+
+void PrefixCache::revert(Holding & holding) {
+    holding.table.revert();
+    promise(holding, holding.promised + holding.spent);
+    holding.spent = 0;
+}
+
+void PrefixCache::commit(Holding & holding, const std::vector<Token> & tokens) {
+    tree_.insert(holding.lock, tokens.data(), holding.table.n_written(), holding.table.pages());
+}
+
+void PrefixCache::release(Holding & holding) {
+    holding.table.clear();
+    tree_.unlock(holding.lock);
+    holding.spent = 0;
+    promise(holding, 0);
+}
+
+int32_t PrefixCache::mark(PathLock & mark, const std::vector<Token> & tokens) {
+    const PathMatch found = tree_.match(mark.salt, tokens.data(), static_cast<int32_t>(tokens.size()));
+    tree_.lock(mark, found);
+    return found.n_tokens;
+}
+
+void PrefixCache::abandon(Salt salt, const std::vector<Token> & tokens, int32_t from,
+                          const std::vector<PathLock *> & marks) {
+    const int32_t n_tokens = static_cast<int32_t>(tokens.size());
+    RadixNode * end = tree_.match(salt, tokens.data(), n_tokens).node;
+    if (!end) return;
+    for (PathLock * mark : marks) {
+        if (mark->salt != salt) continue;
+        const RadixNode * node = mark->node;
+        while (node && node != end) node = node->parent;
+        if (node == end) tree_.unlock(*mark);
+    }
+    tree_.abandon(end, from);
+    for (PathLock * mark : marks) {
+        if (mark->salt == salt && !mark->node && from > 0) tree_.lock(*mark, tree_.match(salt, tokens.data(), from));
+    }
+}
+
+void PrefixCache::release_abandoned(Holding & holding) {
+    RadixNode * end = holding.lock.node;
+    release(holding);
+    tree_.abandon(end, 0);
+}
+
+void PrefixCache::pin_static_prefix(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) {
+    tree_.pin_static_prefix(salt, tokens.data(), n_tokens);
+}
+
+bool PrefixCache::make_free(int32_t n_pages, NodeKind most) {
+    for (;;) {
+        if (pool_.n_free() >= n_pages) return true;
+        const RadixNode * victim = tree_.victim();
+        if (!victim || victim->key.rank > 0 || EvictionOrder::kind(*victim) > most) return false;
+        evict_page();
+    }
+}
+
+/** Evicts until n_pages are free. Cannot fail within free + reclaimable. */
+void PrefixCache::make_free(int32_t n_pages) {
+    while (pool_.n_free() < n_pages) {
+        assert(tree_.victim());
+        if (!tree_.victim()) return;
+        evict_page();
+    }
+}
+
+/** The last page of the leaf that goes first. */
+void PrefixCache::evict_page() {
+    const int32_t before = pool_.n_free();
+    const NodeKind kind = EvictionOrder::kind(*tree_.victim());
+    tree_.evict_page();
+    evicted_[static_cast<size_t>(kind)] += pool_.n_free() - before;
+}
+
+int32_t PrefixCache::pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id) {
+    *pin_id = 0;
+    const auto it = pins_.try_emplace(next_pin_, pool_, salt, expires).first;
+    Holding & holding = it->second.holding;
+    int32_t pinned = acquire(holding, tokens, static_cast<int32_t>(tokens.size()));
+    while (available() < 0) {
+        pinned = (pinned - 1) / pool_.page_tokens() * pool_.page_tokens();
+        holding.table.truncate(pinned);
+    }
+    if (pinned == 0) {
+        release(holding);
+        pins_.erase(it);
+        return 0;
+    }
+    pin_expiry_.emplace(expires, next_pin_);
+    *pin_id = next_pin_++;
+    return pinned;
+}
+
+bool PrefixCache::unpin(uint64_t pin_id) {
+    const auto it = pins_.find(pin_id);
+    if (it == pins_.end()) return false;
+    pin_expiry_.erase({it->second.expires, pin_id});
+    release(it->second.holding);
+    pins_.erase(it);
+    return true;
+}
+
+void PrefixCache::expire(Micros now) {
+    while (!pin_expiry_.empty() && pin_expiry_.begin()->first <= now) unpin(pin_expiry_.begin()->second);
+}
+
+bool PrefixCache::break_pin() {
+    return !pin_expiry_.empty() && unpin(pin_expiry_.begin()->second);
+}
+
+int32_t PrefixCache::clear() {
+    const int32_t before = pool_.n_free();
+    tree_.clear_unlocked();
+    return pool_.n_free() - before;
+}
+
+std::string PrefixCache::check_integrity() const {
+    std::string wrong = pool_.check_integrity();
+    if (wrong.empty()) wrong = tree_.check_integrity();
+    for (const auto & [id, pin] : pins_) {
+        if (wrong.empty()) wrong = pin.holding.table.check_integrity();
+        if (wrong.empty() && !pin_expiry_.count({pin.expires, id})) wrong = "a pin never expires";
+    }
+    if (wrong.empty() && pins_.size() != pin_expiry_.size()) wrong = "a pin expires that is none";
+    if (wrong.empty() && available() < 0) wrong = "more pages promised than can be freed";
+    return wrong;
+}
+
+}  // namespace banyan

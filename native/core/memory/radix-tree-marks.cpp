@@ -1,0 +1,35 @@
+// What programs say about paths: marks, abandoned branches, static prefixes. None of it holds a page.
+#include "core/memory/radix-tree.h"
+
+namespace banyan {
+
+void RadixTree::mark(PathLock & mark, const PathLock & at) {
+    move_lock(mark, at.node);
+}
+
+void RadixTree::set_keep(PathLock & mark, NodeKind keep, int32_t steps) {
+    mark.keep = keep;
+    mark.steps = steps;
+    if (mark.node) order_.update(*mark.node);
+}
+
+void RadixTree::abandon(RadixNode * node, int32_t from) {
+    for (; node && !node->is_root() && node->end() > from; node = node->parent) {
+        if (node->begin < from) cut(*node, from);
+        if (!node->locks.empty() || node->children.size() > 1 || node->base == NodeKind::fixed) return;
+        node->base = NodeKind::abandoned;
+        order_.update(*node);
+    }
+}
+
+void RadixTree::pin_static_prefix(Salt salt, const Token * tokens, int32_t n_tokens) {
+    const PathMatch found = match(salt, tokens, n_tokens);
+    if (!found.node || found.n_tokens < n_tokens) return;
+    RadixNode * node = found.node->end() > n_tokens ? cut(*found.node, n_tokens) : found.node;
+    for (; !node->is_root() && node->base != NodeKind::fixed; node = node->parent) {
+        node->base = NodeKind::fixed;
+        order_.update(*node);
+    }
+}
+
+}  // namespace banyan

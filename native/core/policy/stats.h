@@ -1,0 +1,35 @@
+// Counters and gauges that the scheduler keeps; read at any step, never reset.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/policy/decision.h"
+
+namespace banyan {
+
+struct SchedulerStats {
+    // gauges
+    int32_t pages_total = 0, pages_free = 0, pages_used = 0;  // used = referenced by a sequence or the tree
+    int32_t pages_cached = 0;                                 // of those, referenced by the tree
+    int32_t pages_pinned = 0;
+    int32_t waiting = 0, running = 0;
+    int32_t tree_nodes = 0;
+    int32_t programs = 0;           // agent runs that are known
+    int32_t programs_active = 0;    // of those, that may run and whose pages count as wanted
+    int32_t programs_paused = 0;    // that gave up their place to the demand of others
+    int32_t window = 0;             // workflow and background programs that may be active
+    int32_t demand_pages = 0;       // that the active programs are expected to want
+    int32_t service_tells_end = 0;  // thousandths: how well attained service tells that a program is nearly done
+    // counters
+    uint64_t steps = 0;
+    uint64_t submitted = 0, finished = 0, cancelled = 0;
+    uint64_t prompt_tokens = 0, cached_tokens = 0, prefill_tokens = 0, decode_tokens = 0;
+    uint64_t recomputed_tokens = 0;  // prefilled again after preemption
+    uint64_t preemptions = 0, pages_evicted = 0, pages_copied = 0;
+    uint64_t dedupe_waits = 0;                    // requests that waited for an equal prefix already in flight
+    uint64_t resume_tokens = 0, resume_hits = 0;  // of returning calls: tokens their program had; that were still there
+    std::array<uint64_t, kDecisionKinds> decisions{};  // by Decision::Kind: how often each rule fired
+};
+
+}  // namespace banyan

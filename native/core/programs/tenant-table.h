@@ -1,0 +1,50 @@
+// How much service each tenant has had, so that those who wait share the engine fairly.
+//
+// Owns: one entry a tenant with live requests, or with more service than a newcomer would start at.
+// Changed by: the scheduler (enter, leave, charge, admitted). Thread: the engine thread.
+// Invariant: service never decreases. A tenant that comes (back) starts at the service of the one admitted last, at
+// least: no tenant saves up a right to be first by staying away (start-time fair queueing, Goyal et al. 1996; for LLM
+// serving: VTC, Sheng et al., OSDI 2024). Tenants take turns of a quantum of tokens, inside of which locality rules:
+// deficit longest-prefix matching (DLPM, Cao et al. 2025).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+#include "core/types.h"
+
+namespace banyan {
+
+struct Tenant {
+    int64_t service = 0;  // tokens run through the model for it
+    int32_t live = 0;     // requests that are waiting or running
+    int32_t waiting = 0;  // of those
+};
+
+class TenantTable {
+  public:
+    /** A request of the tenant was submitted. The entry does not move until the matching leave(). */
+    Tenant & enter(TenantId tenant);
+    /** A request of the tenant has ended. */
+    void leave(TenantId tenant);
+
+    static void charge(Tenant & tenant, int64_t n_tokens) { tenant.service += n_tokens; }
+    /** One of its requests was given a slot. */
+    void admitted(const Tenant & tenant);
+
+    /** Least service among tenants with waiting requests; INT64_MAX: none waits. O(1) for a single tenant. */
+    int64_t least_backlogged() const;
+
+    const Tenant * find(TenantId tenant) const;
+    size_t size() const { return tenants_.size(); }
+
+  private:
+    void forget_idle();
+
+    std::map<TenantId, Tenant> tenants_;
+    int64_t start_ = 0;  // where a newcomer starts
+    size_t n_idle_ = 0;
+};
+
+}  // namespace banyan

@@ -1,0 +1,88 @@
+// A request comes in: can it ever run, will it run in time, and is it a program that comes back?
+#include <algorithm>
+
+#include "core/activity/program-marks.h"
+#include "core/scheduler/scheduler-impl.h"
+
+namespace banyan {
+
+SubmitError Scheduler::Impl::why_unsound(const Request & request) const {
+    if (request.prompt.empty()) return SubmitError::empty_prompt;
+    if (request.prompt.size() >= static_cast<size_t>(config.max_context)) return SubmitError::prompt_too_long;
+    if (find(request.id)) return SubmitError::duplicate_id;
+    const bool sound = request.cls <= Class::background && request.ttft_limit >= 0 && request.deadline >= 0 &&
+                       request.deadline <= kNever && request.group_size >= 0 && request.static_tokens >= 0 &&
+                       request.program < kAnonymousProgram && request.id < kAnonymousProgram && request.max_output >= 0;
+    return sound ? SubmitError::none : SubmitError::bad_option;
+}
+
+/** Is its first token predicted to come later than it allows? Then retry_after says when to try again. */
+bool Scheduler::Impl::is_too_late(const Request & request, int32_t n_uncached) {
+    if (request.ttft_limit <= 0) return false;
+    const int32_t n_cached = static_cast<int32_t>(request.prompt.size()) - n_uncached;
+    const Micros predicted = forecast.predict(request.cls, n_uncached, n_cached, backlog, running);
+    if (predicted <= request.ttft_limit) return false;
+    retry_after = std::max<Micros>(1000, predicted - request.ttft_limit);
+    decisions.write(request.id, request.program, decision::Refuse{predicted, retry_after});
+    return true;
+}
+
+SubmitError Scheduler::Impl::accept(Request request) {
+    idle.expire(now);
+    if (const SubmitError error = why_unsound(request); error != SubmitError::none) return error;
+    const int32_t n_prompt = static_cast<int32_t>(request.prompt.size());
+    const bool cached = request.cache && config.prefix_reuse;
+    const int32_t n_uncached = n_prompt - (cached ? cache.match(request.salt, request.prompt, n_prompt - 1) : 0);
+    if (is_too_late(request, n_uncached)) return SubmitError::backpressure;
+
+    auto seq = std::make_unique<Sequence>();
+    seq->id = request.id;
+    seq->cls = request.cls;
+    seq->salt = request.salt;
+    seq->cache = cached;
+    seq->n_prompt = n_prompt;
+    seq->uncached = n_uncached;
+    const int32_t room = config.max_context - n_prompt;
+    seq->limit = n_prompt + (request.max_output > 0 ? std::min(request.max_output, room) : room);
+    seq->deadline = request.deadline;
+    seq->static_tokens = cached ? std::min(request.static_tokens, n_prompt) : 0;
+    seq->prompt_key = PromptKey(request.salt, request.prompt);
+    seq->arrival = next_arrival++;
+    seq->usage.prompt_tokens = n_prompt;
+    seq->usage.submitted = now;
+    seq->usage.miss.prompt_tokens = n_prompt;
+    seq->usage.miss.reason = MissExplanation::Reason::reuse_off;
+    seq->tenant_id = request.tenant;
+    seq->tenant = &tenants.enter(request.tenant);
+    enter_program(*seq, request);
+    seq->tokens = std::move(request.prompt);
+    coalescer.arrived(/*alone=*/running.empty() && backlog.empty(), now);
+    if (seq->cls == Class::interactive) pace.interactive_came(now);
+    write_about(*seq, decision::Arrive{n_prompt, seq->cls});
+    backlog.add(*seq, now);
+    ended.erase(seq->id);
+    sequences.emplace(seq->id, std::move(seq));
+    ++counters.submitted;
+    return SubmitError::none;
+}
+
+/** A request without a program is a program of its own. One that comes back tells how long its tools took. */
+void Scheduler::Impl::enter_program(Sequence & seq, const Request & request) {
+    const ProgramId id = request.program ? request.program : request.id | kAnonymousProgram;
+    Program * known = programs.find(id);
+    seq.in_time = known && known->active && (known->live == 0 || known->in_time);  // siblings return together
+    if (known && known->live == 0) idle.returned(*known, now);
+    Program & p = programs.enter(id, now);
+    p.anonymous = request.program == 0;
+    p.tenant = request.tenant;
+    p.tool_ended = false;
+    p.in_time = seq.in_time;
+    programs.set_class(p, request.cls);
+    if (request.group != 0) ++p.groups[request.group];
+    set_keep(cache, p, NodeKind::next);  // its history is wanted now
+    seq.group = request.group;
+    seq.program = &p;
+    seq.service_before = p.service;
+}
+
+}  // namespace banyan

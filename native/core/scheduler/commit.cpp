@@ -1,0 +1,88 @@
+// What the step gave: computed tokens are counted and shared, sampled ones appended, ended requests give back all.
+#include <algorithm>
+
+#include "core/scheduler/scheduler-impl.h"
+
+namespace banyan {
+
+void Scheduler::commit(const StepResult & result, Micros now) {
+    Impl & s = *impl_;
+    s.set_now(now);
+    if (!s.step.in_flight) return;
+    s.step.in_flight = false;
+    const Batch & batch = s.step.batch();
+    if (!result.failed) {
+        if (s.config.policy.refit && s.fit.observe(s.cost, s.step.shape(), s.now - s.step.scheduled)) {
+            const CostConstants & fitted = s.cost.constants();
+            s.decisions.write(0, 0, decision::Refit{fitted.step / 1'000'000, fitted.prefill / 1000});
+        }
+        ++s.counters.steps;
+        s.counters.pages_copied += batch.copies.size();
+    }
+    if (s.lookahead.is_computing()) {
+        if (!result.failed) s.counters.prefill_tokens += batch.n_tokens;
+        s.lookahead.commit(batch.n_tokens, result.failed);
+        return s.step.clear();
+    }
+    if (result.failed) {
+        for (const BatchRow & row : batch.rows) s.cache.revert(*s.find(row.request)->holding);
+    } else {
+        for (const BatchRow & row : batch.rows) s.commit_row(row);
+        for (const RowResult & row : result.rows) s.take_result(row);
+    }
+    for (const BatchRow & row : batch.rows) {
+        Sequence * seq = s.find(row.request);
+        if (!seq) continue;
+        if (seq->cancelled) {
+            s.end(*seq, FinishState::cancelled);
+        } else if (seq->sampling) {
+            s.end(*seq, FinishState::finished);  // a row that asked for a token and got none can never go on
+        }
+    }
+    s.step.clear();
+}
+
+void Scheduler::Impl::commit_row(const BatchRow & row) {
+    Sequence & seq = *find(row.request);
+    const int32_t end = row.n_past + row.n_tokens;
+    const bool was_prefill = seq.prefilling();
+    cache.confirm(*seq.holding);
+    seq.slot_started = true;
+    seq.last_step = counters.steps;
+    seq.progressed = now;
+    seq.sampling = row.sample;
+    seq.usage.computed_tokens += row.n_tokens;
+    TenantTable::charge(*seq.tenant, row.n_tokens);
+
+    const int32_t again = std::clamp(seq.computed_before - row.n_past, 0, row.n_tokens);
+    const int32_t prefilled = std::clamp(std::max(seq.n_prompt, seq.computed_before) - row.n_past, 0, row.n_tokens);
+    counters.recomputed_tokens += again;
+    counters.prefill_tokens += prefilled;
+    counters.decode_tokens += row.n_tokens - prefilled;
+
+    if (!was_prefill) return;
+    if (seq.cache && !seq.cancelled) cache.commit(*seq.holding, seq.tokens);
+    if (seq.static_tokens > 0 && end >= seq.static_tokens) {
+        cache.pin_static_prefix(seq.salt, seq.tokens, seq.static_tokens);
+        seq.static_tokens = 0;
+    }
+    if (end < seq.prefill_end) return;
+    seq.effective_class = seq.admitted_class;
+    if (!seq.is_protected()) cache.promise(*seq.holding, 0);
+}
+
+void Scheduler::Impl::take_result(const RowResult & result) {
+    Sequence * seq = find(result.request);
+    if (!seq || !seq->sampling || seq->cancelled) return;
+    seq->sampling = false;
+    if (result.append) {
+        seq->tokens.push_back(result.token);
+        ++seq->usage.output_tokens;
+        if (seq->usage.output_tokens == 1) seq->usage.first_token = now;
+        seq->usage.last_token = now;
+    }
+    // Without a new token there is nothing left to compute.
+    if (result.finished || !result.append || seq->n_tokens() >= seq->limit) end(*seq, FinishState::finished);
+}
+
+}  // namespace banyan

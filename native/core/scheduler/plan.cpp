@@ -1,0 +1,73 @@
+// Which tokens go into the step: one for every decode first, then chunks of prompts in what is left of the budget.
+#include <algorithm>
+
+#include "core/scheduler/scheduler-impl.h"
+#include "core/steps/prefill-budget.h"
+
+namespace banyan {
+
+/** Running sequences that want one token, those that run first at the front; more than fit: the longest without. */
+std::vector<Sequence *> Scheduler::Impl::ready_to_decode() const {
+    std::vector<Sequence *> ready;  // decodes, and prompts that are cached up to the last token
+    for (Sequence * seq : running) {
+        if (seq->remaining() == 1) ready.push_back(seq);
+    }
+    const bool prefills = static_cast<int32_t>(ready.size()) < running.size();
+    const int32_t budget = config.max_batch_tokens - (prefills ? pace.least() : 0);
+    if (static_cast<int32_t>(ready.size()) > budget) {
+        const auto waited_longer = [](const Sequence * a, const Sequence * b) {
+            return a->last_step != b->last_step ? a->last_step < b->last_step : a->admission < b->admission;
+        };
+        std::sort(ready.begin(), ready.end(), waited_longer);
+        ready.resize(std::max(0, budget));
+    }
+    // Best first, so that one that has to be preempted for a page is not in the batch yet.
+    std::sort(ready.begin(), ready.end(), runs_before);
+    return ready;
+}
+
+/** Returns the longest that the step may take for the sake of those that decode in it. */
+Micros Scheduler::Impl::plan_decodes() {
+    Micros target = policy().longest_step;
+    for (Sequence * seq : ready_to_decode()) {
+        if (!seq->running() || !find_next_cell(*seq)) continue;
+        target = std::min(target, policy().step_target[seq->cls]);
+        step.add(*seq, 1);
+    }
+    return target;
+}
+
+void Scheduler::Impl::plan_prefills(Micros step_target) {
+    PrefillBudget budget(policy(), pace, config.max_batch_tokens - step.batch().n_tokens, step.shape(), step_target,
+                         now);
+    std::vector<PrefillChunk> chunks = budget.chunks_of(running);
+    if (chunks.empty()) return;
+    budget.share(chunks);
+    const bool all_over = std::all_of(chunks.begin(), chunks.end(), [](const auto & chunk) { return chunk.is_over(); });
+    if (budget.left() > 0 && !all_over) {
+        decisions.write(0, 0, decision::Budget{budget.given(), cost.step(budget.shape())});
+    }
+    // Its pages were promised at admission; only the copy of a tail that another one wrote on may be one too many.
+    const auto add = [&](Sequence & seq, int32_t n_tokens) {
+        if (n_tokens > 0 && cache.reserve(*seq.holding, n_tokens, step.copies())) step.add(seq, n_tokens);
+    };
+    for (const PrefillChunk & chunk : chunks) add(*chunk.seq, chunk.n_tokens);
+    for (const PrefillChunk & chunk : chunks) {
+        if (step.empty()) add(*chunk.seq, std::min(chunk.seq->remaining(), pace.least()));
+    }
+    if (Sequence * worst = running.victim(); step.empty() && worst) preempt(*worst, 0);
+}
+
+/** A cell for the sequence's next token, at the cost of others if need be. False: it was itself preempted. */
+bool Scheduler::Impl::find_next_cell(Sequence & seq) {
+    while (!cache.reserve(*seq.holding, 1, step.copies())) {
+        if (running.size() == 1 && cache.break_pin()) continue;
+        // A protected sequence has its pages promised, so the one that lacks a page can be a victim: there is one.
+        Sequence * worst = running.victim();
+        preempt(*worst, worst == &seq ? 0 : seq.id);
+        if (worst == &seq) return false;
+    }
+    return true;
+}
+
+}  // namespace banyan

@@ -1,0 +1,120 @@
+// What the scheduler's owners have in common: the requests, the cache, the programs, the time, and the order of calls.
+// Private to the files named below and to admission-round.
+//
+//   submit -> backlog --admission round--> running (chunks of the prompt, then decodes: plan) --commit--> ended
+//                ^------ preempt ------------'
+//
+// Owns: every sequence, the cache, the programs, and one of each owner, which keeps its own state.
+// Changed by: the methods of Scheduler.
+// Thread: the engine thread.
+// Invariant: a sequence is either in the backlog or in the running set. See running-set.h for why no request waits for
+// a page for ever.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/activity/demand.h"
+#include "core/activity/gate.h"
+#include "core/activity/idle-programs.h"
+#include "core/costs/cost-fit.h"
+#include "core/memory/prefix-cache.h"
+#include "core/policy/decision-log.h"
+#include "core/programs/program-table.h"
+#include "core/programs/tenant-table.h"
+#include "core/requests/backlog.h"
+#include "core/requests/running-set.h"
+#include "core/requests/sequence.h"
+#include "core/scheduler/first-token.h"
+#include "core/scheduler/scheduler.h"
+#include "core/steps/coalescer.h"
+#include "core/steps/lookahead.h"
+#include "core/steps/step-pace.h"
+#include "core/steps/step.h"
+
+namespace banyan {
+
+struct Scheduler::Impl {
+    explicit Impl(const SchedulerConfig & given);
+
+    // scheduler.cpp
+    void set_now(Micros time);
+    void admit();
+    void log_evictions();
+
+    // arrival.cpp: a request comes in, its program may come back with it
+    SubmitError why_unsound(const Request & request) const;
+    bool is_too_late(const Request & request, int32_t n_uncached);
+    SubmitError accept(Request request);
+    void enter_program(Sequence & seq, const Request & request);
+
+    // lifecycle.cpp: a request starts, is stopped for others, ends
+    void start(Sequence & seq, EffectiveClass effective_class);
+    void count_hits(const Sequence & seq);
+    void stop(Sequence & seq, bool abandon = false);
+    void preempt(Sequence & seq, RequestId in_favour_of);
+    void end(Sequence & seq, FinishState how);
+    void leave_program(Sequence & seq);
+
+    // apply-hint.cpp
+    HintError apply_hint(ProgramId id, const Hint & hint);
+    void abandon_branch(Program * program, const Hint & hint);
+    void mark_next_prompt(Program * program, const Hint & hint);
+
+    // plan.cpp: what goes into the step
+    std::vector<Sequence *> ready_to_decode() const;
+    Micros plan_decodes();
+    void plan_prefills(Micros step_target);
+    bool find_next_cell(Sequence & seq);
+
+    // commit.cpp: what came out of it
+    void commit_row(const BatchRow & row);
+    void take_result(const RowResult & result);
+
+    std::string check_integrity() const;
+
+    Sequence * find(RequestId id) const;
+    const PolicyConfig & policy() const { return config.policy; }
+    void write_about(const Sequence & seq, decision::What what) {
+        decisions.write(seq.id, seq.named_program(), std::move(what));
+    }
+
+    SchedulerConfig config;
+    CostModel cost;
+    CostFit fit;
+    PrefixCache cache;
+    ProgramTable programs;
+    TenantTable tenants;
+    DecisionLog decisions;
+
+    std::unordered_map<RequestId, std::unique_ptr<Sequence>> sequences;  // looked up, never walked for a decision
+    struct Ended {
+        FinishState how;
+        RequestUsage usage;
+    };
+    std::map<RequestId, Ended> ended;  // since the last schedule()
+
+    Backlog backlog;
+    RunningSet running;
+    Demand demand;
+    StepPace pace;
+    Lookahead lookahead;
+    IdlePrograms idle;
+    Gate gate;
+    Coalescer coalescer;
+    FirstTokenForecast forecast;
+    Step step;
+
+    Micros now = 0, wake = kNever, retry_after = 0;
+    uint64_t next_arrival = 1, next_admission = 1;
+    PromptKey last_started;
+    std::array<uint64_t, kNodeKinds> logged_evictions{};
+    SchedulerStats counters;
+};
+
+}  // namespace banyan

@@ -1,0 +1,231 @@
+#include "core/scheduler/scheduler.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "core/scheduler/admission-round.h"
+#include "core/scheduler/scheduler-impl.h"
+
+namespace banyan {
+
+namespace {
+
+/** The configuration with what it leaves open filled in, if it is one to work with. */
+SchedulerConfig completed(SchedulerConfig config) {
+    if (const auto wrong = validate(config)) {
+        throw std::invalid_argument(std::string(wrong->field) + " " + wrong->reason);
+    }
+    if (!config.batching) config.max_running = 1;
+    const int32_t capacity = config.n_pages * config.page_tokens;
+    config.max_context = config.max_context > 0 ? std::min(config.max_context, capacity) : capacity;
+    return config;
+}
+
+/** Slots that requests may keep from interactive ones: the reserve is of slots as well as of pages. */
+int32_t most_unmovable(const SchedulerConfig & config) {
+    if (config.policy.is_fcfs() || config.reserve_percent == 0) return config.max_running;
+    const int32_t reserved = std::max(1, config.max_running * config.reserve_percent / 100);
+    return std::max(1, config.max_running - reserved);
+}
+
+bool computes_ahead(const SchedulerConfig & config) {
+    return config.policy.compute_ahead && !config.policy.is_fcfs() && config.prefix_reuse;
+}
+
+}  // namespace
+
+Scheduler::Impl::Impl(const SchedulerConfig & given)
+    : config(completed(given)),
+      cost(config.policy.cost),
+      cache(config.n_pages, config.page_tokens),
+      running(config.max_running, most_unmovable(config)),
+      demand(config.n_pages, config.page_tokens, programs),
+      pace(config.policy, cost, config.max_batch_tokens),
+      lookahead(computes_ahead(config), config.max_context, cache, programs, decisions),
+      idle(config.policy, cost, cache, programs, demand, lookahead, decisions),
+      gate(config.policy, config.reserve_percent, programs, demand, idle, decisions),
+      coalescer(config.policy, cost, config.max_running, config.max_batch_tokens),
+      forecast(config.policy, cost, pace, config.max_running, config.max_batch_tokens) {
+    cache.configure(config.policy.eviction, &cost);
+}
+
+Scheduler::Scheduler(const SchedulerConfig & config) : impl_(std::make_unique<Impl>(config)) {}
+Scheduler::~Scheduler() = default;
+
+Sequence * Scheduler::Impl::find(RequestId id) const {
+    const auto it = sequences.find(id);
+    return it == sequences.end() ? nullptr : it->second.get();
+}
+
+/** The clock that is passed in never goes back. */
+void Scheduler::Impl::set_now(Micros time) {
+    now = std::max(now, time);
+    decisions.set_now(now);
+}
+
+/** Pages evicted since the last time, by what they were. */
+void Scheduler::Impl::log_evictions() {
+    const auto & evicted = cache.evicted();
+    for (size_t kind = 0; kind < evicted.size(); ++kind) {
+        const uint64_t n_pages = evicted[kind] - logged_evictions[kind];
+        if (n_pages == 0) continue;
+        decisions.write(0, 0, decision::Evict{static_cast<int64_t>(n_pages), static_cast<NodeKind>(kind)});
+    }
+    logged_evictions = evicted;
+}
+
+SubmitError Scheduler::submit(Request request, Micros now) {
+    impl_->set_now(now);
+    return impl_->accept(std::move(request));
+}
+
+bool Scheduler::cancel(RequestId id, Micros now) {
+    Impl & s = *impl_;
+    s.set_now(now);
+    Sequence * seq = s.find(id);
+    if (!seq || seq->cancelled) return false;
+    if (s.step.in_flight && s.step.has(id)) {
+        seq->cancelled = true;  // the runner reads its tokens and pages until commit()
+    } else {
+        s.end(*seq, FinishState::cancelled);
+    }
+    return true;
+}
+
+const Batch & Scheduler::schedule(Micros now) {
+    Impl & s = *impl_;
+    s.set_now(now);
+    if (s.step.in_flight) return s.step.batch();
+    s.ended.clear();
+    s.wake = kNever;
+    s.step.scheduled = s.now;
+    s.cache.expire(s.now);
+    s.idle.expire(s.now);
+    s.gate.tick(s.now, s.backlog, s.counters.resume_tokens, s.counters.resume_hits);
+    if (const auto until = s.coalescer.waits_for_another(s.backlog, s.running, s.now)) {
+        s.wake = *until;
+        s.write_about(s.backlog.first(), decision::Coalesce{*until, s.backlog.size()});
+        return s.step.batch();
+    }
+    if (s.sequences.empty()) s.lookahead.plan(s.step, s.pace, s.running.next_slot());
+    uint64_t preempted;
+    do {
+        preempted = s.counters.preemptions;
+        s.admit();
+        const Micros step_target = s.plan_decodes();
+        s.plan_prefills(step_target);
+        // A request that was preempted in vain left room: no step is empty while one could run.
+    } while (s.step.empty() && s.counters.preemptions != preempted);
+    s.step.in_flight = !s.step.empty();
+    s.log_evictions();
+    const StepShape & shape = s.step.shape();
+    if (s.step.in_flight) s.decisions.write(0, 0, decision::Plan{shape.prefill, shape.decodes});
+    return s.step.batch();
+}
+
+/** Requests start, if one waits and there is a slot, or a worse one that could give up its own. */
+void Scheduler::Impl::admit() {
+    if (backlog.empty()) return;
+    const bool slot_to_take = !policy().is_fcfs() && running.has_worse_than(backlog.best_class());
+    if (!running.has_slot() && !slot_to_take) return;
+    if (const auto until = coalescer.waits_for_group(backlog, running, now)) {
+        if (*until < kNever) wake = *until;
+        return;
+    }
+    AdmissionRound(*this).run();
+}
+
+int32_t Scheduler::pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id) {
+    uint64_t unwanted = 0;
+    return impl_->cache.pin(salt, tokens, expires, pin_id ? pin_id : &unwanted);
+}
+
+bool Scheduler::unpin(uint64_t pin_id) {
+    return impl_->cache.unpin(pin_id);
+}
+
+int32_t Scheduler::clear_cache() {
+    return impl_->cache.clear();
+}
+
+bool Scheduler::idle() const {
+    return impl_->sequences.empty() && impl_->lookahead.empty();
+}
+
+FinishState Scheduler::state(RequestId id) const {
+    if (const Sequence * seq = impl_->find(id)) {
+        return seq->cancelled ? FinishState::cancelled : seq->running() ? FinishState::running : FinishState::waiting;
+    }
+    const auto it = impl_->ended.find(id);
+    return it == impl_->ended.end() ? FinishState::unknown : it->second.how;
+}
+
+const RequestUsage * Scheduler::usage(RequestId id) const {
+    if (const Sequence * seq = impl_->find(id)) return &seq->usage;
+    const auto it = impl_->ended.find(id);
+    return it == impl_->ended.end() ? nullptr : &it->second.usage;
+}
+
+MissExplanation Scheduler::explain(Salt salt, const std::vector<Token> & tokens) const {
+    if (impl_->config.prefix_reuse) return impl_->cache.explain(salt, tokens);
+    MissExplanation why;
+    why.prompt_tokens = static_cast<int32_t>(tokens.size());
+    why.actual = tokens.empty() ? -1 : tokens.front();
+    why.reason = MissExplanation::Reason::reuse_off;
+    return why;
+}
+
+Micros Scheduler::wake_at() const {
+    return impl_->wake;
+}
+
+HintError Scheduler::hint(ProgramId program, const Hint & hint, Micros now) {
+    impl_->set_now(now);
+    return impl_->apply_hint(program, hint);
+}
+
+std::optional<ProgramReport> Scheduler::program(ProgramId id) const {
+    const ProgramReport * report = impl_->programs.report(id);
+    return report ? std::optional<ProgramReport>(*report) : std::nullopt;
+}
+
+Micros Scheduler::retry_after() const {
+    return impl_->retry_after;
+}
+
+const CostModel & Scheduler::cost() const {
+    return impl_->cost;
+}
+
+void Scheduler::log_to(DecisionSink * sink) {
+    impl_->decisions.write_to(sink);
+}
+
+SchedulerStats Scheduler::stats() const {
+    const Impl & s = *impl_;
+    const PagePool & pool = s.cache.pool();
+    SchedulerStats stats = s.counters;
+    stats.pages_total = pool.n_pages();
+    stats.pages_free = pool.n_free();
+    stats.pages_used = stats.pages_total - stats.pages_free;
+    stats.pages_cached = pool.n_cached();
+    stats.pages_pinned = pool.n_pinned();
+    stats.waiting = s.backlog.size();
+    stats.running = s.running.size();
+    stats.tree_nodes = s.cache.tree().n_nodes();
+    stats.pages_evicted = s.cache.pages_evicted();
+    stats.programs = s.programs.size();
+    stats.programs_active = s.programs.n_active();
+    stats.programs_paused = s.programs.n_paused();
+    stats.window = s.gate.window();
+    stats.demand_pages = static_cast<int32_t>(s.demand.pages());
+    stats.service_tells_end = s.idle.service_tells_end();
+    stats.decisions = s.decisions.counts();
+    return stats;
+}
+
+std::string Scheduler::check_integrity() const {
+    return impl_->check_integrity();
+}
+
+}  // namespace banyan

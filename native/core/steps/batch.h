@@ -1,0 +1,55 @@
+// The two plain records between scheduler and runner: what to compute in one step, and what came out of it.
+//
+// Owns: nothing. The pointers in a Batch reach into the scheduler's sequences and stay valid until commit().
+// Thread: the engine thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/memory/page-copy.h"
+#include "core/types.h"
+
+namespace banyan {
+
+/** Consecutive tokens of one request. */
+struct BatchRow {
+    RequestId request;
+    SlotId slot;
+    const Token * tokens;  // [n_tokens], positions [n_past, n_past + n_tokens)
+    int32_t n_tokens;
+    int32_t n_past;        // tokens whose KV the pages already hold
+    const PageId * pages;  // [n_pages], covers [0, n_past + n_tokens)
+    int32_t n_pages;
+    bool sample;          // the last token's logits are wanted: a token is sampled from them
+    bool first;           // the slot's first row since it was given to this request: recurrent state starts empty
+    ProgramId ahead = 0;  // whose known next prompt it begins; request is 0, and nothing is sampled
+};
+
+struct Batch {
+    std::vector<PageCopy> copies;  // before the rows run
+    std::vector<BatchRow> rows;
+    int32_t n_tokens = 0;  // sum of rows' n_tokens
+
+    bool empty() const { return rows.empty(); }
+    void clear() {
+        copies.clear();
+        rows.clear();
+        n_tokens = 0;
+    }
+};
+
+/** One sampled row. Rows of the batch without `sample` need no entry: they are committed as computed. */
+struct RowResult {
+    RequestId request;
+    Token token;    // appended to the sequence when !finished or when it belongs to the output
+    bool append;    // the token enters the sequence (false for an end-of-generation token)
+    bool finished;  // the request ends here
+};
+
+struct StepResult {
+    std::vector<RowResult> rows;
+    bool failed = false;  // nothing of the batch was computed; the scheduler returns to the state before it
+};
+
+}  // namespace banyan

@@ -1,0 +1,74 @@
+// What is left of a step for prompts, and how it is shared among those that run.
+//
+// Owns: the tokens that are left, the shape that the step would have. One object a step.
+// Changed by: share. Thread: the engine thread.
+// Invariant: the chunks' tokens and left() are the budget; the predicted step stays within each chunk's target, but for
+// StepPace::least() tokens.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/costs/cost-model.h"
+#include "core/policy/policy.h"
+#include "core/requests/sequence.h"
+#include "core/steps/step-pace.h"
+#include "core/types.h"
+
+namespace banyan {
+
+/** A running prompt that wants tokens of this step. */
+struct PrefillChunk {
+    Sequence * seq;
+    EffectiveClass effective_class;  // of the running sequence, better if it had no tokens for long
+    int32_t n_tokens = 0;            // given to it
+
+    bool is_over() const { return n_tokens == seq->remaining(); }
+};
+
+class PrefillBudget {
+  public:
+    /**
+     * n_tokens: of the step, without its decodes. decodes: the step so far, and step_target the longest that it may
+     * take: longest_step, or less for the sake of those decodes.
+     */
+    PrefillBudget(const PolicyConfig & policy, const StepPace & pace, int32_t n_tokens, const StepShape & decodes,
+                  Micros step_target, Micros now);
+
+    /** The prompts that run and want more than the one token that decodes, best first. */
+    template <typename Running>
+    std::vector<PrefillChunk> chunks_of(const Running & running) const {
+        std::vector<PrefillChunk> chunks;
+        for (Sequence * seq : running) {
+            if (seq->remaining() > 1) chunks.push_back({seq, effective_class(*seq)});
+        }
+        sort(chunks);
+        return chunks;
+    }
+
+    /**
+     * Gives each chunk its tokens. Prompts of which most is cached go first: they are about to decode. But a due prompt
+     * that is mostly new keeps its share; what is left of that goes to those that had to leave it.
+     */
+    void share(std::vector<PrefillChunk> & chunks);
+
+    int32_t left() const { return left_; }
+    int32_t given() const { return n_tokens_ - left_; }
+    /** Of the step with what was given. */
+    const StepShape & shape() const { return shape_; }
+
+  private:
+    EffectiveClass effective_class(const Sequence & seq) const;
+    void sort(std::vector<PrefillChunk> & chunks) const;
+    bool is_cold_and_due(const PrefillChunk & chunk) const;
+    void grant(PrefillChunk & chunk, int32_t most);
+
+    const PolicyConfig & policy_;
+    const StepPace & pace_;
+    int32_t n_tokens_, left_;
+    StepShape shape_;
+    Micros target_, target_for_others_;  // for interactive prompts; for those of worse classes
+    Micros now_;
+};
+
+}  // namespace banyan

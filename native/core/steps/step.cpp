@@ -1,0 +1,54 @@
+#include "core/steps/step.h"
+
+#include <algorithm>
+
+namespace banyan {
+
+BatchRow Step::row(const BlockTable & table, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot) const {
+    BatchRow row{};
+    row.slot = slot;
+    row.n_past = table.n_written();
+    row.tokens = tokens.data() + row.n_past;
+    row.n_tokens = n_tokens;
+    row.pages = table.pages().data();
+    row.n_pages = static_cast<int32_t>(table.pages().size());
+    return row;
+}
+
+void Step::add(const BatchRow & row, bool decodes) {
+    if (decodes) {
+        shape_.add_decode(row.n_past);
+    } else {
+        shape_.add_prefill(row.n_tokens, row.n_past);
+    }
+    batch_.rows.push_back(row);
+    batch_.n_tokens += row.n_tokens;
+}
+
+void Step::add(Sequence & seq, int32_t n_tokens) {
+    BatchRow added = row(seq.holding->table, seq.tokens, n_tokens, seq.slot);
+    added.request = seq.id;
+    added.sample = added.n_past + n_tokens == seq.n_tokens();
+    added.first = !seq.slot_started;
+    add(added, n_tokens == 1 && added.sample);
+}
+
+void Step::add_ahead(const BlockTable & table, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot,
+                     ProgramId program) {
+    BatchRow added = row(table, tokens, n_tokens, slot);
+    added.ahead = program;
+    added.first = true;
+    add(added, false);
+}
+
+void Step::clear() {
+    batch_.clear();
+    shape_ = {};
+    in_flight = false;
+}
+
+bool Step::has(RequestId id) const {
+    return std::any_of(batch_.rows.begin(), batch_.rows.end(), [&](const BatchRow & row) { return row.request == id; });
+}
+
+}  // namespace banyan

@@ -1,0 +1,46 @@
+// The step under way: its batch, what that costs, and since when it is computed.
+//
+// Owns: the batch, from the first row until clear(). Changed by: every method that is not const.
+// Thread: the engine thread.
+// Invariant: the tokens and pages that a row points to stay where they are until clear().
+#pragma once
+
+#include <vector>
+
+#include "core/costs/cost-model.h"
+#include "core/requests/sequence.h"
+#include "core/steps/batch.h"
+#include "core/types.h"
+
+namespace banyan {
+
+class Step {
+  public:
+    /** The next n_tokens of a running sequence. Their cells are reserved. */
+    void add(Sequence & seq, int32_t n_tokens);
+    /** n_tokens of a prompt that no request has sent yet, after what the table holds. Their cells are reserved. */
+    void add_ahead(const BlockTable & table, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot,
+                   ProgramId program);
+    /** Done, or nothing came of it. */
+    void clear();
+
+    bool empty() const { return batch_.empty(); }
+    bool has(RequestId id) const;
+    const Batch & batch() const { return batch_; }
+    const StepShape & shape() const { return shape_; }
+    /** Where reservations write the copies that they need. */
+    std::vector<PageCopy> & copies() { return batch_.copies; }
+
+    /** Between schedule() and commit(), with rows. */
+    bool in_flight = false;
+    Micros scheduled = 0;
+
+  private:
+    BatchRow row(const BlockTable & table, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot) const;
+    void add(const BatchRow & row, bool decodes);
+
+    Batch batch_;
+    StepShape shape_;
+};
+
+}  // namespace banyan

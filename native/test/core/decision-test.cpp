@@ -1,0 +1,66 @@
+// Every kind of decision in words: a golden line each. The random lives (scheduler-random-test) make each kind happen.
+#include <string>
+
+#include "check.h"
+#include "core/policy/decision.h"
+
+using namespace banyan;
+
+namespace {
+
+/** Of request 3 of program 7 at 1 s. */
+std::string said(decision::What what, RequestId request = 3, ProgramId program = 7) {
+    return describe({1'000'000, request, program, std::move(what)});
+}
+
+}  // namespace
+
+TEST("a decision says what was decided about what, and why") {
+    using namespace decision;
+    const std::string subject = "request 3 of program 7: ";
+    CHECK_EQ(said(Arrive{812, Class::workflow}), subject + "arrives with 812 prompt tokens, class workflow");
+    CHECK_EQ(said(Refuse{1'500'000, 250'000}),
+             subject + "refused: its first token would come in 1.5 s, later than it allows; retry in 250.0 ms");
+    CHECK_EQ(said(Admit{768, 44}), subject + "starts: 768 tokens cached, 44 to compute");
+    CHECK_EQ(said(Coalesce{1'002'000, 1}), subject + "1 request waits up to 2.0 ms for another to share the step with");
+    CHECK_EQ(said(Dedupe{8, 640}), subject + "waits for request 8, which computes the same first 640 tokens");
+    CHECK_EQ(said(Bypass{8, 2}), subject + "starts before request 8, which finds no room and was passed 2 times");
+    CHECK_EQ(said(Preempt{8, 96}), subject + "stopped for request 8 after 96 tokens, to be computed again");
+    CHECK_EQ(said(Preempt{0, 1}), subject + "stopped for want of a page after 1 token, to be computed again");
+    CHECK_EQ(said(Lift{Class::background, 0}),
+             subject + "starts above its class background, as interactive, because it waited long");
+    CHECK_EQ(said(Finish{120, 850}), subject + "finished with 120 tokens, having waited 850 us");
+    CHECK_EQ(said(Cancel{1, 0}), subject + "cancelled after 1 token, having waited 0 us");
+    CHECK_EQ(said(BreakPin{}), subject + "could run only on pinned pages: the pin that expires first is ended");
+}
+
+TEST("decisions about a program, and about the whole engine") {
+    using namespace decision;
+    const auto of_program = [](What what) { return said(std::move(what), 0, 7); };
+    CHECK_EQ(of_program(Pause{960, 40}), "program 7: paused with its 40 pages: active programs want 960, too many");
+    CHECK_EQ(of_program(Resume{800}), "program 7: active again: active programs want 800 pages");
+    CHECK_EQ(of_program(Retain{{9'400'000, RetainReason::measured, "bash", 100, 95, 800'000, 0}}),
+             "program 7: pages kept 9.4 s because 95 of 100 calls of bash were back by then, and computing again takes "
+             "0.8 s");
+    CHECK_EQ(of_program(Expire{9'400'000}), "program 7: did not come back within 9.4 s: its pages may go");
+    CHECK_EQ(of_program(Ahead{64, 200}), "program 7: 64 tokens of its next prompt computed ahead, 200 left");
+    CHECK_EQ(of_program(ProgramEnd{4200, 11}), "program 7: ended after 11 calls and 4200 computed tokens");
+
+    const auto of_all = [](What what) { return said(std::move(what), 0, 0); };
+    CHECK_EQ(of_all(Window{16, 18}), "up to 18 programs may be active instead of 16");
+    CHECK_EQ(of_all(Evict{12, NodeKind::finished}), "evicted 12 pages of programs that ended");
+    CHECK_EQ(of_all(Plan{128, 1}), "step of 128 prompt tokens and 1 decoding request");
+    CHECK_EQ(of_all(Budget{64, 48'000}), "prompts get 64 tokens of this step, so that it takes 48.0 ms");
+    CHECK_EQ(of_all(Refit{6000, 25'000}), "measured steps say: 6.0 ms a step, 25000 ns a prompt token");
+    CHECK_EQ(said(Admit{0, 9}, 4, kAnonymousProgram + 4), "request 4: starts: 0 tokens cached, 9 to compute");
+}
+
+TEST("a kind's name and its place in the variant agree") {
+    const Decision retain{0, 0, 0, decision::Retain{}};
+    CHECK(retain.kind() == Decision::Kind::retain);
+    CHECK_EQ(std::string(name_of(retain.kind())), "retain");
+    const Decision last{0, 0, 0, decision::ProgramEnd{0, 0}};
+    CHECK(last.kind() == Decision::Kind::program_end);
+    CHECK_EQ(std::string(name_of(last.kind())), "program_end");
+    for (int kind = 0; kind < kDecisionKinds; ++kind) CHECK(name_of(static_cast<Decision::Kind>(kind))[0] != '\0');
+}
