@@ -9,6 +9,7 @@ bool CommandQueue::post(Command command) {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (closed_) return false;
         commands_.push_back(std::move(command));
+        any_ = true;
     }
     posted_.notify_one();
     return true;
@@ -20,6 +21,7 @@ bool CommandQueue::post_last(Command command) {
         if (closed_) return false;
         closed_ = true;
         commands_.push_back(std::move(command));
+        any_ = true;
     }
     posted_.notify_one();
     return true;
@@ -33,6 +35,7 @@ std::vector<CommandQueue::Command> CommandQueue::take(std::chrono::microseconds 
     } else if (patience.count() > 0) {
         posted_.wait_for(lock, patience, something);
     }
+    any_ = false;
     return std::exchange(commands_, {});
 }
 

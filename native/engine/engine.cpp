@@ -82,17 +82,17 @@ void Engine::start(Publish publish) {
 
 void Engine::run(Publish publish) {
     using std::chrono::microseconds;
+    worker_->listen([&] {
+        if (!commands_.any()) return false;
+        obey(microseconds(0));
+        publish_events(publish);
+        return true;
+    });
     bool ran = false;
     while (!closing_ && !abort_) {
         // Nothing to compute: sleep. Work that is better begun later: until then, or until something happens.
         const microseconds patience(worker_->idle() ? -1 : ran ? 0 : worker_->patience());
-        for (CommandQueue::Command & command : commands_.take(patience)) {
-            try {
-                command();
-            } catch (const std::exception & e) {
-                worker_->fail_all(e.what());
-            }
-        }
+        obey(patience);
         publish_events(publish);
         if (closing_) break;
         ran = !worker_->idle() && worker_->step(abort_step_);
@@ -100,6 +100,16 @@ void Engine::run(Publish publish) {
     }
     worker_.reset();
     if (after_close_ && !abort_) after_close_();
+}
+
+void Engine::obey(std::chrono::microseconds patience) {
+    for (CommandQueue::Command & command : commands_.take(patience)) {
+        try {
+            command();
+        } catch (const std::exception & e) {
+            worker_->fail_all(e.what());
+        }
+    }
 }
 
 void Engine::publish_events(const Publish & publish) {

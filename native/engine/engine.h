@@ -38,7 +38,8 @@ class Engine {
                                         const std::atomic<bool> & abort);
     ~Engine();
 
-    /** Starts the thread. `publish` is called on it, at most once a step, and must not throw. Once, before the rest. */
+    /** Starts the thread. `publish` is called on it, after steps and commands, and must not throw. Once, before the
+     * rest. */
     void start(Publish publish);
 
     const EngineInfo & info() const { return info_; }
@@ -47,7 +48,8 @@ class Engine {
 
     /** Throws Error INVALID_OPTION, PROMPT_TOO_LONG, INVALID_SCHEMA, INVALID_GRAMMAR, CLOSED. */
     RequestId submit(RequestOptions options);
-    /** False: not known (any more). Else its finish event follows within one step. */
+    /** False: not known (any more). Else its finish event follows at once; on a GPU, which ends no step early, after
+     * it. */
     bool cancel(RequestId id);
 
     /** Advice for the scheduler, before the next step. Throws Error INVALID_OPTION, CLOSED. */
@@ -55,7 +57,7 @@ class Engine {
     /** Decision events from the next step on, or none. Throws Error CLOSED. */
     void set_decisions(bool on);
 
-    // Answered on the engine thread between two steps. Throw Error CLOSED.
+    // Answered on the engine thread, on a CPU also in the midst of a step. Throw Error CLOSED.
     void explain(const std::string & salt, std::vector<Token> tokens, std::function<void(MissExplanation)> done);
     void pin(const std::string & salt, std::vector<Token> tokens, Micros ttl,
              std::function<void(uint64_t id, int32_t tokens)> done);
@@ -79,6 +81,7 @@ class Engine {
   private:
     Engine() = default;
     void run(Publish publish);
+    void obey(std::chrono::microseconds patience);
     void post(std::function<void()> command);
     Salt intern(const std::string & salt);
     std::shared_ptr<const CompiledGrammar> grammar_of(const RequestOptions & options);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
 #include "engine/usage.h"
@@ -59,7 +60,7 @@ bool Worker::step(const std::atomic<bool> & aborted) {
             return false;
         }
         release_slots(batch);
-        if (!runner_->run(batch, samplers_of(batch))) {
+        if (!compute(batch)) {
             result.failed = true;
             std::vector<RequestId> concerned;
             for (const BatchRow & row : batch.rows) concerned.push_back(row.request);
@@ -93,6 +94,32 @@ bool Worker::step(const std::atomic<bool> & aborted) {
     }
 }
 
+void Worker::listen(std::function<bool()> hear) {
+    runner_->listen([this, hear = std::move(hear)] {
+        try {
+            return hear() && (broken_ || !is_wanted(*computing_));
+        } catch (const std::exception & e) {
+            broken_ = e.what();
+            return true;
+        }
+    });
+}
+
+bool Worker::compute(const Batch & batch) {
+    const std::vector<DeviceSampler *> & samplers = samplers_of(batch);
+    computing_ = &batch;
+    const bool computed = runner_->run(batch, samplers);
+    computing_ = nullptr;
+    ended_in_step_.clear();
+    if (broken_) throw std::runtime_error(*std::exchange(broken_, std::nullopt));
+    return computed;
+}
+
+bool Worker::is_wanted(const Batch & batch) const {
+    return std::any_of(batch.rows.begin(), batch.rows.end(),
+                       [&](const BatchRow & row) { return row.ahead != 0 || live_.count(row.request) > 0; });
+}
+
 const std::vector<DeviceSampler *> & Worker::samplers_of(const Batch & batch) {
     samplers_.clear();
     for (const BatchRow & row : batch.rows) {
@@ -120,10 +147,11 @@ void Worker::release_slots(const Batch & batch) {
 void Worker::sample(const Batch & batch, StepResult & result) {
     for (size_t r = 0; r < batch.rows.size(); ++r) {
         const BatchRow & row = batch.rows[r];
-        if (!row.sample) continue;
+        const auto live = live_.find(row.request);
+        if (!row.sample || live == live_.end()) continue;  // not sampled, or cancelled meanwhile
+        Decoder & decoder = *live->second.decoder;
         try {
-            Decoded decoded =
-                live_.at(row.request).decoder->next(runner_->context(), runner_->output_index(r), runner_->logits(r));
+            Decoded decoded = decoder.next(runner_->context(), runner_->output_index(r), runner_->logits(r));
             result.rows.push_back({row.request, decoded.token, decoded.append, decoded.finished});
             if (decoded.append || !decoded.text.empty()) {
                 TokensEvent tokens;
@@ -135,7 +163,7 @@ void Worker::sample(const Batch & batch, StepResult & result) {
             for (ToolCall & call : decoded.tool_calls) {
                 events_.push_back({row.request, ToolCallEvent{decoded.first_call++, std::move(call)}});
             }
-            if (decoded.finished) ended_.push_back({row.request, live_.at(row.request).decoder->reason(), "", ""});
+            if (decoded.finished) ended_.push_back({row.request, decoder.reason(), "", ""});
         } catch (const Error & e) {
             result.rows.push_back({row.request, -1, false, true});
             ended_.push_back({row.request, FinishReason::error, e.code, e.what()});
@@ -151,7 +179,8 @@ void Worker::finish(RequestId id, FinishReason reason) {
     if (found == live_.end()) return;
     const RequestUsage * usage = scheduler_.usage(id);
     FinishEvent event{reason, usage ? usage_of(*usage, now()) : Usage{}, {}};
-    if (const auto program = scheduler_.program(found->second.program)) {
+    // In the midst of a step it is not decided yet.
+    if (const auto program = scheduler_.program(found->second.program); program && !computing_) {
         event.usage.retained = describe(program->retention);
     }
     try {
@@ -159,16 +188,28 @@ void Worker::finish(RequestId id, FinishReason reason) {
     } catch (const std::exception &) {
         // Only memory can be short here; the tokens have been delivered.
     }
-    live_.erase(found);
+    forget(found);
     events_.push_back({id, std::move(event)});
 }
 
 void Worker::fail(RequestId id, const std::string & code, const std::string & message, Micros retry_after) {
     const double retry_ms = static_cast<double>(retry_after) / 1000;
-    if (live_.erase(id) > 0) events_.push_back({id, ErrorEvent{code, message, retry_ms}});
+    const auto found = live_.find(id);
+    if (found == live_.end()) return;
+    forget(found);
+    events_.push_back({id, ErrorEvent{code, message, retry_ms}});
+}
+
+void Worker::forget(std::unordered_map<RequestId, Live>::iterator request) {
+    if (computing_) ended_in_step_.push_back(std::move(request->second.decoder));
+    live_.erase(request);
 }
 
 void Worker::fail_all(const std::string & message) {
+    if (computing_) {
+        broken_ = message;  // the step ends first
+        return;
+    }
     ended_.clear();
     StepResult nothing;  // of the step under way, if any: the scheduler gives out no other before it is committed
     nothing.failed = true;

@@ -2,11 +2,13 @@
 //
 // Owns: scheduler, runner, the decisions not yet told, the decoder of every live request, events not yet taken. Changed
 // by: submit, cancel, step. Thread: the engine thread only; no locks. Invariant: every submitted request ends with
-// exactly one finish or error.
+// exactly one finish or error; what the step under way reads (its rows, their decoders) stays until it ends.
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -24,12 +26,20 @@ class Worker {
   public:
     Worker(const SchedulerConfig & config, std::unique_ptr<Runner> runner);
 
+    // These, and all that read or advise the scheduler, also in the midst of a step: see listen().
+
     void submit(Request request, std::unique_ptr<Decoder> decoder);
     /** Ends the request with finish (cancelled). Nothing happens when it is not live. */
     void cancel(RequestId id);
     void cancel_all();
     /** Something broke that cannot be blamed on one request: all of them end with `error` INTERNAL. */
     void fail_all(const std::string & message);
+
+    /**
+     * `hear` is called again and again while a step is computed, except on a GPU: it may do what is said above, and
+     * returns whether it did. A step that no live request needs any more ends at once.
+     */
+    void listen(std::function<bool()> hear);
 
     /**
      * One step. False: nothing could run. A failure inside ends the requests concerned with an error event; false is
@@ -53,21 +63,28 @@ class Worker {
     static Micros now();
 
   private:
+    struct Live {
+        std::unique_ptr<Decoder> decoder;
+        ProgramId program;
+    };
+
     /** By row: how the device may sample it, nullptr where only the host can. */
     const std::vector<DeviceSampler *> & samplers_of(const Batch & batch);
+    bool compute(const Batch & batch);
+    bool is_wanted(const Batch & batch) const;
     void sample(const Batch & batch, StepResult & result);
     void fail(RequestId id, const std::string & code, const std::string & message, Micros retry_after = 0);
     void finish(RequestId id, FinishReason reason);
+    void forget(std::unordered_map<RequestId, Live>::iterator request);
     /** Empties the slots whose request left or was preempted, for caches that would keep their cells until reused. */
     void release_slots(const Batch & batch);
 
     Scheduler scheduler_;
     std::unique_ptr<Runner> runner_;
-    struct Live {
-        std::unique_ptr<Decoder> decoder;
-        ProgramId program;
-    };
     std::unordered_map<RequestId, Live> live_;
+    const Batch * computing_ = nullptr;                    // the step under way, while the model computes it
+    std::vector<std::unique_ptr<Decoder>> ended_in_step_;  // the device may still sample by them
+    std::optional<std::string> broken_;                    // why the step under way has to end
     std::vector<RequestId> slot_owners_;     // by slot, 0 = empty; kept only when the runner holds stock sequences
     std::vector<DeviceSampler *> samplers_;  // of the step under way
     std::vector<Event> events_;

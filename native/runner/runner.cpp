@@ -27,6 +27,8 @@ struct Runner::Impl {
     int32_t n_slots = 0;
     llama_batch batch{};
     int32_t capacity = 0;  // tokens that batch holds
+    const std::atomic<bool> * abort = nullptr;
+    std::function<bool()> stops;  // see listen(); empty: none
     std::shared_ptr<std::atomic<int32_t>> touched = std::make_shared<std::atomic<int32_t>>(0);  // see touched_pages()
 
     ~Impl() { llama_batch_free(batch); }
@@ -38,6 +40,12 @@ struct Runner::Impl {
         batch.n_seq_id[at] = 1;
         batch.seq_id[at][0] = slot;
         batch.logits[at] = output;
+    }
+
+    /** llama.cpp's abort callback. */
+    static bool ends_step(void * impl) {
+        const Impl & self = *static_cast<Impl *>(impl);
+        return self.abort->load(std::memory_order_relaxed) || (self.stops && self.stops());
     }
 
     struct Place {
@@ -75,10 +83,6 @@ std::vector<Runner::Impl::Place> Runner::Impl::places(const Batch & rows) {
 }
 
 namespace {
-
-bool should_abort(void * flag) {
-    return static_cast<const std::atomic<bool> *>(flag)->load(std::memory_order_relaxed);
-}
 
 int32_t page_count(const Model & model, const RunnerOptions & options) {
     const int64_t tokens = options.kv_tokens > 0 ? options.kv_tokens : default_kv_tokens(model, options);
@@ -128,7 +132,7 @@ int32_t step_capacity(const RunnerOptions & options) {
     return std::max(options.max_batch_tokens, options.max_running);
 }
 
-llama_context_params context_params(const RunnerOptions & options, int32_t n_pages, const std::atomic<bool> & abort) {
+llama_context_params context_params(const RunnerOptions & options, int32_t n_pages) {
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<uint32_t>(n_pages) * options.page_tokens;
     params.n_batch = params.n_ubatch = step_capacity(options);
@@ -140,8 +144,6 @@ llama_context_params context_params(const RunnerOptions & options, int32_t n_pag
     params.kv_unified = true;
     params.swa_full = true;
     params.no_perf = true;
-    params.abort_callback = should_abort;
-    params.abort_callback_data = const_cast<std::atomic<bool> *>(&abort);
     return params;
 }
 
@@ -152,7 +154,10 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     backend::LogCapture log;
     backend::AssertGuard guard;
     info_.n_pages = page_count(*model_, options);
-    llama_context_params params = context_params(options, info_.n_pages, abort);
+    llama_context_params params = context_params(options, info_.n_pages);
+    impl_->abort = &abort;
+    params.abort_callback = Impl::ends_step;
+    params.abort_callback_data = impl_.get();
     const Architecture & paging = model_->info().paging;
     // Both take it that pages hold all of a sequence and that a batch is computed whole: not so with recurrent state.
     const bool plain = paging.path != AttentionPath::stock && paging.prefix_reuse;
@@ -231,6 +236,10 @@ void Runner::probe(int32_t n_threads) {
     llama_set_n_threads(context_.get(), n_threads, n_threads);
     if (!computed) throw Error("MODEL_INVALID", model_->info().path + ": " + why, "modelPath");
     release(0);
+}
+
+void Runner::listen(std::function<bool()> stops) {
+    impl_->stops = std::move(stops);
 }
 
 bool Runner::run(const Batch & batch, const std::vector<DeviceSampler *> & samplers) {

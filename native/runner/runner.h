@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,6 +63,12 @@ class Runner {
      * samplers: by row, nullptr: the host samples it; {}: all rows. They may be used or not, see logits().
      */
     bool run(const Batch & batch, const std::vector<DeviceSampler *> & samplers = {});
+
+    /**
+     * `stops` is asked on the thread of run(), between any two operations of a step: true ends it. On a CPU only; a
+     * graph on a GPU runs to its end. It must not throw, nor call the runner.
+     */
+    void listen(std::function<bool()> stops);
 
     /**
      * After run, of a sampled row: its position in the context, and its logits, [vocab], writable. nullptr: the device

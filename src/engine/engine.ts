@@ -174,7 +174,7 @@ export class Engine implements AsyncDisposable {
     return this.#native((native) => native.clearCache());
   }
 
-  /** Counters and gauges, taken between two steps. */
+  /** Counters and gauges, taken between two steps or in the midst of one. */
   async stats(): Promise<EngineStats> {
     return this.#native((native) => native.stats());
   }

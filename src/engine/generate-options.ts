@@ -31,7 +31,7 @@ export interface TurnOptions<Output = unknown> extends SamplingOptions {
   parallelToolCalls?: boolean | undefined;
   /** Lets reasoning models think first. Default true. */
   thinking?: boolean | undefined;
-  /** Aborts: the answer rejects with ABORTED, the pages are free within one step. */
+  /** Aborts: the answer rejects with ABORTED at once (on a GPU after the running step), and the pages are free. */
   signal?: AbortSignal | undefined;
   /** Who goes first under load. Default `interactive`. */
   class?: NativeClass | undefined;
@@ -43,8 +43,8 @@ export interface TurnOptions<Output = unknown> extends SamplingOptions {
    */
   deadlineMs?: number | undefined;
   /**
-   * Rejects at once with BACKPRESSURE and `retryAfter` when the first token is not to be expected within this time.
-   * Default: it waits as long as it takes.
+   * Rejects at once with BACKPRESSURE and `retryAfter` when the first token is not to be expected within this time; on a
+   * GPU after the running step. Default: it waits as long as it takes.
    */
   ttftLimitMs?: number | undefined;
   /** Siblings of one fork: `size` requests carry the same `id`. The last of them is hurried, so that the join can go on. */

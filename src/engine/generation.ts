@@ -57,7 +57,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
     this.result.catch(() => {}); // nobody has to await
   }
 
-  /** Stops within one step; the result then has finishReason `cancelled` and what was generated so far. */
+  /** Stops at once, on a GPU after the running step; the result then has finishReason `cancelled` and what was generated so far. */
   cancel(): void {
     this.#parts.request.cancel();
   }

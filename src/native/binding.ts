@@ -116,7 +116,7 @@ export interface NativeEngine {
   readonly info: NativeModelInfo;
   /** Queues a request; its events follow. Throws INVALID_OPTION, PROMPT_TOO_LONG, INVALID_SCHEMA, INVALID_GRAMMAR, CLOSED. */
   submit(request: NativeRequest): number;
-  /** False when the request is not known (any more). Its finish event (reason cancelled) follows within one step. */
+  /** False when the request is not known (any more). Its finish event (reason cancelled) follows at once, on a GPU after the running step. */
   cancel(request: number): boolean;
   /** On this thread: for short texts. */
   tokenize(text: string, addSpecial: boolean, parseSpecial: boolean): Int32Array;
@@ -139,9 +139,9 @@ export interface NativeEngine {
   programReport(program: number): Promise<NativeProgramReport | null>;
   /** Decision events from the next step on, or none. Throws CLOSED. */
   setDecisions(on: boolean): void;
-  /** A snapshot taken between two steps. */
+  /** A snapshot, taken between two steps or in the midst of one. */
   stats(): Promise<NativeStats>;
-  /** Runs every checkIntegrity() between two steps; '' when all is well. */
+  /** Runs every checkIntegrity(), between two steps or in the midst of one; '' when all is well. */
   checkIntegrity(): Promise<string>;
   /** Cancels what runs (finish events are delivered), ends the thread, frees the model. Idempotent. */
   close(): Promise<void>;

@@ -99,7 +99,7 @@ export interface NativeMiss {
   reason: 'full-hit' | 'cold' | 'diverged' | 'evicted-or-new' | 'reuse-off';
 }
 
-/** Gauges of now, and counters since the load, taken between two steps. */
+/** Gauges of now, and counters since the load, taken between two steps or in the midst of one. */
 export interface NativeStats {
   pagesTotal: number;
   pagesFree: number;

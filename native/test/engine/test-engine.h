@@ -45,6 +45,8 @@ struct Outcome {
     ChatMessage message;
     std::string error;  // code
     int ends = 0;       // finish or error events
+    int first = 0;      // the number of its first event among all of the engine, from 1; 0: none yet
+    int last = 0;
 };
 
 class TestEngine {
@@ -107,6 +109,8 @@ class TestEngine {
         for (const Event & event : events) {
             Outcome & out = outcomes_[event.request];
             CHECK_EQ(out.ends, 0);
+            out.last = ++n_events_;
+            if (out.first == 0) out.first = n_events_;
             out.ends += event.last();
             if (const auto * tokens = std::get_if<TokensEvent>(&event.what)) {
                 out.tokens.insert(out.tokens.end(), tokens->tokens.begin(), tokens->tokens.end());
@@ -129,6 +133,7 @@ class TestEngine {
     std::mutex mutex_;
     std::condition_variable changed_;
     std::map<RequestId, Outcome> outcomes_;
+    int n_events_ = 0;
 };
 
 /** n tokens that depend on the seed, none of them special. */
