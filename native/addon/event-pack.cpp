@@ -54,6 +54,7 @@ void body(Writer & writer, const TokensEvent & event) {
         writer.u32(static_cast<uint32_t>(logprob.top.size()));
         for (const TokenLogprob & other : logprob.top) entry(other);
     }
+    writer.string(event.reasoning);
 }
 
 void call_body(Writer & writer, const ToolCall & call) {

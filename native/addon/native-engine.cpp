@@ -12,6 +12,7 @@
 #include "addon/text-spans.h"
 #include "addon/to-js.h"
 #include "addon/tokenize-worker.h"
+#include "runner/answer-reader.h"
 
 namespace banyan {
 
@@ -189,7 +190,15 @@ Napi::Value NativeEngine::parse_chat(const Napi::CallbackInfo & info) {
         open();
         const auto format = chat_of(info[0], "format");
         if (!format) throw Error("INVALID_OPTION", "format must be a chat format from renderChat", "format");
-        return to_js(info.Env(), format->parse(text_of(info[1], "text"), boolean_of(info[2], "partial")));
+        if (!info[1].IsArray()) throw Error("INVALID_OPTION", "pieces must be a list of strings", "pieces");
+        const auto pieces = info[1].As<Napi::Array>();
+        Napi::Array out = Napi::Array::New(info.Env(), pieces.Length() + 1);
+        AnswerReader reader(format->syntax());
+        for (uint32_t i = 0; i < pieces.Length(); ++i) {
+            out.Set(i, to_js(info.Env(), reader.push(text_of(pieces.Get(i), "pieces"))));
+        }
+        out.Set(pieces.Length(), to_js(info.Env(), reader.finish()));
+        return out;
     });
 }
 

@@ -183,13 +183,10 @@ Napi::Object to_js(Napi::Env env, const ChatMessage & message) {
 }
 
 Napi::Object to_js(Napi::Env env, const RenderedChat & chat) {
-    Napi::Array stops = Napi::Array::New(env, chat.stops.size());
-    for (size_t i = 0; i < chat.stops.size(); ++i) stops.Set(static_cast<uint32_t>(i), chat.stops[i]);
     Napi::Object out = Napi::Object::New(env);
     out.Set("prompt", chat.prompt);
     out.Set("literal", spans_to_js(env, chat.prompt, chat.literal));
     out.Set("tokens", to_js(env, chat.tokens));
-    out.Set("stops", stops);
     out.Set("format", chat_handle(env, chat.format));
     return out;
 }

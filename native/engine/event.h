@@ -27,7 +27,7 @@ struct Usage {
 
 struct TokensEvent {
     std::vector<Token> tokens;
-    std::string text;
+    std::string text, reasoning;
     std::vector<TokenLogprob> logprobs;  // as many as tokens, or none
 };
 

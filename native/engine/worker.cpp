@@ -153,10 +153,11 @@ void Worker::sample(const Batch & batch, StepResult & result) {
         try {
             Decoded decoded = decoder.next(runner_->context(), runner_->output_index(r), runner_->logits(r));
             result.rows.push_back({row.request, decoded.token, decoded.append, decoded.finished});
-            if (decoded.append || !decoded.text.empty()) {
+            if (decoded.append || !decoded.text.empty() || !decoded.reasoning.empty()) {
                 TokensEvent tokens;
                 if (decoded.append) tokens.tokens.push_back(decoded.token);
                 tokens.text = std::move(decoded.text);
+                tokens.reasoning = std::move(decoded.reasoning);
                 tokens.logprobs = std::move(decoded.logprobs);
                 events_.push_back({row.request, std::move(tokens)});
             }

@@ -1,6 +1,6 @@
 // How one rendered chat constrains sampling and how its output is parsed.
 //
-// Owns: the parser of the output and the grammar with its triggers. Changed by: nothing after it is made.
+// Owns: the syntax of the output and its grammar. Changed by: nothing after it is made.
 // Thread: any. Made by ChatTemplates::render; kept by the JavaScript handle and by the requests that use it.
 #pragma once
 
@@ -9,26 +9,17 @@
 #include <vector>
 
 #include "core/types.h"
+#include "runner/chat-message.h"
 
 struct common_chat_params;
 struct common_params_sampling;
 
 namespace banyan {
 
+class AnswerSyntax;
+class CallGrammar;
 class CompiledGrammar;
 class Model;
-
-struct ToolCall {
-    std::string id;  // as the model wrote it, '' = none
-    std::string name;
-    std::string arguments;  // JSON text as the model wrote it
-};
-
-/** An answer taken apart. */
-struct ChatMessage {
-    std::string content, reasoning;
-    std::vector<ToolCall> tool_calls;
-};
 
 class ChatFormat {
   public:
@@ -38,20 +29,23 @@ class ChatFormat {
     ChatFormat(const ChatFormat &) = delete;
     ChatFormat & operator=(const ChatFormat &) = delete;
 
+    /** Some output may be constrained. */
     bool has_grammar() const;
-    /** Null without one. */
+    /** From the first token on; null without one. */
     const CompiledGrammar * grammar() const;
+    /** From the moment on that the model has begun a call; null without one. */
+    const CallGrammar * call_grammar() const;
+    /** How the output is read. */
+    const std::shared_ptr<const AnswerSyntax> & syntax() const;
+    /** Texts that end the model's turn in this format, wherever they stand. */
+    const std::vector<std::string> & stops() const;
     bool has_tools() const;
     /** A control token whose text the parser needs to see (<tool_call> ...). */
     bool preserved(Token token) const;
 
-    /** Says how the grammar begins, and sets the reasoning block's bounds. */
-    void constrain(common_params_sampling & params) const;
-
     /**
-     * Splits the output so far. Total: text that does not fit the format, or nests brackets deeper than 256, comes back
-     * as content.
-     * partial: the text may end anywhere; the last tool call may be incomplete.
+     * Splits the output so far. Total: what is neither reasoning nor a whole call comes back as content.
+     * partial: the text may end anywhere, and only what is certain comes back.
      */
     ChatMessage parse(const std::string & text, bool partial) const;
 

@@ -246,7 +246,6 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     out.literal = tokenizer_.literal(params.prompt, input_spans(rendering, params.prompt));
     out.tokens = tokenizer_.tokenize(params.prompt, out.literal, true);
     out.prompt = std::move(params.prompt);
-    out.stops = std::move(params.additional_stops);
     return out;
 }
 

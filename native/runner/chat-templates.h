@@ -33,7 +33,6 @@ struct RenderedChat {
     std::string prompt;
     std::vector<TextSpan> literal;  // where the prompt spells out special tokens that are none (ChatTokenizer)
     std::vector<Token> tokens;
-    std::vector<std::string> stops;
     std::shared_ptr<const ChatFormat> format;
 };
 

@@ -23,14 +23,17 @@ std::string short_id(uint64_t seed) {
     return id;
 }
 
+using Texts = std::vector<std::string>;
+
 }  // namespace
 
 Decoder::Decoder(std::shared_ptr<const Model> model, DecoderOptions options)
     : model_(std::move(model)),
       options_(std::move(options)),
       sampler_(model_, options_.sampling, options_.constraint, options_.ignore_eos),
-      stops_(options_.stop),
-      calls_(options_.constraint.chat) {}
+      turn_ends_(options_.constraint.chat ? options_.constraint.chat->stops() : Texts()),
+      reader_(options_.constraint.chat ? options_.constraint.chat->syntax() : nullptr),
+      stops_(options_.stop) {}
 
 Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     Decoded out;
@@ -48,8 +51,8 @@ Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     ++n_tokens_;
     if (logprobs) out.logprobs.push_back(logprob_of(token, logits[token], *logprobs));
     const auto & chat = options_.constraint.chat;
-    append_text(utf8_.push(model_->piece(token, chat && chat->preserved(token))), out);
-    if (stops_.stopped()) {
+    append(utf8_.push(model_->piece(token, chat && chat->preserved(token))), out);
+    if (stops_.stopped() || turn_ends_.stopped()) {
         finish(FinishReason::stop_sequence, out);
     } else if (n_tokens_ >= options_.max_tokens) {
         finish(FinishReason::length, out);
@@ -57,41 +60,54 @@ Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     return out;
 }
 
-void Decoder::append_text(const std::string & text, Decoded & out) {
-    const std::string sure = stops_.push(text);
-    if (sure.empty()) return;
-    text_ += sure;
-    out.text += sure;
-    size_t index = calls_.reported();
-    if (out.tool_calls.empty()) out.first_call = static_cast<int32_t>(index);
-    for (ToolCall & call : calls_.push(text_, sure)) {
-        if (call.id.empty()) call.id = id_of(index);
-        ++index;
+void Decoder::append(const std::string & text, Decoded & out) {
+    const std::string sure = turn_ends_.push(text);
+    if (!sure.empty()) add(reader_.push(sure), out);
+    if (utf8_.empty() && turn_ends_.empty()) {
+        if (const auto call = reader_.named_call()) sampler_.follow_call(*call);
+    }
+}
+
+void Decoder::add(ChatMessage && part, Decoded & out) {
+    if (stops_.stopped()) return;
+    const std::string text = stops_.push(part.content);
+    out.text += text;
+    out.reasoning += part.reasoning;
+    answer_.content += text;
+    answer_.reasoning += part.reasoning;
+    if (stops_.stopped()) return;
+    if (out.tool_calls.empty()) out.first_call = static_cast<int32_t>(answer_.tool_calls.size());
+    for (ToolCall & call : part.tool_calls) {
+        if (call.id.empty()) call.id = id_of(answer_.tool_calls.size());
+        answer_.tool_calls.push_back(call);
         out.tool_calls.push_back(std::move(call));
     }
 }
 
 void Decoder::finish(FinishReason reason, Decoded & out) {
     out.finished = true;
+    finished_ = true;
     reason_ = reason;
-    complete_ = reason != FinishReason::length;
-    if (!stops_.stopped()) {
-        append_text(utf8_.flush(), out);
+    const bool stopped = stops_.stopped();
+    if (!stopped) {
+        if (!turn_ends_.stopped()) {
+            append(utf8_.flush(), out);
+            add(reader_.push(turn_ends_.flush()), out);
+        }
+        add(reader_.finish(), out);
         const std::string held = stops_.flush();
-        text_ += held;
         out.text += held;
+        answer_.content += held;
+        if (stops_.stopped()) reason_ = FinishReason::stop_sequence;
     }
-    if (complete_ && !message().tool_calls.empty()) reason_ = FinishReason::tool_calls;
+    const bool willing = reason_ == FinishReason::stop || reason_ == FinishReason::stop_sequence;
+    if (willing && !answer_.tool_calls.empty()) reason_ = FinishReason::tool_calls;
 }
 
-ChatMessage Decoder::message() const {
-    const auto & chat = options_.constraint.chat;
-    if (!chat) return {text_, "", {}};
-    ChatMessage message = chat->parse(text_, !complete_);
-    for (size_t i = 0; i < message.tool_calls.size(); ++i) {
-        if (message.tool_calls[i].id.empty()) message.tool_calls[i].id = id_of(i);
-    }
-    return message;
+ChatMessage Decoder::message() {
+    Decoded rest;
+    if (!finished_) finish(FinishReason::cancelled, rest);
+    return answer_;
 }
 
 std::string Decoder::id_of(size_t call) const {

@@ -1,16 +1,17 @@
-// Everything one request does between its logits and its output: sampling, text, stop strings, tool calls, its end.
+// Everything one request does between its logits and its output: sampling, text, reasoning, tool calls, stop strings, its end.
 //
-// Owns: sampler, text so far. Changed by: next. Thread: made anywhere, then the engine thread.
+// Owns: sampler, answer so far. Changed by: next, message. Thread: made anywhere, then the engine thread.
+// Invariant: the answer is what was given out, piece by piece; nothing is read again.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "runner/answer-reader.h"
 #include "runner/sampling-options.h"
 #include "runner/stop-matcher.h"
 #include "runner/token-sampler.h"
-#include "runner/tool-call-stream.h"
 #include "runner/utf8-stream.h"
 
 namespace banyan {
@@ -26,7 +27,7 @@ struct TokenLogprob {
 
 struct DecoderOptions {
     SamplingOptions sampling;
-    std::vector<std::string> stop;
+    std::vector<std::string> stop;  // ends the answer's text; in reasoning and calls it ends nothing
     Constraint constraint;
     bool ignore_eos = false;
     int32_t max_tokens = 1;    // >= 1
@@ -38,7 +39,7 @@ struct Decoded {
     Token token = -1;
     bool append = true;  // false: an end token, no part of the output
     bool finished = false;
-    std::string text;                    // complete characters that are certainly output
+    std::string text, reasoning;         // complete characters that are certainly part of the answer
     std::vector<TokenLogprob> logprobs;  // one entry, or none when not asked for
     std::vector<ToolCall> tool_calls;    // closed with this token
     int32_t first_call = 0;              // index of tool_calls[0] in the answer
@@ -60,12 +61,13 @@ class Decoder {
 
     /** Why it ended; meaningful once next() said finished. */
     FinishReason reason() const { return reason_; }
-    /** The whole answer; also of one that was cut short. */
-    ChatMessage message() const;
+    /** The whole answer, also of one that was cut short: it ends with this. */
+    ChatMessage message();
 
   private:
     void finish(FinishReason reason, Decoded & out);
-    void append_text(const std::string & text, Decoded & out);
+    void append(const std::string & text, Decoded & out);
+    void add(ChatMessage && part, Decoded & out);
     std::string id_of(size_t call) const;
     TokenLogprob logprob_of(Token token, float logit, const class Logprobs & all) const;
 
@@ -73,12 +75,13 @@ class Decoder {
     DecoderOptions options_;
     TokenSampler sampler_;
     Utf8Stream utf8_;
-    StopMatcher stops_;
-    ToolCallStream calls_;
-    std::string text_;
+    StopMatcher turn_ends_;  // the format's own stop texts, in everything
+    AnswerReader reader_;
+    StopMatcher stops_;  // the caller's, in the text
+    ChatMessage answer_;
     int32_t n_tokens_ = 0;
     FinishReason reason_ = FinishReason::cancelled;
-    bool complete_ = false;  // ended by the model's own will: the text is whole
+    bool finished_ = false;
 };
 
 }  // namespace banyan

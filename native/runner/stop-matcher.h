@@ -16,6 +16,8 @@ class StopMatcher {
     bool stopped() const { return stopped_; }
     /** The text held back, when the output ends without a stop string. */
     std::string flush();
+    /** Nothing waits. */
+    bool empty() const { return held_.empty(); }
 
   private:
     std::vector<std::string> stops_;

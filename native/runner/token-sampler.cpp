@@ -50,16 +50,16 @@ auto under_grammar(Call call) {
 
 TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOptions & options,
                            const Constraint & constraint, bool ignore_eos)
-    : model_(std::move(model)), banned_(model_->suppressed()), sampler_(nullptr, common_sampler_free) {
+    : model_(std::move(model)),
+      banned_(model_->suppressed()),
+      chat_(constraint.chat),
+      sampler_(nullptr, common_sampler_free) {
     if (ignore_eos) banned_.insert(banned_.end(), model_->end_tokens().begin(), model_->end_tokens().end());
-    const bool chat_grammar = constraint.chat && constraint.chat->has_grammar();
-    const bool constrained = constraint.grammar || chat_grammar;
-    if (!constrained) device_ = DeviceSampler::of(options, banned_);
-    if (options.temperature <= 0 && !options.penalised() && !constrained) return;
+    const CompiledGrammar * grammar = chat_ && chat_->grammar() ? chat_->grammar() : constraint.grammar.get();
+    if (!grammar && !(chat_ && chat_->has_grammar())) device_ = DeviceSampler::of(options, banned_);
+    if (options.temperature <= 0 && !options.penalised() && !grammar) return;
 
     common_params_sampling params = parameters(options);
-    const CompiledGrammar * grammar = chat_grammar ? constraint.chat->grammar() : constraint.grammar.get();
-    if (chat_grammar) constraint.chat->constrain(params);
     backend::AssertGuard guard;
     under_grammar(
         [&] { sampler_.reset(common_sampler_init(model_->handle(), params, grammar ? grammar->rules() : nullptr)); });
@@ -74,17 +74,42 @@ Token TokenSampler::sample(llama_context * context, int32_t index, float * logit
         return token;
     }
     for (const Token token : banned_) logits[token] = -INFINITY;
-    if (!sampler_) return greedy(logits);
+    Token token = chosen(context, index, logits);
+    if (call_ && token >= 0 && !within_call(token)) {
+        if (!call_->mask(logits, model_->info().vocab_size)) return -1;
+        token = chosen(context, index, logits);
+    }
+    // An end token is not accepted: the request ends, and a grammar would insist on being complete.
+    if (token < 0 || model_->ends_generation(token)) return token;
+    backend::AssertGuard guard;
+    if (sampler_) under_grammar([&] { common_sampler_accept(sampler_.get(), token, true); });
+    if (call_) call_->accept(token);
+    return token;
+}
 
+void TokenSampler::follow_call(const std::string & text) {
+    if (chat_ && chat_->call_grammar()) call_ = chat_->call_grammar()->follow(text);
+}
+
+/** True also when the rules cannot say it within their budget: the call then goes on without them. */
+bool TokenSampler::within_call(Token token) {
+    backend::AssertGuard guard;
+    try {
+        return call_->admits(token);
+    } catch (const std::exception &) {
+        call_ = nullptr;
+        return true;
+    }
+}
+
+Token TokenSampler::chosen(llama_context * context, int32_t index, float * logits) {
+    if (!sampler_) return greedy(logits);
     backend::AssertGuard guard;
     const Token token = under_grammar([&] { return common_sampler_sample(sampler_.get(), context, index); });
     const llama_token_data_array * candidates = common_sampler_get_candidates(sampler_.get(), false);
     const float logit = candidates->data[candidates->selected].logit;
     if (logit == -INFINITY) return -1;
     if (std::isnan(logit)) throw Error("STEP_FAILED", "the model's output is not a number");
-    // An end token is not accepted: the request ends, and a grammar would insist on being complete.
-    if (!model_->ends_generation(token))
-        under_grammar([&] { return common_sampler_accept(sampler_.get(), token, true); });
     return token;
 }
 

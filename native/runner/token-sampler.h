@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/types.h"
+#include "runner/call-grammar.h"
 #include "runner/chat-format.h"
 #include "runner/compiled-grammar.h"
 #include "runner/device-sampler.h"
@@ -44,14 +45,22 @@ class TokenSampler {
      */
     Token sample(llama_context * context, int32_t index, float * logits);
 
+    /** From here on the tokens are those of a call that began with `text`; without a grammar of calls, or when it knows no such
+     * call, nothing changes. */
+    void follow_call(const std::string & text);
+
     /** How the device can choose in this one's place; nullptr: it cannot. */
     DeviceSampler * on_device() const { return device_.get(); }
 
   private:
+    Token chosen(llama_context * context, int32_t index, float * logits);
+    bool within_call(Token token);
     Token greedy(const float * logits) const;
 
     std::shared_ptr<const Model> model_;
     std::vector<Token> banned_;
+    std::shared_ptr<const ChatFormat> chat_;  // or null
+    std::unique_ptr<CallGuard> call_;         // null: no call under way
     std::unique_ptr<DeviceSampler> device_;
     std::unique_ptr<common_sampler, void (*)(common_sampler *)> sampler_;  // null: greedy
 };

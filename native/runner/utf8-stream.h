@@ -11,6 +11,8 @@ class Utf8Stream {
     std::string push(const std::string & bytes);
     /** What still waited, as one U+FFFD, or ''. */
     std::string flush();
+    /** Nothing waits. */
+    bool empty() const { return waiting_.empty(); }
 
   private:
     std::string waiting_;  // a proper prefix of one character, at most 3 bytes

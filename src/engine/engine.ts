@@ -13,7 +13,7 @@ import { findModelFile } from './model-file.js';
 import { checkFlag, checkText } from './option-checks.js';
 import { type Miss, nameMiss, Pin, PREFIX_KEYS, type PrefixOptions, prefixTokens } from './prefix.js';
 import { Program } from './program.js';
-import { checkTokens, type PreparedPrompt, type Prompt, planPrompt } from './prompt.js';
+import { checkTokens, type Prompt, planPrompt } from './prompt.js';
 import { checkShort } from './prompt-size.js';
 import { reading, readOptions } from './read-options.js';
 import { readPrompt } from './read-prompt.js';
@@ -98,15 +98,8 @@ export class Engine implements AsyncDisposable {
     const { schema: asked } = options;
     const schema = asked === undefined ? undefined : reading('schema', () => compileSchema('schema', asked));
     const plan = planPrompt(this.#host, readPrompt(prompt), options, schema);
-    let prepared: PreparedPrompt | undefined;
-    const prepare = async () => {
-      prepared = await plan();
-      const { stops, ...parts } = prepared;
-      return { ...settings, ...parts, stop: [...settings.stop, ...stops] };
-    };
-    const request = new Request(this.#host, prepare, options.signal);
-    const chat = () => prepared?.chat ?? null;
-    return new Generation({ request, schema, signal: options.signal, chat, host: this.#host });
+    const request = new Request(this.#host, async () => ({ ...settings, ...(await plan()) }), options.signal);
+    return new Generation({ request, schema, signal: options.signal, host: this.#host });
   }
 
   /** A conversation that appends only what is new. Throws INVALID_OPTION, INVALID_MESSAGES, MODEL_UNSUPPORTED, CLOSED. */

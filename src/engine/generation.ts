@@ -1,4 +1,4 @@
-import type { ChatFormat, FinishReason } from '../native/binding.js';
+import type { FinishReason } from '../native/binding.js';
 import type { TokenLogprob } from '../native/events.js';
 import type { NativeUsage } from '../native/reports.js';
 import { type ToolCall, toToolCall } from './chat-message.js';
@@ -6,7 +6,6 @@ import { BanyanError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { Completion, Request, RequestHost } from './request.js';
 import type { CompiledSchema } from './schema.js';
-import { TextSplitter } from './text-splitter.js';
 
 /**
  * What a request cost. `cachedTokens` of the `promptTokens` were read from the cache; `computedTokens` went through the model:
@@ -15,7 +14,10 @@ import { TextSplitter } from './text-splitter.js';
 export type Usage = NativeUsage;
 
 export interface GenerationResult<Output = unknown> {
-  /** The visible answer, without reasoning and tool calls. */
+  /**
+   * The visible answer: what is neither reasoning nor a whole call of a tool of the request. A call that was cut, is
+   * malformed or names no such tool is text. The `text` events of the stream, joined.
+   */
   text: string;
   reasoning: string;
   toolCalls: ToolCall[];
@@ -40,8 +42,6 @@ export interface GenerationParts<Output> {
   request: Request;
   signal: AbortSignal | undefined;
   schema: CompiledSchema<Output> | undefined;
-  /** The format of the output, known once the request is prepared; null: plain text. */
-  chat: () => ChatFormat | null;
   host: RequestHost;
 }
 
@@ -62,7 +62,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
     this.#parts.request.cancel();
   }
 
-  /** Tool calls as they close. Unlike the whole stream it parses no text meanwhile, and leaving it cancels nothing. */
+  /** Tool calls as they close. Unlike leaving the whole stream, leaving this cancels nothing. */
   async *toolCalls(): AsyncGenerator<{ index: number; call: ToolCall }, void, undefined> {
     for await (const event of this.#parts.request.log.read()) {
       if (event.type === 'tool-call') yield { index: event.index, call: toToolCall(event.call, event.index) };
@@ -70,8 +70,8 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
   }
 
   protected async *events(): AsyncGenerator<GenerationEvent<Output>, void, undefined> {
-    const { request, chat, host } = this.#parts;
-    let splitter: TextSplitter | undefined;
+    const { request } = this.#parts;
+    let [text, reasoning] = [0, 0]; // lengths told
     let whole = false;
     try {
       for await (const event of request.log.read()) {
@@ -80,15 +80,19 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
           continue;
         }
         yield { type: 'tokens', tokens: event.tokens, logprobs: event.logprobs ?? [] };
-        splitter ??= new TextSplitter(host, chat());
-        if (event.text) yield* splitter.push(event.text);
+        if (event.reasoning) yield { type: 'reasoning', text: event.reasoning };
+        if (event.text) yield { type: 'text', text: event.text };
+        text += event.text.length;
+        reasoning += event.reasoning.length;
       }
       whole = true;
     } finally {
       if (!whole) this.cancel();
     }
     const result = await this.result;
-    yield* (splitter ?? new TextSplitter(host, null)).end(result);
+    // A request that was cancelled ends without a token: what may have become a call or a stop text is told now.
+    if (result.reasoning.length > reasoning) yield { type: 'reasoning', text: result.reasoning.slice(reasoning) };
+    if (result.text.length > text) yield { type: 'text', text: result.text.slice(text) };
     yield { type: 'finish', result };
   }
 

@@ -22,7 +22,6 @@ export type Prompt = string | readonly ChatMessage[] | Int32Array | readonly num
 /** Ready to be submitted. `jsonSchema` is empty when the chat format holds the schema already. */
 export interface PreparedPrompt {
   prompt: Int32Array;
-  stops: string[];
   chat: ChatFormat | null;
   jsonSchema: string;
   /** Of the prompt: instructions and tools. */
@@ -108,13 +107,13 @@ export function planPrompt(
         onlyTool: namedTool(options),
       });
       const fixed = await staticTokens(host.native, chat, messages);
-      return { prompt: chat.tokens, stops: chat.stops, chat: chat.format, jsonSchema: '', staticTokens: fixed };
+      return { prompt: chat.tokens, chat: chat.format, jsonSchema: '', staticTokens: fixed };
     };
   }
   if (settings.tools.length > 0) throw invalidOption('tools', 'left out unless the prompt is messages', options.tools);
   const { jsonSchema } = settings;
   const tokens = planTokens(host, prompt);
-  return async () => ({ prompt: await tokens(), stops: [], chat: null, jsonSchema, staticTokens: 0 });
+  return async () => ({ prompt: await tokens(), chat: null, jsonSchema, staticTokens: 0 });
 }
 
 /** The tokens of a text, or of a list that is checked now; what cannot fit is refused later, with PROMPT_TOO_LONG. */

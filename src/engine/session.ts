@@ -1,4 +1,4 @@
-import type { NativeRequest, RenderedChat } from '../native/binding.js';
+import type { NativeRequest } from '../native/binding.js';
 import { type ChatMessage, toToolCall } from './chat-message.js';
 import { toContinuation, toConversation } from './conversation.js';
 import { BanyanError } from './errors.js';
@@ -116,19 +116,15 @@ export class Session implements AsyncDisposable {
     const schema = asked === undefined ? undefined : reading('schema', () => compileSchema('schema', asked));
     const chatSettings = toChatSettings({ ...turn, tools }, schema);
 
-    let chat: RenderedChat | undefined;
     let fixed = 0;
     const prepare = async (): Promise<NativeRequest> => {
       const next = await this.#nextPrompt(chatSettings, said.added, namedTool(turn));
-      chat = next.chat;
       fixed = next.staticTokens;
-      const stop = [...settings.stop, ...chat.stops];
-      const parts = { prompt: next.prompt, staticTokens: fixed, chat: chat.format, jsonSchema: '' };
-      return { ...settings, stop, ...parts };
+      return { ...settings, prompt: next.prompt, staticTokens: fixed, chat: next.chat.format, jsonSchema: '' };
     };
     const request = new Request(this.#host, prepare, turn.signal);
     this.#follow(request, said.messages, () => fixed);
-    return new Generation({ request, schema, signal: turn.signal, chat: () => chat?.format ?? null, host: this.#host });
+    return new Generation({ request, schema, signal: turn.signal, host: this.#host });
   }
 
   /**

@@ -57,7 +57,7 @@ export interface NativeRequest {
   staticTokens: number; // of the prompt: system prompt and tools, which leave the cache last
   cache: boolean;
   sampling: NativeSampling;
-  stop: string[];
+  stop: string[]; // in the answer's text; reasoning and calls may hold them
   grammar: string; // GBNF, '' = none
   jsonSchema: string; // JSON Schema text, '' = none; not together with grammar
   chat: ChatFormat | null; // from renderChat: tool grammar, triggers and the parser of the output
@@ -81,7 +81,7 @@ export interface NativeToolCall {
   arguments: string; // JSON text as the model wrote it
 }
 
-/** Text of the whole answer split by the chat parser; content = everything when the request had no ChatFormat. */
+/** A whole answer taken apart; content = everything when the request had no ChatFormat, and what is neither reasoning nor a whole call. */
 export interface NativeMessage {
   content: string;
   reasoning: string;
@@ -107,7 +107,7 @@ export interface RenderedChat {
    */
   literal: Int32Array;
   tokens: Int32Array;
-  stops: string[];
+  /** Knows the template's own stop texts too. */
   format: ChatFormat;
 }
 
@@ -127,7 +127,8 @@ export interface NativeEngine {
   renderChat(input: ChatInput): Promise<RenderedChat>;
   /** A piece of a rendered chat with its special tokens, except in `literal` (positions in this piece). */
   tokenizeChat(text: string, literal: Int32Array): Promise<Int32Array>;
-  parseChat(format: ChatFormat, text: string, partial: boolean): NativeMessage;
+  /** How an output that comes in `pieces` is read: what each of them adds to the answer, then what its end adds. */
+  parseChat(format: ChatFormat, pieces: string[]): NativeMessage[];
   explain(salt: string, tokens: Int32Array): Promise<NativeMiss>;
   /** Keeps the cached prefix of `tokens` for ttlMs; resolves to the pin's id (0: nothing cached) and tokens pinned. */
   pin(salt: string, tokens: Int32Array, ttlMs: number): Promise<{ id: number; tokens: number }>;

@@ -13,8 +13,15 @@ export interface TokenLogprob {
 
 /** What a request tells its owner, in order; `finish` or `error` is its last. */
 export type RequestEvent =
-  /** New output: token ids as sampled (the truth), and the text that became complete with them (may be ''). */
-  | { type: 'tokens'; request: number; tokens: number[]; text: string; logprobs?: TokenLogprob[] }
+  /** New output: token ids as sampled (the truth), and what became certain with them of the answer's text and reasoning. */
+  | {
+      type: 'tokens';
+      request: number;
+      tokens: number[];
+      text: string;
+      reasoning: string;
+      logprobs?: TokenLogprob[];
+    }
   /** A tool call closed while the rest still decodes (only with a ChatFormat that has tools). */
   | { type: 'tool-call'; request: number; index: number; call: NativeToolCall }
   | { type: 'finish'; request: number; reason: FinishReason; usage: NativeUsage; message: NativeMessage }
@@ -39,14 +46,15 @@ function readTokens(reader: ByteReader, request: number): RequestEvent {
   const tokens: number[] = [];
   for (let i = 0; i < count; i++) tokens.push(reader.int());
   const text = reader.string();
-  if (logprobCount === 0) return { type: 'tokens', request, tokens, text };
   const logprobs: TokenLogprob[] = [];
   for (let i = 0; i < logprobCount; i++) {
     const entry = readLogprob(reader);
     const top = Array.from({ length: reader.int() }, () => readLogprob(reader));
     logprobs.push({ ...entry, top });
   }
-  return { type: 'tokens', request, tokens, text, logprobs };
+  const reasoning = reader.string();
+  const event = { type: 'tokens' as const, request, tokens, text, reasoning };
+  return logprobCount === 0 ? event : { ...event, logprobs };
 }
 
 function readCall(reader: ByteReader): NativeToolCall {

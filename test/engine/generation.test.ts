@@ -52,13 +52,23 @@ test('reasoning, text and tool calls come apart', async () => {
   expect(events.at(-1)).toMatchObject({ result: { finishReason: 'tool-calls', text: 'Let me see', reasoning: 'hmm' } });
 });
 
-test('a parser that changes its mind about what was said takes nothing back', async () => {
-  const { engine, native } = scripted(() => ({ steps: ['a', 'b', 'c'] }));
-  const readings = ['a', 'XY', 'abc'];
-  native.parseChat = () => ({ content: readings.shift() ?? '', reasoning: '', toolCalls: [] });
+test('what a cancelled request had held back is told at its end', async () => {
+  const { engine, native } = scripted(() => ({ steps: ['(hm)a', 'b', 'c'] }));
+  const deliver = native.router.deliver.bind(native.router);
+  native.router.deliver = (events) => {
+    for (const event of events) {
+      if (event.type === 'finish') event.message = { content: 'ab<tool', reasoning: 'hm', toolCalls: [] };
+    }
+    deliver(events);
+  };
+  const generation = engine.generate(user('x'));
   const texts: string[] = [];
-  for await (const event of engine.generate(user('x'))) if (event.type === 'text') texts.push(event.text);
-  expect(texts).toEqual(['a', 'bc']);
+  for await (const event of generation) {
+    if (event.type === 'text') texts.push(event.text);
+    if (texts.length === 2) generation.cancel();
+  }
+  expect(texts.join('')).toBe('ab<tool');
+  expect((await generation).text).toBe('ab<tool');
 });
 
 test('leaving the loop cancels', async () => {
@@ -174,15 +184,6 @@ test.each(['abort', 'close'])('%s in the moment after the end comes too late', a
     else void engine.close();
   };
   expect(await engine.generate('x', { signal: stop.signal })).toMatchObject({ finishReason: 'stop', text: 'a' });
-});
-
-test('the stops of the chat template are added to those of the caller', async () => {
-  const { engine, native } = scripted(() => 'ok');
-  const render = native.renderChat.bind(native);
-  native.renderChat = async (input) => ({ ...(await render(input)), stops: ['<|turn|>'] });
-  await engine.generate(user('x'), { stop: 'END' });
-  await engine.session({ stop: 'END' }).generate('x');
-  for (const { stop } of native.requests) expect(stop).toEqual(['END', '<|turn|>']);
 });
 
 test('nothing is kept of requests that ended, well or not', async () => {

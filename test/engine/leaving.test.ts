@@ -59,18 +59,6 @@ test.each(['unread', 'begun'])('`await using` leaves a stream, %s', async (state
   expect((await generation).finishReason).toBe('cancelled');
 });
 
-test('an error of the output parser ends the stream and its request', async () => {
-  const { engine, native } = scripted(() => ({ steps }));
-  native.parseChat = () => {
-    throw Object.assign(new Error('no such format'), { code: 'INVALID_TEMPLATE' });
-  };
-  const read = async () => {
-    for await (const _ of engine.generate([{ role: 'user', content: 'x' }]));
-  };
-  await expect(read()).rejects.toMatchObject({ name: 'BanyanError', code: 'INVALID_TEMPLATE' });
-  expect(native.cancelled).toEqual([1]);
-});
-
 test('who waits for a decision can leave, and then none are made', async () => {
   const { engine, native } = scripted(() => 'ok');
   const feed = engine.decisions();

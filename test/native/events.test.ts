@@ -35,24 +35,25 @@ const decode = (...records: Buffer[]) => decodeEvents(new Uint8Array(Buffer.conc
 test('tokens: ids, text of every width, large request ids', () => {
   const big = 2 ** 52 + 2 ** 31 + 5;
   const long = 'é🌳 and a text that is longer than sixteen bytes';
-  expect(decode(record(1, big, [2, 0, 7, -1, 'a🌳']), record(1, 3, [1, 0, 9, long]), record(1, 4, [0, 0, '']))).toEqual(
-    [
-      { type: 'tokens', request: big, tokens: [7, -1], text: 'a🌳' },
-      { type: 'tokens', request: 3, tokens: [9], text: long },
-      { type: 'tokens', request: 4, tokens: [], text: '' },
-    ],
-  );
+  expect(
+    decode(record(1, big, [2, 0, 7, -1, 'a🌳', '']), record(1, 3, [1, 0, 9, long, 'hm']), record(1, 4, [0, 0, '', ''])),
+  ).toEqual([
+    { type: 'tokens', request: big, tokens: [7, -1], text: 'a🌳', reasoning: '' },
+    { type: 'tokens', request: 3, tokens: [9], text: long, reasoning: 'hm' },
+    { type: 'tokens', request: 4, tokens: [], text: '', reasoning: '' },
+  ]);
 });
 
 test('tokens with log-probabilities and their alternatives', () => {
   const entry = (token: number, logprob: number, text: string): Field[] => [token, { f32: logprob }, text];
-  const body = [1, 1, 5, 'xyz', ...entry(5, -0.5, 'xyz'), 2, ...entry(5, -0.5, 'xyz'), ...entry(8, -1.25, '')];
+  const body = [1, 1, 5, 'xyz', ...entry(5, -0.5, 'xyz'), 2, ...entry(5, -0.5, 'xyz'), ...entry(8, -1.25, ''), ''];
   expect(decode(record(1, 1, body))).toEqual([
     {
       type: 'tokens',
       request: 1,
       tokens: [5],
       text: 'xyz',
+      reasoning: '',
       logprobs: [
         {
           token: 5,
@@ -109,10 +110,10 @@ test('tool call, finish, error, each where the one before ends', () => {
 
 test('records of an unknown type and fields added at the end of a known one are skipped', () => {
   expect(
-    decode(record(9, 1, [1, 2, 3]), record(4, 2, ['A', 'b', { f64: 0 }, 42, 'more']), record(1, 3, [1, 0, 5, 'c'])),
+    decode(record(9, 1, [1, 2, 3]), record(4, 2, ['A', 'b', { f64: 0 }, 42, 'more']), record(1, 3, [1, 0, 5, 'c', ''])),
   ).toEqual([
     { type: 'error', request: 2, code: 'A', message: 'b', retryAfterMs: 0 },
-    { type: 'tokens', request: 3, tokens: [5], text: 'c' },
+    { type: 'tokens', request: 3, tokens: [5], text: 'c', reasoning: '' },
   ]);
 });
 

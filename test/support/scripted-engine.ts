@@ -6,6 +6,7 @@ import type {
   FinishReason,
   NativeEngine,
   NativeHint,
+  NativeMessage,
   NativeRequest,
   RenderedChat,
 } from '../../src/native/binding.js';
@@ -27,7 +28,7 @@ interface Running {
   request: NativeRequest;
   answer: Answer;
   output: number[];
-  calls: number;
+  said: NativeMessage;
   cached: number;
 }
 
@@ -61,7 +62,14 @@ export class ScriptedEngine implements NativeEngine {
     const answer = this.#script(decode(request.prompt, true), request);
     const cached = Math.min(this.#commonPrefix(request.prompt), request.prompt.length - 1);
     const whole = typeof answer === 'string' ? { steps: [answer] } : answer;
-    this.#running.push({ id, request, answer: { ...whole, steps: [...whole.steps] }, output: [], calls: 0, cached });
+    this.#running.push({
+      id,
+      request,
+      answer: { ...whole, steps: [...whole.steps] },
+      output: [],
+      said: NOTHING,
+      cached,
+    });
     this.#schedule();
     return id;
   }
@@ -94,11 +102,11 @@ export class ScriptedEngine implements NativeEngine {
     this.renders.push(input);
     const prompt = renderTemplate(input);
     const format = { tools: input.tools } as unknown as ChatFormat;
-    return { prompt, literal: new Int32Array(0), tokens: Int32Array.from(encode(prompt)), stops: [], format };
+    return { prompt, literal: new Int32Array(0), tokens: Int32Array.from(encode(prompt)), format };
   }
 
-  parseChat(_format: ChatFormat, text: string) {
-    return parseOutput(text);
+  parseChat(_format: ChatFormat, pieces: string[]) {
+    return [parseOutput(pieces.join(''))];
   }
 
   async explain(_salt: string, tokens: Int32Array): Promise<NativeMiss> {
@@ -179,13 +187,15 @@ export class ScriptedEngine implements NativeEngine {
     if (text !== undefined) {
       const tokens = encode(text);
       output.push(...tokens);
-      const shown = decode(tokens, false);
-      const said = asked.chat ? parseOutput(decode(output, false)).toolCalls : [];
-      const calls = said.slice(running.calls).map((call, offset) => ({ call, index: running.calls + offset }));
-      running.calls = said.length;
+      const said = read(output, asked);
+      const before = running.said;
+      const calls = said.toolCalls.slice(before.toolCalls.length);
+      const first = before.toolCalls.length;
+      running.said = said;
+      const shown = said.content.slice(before.content.length);
       return [
-        { type: 'tokens', request, tokens, text: shown },
-        ...calls.map((call) => ({ type: 'tool-call' as const, request, ...call })),
+        { type: 'tokens', request, tokens, text: shown, reasoning: said.reasoning.slice(before.reasoning.length) },
+        ...calls.map((call, offset) => ({ type: 'tool-call' as const, request, call, index: first + offset })),
       ];
     }
     if (answer.error) return [{ type: 'error', request, retryAfterMs: 0, ...answer.error }];
@@ -193,8 +203,7 @@ export class ScriptedEngine implements NativeEngine {
   }
 
   #finish({ id: request, answer, output, request: asked, cached }: Running): NativeEvent[] {
-    const content = decode(output, false);
-    const message = asked.chat ? parseOutput(content) : { content, reasoning: '', toolCalls: [] };
+    const message = read(output, asked);
     const reason = answer.end ?? (message.toolCalls.length > 0 ? 'tool-calls' : 'stop');
     const promptTokens = asked.prompt.length;
     this.#seen.push([...asked.prompt, ...output]);
@@ -216,6 +225,13 @@ export class ScriptedEngine implements NativeEngine {
       }),
     );
   }
+}
+
+const NOTHING: NativeMessage = { content: '', reasoning: '', toolCalls: [] };
+
+function read(output: number[], { chat }: NativeRequest): NativeMessage {
+  const content = decode(output, false);
+  return chat ? parseOutput(content) : { ...NOTHING, content };
 }
 
 function isLast(event: NativeEvent): boolean {

