@@ -1,3 +1,5 @@
+import type { NativeUsage } from '../native/reports.js';
+
 /** What went wrong, in one word that programs can switch on. */
 const ERROR_CODES = [
   'INVALID_OPTION', // `field` names it
@@ -6,7 +8,7 @@ const ERROR_CODES = [
   'INVALID_SCHEMA',
   'INVALID_GRAMMAR',
   'INVALID_TEMPLATE',
-  'INVALID_OUTPUT', // the answer did not pass the caller's own schema
+  'INVALID_OUTPUT', // the answer did not pass the caller's own schema; `answer` holds it
   'MODEL_NOT_FOUND',
   'MODEL_INVALID',
   'MODEL_UNSUPPORTED',
@@ -30,6 +32,16 @@ const ERROR_CODES = [
 /** One of the codes above. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** What the model had answered when INVALID_OUTPUT was thrown. */
+export interface RejectedAnswer {
+  /** As `GenerationResult.text`. */
+  readonly text: string;
+  /** As sampled. */
+  readonly tokens: readonly number[];
+  /** What it cost. */
+  readonly usage: NativeUsage;
+}
+
 /** The only error type that Banyan throws or rejects with. The engine lives on after every one of them. */
 export class BanyanError extends Error {
   override readonly name = 'BanyanError';
@@ -38,16 +50,24 @@ export class BanyanError extends Error {
   readonly field: string | undefined;
   /** With BACKPRESSURE: milliseconds until the same request is likely to be taken. */
   readonly retryAfter: number | undefined;
+  /** With INVALID_OUTPUT: the answer that does not pass the schema. */
+  readonly answer: RejectedAnswer | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    details: { field?: string | undefined; retryAfter?: number | undefined; cause?: unknown } = {},
+    details: {
+      field?: string | undefined;
+      retryAfter?: number | undefined;
+      answer?: RejectedAnswer | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.field = details.field;
     this.retryAfter = details.retryAfter;
+    this.answer = details.answer;
   }
 }
 

@@ -2,7 +2,7 @@ import type { FinishReason } from '../native/binding.js';
 import type { TokenLogprob } from '../native/events.js';
 import type { NativeUsage } from '../native/reports.js';
 import { type ToolCall, toToolCall } from './chat-message.js';
-import { BanyanError } from './errors.js';
+import { BanyanError, type RejectedAnswer } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { Completion, Request, RequestHost } from './request.js';
 import type { CompiledSchema } from './schema.js';
@@ -116,21 +116,21 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
   }
 
   /** An answer that ended by itself is a whole JSON text: the grammar allows no other end. */
-  async #object({ reason, message }: Completion): Promise<Output | undefined> {
+  async #object({ reason, message, tokens, usage }: Completion): Promise<Output | undefined> {
     const { schema } = this.#parts;
     if (!schema || reason !== 'stop') return undefined;
-    const verdict = await schema.check(parsedAnswer(message.content));
+    const answer = { text: message.content, tokens, usage };
+    const verdict = await schema.check(parsedAnswer(answer));
     if (verdict.ok) return verdict.value;
-    throw new BanyanError('INVALID_OUTPUT', `The answer does not pass the schema: ${verdict.reason}`, {
-      field: 'schema',
-    });
+    const why = `The answer does not pass the schema: ${verdict.reason}`;
+    throw new BanyanError('INVALID_OUTPUT', why, { field: 'schema', answer });
   }
 }
 
-function parsedAnswer(text: string): unknown {
+function parsedAnswer(answer: RejectedAnswer): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(answer.text);
   } catch (cause) {
-    throw new BanyanError('INVALID_OUTPUT', 'The answer is no JSON', { field: 'schema', cause });
+    throw new BanyanError('INVALID_OUTPUT', 'The answer is no JSON', { field: 'schema', answer, cause });
   }
 }

@@ -216,7 +216,10 @@ test('an answer cut before its end has no object; one that fails the caller’s 
     text: '{"n"',
   });
   const small = scripted(() => '{"n":1}').engine;
-  expect(await errorOf(() => small.generate('x', { schema }))).toMatchObject({ code: 'INVALID_OUTPUT' });
+  expect(await errorOf(() => small.generate('x', { schema }))).toMatchObject({
+    code: 'INVALID_OUTPUT',
+    answer: { text: expect.any(String), tokens: expect.any(Array), usage: { promptTokens: expect.any(Number) } },
+  });
 });
 
 test('tools come sorted, whatever order they were given in', async () => {

@@ -10,15 +10,90 @@ export function randomNumbers(seed: number): () => number {
 }
 
 const TAGS = [
-  ...['<tool_call>', '</tool_call>', '<tool_call', '<|tool_call|>', '[TOOL_CALLS]', '[/TOOL_CALLS]', '<TOOLCALL>', 'functools['],
-  ...['<function=glob>', '</function>', '<parameter=pattern>', '<function', '>>>', '>>>all\n', '<|python_tag|>', '<|tool_call_begin|>'],
-  ...['<|channel|>', '<|channel|>final<|message|>', '<|end|>', '<|start|>assistant', '<|message|>', ' to=functions.glob'],
-  ...['<think>', '</think>', '[THINK]', '[/THINK]', '<|START_RESPONSE|>', '<|END_RESPONSE|>', '<|START_ACTION|>', '<|START_TEXT|>'],
-  ...['<｜tool▁calls▁begin｜>', '<minimax:tool_call>', '<seed:tool_call>', '<|tool_calls_section_begin|>', '<arg_key>', '</arg_value>'],
-  ...['{"name": "glob", "parameters": {}}', '{"name": "glob", "arguments": {"pattern": "a"}}', '{"name":', '[{"name": "glob"', '{'],
+  ...[
+    '<tool_call>',
+    '</tool_call>',
+    '<tool_call',
+    '<|tool_call|>',
+    '[TOOL_CALLS]',
+    '[/TOOL_CALLS]',
+    '<TOOLCALL>',
+    'functools[',
+  ],
+  ...[
+    '<function=glob>',
+    '</function>',
+    '<parameter=pattern>',
+    '<function',
+    '>>>',
+    '>>>all\n',
+    '<|python_tag|>',
+    '<|tool_call_begin|>',
+  ],
+  ...[
+    '<|channel|>',
+    '<|channel|>final<|message|>',
+    '<|end|>',
+    '<|start|>assistant',
+    '<|message|>',
+    ' to=functions.glob',
+  ],
+  ...[
+    '<think>',
+    '</think>',
+    '[THINK]',
+    '[/THINK]',
+    '<|START_RESPONSE|>',
+    '<|END_RESPONSE|>',
+    '<|START_ACTION|>',
+    '<|START_TEXT|>',
+  ],
+  ...[
+    '<｜tool▁calls▁begin｜>',
+    '<minimax:tool_call>',
+    '<seed:tool_call>',
+    '<|tool_calls_section_begin|>',
+    '<arg_key>',
+    '</arg_value>',
+  ],
+  ...[
+    '{"name": "glob", "parameters": {}}',
+    '{"name": "glob", "arguments": {"pattern": "a"}}',
+    '{"name":',
+    '[{"name": "glob"',
+    '{',
+  ],
 ];
-const WORDS = ['ordinary', 'wörter', '日本語', '🙂', '👩‍👩‍👧', 'e\u0301', 'naïve', 'x', '"quoted"', "it's", '1.5', '`code`', 'C:\\x', '\u00a0'];
-const BEHIND = ['', '.', ',', ' is the tag.', '>', '`', '\n\n\n\n', '></', '].', '{...}', '\n{"name": "frobnicate", "arguments": {}}', ' {'];
+const WORDS = [
+  'ordinary',
+  'wörter',
+  '日本語',
+  '🙂',
+  '👩‍👩‍👧',
+  'e\u0301',
+  'naïve',
+  'x',
+  '"quoted"',
+  "it's",
+  '1.5',
+  '`code`',
+  'C:\\x',
+  '\u00a0',
+];
+const BEHIND = [
+  '',
+  '.',
+  ',',
+  ' is the tag.',
+  '>',
+  '`',
+  '\n\n\n\n',
+  '></',
+  '].',
+  '{...}',
+  '\n{"name": "frobnicate", "arguments": {}}',
+  ' {',
+];
 const BEFORE = ['', ' ', '\n', '\n\n', '`', '"', 'The tag is ', '\n```\n', '(', '> '];
 
 /** An answer that talks about calls, makes them well and badly, and may be cut anywhere. `call`: how the format writes one. */
@@ -39,7 +114,11 @@ export function adversarialAnswer(random: () => number, call: string): string {
     return `\n${call.slice(0, at)}${call.slice(at + 1)}`;
   };
   const text = Array.from({ length: 1 + Math.floor(random() * 7) }, part).join(pick(['', '\n', ' ']));
-  return random() < 0.5 ? text : Array.from(text).slice(0, Math.floor(random() * text.length)).join('');
+  return random() < 0.5
+    ? text
+    : Array.from(text)
+        .slice(0, Math.floor(random() * text.length))
+        .join('');
 }
 
 /** The text in pieces of 1 to `longest` characters, as tokens would bring it. */
