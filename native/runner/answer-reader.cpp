@@ -133,7 +133,8 @@ bool AnswerReader::read_before_call(ChatMessage & out) {
     }
 }
 
-/** An uncertain stretch that grows long is parsed each time it has grown by a thirtieth: its length is paid so often at most. */
+/** An uncertain stretch that grows long is parsed each time it has grown by a thirtieth: its length is paid so often at
+ * most. */
 bool AnswerReader::due(bool over) const {
     if (over || read_at_ > buffer_.size()) return true;
     const size_t length = syntax_->plain() ? buffer_.size() - done_ : buffer_.size();
@@ -154,7 +155,8 @@ void AnswerReader::take(const Reading & reading, ChatMessage & out) {
         const Kind kind = stretch.reasoning ? Kind::reasoning : Kind::text;
         if (begin >= done_) {
             const std::string between = buffer_.substr(done_, begin - done_);
-            const bool called = calls_begin != Reading::kNowhere && moved(calls_begin) >= done_ && calls_begin < stretch.begin;
+            const bool called =
+                calls_begin != Reading::kNowhere && moved(calls_begin) >= done_ && calls_begin < stretch.begin;
             if (!called && !syntax_->only_markers(between)) say(Kind::text, between, out);
             done_ = begin;
             marked_ = false;

@@ -1,5 +1,5 @@
-// Takes an answer apart while it is written: what is certain to be text, reasoning or a call is given out, once and for good.
-// Each byte goes to exactly one of them, but for blanks and markers around recognised reasoning and calls.
+// Takes an answer apart while it is written: what is certain to be text, reasoning or a call is given out, once and for
+// good. Each byte goes to exactly one of them, but for blanks and markers around recognised reasoning and calls.
 //
 // Owns: what is not certain yet. Changed by: push, finish. Thread: any, one at a time.
 // Invariant: what is given out does not depend on how the answer was cut into pieces.
@@ -27,8 +27,8 @@ class AnswerReader {
     ChatMessage finish();
 
     /**
-     * How the call under way is written so far, once the model itself has named a tool in the format's own way; each call
-     * is told once. Nothing while no such call is under way.
+     * How the call under way is written so far, once the model itself has named a tool in the format's own way; each
+     * call is told once. Nothing while no such call is under way.
      */
     std::optional<std::string> named_call();
 
@@ -48,15 +48,15 @@ class AnswerReader {
     void give_up(size_t from, ChatMessage & out);
 
     std::shared_ptr<const AnswerSyntax> syntax_;  // null: no format, or the answer has left it
-    std::string buffer_;       // what the parser must see: markers, one byte for each stretch given out, what is uncertain
-    size_t done_ = 0;          // of the buffer: given out
-    size_t read_at_ = 0;       // size of the buffer when it was parsed last
-    Kind open_ = Kind::none;   // the stretch that goes on behind done_
-    Kind last_ = Kind::none;   // what was given out last
-    bool marked_ = false;      // that stretch has its byte
-    size_t calls_ = 0;         // given out
+    std::string buffer_;  // what the parser must see: markers, one byte for each stretch given out, what is uncertain
+    size_t done_ = 0;     // of the buffer: given out
+    size_t read_at_ = 0;  // size of the buffer when it was parsed last
+    Kind open_ = Kind::none;  // the stretch that goes on behind done_
+    Kind last_ = Kind::none;  // what was given out last
+    bool marked_ = false;     // that stretch has its byte
+    size_t calls_ = 0;        // given out
     size_t calls_begin_ = Reading::kNowhere;
-    bool told_ = false;        // the call under way, by named_call
+    bool told_ = false;  // the call under way, by named_call
     bool has_reasoning_ = false;
     std::string blanks_;  // a reasoning of blanks is none, unless more follows
     CallPlace place_;

@@ -90,7 +90,8 @@ AnswerSyntax::AnswerSyntax(const Model & model, const common_chat_params & param
         if (has_tools && starts_calls) syntax.call_markers.insert(end);
         const std::vector<Token> tokens = model.tokenize(end, false, true);
         constexpr int kSpecial = LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_USER_DEFINED;
-        if (tokens.size() == 1 && (llama_vocab_get_attr(model.vocab(), tokens[0]) & kSpecial)) syntax.special.insert(end);
+        if (tokens.size() == 1 && (llama_vocab_get_attr(model.vocab(), tokens[0]) & kSpecial))
+            syntax.special.insert(end);
     }
 }
 

@@ -1,5 +1,5 @@
-// How a chat format writes its answers: reasoning, text, calls, and the markers between them. llama.cpp's parser reads; here is
-// what it found in the bytes, and where text can end.
+// How a chat format writes its answers: reasoning, text, calls, and the markers between them. llama.cpp's parser reads;
+// here is what it found in the bytes, and where text can end.
 //
 // Owns: the parser. Changed by: nothing after it is made. Thread: any.
 #pragma once
@@ -27,7 +27,7 @@ struct Reading {
     static constexpr size_t kNowhere = static_cast<size_t>(-1);
     /** An answer of the format, or the beginning of one. When false, the rest says nothing. */
     bool fits = false;
-    bool complete = false;  // nothing has to follow
+    bool complete = false;           // nothing has to follow
     std::vector<Stretch> stretches;  // ascending
     std::vector<ToolCall> calls;     // the last may be unfinished
     size_t calls_begin = kNowhere;
@@ -59,7 +59,8 @@ class AnswerSyntax {
     bool may_call(const std::string & marker) const;
     /** One token of this vocabulary that is no ordinary word. */
     bool is_special(const std::string & marker) const;
-    /** The length of a marker at `from` that closes a text or reasoning, with the blanks behind it; 0: none is there. */
+    /** The length of a marker at `from` that closes a text or reasoning, with the blanks behind it; 0: none is there.
+     */
     size_t closer(const std::string & text, size_t from) const;
     /** Nothing but markers and blanks. */
     bool only_markers(const std::string & text) const;

@@ -1,4 +1,5 @@
-// The grammar of a format's calls, where the model is free to make none: it holds from the moment the model has begun one.
+// The grammar of a format's calls, where the model is free to make none: it holds from the moment the model has begun
+// one.
 //
 // Owns: the parsed rules. Changed by: nothing. Thread: any.
 #pragma once

@@ -15,7 +15,7 @@ namespace banyan {
 
 struct ChatFormat::Impl {
     std::shared_ptr<const AnswerSyntax> syntax;
-    std::unique_ptr<CompiledGrammar> grammar;  // or null
+    std::unique_ptr<CompiledGrammar> grammar;   // or null
     std::unique_ptr<CallGrammar> call_grammar;  // or null
     bool has_tools = false;
     std::set<Token> preserved;

@@ -1,4 +1,5 @@
-// Everything one request does between its logits and its output: sampling, text, reasoning, tool calls, stop strings, its end.
+// Everything one request does between its logits and its output: sampling, text, reasoning, tool calls, stop strings,
+// its end.
 //
 // Owns: sampler, answer so far. Changed by: next, message. Thread: made anywhere, then the engine thread.
 // Invariant: the answer is what was given out, piece by piece; nothing is read again.

@@ -45,8 +45,8 @@ class TokenSampler {
      */
     Token sample(llama_context * context, int32_t index, float * logits);
 
-    /** From here on the tokens are those of a call that began with `text`; without a grammar of calls, or when it knows no such
-     * call, nothing changes. */
+    /** From here on the tokens are those of a call that began with `text`; without a grammar of calls, or when it knows
+     * no such call, nothing changes. */
     void follow_call(const std::string & text);
 
     /** How the device can choose in this one's place; nullptr: it cannot. */
