@@ -69,7 +69,7 @@ export function compilePlain(field: string, json: JsonSchema, use: Use): Compile
 }
 
 /** A few shared subschemas can be millions of them when written out. */
-const MOST_VALUES = 100_000;
+const MOST_VALUES = 40_000;
 
 /** A copy that is JSON and nothing else, its keywords in one order. Refuses cycles, BigInt, and what is too deep for the stack. */
 function plain(field: string, schema: JsonSchema): JsonSchema {

@@ -1,5 +1,6 @@
-import { emptyNode, type SchemaNode } from './node.js';
+import { emptyNode, type SchemaNode, saysMore, standsAlone } from './node.js';
 import { SchemaProblem } from './read-schema.js';
+import { spend } from './work.js';
 
 /** Subschemas without references and combinations that a value must pass all at once. */
 export type Conjunction = readonly SchemaNode[];
@@ -12,6 +13,11 @@ const MOST = 2_000;
  * contradicts itself openly is left out, and so is a choice that only leads back to where it was made.
  */
 export function alternativesOf(nodes: readonly SchemaNode[]): Conjunction[] {
+  const [only, ...others] = nodes;
+  if (only && others.length === 0 && standsAlone(only)) {
+    const part = ownPart(only);
+    return only.never ? [] : [part ? [part] : []];
+  }
   const found: Conjunction[] = [];
   const seen = new Set<string>();
   const open: (readonly SchemaNode[])[] = [nodes];
@@ -20,9 +26,12 @@ export function alternativesOf(nodes: readonly SchemaNode[]): Conjunction[] {
     if (combined > MOST) {
       throw new SchemaProblem(nodes[0]?.place ?? '#', `its choices come to more than ${MOST} alternatives`);
     }
+    spend(5);
     const flat = flattened(next);
-    if (!flat || seen.has(keyOf(flat.own, flat.groups))) continue;
-    seen.add(keyOf(flat.own, flat.groups));
+    if (!flat) continue;
+    const key = keyOf(flat.own, flat.groups);
+    if (seen.has(key)) continue;
+    seen.add(key);
     const [group, ...more] = flat.groups;
     if (!group) {
       found.push(flat.own);
@@ -41,6 +50,8 @@ function keyOf(own: Conjunction, groups: readonly (readonly SchemaNode[])[]): st
 }
 
 export function idsOf(nodes: readonly SchemaNode[]): string {
+  const [only] = nodes;
+  if (only && nodes.length === 1) return String(only.id);
   return [...new Set(nodes.map(({ id }) => id))].sort((a, b) => a - b).join(',');
 }
 
@@ -57,6 +68,7 @@ function flattened(nodes: readonly SchemaNode[]): Flat | undefined {
   const open = [...nodes].reverse();
   for (let node = open.pop(); node; node = open.pop()) {
     if (seen.has(node)) continue;
+    spend(2);
     seen.add(node);
     if (node.never) return undefined;
     groups.push(...node.anyOf, ...node.oneOf);
@@ -74,27 +86,13 @@ const ownParts = new WeakMap<SchemaNode, SchemaNode | null>();
 function ownPart(node: SchemaNode): SchemaNode | null {
   const known = ownParts.get(node);
   if (known !== undefined) return known;
-  const bare: SchemaNode = {
-    ...node,
-    id: node.id < 0 ? node.id : -node.id,
-    ref: undefined,
-    allOf: [],
-    anyOf: [],
-    oneOf: [],
-  };
-  const empty = emptyNode(bare.place, bare.id);
-  const names = Object.keys(empty) as (keyof SchemaNode)[];
-  const says = names.some((name) => sizeOf(bare[name]) !== sizeOf(empty[name]));
-  const part = says ? bare : null;
+  const bare = standsAlone(node)
+    ? node
+    : { ...node, id: node.id < 0 ? node.id : -node.id, ref: undefined, allOf: [], anyOf: [], oneOf: [] };
+  const part = saysMore(bare) ? bare : null;
   ownParts.set(node, part);
   if (part) ownParts.set(part, part);
   return part;
-}
-
-/** 0 for what is not there. */
-function sizeOf(value: SchemaNode[keyof SchemaNode]): unknown {
-  if (Array.isArray(value)) return value.length;
-  return value instanceof Map ? value.size : value;
 }
 
 let choices = 0;

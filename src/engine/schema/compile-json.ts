@@ -5,6 +5,7 @@ import { grammarSchema } from './grammar-schema.js';
 import { emptyNode, type JsonType, type SchemaNode } from './node.js';
 import { readSchema, SchemaProblem } from './read-schema.js';
 import { typesOf } from './shape.js';
+import { TooMuchWork, within } from './work.js';
 
 /** A JSON Schema made ready: how to write its values and how to check them. */
 export interface CompiledJson {
@@ -15,6 +16,9 @@ export interface CompiledJson {
 }
 
 const compiled = new Recent<CompiledJson | SchemaProblem>(1_024);
+
+/** Nothing else runs meanwhile: below 100 ms, also on a slow machine. */
+const MOST_WORK = 80_000;
 
 /** What the values are for: `arguments` of a call are objects. */
 export type Use = 'answer' | 'arguments';
@@ -28,11 +32,14 @@ export function compileJson(text: string, use: Use): CompiledJson {
 
 function tryCompile(text: string, use: Use): CompiledJson | SchemaProblem {
   try {
-    const root = readSchema(JSON.parse(text));
-    const grammar = JSON.stringify(grammarSchema(use === 'arguments' ? objects(root) : root, `${use} ${text}`));
-    return { grammar, complaint: (value) => checkValue(root, value) };
+    return within(MOST_WORK, () => {
+      const root = readSchema(JSON.parse(text));
+      const grammar = JSON.stringify(grammarSchema(use === 'arguments' ? objects(root) : root, `${use} ${text}`));
+      return { grammar, complaint: (value) => checkValue(root, value) };
+    });
   } catch (thrown) {
     if (thrown instanceof SchemaProblem) return thrown;
+    if (thrown instanceof TooMuchWork) return new SchemaProblem('#', thrown.message);
     throw thrown;
   }
 }

@@ -1,4 +1,4 @@
-import { alternativesOf, type Conjunction } from './alternatives.js';
+import type { Conjunction } from './alternatives.js';
 import { emptyNode, type JsonType, type SchemaNode } from './node.js';
 import { typesOf, valuesOf } from './shape.js';
 import { GrammarWriter } from './write-grammar.js';
@@ -43,7 +43,7 @@ class Outline {
   #shape(nodes: readonly SchemaNode[], depth: number): GrammarSchema {
     const rule = this.#writer.rule(nodes);
     this.#rules.add(rule);
-    const alternatives = alternativesOf(nodes);
+    const alternatives = this.#writer.alternatives(nodes);
     const types = [...new Set(alternatives.flatMap(typesIn))];
     const [only = 'null', ...others] = types;
     const shape: GrammarSchema = { type: others.length === 0 ? only : types, 'x-rule': rule };
@@ -58,7 +58,8 @@ class Outline {
       };
     if (only !== 'object') return shape;
     const names = new Set(alternatives.flatMap((all) => all.flatMap(({ properties }) => [...properties.keys()])));
-    const needed = (name: string) => alternatives.every((all) => all.some(({ required }) => required.includes(name)));
+    const required = alternatives.map((all) => new Set(all.flatMap((node) => node.required)));
+    const needed = (name: string) => required.every((names) => names.has(name));
     const properties = [...names].map((name): [string, GrammarSchema] => [
       name,
       this.#shape(

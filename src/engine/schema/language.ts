@@ -1,4 +1,5 @@
-import { CharSet, DFA, NFA } from 'refa';
+import { CharSet, type Concatenation, DFA, NFA, type NoParent } from 'refa';
+import { spend } from './work.js';
 
 /** The largest code point: texts are read character by character, not in UTF-16 units. */
 export const MAX_CHARACTER = 0x10ffff;
@@ -22,6 +23,7 @@ export class Language {
   readonly dfa: DFA;
 
   private constructor(dfa: DFA) {
+    spend(workOf(dfa));
     dfa.minimize();
     dfa.removeUnreachable();
     this.dfa = dfa;
@@ -29,6 +31,11 @@ export class Language {
 
   static from(automaton: NFA): Language {
     return sized(new Language(DFA.fromFA(automaton, new DFA.LimitedNodeFactory(BUILT_STATES))));
+  }
+
+  static ofExpression(concatenation: NoParent<Concatenation>): Language {
+    const factory = new NFA.LimitedNodeFactory(BUILT_STATES);
+    return Language.from(NFA.fromRegex(concatenation, OPTIONS, {}, factory));
   }
 
   static ofCharacters(characters: CharSet): Language {
@@ -93,6 +100,18 @@ export class Language {
 /** Characters that can be written: half a surrogate pair is none. */
 export function writable(characters: CharSet): CharSet {
   return characters.intersect(WHOLE_CHARACTERS);
+}
+
+/** What it takes to make an automaton minimal: by its states, and by the ranges of characters between them. */
+function workOf(dfa: DFA): number {
+  let work = 60;
+  for (const { out } of dfa.nodes()) {
+    work += 10;
+    out.forEach(() => {
+      work++;
+    });
+  }
+  return work;
 }
 
 function sized(language: Language): Language {

@@ -65,6 +65,15 @@ export interface SchemaNode {
   unevaluatedProperties: SchemaNode | undefined;
 }
 
+/** Nothing, shared by all nodes: a wide schema has thousands. */
+const NONE: readonly never[] = [];
+const NO_MEMBERS: ReadonlyMap<string, never> = new Map<string, never>();
+
+/** Has no references and no combinations: what it says, it says by itself. */
+export function standsAlone({ ref, allOf, anyOf, oneOf }: SchemaNode): boolean {
+  return !ref && allOf.length + anyOf.length + oneOf.length === 0;
+}
+
 export function emptyNode(place: string, id: number): SchemaNode {
   return {
     place,
@@ -73,9 +82,9 @@ export function emptyNode(place: string, id: number): SchemaNode {
     types: undefined,
     values: undefined,
     ref: undefined,
-    allOf: [],
-    anyOf: [],
-    oneOf: [],
+    allOf: NONE,
+    anyOf: NONE,
+    oneOf: NONE,
     not: undefined,
     when: undefined,
     minimum: undefined,
@@ -87,23 +96,37 @@ export function emptyNode(place: string, id: number): SchemaNode {
     maxLength: undefined,
     pattern: undefined,
     format: undefined,
-    prefixItems: [],
+    prefixItems: NONE,
     items: undefined,
     contains: undefined,
     minItems: undefined,
     maxItems: undefined,
     uniqueItems: false,
     unevaluatedItems: undefined,
-    properties: new Map(),
+    properties: NO_MEMBERS,
     listsProperties: false,
-    patternProperties: [],
+    patternProperties: NONE,
     additionalProperties: undefined,
     propertyNames: undefined,
-    required: [],
+    required: NONE,
     minProperties: undefined,
     maxProperties: undefined,
-    dependentRequired: new Map(),
-    dependentSchemas: new Map(),
+    dependentRequired: NO_MEMBERS,
+    dependentSchemas: NO_MEMBERS,
     unevaluatedProperties: undefined,
   };
+}
+
+const NOTHING = emptyNode('#', 0);
+const KEYWORDS = (Object.keys(NOTHING) as (keyof SchemaNode)[]).filter((name) => name !== 'id' && name !== 'place');
+
+/** Something is said beside the keywords `but`. */
+export function saysMore(node: SchemaNode, but: readonly (keyof SchemaNode)[] = []): boolean {
+  return KEYWORDS.some((name) => sizeOf(node[name]) !== sizeOf(NOTHING[name]) && !but.includes(name));
+}
+
+/** 0 for what is not there. */
+function sizeOf(value: SchemaNode[keyof SchemaNode]): unknown {
+  if (Array.isArray(value)) return value.length;
+  return value instanceof Map ? value.size : value;
 }

@@ -1,26 +1,43 @@
 import type { AST } from '@eslint-community/regexpp';
-import { CharSet, JS, NFA, TooManyNodesError } from 'refa';
+import {
+  type Alternation,
+  CharSet,
+  type Concatenation,
+  JS,
+  type NoParent,
+  type Quantifier,
+  TooManyNodesError,
+} from 'refa';
 import { messageOf } from '../errors.js';
 import { Recent } from '../recent.js';
 import { Language, MAX_CHARACTER, TooManyStates } from './language.js';
 import { toUnicodeSource } from './unicode-source.js';
+import { spend, TooMuchWork, workDone } from './work.js';
 
 /**
  * The texts that a pattern of JavaScript matches somewhere. Look-ahead, anchors and word boundaries are worked in; what is no
  * regular language (back-references), look-behind, and assertions inside an endless repetition throw an Error with the reason.
  */
 export function languageOf(pattern: string): Language {
-  const known = languages.get(pattern, () => build(pattern));
-  if (typeof known === 'string') throw new Error(known);
-  return known;
+  const before = workDone();
+  const { result, cost } = languages.get(pattern, () => {
+    const result = build(pattern);
+    return { result, cost: workDone() - before };
+  });
+  // A pattern costs the same when it is known: what is refused does not depend on what came before.
+  if (workDone() === before) spend(cost);
+  if (typeof result === 'string') throw new Error(result);
+  return result;
 }
 
-const languages = new Recent<Language | string>(512);
+const languages = new Recent<{ result: Language | string; cost: number }>(512);
 
 function build(pattern: string): Language | string {
+  spend(pattern.length * 5);
   try {
     return new PatternReader(toUnicodeSource(pattern)).read();
   } catch (thrown) {
+    if (thrown instanceof TooMuchWork) throw thrown;
     if (thrown instanceof TooManyNodesError) return new TooManyStates().message;
     return messageOf(thrown);
   }
@@ -55,7 +72,7 @@ class PatternReader {
 
   read(): Language {
     return this.#parser.ast.pattern.alternatives
-      .map(({ elements }) => this.#rest(['*', ...elements, '*'], 'start'))
+      .map(({ elements }) => this.#rest(whole(elements), 'start'))
       .reduce((all, one) => all.or(one), Language.none);
   }
 
@@ -118,15 +135,40 @@ class PatternReader {
   }
 
   #concatenation(parts: readonly Part[]): Language {
-    return parts
-      .map((part) => (part === '*' ? anything : this.#plain(part)))
-      .reduce((all, one) => all.followedBy(one), Language.empty);
+    if (parts.every((part) => part === '*')) return parts.length > 0 ? anything : Language.empty;
+    const elements = parts.map((part) => (part === '*' ? ANYTHING : this.#plain(part)));
+    return Language.ofExpression({ type: 'Concatenation', elements });
   }
 
-  #plain(element: AST.Element): Language {
-    const { expression, maxCharacter } = this.#parser.parseElement(element, { assertions: 'throw' });
-    return Language.from(NFA.fromRegex(expression, { maxCharacter }, {}, new NFA.LimitedNodeFactory(10_000)));
+  #plain(element: AST.Element): NoParent<Alternation> {
+    const { alternatives } = this.#parser.parseElement(element, { assertions: 'throw' }).expression;
+    return { type: 'Alternation', alternatives };
   }
+}
+
+const ANY: NoParent<Concatenation> = {
+  type: 'Concatenation',
+  elements: [{ type: 'CharacterClass', characters: CharSet.all(MAX_CHARACTER) }],
+};
+const ANYTHING: NoParent<Quantifier> = {
+  type: 'Quantifier',
+  alternatives: [ANY],
+  min: 0,
+  max: Number.POSITIVE_INFINITY,
+  lazy: false,
+};
+
+/** What a text is made of that matches somewhere. */
+function whole(elements: readonly AST.Element[]): Part[] {
+  const parts: Part[] = ['*', ...elements, '*'];
+  // The common case costs less: `^` only holds at the begin, `$` only at the end.
+  if (isAnchor(elements[0], 'start')) parts.splice(0, 2);
+  if (elements.length > 1 && isAnchor(elements.at(-1), 'end')) parts.splice(-2);
+  return parts;
+}
+
+function isAnchor(element: AST.Element | undefined, kind: 'start' | 'end'): boolean {
+  return element?.type === 'Assertion' && element.kind === kind;
 }
 
 function some(element: AST.Element, holds: (part: AST.Element) => boolean): boolean {

@@ -3,6 +3,7 @@ import { isObject, pointerTo } from './json.js';
 import { emptyNode, JSON_TYPES, type JsonType, type Pattern, type SchemaNode } from './node.js';
 import { languageOf } from './pattern.js';
 import { References } from './references.js';
+import { spend } from './work.js';
 
 /** A schema that is refused, and where: its message begins with the place. */
 export class SchemaProblem extends Error {
@@ -18,6 +19,14 @@ const DEEPEST = 128;
 /** Reads the dialects of draft-04 to 2020-12 and of OpenAPI 3.0. Throws SchemaProblem for what none of them means. */
 export function readSchema(root: unknown): SchemaNode {
   return new Reader(root).read();
+}
+
+function spendAt(place: string, units: number): void {
+  try {
+    spend(units);
+  } catch (cause) {
+    throw new SchemaProblem(place, messageOf(cause));
+  }
 }
 
 type Raw = Record<string, unknown>;
@@ -80,6 +89,7 @@ class Reader {
   }
 
   #fresh(place: string): SchemaNode {
+    spendAt(place, 12);
     if (++this.#ids > MOST_SUBSCHEMAS)
       throw new SchemaProblem(place, `there are more than ${MOST_SUBSCHEMAS} subschemas`);
     return emptyNode(place, this.#ids);

@@ -1,3 +1,5 @@
+import { spend } from './work.js';
+
 /** One way to write a rule, and the rules that must be possible for it. */
 export interface Way {
   text: string;
@@ -41,12 +43,14 @@ export class RuleBook {
 
   /** A name for a rule whose ways come later. */
   reserve(): string {
-    const name = `${this.#prefix}-${this.#rules.size}`;
+    spend(9);
+    const name = this.#prefix + this.#rules.size.toString(36);
     this.#rules.set(name, []);
     return name;
   }
 
   set(name: string, ways: readonly Way[]): void {
+    spend(ways.length + ways.reduce((length, { text }) => length + text.length, 0) / 100);
     this.#rules.set(name, ways);
   }
 
@@ -101,19 +105,26 @@ export class RuleBook {
   write(root: string): Record<string, string> | undefined {
     const possible = this.#possible();
     if (!possible.has(root)) return undefined;
-    const written: Record<string, string> = {};
+    const written = new Map<string, string>();
     const open = [root];
-    const see = (way: Way) => {
-      open.push(...way.needs);
-      return way.text || '""';
-    };
     for (let name = open.pop(); name !== undefined; name = open.pop()) {
-      if (Object.hasOwn(written, name)) continue;
-      const ways = this.#rules.get(name)?.filter(({ needs }) => needs.every((one) => possible.has(one)));
-      written[name] = ways ? ways.map(see).join(' | ') : (PRIMITIVES[name] ?? '');
-      if (!ways) open.push(...Object.keys(PRIMITIVES).filter((other) => written[name]?.includes(other)));
+      if (written.has(name)) continue;
+      const ways = this.#rules.get(name);
+      if (ways) {
+        let text = '';
+        for (const way of ways) {
+          if (!way.needs.every((one) => possible.has(one))) continue;
+          text += `${text && ' | '}${way.text || '""'}`;
+          for (const one of way.needs) open.push(one);
+        }
+        written.set(name, text);
+      } else {
+        const text = PRIMITIVES[name] ?? '';
+        written.set(name, text);
+        open.push(...Object.keys(PRIMITIVES).filter((other) => text.includes(other)));
+      }
     }
-    return written;
+    return Object.fromEntries(written);
   }
 
   /** Rules with a finite text, from the ends up. */
@@ -123,10 +134,13 @@ export class RuleBook {
     const open: string[] = [];
     for (const [name, ways] of this.#rules) {
       for (const { needs } of ways) {
-        const missing = [...new Set(needs)].filter((one) => !Object.hasOwn(PRIMITIVES, one));
-        const way = { name, left: missing.length };
+        const way = { name, left: 0 };
+        for (const one of new Set(needs)) {
+          if (possible.has(one)) continue;
+          way.left++;
+          push(waiting, one, way);
+        }
         if (way.left === 0) open.push(name);
-        for (const one of missing) push(waiting, one, way);
       }
     }
     for (let name = open.pop(); name !== undefined; name = open.pop()) {

@@ -1,9 +1,10 @@
 import type { Conjunction } from './alternatives.js';
-import { checkValue } from './check-value.js';
+import { checkValue, typeOf } from './check-value.js';
 import { formatLanguage } from './formats.js';
 import { Language } from './language.js';
-import { JSON_TYPES, type JsonType, type SchemaNode } from './node.js';
+import { JSON_TYPES, type JsonType, type SchemaNode, saysMore } from './node.js';
 import { SchemaProblem } from './read-schema.js';
+import { spend } from './work.js';
 import { EVERY_NUMBER, type Range } from './write-number.js';
 
 const TEXT = ['minLength', 'maxLength', 'pattern', 'format'] as const;
@@ -21,7 +22,9 @@ const OBJECT = [
  * The types a value may have. A subschema that names none but speaks of texts, numbers, arrays or objects means these: by the
  * letter it would let everything else through.
  */
-export function typesOf(nodes: Conjunction): Set<JsonType> {
+export function typesOf(nodes: Conjunction): ReadonlySet<JsonType> {
+  const [only] = nodes;
+  if (nodes.length === 1 && only?.types?.size === 1) return only.types;
   let types = new Set<JsonType>(JSON_TYPES);
   const implied = new Set<JsonType>();
   for (const node of nodes) {
@@ -56,12 +59,31 @@ function isNumeric(format: string | undefined): boolean {
 
 /** Of `enum` and `const`: the values that pass everything else too. Undefined: the conjunction names none. */
 export function valuesOf(nodes: Conjunction): readonly unknown[] | undefined {
+  if (!found.has(nodes)) found.set(nodes, passingValues(nodes));
+  return found.get(nodes);
+}
+
+const found = new WeakMap<Conjunction, readonly unknown[] | undefined>();
+
+function passingValues(nodes: Conjunction): readonly unknown[] | undefined {
   const source = nodes.find((node) => node.values);
   if (!source?.values) return undefined;
+  // The common case, a plain enumeration, may have thousands of values.
+  const { types } = source;
+  spend(source.values.length / 2);
+  if (nodes.length === 1 && !saysMore(source, ['types', 'values']) && source.values.every(isPlain)) {
+    const values = new Set(source.values);
+    return types ? [...values].filter((value) => allows(types, typeOf(value))) : [...values];
+  }
+  spend(source.values.length * nodes.length * 4);
   const judges = nodes.map((node) => (node === source ? { ...node, values: undefined } : node));
   const passing = source.values.filter((value) => judges.every((node) => checkValue(node, value) === undefined));
   const texts = new Set(passing.map((value) => JSON.stringify(value)));
   return [...texts].map((text): unknown => JSON.parse(text));
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value !== 'object' || value === null;
 }
 
 export function rangeOf(nodes: Conjunction): Range {

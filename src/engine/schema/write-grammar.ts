@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { TooManyNodesError } from 'refa';
 import { alternativesOf, type Conjunction, idsOf } from './alternatives.js';
-import { Language } from './language.js';
+import { Language, TooManyStates } from './language.js';
 import type { JsonType, SchemaNode } from './node.js';
 import { SchemaProblem } from './read-schema.js';
 import { literal, RuleBook, type Way } from './rule-book.js';
 import { rangeOf, textOf, typesOf, valuesOf } from './shape.js';
+import { TooMuchWork } from './work.js';
 import { arrayWays } from './write-array.js';
 import { integerWays, numberWays } from './write-number.js';
 import { objectWays } from './write-object.js';
@@ -25,9 +27,10 @@ export class GrammarWriter {
   readonly #open: { nodes: readonly SchemaNode[]; name: string }[] = [];
   readonly #texts = new Map<Language, Way>();
   #dead: string | undefined;
+  readonly #alternatives = new Map<string, Conjunction[]>();
 
   constructor(schema: string) {
-    this.book = new RuleBook(`schema-${createHash('sha256').update(schema).digest('hex').slice(0, 12)}`);
+    this.book = new RuleBook(`s${createHash('sha256').update(schema).digest('hex').slice(0, 10)}-`);
   }
 
   /** The rule of values that pass all of `nodes`; its ways are written later. */
@@ -42,11 +45,19 @@ export class GrammarWriter {
     return name;
   }
 
+  /** The ways to pass all of `nodes`, found once. */
+  alternatives(nodes: readonly SchemaNode[]): readonly Conjunction[] {
+    const key = idsOf(nodes);
+    const known = this.#alternatives.get(key) ?? alternativesOf(nodes);
+    this.#alternatives.set(key, known);
+    return known;
+  }
+
   /** GBNF bodies by name. Throws SchemaProblem. */
   finish(root: string): Record<string, string> {
     for (let next = this.#open.pop(); next; next = this.#open.pop()) {
       const place = next.nodes[0]?.place ?? '#';
-      const ways = alternativesOf(next.nodes).flatMap((nodes) => this.#ways(nodes));
+      const ways = this.#placed(place, () => this.alternatives(next.nodes).flatMap((nodes) => this.#ways(nodes)));
       if (ways.length === 0) this.#dead ??= place;
       this.book.set(next.name, ways);
       if (this.book.size > MOST_RULES) {
@@ -56,6 +67,16 @@ export class GrammarWriter {
     const rules = this.book.write(root);
     if (!rules) throw new SchemaProblem(this.#dead ?? '#', 'no value, or none that ends, can pass this');
     return rules;
+  }
+
+  /** What becomes too large has a place. */
+  #placed<T>(place: string, make: () => T): T {
+    try {
+      return make();
+    } catch (thrown) {
+      if (thrown instanceof TooManyNodesError) throw new SchemaProblem(place, new TooManyStates().message);
+      throw thrown instanceof TooMuchWork ? new SchemaProblem(place, thrown.message) : thrown;
+    }
   }
 
   #ways(nodes: Conjunction): Way[] {

@@ -69,6 +69,11 @@ function textOfName(names: SchemaNode): Language {
 
 /** Members that no property names: by `patternProperties`, and by `additionalProperties` where it is a schema or true. */
 function moreMembers(writer: GrammarWriter, nodes: Conjunction, names: readonly string[]): string[] {
+  const patterns = nodes.flatMap((node) => node.patternProperties.map((one) => ({ ...one, node })));
+  const rest = nodes.flatMap(({ additionalProperties }) => additionalProperties ?? []);
+  const listed = names.length > 0 || patterns.length > 0 || nodes.some(({ listsProperties }) => listsProperties);
+  const others = (rest.length > 0 || !listed) && !rest.some(({ never }) => never);
+  if (patterns.length === 0 && !others) return [];
   let free = names.length > 0 ? Language.ofTexts(names).not() : Language.all;
   for (const { propertyNames } of nodes) if (propertyNames) free = free.and(textOfName(resolved(propertyNames)));
   const members: string[] = [];
@@ -78,17 +83,14 @@ function moreMembers(writer: GrammarWriter, nodes: Conjunction, names: readonly 
     const rule = writer.rule(schemas);
     members.push(writer.book.add([{ text: `${key.text} space ":" space ${rule}`, needs: [...key.needs, rule] }]));
   };
-  const patterns = nodes.flatMap((node) => node.patternProperties.map((one) => ({ ...one, node })));
   for (const { pattern, node } of patterns) {
     const keys = free.and(pattern.language);
-    const others = patterns.filter((other) => !keys.and(other.pattern.language).isEmpty).map(({ schema }) => schema);
+    const same = patterns.filter((other) => !keys.and(other.pattern.language).isEmpty).map(({ schema }) => schema);
     const strangers = nodes.filter((other) => other !== node && other.additionalProperties);
-    member(keys, [...others, ...strangers.flatMap(({ additionalProperties }) => additionalProperties ?? [])]);
+    member(keys, [...same, ...strangers.flatMap(({ additionalProperties }) => additionalProperties ?? [])]);
     free = free.without(pattern.language);
   }
-  const rest = nodes.flatMap(({ additionalProperties }) => additionalProperties ?? []);
-  const listed = names.length > 0 || patterns.length > 0 || nodes.some(({ listsProperties }) => listsProperties);
-  if (rest.length > 0 || !listed) member(free, rest);
+  if (others) member(free, rest);
   return members;
 }
 

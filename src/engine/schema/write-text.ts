@@ -1,4 +1,4 @@
-import { CharSet, type DFA } from 'refa';
+import { type CharRange, CharSet, type DFA } from 'refa';
 import { type Language, MAX_CHARACTER, writable } from './language.js';
 import type { RuleBook, Way } from './rule-book.js';
 
@@ -23,6 +23,9 @@ export function writeBare(book: RuleBook, language: Language): Way[] {
   return begin === undefined ? [] : [{ text: begin, needs: [begin] }];
 }
 
+/** In characters. */
+const LONG_TERM = 200;
+
 class States {
   readonly #book: RuleBook;
   readonly #dfa: DFA;
@@ -31,6 +34,8 @@ class States {
   readonly #live = new Set<DFA.ReadonlyNode>();
   readonly #arrivals = new Map<DFA.ReadonlyNode, number>();
   readonly #rules = new Map<DFA.ReadonlyNode, string>();
+  readonly #terms = new Map<string, string>();
+  readonly #edges = new Map<DFA.ReadonlyNode, [DFA.ReadonlyNode, CharSet][]>();
 
   constructor(book: RuleBook, language: Language, close: string) {
     this.#book = book;
@@ -38,7 +43,9 @@ class States {
     this.#dfa = language.dfa;
     const sources = new Map<DFA.ReadonlyNode, DFA.ReadonlyNode[]>();
     for (const node of this.#dfa.nodes()) {
-      for (const [to] of edges(node)) {
+      const out = edges(node);
+      this.#edges.set(node, out);
+      for (const [to] of out) {
         this.#arrivals.set(to, (this.#arrivals.get(to) ?? 0) + 1);
         const from = sources.get(to);
         if (from) from.push(node);
@@ -51,6 +58,11 @@ class States {
       this.#live.add(node);
       open.push(...(sources.get(node) ?? []));
     }
+    for (const [node, out] of this.#edges)
+      this.#edges.set(
+        node,
+        out.filter(([to]) => this.#live.has(to)),
+      );
   }
 
   /** Undefined: there is no text to write. */
@@ -68,41 +80,55 @@ class States {
     const begin = rule(this.#dfa.initial);
     open.length = 1;
     for (let node = open.pop(); node; node = open.pop()) {
-      const ways = this.#edges(node).map(([to, characters]) => this.#way(to, characters, rule));
+      const ways = this.#out(node).map(([to, characters]) => this.#way(to, characters, rule));
       if (this.#dfa.finals.has(node as DFA.Node)) ways.push({ text: this.#close, needs: [] });
       this.#book.set(rule(node), ways);
     }
     return begin;
   }
 
-  #edges(node: DFA.ReadonlyNode): [DFA.ReadonlyNode, CharSet][] {
-    return edges(node).filter(([to]) => this.#live.has(to));
+  /** Large classes, as of all letters, are rules of their own: a pattern names them again and again. */
+  #term(characters: CharSet): string {
+    const key = characters.ranges.map(({ min, max }) => `${min}-${max}`).join();
+    const known = this.#terms.get(key);
+    if (known !== undefined) return known;
+    const text = term(characters);
+    const written = text.length > LONG_TERM ? this.#book.add([{ text, needs: [] }]) : text;
+    this.#terms.set(key, written);
+    return written;
+  }
+
+  #out(node: DFA.ReadonlyNode): readonly [DFA.ReadonlyNode, CharSet][] {
+    return this.#edges.get(node) ?? [];
   }
 
   /** A character and what follows; a state with one way in and one way out needs no rule of its own. */
   #way(to: DFA.ReadonlyNode, characters: CharSet, rule: (node: DFA.ReadonlyNode) => string): Way {
-    const terms = [term(characters)];
+    const terms = [this.#term(characters)];
     let at = to;
     for (;;) {
-      const [only, more] = this.#edges(at);
+      const [only, more] = this.#out(at);
       const plain = at !== this.#dfa.initial && this.#arrivals.get(at) === 1 && !this.#dfa.finals.has(at as DFA.Node);
       if (!plain || !only || more) break;
-      terms.push(term(only[1]));
+      terms.push(this.#term(only[1]));
       at = only[0];
     }
     const next = rule(at);
-    return { text: [...terms, next].join(' '), needs: [next] };
+    const shared = terms.filter((text) => !/[^\w-]/.test(text));
+    return { text: [...terms, next].join(' '), needs: [next, ...new Set(shared)] };
   }
 }
 
 /** By target: refa keeps a target once for each of its ranges. */
 function edges(node: DFA.ReadonlyNode): [DFA.ReadonlyNode, CharSet][] {
-  const byTarget = new Map<DFA.ReadonlyNode, CharSet>();
+  const byTarget = new Map<DFA.ReadonlyNode, CharRange[]>();
   for (const [range, to] of node.out) {
-    byTarget.set(to, (byTarget.get(to) ?? CharSet.empty(MAX_CHARACTER)).union([range]));
+    const ranges = byTarget.get(to);
+    if (ranges) ranges.push(range);
+    else byTarget.set(to, [range]);
   }
   return [...byTarget]
-    .map(([to, characters]): [DFA.ReadonlyNode, CharSet] => [to, writable(characters)])
+    .map(([to, ranges]): [DFA.ReadonlyNode, CharSet] => [to, writable(CharSet.empty(MAX_CHARACTER).union(ranges))])
     .filter(([, characters]) => !characters.isEmpty);
 }
 
