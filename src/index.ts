@@ -25,6 +25,7 @@ export type { JsonSchema, Schema, StandardSchema } from './engine/schema.js';
 export type { Session } from './engine/session.js';
 export type { SessionOptions } from './engine/session-options.js';
 export type { ToolChoice, ToolSpec } from './engine/tool-spec.js';
+export type { OnOverflow } from './engine/trim-history.js';
 export type { Turn } from './engine/turn.js';
 export type { FinishReason, KvType, NativeClass as RequestClass } from './native/binding.js';
 export type { TokenLogprob } from './native/events.js';

@@ -15,6 +15,8 @@ export interface AgentStep {
   usage: Usage;
   /** From the first call's dispatch to the last result, milliseconds. Tools run while the model still decodes. */
   toolMs: number;
+  /** Messages that the conversation forgot to make room for this step (`onOverflow: 'trim'`); 0 for none. */
+  dropped: number;
 }
 
 /** Sums over the steps; see Usage. */
@@ -34,7 +36,8 @@ export interface RunUsage {
 
 /**
  * `answer`: the model was done. `no-call`: a step that had to call a tool (`forceTools`) ended without a call. The others
- * name the limit that ended the run; `context`: no room for the results of the last calls, not even cut ones.
+ * name the limit that ended the run. `max-tokens`: also when it cut the answer; `context`: the context ended in the answer, or
+ * it has no room for the results of the last calls, not even cut ones.
  */
 export type StopReason = 'answer' | 'max-steps' | 'max-tokens' | 'timeout' | 'cancelled' | 'context' | 'no-call';
 

@@ -42,7 +42,8 @@ export interface RunSetup {
   record: (ended: AbortSignal) => Promise<RunRecord>;
 }
 
-type TurnResult = Pick<GenerationResult, 'text' | 'reasoning' | 'toolCalls' | 'finishReason' | 'usage'>;
+type TurnResult = Pick<AgentStep, 'dropped'> &
+  Pick<GenerationResult, 'text' | 'reasoning' | 'toolCalls' | 'finishReason' | 'usage'>;
 
 /** One run of an agent: one program to the scheduler, one conversation in the cache. */
 export class AgentRun extends EventStream<AgentEvent, RunResult> {
@@ -155,8 +156,11 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     this.#stopReason = reason;
   }
 
-  #answered({ index, finishReason }: AgentStep): void {
-    if (index < this.#setup.forceTools) this.#limited(finishReason === 'length' ? 'max-tokens' : 'no-call');
+  #answered({ index, finishReason, usage }: AgentStep): void {
+    const { maxTokens = Number.POSITIVE_INFINITY, forceTools } = this.#setup;
+    const spent = usage.outputTokens >= maxTokens || this.#tokensLeft() === 0;
+    if (finishReason === 'length') this.#limited(spent ? 'max-tokens' : 'context');
+    else if (index < forceTools) this.#limited('no-call');
   }
 
   /** What came of the last calls is known to whoever goes on with the conversation: a tool that ran is not called again. */
@@ -176,12 +180,12 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
       ? this.#restore(messages, record.past, index)
       : await this.#generateFitting(messages, run, record, calls);
     if (!turn) return undefined;
-    const { text, reasoning, toolCalls, finishReason, usage } = turn;
+    const { text, reasoning, toolCalls, finishReason, usage, dropped } = turn;
     if (!this.#stop.signal.aborted)
       toolCalls.forEach((call, position) => {
         calls.dispatch(position, call);
       });
-    return { index, text, reasoning, tools: await calls.outcomes(), toolMs: calls.ms, finishReason, usage };
+    return { index, text, reasoning, tools: await calls.outcomes(), toolMs: calls.ms, finishReason, usage, dropped };
   }
 
   #stepTools(step: number, record: StepRecord): StepTools {
@@ -207,13 +211,13 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   }
 
   /** A turn of an earlier life. */
-  #restore(messages: string | readonly ChatMessage[], { turn, usage }: PastStep, step: number): TurnResult {
-    const { message, finishReason } = turn;
-    this.session.restore(messages, turn);
+  #restore(messages: string | readonly ChatMessage[], { turn, usage, read }: PastStep, step: number): TurnResult {
+    const { message, finishReason, dropped = 0 } = turn;
+    this.session.restore(read ?? messages, turn);
     if (message.reasoning) this.#log.append({ type: 'reasoning', step, text: message.reasoning });
     if (message.content) this.#log.append({ type: 'text', step, text: message.content });
     const toolCalls = message.toolCalls.map(toToolCall);
-    return { text: message.content, reasoning: message.reasoning, toolCalls, finishReason, usage };
+    return { text: message.content, reasoning: message.reasoning, toolCalls, finishReason, usage, dropped };
   }
 
   /** The first step's messages are the caller's: they are sent as they are, and too long ones reject. */
@@ -227,11 +231,20 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     const { engine } = this.#setup;
     const { maxContext } = engine.info;
     const reserve = Math.min(this.#tokensLeft(), Math.ceil(maxContext / 8));
-    for (let room = maxContext - this.session.tokens.length - reserve; ; room = Math.floor(room / 2)) {
+    const left = maxContext - this.session.tokens.length - reserve;
+    // What a session forgets makes room.
+    const most = this.session.onOverflow === 'trim' ? Math.max(left, Math.floor(maxContext / 2)) : left;
+    for (let room = most; ; room = Math.floor(room / 2)) {
       const fitting = fitResults(engine, messages as readonly ToolMessage[], room);
       if (!fitting) return undefined;
       try {
-        return await this.#generate(fitting, run, record, calls);
+        return await this.#generate(
+          fitting,
+          run,
+          record,
+          calls,
+          fitting.some((result, at) => result !== messages[at]),
+        );
       } catch (reason) {
         if (asBanyanError(reason).code !== 'PROMPT_TOO_LONG') throw reason;
       }
@@ -243,6 +256,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     run: RunRecord,
     record: StepRecord,
     calls: StepTools,
+    cut = false,
   ): Promise<TurnResult> {
     const { session, program, deadlineMs, ttftLimitMs } = this.#setup;
     const step = this.#steps.length;
@@ -259,9 +273,9 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     this.#generation = generation;
     const result = await this.#follow(generation, step, run.kept ? undefined : calls);
     this.#trace.push({ kind: 'generate', step, name: 'model', startMs, endMs: this.#now(), ok: true });
-    const turn = isVoid(result) ? undefined : session.lastTurn;
-    if (run.kept) await record.turn(turn ?? VOID_TURN, result.usage);
-    return result;
+    const turn = isVoid(result) ? VOID_TURN : (session.lastTurn ?? VOID_TURN);
+    if (run.kept) await record.turn(turn, result.usage, cut ? (messages as readonly ToolMessage[]) : undefined);
+    return { ...result, dropped: turn.dropped ?? 0 };
   }
 
   /** Dispatches calls as they close, if any are to be. Text is only taken apart while somebody reads. */

@@ -9,6 +9,7 @@ import { readMessages } from '../engine/read-prompt.js';
 import { readTurnOptions } from '../engine/read-turn-options.js';
 import type { Session } from '../engine/session.js';
 import { SESSION_KEYS } from '../engine/session-options.js';
+import type { OnOverflow } from '../engine/trim-history.js';
 import { AgentRun } from './agent-run.js';
 import { fingerprint } from './fingerprint.js';
 import type { Journal } from './journal.js';
@@ -27,6 +28,12 @@ export interface AgentOptions extends Omit<TurnOptions, 'signal' | 'schema' | 'g
   system?: string | undefined;
   tools?: readonly Tool[] | undefined;
   tenant?: string | undefined;
+  /**
+   * When a step no longer fits the context. `error`: a run whose task does not fit rejects with PROMPT_TOO_LONG; later its
+   * results are cut, and without room for them it ends with `context`. `trim`: the session forgets its oldest messages (see
+   * SessionOptions), `step.dropped` says how many. Default `error`: a model that has forgotten a call may make it again.
+   */
+  onOverflow?: OnOverflow | undefined;
   limits?: Partial<Limits> | undefined;
   /** The model must call a tool in this many first steps (a grammar sees to it). Default 0. */
   forceTools?: number | undefined;

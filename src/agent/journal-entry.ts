@@ -1,4 +1,4 @@
-import { type ChatMessage, checkMessages } from '../engine/chat-message.js';
+import { type ChatMessage, checkMessages, type ToolMessage } from '../engine/chat-message.js';
 import { BanyanError } from '../engine/errors.js';
 import type { Usage } from '../engine/generation.js';
 import { checkFlag, checkInteger, checkKeys, checkNumber, checkOneOf, checkText } from '../engine/option-checks.js';
@@ -27,8 +27,14 @@ export function checkEntry(value: unknown): JournalEntry {
         agent: checkFingerprint(entry.agent),
       };
     case 'turn':
-      checkKeys('entry', entry, ['type', 'step', 'turn', 'usage']);
-      return { type: entry.type, step: checkStep(entry), turn: checkTurn(entry.turn), usage: checkUsage(entry.usage) };
+      checkKeys('entry', entry, ['type', 'step', 'turn', 'usage', 'read']);
+      return {
+        type: entry.type,
+        step: checkStep(entry),
+        turn: checkTurn(entry.turn),
+        usage: checkUsage(entry.usage),
+        ...(entry.read !== undefined && { read: checkResults(entry.read) }),
+      };
     case 'call':
       checkKeys('entry', entry, ['type', 'step', 'index', 'key']);
       return { type: entry.type, step: checkStep(entry), index: checkIndex(entry), key: checkText('key', entry.key) };
@@ -59,6 +65,12 @@ function checkVersion(version: unknown): void {
 export function checkInput(input: string | readonly ChatMessage[]): string | readonly ChatMessage[] {
   if (typeof input !== 'string') checkMessages(input);
   return input;
+}
+
+function checkResults(read: readonly ToolMessage[]): readonly ToolMessage[] {
+  checkMessages(read);
+  for (const { role } of read) checkOneOf('read', role, ['tool']);
+  return read;
 }
 
 const checkStep = ({ step }: { step: number }) => checkInteger('step', step, 0, MOST);

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../engine/chat-message.js';
+import type { ChatMessage, ToolMessage } from '../engine/chat-message.js';
 import { asBanyanError, BanyanError, isBanyanError } from '../engine/errors.js';
 import type { Usage } from '../engine/generation.js';
 import type { Turn } from '../engine/turn.js';
@@ -39,6 +39,8 @@ export interface JournalTurn {
   step: number;
   turn: Turn;
   usage: Usage;
+  /** What it began with, where that is not the results of the step before: they were cut to fit the context. */
+  read?: readonly ToolMessage[] | undefined;
 }
 
 /** A tool is about to get this call of the turn: from now on nobody knows whether it had an effect. */

@@ -3,7 +3,7 @@ import type { StopReason } from './agent-events.js';
 import { damaged, type JournalEntry, type JournalResult, type JournalRun, type JournalTurn } from './journal.js';
 import { checkEntry } from './journal-entry.js';
 
-export interface PastStep extends Pick<JournalTurn, 'turn' | 'usage'> {
+export interface PastStep extends Pick<JournalTurn, 'turn' | 'usage' | 'read'> {
   /** Calls whose tools may have run. */
   readonly announced: Set<number>;
   readonly results: Map<number, Pick<JournalResult, 'ok' | 'content' | 'ms'>>;
@@ -45,11 +45,11 @@ export class Past {
   }
 
   /** A turn follows when all calls of the one before it have their results. */
-  #addTurn({ type, step, turn, usage }: JournalTurn): void {
+  #addTurn({ type, step, turn, usage, read }: JournalTurn): void {
     const last = this.steps.at(-1);
     const calls = last?.turn.message.toolCalls.length ?? 0;
     if (step !== this.steps.length || (last && (calls === 0 || last.results.size < calls))) throw misplaced({ type });
-    this.steps.push({ turn, usage, announced: new Set(), results: new Map() });
+    this.steps.push({ turn, usage, read, announced: new Set(), results: new Map() });
   }
 
   #addToCall(entry: Extract<JournalEntry, { type: 'call' | 'result' }>): void {

@@ -1,3 +1,4 @@
+import type { ToolMessage } from '../engine/chat-message.js';
 import type { Usage } from '../engine/generation.js';
 import type { Turn } from '../engine/turn.js';
 import type { JournalEntry, JournalResult } from './journal.js';
@@ -26,8 +27,9 @@ export class StepRecord {
     return callKey(this.#run, this.#step, index);
   }
 
-  turn(turn: Turn, usage: Usage): Promise<void> {
-    return this.#append({ type: 'turn', step: this.#step, turn, usage });
+  /** `read`: results that were cut before the model read them. */
+  turn(turn: Turn, usage: Usage, read: readonly ToolMessage[] | undefined): Promise<void> {
+    return this.#append({ type: 'turn', step: this.#step, turn, usage, ...(read && { read }) });
   }
 
   /** The tool gets the call when this has resolved. */

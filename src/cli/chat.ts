@@ -72,9 +72,10 @@ class Talk {
       const generation = this.#session.generate(said, { signal: this.#answering.signal });
       await new AnswerWriter().write(generation);
       await generation;
+      if (this.#session.lastTurn?.dropped) process.stderr.write('(The beginning of the conversation is forgotten.)\n');
     } catch (reason) {
       const { code, message } = asBanyanError(reason);
-      if (code === 'PROMPT_TOO_LONG') process.stderr.write(`The conversation is full: /new begins another.\n`);
+      if (code === 'PROMPT_TOO_LONG') process.stderr.write('That is more than the context holds: say it in less.\n');
       else if (code !== 'ABORTED') process.stderr.write(`${code}: ${message}\n`);
     } finally {
       this.#answering = undefined;
@@ -83,7 +84,7 @@ class Talk {
 
   #newSession(): Session {
     const { system, answer } = this.#options;
-    return this.#engine.session({ ...answer, system });
+    return this.#engine.session({ ...answer, system, onOverflow: 'trim' });
   }
 
   #ask(): void {

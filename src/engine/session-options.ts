@@ -1,12 +1,13 @@
 import type { ChatMessage } from './chat-message.js';
 import { toConversation } from './conversation.js';
 import { TURN_KEYS, type TurnOptions, toRequestSettings } from './generate-options.js';
-import { checkText } from './option-checks.js';
+import { checkOneOf, checkText } from './option-checks.js';
 import { toChatSettings } from './prompt.js';
 import { readList } from './read-options.js';
 import { readMessages } from './read-prompt.js';
 import { readTurnOptions } from './read-turn-options.js';
 import type { ToolSpec } from './tool-spec.js';
+import type { OnOverflow } from './trim-history.js';
 
 /** The other options are defaults for every turn. */
 export interface SessionOptions extends Omit<TurnOptions, 'signal' | 'schema'> {
@@ -15,6 +16,13 @@ export interface SessionOptions extends Omit<TurnOptions, 'signal' | 'schema'> {
   messages?: readonly ChatMessage[] | undefined;
   tools?: readonly ToolSpec[] | undefined;
   tenant?: string | undefined;
+  /**
+   * When a turn no longer fits the context. `error`: it rejects with PROMPT_TOO_LONG, and the session stays as it was.
+   * `trim`: the session forgets its oldest messages, a call always with its results, until half the context is free; first
+   * instructions, tools, what is said now, the last user's message and the last turn stay, `lastTurn.dropped` says how many
+   * went. Default `error`: a model that has forgotten a call may make it again, also one that had an effect.
+   */
+  onOverflow?: OnOverflow | undefined;
 }
 
 /** The checked parts of SessionOptions. */
@@ -22,26 +30,29 @@ export interface SessionSetup {
   opening: readonly ChatMessage[];
   tools: readonly ToolSpec[];
   tenant: string;
+  onOverflow: OnOverflow;
   defaults: TurnOptions;
 }
 
 /** The names of SessionOptions. */
 export const SESSION_KEYS: readonly string[] = [
-  ...['system', 'tools', 'messages', 'tenant'],
+  ...['system', 'tools', 'messages', 'tenant', 'onOverflow'],
   ...TURN_KEYS.filter((key) => key !== 'signal' && key !== 'schema'),
 ];
 
 /** Throws INVALID_OPTION and INVALID_MESSAGES now rather than in the first turn. */
 export function toSessionSetup(options: SessionOptions): SessionSetup {
-  const { system, messages: said = [], tools = [], tenant = '', ...defaults } = readTurnOptions(options, SESSION_KEYS);
+  const read = readTurnOptions(options, SESSION_KEYS);
+  const { system, messages: said = [], tools = [], tenant = '', onOverflow = 'error', ...defaults } = read;
   const messages = readList('messages', said, 'a list of messages');
   toRequestSettings({ ...defaults, tenant }, ['tenant']);
   toChatSettings({ ...defaults, tools }, undefined);
+  checkOneOf('onOverflow', onOverflow, ['error', 'trim']);
   if (system !== undefined) checkText('system', system);
   const opening: ChatMessage[] = [
     ...(system === undefined ? [] : [{ role: 'system' as const, content: system.toWellFormed() }]),
     ...(messages.length === 0 ? [] : readMessages(messages)),
   ];
   if (opening.length > 0) toConversation(opening, false);
-  return { opening, tools, tenant, defaults };
+  return { opening, tools, tenant, onOverflow, defaults };
 }

@@ -1,4 +1,4 @@
-import type { NativeRequest } from '../native/binding.js';
+import type { NativeRequest, RenderedChat } from '../native/binding.js';
 import { type ChatMessage, toToolCall } from './chat-message.js';
 import { toContinuation, toConversation } from './conversation.js';
 import { BanyanError } from './errors.js';
@@ -13,6 +13,7 @@ import { type Completion, Request, type RequestHost } from './request.js';
 import { compileSchema } from './schema.js';
 import type { SessionSetup } from './session-options.js';
 import { staticTokens } from './static-prefix.js';
+import { forget, type OnOverflow, roomToAnswer, trimmedChat, unlessTooLong } from './trim-history.js';
 import { checkTurn, isVoid, type Turn } from './turn.js';
 import { type TurnEnd, type TurnTemplate, turnDelta } from './turn-delta.js';
 
@@ -23,7 +24,7 @@ const TAIL_TOKENS = 16;
 interface History {
   /** Prompt and output of every turn: the truth. */
   readonly tokens: Int32Array;
-  /** What was said, as messages: how the tokens read. */
+  /** What was said and not forgotten, as messages: how the tokens read. */
   readonly messages: readonly ChatMessage[];
   /** Of the tokens: instructions and tools. */
   readonly staticTokens: number;
@@ -37,6 +38,8 @@ interface History {
 interface LastTurn extends Pick<Turn, 'message' | 'finishReason'> {
   readonly begin: number;
   readonly answer: number;
+  /** Messages that were forgotten before it. */
+  readonly dropped: number;
   readonly end: TurnEnd;
 }
 
@@ -47,8 +50,8 @@ interface LastTurn extends Pick<Turn, 'message' | 'finishReason'> {
 export class Session implements AsyncDisposable {
   readonly #host: RequestHost;
   readonly #setup: SessionSetup;
-  /** Of a fork: tokens that its trunk has too. */
-  readonly #shared: number | undefined;
+  /** Of a fork: tokens that its trunk has too; undefined once it has forgotten some of them. */
+  #shared: number | undefined;
   #program = 0;
   #history: History;
   #running: Request | undefined;
@@ -68,11 +71,12 @@ export class Session implements AsyncDisposable {
     };
   }
 
-  /** Token ids of the finished turns, answers included. A copy. */
+  /** Token ids of the finished turns, answers included, that are not forgotten. A copy. */
   get tokens(): Int32Array {
     return this.#history.tokens.slice();
   }
 
+  /** What was said, without what was forgotten (`onOverflow: 'trim'`). */
   get messages(): readonly ChatMessage[] {
     const { messages, pushed } = this.#history;
     return pushed.length === 0 ? messages : [...messages, ...pushed];
@@ -82,9 +86,14 @@ export class Session implements AsyncDisposable {
   get lastTurn(): Turn | undefined {
     const { tokens, staticTokens, last } = this.#history;
     if (!last) return undefined;
-    const { begin, answer, message, finishReason } = last;
+    const { begin, answer, message, finishReason, dropped } = last;
     const [prompt, output] = [tokens.subarray(begin, answer), tokens.subarray(answer)];
-    return { prompt: [...prompt], tokens: [...output], staticTokens, message, finishReason };
+    return { prompt: [...prompt], tokens: [...output], staticTokens, message, finishReason, dropped };
+  }
+
+  /** What becomes of a turn that no longer fits the context. */
+  get onOverflow(): OnOverflow {
+    return this.#setup.onOverflow;
   }
 
   /** What its turns carry that name no `program` themselves; 0 before the first. */
@@ -100,7 +109,8 @@ export class Session implements AsyncDisposable {
   /**
    * The next turn: a user's text, or messages (tool results). Results may come in any order; the model reads of calls that
    * have none that they were cancelled. A turn that fails, or is cancelled before its first token, leaves the session as it
-   * was; later than that, what was said stays said. Throws SESSION_BUSY, CLOSED, INVALID_*.
+   * was; later than that, what was said stays said. One that does not fit the context rejects with PROMPT_TOO_LONG, or makes
+   * the session forget its oldest turns (`onOverflow`). Throws SESSION_BUSY, CLOSED, INVALID_*.
    */
   generate<Output = unknown>(
     message: string | ChatMessage | readonly ChatMessage[],
@@ -116,14 +126,14 @@ export class Session implements AsyncDisposable {
     const schema = asked === undefined ? undefined : reading('schema', () => compileSchema('schema', asked));
     const chatSettings = toChatSettings({ ...turn, tools }, schema);
 
-    let fixed = 0;
+    let next: NextTurn | undefined;
     const prepare = async (): Promise<NativeRequest> => {
-      const next = await this.#nextPrompt(chatSettings, said.added, namedTool(turn));
-      fixed = next.staticTokens;
-      return { ...settings, prompt: next.prompt, staticTokens: fixed, chat: next.chat.format, jsonSchema: '' };
+      next = await this.#nextTurn(chatSettings, said, settings.maxTokens, namedTool(turn));
+      const { prompt, staticTokens, chat } = next;
+      return { ...settings, prompt, staticTokens, chat: chat.format, jsonSchema: '' };
     };
     const request = new Request(this.#host, prepare, turn.signal);
-    this.#follow(request, said.messages, () => fixed);
+    this.#follow(request, () => next);
     return new Generation({ request, schema, signal: turn.signal, host: this.#host });
   }
 
@@ -145,7 +155,8 @@ export class Session implements AsyncDisposable {
   restore(message: string | ChatMessage | readonly ChatMessage[], turn: Turn): void {
     this.#checkFree();
     const { prompt, ...answer } = reading('turn', () => checkTurn(turn));
-    this.#append(this.#continued(readMessages(message)).messages, prompt, answer);
+    const { messages, said } = this.#continued(readMessages(message));
+    this.#append(forget(messages, said, answer.dropped), prompt, answer);
   }
 
   /** Another session with the same past, for free: pages are shared. While a turn runs, that turn is not part of it. */
@@ -188,19 +199,45 @@ export class Session implements AsyncDisposable {
     const { messages, last } = this.#history;
     if (!last) {
       const whole = toConversation([...messages, ...pushed, ...said]);
-      return { messages: whole, added: whole };
+      return { messages: whole, added: whole, said };
     }
     const added = toContinuation(last.end.message, [...pushed, ...said]);
-    return { messages: [...messages, ...added], added };
+    return { messages: [...messages, ...added], added, said };
   }
 
-  async #nextPrompt(settings: ChatSettings, added: readonly ChatMessage[], onlyTool: string | undefined) {
+  async #nextTurn(
+    settings: ChatSettings,
+    next: Continued,
+    maxTokens: number,
+    onlyTool: string | undefined,
+  ): Promise<NextTurn> {
+    if (this.onOverflow === 'error') return this.#wholeTurn(settings, next, onlyTool);
+    const { native } = this.#host;
+    const { maxContext } = native.info;
+    const most = maxContext - roomToAnswer(maxContext, maxTokens);
+    const whole = await unlessTooLong(() => this.#wholeTurn(settings, next, onlyTool));
+    if (whole && whole.prompt.length <= most) return whole;
+    const render = (kept: readonly ChatMessage[]) =>
+      renderChat(this.#host, settings, kept, { addGenerationPrompt: true, onlyTool });
+    const goals = [Math.floor(maxContext / 2), most, maxContext - 1];
+    const trimmed = await trimmedChat(next.messages, next.said, goals, render);
+    if (!trimmed) return whole ?? this.#wholeTurn(settings, next, onlyTool); // what comes now is too long by itself
+    const { chat, messages, dropped } = trimmed;
+    return { prompt: chat.tokens, chat, messages, dropped, staticTokens: await staticTokens(native, chat, messages) };
+  }
+
+  /** Nothing is forgotten. */
+  async #wholeTurn(
+    settings: ChatSettings,
+    { messages, added }: Continued,
+    onlyTool: string | undefined,
+  ): Promise<NextTurn> {
     const { tokens, last } = this.#history;
     const { native } = this.#host;
     const options = { addGenerationPrompt: true, onlyTool };
     if (last === undefined) {
       const chat = await renderChat(this.#host, settings, added, options);
-      return { prompt: chat.tokens, chat, staticTokens: await staticTokens(native, chat, added) };
+      return { prompt: chat.tokens, chat, messages, dropped: 0, staticTokens: await staticTokens(native, chat, added) };
     }
     const template: TurnTemplate = {
       render: (minimal) => renderChat(this.#host, settings, minimal, options),
@@ -208,43 +245,46 @@ export class Session implements AsyncDisposable {
     };
     const delta = await turnDelta(template, last.end, added);
     const prompt = joined(tokens, await native.tokenizeChat(delta.text, delta.literal));
-    return { prompt, chat: delta.chat, staticTokens: this.#history.staticTokens };
+    return { prompt, chat: delta.chat, messages, dropped: 0, staticTokens: this.#history.staticTokens };
   }
 
   /** Attached before anybody else awaits the turn: whoever does finds the session free and its history complete. */
-  #follow(request: Request, messages: readonly ChatMessage[], fixed: () => number): void {
+  #follow(request: Request, next: () => NextTurn | undefined): void {
     this.#running = request;
     const free = () => {
       this.#running = undefined;
     };
     request.completion.then((completion) => {
       free();
-      this.#commit(completion, messages, fixed());
+      const turn = next();
+      if (turn) this.#commit(completion, turn);
     }, free);
   }
 
-  #commit(completion: Completion, messages: readonly ChatMessage[], staticTokens: number): void {
+  #commit(completion: Completion, { messages, dropped, staticTokens }: NextTurn): void {
     const { prompt, tokens, message, reason: finishReason } = completion;
-    const turn = { tokens, message, finishReason, staticTokens };
-    this.#append(messages, prompt.subarray(this.#history.tokens.length), turn);
+    const turn = { tokens, message, finishReason, staticTokens, dropped };
+    this.#append(messages, dropped > 0 ? prompt : prompt.subarray(this.#history.tokens.length), turn);
   }
 
   #append(messages: readonly ChatMessage[], prompt: ArrayLike<number>, turn: Omit<Turn, 'prompt'>): void {
-    const { tokens, message, finishReason, staticTokens } = turn;
+    const { tokens, message, finishReason, staticTokens, dropped = 0 } = turn;
     if (isVoid(turn)) return;
     const { content, reasoning, toolCalls } = message;
     const answer = { role: 'assistant' as const, content, reasoning, toolCalls: toolCalls.map(toToolCall) };
     const byItself = finishReason === 'stop' || finishReason === 'tool-calls';
-    const past = this.#history;
-    const begin = past.tokens.length;
+    if (dropped > 0) this.#shared = undefined;
+    const past = dropped > 0 ? new Int32Array(0) : this.#history.tokens;
+    const begin = past.length;
     this.#history = {
-      tokens: joined(past.tokens, prompt, tokens),
+      tokens: joined(past, prompt, tokens),
       staticTokens,
       messages: [...messages, answer],
       pushed: [],
       last: {
         begin,
         answer: begin + prompt.length,
+        dropped,
         message,
         finishReason,
         end: { message: answer, tail: this.#tailOf(tokens), byItself },
@@ -271,6 +311,17 @@ export class Session implements AsyncDisposable {
 interface Continued {
   messages: readonly ChatMessage[];
   added: readonly ChatMessage[];
+  /** The caller's messages of this turn. */
+  said: readonly ChatMessage[];
+}
+
+/** What a turn sends, and what the conversation is with it. `dropped`: messages that it forgot; then all tokens are new. */
+interface NextTurn {
+  prompt: Int32Array;
+  chat: RenderedChat;
+  messages: readonly ChatMessage[];
+  dropped: number;
+  staticTokens: number;
 }
 
 function joined(...parts: ArrayLike<number>[]): Int32Array {

@@ -3,7 +3,10 @@ import { checkInteger, checkKeys, checkOneOf, checkText, invalidOption } from '.
 
 /** A finished turn of a session as plain data: `session.lastTurn` gives it, `session.restore()` takes it. Survives JSON. */
 export interface Turn {
-  /** Token ids that followed the session's own: the new messages, in the words of the chat template. */
+  /**
+   * Token ids that followed the session's own: the new messages, in the words of the chat template. Where messages were
+   * dropped: all of the prompt.
+   */
   readonly prompt: readonly number[];
   /** The answer's, as sampled. */
   readonly tokens: readonly number[];
@@ -12,6 +15,8 @@ export interface Turn {
   /** The answer as it was read. */
   readonly message: NativeMessage;
   readonly finishReason: FinishReason;
+  /** Messages, the oldest, that the session forgot to make room for it (`onOverflow: 'trim'`). Default 0. */
+  readonly dropped?: number | undefined;
 }
 
 const REASONS = ['stop', 'length', 'stop-sequence', 'tool-calls', 'cancelled', 'error'] as const;
@@ -31,14 +36,15 @@ export function isVoid({ tokens, finishReason }: Pick<Turn, 'tokens' | 'finishRe
 }
 
 /** A copy. Throws INVALID_OPTION. The vocabulary's bounds are checked natively, with the next prompt. */
-export function checkTurn(turn: Turn): Turn {
-  checkKeys('turn', turn, ['prompt', 'tokens', 'staticTokens', 'message', 'finishReason']);
+export function checkTurn(turn: Turn): Turn & { dropped: number } {
+  checkKeys('turn', turn, ['prompt', 'tokens', 'staticTokens', 'message', 'finishReason', 'dropped']);
   return {
     prompt: checkIds('turn.prompt', turn.prompt),
     tokens: checkIds('turn.tokens', turn.tokens),
     staticTokens: checkInteger('turn.staticTokens', turn.staticTokens, 0, 2 ** 30),
     message: checkAnswer(turn.message),
     finishReason: checkOneOf('turn.finishReason', turn.finishReason, REASONS),
+    dropped: checkInteger('turn.dropped', turn.dropped ?? 0, 0, 2 ** 30),
   };
 }
 

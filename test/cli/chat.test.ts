@@ -12,12 +12,20 @@ test('lines of the input are turns of one conversation', async () => {
   expect(stderr.match(/\/new forgets the conversation/g)).toHaveLength(2);
 });
 
-test('a full conversation is no end: /new begins another', async () => {
+test('a line that is too long is no end', async () => {
   const long = `${'word '.repeat(300)}\n`;
   const { code, stdout, stderr } = await chat('--kv-tokens', '256').end(`Hello\n${long}/new\nHello\n`);
   expect(code, stderr).toBe(0);
   expect(stdout.match(/Hello! How can I help\?/g)).toHaveLength(2);
-  expect(stderr).toContain('The conversation is full: /new begins another.');
+  expect(stderr).toContain('That is more than the context holds: say it in less.');
+});
+
+test('a conversation that is full goes on, and says that it has forgotten its beginning', async () => {
+  const lines = Array.from({ length: 12 }, (_, n) => `Hello ${n} ${'word '.repeat(20)}\n`).join('');
+  const { code, stderr } = await chat('--kv-tokens', '512', '--max-tokens', '16').end(lines);
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain('The beginning of the conversation is forgotten');
+  expect(stderr).not.toContain('more than the context holds');
 });
 
 test('a signal stops the answer, and the conversation with it', async () => {
