@@ -37,7 +37,7 @@ const lenient = Object.assign(
 /** Passes a value by a library of its own, zod or ajv. */
 function independentCheck({ oracle }: DialectSchema): (value: unknown) => boolean {
   if (oracle instanceof z.ZodType) return (value) => oracle.safeParse(value).success;
-  const ajv = new Ajv2020({ strict: false, multipleOfPrecision: 9, logger: false, code: { regExp: lenient } });
+  const ajv = new Ajv2020({ strict: false, multipleOfPrecision: 6, logger: false, code: { regExp: lenient } });
   addFormats.default(ajv);
   return ajv.compile(oracle) as (value: unknown) => boolean;
 }

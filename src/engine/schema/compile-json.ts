@@ -5,7 +5,7 @@ import { grammarSchema } from './grammar-schema.js';
 import { emptyNode, type JsonType, type SchemaNode } from './node.js';
 import { readSchema, SchemaProblem } from './read-schema.js';
 import { typesOf } from './shape.js';
-import { TooMuchWork, within } from './work.js';
+import { spend, TooMuchWork, within } from './work.js';
 
 /** A JSON Schema made ready: how to write its values and how to check them. */
 export interface CompiledJson {
@@ -33,6 +33,7 @@ export function compileJson(text: string, use: Use): CompiledJson {
 function tryCompile(text: string, use: Use): CompiledJson | SchemaProblem {
   try {
     return within(MOST_WORK, () => {
+      spend(text.length / 50);
       const root = readSchema(JSON.parse(text));
       const grammar = JSON.stringify(grammarSchema(use === 'arguments' ? objects(root) : root, `${use} ${text}`));
       return { grammar, complaint: (value) => checkValue(root, value) };

@@ -1,6 +1,8 @@
 import type { Conjunction } from './alternatives.js';
 import { emptyNode, type JsonType, type SchemaNode } from './node.js';
+import { push } from './rule-book.js';
 import { typesOf, valuesOf } from './shape.js';
+import { spend } from './work.js';
 import { GrammarWriter } from './write-grammar.js';
 
 /**
@@ -48,37 +50,44 @@ class Outline {
     const [only = 'null', ...others] = types;
     const shape: GrammarSchema = { type: others.length === 0 ? only : types, 'x-rule': rule };
     if (depth === DEEPEST || others.length > 0) return shape;
-    if (only === 'array')
-      return {
-        ...shape,
-        items: this.#shape(
-          either(alternatives, (node) => node.items),
-          depth + 1,
-        ),
-      };
+    if (only === 'array') {
+      const items = alternatives.map((nodes) => nodes.flatMap((node) => node.items ?? []));
+      return { ...shape, items: this.#shape(either(items), depth + 1) };
+    }
     if (only !== 'object') return shape;
-    const names = new Set(alternatives.flatMap((all) => all.flatMap(({ properties }) => [...properties.keys()])));
-    const required = alternatives.map((all) => new Set(all.flatMap((node) => node.required)));
-    const needed = (name: string) => required.every((names) => names.has(name));
-    const properties = [...names].map((name): [string, GrammarSchema] => [
-      name,
-      this.#shape(
-        either(alternatives, ({ properties }) => properties.get(name)),
-        depth + 1,
-      ),
-    ]);
-    return { ...shape, properties: Object.fromEntries(properties), required: [...names].filter(needed) };
+    const members = membersOf(alternatives);
+    const properties = Object.fromEntries(
+      [...members].map(([name, said]) => [name, this.#shape(either(said), depth + 1)]),
+    );
+    return { ...shape, properties, required: requiredIn(alternatives).filter((name) => members.has(name)) };
   }
 }
 
+/** Of each property: what those of the alternatives say that know it. */
+function membersOf(alternatives: readonly Conjunction[]): Map<string, SchemaNode[][]> {
+  const members = new Map<string, SchemaNode[][]>();
+  for (const nodes of alternatives) {
+    const own = new Map<string, SchemaNode[]>();
+    for (const { properties } of nodes) {
+      spend(properties.size);
+      for (const [name, schema] of properties) push(own, name, schema);
+    }
+    for (const [name, schemas] of own) push(members, name, schemas);
+  }
+  return members;
+}
+
+/** The names that all of the alternatives require. */
+function requiredIn(alternatives: readonly Conjunction[]): string[] {
+  const [first = new Set<string>(), ...others] = alternatives.map(
+    (nodes) => new Set(nodes.flatMap(({ required }) => required)),
+  );
+  return [...first].filter((name) => others.every((names) => names.has(name)));
+}
+
 /** What one of the alternatives, it does not matter which, says of a part. */
-function either(
-  alternatives: readonly Conjunction[],
-  part: (node: SchemaNode) => SchemaNode | undefined,
-): readonly SchemaNode[] {
-  const said = alternatives
-    .map((nodes) => nodes.flatMap((node) => part(node) ?? []))
-    .filter(({ length }) => length > 0);
+function either(alternatives: readonly (readonly SchemaNode[])[]): readonly SchemaNode[] {
+  const said = alternatives.filter(({ length }) => length > 0);
   const [first = [], ...more] = said;
   if (more.length === 0) return first;
   const place = first[0]?.place ?? '#';

@@ -30,7 +30,7 @@ export class Language {
   }
 
   static from(automaton: NFA): Language {
-    return sized(new Language(DFA.fromFA(automaton, new DFA.LimitedNodeFactory(BUILT_STATES))));
+    return sized(new Language(DFA.fromFA(automaton, new PaidNodes())));
   }
 
   static ofExpression(concatenation: NoParent<Concatenation>): Language {
@@ -43,7 +43,7 @@ export class Language {
   }
 
   static ofTexts(texts: Iterable<string>): Language {
-    return new Language(DFA.fromWords([...texts].map(codePoints), OPTIONS));
+    return new Language(DFA.fromWords([...texts].map(codePoints), OPTIONS, new PaidNodes()));
   }
 
   /** Texts of `min` to `max` characters. */
@@ -65,8 +65,7 @@ export class Language {
   and(other: Language): Language {
     if (other === Language.all) return this;
     if (this === Language.all) return other;
-    const factory = new DFA.LimitedNodeFactory(BUILT_STATES);
-    return sized(new Language(DFA.fromIntersection(this.dfa, other.dfa, factory)));
+    return sized(new Language(DFA.fromIntersection(this.dfa, other.dfa, new PaidNodes())));
   }
 
   or(other: Language): Language {
@@ -106,12 +105,30 @@ export function writable(characters: CharSet): CharSet {
 function workOf(dfa: DFA): number {
   let work = 60;
   for (const { out } of dfa.nodes()) {
-    work += 10;
+    work += 8;
     out.forEach(() => {
-      work++;
+      work += 0.3;
     });
   }
   return work;
+}
+
+/** Pays for each state and edge as it is built: classes as of all letters have hundreds of ranges. */
+class PaidNode extends DFA.Node {
+  override link(to: DFA.Node, via: CharSet): void {
+    spend(via.ranges.length * 0.7);
+    super.link(to, via);
+  }
+}
+
+class PaidNodes extends DFA.LimitedNodeFactory {
+  #left = BUILT_STATES;
+
+  override createNode(): DFA.Node {
+    if (--this.#left < 0) throw new TooManyStates();
+    spend(6);
+    return new PaidNode();
+  }
 }
 
 function sized(language: Language): Language {

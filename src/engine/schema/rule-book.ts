@@ -152,7 +152,7 @@ export class RuleBook {
   }
 }
 
-function push<T>(lists: Map<string, T[]>, name: string, item: T): void {
+export function push<T>(lists: Map<string, T[]>, name: string, item: T): void {
   const list = lists.get(name);
   if (list) list.push(item);
   else lists.set(name, [item]);
