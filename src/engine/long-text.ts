@@ -8,6 +8,9 @@ import { randomUUID } from 'node:crypto';
 /** Characters (UTF-16 code units) of a slice: about a millisecond. */
 const SLICE = 131_072;
 
+/** What an item of a list costs beside its text, in characters: very many short ones are long too. */
+const ITEM = 128;
+
 /** The text itself if it is short, else its UTF-8. */
 export async function longText(text: string): Promise<string | Uint8Array> {
   if (text.length <= SLICE) return text;
@@ -23,13 +26,13 @@ export async function longList<Item>(
   plain: (item: Item) => object,
 ): Promise<object[] | Uint8Array> {
   let total = 0;
-  for (const item of items) total += size(item);
+  for (const item of items) total += ITEM + size(item);
   if (total <= SLICE) return items.map(plain);
   const bytes = new SlicedBytes();
   let separator = '[';
   for (const item of items) {
     for (const piece of jsonPieces(plain(item))) {
-      await bytes.write(separator + piece);
+      await bytes.write(separator + piece, separator === '' ? 0 : ITEM);
       separator = '';
     }
     separator = ',';
@@ -74,9 +77,10 @@ class SlicedBytes {
   readonly #parts: Buffer[] = [];
   #written = 0;
 
-  async write(text: string): Promise<void> {
+  /** `more`: characters' worth of work that the text cost beside its encoding. */
+  async write(text: string, more = 0): Promise<void> {
     this.#parts.push(Buffer.from(text));
-    this.#written += text.length;
+    this.#written += text.length + more;
     if (this.#written < SLICE) return;
     this.#written = 0;
     await new Promise((resolve) => setImmediate(resolve));

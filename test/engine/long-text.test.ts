@@ -12,6 +12,20 @@ const long = fc
   .tuple(fc.string({ unit: 'binary', minLength: 1, maxLength: 7 }), fc.integer({ min: 0, max: 3 }), fc.nat(3))
   .map(([unit, shift, size]) => 'x'.repeat(shift) + unit.repeat(Math.ceil((size * 150_000 + 10) / unit.length)));
 
+/** How often the event loop had a turn meanwhile. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let over = false;
+  const count = () => {
+    turns++;
+    if (!over) setImmediate(count);
+  };
+  setImmediate(count);
+  await work();
+  over = true;
+  return turns;
+}
+
 test('a text in slices has the bytes of the whole', async () => {
   await fc.assert(
     fc.asyncProperty(long, async (text) => {
@@ -39,6 +53,18 @@ test('a list in pieces is the JSON of the whole', async () => {
   );
 });
 
+test('very many short items are prepared in slices too', async () => {
+  const many = Array.from({ length: 20_000 }, (_, index) => ({ content: `${index % 10}` }));
+  const prepare = (count: number) =>
+    longList(
+      many.slice(0, count),
+      ({ content }) => content.length,
+      (it) => it,
+    );
+  expect(await turnsDuring(() => prepare(20_000))).toBeGreaterThanOrEqual(15);
+  expect(await prepare(500)).toHaveLength(500); // a list still
+});
+
 describe('prompts that cannot fit', () => {
   let engine: Engine;
   beforeAll(async () => {
@@ -47,20 +73,6 @@ describe('prompts that cannot fit', () => {
   afterAll(() => engine.close());
 
   const megabytes = 'lorem ipsum '.repeat(850_000);
-
-  /** How often the event loop had a turn meanwhile. */
-  async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-    let turns = 0;
-    let over = false;
-    const count = () => {
-      turns++;
-      if (!over) setImmediate(count);
-    };
-    setImmediate(count);
-    await work();
-    over = true;
-    return turns;
-  }
 
   test('ten megabytes are refused before they are read', async () => {
     const { maxContext, longestToken } = engine.info;
