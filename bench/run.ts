@@ -1,6 +1,7 @@
 /** npm run bench -- <name> [--runs N] [--threads N]: runs one benchmark, prints it, keeps it in bench/results. */
 import { parseArgs } from 'node:util';
 import { benchDemo } from './demo.js';
+import { benchMemory } from './memory/memory.js';
 import { benchMicro } from './micro/micro.js';
 import { benchPeer } from './peer.js';
 import { type BenchOptions, publish, type Report } from './report.js';
@@ -28,6 +29,7 @@ const BENCHES: Record<string, { what: string; runs: number; run: (options: Bench
   subagents: { what: 'W7: a main agent and its sub-agents, against FCFS + LRU', runs: 3, run: benchSubagents },
   'long-prompt': { what: 'a prompt of 30,000 tokens among decoding agents', runs: 3, run: benchLongPrompt },
   parked: { what: '10,000 parked sessions: memory, what is lost, step times', runs: 1, run: benchParked },
+  memory: { what: 'resident memory: npm start, a chat, a pool half used', runs: 1, run: benchMemory },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },

@@ -1,0 +1,90 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { EngineOptions } from '../../src/index.js';
+import { type Resident, residentOf } from './resident.js';
+
+export const CHAT = { question: 'Name three rivers of Europe, in one sentence.', maxTokens: 64 };
+
+/** A process that holds a model, and its memory at three points. */
+export interface Measured {
+  name: string;
+  loaded: Resident;
+  chatted: Resident;
+  /** Half of a context written. */
+  filled: Resident;
+  /** What its pages would take if all were written; llama-server does not tell. */
+  poolBytes?: number | undefined;
+}
+
+/** `half`: tokens of half a context. */
+export async function measureBanyan(name: string, options: EngineOptions, half: number): Promise<Measured> {
+  const child = fork(new URL('./banyan-process.mjs', import.meta.url), { execArgv: [] });
+  try {
+    const { poolBytes } = await ask(child, 'load', { ...options });
+    const loaded = residentOf(child.pid as number);
+    await ask(child, 'chat', CHAT);
+    const chatted = residentOf(child.pid as number);
+    await ask(child, 'fill', { tokens: half, each: 2_000 });
+    return { name, loaded, chatted, filled: residentOf(child.pid as number), poolBytes };
+  } finally {
+    child.kill();
+  }
+}
+
+async function ask(child: ChildProcess, step: string, options: object): Promise<{ poolBytes?: number }> {
+  child.send({ step, options });
+  const [answer] = (await once(child, 'message')) as [{ said: { poolBytes?: number } } | { error: string }];
+  if ('error' in answer) throw new Error(`${step}: ${answer.error}`);
+  return answer.said;
+}
+
+/** llama-server with its defaults but for the context, and threads as ours. */
+export async function measureLlamaServer(
+  binary: string,
+  model: string,
+  context: number,
+  threads: number,
+): Promise<Measured> {
+  const port = await freePort();
+  const child = spawn(binary, ['-m', model, '-c', `${context}`, '-t', `${threads}`, '--port', `${port}`], {
+    stdio: 'ignore',
+  });
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    while (!(await isHealthy(url))) {
+      if (child.exitCode !== null) throw new Error(`${binary} ended with ${child.exitCode}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const loaded = residentOf(child.pid as number);
+    const messages = [{ role: 'user', content: CHAT.question }];
+    await post(`${url}/v1/chat/completions`, { messages, max_tokens: CHAT.maxTokens, temperature: 0 });
+    const chatted = residentOf(child.pid as number);
+    const prompt = Array.from({ length: context / 2 }, (_, i) => 300 + ((i * 31) % 900));
+    await post(`${url}/completion`, { prompt, n_predict: 1 });
+    return { name: 'llama-server', loaded, chatted, filled: residentOf(child.pid as number) };
+  } finally {
+    child.kill();
+  }
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/health`).catch(() => undefined);
+  return response?.ok === true;
+}
+
+async function post(url: string, body: object): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+  await response.arrayBuffer();
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address ? address.port : 0;
+}
