@@ -167,7 +167,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   #tellSession(results: readonly ToolMessage[]): void {
     if (results.length === 0) return;
     try {
-      this.session.push(results);
+      this.session.push(fitResults(this.#setup.engine, results, this.#roomForResults()) ?? results);
     } catch {} // it was closed meanwhile
   }
 
@@ -229,12 +229,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   ): Promise<TurnResult | undefined> {
     if (this.#steps.length === 0) return this.#generate(messages, run, record, calls);
     const { engine } = this.#setup;
-    const { maxContext } = engine.info;
-    const reserve = Math.min(this.#tokensLeft(), Math.ceil(maxContext / 8));
-    const left = maxContext - this.session.tokens.length - reserve;
-    // What a session forgets makes room.
-    const most = this.session.onOverflow === 'trim' ? Math.max(left, Math.floor(maxContext / 2)) : left;
-    for (let room = most; ; room = Math.floor(room / 2)) {
+    for (let room = this.#roomForResults(); ; room = Math.floor(room / 2)) {
       const fitting = fitResults(engine, messages as readonly ToolMessage[], room);
       if (!fitting) return undefined;
       try {
@@ -249,6 +244,14 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
         if (asBanyanError(reason).code !== 'PROMPT_TOO_LONG') throw reason;
       }
     }
+  }
+
+  /** Tokens. */
+  #roomForResults(): number {
+    const { maxContext } = this.#setup.engine.info;
+    const left = maxContext - this.session.tokens.length - Math.min(this.#tokensLeft(), Math.ceil(maxContext / 8));
+    // What a session forgets makes room.
+    return this.session.onOverflow === 'trim' ? Math.max(left, Math.floor(maxContext / 2)) : left;
   }
 
   async #generate(
