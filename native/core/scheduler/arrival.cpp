@@ -20,7 +20,9 @@ SubmitError Scheduler::Impl::why_unsound(const Request & request) const {
 bool Scheduler::Impl::is_too_late(const Request & request, int32_t n_uncached) {
     if (request.ttft_limit <= 0) return false;
     const int32_t n_cached = static_cast<int32_t>(request.prompt.size()) - n_uncached;
-    const Micros predicted = forecast.predict(request.cls, n_uncached, n_cached, backlog, running);
+    // What has passed of the step under way is not waited for again.
+    const Micros passed = step.in_flight ? std::min(now - step.scheduled, cost.step(step.shape())) : 0;
+    const Micros predicted = forecast.predict(request.cls, n_uncached, n_cached, backlog, running) - passed;
     if (predicted <= request.ttft_limit) return false;
     retry_after = std::max<Micros>(1000, predicted - request.ttft_limit);
     decisions.write(request.id, request.program, decision::Refuse{predicted, retry_after});

@@ -19,7 +19,7 @@ Micros FirstTokenForecast::predict(Class cls, int32_t n_uncached, int32_t n_cach
     StepShape decodes;
     Micros target = policy_.longest_step;
     for (const Sequence * seq : running) {
-        if (seq->cls > cls) continue;  // makes room
+        if (seq->cls > cls || seq->cancelled) continue;  // makes room
         ++n_slots_taken;
         if (seq->prefilling()) {
             work.add_prefill(seq->remaining(), seq->computed());

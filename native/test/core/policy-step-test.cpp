@@ -113,6 +113,25 @@ TEST("a refused request is told within a factor of two when it would be taken") 
     CHECK(refused > 20);
 }
 
+TEST("in the midst of a step what is computed already, and what is cancelled, is not waited for") {
+    SchedulerConfig config = calibrated(4000, 16, 512);
+    config.policy.cost.prefill *= 20;
+    FakeEngine engine(config);
+    for (RequestId id = 1; id <= 2; ++id) engine.submit(request(id, 200, Class::interactive), 3);
+    const auto told_after = [&](Micros passed) {
+        Request probe = request(1000, 300, Class::interactive);
+        probe.ttft_limit = 1;
+        CHECK(engine.scheduler.submit(probe, engine.now + passed) == SubmitError::backpressure);
+        return engine.scheduler.retry_after();
+    };
+    const Batch & batch = engine.scheduler.schedule(engine.now);
+    const Micros whole = told_after(0);
+    CHECK_EQ(batch.rows.size(), 2u);
+    CHECK_EQ(told_after(30'000), whole - 30'000);
+    CHECK(engine.scheduler.cancel(2, engine.now + 30'000));
+    CHECK(told_after(30'000) < whole - 30'000 - engine.scheduler.cost().prefill(150, 0));
+}
+
 TEST("without calibration nothing is limited by time") {
     SchedulerConfig config = pool(512);
     FakeEngine engine(config);

@@ -165,6 +165,7 @@ class RandomLife {
         if (pick(3) == 0) pin();
         if (pick(3) == 0) unpin();
         if (pick(3) == 0) submit();
+        if (pick(3) == 0) hint();
         if (pick(5) == 0) engine.scheduler.clear_cache();
         CHECK_EQ(engine.scheduler.check_integrity(), "");
         engine.commit(batch, pick(3) == 0);
