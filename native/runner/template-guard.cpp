@@ -1,5 +1,8 @@
 #include "runner/template-guard.h"
 
+#include <sys/resource.h>
+#include <time.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
@@ -20,6 +23,41 @@ constexpr size_t kMaxBytes = 1 << 20;
 constexpr int kMaxDepth = 400;  // of 70 templates of real models the deepest has 82
 constexpr int kBlock = 4;       // as deep as so many operators: a bracket takes the parser through all precedences
 constexpr int64_t kBudget = 50'000'000;
+constexpr int64_t kBudgetOfMessage = 400'000;  // as it is, to look back over two thousand others
+constexpr int64_t kMostBudget = 1'000'000'000;
+constexpr int64_t kMostMemory = 2LL << 30;
+constexpr int64_t kMostTime = 10'000'000;  // microseconds
+
+/** Of this thread: what a template may still get beyond what it has. */
+thread_local int64_t rest = 0;
+thread_local int64_t most_memory = 0;
+thread_local int64_t latest = 0;
+
+/** Microseconds that this thread has computed: a unit takes longer on one machine than on another. */
+int64_t thread_time() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
+}
+
+/** Bytes that the process had at most. */
+int64_t peak_memory() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+#ifdef __APPLE__
+    return usage.ru_maxrss;
+#else
+    return usage.ru_maxrss * 1024;
+#endif
+}
+
+/** The budget comes in portions: what is spent buys memory too, and that has a bound of its own. */
+bool next_portion() {
+    if (rest <= 0 || peak_memory() > most_memory || thread_time() > latest) return false;
+    const int64_t portion = std::min(rest, kBudget);
+    rest -= portion;
+    return (jinja::budget::left() += portion) >= 0;
+}
 
 /** How deep one {{ }} or {% %} goes: a + b + c is a level for each, as is every open bracket; commas lie side by side.
  */
@@ -121,8 +159,13 @@ void check_template(const std::string & source) {
     jinja::parse_from_tokens(lexed);  // common_chat_templates_init slices the exception: no word of it is left
 }
 
-TemplateBudget::TemplateBudget() {
+TemplateBudget::TemplateBudget(size_t messages) {
+    const int64_t counted = std::min<int64_t>(static_cast<int64_t>(messages), kMostBudget / kBudgetOfMessage);
+    rest = std::min(counted * kBudgetOfMessage, kMostBudget);
+    most_memory = peak_memory() + kMostMemory;
+    latest = thread_time() + kMostTime;
     jinja::budget::left() = kBudget;
+    jinja::budget::more() = next_portion;
 }
 
 bool TemplateBudget::spent() const {
@@ -131,6 +174,7 @@ bool TemplateBudget::spent() const {
 
 TemplateBudget::~TemplateBudget() {
     jinja::budget::left() = INT64_MAX;
+    jinja::budget::more() = nullptr;
 }
 
 }  // namespace banyan

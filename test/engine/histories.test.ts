@@ -7,9 +7,16 @@ import { llamaTemplates } from '../support/llama-templates.js';
 import { openEngine, RAMBLING_MODEL } from '../support/random-engine.js';
 
 // Whatever an application holds as a conversation, and however a session's turns end: the next turn goes on, on the chat
-// templates of some seventy real models. HISTORY_ROUNDS=20 takes sessions through many more random endings.
+// templates of some seventy real models. Every history is rendered by every template; sessions are taken on by each eighth,
+// with HISTORY_ROUNDS=20 by all, and through that many random endings.
 
+const WIDE = process.env.HISTORY_ROUNDS !== undefined;
 const ROUNDS = Number(process.env.HISTORY_ROUNDS ?? 1);
+const TEMPLATES = llamaTemplates().map(([name, source], index) => ({
+  name,
+  source,
+  sessions: WIDE || index % 8 === 0,
+}));
 const tool = (name: string, properties: object, required: string[]) => ({
   ...{ name, description: `The ${name} tool` },
   parameters: { type: 'object', properties, required },
@@ -43,7 +50,7 @@ function reply(calls: readonly ToolCall[], roll: (n: number) => number): ChatMes
   return all.length > 0 ? all : [{ role: 'user', content: 'Go on.' }];
 }
 
-describe.each(llamaTemplates())('%s', (_name, chatTemplate) => {
+describe.each(TEMPLATES)('$name', ({ source: chatTemplate, sessions }) => {
   let engine: Engine;
   let tools: typeof TOOLS;
   beforeAll(async () => {
@@ -55,14 +62,15 @@ describe.each(llamaTemplates())('%s', (_name, chatTemplate) => {
   test('every history renders', async () => {
     const failed: string[] = [];
     for (const [what, messages] of Object.entries(HISTORIES)) {
-      await engine.explain(messages, { tools }).catch((reason) => failed.push(`${what}: ${reason}`));
-      const answer = engine.generate(messages, { tools, maxTokens: 1 });
-      await answer.catch((reason) => failed.push(`${what}, answered: ${reason}`));
+      const answer = sessions
+        ? engine.generate(messages, { tools, maxTokens: 1 })
+        : engine.explain(messages, { tools });
+      await Promise.resolve(answer).catch((reason) => failed.push(`${what}: ${reason}`));
     }
     expect(failed).toEqual([]);
   });
 
-  test('a session that begins with any history goes on', async () => {
+  test.runIf(sessions)('a session that begins with any history goes on', async () => {
     const failed: string[] = [];
     for (const [what, messages] of Object.entries(HISTORIES)) {
       const session = engine.session({ messages: messages.slice(0, -1), tools, maxTokens: 1 });
@@ -75,7 +83,7 @@ describe.each(llamaTemplates())('%s', (_name, chatTemplate) => {
     expect(failed).toEqual([]);
   });
 
-  test('a session goes on after any ending of a turn', { timeout: 600_000 }, async () => {
+  test.runIf(sessions)('a session goes on after any ending of a turn', { timeout: 600_000 }, async () => {
     const failed: string[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const session = engine.session({ system: 'S', tools });

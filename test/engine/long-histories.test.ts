@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import type { ChatMessage } from '../../src/engine/chat-message.js';
+import { errorOf } from '../support/expect-code.js';
+import { llamaTemplates } from '../support/llama-templates.js';
+import { openEngine, RAMBLING_MODEL } from '../support/random-engine.js';
+
+// A conversation of a long day renders. Some templates look back over all messages for each of them: those cost the square of
+// its length, and are held to a quarter of it. LONG_HISTORIES=all tries every template, and prints how long each takes.
+
+const WIDE = process.env.LONG_HISTORIES === 'all';
+const FEW = ['QwQ', 'Hermes-2-Pro', 'MiniMax-M2', 'Mistral-Small', 'Cohere2MoE', 'gpt-oss'];
+const SQUARE = ['Cohere2MoE', 'command-r7b', 'DeepSeek-V3.2', 'gemma-4-31B-it.jinja', 'Solar', 'gpt-oss', 'Reka'];
+const TEMPLATES = llamaTemplates().filter(([name]) => WIDE || FEW.some((few) => name.includes(few)));
+const parameters = { type: 'object', properties: { pattern: { type: 'string' } }, required: ['pattern'] };
+const tools = [{ name: 'glob', description: 'Finds files', parameters }];
+
+function talk(count: number): ChatMessage[] {
+  return Array.from({ length: count + 1 }, (_, n) => ({
+    ...{ role: n % 2 ? ('assistant' as const) : ('user' as const), content: `message ${n}` },
+  }));
+}
+
+/** A question, calls one after the other with their results, a question. */
+function calls(count: number): ChatMessage[] {
+  const steps = Array.from({ length: count }, (_, n): ChatMessage[] => {
+    const call = { id: 'call00000', name: 'glob', arguments: `{"pattern":"p${n}"}`, input: { pattern: `p${n}` } };
+    return [
+      { role: 'assistant', content: '', toolCalls: [call] },
+      { role: 'tool', toolCallId: call.id, name: call.name, content: `found ${n}` },
+    ];
+  });
+  const [first, last] = ['Find all.', 'And now?'].map((content): ChatMessage => ({ role: 'user', content }));
+  return [{ role: 'system', content: 'S' }, first as ChatMessage, ...steps.flat(), last as ChatMessage];
+}
+
+describe.each(TEMPLATES)('%s', (name, chatTemplate) => {
+  test('messages by the thousand, and calls', { timeout: 300_000 }, async () => {
+    const model = { ...RAMBLING_MODEL, context: 262_144 };
+    await using engine = await openEngine(model, { chatTemplate, kvTokens: 262_144 });
+    const given = engine.info.supportsTools ? tools : [];
+    const long = SQUARE.some((square) => name.includes(square)) ? 250 : 1_000;
+    for (const messages of [talk(2 * long), calls(long)]) {
+      const start = performance.now();
+      const { promptTokens } = await engine.explain(messages, { tools: given });
+      if (WIDE) console.log(name, messages.length, promptTokens, Math.round(performance.now() - start));
+      expect(promptTokens).toBeGreaterThan(messages.length);
+    }
+  });
+});
+
+test('a hostile template ends within seconds, however long the conversation', { timeout: 60_000 }, async () => {
+  const chatTemplate =
+    '{% for m in messages %}{{ m.content }}{% endfor %}{% if messages|length > 100 %}{% for i in range(1000000000) %}{{ i }}{% endfor %}{% endif %}';
+  await using engine = await openEngine(RAMBLING_MODEL, { chatTemplate });
+  const start = performance.now();
+  expect((await errorOf(() => engine.explain(talk(2_000)))).code).toBe('INVALID_TEMPLATE');
+  expect(performance.now() - start).toBeLessThan(45_000);
+});
