@@ -6,6 +6,7 @@
 #include "addon/addon-data.h"
 #include "addon/chat-handle.h"
 #include "addon/fields.h"
+#include "addon/grammar-worker.h"
 #include "addon/js-error.h"
 #include "addon/parse-options.h"
 #include "addon/render-worker.h"
@@ -36,6 +37,7 @@ Napi::Function NativeEngine::define(Napi::Env env) {
                            InstanceMethod<&NativeEngine::render_chat>("renderChat"),
                            InstanceMethod<&NativeEngine::tokenize_chat>("tokenizeChat"),
                            InstanceMethod<&NativeEngine::parse_chat>("parseChat"),
+                           InstanceMethod<&NativeEngine::parse_grammar>("parseGrammar"),
                            InstanceMethod<&NativeEngine::explain>("explain"),
                            InstanceMethod<&NativeEngine::pin>("pin"),
                            InstanceMethod<&NativeEngine::unpin>("unpin"),
@@ -199,6 +201,14 @@ Napi::Value NativeEngine::parse_chat(const Napi::CallbackInfo & info) {
         }
         out.Set(pieces.Length(), to_js(info.Env(), reader.finish()));
         return out;
+    });
+}
+
+Napi::Value NativeEngine::parse_grammar(const Napi::CallbackInfo & info) {
+    return promised(info.Env(), [&](const Napi::Promise::Deferred & deferred) {
+        const auto grammars = open().grammars();
+        std::string gbnf = string_of(info[0], "grammar"), json_schema = string_of(info[1], "jsonSchema");
+        (new GrammarWorker(info.Env(), deferred, grammars, std::move(gbnf), std::move(json_schema)))->Queue();
     });
 }
 

@@ -38,6 +38,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     Napi::Value render_chat(const Napi::CallbackInfo & info);
     Napi::Value tokenize_chat(const Napi::CallbackInfo & info);
     Napi::Value parse_chat(const Napi::CallbackInfo & info);
+    Napi::Value parse_grammar(const Napi::CallbackInfo & info);
     Napi::Value explain(const Napi::CallbackInfo & info);
     Napi::Value pin(const Napi::CallbackInfo & info);
     Napi::Value unpin(const Napi::CallbackInfo & info);

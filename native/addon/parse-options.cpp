@@ -4,6 +4,7 @@
 
 #include "addon/chat-handle.h"
 #include "addon/fields.h"
+#include "addon/grammar-worker.h"
 #include "addon/parse-policy.h"
 
 namespace banyan {
@@ -112,7 +113,8 @@ RequestOptions parse_request(const Napi::Value & value) {
         if (stop.empty() || stop.size() > 4096)
             fields.fail("stop", "has a string that is empty or longer than 4096 bytes");
     }
-    out.grammar = fields.string("grammar");
+    out.parsed_grammar = grammar_of(fields.value("grammar"));
+    if (!out.parsed_grammar) out.grammar = fields.string("grammar");
     out.json_schema = fields.string("jsonSchema");
     out.chat = chat_of(fields.value("chat"), "chat");
     out.ignore_eos = fields.boolean("ignoreEos");

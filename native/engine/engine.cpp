@@ -5,7 +5,6 @@
 #include "engine/calibration.h"
 #include "engine/worker.h"
 #include "runner/error.h"
-#include "runner/grammar.h"
 
 namespace banyan {
 
@@ -33,6 +32,7 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     std::unique_ptr<Engine> engine(new Engine);
     engine->model_ = Model::load(options.model_path, options.gpu_layers, progress, abort);
     engine->chat_templates_ = std::make_shared<ChatTemplates>(engine->model_, options.chat_template);
+    engine->grammars_ = std::make_shared<GrammarCache>(engine->model_);
     auto runner = std::make_unique<Runner>(engine->model_, options.runner, engine->abort_step_);
 
     EngineInfo & info = engine->info_;
@@ -143,17 +143,11 @@ void Engine::check(const RequestOptions & options) const {
                     "prompt");
     }
     const bool chat_grammar = options.chat && options.chat->has_grammar();
-    if (int(!options.grammar.empty()) + int(!options.json_schema.empty()) + int(chat_grammar) > 1) {
+    const bool own_grammar = !options.grammar.empty() || options.parsed_grammar;
+    if (int(own_grammar) + int(!options.json_schema.empty()) + int(chat_grammar) > 1) {
         throw Error("INVALID_OPTION", "grammar, jsonSchema and a chat with tools or a schema exclude each other",
-                    options.grammar.empty() ? "jsonSchema" : "grammar");
+                    own_grammar ? "grammar" : "jsonSchema");
     }
-}
-
-std::shared_ptr<const CompiledGrammar> Engine::grammar_of(const RequestOptions & options) {
-    const auto parse = [&](const std::string & gbnf) { return CompiledGrammar::parse(*model_, gbnf); };
-    if (!options.grammar.empty()) return grammars_.get(options.grammar, [&] { return parse(options.grammar); });
-    if (options.json_schema.empty()) return nullptr;
-    return schemas_.get(options.json_schema, [&] { return parse(grammar_from_schema(options.json_schema)); });
 }
 
 RequestId Engine::submit(RequestOptions options) {
@@ -161,7 +155,9 @@ RequestId Engine::submit(RequestOptions options) {
     DecoderOptions decoding;
     decoding.sampling = options.sampling;
     decoding.stop = options.stop;
-    decoding.constraint = {grammar_of(options), options.chat};
+    const bool parsed = options.parsed_grammar != nullptr;
+    decoding.constraint = {parsed ? options.parsed_grammar : grammars_->get(options.grammar, options.json_schema),
+                           options.chat};
     decoding.ignore_eos = options.ignore_eos;
     const int32_t room = info_.max_context - static_cast<int32_t>(options.prompt.size());
     decoding.max_tokens = options.max_tokens > 0 ? std::min(options.max_tokens, room) : room;

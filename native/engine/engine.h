@@ -17,10 +17,9 @@
 
 #include "engine/command-queue.h"
 #include "engine/event.h"
+#include "engine/grammar-cache.h"
 #include "engine/options.h"
 #include "runner/chat-templates.h"
-#include "runner/compiled-grammar.h"
-#include "runner/lru-cache.h"
 
 namespace banyan {
 
@@ -77,6 +76,7 @@ class Engine {
     // Outlive close(): shared with workers that tokenize and render.
     std::shared_ptr<const Model> model() const { return model_; }
     std::shared_ptr<const ChatTemplates> chat_templates() const { return chat_templates_; }
+    std::shared_ptr<GrammarCache> grammars() const { return grammars_; }
 
   private:
     Engine() = default;
@@ -84,12 +84,12 @@ class Engine {
     void obey(std::chrono::microseconds patience);
     void post(std::function<void()> command);
     Salt intern(const std::string & salt);
-    std::shared_ptr<const CompiledGrammar> grammar_of(const RequestOptions & options);
     void check(const RequestOptions & options) const;
     void publish_events(const Publish & publish);
 
     std::shared_ptr<const Model> model_;
     std::shared_ptr<const ChatTemplates> chat_templates_;
+    std::shared_ptr<GrammarCache> grammars_;
     EngineInfo info_;
     std::shared_ptr<const std::atomic<int32_t>> touched_pages_;
     std::unique_ptr<Worker> worker_;  // the engine thread's
@@ -99,8 +99,6 @@ class Engine {
     std::atomic<bool> abort_step_{false};  // the running step ends, its results are dropped
     bool closing_ = false;                 // the engine thread's, like the next
     std::function<void()> after_close_;
-
-    LruCache<const CompiledGrammar> schemas_{32}, grammars_{32};  // by their text
 
     std::mutex mutex_;  // guards what follows
     RequestId next_id_ = 1;

@@ -10,6 +10,7 @@
 #include "core/types.h"
 #include "engine/step-times.h"
 #include "runner/chat-format.h"
+#include "runner/compiled-grammar.h"
 #include "runner/model.h"
 #include "runner/runner.h"
 #include "runner/sampling-options.h"
@@ -51,6 +52,7 @@ struct RequestOptions {
     std::vector<std::string> stop;
     std::string grammar;      // GBNF
     std::string json_schema;  // not together with grammar, nor with a chat that has a grammar
+    std::shared_ptr<const CompiledGrammar> parsed_grammar;  // in place of a text
     std::shared_ptr<const ChatFormat> chat;
     bool ignore_eos = false;
 };

@@ -96,6 +96,25 @@ std::map<std::string, common_json> grammars_of(const std::string & tools) {
     return out;
 }
 
+/** Why the grammar of a format does not parse: a tool of its own, else all that it is made of. */
+Error grammar_error(const std::string & why, const std::string & tools,
+                    const std::map<std::string, common_json> & grammars) {
+    int index = 0;
+    for (const common_json & tool : parse_array(tools, "INVALID_TOOLS", "tools")) {
+        const std::string name = tool.at("function").at("name");
+        const auto found = grammars.find(name);
+        try {
+            if (found != grammars.end()) grammar_from_schema(found->second.dump());
+        } catch (const Error & e) {
+            return {"INVALID_SCHEMA", "parameters of tool " + name + ": " + e.what(),
+                    "tools[" + std::to_string(index) + "]"};
+        }
+        ++index;
+    }
+    if (index == 0) return {"INVALID_SCHEMA", "its grammar cannot be used: " + why, "jsonSchema"};
+    return {"INVALID_TOOLS", "the grammar of all tools together cannot be used: " + why, "tools"};
+}
+
 /** What the template says with raise_exception, '' when it failed otherwise. llama.cpp puts the place in it before. */
 std::string raised(const std::string & failure) {
     static const std::string kMark = "Jinja Exception: ";
@@ -118,7 +137,8 @@ bool shows_two_calls(const common_chat_templates * templates) {
     inputs.tools.push_back({"look", "", R"({"type": "object", "properties": {"at": {"type": "string"}}})"});
     try {
         const std::string prompt = common_chat_templates_apply(templates, inputs).prompt;
-        return prompt.find("first7call") < prompt.find("second7call") && prompt.find("second7call") != std::string::npos;
+        return prompt.find("first7call") < prompt.find("second7call") &&
+               prompt.find("second7call") != std::string::npos;
     } catch (const std::exception &) {
         return false;
     }
@@ -238,7 +258,11 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     const auto make = [&] { return std::make_shared<const ChatFormat>(*model_, params, has_tools); };
     if (!out.format) {
         const std::string key = settings + params.generation_prompt;
-        out.format = typed("INVALID_TEMPLATE", "", [&] { return formats_.get(key, make); });
+        try {
+            out.format = formats_.get(key, make);
+        } catch (const std::exception & e) {
+            throw grammar_error(e.what(), request.tools, grammars);
+        }
     }
     if (request.max_context > 0) {
         check_text_fits(params.prompt.size(), model_->info().longest_token, request.max_context);

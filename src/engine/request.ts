@@ -63,7 +63,7 @@ export class Request {
   async #run(prepare: () => Promise<NativeRequest>): Promise<Completion> {
     if (this.#cancelled) return neverStarted();
     try {
-      const request = await prepare();
+      const request = await parsed(this.#host.native, await prepare());
       if (this.#cancelled) return neverStarted();
       return await this.#submit(request);
     } catch (reason) {
@@ -98,6 +98,13 @@ export class Request {
       });
     });
   }
+}
+
+/** With its grammar, if it has one: that may be megabytes, and is parsed on another thread. */
+async function parsed(native: NativeEngine, request: NativeRequest): Promise<NativeRequest> {
+  const { grammar, jsonSchema } = request;
+  if (typeof grammar !== 'string' || (!grammar && !jsonSchema)) return request;
+  return { ...request, grammar: await native.parseGrammar(grammar, jsonSchema), jsonSchema: '' };
 }
 
 /** Without the token that the cache holds where a prompt leaves it: it may be another request's. */

@@ -3,6 +3,11 @@ import type { NativePolicy } from './policy.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from './reports.js';
 import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from './simulation.js';
 
+/** Opaque: a grammar that was parsed. */
+export interface Grammar {
+  readonly __brand: 'Grammar';
+}
+
 /** Opaque, garbage-collected: how a rendered chat constrains sampling and how its output is parsed (native handle). */
 export interface ChatFormat {
   readonly __brand: 'ChatFormat';
@@ -58,7 +63,7 @@ export interface NativeRequest {
   cache: boolean;
   sampling: NativeSampling;
   stop: string[]; // in the answer's text; reasoning and calls may hold them
-  grammar: string; // GBNF, '' = none
+  grammar: string | Grammar; // GBNF, '' = none; or parsed, of either kind
   jsonSchema: string; // JSON Schema text, '' = none; not together with grammar
   chat: ChatFormat | null; // from renderChat: tool grammar, triggers and the parser of the output
   ignoreEos: boolean; // benchmarks: run to maxTokens
@@ -129,6 +134,11 @@ export interface NativeEngine {
   tokenizeChat(text: string, literal: Int32Array): Promise<Int32Array>;
   /** How an output that comes in `pieces` is read: what each of them adds to the answer, then what its end adds. */
   parseChat(format: ChatFormat, pieces: string[]): NativeMessage[];
+  /**
+   * Parses on a thread of Node's pool what submit would parse on this one: a GBNF or a JSON schema, the other being ''.
+   * Rejects with INVALID_GRAMMAR, INVALID_SCHEMA.
+   */
+  parseGrammar(grammar: string, jsonSchema: string): Promise<Grammar>;
   explain(salt: string, tokens: Int32Array): Promise<NativeMiss>;
   /** Keeps the cached prefix of `tokens` for ttlMs; resolves to the pin's id (0: nothing cached) and tokens pinned. */
   pin(salt: string, tokens: Int32Array, ttlMs: number): Promise<{ id: number; tokens: number }>;

@@ -4,6 +4,7 @@ import type {
   ChatFormat,
   ChatInput,
   FinishReason,
+  Grammar,
   NativeEngine,
   NativeHint,
   NativeMessage,
@@ -38,6 +39,8 @@ export class ScriptedEngine implements NativeEngine {
     ...{ name: 'scripted', digest: 'scripted', maxContext: 100_000 },
     supportsParallelCalls: true,
   } as NativeModelInfo;
+  /** GBNF or JSON schema, as parsed. */
+  readonly grammars: string[] = [];
   readonly requests: NativeRequest[] = [];
   readonly renders: ChatInput[] = [];
   readonly cancelled: number[] = [];
@@ -88,6 +91,11 @@ export class ScriptedEngine implements NativeEngine {
 
   async tokenizeLater(text: string, addSpecial: boolean): Promise<Int32Array> {
     return this.tokenize(text, addSpecial);
+  }
+
+  async parseGrammar(grammar: string, jsonSchema: string): Promise<Grammar> {
+    this.grammars.push(grammar || jsonSchema);
+    return { __brand: 'Grammar' };
   }
 
   async tokenizeChat(text: string): Promise<Int32Array> {

@@ -59,6 +59,10 @@ TEST("messages, tools and schemas that make no sense have their own codes") {
     CHECK_EQ(code(chat(kHello, R"([{"type":"function","function":{}}])")), "INVALID_TOOLS");
     CHECK_EQ(code(chat(kHello, R"([{"type":"function","function":{"name":"f","parameters":{"type":"no-such"}}}])")),
              "INVALID_SCHEMA");
+    // A grammar that is not in itself whole: the tool is named, not the template.
+    const ChatRequest broken = chat(kHello, R"([{"type":"function","function":{"name":"f","parameters":{}},
+        "grammar":"{\"type\":\"object\",\"x-rule\":\"a\",\"x-rules\":{\"a\":\"missing\"}}"}])");
+    CHECK_EQ(code(broken), "INVALID_SCHEMA");
     ChatRequest schema = chat(kHello);
     schema.json_schema = "[]";
     CHECK_EQ(code(schema), "INVALID_SCHEMA");

@@ -15,6 +15,8 @@ export class SchemaProblem extends Error {
 /** Bounds of what is worked on while the caller waits. */
 const MOST_SUBSCHEMAS = 20_000;
 const DEEPEST = 128;
+/** Formats of calls make rules that are named after properties. */
+const LONGEST_NAME = 1_000;
 
 /** Reads the dialects of draft-04 to 2020-12 and of OpenAPI 3.0. Throws SchemaProblem for what none of them means. */
 export function readSchema(root: unknown): SchemaNode {
@@ -180,6 +182,10 @@ class NodeReader {
   #objects(): void {
     const node = this.#node;
     node.properties = this.#map('properties');
+    for (const name of node.properties.keys()) {
+      if (Buffer.byteLength(name) > LONGEST_NAME)
+        throw this.#problem(`properties/${name.slice(0, 40)}...`, `a name has at most ${LONGEST_NAME} bytes`);
+    }
     node.listsProperties = this.#raw.properties !== undefined;
     node.patternProperties = [...this.#map('patternProperties')].map(([source, schema]) => ({
       pattern: this.#pattern(source, 'patternProperties', source),

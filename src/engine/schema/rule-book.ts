@@ -50,7 +50,10 @@ export class RuleBook {
   }
 
   set(name: string, ways: readonly Way[]): void {
-    spend(ways.length + ways.reduce((length, { text }) => length + text.length, 0) / 100);
+    for (const { text } of ways) {
+      spend(1 + text.length / 100);
+      this.#more += innerRules(text);
+    }
     this.#rules.set(name, ways);
   }
 
@@ -72,12 +75,10 @@ export class RuleBook {
     // No answer is so long: the check at the end has the last word.
     if (max > 1_000_000 && max < Number.POSITIVE_INFINITY) return this.repeat(item, min, Number.POSITIVE_INFINITY);
     if (max <= most || (max === Number.POSITIVE_INFINITY && min <= most)) {
-      this.#more += max === Number.POSITIVE_INFINITY ? min + 2 : max + 2;
       return { text: repetition(single, min, max), needs: item.needs };
     }
     const size = 100;
     const block = this.add([{ text: repetition(single, size, size), needs: item.needs }]);
-    this.#more += size;
     const blocks = this.repeat({ text: block, needs: [block] }, Math.floor(min / size), Math.floor(min / size));
     const exact = min >= size ? [blocks] : [];
     if (min % size > 0) exact.push(this.repeat(item, min % size, min % size));
@@ -96,7 +97,6 @@ export class RuleBook {
       { text: `${full.text} ${part.text}`, needs: [...full.needs, ...part.needs] },
       { text: `${block}{${Math.floor(max / size)}} ${last.text}`, needs: [block, ...last.needs] },
     ];
-    this.#more += Math.floor(max / size);
     const name = this.add(ways);
     return { text: name, needs: [name] };
   }
@@ -156,6 +156,18 @@ export function push<T>(lists: Map<string, T[]>, name: string, item: T): void {
   const list = lists.get(name);
   if (list) list.push(item);
   else lists.set(name, [item]);
+}
+
+/** How many rules llama.cpp makes of the groups and repetitions in a body. */
+function innerRules(text: string): number {
+  if (!/[({*+?]/.test(text)) return 0;
+  const bare = text.replace(/"(?:[^"\\]|\\.)*"|\[(?:[^\]\\]|\\.)*\]/g, '');
+  let rules = 0;
+  for (const [, min, range, max] of bare.matchAll(/[(*+?]|\{(\d+)(,?)(\d*)\}/g)) {
+    if (min === undefined || (range && !max)) rules++;
+    else if (range) rules += Number(max) - Number(min);
+  }
+  return rules;
 }
 
 function repetition(single: string, min: number, max: number): string {

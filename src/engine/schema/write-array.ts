@@ -29,7 +29,10 @@ export function arrayWays(writer: GrammarWriter, nodes: Conjunction): Way[] {
 function array(items: readonly string[], more: Way | undefined): Way {
   if (items.length === 0) return { text: '"[" space "]"', needs: [] };
   const inner = items.join(' "," space ');
-  return { text: `"[" space ${inner} ${more ? `${more.text} ` : ''}space "]"`, needs: [...new Set(items)] };
+  return {
+    text: `"[" space ${inner} ${more ? `${more.text} ` : ''}space "]"`,
+    needs: [...new Set([...items, ...(more?.needs ?? [])])],
+  };
 }
 
 function placesOf(nodes: Conjunction, max: number): number {

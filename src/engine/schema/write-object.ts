@@ -107,7 +107,7 @@ function mapWays(writer: GrammarWriter, more: readonly string[], min: number, ma
   if (more.length === 0 || max === 0) return ways;
   const member = writer.book.add(more.map((name) => ({ text: name, needs: [name] })));
   const others = writer.book.repeat({ text: `"," space ${member}`, needs: [member] }, Math.max(0, min - 1), max - 1);
-  ways.push({ text: `"{" space ${member} ${others.text} space "}"`, needs: [member] });
+  ways.push({ text: `"{" space ${member} ${others.text} space "}"`, needs: [member, ...others.needs] });
   return ways;
 }
 
