@@ -1,11 +1,12 @@
 import type { ChatFormat, ChatInput, RenderedChat } from '../native/binding.js';
 import { type ChatMessage, textLength, toTemplateMessage } from './chat-message.js';
 import { toConversation } from './conversation.js';
-import { BanyanError } from './errors.js';
+import { asBanyanError, BanyanError } from './errors.js';
 import { promptHint, toolListHint } from './foreign-shapes.js';
 import type { GenerateOptions } from './generate-options.js';
 import { longList, longText } from './long-text.js';
 import { checkFlag, checkOneOf, invalidOption } from './option-checks.js';
+import { withPlainTypes } from './plain-types.js';
 import { checkCountFits, checkTextFits } from './prompt-size.js';
 import { renderHistory } from './render-history.js';
 import type { RequestHost } from './request.js';
@@ -74,11 +75,27 @@ async function renderShaped(
 ): Promise<RenderedChat> {
   const { addGenerationPrompt, onlyTool } = options;
   const input = { ...settings, messages: await longList(messages, textLength, toTemplateMessage), addGenerationPrompt };
-  const rendered = await host.native.renderChat(input);
+  const { rendered, shown } = await renderTools(host, input);
   if (onlyTool === undefined) return rendered;
-  const tools = settings.tools.filter((tool) => (tool as { function: { name: string } }).function.name === onlyTool);
+  const tools = shown.filter((tool) => (tool as { function: { name: string } }).function.name === onlyTool);
   const { format } = await host.native.renderChat({ ...input, tools });
   return { ...rendered, format };
+}
+
+/** Some templates only know properties with one type; a tool is shown so where they refuse it as it is. */
+async function renderTools(
+  { native }: RequestHost,
+  input: ChatInput,
+): Promise<{ rendered: RenderedChat; shown: unknown[] }> {
+  try {
+    return { rendered: await native.renderChat(input), shown: input.tools };
+  } catch (reason) {
+    if (input.tools.length === 0 || asBanyanError(reason).code !== 'INVALID_TEMPLATE') throw reason;
+    const shown = input.tools.map(withPlainTypes);
+    const rendered = await native.renderChat({ ...input, tools: shown }).catch(() => undefined);
+    if (!rendered) throw reason;
+    return { rendered, shown };
+  }
 }
 
 /** The name in `toolChoice: { tool }`. */
