@@ -98,6 +98,7 @@ RequestOptions parse_request(const Napi::Value & value) {
     RequestOptions out;
     out.prompt = fields.tokens("prompt");
     out.max_tokens = static_cast<int32_t>(fields.integer("maxTokens", 0, kMaxInt));
+    out.thinking_tokens = static_cast<int32_t>(fields.integer("thinkingTokens", -1, kMaxInt));
     out.cls = class_of(fields, "class");
     out.program = static_cast<ProgramId>(fields.integer("program", 0, kMaxSafe));
     out.salt = fields.string("salt");
@@ -152,6 +153,7 @@ ChatRequest parse_chat_input(const Napi::Value & value) {
     out.parallel_tool_calls = fields.boolean("parallelToolCalls");
     out.add_generation_prompt = fields.boolean("addGenerationPrompt");
     out.json_schema = fields.string("jsonSchema");
+    out.grammar = fields.string("grammar");
     out.enable_thinking = fields.boolean("enableThinking");
     const Napi::Value args = fields.value("templateArgs");
     if (!args.IsObject()) fields.fail("templateArgs", "must be an object of strings");

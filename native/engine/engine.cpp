@@ -164,6 +164,7 @@ RequestId Engine::submit(RequestOptions options) {
     // Nothing older than the answer is penalised, and the sampler's memory is as long as it is told.
     int32_t & looks_back = decoding.sampling.penalty_last_n;
     looks_back = looks_back < 0 ? decoding.max_tokens : std::min(looks_back, decoding.max_tokens);
+    decoding.thinking_tokens = options.thinking_tokens;
     decoding.seed_of_ids = hash_of(options.prompt);
 
     Request request;

@@ -38,7 +38,8 @@ struct EngineInfo {
 
 struct RequestOptions {
     std::vector<Token> prompt;
-    int32_t max_tokens = 0;  // 0 = to the end of the context
+    int32_t max_tokens = 0;        // 0 = to the end of the context
+    int32_t thinking_tokens = -1;  // of reasoning; ChatFormat::thinking_budget
     Class cls = Class::interactive;
     ProgramId program = 0;
     std::string salt;           // the tenant: shares pages and turns with nobody else

@@ -207,7 +207,7 @@ void AnswerReader::take_rest(ChatMessage & out) {
         from = all && reading.complete ? buffer_.size() : behind_calls(buffer_.size());
         if (all && syntax_->only_ends_call(buffer_.substr(from))) from = buffer_.size();
     } else if (last_ != Kind::none) {
-        if (!syntax_->plain() && syntax_->read(buffer_).complete && syntax_->only_markers(buffer_.substr(from))) return;
+        if (syntax_->only_markers(buffer_.substr(from)) && syntax_->read(buffer_).complete) return;
         const size_t length = syntax_->closer(buffer_, from);
         if (last_ == Kind::reasoning || from + length == buffer_.size()) from += length;
     }

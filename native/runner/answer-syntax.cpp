@@ -7,6 +7,7 @@
 #include "chat-peg-parser.h"
 #include "chat.h"
 #include "llama.h"
+#include "runner/answer-grammar.h"
 #include "runner/backend.h"
 #include "runner/grammar.h"
 #include "runner/model.h"
@@ -66,7 +67,7 @@ AnswerSyntax::AnswerSyntax(const Model & model, const common_chat_params & param
     : impl_(std::make_unique<Impl>()) {
     Impl & syntax = *impl_;
     syntax.format = params.format;
-    syntax.prompt = params.generation_prompt;
+    syntax.prompt = prompt_to_read(params);
     if (params.parser.empty()) {
         syntax.prompt.clear();
         syntax.parser = build_chat_peg_parser([](auto & p) { return p.content(p.rest()) + p.end(); });

@@ -1,5 +1,6 @@
 #include "runner/chat-format.h"
 
+#include <algorithm>
 #include <set>
 
 #include "chat.h"
@@ -9,6 +10,7 @@
 #include "runner/call-grammar.h"
 #include "runner/compiled-grammar.h"
 #include "runner/model.h"
+#include "runner/thinking-budget.h"
 #include "sampling.h"
 
 namespace banyan {
@@ -20,14 +22,20 @@ struct ChatFormat::Impl {
     bool has_tools = false;
     std::set<Token> preserved;
     std::vector<std::string> stops;
+    bool thinking = true;
+    ReasoningTags reasoning;
+    std::vector<Token> reasoning_end;
 };
 
-ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, bool has_tools)
+ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, bool has_tools, bool thinking)
     : impl_(std::make_unique<Impl>()) {
     Impl & format = *impl_;
     format.syntax = std::make_shared<const AnswerSyntax>(model, params, has_tools);
     format.has_tools = has_tools;
     format.stops = params.additional_stops;
+    format.thinking = thinking;
+    format.reasoning = reasoning_tags(params);
+    format.reasoning_end = model.tokenize(format.reasoning.end, false, true);
     for (const std::string & word : params.preserved_tokens) {
         const std::vector<Token> tokens = model.tokenize(word, false, true);
         if (tokens.size() == 1) format.preserved.insert(tokens[0]);
@@ -66,6 +74,16 @@ bool ChatFormat::has_tools() const {
 }
 bool ChatFormat::preserved(Token token) const {
     return impl_->preserved.count(token) > 0;
+}
+
+std::unique_ptr<ThinkingBudget> ChatFormat::thinking_budget(int32_t limit, int32_t max_tokens) const {
+    const Impl & format = *impl_;
+    if (format.grammar && !format.thinking) limit = 0;
+    const int32_t room = max_tokens - static_cast<int32_t>(format.reasoning_end.size());
+    if (limit < 0 && format.grammar) limit = std::max(0, room / 2);
+    // Without an opening tag only the prompt can say that an answer begins with reasoning.
+    if (limit < 0 || (format.reasoning.start.empty() && !format.reasoning.opened && !format.grammar)) return nullptr;
+    return std::make_unique<ThinkingBudget>(format.reasoning, format.reasoning_end, limit);
 }
 
 ChatMessage ChatFormat::parse(const std::string & text, bool partial) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/types.h"
+#include "runner/answer-grammar.h"
 #include "runner/chat-message.h"
 
 struct common_chat_params;
@@ -20,11 +21,12 @@ class AnswerSyntax;
 class CallGrammar;
 class CompiledGrammar;
 class Model;
+class ThinkingBudget;
 
 class ChatFormat {
   public:
     /** Throws what llama.cpp throws for a parser or triggers that make no sense. */
-    ChatFormat(const Model & model, const common_chat_params & params, bool has_tools);
+    ChatFormat(const Model & model, const common_chat_params & params, bool has_tools, bool thinking);
     ~ChatFormat();
     ChatFormat(const ChatFormat &) = delete;
     ChatFormat & operator=(const ChatFormat &) = delete;
@@ -42,6 +44,13 @@ class ChatFormat {
     bool has_tools() const;
     /** A control token whose text the parser needs to see (<tool_call> ...). */
     bool preserved(Token token) const;
+
+    /**
+     * The bound of an answer's reasoning. `limit`: tokens, -1 = the default: none for a free answer; half of
+     * what `max_tokens` leaves beside the end tag when a grammar holds from the first token, so that what it is for
+     * finds room; 0 there without thinking.
+     */
+    std::unique_ptr<ThinkingBudget> thinking_budget(int32_t limit, int32_t max_tokens) const;
 
     /**
      * Splits the output so far. Total: what is neither reasoning nor a whole call comes back as content.

@@ -7,6 +7,7 @@
 #include "runner/error.h"
 #include "runner/grammar.h"
 #include "runner/model.h"
+#include "runner/plain-calls.h"
 #include "runner/template-guard.h"
 #include "runner/text-bound.h"
 
@@ -37,6 +38,25 @@ auto typed(const char * code, const char * field, Parse parse) {
     }
 }
 
+bool has_content(const ChatRequest & request) {
+    return !request.json_schema.empty() || !request.grammar.empty();
+}
+
+/** Puts in what the answer must be, where it must be something. */
+void constrain_answer(common_chat_params & params, const common_chat_templates_inputs & inputs,
+                      const ChatRequest & request) {
+    const bool must_call = !inputs.tools.empty() && inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED;
+    if (!must_call && !has_content(request)) return;
+    const bool thinking = request.enable_thinking;
+    const common_json tools = common_chat_tools_to_json_oaicompat(inputs.tools);
+    params.grammar = must_call                  ? forced_calls(params, tools, request.parallel_tool_calls, thinking)
+                     : !request.grammar.empty() ? content_of_grammar(params, request.grammar, thinking)
+                                                : content_of_schema(params, request.json_schema, thinking);
+    params.grammar_lazy = false;
+    params.grammar_triggers.clear();
+    if (params.grammar.empty()) throw std::runtime_error("llama.cpp knows no format of answers for this template");
+}
+
 common_chat_templates_inputs inputs_of(const ChatRequest & request) {
     common_chat_templates_inputs inputs;
     inputs.messages = typed("INVALID_MESSAGES", "messages", [&] {
@@ -55,15 +75,14 @@ common_chat_templates_inputs inputs_of(const ChatRequest & request) {
     }
     inputs.tool_choice = typed("INVALID_OPTION", "toolChoice",
                                [&] { return common_chat_tool_choice_parse_oaicompat(request.tool_choice); });
-    if (!request.json_schema.empty()) {
-        grammar_from_schema(request.json_schema);
-        inputs.json_schema = request.json_schema;
-    }
+    if (!request.json_schema.empty()) grammar_from_schema(request.json_schema);
     for (const auto & [name, value] : request.template_args) {
         const bool valid = nesting_depth(value) <= kMaxNesting && !common_json::parse_no_throw(value).is_discarded();
         if (!valid) throw Error("INVALID_OPTION", "templateArgs." + name + " is not JSON", "templateArgs." + name);
     }
     inputs.chat_template_kwargs = request.template_args;
+    // An answer that is all content has no calls.
+    if (has_content(request)) inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_NONE;
     inputs.parallel_tool_calls = request.parallel_tool_calls;
     inputs.add_generation_prompt = request.add_generation_prompt;
     inputs.enable_thinking = request.enable_thinking;
@@ -159,6 +178,7 @@ std::string format_key(const ChatRequest & request) {
     add(request.tools);
     add(request.tool_choice);
     add(request.json_schema);
+    add(request.grammar);
     for (const bool flag : {request.parallel_tool_calls, request.add_generation_prompt, request.enable_thinking})
         key += flag ? '1' : '0';
     for (const auto & [name, value] : request.template_args) {
@@ -232,6 +252,7 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     backend::AssertGuard guard;
     common_chat_rendering rendering;
     common_chat_templates_inputs inputs = inputs_of(request);
+    if (!request.grammar.empty()) check_grammar(model_->vocab(), request.grammar);
     inputs.rendering = &rendering;
     inputs.parallel_tool_calls = inputs.parallel_tool_calls && supports_parallel_;
     const std::map<std::string, common_json> grammars = grammars_of(request.tools);
@@ -255,7 +276,12 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
         throw Error("INVALID_TEMPLATE", std::string("the chat template failed: ") + e.what(), field);
     }
     const bool has_tools = !inputs.tools.empty() && inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_NONE;
-    const auto make = [&] { return std::make_shared<const ChatFormat>(*model_, params, has_tools); };
+    const auto make = [&] {
+        const ToolGrammars tools(grammars);
+        if (has_tools) add_plain_calls(params, inputs, common_chat_templates_source(templates_.get()));
+        constrain_answer(params, inputs, request);
+        return std::make_shared<const ChatFormat>(*model_, params, has_tools, request.enable_thinking);
+    };
     if (!out.format) {
         const std::string key = settings + params.generation_prompt;
         try {

@@ -24,8 +24,8 @@ struct ChatRequest {
     bool parallel_tool_calls = true;
     bool add_generation_prompt = true;
     bool enable_thinking = true;
-    std::string json_schema;  // '' = none
-    int32_t max_context = 0;  // a prompt that cannot have fewer tokens is not tokenized; 0 = any is
+    std::string json_schema, grammar;  // of the answer's content; '' = none, at most one
+    int32_t max_context = 0;           // a prompt that cannot have fewer tokens is not tokenized; 0 = any is
     std::map<std::string, std::string> template_args;  // values as JSON text
 };
 
@@ -45,12 +45,13 @@ class ChatTemplates {
     /** The caller or the model brought a template (without one, render falls back to ChatML). */
     bool has_template() const { return has_template_; }
     bool supports_tools() const { return supports_tools_; }
-    /** It shows two calls of one turn. Where it does not, the grammar admits one call a turn, whatever a request says. */
+    /** It shows two calls of one turn. Where it does not, the grammar admits one call a turn, whatever a request says.
+     */
     bool supports_parallel_calls() const { return supports_parallel_; }
 
     /**
-     * Throws Error INVALID_TOOLS, INVALID_SCHEMA, INVALID_TEMPLATE, PROMPT_TOO_LONG, and INVALID_MESSAGES with the
-     * template's own words when it refuses the messages.
+     * Throws Error INVALID_TOOLS, INVALID_SCHEMA, INVALID_GRAMMAR, INVALID_TEMPLATE, PROMPT_TOO_LONG, and
+     * INVALID_MESSAGES with the template's own words when it refuses the messages.
      */
     RenderedChat render(const ChatRequest & request) const;
 

@@ -25,12 +25,17 @@ std::string short_id(uint64_t seed) {
 
 using Texts = std::vector<std::string>;
 
+std::unique_ptr<ThinkingBudget> thinking_of(const DecoderOptions & options) {
+    const auto & chat = options.constraint.chat;
+    return chat ? chat->thinking_budget(options.thinking_tokens, options.max_tokens) : nullptr;
+}
+
 }  // namespace
 
 Decoder::Decoder(std::shared_ptr<const Model> model, DecoderOptions options)
     : model_(std::move(model)),
       options_(std::move(options)),
-      sampler_(model_, options_.sampling, options_.constraint, options_.ignore_eos),
+      sampler_(model_, options_.sampling, options_.constraint, options_.ignore_eos, thinking_of(options_)),
       turn_ends_(options_.constraint.chat ? options_.constraint.chat->stops() : Texts()),
       reader_(options_.constraint.chat ? options_.constraint.chat->syntax() : nullptr),
       stops_(options_.stop) {}

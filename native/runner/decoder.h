@@ -31,8 +31,9 @@ struct DecoderOptions {
     std::vector<std::string> stop;  // ends the answer's text; in reasoning and calls it ends nothing
     Constraint constraint;
     bool ignore_eos = false;
-    int32_t max_tokens = 1;    // >= 1
-    uint64_t seed_of_ids = 0;  // tool calls that the model left without an id get one derived from this
+    int32_t max_tokens = 1;        // >= 1
+    int32_t thinking_tokens = -1;  // ChatFormat::thinking_budget
+    uint64_t seed_of_ids = 0;      // tool calls that the model left without an id get one derived from this
 };
 
 /** What one sampled token gave. */

@@ -49,14 +49,16 @@ auto under_grammar(Call call) {
 }  // namespace
 
 TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOptions & options,
-                           const Constraint & constraint, bool ignore_eos)
+                           const Constraint & constraint, bool ignore_eos, std::unique_ptr<ThinkingBudget> thinking)
     : model_(std::move(model)),
       banned_(model_->suppressed()),
       chat_(constraint.chat),
+      thinking_(std::move(thinking)),
       sampler_(nullptr, common_sampler_free) {
     if (ignore_eos) banned_.insert(banned_.end(), model_->end_tokens().begin(), model_->end_tokens().end());
     const CompiledGrammar * grammar = chat_ && chat_->grammar() ? chat_->grammar() : constraint.grammar.get();
-    if (!grammar && !(chat_ && chat_->has_grammar())) device_ = DeviceSampler::of(options, banned_);
+    const bool constrained = grammar || thinking_ || (chat_ && chat_->has_grammar());
+    if (!constrained) device_ = DeviceSampler::of(options, banned_);
     if (options.temperature <= 0 && !options.penalised() && !grammar) return;
 
     common_params_sampling params = parameters(options);
@@ -74,7 +76,8 @@ Token TokenSampler::sample(llama_context * context, int32_t index, float * logit
         return token;
     }
     for (const Token token : banned_) logits[token] = -INFINITY;
-    Token token = chosen(context, index, logits);
+    Token token = due();
+    if (token < 0) token = chosen(context, index, logits);
     if (call_ && token >= 0 && !within_call(token)) {
         if (!call_->mask(logits, model_->info().vocab_size)) return -1;
         token = chosen(context, index, logits);
@@ -84,7 +87,16 @@ Token TokenSampler::sample(llama_context * context, int32_t index, float * logit
     backend::AssertGuard guard;
     if (sampler_) under_grammar([&] { common_sampler_accept(sampler_.get(), token, true); });
     if (call_) call_->accept(token);
+    if (thinking_) thinking_->accept(model_->piece(token, true));
     return token;
+}
+
+/** The token that must come now, -1 = any. */
+Token TokenSampler::due() {
+    const Token token = thinking_ ? thinking_->forced() : -1;
+    if (token < 0 || fits(token)) return token;
+    thinking_->give_up();
+    return -1;
 }
 
 void TokenSampler::follow_call(const std::string & text) {
@@ -111,6 +123,18 @@ Token TokenSampler::chosen(llama_context * context, int32_t index, float * logit
     if (logit == -INFINITY) return -1;
     if (std::isnan(logit)) throw Error("STEP_FAILED", "the model's output is not a number");
     return token;
+}
+
+/** The grammar, if there is one, admits the token. */
+bool TokenSampler::fits(Token token) const {
+    const llama_sampler * grammar = sampler_ ? common_sampler_get_grammar(sampler_.get()) : nullptr;
+    if (!grammar) return true;
+    const std::unique_ptr<llama_sampler, decltype(&llama_sampler_free)> copy(llama_sampler_clone(grammar),
+                                                                             llama_sampler_free);
+    llama_token_data candidate = {token, 0.0f, 0.0f};
+    llama_token_data_array only = {&candidate, 1, -1, false};
+    under_grammar([&] { llama_sampler_apply(copy.get(), &only); });
+    return candidate.logit != -INFINITY;
 }
 
 Token TokenSampler::greedy(const float * logits) const {

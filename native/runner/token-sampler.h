@@ -14,6 +14,7 @@
 #include "runner/compiled-grammar.h"
 #include "runner/device-sampler.h"
 #include "runner/sampling-options.h"
+#include "runner/thinking-budget.h"
 
 struct common_sampler;
 struct llama_context;
@@ -32,7 +33,7 @@ class TokenSampler {
   public:
     /** Throws Error INVALID_GRAMMAR. */
     TokenSampler(std::shared_ptr<const Model> model, const SamplingOptions & options, const Constraint & constraint,
-                 bool ignore_eos);
+                 bool ignore_eos, std::unique_ptr<ThinkingBudget> thinking);
     ~TokenSampler();
     TokenSampler(const TokenSampler &) = delete;
     TokenSampler & operator=(const TokenSampler &) = delete;
@@ -53,15 +54,18 @@ class TokenSampler {
     DeviceSampler * on_device() const { return device_.get(); }
 
   private:
+    Token due();
     Token chosen(llama_context * context, int32_t index, float * logits);
     bool within_call(Token token);
     Token greedy(const float * logits) const;
+    bool fits(Token token) const;
 
     std::shared_ptr<const Model> model_;
     std::vector<Token> banned_;
     std::shared_ptr<const ChatFormat> chat_;  // or null
     std::unique_ptr<CallGuard> call_;         // null: no call under way
     std::unique_ptr<DeviceSampler> device_;
+    std::unique_ptr<ThinkingBudget> thinking_;                             // null: no bound
     std::unique_ptr<common_sampler, void (*)(common_sampler *)> sampler_;  // null: greedy
 };
 

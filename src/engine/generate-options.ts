@@ -23,7 +23,10 @@ export interface TurnOptions<Output = unknown> extends SamplingOptions {
   stop?: string | readonly string[] | undefined;
   /** The answer is JSON of this schema, in `result.object`. */
   schema?: Schema<Output> | undefined;
-  /** The answer follows this GBNF grammar. Not together with `schema` or tools. */
+  /**
+   * The answer follows this GBNF grammar; with messages the reasoning before it is free. Not together with `schema` or
+   * tools.
+   */
   grammar?: string | undefined;
   /** Default `auto`. */
   toolChoice?: ToolChoice | undefined;
@@ -31,6 +34,12 @@ export interface TurnOptions<Output = unknown> extends SamplingOptions {
   parallelToolCalls?: boolean | undefined;
   /** Lets reasoning models think first. Default true. */
   thinking?: boolean | undefined;
+  /**
+   * Most tokens of reasoning, from 0; then the tag that ends it is forced. Default: no bound, but half of `maxTokens` (or of
+   * what is left of the context) where the answer must be something: with `schema`, `grammar`, a required tool. Needs
+   * messages and a chat template with a tag for the end of reasoning.
+   */
+  thinkingTokens?: number | undefined;
   /** Aborts: the answer rejects with ABORTED at once (on a GPU after the running step), and the pages are free. */
   signal?: AbortSignal | undefined;
   /** Who goes first under load. Default `interactive`. */
@@ -63,7 +72,7 @@ export interface GenerateOptions<Output = unknown> extends TurnOptions<Output> {
 /** The names of TurnOptions. */
 export const TURN_KEYS: readonly string[] = [
   ...SAMPLING_KEYS,
-  ...['maxTokens', 'stop', 'schema', 'grammar', 'toolChoice', 'parallelToolCalls', 'thinking'],
+  ...['maxTokens', 'stop', 'schema', 'grammar', 'toolChoice', 'parallelToolCalls', 'thinking', 'thinkingTokens'],
   ...['signal', 'class', 'program', 'deadlineMs', 'ttftLimitMs', 'group', 'cache'],
 ];
 /** The names of GenerateOptions. */
@@ -72,7 +81,7 @@ const LONGEST_MS = 24 * 3_600_000;
 const CLASSES = ['interactive', 'workflow', 'background'] as const;
 
 /** Everything of a native request that does not depend on the prompt. Throws INVALID_OPTION. */
-export type RequestSettings = Omit<NativeRequest, 'prompt' | 'jsonSchema' | 'chat'>;
+export type RequestSettings = Omit<NativeRequest, 'prompt' | 'jsonSchema' | 'grammar' | 'chat'>;
 
 export function toRequestSettings(
   options: GenerateOptions,
@@ -85,6 +94,8 @@ export function toRequestSettings(
   }
   return {
     maxTokens: options.maxTokens === undefined ? 0 : checkInteger('maxTokens', options.maxTokens, 1, 2 ** 30),
+    thinkingTokens:
+      options.thinkingTokens === undefined ? -1 : checkInteger('thinkingTokens', options.thinkingTokens, 0, 2 ** 30),
     class: checkOneOf('class', options.class ?? 'interactive', CLASSES),
     program: programId(options.program),
     deadlineMs: options.deadlineMs === undefined ? 0 : checkNumber('deadlineMs', options.deadlineMs, 1, LONGEST_MS),
@@ -95,7 +106,6 @@ export function toRequestSettings(
     cache: checkFlag('cache', options.cache ?? true),
     sampling: toNativeSampling(options),
     stop: checkStop(options.stop),
-    grammar: checkName('grammar', options.grammar ?? ''),
     ignoreEos: false,
   };
 }

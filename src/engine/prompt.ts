@@ -5,7 +5,7 @@ import { asBanyanError, BanyanError } from './errors.js';
 import { promptHint, toolListHint } from './foreign-shapes.js';
 import type { GenerateOptions } from './generate-options.js';
 import { longList, longText } from './long-text.js';
-import { checkFlag, checkOneOf, invalidOption } from './option-checks.js';
+import { checkFlag, checkName, checkOneOf, invalidOption } from './option-checks.js';
 import { withPlainTypes } from './plain-types.js';
 import { checkCountFits, checkTextFits } from './prompt-size.js';
 import { renderHistory } from './render-history.js';
@@ -20,11 +20,12 @@ import { checkToolsCanBeShown, toTemplateTools } from './tool-spec.js';
  */
 export type Prompt = string | readonly ChatMessage[] | Int32Array | readonly number[];
 
-/** Ready to be submitted. `jsonSchema` is empty when the chat format holds the schema already. */
+/** Ready to be submitted. `jsonSchema` and `grammar` are empty when the chat format holds them already. */
 export interface PreparedPrompt {
   prompt: Int32Array;
   chat: ChatFormat | null;
   jsonSchema: string;
+  grammar: string;
   /** Of the prompt: instructions and tools. */
   staticTokens: number;
 }
@@ -51,8 +52,10 @@ export function toChatSettings(options: GenerateOptions, schema: CompiledSchema 
     toolChoice: typeof toolChoice === 'object' ? 'required' : toolChoice,
     parallelToolCalls: checkFlag('parallelToolCalls', options.parallelToolCalls ?? true),
     jsonSchema: schema?.grammar ?? '',
+    grammar: checkName('grammar', options.grammar ?? ''),
     enableThinking: checkFlag('thinking', options.thinking ?? true),
-    templateArgs: {},
+    // Some templates show the schema; `jsonSchema` is for the grammar.
+    templateArgs: schema ? { response_format: JSON.stringify(schema.json) } : {},
   };
 }
 
@@ -124,13 +127,14 @@ export function planPrompt(
         onlyTool: namedTool(options),
       });
       const fixed = await staticTokens(host.native, chat, messages);
-      return { prompt: chat.tokens, chat: chat.format, jsonSchema: '', staticTokens: fixed };
+      const held = { jsonSchema: '', grammar: '' };
+      return { prompt: chat.tokens, chat: chat.format, ...held, staticTokens: fixed };
     };
   }
   if (settings.tools.length > 0) throw invalidOption('tools', 'left out unless the prompt is messages', options.tools);
-  const { jsonSchema } = settings;
+  const { jsonSchema, grammar } = settings;
   const tokens = planTokens(host, prompt);
-  return async () => ({ prompt: await tokens(), chat: null, jsonSchema, staticTokens: 0 });
+  return async () => ({ prompt: await tokens(), chat: null, jsonSchema, grammar, staticTokens: 0 });
 }
 
 /** The tokens of a text, or of a list that is checked now; what cannot fit is refused later, with PROMPT_TOO_LONG. */

@@ -130,7 +130,7 @@ export class Session implements AsyncDisposable {
     const prepare = async (): Promise<NativeRequest> => {
       next = await this.#nextTurn(chatSettings, said, settings.maxTokens, namedTool(turn));
       const { prompt, staticTokens, chat } = next;
-      return { ...settings, prompt, staticTokens, chat: chat.format, jsonSchema: '' };
+      return { ...settings, prompt, staticTokens, chat: chat.format, jsonSchema: '', grammar: '' };
     };
     const request = new Request(this.#host, prepare, turn.signal);
     this.#follow(request, () => next);

@@ -52,6 +52,7 @@ export interface NativeSampling {
 export interface NativeRequest {
   prompt: Int32Array;
   maxTokens: number; // 0 = to the end of the context
+  thinkingTokens: number; // of reasoning; -1 = none for free answers, else half of maxTokens
   class: NativeClass;
   program: number; // 0 = none
   salt: string; // '' = shared by all; the tenant
@@ -99,7 +100,8 @@ export interface ChatInput {
   toolChoice: 'auto' | 'none' | 'required';
   parallelToolCalls: boolean;
   addGenerationPrompt: boolean;
-  jsonSchema: string;
+  jsonSchema: string; // of the answer's content, '' = none; not together with grammar
+  grammar: string; // GBNF of the answer's content, '' = none
   enableThinking: boolean;
   templateArgs: Record<string, string>;
 }

@@ -66,7 +66,7 @@ describe.each(llamaTemplates())('%s', (_name, source) => {
 });
 
 /** Markers of reasoning, and those that wrap a text. */
-const MARKERS = /^[\s\w<>|[\]/:,▁｜"=]{0,80}$/;
+const MARKERS = /^[\s\w<>|[\]/:,▁｜"=]{0,120}$/;
 
 /** What of the text is neither reasoning nor text; throws where these are not parts of it, in order. */
 function dropped(text: string, { reasoning, content }: NativeMessage): string {

@@ -122,13 +122,8 @@ describe('a conversation that somebody wants to take over', () => {
 
   test('by a tool’s result', async () => {
     const tools = [{ name: 'add', description: 'Adds', parameters: { type: 'object', properties: {} } }];
-    const called = async (seed: number): Promise<Session> => {
-      const session = engine.session({ tools });
-      const options = { toolChoice: 'required', parallelToolCalls: false, maxTokens: 200, seed } as const;
-      const { toolCalls } = await session.generate('Go.', options);
-      return toolCalls.length === 1 ? session : called(seed + 1);
-    };
-    const session = await called(1);
+    const session = engine.session({ tools });
+    await session.generate('Go.', { toolChoice: 'required', parallelToolCalls: false, maxTokens: 200 });
     const call = session.messages.at(-1) as { toolCalls?: { id: string }[] };
     const toolCallId = call.toolCalls?.[0]?.id ?? '';
     await session.generate({ role: 'tool', toolCallId, name: 'add', content: TAKE_OVER }, { maxTokens: 4 });

@@ -171,6 +171,7 @@ describe('when closed', () => {
           parallelToolCalls: false,
           addGenerationPrompt: true,
           jsonSchema: '',
+          grammar: '',
           enableThinking: false,
           templateArgs: {},
         }),

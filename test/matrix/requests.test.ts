@@ -294,6 +294,7 @@ describe.each([
           parallelToolCalls: false,
           addGenerationPrompt: true,
           jsonSchema: '',
+          grammar: '',
           enableThinking: false,
           templateArgs: {},
         });

@@ -6,6 +6,7 @@ export const CHAT_DEFAULTS: Omit<ChatInput, 'messages' | 'tools'> = {
   parallelToolCalls: true,
   addGenerationPrompt: true,
   jsonSchema: '',
+  grammar: '',
   enableThinking: true,
   templateArgs: {},
 };

@@ -53,6 +53,7 @@ export const nativeRequest = (prompt: ArrayLike<number>, changes: Partial<Native
   class: 'workflow',
   program: 0,
   salt: '',
+  thinkingTokens: -1,
   deadlineMs: 0,
   ttftLimitMs: 0,
   group: 0,

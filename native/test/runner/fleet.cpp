@@ -43,7 +43,8 @@ SlotId Fleet::add(const std::vector<Token> & prompt, const SamplingOptions & sam
     while (requests_[slot]) ++slot;
     requests_[slot] = std::make_unique<Request>();
     requests_[slot]->tokens = prompt;
-    requests_[slot]->sampler = std::make_unique<TokenSampler>(fleet_model(), sampling, Constraint{}, false);
+    requests_[slot]->sampler =
+        std::make_unique<TokenSampler>(fleet_model(), sampling, Constraint{}, false, nullptr);
     if (!banned.empty()) requests_[slot]->device = DeviceSampler::of(sampling, banned);
     run({slot});
     return slot;

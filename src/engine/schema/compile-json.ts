@@ -35,7 +35,8 @@ function tryCompile(text: string, use: Use): CompiledJson | SchemaProblem {
     return within(MOST_WORK, () => {
       spend(text.length / 50);
       const root = readSchema(JSON.parse(text));
-      const grammar = JSON.stringify(grammarSchema(use === 'arguments' ? objects(root) : root, `${use} ${text}`));
+      const calls = use === 'arguments';
+      const grammar = JSON.stringify(grammarSchema(calls ? objects(root) : root, `${use} ${text}`, calls));
       return { grammar, complaint: (value) => checkValue(root, value) };
     });
   } catch (thrown) {

@@ -101,12 +101,15 @@ export class RuleBook {
     return { text: name, needs: [name] };
   }
 
-  /** GBNF bodies by name: the rules that `root` needs and that some text can fulfil. Undefined: `root` is not one of them. */
-  write(root: string): Record<string, string> | undefined {
+  /**
+   * GBNF bodies by name: the rules that `root` and `more` need and that some text can fulfil. Undefined: `root` is not one of
+   * them.
+   */
+  write(root: string, more: Iterable<string> = []): Record<string, string> | undefined {
     const possible = this.#possible();
     if (!possible.has(root)) return undefined;
     const written = new Map<string, string>();
-    const open = [root];
+    const open = [root, ...more].filter((name) => possible.has(name));
     for (let name = open.pop(); name !== undefined; name = open.pop()) {
       if (written.has(name)) continue;
       const ways = this.#rules.get(name);

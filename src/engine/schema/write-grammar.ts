@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { TooManyNodesError } from 'refa';
 import { alternativesOf, type Conjunction, idsOf } from './alternatives.js';
+import { typeOf } from './check-value.js';
 import { Language, TooManyStates } from './language.js';
 import type { JsonType, SchemaNode } from './node.js';
 import { SchemaProblem } from './read-schema.js';
@@ -24,7 +25,7 @@ const MANY_VALUES = 8;
 export class GrammarWriter {
   readonly book: RuleBook;
   readonly #rules = new Map<string, string>();
-  readonly #open: { nodes: readonly SchemaNode[]; name: string }[] = [];
+  readonly #open: { nodes: readonly SchemaNode[]; only: JsonType | undefined; name: string }[] = [];
   readonly #texts = new Map<Language, Way>();
   #dead: string | undefined;
   readonly #alternatives = new Map<string, Conjunction[]>();
@@ -33,15 +34,15 @@ export class GrammarWriter {
     this.book = new RuleBook(`s${createHash('sha256').update(schema).digest('hex').slice(0, 10)}-`);
   }
 
-  /** The rule of values that pass all of `nodes`; its ways are written later. */
-  rule(nodes: readonly SchemaNode[]): string {
-    const key = idsOf(nodes);
+  /** The rule of values that pass all of `nodes`, of those of one type only if it is given; its ways are written later. */
+  rule(nodes: readonly SchemaNode[], only?: JsonType): string {
+    const key = only === undefined ? idsOf(nodes) : `${idsOf(nodes)} ${only}`;
     const known = this.#rules.get(key);
     if (known !== undefined) return known;
-    if (nodes.length === 0) return 'json-value';
+    if (nodes.length === 0 && only === undefined) return 'json-value';
     const name = this.book.reserve();
     this.#rules.set(key, name);
-    this.#open.push({ nodes, name });
+    this.#open.push({ nodes, only, name });
     return name;
   }
 
@@ -53,18 +54,20 @@ export class GrammarWriter {
     return known;
   }
 
-  /** GBNF bodies by name. Throws SchemaProblem. */
-  finish(root: string): Record<string, string> {
+  /** GBNF bodies by name, of `root` and of others that may be asked for. Throws SchemaProblem. */
+  finish(root: string, others: Iterable<string>): Record<string, string> {
     for (let next = this.#open.pop(); next; next = this.#open.pop()) {
       const place = next.nodes[0]?.place ?? '#';
-      const ways = this.#placed(place, () => this.alternatives(next.nodes).flatMap((nodes) => this.#ways(nodes)));
+      const ways = this.#placed(place, () =>
+        this.alternatives(next.nodes).flatMap((nodes) => this.#ways(nodes, next.only)),
+      );
       if (ways.length === 0) this.#dead ??= place;
       this.book.set(next.name, ways);
       if (this.book.size > MOST_RULES) {
         throw new SchemaProblem(place, `here the grammar of the schema becomes larger than ${MOST_RULES} rules`);
       }
     }
-    const rules = this.book.write(root);
+    const rules = this.book.write(root, others);
     if (!rules) throw new SchemaProblem(this.#dead ?? '#', 'no value, or none that ends, can pass this');
     return rules;
   }
@@ -79,11 +82,12 @@ export class GrammarWriter {
     }
   }
 
-  #ways(nodes: Conjunction): Way[] {
+  #ways(nodes: Conjunction, only: JsonType | undefined): Way[] {
+    const counts = (type: JsonType) => only === undefined || type === only;
     const values = valuesOf(nodes);
-    if (values) return this.#values(values);
-    if (nodes.length === 0) return [needing('json-value')];
-    return [...typesOf(nodes)].flatMap((type) => this.#typed(type, nodes));
+    if (values) return this.#values(only === undefined ? values : values.filter((value) => counts(typeOf(value))));
+    if (nodes.length === 0 && only === undefined) return [needing('json-value')];
+    return [...typesOf(nodes)].filter(counts).flatMap((type) => this.#typed(type, nodes));
   }
 
   #typed(type: JsonType, nodes: Conjunction): Way[] {

@@ -11,16 +11,46 @@ const ESCAPED = CharSet.empty(MAX_CHARACTER).union([
 /** JSON's short escapes, by character. */
 const SHORT: Record<number, string> = { 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r', 34: '\\"', 92: '\\\\' };
 
+/** How the characters of a text are written, and what ends it. */
+interface Notation {
+  close: string;
+  /** Those that can be written at all. */
+  writable(characters: CharSet): CharSet;
+  term(characters: CharSet): string;
+}
+
+const CONTROLS = CharSet.empty(MAX_CHARACTER).union([
+  { min: 0, max: 0x1f },
+  { min: 0x7f, max: 0x7f },
+]);
+const TAG = CharSet.empty(MAX_CHARACTER).union([{ min: 0x3c, max: 0x3c }]);
+
+const JSON_STRING: Notation = { close: '"\\""', writable, term };
+const BARE: Notation = { ...JSON_STRING, close: '""' };
+const RAW: Notation = {
+  close: '""',
+  writable: (characters) => writable(characters).without(CONTROLS),
+  term: plainTerm,
+};
+/** Before a tag: nothing in it looks like one. */
+const TAGLESS: Notation = { ...RAW, writable: (characters) => RAW.writable(characters).without(TAG) };
+
 /** The JSON strings of a language, one rule a state: the grammar is as deterministic as the automaton. */
 export function writeLanguage(book: RuleBook, language: Language): Way {
-  const begin = new States(book, language, '"\\""').begin();
+  const begin = new States(book, language, JSON_STRING).begin();
   return begin === undefined ? { text: '', needs: [book.reserve()] } : { text: `"\\"" ${begin}`, needs: [begin] };
 }
 
 /** The texts of a language as they are: digits, not strings. */
 export function writeBare(book: RuleBook, language: Language): Way[] {
-  const begin = new States(book, language, '""').begin();
+  const begin = new States(book, language, BARE).begin();
   return begin === undefined ? [] : [{ text: begin, needs: [begin] }];
+}
+
+/** The texts of a language without quotes, before a tag. One without any cannot be written. */
+export function writeRaw(book: RuleBook, language: Language): Way {
+  const begin = new States(book, language, TAGLESS).begin() ?? new States(book, language, RAW).begin();
+  return begin === undefined ? { text: '', needs: [book.reserve()] } : { text: begin, needs: [begin] };
 }
 
 /** In characters. */
@@ -29,7 +59,7 @@ const LONG_TERM = 200;
 class States {
   readonly #book: RuleBook;
   readonly #dfa: DFA;
-  readonly #close: string;
+  readonly #notation: Notation;
   /** States from which a text can end. */
   readonly #live = new Set<DFA.ReadonlyNode>();
   readonly #arrivals = new Map<DFA.ReadonlyNode, number>();
@@ -37,13 +67,13 @@ class States {
   readonly #terms = new Map<string, string>();
   readonly #edges = new Map<DFA.ReadonlyNode, [DFA.ReadonlyNode, CharSet][]>();
 
-  constructor(book: RuleBook, language: Language, close: string) {
+  constructor(book: RuleBook, language: Language, notation: Notation) {
     this.#book = book;
-    this.#close = close;
+    this.#notation = notation;
     this.#dfa = language.dfa;
     const sources = new Map<DFA.ReadonlyNode, DFA.ReadonlyNode[]>();
     for (const node of this.#dfa.nodes()) {
-      const out = edges(node);
+      const out = edges(node, notation);
       this.#edges.set(node, out);
       for (const [to] of out) {
         this.#arrivals.set(to, (this.#arrivals.get(to) ?? 0) + 1);
@@ -81,7 +111,7 @@ class States {
     open.length = 1;
     for (let node = open.pop(); node; node = open.pop()) {
       const ways = this.#out(node).map(([to, characters]) => this.#way(to, characters, rule));
-      if (this.#dfa.finals.has(node as DFA.Node)) ways.push({ text: this.#close, needs: [] });
+      if (this.#dfa.finals.has(node as DFA.Node)) ways.push({ text: this.#notation.close, needs: [] });
       this.#book.set(rule(node), ways);
     }
     return begin;
@@ -92,7 +122,7 @@ class States {
     const key = characters.ranges.map(({ min, max }) => `${min}-${max}`).join();
     const known = this.#terms.get(key);
     if (known !== undefined) return known;
-    const text = term(characters);
+    const text = this.#notation.term(characters);
     const written = text.length > LONG_TERM ? this.#book.add([{ text, needs: [] }]) : text;
     this.#terms.set(key, written);
     return written;
@@ -120,7 +150,7 @@ class States {
 }
 
 /** By target: refa keeps a target once for each of its ranges. */
-function edges(node: DFA.ReadonlyNode): [DFA.ReadonlyNode, CharSet][] {
+function edges(node: DFA.ReadonlyNode, notation: Notation): [DFA.ReadonlyNode, CharSet][] {
   const byTarget = new Map<DFA.ReadonlyNode, CharRange[]>();
   for (const [range, to] of node.out) {
     const ranges = byTarget.get(to);
@@ -128,14 +158,17 @@ function edges(node: DFA.ReadonlyNode): [DFA.ReadonlyNode, CharSet][] {
     else byTarget.set(to, [range]);
   }
   return [...byTarget]
-    .map(([to, ranges]): [DFA.ReadonlyNode, CharSet] => [to, writable(CharSet.empty(MAX_CHARACTER).union(ranges))])
+    .map(([to, ranges]): [DFA.ReadonlyNode, CharSet] => [
+      to,
+      notation.writable(CharSet.empty(MAX_CHARACTER).union(ranges)),
+    ])
     .filter(([, characters]) => !characters.isEmpty);
 }
 
 /** One character of a set as it stands in a JSON string. */
 function term(characters: CharSet): string {
   const plain = characters.without(ESCAPED);
-  const terms = plain.isEmpty ? [] : [`[${plain.ranges.map(({ min, max }) => range(min, max)).join('')}]`];
+  const terms = plain.isEmpty ? [] : [plainTerm(plain)];
   let short = '';
   const long = ['', ''];
   for (const { min, max } of characters.intersect(ESCAPED).ranges) {
@@ -148,6 +181,10 @@ function term(characters: CharSet): string {
   if (short) terms.push(`"\\\\" [${short}]`);
   for (const [high, digits] of long.entries()) if (digits) terms.push(`"\\\\u00${high}" [${digits}]`);
   return terms.length === 1 && !terms[0]?.includes(' ') ? (terms[0] as string) : `( ${terms.join(' | ')} )`;
+}
+
+function plainTerm(characters: CharSet): string {
+  return `[${characters.ranges.map(({ min, max }) => range(min, max)).join('')}]`;
 }
 
 function range(min: number, max: number): string {

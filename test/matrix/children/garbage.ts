@@ -43,6 +43,7 @@ const scenarios: Record<string, () => Promise<string>> = {
           parallelToolCalls: false,
           addGenerationPrompt: true,
           jsonSchema: '',
+          grammar: '',
           enableThinking: false,
           templateArgs: {},
         });

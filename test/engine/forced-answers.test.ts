@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Engine } from '../../src/engine/engine.js';
+import type { GenerateOptions } from '../../src/engine/generate-options.js';
+import { compileSchema, type JsonSchema } from '../../src/engine/schema.js';
+import type { ToolSpec } from '../../src/engine/tool-spec.js';
+import { llamaTemplates } from '../support/llama-templates.js';
+
+// On the chat templates of some seventy real models: what an answer must be, it is. BANYAN_FORCED_SEEDS=n tries all of
+// them, n seeds each, with and without reasoning; without it one template of each kind of format is tried, with one seed.
+
+const WIDE = process.env.BANYAN_FORCED_SEEDS;
+const SEEDS = Number(WIDE ?? 1);
+const KINDS = [
+  ...['Qwen-Qwen2.5-7B-Instruct', 'Qwen-QwQ-32B', 'Qwen3-Coder', 'Kimi-K2-Instruct', 'GigaChat3-', 'GLM-4.6'],
+  ...['gemma-4-31B-it.jinja', 'muse-glimmer', 'gpt-oss', 'granite-3.3', 'command-r-plus', 'SmolLM3', 'Kimi-K3'],
+];
+const templates = llamaTemplates().filter(([name]) => WIDE || KINDS.some((kind) => name.includes(kind)));
+
+const object = (properties: Record<string, JsonSchema>, required = Object.keys(properties)): JsonSchema => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+});
+const tool = (name: string, parameters: JsonSchema): ToolSpec => ({ name, description: 'A tool', parameters });
+const item = object({ sku: { type: 'string', pattern: '^[A-Z]{2}[0-9]{2}$' }, count: { type: 'integer', minimum: 1 } });
+const tools: ToolSpec[] = [
+  tool(
+    'search',
+    object(
+      { pattern: { type: 'string', maxLength: 20 }, limit: { type: 'integer' }, kind: { enum: ['file', 'any'] } },
+      ['pattern', 'kind'],
+    ),
+  ),
+  tool(
+    'place_order',
+    object(
+      {
+        customer: object({ name: { type: 'string', maxLength: 12 }, vip: { type: 'boolean' } }, ['name']),
+        items: { type: 'array', minItems: 1, maxItems: 2, items: item },
+        note: { anyOf: [{ type: 'string', maxLength: 10 }, { type: 'null' }] },
+      },
+      ['customer', 'items'],
+    ),
+  ),
+  tool('now', object({})),
+  tool(
+    'tune',
+    object({ mode: { enum: ['fast', 'slow'] }, tags: { type: 'array', maxItems: 2, items: { enum: ['a'] } } }, []),
+  ),
+];
+const schema = object({
+  city: { type: 'string', maxLength: 12 },
+  days: { type: 'integer', minimum: 0, maximum: 9 },
+  list: { type: 'array', maxItems: 2, items: object({ k: { enum: ['x', 'y'] } }) },
+});
+const grammar = 'root ::= yes | "no" space # "root"\nyes ::= "yes"\nspace ::= [ ]{1,2} "x"';
+
+const prompt = [{ role: 'user' as const, content: 'Please find the files and order two things.' }];
+
+test('there are templates of every kind', () => {
+  expect(templates.length).toBeGreaterThanOrEqual(KINDS.length);
+});
+
+describe.each(templates)('%s', (_, chatTemplate) => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await Engine.load({ chatTemplate, kvTokens: 4096 });
+  });
+  afterAll(() => engine.close());
+
+  const answers = async (options: GenerateOptions, check: (answer: Answer) => Promise<void> | void) => {
+    for (const thinking of [true, false]) {
+      for (let seed = 1; seed <= SEEDS; seed++) {
+        const answer = await engine.generate(prompt, { temperature: 1, maxTokens: 1_200, ...options, thinking, seed });
+        try {
+          await check(answer);
+        } catch (cause) {
+          const said = JSON.stringify(engine.detokenize(answer.tokens));
+          throw new Error(`thinking ${thinking}, seed ${seed}: ${answer.finishReason} after ${said}`, { cause });
+        }
+      }
+    }
+  };
+
+  test('a required call is made, with arguments of its schema', { timeout: 600_000 }, async () => {
+    if (!engine.info.supportsTools) return;
+    await answers({ tools, toolChoice: 'required', parallelToolCalls: false }, passes);
+  });
+
+  test('a named tool is called', { timeout: 600_000 }, async () => {
+    if (!engine.info.supportsTools) return;
+    for (const { name } of WIDE ? tools : tools.slice(1, 2)) {
+      await answers({ tools, toolChoice: { tool: name }, parallelToolCalls: false }, async (answer) => {
+        await passes(answer);
+        expect(answer.toolCalls[0]?.name).toBe(name);
+      });
+    }
+  });
+
+  test('a schema gives JSON that passes it', { timeout: 600_000 }, async () => {
+    await answers({ schema }, async ({ text, finishReason }) => {
+      expect(finishReason).toBe('stop');
+      expect(await compileSchema('schema', schema).check(JSON.parse(text))).toMatchObject({ ok: true });
+    });
+  });
+
+  test('a grammar is the answer’s', { timeout: 600_000 }, async () => {
+    await answers({ grammar }, ({ text }) => {
+      expect(text).toMatch(/^(yes|no {1,2}x)$/);
+    });
+  });
+});
+
+type Answer = Awaited<ReturnType<Engine['generate']>['result']>;
+
+async function passes({ toolCalls, finishReason }: Answer): Promise<void> {
+  expect(toolCalls).toHaveLength(1);
+  expect(finishReason).not.toBe('length');
+  const call = toolCalls[0];
+  const parameters = tools.find(({ name }) => name === call?.name)?.parameters;
+  expect(parameters).toBeDefined();
+  const verdict = await compileSchema('parameters', parameters as JsonSchema).check(JSON.parse(call?.arguments ?? ''));
+  expect(verdict).toMatchObject({ ok: true });
+}
