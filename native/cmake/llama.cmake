@@ -61,7 +61,7 @@ function(llama_patch dir)
     foreach(patch ${patches})
       get_filename_component(name "${patch}" NAME)
       message(STATUS "llama.cpp: applying ${name}")
-      llama_git(-C "${dir}" apply --unidiff-zero --whitespace=nowarn "${patch}")
+      llama_git(-C "${dir}" apply --whitespace=nowarn "${patch}") # every line of context must be there
     endforeach()
     file(WRITE "${stamp}" "${sums}")
   endif()

@@ -30,7 +30,7 @@ export interface TurnOptions<Output = unknown> extends SamplingOptions {
   grammar?: string | undefined;
   /** Default `auto`. */
   toolChoice?: ToolChoice | undefined;
-  /** May the model call several tools in one turn? Default true. */
+  /** May the model call several tools in one turn? Default: true, and false where `toolChoice` forces a call. */
   parallelToolCalls?: boolean | undefined;
   /** Lets reasoning models think first. Default true. */
   thinking?: boolean | undefined;

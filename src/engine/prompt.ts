@@ -12,7 +12,7 @@ import { renderHistory } from './render-history.js';
 import type { RequestHost } from './request.js';
 import type { CompiledSchema } from './schema.js';
 import { staticTokens } from './static-prefix.js';
-import { checkToolsCanBeShown, toTemplateTools } from './tool-spec.js';
+import { checkToolsCanBeShown, type ToolChoice, toTemplateTools } from './tool-spec.js';
 
 /**
  * What the model reads. Messages go through its chat template: that is how a question is asked. A text is a raw
@@ -50,7 +50,8 @@ export function toChatSettings(options: GenerateOptions, schema: CompiledSchema 
   return {
     tools: templateTools,
     toolChoice: typeof toolChoice === 'object' ? 'required' : toolChoice,
-    parallelToolCalls: checkFlag('parallelToolCalls', options.parallelToolCalls ?? true),
+    // A model that must call and has said all goes on calling: one is what was asked for.
+    parallelToolCalls: checkFlag('parallelToolCalls', options.parallelToolCalls ?? !isForced(toolChoice)),
     jsonSchema: schema?.grammar ?? '',
     grammar: checkName('grammar', options.grammar ?? ''),
     enableThinking: checkFlag('thinking', options.thinking ?? true),
@@ -100,6 +101,9 @@ async function renderTools(
     return { rendered, shown };
   }
 }
+
+/** A call is asked for, whatever the model would say. */
+const isForced = (toolChoice: ToolChoice): boolean => toolChoice === 'required' || typeof toolChoice === 'object';
 
 /** The name in `toolChoice: { tool }`. */
 export function namedTool(options: GenerateOptions): string | undefined {
