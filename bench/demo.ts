@@ -1,7 +1,7 @@
 import { runFleet } from '../src/cli/demo/fleet.js';
 import { Engine, type EngineOptions } from '../src/index.js';
+import { median, spread } from '../testing/statistics.js';
 import type { BenchOptions, Report } from './report.js';
-import { median, spread } from './statistics.js';
 
 const AGENTS = 8;
 const OPTIONS = { agents: AGENTS, maxTokens: 128, forceTools: 0, onEvent: () => {} };

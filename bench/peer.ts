@@ -1,10 +1,10 @@
+import { BanyanSystem } from '../testing/drive/banyan-system.js';
+import { fleet } from '../testing/workloads/fleet.js';
+import { CI } from '../testing/workloads/scale.js';
 import { NodeLlamaCppSystem, peerPath } from './baseline/node-llama-cpp-system.js';
 import { byTurns } from './by-turns.js';
-import { COSTS, costOf, ratio, table } from './drive/cost.js';
+import { COSTS, costOf, ratio, table } from './cost.js';
 import type { BenchOptions, Report } from './report.js';
-import { CI } from './sim/scale.js';
-import { fleet } from './sim/workloads/fleet.js';
-import { BanyanSystem } from './systems/banyan-system.js';
 import { CI_MODEL, ciModel, setup } from './workloads/model.js';
 
 const AGENTS = 8;

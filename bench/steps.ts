@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { randomModel, SHAPE_06B } from '../test/support/random-model.js';
+import { randomModel, SHAPE_06B } from '../testing/models/random-model.js';
 import type { BenchOptions, Report, Table } from './report.js';
 
 const build = fileURLToPath(new URL('../native/.build/cpu', import.meta.url));

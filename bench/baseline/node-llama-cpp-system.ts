@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { LlamaContext, LlamaContextSequence, Token } from 'node-llama-cpp';
-import type { CallCost, RunningCall, System } from '../systems/system.js';
+import type { CallCost, RunningCall, System } from '../../testing/drive/system.js';
 
 /** Absent: the peer is not installed. */
 export function peerPath(): string | undefined {

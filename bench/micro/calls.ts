@@ -1,8 +1,8 @@
 import Benchmark from 'benchmark';
 import { loadBinding } from '../../src/native/binding.js';
 import { decodeEvents } from '../../src/native/events.js';
-import { randomModel } from '../../test/support/random-model.js';
-import { engineOptions, nativeRequest } from '../../test/support/test-engine.js';
+import { engineOptions, nativeRequest } from '../../testing/engine/test-engine.js';
+import { randomModel } from '../../testing/models/random-model.js';
 import type { Table } from '../report.js';
 
 const BATCH = 32;

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { loadBinding } from '../../src/native/binding.js';
-import { CHAT_DEFAULTS } from '../../test/support/chat-input.js';
-import { randomModel } from '../../test/support/random-model.js';
-import { engineOptions, nativeRequest } from '../../test/support/test-engine.js';
+import { CHAT_DEFAULTS } from '../../testing/engine/chat-input.js';
+import { engineOptions, nativeRequest } from '../../testing/engine/test-engine.js';
+import { randomModel } from '../../testing/models/random-model.js';
+import { median } from '../../testing/statistics.js';
 import type { Table } from '../report.js';
-import { median } from '../statistics.js';
 
 const TURNS = 10;
 const TOOLS = 8;

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { Engine } from '../../src/index.js';
-import { randomModel } from '../../test/support/random-model.js';
+import { randomModel } from '../../testing/models/random-model.js';
+import { median } from '../../testing/statistics.js';
 import type { Table } from '../report.js';
-import { median } from '../statistics.js';
 
 const TOKENS = 200;
 

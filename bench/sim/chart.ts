@@ -19,7 +19,7 @@ export interface Chart {
   bars?: boolean;
 }
 
-const folder = new URL('../results/', import.meta.url);
+const folder = new URL('../results', import.meta.url);
 
 /** Draws charts side by side into bench/results/<name>.svg. */
 export async function draw(name: string, charts: Chart[]): Promise<void> {

@@ -1,10 +1,10 @@
+import { BanyanSystem } from '../../testing/drive/banyan-system.js';
+import { FCFS_LRU } from '../../testing/simulator/systems.js';
+import { fleet } from '../../testing/workloads/fleet.js';
+import { CI } from '../../testing/workloads/scale.js';
 import { byTurns } from '../by-turns.js';
-import { COSTS, costOf, type Measured, over, table } from '../drive/cost.js';
+import { COSTS, costOf, type Measured, over, table } from '../cost.js';
 import type { BenchOptions, Report } from '../report.js';
-import { CI } from '../sim/scale.js';
-import { FCFS_LRU } from '../sim/systems.js';
-import { fleet } from '../sim/workloads/fleet.js';
-import { BanyanSystem } from '../systems/banyan-system.js';
 import { SMALL_MODEL, setup, smallModel } from './model.js';
 
 const AGENTS = 32;

@@ -1,12 +1,12 @@
+import { BanyanSystem } from '../../testing/drive/banyan-system.js';
+import { quantiles } from '../../testing/simulator/metrics.js';
+import { FCFS_LRU } from '../../testing/simulator/systems.js';
+import { median } from '../../testing/statistics.js';
+import { type Mixed, mixed } from '../../testing/workloads/mixed.js';
+import { CI } from '../../testing/workloads/scale.js';
 import { byTurns } from '../by-turns.js';
-import { type Columns, type Cost, costOf, table } from '../drive/cost.js';
+import { type Columns, type Cost, costOf, table } from '../cost.js';
 import type { BenchOptions, Report } from '../report.js';
-import { quantiles } from '../sim/metrics.js';
-import { CI } from '../sim/scale.js';
-import { FCFS_LRU } from '../sim/systems.js';
-import { type Mixed, mixed } from '../sim/workloads/mixed.js';
-import { median } from '../statistics.js';
-import { BanyanSystem } from '../systems/banyan-system.js';
 import { CI_MODEL, ciModel, setup } from './model.js';
 
 const PHASE_S = 15;

@@ -1,10 +1,10 @@
+import { BanyanSystem } from '../../testing/drive/banyan-system.js';
+import { median, spread } from '../../testing/statistics.js';
+import { control } from '../../testing/workloads/control.js';
+import { CI } from '../../testing/workloads/scale.js';
 import { byTurns } from '../by-turns.js';
-import { COSTS, type Cost, costOf, table } from '../drive/cost.js';
+import { COSTS, type Cost, costOf, table } from '../cost.js';
 import type { BenchOptions, Report } from '../report.js';
-import { CI } from '../sim/scale.js';
-import { control } from '../sim/workloads/control.js';
-import { median, spread } from '../statistics.js';
-import { BanyanSystem } from '../systems/banyan-system.js';
 import { CI_MODEL, ciModel, setup } from './model.js';
 
 const SHOTS = 48;

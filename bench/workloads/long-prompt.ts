@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BanyanSystem } from '../../testing/drive/banyan-system.js';
+import { tokens } from '../../testing/drive/contents.js';
+import { FCFS_LRU } from '../../testing/simulator/systems.js';
+import { median, quantile } from '../../testing/statistics.js';
 import { byTurns } from '../by-turns.js';
-import { tokens } from '../drive/contents.js';
-import { type Columns, table } from '../drive/cost.js';
+import { type Columns, table } from '../cost.js';
 import type { BenchOptions, Report } from '../report.js';
-import { FCFS_LRU } from '../sim/systems.js';
-import { median, quantile } from '../statistics.js';
-import { BanyanSystem } from '../systems/banyan-system.js';
 import { SMALL_MODEL, setup, smallModel } from './model.js';
 
 const AGENTS = 8;

@@ -1,10 +1,10 @@
+import { BanyanSystem } from '../../testing/drive/banyan-system.js';
+import { newTokens } from '../../testing/simulator/ideal.js';
+import { closedForms, loop } from '../../testing/workloads/loop.js';
+import { CI, GPU } from '../../testing/workloads/scale.js';
 import { byTurns } from '../by-turns.js';
-import { COSTS, costOf, ratio, table } from '../drive/cost.js';
+import { COSTS, costOf, ratio, table } from '../cost.js';
 import type { BenchOptions, Report } from '../report.js';
-import { newTokens } from '../sim/ideal.js';
-import { CI, GPU } from '../sim/scale.js';
-import { closedForms, loop } from '../sim/workloads/loop.js';
-import { BanyanSystem } from '../systems/banyan-system.js';
 import { CI_MODEL, ciModel, setup } from './model.js';
 
 /** W1: one agent with quick tools, against the naive baseline; and the closed forms, unscaled, as they are counts. */

@@ -1,4 +1,4 @@
-import { type RandomModelOptions, randomModel } from '../../test/support/random-model.js';
+import { type RandomModelOptions, randomModel } from '../../testing/models/random-model.js';
 
 /** CI scale: 8 layers of 512, 8 heads on 4, Q8_0. Lengths are those of the workloads over 16, tool times over 50. */
 const CI_SHAPE: RandomModelOptions = {

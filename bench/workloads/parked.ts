@@ -1,8 +1,8 @@
 import { Engine, type Session } from '../../src/index.js';
-import { randomModel } from '../../test/support/random-model.js';
-import { tokens } from '../drive/contents.js';
+import { BanyanSystem } from '../../testing/drive/banyan-system.js';
+import { tokens } from '../../testing/drive/contents.js';
+import { randomModel } from '../../testing/models/random-model.js';
 import type { BenchOptions, Report } from '../report.js';
-import { BanyanSystem } from '../systems/banyan-system.js';
 import { SMALL_MODEL, smallModel } from './model.js';
 
 const SESSIONS = 10_000;

@@ -1,12 +1,12 @@
+import { BanyanSystem } from '../../testing/drive/banyan-system.js';
+import { lostHistory } from '../../testing/simulator/metrics.js';
+import { FCFS_LRU } from '../../testing/simulator/systems.js';
+import { median, sum } from '../../testing/statistics.js';
+import { CI } from '../../testing/workloads/scale.js';
+import { subAgents } from '../../testing/workloads/sub-agents.js';
 import { byTurns } from '../by-turns.js';
-import { COSTS, type Columns, type Cost, costOf, table } from '../drive/cost.js';
+import { COSTS, type Columns, type Cost, costOf, table } from '../cost.js';
 import type { BenchOptions, Report } from '../report.js';
-import { CI } from '../sim/scale.js';
-import { lostHistory } from '../sim/studies/sub-agents.js';
-import { FCFS_LRU } from '../sim/systems.js';
-import { subAgents } from '../sim/workloads/sub-agents.js';
-import { median, sum } from '../statistics.js';
-import { BanyanSystem } from '../systems/banyan-system.js';
 import { SMALL_MODEL, setup, smallModel } from './model.js';
 
 const CHILDREN = 8;

@@ -1,10 +1,10 @@
+import { BanyanSystem } from '../../testing/drive/banyan-system.js';
+import { FCFS_LRU } from '../../testing/simulator/systems.js';
+import { idleThrash } from '../../testing/workloads/idle-thrash.js';
+import { CI } from '../../testing/workloads/scale.js';
 import { byTurns } from '../by-turns.js';
-import { COSTS, type Columns, costOf, type Measured, over, ratio, table } from '../drive/cost.js';
+import { COSTS, type Columns, costOf, type Measured, over, ratio, table } from '../cost.js';
 import type { BenchOptions, Report } from '../report.js';
-import { CI } from '../sim/scale.js';
-import { FCFS_LRU } from '../sim/systems.js';
-import { idleThrash } from '../sim/workloads/idle-thrash.js';
-import { BanyanSystem } from '../systems/banyan-system.js';
 import { SMALL_MODEL, setup, smallModel } from './model.js';
 
 const POOL = 4096;

@@ -3,7 +3,7 @@ banyan_tests(engine banyan-engine banyan-runner)
 
 set(ENGINE_TEST_MODEL "${CMAKE_BINARY_DIR}/engine-test.gguf")
 add_test(NAME make-engine-test-model
-  COMMAND npx tsx test/support/make-model.ts --arch qwen3 --out ${ENGINE_TEST_MODEL}
+  COMMAND npx tsx testing/models/make-model.ts --arch qwen3 --out ${ENGINE_TEST_MODEL}
   WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
 set_tests_properties(make-engine-test-model PROPERTIES FIXTURES_SETUP engine-test-model)
 foreach(name engine-calibration-test engine-chat-test engine-device-path-test engine-engine-test engine-mid-step-test)

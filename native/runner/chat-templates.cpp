@@ -91,7 +91,7 @@ common_chat_templates_inputs inputs_of(const ChatRequest & request) {
 }
 
 /**
- * Of each tool, what its grammar is made of: its `grammar` (src/engine/schema), else its parameters. Throws Error
+ * Of each tool, what its grammar is made of: its `grammar` (src/schema), else its parameters. Throws Error
  * INVALID_SCHEMA with the tool at fault.
  */
 std::map<std::string, common_json> grammars_of(const std::string & tools) {

@@ -6,7 +6,7 @@
 
 namespace banyan {
 
-/** `code` is one of src/engine/errors.ts; `field` names the option at fault, '' = none. */
+/** `code` is one of src/kit/errors.ts; `field` names the option at fault, '' = none. */
 struct Error : std::runtime_error {
     Error(std::string code, const std::string & message, std::string field = "")
         : std::runtime_error(message), code(std::move(code)), field(std::move(field)) {}

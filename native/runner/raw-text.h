@@ -1,4 +1,4 @@
-// Strings that a chat format writes without quotes, between tags, as their JSON Schema wants them (src/engine/schema
+// Strings that a chat format writes without quotes, between tags, as their JSON Schema wants them (src/schema
 // says how: "x-text" of a place).
 //
 // Owns: nothing but which rules are there already. Changed by: rule, read. Thread: one at a time.

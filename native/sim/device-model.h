@@ -12,7 +12,7 @@
 
 namespace banyan::sim {
 
-/** Where the constants for a GPU come from is said beside them, in bench/sim/devices.ts. */
+/** Where the constants for a GPU come from is said beside them, in testing/simulator/devices.ts. */
 struct DeviceModel {
     int64_t step_ns = 0;     // a step, whatever it holds: launches, sampling, the host
     int64_t weights_ns = 0;  // reading all weights once: the floor of the linear layers

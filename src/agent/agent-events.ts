@@ -1,6 +1,6 @@
-import type { ToolCall } from '../engine/chat-message.js';
+import type { ToolCall } from '../chat/chat-message.js';
 import type { Usage } from '../engine/generation.js';
-import type { FinishReason } from '../native/binding.js';
+import type { FinishReason } from '../native/vocabulary.js';
 import type { ToolOutcome } from './tool-runner.js';
 
 /** One turn of the model and the tools that it called. */

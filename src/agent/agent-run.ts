@@ -1,14 +1,14 @@
-import { onAbort } from '../engine/abort-listeners.js';
-import { type ChatMessage, type ToolCall, type ToolMessage, toToolCall } from '../engine/chat-message.js';
+import { type ChatMessage, type ToolCall, type ToolMessage, toToolCall } from '../chat/chat-message.js';
+import type { ToolChoice } from '../chat/tool-spec.js';
 import type { Engine } from '../engine/engine.js';
-import { asBanyanError, BanyanError } from '../engine/errors.js';
-import { EventLog } from '../engine/event-log.js';
-import { EventStream } from '../engine/event-stream.js';
 import type { Generation, GenerationResult } from '../engine/generation.js';
 import type { Program, ProgramReport } from '../engine/program.js';
 import type { Session } from '../engine/session.js';
-import type { ToolChoice } from '../engine/tool-spec.js';
 import { isVoid, VOID_TURN } from '../engine/turn.js';
+import { onAbort } from '../kit/abort-listeners.js';
+import { asBanyanError, BanyanError } from '../kit/errors.js';
+import { EventLog } from '../kit/event-log.js';
+import { EventStream } from '../kit/event-stream.js';
 import {
   type AgentEvent,
   type AgentStep,
@@ -18,10 +18,10 @@ import {
   type TraceSpan,
 } from './agent-events.js';
 import { fitResults } from './fit-results.js';
+import type { PastStep } from './journal/recorded-run.js';
+import type { RunRecord } from './journal/run-record.js';
+import type { StepRecord } from './journal/step-record.js';
 import type { Limits } from './limits.js';
-import type { PastStep } from './past.js';
-import type { RunRecord } from './run-record.js';
-import type { StepRecord } from './step-record.js';
 import { StepTools } from './step-tools.js';
 import type { Tool } from './tool.js';
 

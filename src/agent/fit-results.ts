@@ -1,4 +1,4 @@
-import type { ToolMessage } from '../engine/chat-message.js';
+import type { ToolMessage } from '../chat/chat-message.js';
 import type { Engine } from '../engine/engine.js';
 
 /** Tokens that a template writes around a result, and the mark of a cut; rather too many. */

@@ -1,5 +1,5 @@
-import { checkInteger } from '../engine/option-checks.js';
-import { readOptions } from '../engine/read-options.js';
+import { checkInteger } from '../kit/option-checks.js';
+import { readOptions } from '../kit/read-options.js';
 
 /** A run that meets a limit ends well, with what it has and a `stopReason`. */
 export interface Limits {

@@ -1,7 +1,7 @@
-import type { ToolCall } from '../engine/chat-message.js';
-import type { StepRecord } from './step-record.js';
+import type { ToolCall } from '../chat/chat-message.js';
+import type { StepRecord } from './journal/step-record.js';
+import { toolErrorText } from './results/tool-result.js';
 import type { Tool } from './tool.js';
-import { toolErrorText } from './tool-result.js';
 import { runTool, type ToolOutcome, type ToolRunOptions } from './tool-runner.js';
 
 /** Hears of each call and result as it comes. `recorded`: it happened in an earlier life of the run. */

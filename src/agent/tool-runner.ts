@@ -1,8 +1,8 @@
-import { onAbort } from '../engine/abort-listeners.js';
-import type { ToolCall } from '../engine/chat-message.js';
-import { wholeResult } from './result-source.js';
+import type { ToolCall } from '../chat/chat-message.js';
+import { onAbort } from '../kit/abort-listeners.js';
+import { wholeResult } from './results/result-source.js';
+import { readResult, type ToolReading, toolErrorText } from './results/tool-result.js';
 import type { Tool } from './tool.js';
-import { readResult, type ToolReading, toolErrorText } from './tool-result.js';
 
 export interface ToolOutcome {
   call: ToolCall;

@@ -1,9 +1,9 @@
-import { BanyanError } from '../engine/errors.js';
-import { definitionHint } from '../engine/foreign-shapes.js';
-import { checkFlag, checkNumber, checkObject, checkText, invalidOption } from '../engine/option-checks.js';
-import { reading, readOptions } from '../engine/read-options.js';
-import { type Checked, type CompiledSchema, compileSchema, type Schema } from '../engine/schema.js';
-import type { ToolSpec } from '../engine/tool-spec.js';
+import type { ToolSpec } from '../chat/tool-spec.js';
+import { BanyanError } from '../kit/errors.js';
+import { definitionHint } from '../kit/foreign-shapes.js';
+import { checkFlag, checkNumber, checkObject, checkText, invalidOption } from '../kit/option-checks.js';
+import { reading, readOptions } from '../kit/read-options.js';
+import { type Checked, type CompiledSchema, compileSchema, type Schema } from '../schema/compile-schema.js';
 
 export interface ToolContext {
   /** Aborted when the run is, or when the tool's time is over. */

@@ -1,9 +1,9 @@
 import { createInterface, type Interface } from 'node:readline';
 import type { Engine } from '../engine/engine.js';
-import { asBanyanError, BanyanError } from '../engine/errors.js';
-import type { TurnOptions } from '../engine/generate-options.js';
-import type { EngineOptions } from '../engine/load-options.js';
+import type { EngineOptions } from '../engine/engine-options.js';
+import type { TurnOptions } from '../engine/request-options.js';
 import type { Session } from '../engine/session.js';
+import { asBanyanError, BanyanError } from '../kit/errors.js';
 import { AnswerWriter } from './answer-writer.js';
 import { loadWithProgress } from './load-model.js';
 import type { Stop } from './stop.js';

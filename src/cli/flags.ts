@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { BanyanError } from '../engine/errors.js';
-import type { TurnOptions } from '../engine/generate-options.js';
-import type { EngineOptions } from '../engine/load-options.js';
+import type { EngineOptions } from '../engine/engine-options.js';
+import type { TurnOptions } from '../engine/request-options.js';
+import { BanyanError } from '../kit/errors.js';
 
 export interface EngineFlags {
   model?: string;

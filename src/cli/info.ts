@@ -1,8 +1,8 @@
 import { availableParallelism, freemem, totalmem } from 'node:os';
+import { addon } from '../backend/addon.js';
 import type { ModelInfo } from '../engine/engine.js';
-import { asBanyanError } from '../engine/errors.js';
-import type { EngineOptions } from '../engine/load-options.js';
-import { loadBinding } from '../native/binding.js';
+import type { EngineOptions } from '../engine/engine-options.js';
+import { asBanyanError } from '../kit/errors.js';
 import { loadWithProgress } from './load-model.js';
 
 /** Two pages: the model is to be described, not used. */
@@ -26,7 +26,7 @@ type Machine = ReturnType<typeof describeMachine>;
 
 function describeMachine() {
   try {
-    const { backend, version, llamaVersion } = loadBinding();
+    const { backend, version, llamaVersion } = addon();
     return {
       ...{ banyan: version, llama: llamaVersion, backend, node: process.version, cores: availableParallelism() },
       ...{ platform: `${process.platform}-${process.arch}`, freeBytes: freemem(), totalBytes: totalmem() },

@@ -1,5 +1,6 @@
 import { Engine } from '../engine/engine.js';
-import type { EngineOptions, LoadProgress } from '../engine/load-options.js';
+import type { EngineOptions } from '../engine/engine-options.js';
+import type { LoadProgress } from '../model/model-source.js';
 
 const STEPS = 10;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { BanyanError } from '../engine/errors.js';
+import { BanyanError } from '../kit/errors.js';
 import { chat } from './chat.js';
 import { demo } from './demo/demo.js';
 import {

@@ -1,6 +1,6 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { BanyanError } from '../engine/errors.js';
+import { BanyanError } from '../kit/errors.js';
 
 /** What `banyan run` is to do: the model if one was named by its place, and the prompt. */
 export interface RunInput {

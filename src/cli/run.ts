@@ -1,7 +1,7 @@
-import type { ChatMessage } from '../engine/chat-message.js';
-import type { TurnOptions } from '../engine/generate-options.js';
+import type { ChatMessage } from '../chat/chat-message.js';
+import type { EngineOptions } from '../engine/engine-options.js';
 import type { Usage } from '../engine/generation.js';
-import type { EngineOptions } from '../engine/load-options.js';
+import type { TurnOptions } from '../engine/request-options.js';
 import { AnswerWriter } from './answer-writer.js';
 import { loadWithProgress } from './load-model.js';
 

@@ -1,30 +1,31 @@
-import { loadBinding, type NativeEngine } from '../native/binding.js';
-import { decodeEvents } from '../native/events.js';
+import { addon } from '../backend/addon.js';
+import { EventRouter } from '../backend/event-router.js';
+import type { RequestHost } from '../backend/request-host.js';
+import { checkTokens, type Prompt, planPrompt } from '../chat/prompt.js';
+import { checkShort } from '../chat/prompt-size.js';
+import { readPrompt } from '../chat/read-prompt.js';
+import { checkToolsCanBeShown } from '../chat/tool-spec.js';
+import { asBanyanError, BanyanError } from '../kit/errors.js';
+import { longText } from '../kit/long-text.js';
+import { checkFlag, checkText } from '../kit/option-checks.js';
+import { reading, readOptions } from '../kit/read-options.js';
+import { LoadControl } from '../model/load-control.js';
+import { findModelFile } from '../model/model-file.js';
+import type { NativeEngine } from '../native/binding.js';
 import type { NativeModelInfo, NativeStats } from '../native/reports.js';
-import { type Decision, DecisionFeed } from './decision-feed.js';
-import { asBanyanError, BanyanError } from './errors.js';
-import { EventRouter } from './event-router.js';
-import { GENERATE_KEYS, type GenerateOptions, toRequestSettings } from './generate-options.js';
+import { type Decision, DecisionFeed } from '../observe/decision-feed.js';
+import { compileSchema } from '../schema/compile-schema.js';
+import type { Recorder } from '../trace/recorder.js';
+import { Recording, type RecordOptions } from '../trace/recording.js';
+import { type EngineOptions, readEngineOptions, toNativeEngineOptions } from './engine-options.js';
 import { Generation } from './generation.js';
-import { LoadControl } from './load-control.js';
-import { type EngineOptions, readEngineOptions, toNativeEngineOptions } from './load-options.js';
-import { longText } from './long-text.js';
-import { findModelFile } from './model-file.js';
-import { checkFlag, checkText } from './option-checks.js';
-import { type Miss, nameMiss, Pin, PREFIX_KEYS, type PrefixOptions, prefixTokens } from './prefix.js';
+import { type Miss, nameMiss, Pin, PREFIX_KEYS, type PrefixOptions, prefixTokens } from './prefix-cache.js';
 import { Program } from './program.js';
-import { checkTokens, type Prompt, planPrompt } from './prompt.js';
-import { checkShort } from './prompt-size.js';
-import { reading, readOptions } from './read-options.js';
-import { readPrompt } from './read-prompt.js';
 import { readTurnOptions } from './read-turn-options.js';
-import type { Recorder } from './recorder.js';
-import { Recording, type RecordOptions } from './recording.js';
-import { Request, type RequestHost, shownMiss } from './request.js';
-import { compileSchema } from './schema.js';
+import { Request, shownMiss } from './request.js';
+import { GENERATE_KEYS, type GenerateOptions, toRequestSettings } from './request-options.js';
 import { Session } from './session.js';
 import { type SessionOptions, toSessionSetup } from './session-options.js';
-import { checkToolsCanBeShown } from './tool-spec.js';
 
 export type ModelInfo = NativeModelInfo;
 export type EngineStats = NativeStats;
@@ -55,21 +56,17 @@ export class Engine implements AsyncDisposable {
   /** Throws INVALID_OPTION, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, DOWNLOAD_FAILED, OUT_OF_MEMORY, ABORTED, NO_NATIVE_ENGINE. */
   static async load(given: EngineOptions = {}): Promise<Engine> {
     const options = readEngineOptions(given);
-    const native = toNativeEngineOptions(options);
+    const nativeOptions = toNativeEngineOptions(options);
     const control = new LoadControl(options.signal, options.onProgress);
     const router = new EventRouter();
     try {
       control.checkNotAborted();
-      const binding = loadBinding(); // before a download of gigabytes
+      const native = addon(); // before a download of gigabytes
       const { model, modelsDirectory: directory } = options;
       const modelPath = await findModelFile({ model, directory, onProgress: control.progress, signal: control.signal });
       control.checkNotAborted();
-      const engine = await binding.loadEngine(
-        { ...native, modelPath },
-        (buffer) => router.deliver(decodeEvents(buffer)),
-        (fraction) => control.progress({ stage: 'load', fraction }),
-        control.abortFlag,
-      );
+      const progress = (fraction: number) => control.progress({ stage: 'load', fraction });
+      const engine = await native.load({ ...nativeOptions, modelPath }, router, progress, control.abortFlag);
       return new Engine(engine, router, options.revealMisses);
     } catch (reason) {
       throw control.failure(reason);

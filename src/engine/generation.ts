@@ -1,11 +1,12 @@
-import type { FinishReason } from '../native/binding.js';
+import type { RequestHost } from '../backend/request-host.js';
+import { type ToolCall, toToolCall } from '../chat/chat-message.js';
+import { BanyanError, type RejectedAnswer } from '../kit/errors.js';
+import { EventStream } from '../kit/event-stream.js';
 import type { TokenLogprob } from '../native/events.js';
 import type { NativeUsage } from '../native/reports.js';
-import { type ToolCall, toToolCall } from './chat-message.js';
-import { BanyanError, type RejectedAnswer } from './errors.js';
-import { EventStream } from './event-stream.js';
-import type { Completion, Request, RequestHost } from './request.js';
-import type { CompiledSchema } from './schema.js';
+import type { FinishReason } from '../native/vocabulary.js';
+import type { CompiledSchema } from '../schema/compile-schema.js';
+import type { Completion, Request } from './request.js';
 
 /**
  * What a request cost. `cachedTokens` of the `promptTokens` were read from the cache; `computedTokens` went through the model:

@@ -1,7 +1,7 @@
-import type { GenerateOptions } from './generate-options.js';
-import { checkInteger } from './option-checks.js';
-import { readFields, reading, readList, readOptions } from './read-options.js';
-import type { ToolSpec } from './tool-spec.js';
+import type { ToolSpec } from '../chat/tool-spec.js';
+import { checkInteger } from '../kit/option-checks.js';
+import { readFields, reading, readList, readOptions } from '../kit/read-options.js';
+import type { GenerateOptions } from './request-options.js';
 
 const MOST = Number.MAX_SAFE_INTEGER;
 const SPEC_FIELDS = ['name', 'description', 'parameters'] as const;

@@ -1,24 +1,11 @@
-import type { FinishReason, NativeEngine, NativeMessage, NativeRequest } from '../native/binding.js';
+import type { RequestHost } from '../backend/request-host.js';
+import { onAbort } from '../kit/abort-listeners.js';
+import { asBanyanError } from '../kit/errors.js';
+import { EventLog } from '../kit/event-log.js';
+import type { NativeEngine, NativeMessage, NativeRequest } from '../native/binding.js';
 import type { RequestEvent, TokenLogprob } from '../native/events.js';
 import type { NativeMiss, NativeUsage } from '../native/reports.js';
-import { onAbort } from './abort-listeners.js';
-import { asBanyanError } from './errors.js';
-import { EventLog } from './event-log.js';
-import type { EventRouter } from './event-router.js';
-import type { Recorder } from './recorder.js';
-
-/** What a request needs of its engine. */
-export interface RequestHost {
-  readonly native: NativeEngine;
-  readonly router: EventRouter;
-  readonly closed: boolean;
-  /** See EngineOptions. */
-  readonly revealMisses?: boolean;
-  /** Hears of every request and hint while a recording goes on. */
-  readonly recorder?: Recorder | undefined;
-  /** An id that no other program of the process has. */
-  newProgram(): number;
-}
+import type { FinishReason } from '../native/vocabulary.js';
 
 export type OutputEvent = Extract<RequestEvent, { type: 'tokens' | 'tool-call' }>;
 

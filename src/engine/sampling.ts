@@ -1,5 +1,5 @@
+import { checkInteger, checkNumber } from '../kit/option-checks.js';
 import type { NativeSampling } from '../native/binding.js';
-import { checkInteger, checkNumber } from './option-checks.js';
 
 /** Defaults are llama.cpp's. */
 export interface SamplingOptions {

@@ -1,13 +1,13 @@
-import type { ChatMessage } from './chat-message.js';
-import { toConversation } from './conversation.js';
-import { TURN_KEYS, type TurnOptions, toRequestSettings } from './generate-options.js';
-import { checkOneOf, checkText } from './option-checks.js';
-import { toChatSettings } from './prompt.js';
-import { readList } from './read-options.js';
-import { readMessages } from './read-prompt.js';
+import type { ChatMessage } from '../chat/chat-message.js';
+import { toConversation } from '../chat/conversation.js';
+import { toChatSettings } from '../chat/prompt.js';
+import { readMessages } from '../chat/read-prompt.js';
+import type { ToolSpec } from '../chat/tool-spec.js';
+import type { OnOverflow } from '../chat/trim-history.js';
+import { checkOneOf, checkText } from '../kit/option-checks.js';
+import { readList } from '../kit/read-options.js';
 import { readTurnOptions } from './read-turn-options.js';
-import type { ToolSpec } from './tool-spec.js';
-import type { OnOverflow } from './trim-history.js';
+import { TURN_KEYS, type TurnOptions, toRequestSettings } from './request-options.js';
 
 /** The other options are defaults for every turn. */
 export interface SessionOptions extends Omit<TurnOptions, 'signal' | 'schema'> {

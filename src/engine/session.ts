@@ -1,21 +1,22 @@
+import type { RequestHost } from '../backend/request-host.js';
+import { type ChatMessage, toToolCall } from '../chat/chat-message.js';
+import { toContinuation, toConversation } from '../chat/conversation.js';
+import { type ChatSettings, namedTool, renderChat, toChatSettings } from '../chat/prompt.js';
+import { readMessages } from '../chat/read-prompt.js';
+import { staticTokens } from '../chat/static-prefix.js';
+import { forget, type OnOverflow, roomToAnswer, trimmedChat, unlessTooLong } from '../chat/trim-history.js';
+import { type TurnEnd, type TurnTemplate, turnDelta } from '../chat/turn-delta.js';
+import { BanyanError } from '../kit/errors.js';
+import { reading } from '../kit/read-options.js';
 import type { NativeRequest, RenderedChat } from '../native/binding.js';
-import { type ChatMessage, toToolCall } from './chat-message.js';
-import { toContinuation, toConversation } from './conversation.js';
-import { BanyanError } from './errors.js';
-import { TURN_KEYS, type TurnOptions, toRequestSettings } from './generate-options.js';
+import { compileSchema } from '../schema/compile-schema.js';
 import { Generation } from './generation.js';
-import { branchAbandoned, plainHint, tell } from './hints.js';
-import { type ChatSettings, namedTool, renderChat, toChatSettings } from './prompt.js';
-import { reading } from './read-options.js';
-import { readMessages } from './read-prompt.js';
+import { branchAbandoned, plainHint, tell } from './program.js';
 import { readTurnOptions } from './read-turn-options.js';
-import { type Completion, Request, type RequestHost } from './request.js';
-import { compileSchema } from './schema.js';
+import { type Completion, Request } from './request.js';
+import { TURN_KEYS, type TurnOptions, toRequestSettings } from './request-options.js';
 import type { SessionSetup } from './session-options.js';
-import { staticTokens } from './static-prefix.js';
-import { forget, type OnOverflow, roomToAnswer, trimmedChat, unlessTooLong } from './trim-history.js';
 import { checkTurn, isVoid, type Turn } from './turn.js';
-import { type TurnEnd, type TurnTemplate, turnDelta } from './turn-delta.js';
 
 /** Enough to recognise the end of a tool call in a rendered turn. */
 const TAIL_TOKENS = 16;

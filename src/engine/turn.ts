@@ -1,5 +1,6 @@
-import type { FinishReason, NativeMessage, NativeToolCall } from '../native/binding.js';
-import { checkInteger, checkKeys, checkOneOf, checkText, invalidOption } from './option-checks.js';
+import { checkInteger, checkKeys, checkOneOf, checkText, invalidOption } from '../kit/option-checks.js';
+import type { NativeMessage, NativeToolCall } from '../native/binding.js';
+import { FINISH_REASONS, type FinishReason } from '../native/vocabulary.js';
 
 /** A finished turn of a session as plain data: `session.lastTurn` gives it, `session.restore()` takes it. Survives JSON. */
 export interface Turn {
@@ -18,8 +19,6 @@ export interface Turn {
   /** Messages, the oldest, that the session forgot to make room for it (`onOverflow: 'trim'`). Default 0. */
   readonly dropped?: number | undefined;
 }
-
-const REASONS = ['stop', 'length', 'stop-sequence', 'tool-calls', 'cancelled', 'error'] as const;
 
 /** What a session has of a turn that was cancelled before its first token. */
 export const VOID_TURN: Turn = {
@@ -43,7 +42,7 @@ export function checkTurn(turn: Turn): Turn & { dropped: number } {
     tokens: checkIds('turn.tokens', turn.tokens),
     staticTokens: checkInteger('turn.staticTokens', turn.staticTokens, 0, 2 ** 30),
     message: checkAnswer(turn.message),
-    finishReason: checkOneOf('turn.finishReason', turn.finishReason, REASONS),
+    finishReason: checkOneOf('turn.finishReason', turn.finishReason, FINISH_REASONS),
     dropped: checkInteger('turn.dropped', turn.dropped ?? 0, 0, 2 ** 30),
   };
 }

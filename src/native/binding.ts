@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { NativePolicy } from './policy.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from './reports.js';
 import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from './simulation.js';
+import type { FinishReason, KvType, NativeClass } from './vocabulary.js';
 
 /** Opaque: a grammar that was parsed. */
 export interface Grammar {
@@ -12,10 +13,6 @@ export interface Grammar {
 export interface ChatFormat {
   readonly __brand: 'ChatFormat';
 }
-
-export type NativeClass = 'interactive' | 'workflow' | 'background';
-export type KvType = 'f16' | 'f32' | 'bf16' | 'q8_0' | 'q4_0';
-export type FinishReason = 'stop' | 'length' | 'stop-sequence' | 'tool-calls' | 'cancelled' | 'error';
 
 /** Everything is optional in `src/engine`; here every field is set and checked again natively. */
 export interface NativeEngineOptions {
@@ -118,7 +115,7 @@ export interface RenderedChat {
   format: ChatFormat;
 }
 
-/** Errors thrown or rejected by native code carry `code` (see src/engine/errors.ts) and sometimes `field`. */
+/** Errors thrown or rejected by native code carry `code` (see src/kit/errors.ts) and sometimes `field`. */
 export interface NativeEngine {
   readonly info: NativeModelInfo;
   /** Queues a request; its events follow. Throws INVALID_OPTION, PROMPT_TOO_LONG, INVALID_SCHEMA, INVALID_GRAMMAR, CLOSED. */

@@ -1,5 +1,5 @@
-import type { NativeClass } from './binding.js';
 import type { ByteReader } from './byte-reader.js';
+import type { NativeClass } from './vocabulary.js';
 
 /** What every decision of the scheduler has. */
 export interface DecisionAbout {

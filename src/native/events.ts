@@ -1,7 +1,8 @@
-import type { FinishReason, NativeMessage, NativeToolCall } from './binding.js';
+import type { NativeMessage, NativeToolCall } from './binding.js';
 import { ByteReader } from './byte-reader.js';
 import { type NativeDecision, readDecision } from './decisions.js';
 import type { NativeMiss, NativeUsage } from './reports.js';
+import { FINISH_REASONS, type FinishReason, MISS_REASONS } from './vocabulary.js';
 
 /** One sampled token's logprob and its alternatives. */
 export interface TokenLogprob {
@@ -33,9 +34,6 @@ export type NativeEvent =
   /** What the scheduler decided, while decisions are wanted. `request` is 0: it is no request's event. */
   | { type: 'decision'; request: 0; decision: NativeDecision };
 
-const REASONS: FinishReason[] = ['stop', 'length', 'stop-sequence', 'tool-calls', 'cancelled', 'error'];
-const MISS_REASONS: NativeMiss['reason'][] = ['full-hit', 'cold', 'diverged', 'evicted-or-new', 'reuse-off'];
-
 function readLogprob(reader: ByteReader) {
   return { token: reader.int(), logprob: reader.float(), text: reader.string() };
 }
@@ -63,7 +61,7 @@ function readCall(reader: ByteReader): NativeToolCall {
 
 // The fields of an object literal are evaluated in order, which is the order of the bytes.
 function readFinish(reader: ByteReader, request: number): RequestEvent {
-  const reason = REASONS[reader.int()] as FinishReason;
+  const reason = FINISH_REASONS[reader.int()] as FinishReason;
   const usage: NativeUsage = {
     promptTokens: reader.int(),
     cachedTokens: reader.int(),

@@ -2,9 +2,10 @@
  * simulate(): the scheduler of native/core on a virtual clock (native/sim). Every field is set by the caller and checked
  * again natively. Times are microseconds of that clock, which starts at 1.
  */
-import type { NativeClass } from './binding.js';
+
 import type { NativePolicy } from './policy.js';
 import type { NativeStats } from './reports.js';
+import type { NativeClass } from './vocabulary.js';
 
 /** One agent run. */
 export interface NativeSimProgram {
@@ -57,7 +58,7 @@ export interface NativeSimWorkload {
   literals: Int32Array[];
 }
 
-/** What a step takes: step + max(weights, token * tokens) + attention + row * rows sampled (bench/sim/devices.ts). */
+/** What a step takes: step + max(weights, token * tokens) + attention + row * rows sampled (testing/simulator/devices.ts). */
 export interface NativeSimDevice {
   stepNs: number;
   weightsNs: number;

@@ -1,13 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
-import { Agent, type AgentOptions } from '../../src/agent/agent.js';
+import { Agent } from '../../src/agent/agent.js';
 import type { AgentEvent } from '../../src/agent/agent-events.js';
+import type { AgentOptions } from '../../src/agent/agent-options.js';
 import { defineTool } from '../../src/agent/tool.js';
-import { deferred } from '../support/deferred.js';
+import { deferred } from '../../testing/engine/deferred.js';
+import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
-import { type Script, scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
 
 const add = defineTool({
   name: 'add',

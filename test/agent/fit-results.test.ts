@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { Agent } from '../../src/agent/agent.js';
 import { fitResults } from '../../src/agent/fit-results.js';
 import { defineTool } from '../../src/agent/tool.js';
-import type { ToolMessage } from '../../src/engine/chat-message.js';
-import { scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
+import type { ToolMessage } from '../../src/chat/chat-message.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 
 const result = (content: string): ToolMessage => ({ role: 'tool', toolCallId: 'c1', name: 'read', content });
 const read = (text: string) =>

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { Agent } from '../../src/agent/agent.js';
 import { defineTool } from '../../src/agent/tool.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 import { errorOf } from '../support/expect-code.js';
-import { scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
 
 const search = defineTool({
   name: 'search',

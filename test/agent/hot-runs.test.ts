@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Agent, type AgentOptions } from '../../src/agent/agent.js';
+import { Agent } from '../../src/agent/agent.js';
 import type { RunResult } from '../../src/agent/agent-events.js';
+import type { AgentOptions } from '../../src/agent/agent-options.js';
 import { defineTool } from '../../src/agent/tool.js';
 import { Engine } from '../../src/engine/engine.js';
-import type { EngineOptions } from '../../src/engine/load-options.js';
-import { llamaTemplates } from '../support/llama-templates.js';
+import type { EngineOptions } from '../../src/engine/engine-options.js';
+import { llamaTemplates } from '../../testing/models/llama-templates.js';
 
 // Runs of trained models at a temperature at which they err: calls that are cut or wrong, results that are too long, tools
 // that fail. AGENT_RUNS=300 makes so many (default 20) and prints how they ended; SMOLLM2=path.gguf makes them on

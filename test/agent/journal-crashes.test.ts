@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { Agent, type AgentOptions } from '../../src/agent/agent.js';
+import { Agent } from '../../src/agent/agent.js';
 import type { RunResult } from '../../src/agent/agent-events.js';
+import type { AgentOptions } from '../../src/agent/agent-options.js';
 import type { AgentRun } from '../../src/agent/agent-run.js';
 import { defineTool } from '../../src/agent/tool.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { ENDING_MODEL, openEngine } from '../../testing/engine/random-engine.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 import { CrashingJournal, MemoryJournal } from '../support/memory-journal.js';
-import { ENDING_MODEL, openEngine } from '../support/random-engine.js';
-import { scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
 
 // Invariant 23: a crash at any step, then a resume: the same token stream, and no tool dispatched twice.
 

@@ -18,12 +18,12 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Agent } from '../../src/agent/agent.js';
-import type { JournalEntry } from '../../src/agent/journal.js';
-import { JournalFile } from '../../src/agent/journal-file.js';
+import type { JournalEntry } from '../../src/agent/journal/journal.js';
+import { JournalFile } from '../../src/agent/journal/journal-file.js';
 import { defineTool } from '../../src/agent/tool.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
-import { scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'banyan-journal-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { Agent } from '../../src/agent/agent.js';
-import type { JournalEntry } from '../../src/agent/journal.js';
+import type { JournalEntry } from '../../src/agent/journal/journal.js';
 import { defineTool } from '../../src/agent/tool.js';
-import { BanyanError } from '../../src/engine/errors.js';
+import { BanyanError } from '../../src/kit/errors.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 import { errorOf } from '../support/expect-code.js';
 import { MemoryJournal } from '../support/memory-journal.js';
-import { scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
 
 // A journal lies about for days where others can write: whatever stands in it, nothing runs that should not.
 

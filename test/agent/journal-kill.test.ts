@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { JournalEntry } from '../../src/agent/journal.js';
+import type { JournalEntry } from '../../src/agent/journal/journal.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { ENDING_MODEL, openEngine } from '../../testing/engine/random-engine.js';
 import { killChild } from '../support/kill-child.js';
-import { ENDING_MODEL, openEngine } from '../support/random-engine.js';
 import { journalledAgent } from './children/journalled-agent.js';
 
 // Invariant 23 with a real crash: kill -9, then another process goes on.

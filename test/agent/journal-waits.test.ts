@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Agent } from '../../src/agent/agent.js';
-import { GRACE_MS } from '../../src/agent/bounded-wait.js';
-import type { JournalEntry } from '../../src/agent/journal.js';
+import { GRACE_MS } from '../../src/agent/journal/bounded-wait.js';
+import type { JournalEntry } from '../../src/agent/journal/journal.js';
 import { defineTool } from '../../src/agent/tool.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 import { errorOf } from '../support/expect-code.js';
-import { scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
 
 // A caller's store that never answers, at each of the places where a run waits for it.
 

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { Agent, type AgentOptions } from '../../src/agent/agent.js';
+import { Agent } from '../../src/agent/agent.js';
 import type { AgentEvent } from '../../src/agent/agent-events.js';
-import type { Journal, JournalEntry } from '../../src/agent/journal.js';
+import type { AgentOptions } from '../../src/agent/agent-options.js';
+import type { Journal, JournalEntry } from '../../src/agent/journal/journal.js';
 import { defineTool } from '../../src/agent/tool.js';
-import { deferred } from '../support/deferred.js';
+import { deferred } from '../../testing/engine/deferred.js';
+import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
 import { MemoryJournal } from '../support/memory-journal.js';
-import { type Script, scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
 
 const twoCalls: Script = (prompt) =>
   prompt.includes('<|tool|>') ? 'Sent.' : callText('c0', 'send', '{"to":"a"}') + callText('c1', 'send', '{"to":"b"}');

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { Agent } from '../../src/agent/agent.js';
 import { defineTool } from '../../src/agent/tool.js';
 import type { Engine } from '../../src/engine/engine.js';
+import { ENDING_MODEL, openEngine } from '../../testing/engine/random-engine.js';
 import { codeOf } from '../support/expect-code.js';
-import { ENDING_MODEL, openEngine } from '../support/random-engine.js';
 
 let engine: Engine;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { toolResultText } from '../../src/agent/results/tool-result.js';
 import { defineTool } from '../../src/agent/tool.js';
-import { toolResultText } from '../../src/agent/tool-result.js';
 import { runTool } from '../../src/agent/tool-runner.js';
-import { canonicalJson } from '../../src/engine/canonical-json.js';
+import { canonicalJson } from '../../src/kit/canonical-json.js';
 
 /** What the model reads of a tool that returns this, and whether the tool counts as failed. */
 async function read(execute: () => unknown, limit = 2_000) {

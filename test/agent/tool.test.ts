@@ -1,11 +1,11 @@
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { toolErrorText, toolResultText } from '../../src/agent/results/tool-result.js';
 import { defineTool } from '../../src/agent/tool.js';
-import { toolErrorText, toolResultText } from '../../src/agent/tool-result.js';
 import { runTool } from '../../src/agent/tool-runner.js';
-import { toToolCall } from '../../src/engine/chat-message.js';
-import { deferred } from '../support/deferred.js';
+import { toToolCall } from '../../src/chat/chat-message.js';
+import { deferred } from '../../testing/engine/deferred.js';
 import { errorOf } from '../support/expect-code.js';
 
 const options = {

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { Agent } from '../../src/agent/agent.js';
 import type { AgentStep } from '../../src/agent/agent-events.js';
 import { defineTool } from '../../src/agent/tool.js';
+import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 import { MemoryJournal } from '../support/memory-journal.js';
-import { type Script, scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
 
 const PAGE = `${'word '.repeat(20)}a page of the book`;
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { RAMBLING_MODEL } from '../support/random-engine.js';
-import { randomModel } from '../support/random-model.js';
+import { RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
+import { randomModel } from '../../testing/models/random-model.js';
 import { Cli } from '../support/run-cli.js';
 
 const chat = (...args: string[]) => new Cli(['chat', '--temperature', '0', ...args]);

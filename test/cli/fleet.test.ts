@@ -3,8 +3,8 @@ import type { AgentEvent } from '../../src/agent/agent-events.js';
 import { runFleet } from '../../src/cli/demo/fleet.js';
 import { fleetSummary, fleetTable } from '../../src/cli/demo/fleet-table.js';
 import { fleetView, oneLine } from '../../src/cli/demo/fleet-view.js';
-import { type Script, scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
+import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 
 const script: Script = (prompt) =>
   prompt.includes('<|tool|>') ? 'Done.' : callText('c1', 'calculate', '{"expression":"6 * 7"}');

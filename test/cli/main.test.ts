@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import type { FleetReport } from '../../src/cli/demo/fleet.js';
-import { ENDING_MODEL, RAMBLING_MODEL } from '../support/random-engine.js';
-import { randomModel } from '../support/random-model.js';
+import { ENDING_MODEL, RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
+import { randomModel } from '../../testing/models/random-model.js';
 import { runScript } from '../support/run-script.js';
 
 const banyan = (...args: string[]) => runScript('src/cli/main.ts', args);

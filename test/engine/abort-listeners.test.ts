@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
-import { onAbort } from '../../src/engine/abort-listeners.js';
+import { onAbort } from '../../src/kit/abort-listeners.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
 import { codeOf } from '../support/expect-code.js';
-import { scripted } from '../support/scripted-engine.js';
 
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toTemplateMessage, toToolCall } from '../../src/engine/chat-message.js';
+import { toTemplateMessage, toToolCall } from '../../src/chat/chat-message.js';
 
 test('messages take the shape that chat templates know', () => {
   expect(toTemplateMessage({ role: 'user', content: 'x', name: 'ignored' } as never)).toEqual({

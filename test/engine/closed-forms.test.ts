@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
-import { openEngine, RAMBLING_MODEL, tokens } from '../support/random-engine.js';
+import { openEngine, RAMBLING_MODEL, tokens } from '../../testing/engine/random-engine.js';
 
 // What agents must cost, exactly: tokens prefilled, on a real model. More of them at the binding: test/native.
 

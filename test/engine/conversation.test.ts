@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ChatMessage, ToolCall } from '../../src/engine/chat-message.js';
-import { NO_RESULT, toContinuation, toConversation } from '../../src/engine/conversation.js';
+import type { ChatMessage, ToolCall } from '../../src/chat/chat-message.js';
+import { NO_RESULT, toContinuation, toConversation } from '../../src/chat/conversation.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
 
 const call = (id: string): ToolCall => ({ id, name: `tool ${id}`, arguments: '{}', input: {} });

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
-import type { EngineOptions, LoadProgress } from '../../src/engine/load-options.js';
+import type { EngineOptions } from '../../src/engine/engine-options.js';
+import type { LoadProgress } from '../../src/model/model-source.js';
+import { RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
+import { randomModel } from '../../testing/models/random-model.js';
 import { errorOf } from '../support/expect-code.js';
-import { RAMBLING_MODEL } from '../support/random-engine.js';
-import { randomModel } from '../support/random-model.js';
 
 // Against a server of our own: no network.
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asBanyanError, BanyanError } from '../../src/engine/errors.js';
+import { asBanyanError, BanyanError } from '../../src/kit/errors.js';
 
 const native = (code: string, field?: string) => Object.assign(new Error('why'), { code, ...(field && { field }) });
 

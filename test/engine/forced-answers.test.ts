@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ToolSpec } from '../../src/chat/tool-spec.js';
 import { Engine } from '../../src/engine/engine.js';
-import type { GenerateOptions } from '../../src/engine/generate-options.js';
-import { compileSchema, type JsonSchema } from '../../src/engine/schema.js';
-import type { ToolSpec } from '../../src/engine/tool-spec.js';
-import { llamaTemplates } from '../support/llama-templates.js';
+import type { GenerateOptions } from '../../src/engine/request-options.js';
+import { compileSchema, type JsonSchema } from '../../src/schema/compile-schema.js';
+import { llamaTemplates } from '../../testing/models/llama-templates.js';
 
 // On the chat templates of some seventy real models: what an answer must be, it is. BANYAN_FORCED_SEEDS=n tries all of
 // them, n seeds each, with and without reasoning; without it one template of each kind of format is tried, with one seed.

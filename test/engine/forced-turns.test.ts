@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Agent } from '../../src/agent/agent.js';
 import { defineTool } from '../../src/agent/tool.js';
-import type { ChatMessage, ToolCall } from '../../src/engine/chat-message.js';
+import type { ChatMessage, ToolCall } from '../../src/chat/chat-message.js';
+import type { ToolSpec } from '../../src/chat/tool-spec.js';
 import { Engine } from '../../src/engine/engine.js';
-import type { ToolSpec } from '../../src/engine/tool-spec.js';
+import { llamaTemplates } from '../../testing/models/llama-templates.js';
 import { errorOf } from '../support/expect-code.js';
-import { llamaTemplates } from '../support/llama-templates.js';
 
 // Turns that must call a tool, inside sessions and agents, and how long an answer may think before.
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Agent } from '../../src/agent/agent.js';
 import { defineTool } from '../../src/agent/tool.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
 import { errorOf } from '../support/expect-code.js';
-import { scripted } from '../support/scripted-engine.js';
 
 // What people bring along from other libraries is refused with the words of this one.
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ChatMessage, ToolCall } from '../../src/engine/chat-message.js';
+import type { ChatMessage, ToolCall } from '../../src/chat/chat-message.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { Session } from '../../src/engine/session.js';
+import { openEngine, RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
+import { llamaTemplates } from '../../testing/models/llama-templates.js';
 import { HISTORIES } from '../support/history-shapes.js';
-import { llamaTemplates } from '../support/llama-templates.js';
-import { openEngine, RAMBLING_MODEL } from '../support/random-engine.js';
 
 // Whatever an application holds as a conversation, and however a session's turns end: the next turn goes on, on the chat
 // templates of some seventy real models. Every history is rendered by every template; sessions are taken on by each eighth,

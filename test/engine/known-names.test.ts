@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { Agent } from '../../src/agent/agent.js';
 import { defineTool } from '../../src/agent/tool.js';
 import { Engine } from '../../src/engine/engine.js';
-import { nearestName } from '../../src/engine/known-names.js';
+import { nearestName } from '../../src/kit/known-names.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
 import { errorOf } from '../support/expect-code.js';
-import { scripted } from '../support/scripted-engine.js';
 
 const { engine } = scripted(() => 'x');
 const tool = { name: 'add', description: '', input: z.object({}), execute: () => 0 };

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { scripted } from '../support/scripted-engine.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
 
 // Iterators driven by hand, as streams and servers do it. `for await` itself is in generation.test.ts.
 

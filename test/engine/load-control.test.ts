@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LoadControl } from '../../src/engine/load-control.js';
+import { LoadControl } from '../../src/model/load-control.js';
 
 test('an abort reaches the loading thread and names the failure', () => {
   const stop = new AbortController();

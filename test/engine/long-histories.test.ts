@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { ChatMessage } from '../../src/engine/chat-message.js';
+import type { ChatMessage } from '../../src/chat/chat-message.js';
+import { openEngine, RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
+import { llamaTemplates } from '../../testing/models/llama-templates.js';
 import { errorOf } from '../support/expect-code.js';
-import { llamaTemplates } from '../support/llama-templates.js';
-import { openEngine, RAMBLING_MODEL } from '../support/random-engine.js';
 
 // A conversation of a long day renders. Some templates look back over all messages for each of them: those cost the square of
 // its length, and are held to a quarter of it. LONG_HISTORIES=all tries every template, and prints how long each takes.

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
-import { longList, longText } from '../../src/engine/long-text.js';
+import { longList, longText } from '../../src/kit/long-text.js';
+import { randomModel } from '../../testing/models/random-model.js';
 import { errorOf } from '../support/expect-code.js';
-import { randomModel } from '../support/random-model.js';
 
 const decoded = (value: unknown) => (value instanceof Uint8Array ? new TextDecoder().decode(value) : value);
 

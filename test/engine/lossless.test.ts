@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ChatFormat, NativeMessage } from '../../src/native/binding.js';
+import { CHAT_DEFAULTS } from '../../testing/engine/chat-input.js';
+import { RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
+import { TestEngine } from '../../testing/engine/test-engine.js';
+import { llamaTemplates } from '../../testing/models/llama-templates.js';
 import { adversarialAnswer, inPieces, randomNumbers } from '../support/adversarial-answers.js';
-import { CHAT_DEFAULTS } from '../support/chat-input.js';
-import { llamaTemplates } from '../support/llama-templates.js';
-import { RAMBLING_MODEL } from '../support/random-engine.js';
-import { TestEngine } from '../support/test-engine.js';
 
 // Answers that talk about calls, make them well and badly, and are cut anywhere: on the chat templates of some seventy real models
 // nothing is lost, and an answer reads the same however it comes. ANSWERS=200 asks more of each template (default 12).

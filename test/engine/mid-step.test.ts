@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
+import { tokens } from '../../testing/engine/random-engine.js';
+import { type RandomModelOptions, randomModel } from '../../testing/models/random-model.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
-import { tokens } from '../support/random-engine.js';
-import { type RandomModelOptions, randomModel } from '../support/random-model.js';
 
 // Prompts are one long step each: what is answered before that step counts was heard in its midst.
 

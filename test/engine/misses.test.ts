@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ENDING_MODEL, openEngine } from '../support/random-engine.js';
+import { ENDING_MODEL, openEngine } from '../../testing/engine/random-engine.js';
 
 // What one request learns of another's prompt from where its own leaves the cache.
 

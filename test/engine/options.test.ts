@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
-import { toNativeEngineOptions } from '../../src/engine/load-options.js';
+import { toNativeEngineOptions } from '../../src/engine/engine-options.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
 import { errorOf } from '../support/expect-code.js';
-import { scripted } from '../support/scripted-engine.js';
 
 describe('Engine.load', () => {
   test.each([

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { llamaTemplates } from '../support/llama-templates.js';
-import { openEngine, RAMBLING_MODEL } from '../support/random-engine.js';
+import { openEngine, RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
+import { llamaTemplates } from '../../testing/models/llama-templates.js';
 
 /** Their macros of types know one name a property. */
 const STRICT = /command-r-plus-tool|GigaChat|Hermes-[23]-.*tool|ByteDance/;

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
 import { codeOf } from '../support/expect-code.js';
-import { scripted } from '../support/scripted-engine.js';
 
 const messages = (content: string) => [{ role: 'user' as const, content }];
 

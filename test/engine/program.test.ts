@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { NativeDecision } from '../../src/native/decisions.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
 import { errorOf } from '../support/expect-code.js';
-import { scripted } from '../support/scripted-engine.js';
 
 const planned = (at: number): NativeDecision => {
   return { at, kind: 'plan', program: 0, request: 0, text: '', prefillTokens: 8, decodeRows: 1 };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
+import { openEngine, RAMBLING_MODEL, tokens } from '../../testing/engine/random-engine.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
-import { openEngine, RAMBLING_MODEL, tokens } from '../support/random-engine.js';
 
 let engine: Engine;
 beforeAll(async () => {

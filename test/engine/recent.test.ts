@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Recent } from '../../src/engine/recent.js';
+import { Recent } from '../../src/kit/lru-cache.js';
 
 test('the values asked for last are kept, the others are made again', () => {
   const made: string[] = [];

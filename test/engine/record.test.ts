@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { TraceLine, TraceSubmit } from '../../src/engine/trace.js';
+import type { TraceLine, TraceSubmit } from '../../src/trace/format.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
 import { errorOf } from '../support/expect-code.js';
-import { scripted } from '../support/scripted-engine.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'banyan-record-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Recorder } from '../../src/engine/recorder.js';
-import type { TraceFinish, TraceHint, TraceLine, TraceSubmit } from '../../src/engine/trace.js';
 import type { NativeRequest } from '../../src/native/binding.js';
-import { nativeRequest } from '../support/test-engine.js';
+import type { TraceFinish, TraceHint, TraceLine, TraceSubmit } from '../../src/trace/format.js';
+import { Recorder } from '../../src/trace/recorder.js';
+import { nativeRequest } from '../../testing/engine/test-engine.js';
 
 const INFO = { pages: 8, pageTokens: 16, maxRunning: 4, maxBatchTokens: 64, maxContext: 128 };
 const KEY = [7, 11] as const;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Turn } from '../../src/engine/turn.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
-import { scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
 
 const tools = [{ name: 'add', description: '', parameters: {} }];
 const result = { role: 'tool', toolCallId: 'c1', name: 'add', content: '2' } as const;

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
 import { SAMPLING_RANGES, toNativeSampling } from '../../src/engine/sampling.js';
 import type { NativeSampling } from '../../src/native/binding.js';
+import { nativeRequest, TestEngine } from '../../testing/engine/test-engine.js';
+import { randomModel } from '../../testing/models/random-model.js';
 import { codeOf } from '../support/expect-code.js';
-import { randomModel } from '../support/random-model.js';
-import { nativeRequest, TestEngine } from '../support/test-engine.js';
 
 const KEYS = Object.keys(SAMPLING_RANGES) as (keyof NativeSampling)[];
 

@@ -3,9 +3,9 @@ import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Engine } from '../../src/engine/engine.js';
-import { BanyanError } from '../../src/engine/errors.js';
-import { type CompiledSchema, compileSchema } from '../../src/engine/schema.js';
-import { ENDING_MODEL, openEngine } from '../support/random-engine.js';
+import { BanyanError } from '../../src/kit/errors.js';
+import { type CompiledSchema, compileSchema } from '../../src/schema/compile-schema.js';
+import { ENDING_MODEL, openEngine } from '../../testing/engine/random-engine.js';
 import { type DialectSchema, dialectSchema, randomOf } from '../support/schema-dialects.js';
 
 /** How many schemas are tried, from which seed: see test/README.md. */

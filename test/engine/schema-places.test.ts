@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { defineTool } from '../../src/agent/tool.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { languageOf } from '../../src/engine/schema/pattern.js';
-import type { JsonSchema } from '../../src/engine/schema.js';
-import { compileSchema } from '../../src/engine/schema.js';
+import type { JsonSchema } from '../../src/schema/compile-schema.js';
+import { compileSchema } from '../../src/schema/compile-schema.js';
+import { languageOf } from '../../src/schema/text/pattern.js';
+import { ENDING_MODEL, openEngine } from '../../testing/engine/random-engine.js';
 import { errorOf } from '../support/expect-code.js';
-import { ENDING_MODEL, openEngine } from '../support/random-engine.js';
 import { runChild } from '../support/run-child.js';
 
 let engine: Engine;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { BanyanError } from '../../src/engine/errors.js';
-import { compileSchema } from '../../src/engine/schema.js';
+import { BanyanError } from '../../src/kit/errors.js';
+import { compileSchema } from '../../src/schema/compile-schema.js';
 
 function many<T>(count: number, make: (index: number) => T): T[] {
   return Array.from({ length: count }, (_, index) => make(index));

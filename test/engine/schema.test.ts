@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { compileSchema } from '../../src/engine/schema.js';
+import { compileSchema } from '../../src/schema/compile-schema.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
 
 test('a zod schema says itself as JSON Schema and checks with its own rules', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scripted } from '../support/scripted-engine.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
 
 test('turns of a session are one program, unless they name another', async () => {
   const { engine, native } = scripted(() => 'ok');

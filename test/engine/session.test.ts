@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 import { codeOf } from '../support/expect-code.js';
-import { scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
 
 test('a turn appends: everything before it is cached', async () => {
   const { engine, native } = scripted((prompt) => (prompt.includes('two?') ? 'Two.' : 'One.'));

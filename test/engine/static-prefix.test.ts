@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ChatMessage } from '../../src/engine/chat-message.js';
-import { staticTokens } from '../../src/engine/static-prefix.js';
+import type { ChatMessage } from '../../src/chat/chat-message.js';
+import { staticTokens } from '../../src/chat/static-prefix.js';
 import type { NativeEngine, RenderedChat } from '../../src/native/binding.js';
 
 /** A token a character; pairs of letters that meet merge, so that a cut may fall inside a token. */

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Engine } from '../../src/engine/engine.js';
-import { compileSchema, type JsonSchema } from '../../src/engine/schema.js';
+import { compileSchema, type JsonSchema } from '../../src/schema/compile-schema.js';
+import { ENDING_MODEL, openEngine } from '../../testing/engine/random-engine.js';
 import { errorOf } from '../support/expect-code.js';
-import { ENDING_MODEL, openEngine } from '../support/random-engine.js';
 
 /** Bytes that begin a character beyond ASCII, or none at all. */
 const LEAD_BYTES = Array.from({ length: 64 }, (_, index) => String.fromCodePoint(0xc0 + index));

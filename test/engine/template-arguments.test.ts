@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { toTemplateArguments } from '../../src/engine/template-arguments.js';
+import { toTemplateArguments } from '../../src/chat/template-arguments.js';
 
 test('what C++ reads too stays as it was written', () => {
   for (const json of [

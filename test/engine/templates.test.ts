@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AssistantMessage, type ChatMessage, toTemplateMessage } from '../../src/engine/chat-message.js';
-import { type TurnTemplate, turnDelta } from '../../src/engine/turn-delta.js';
-import { CHAT_DEFAULTS } from '../support/chat-input.js';
+import { type AssistantMessage, type ChatMessage, toTemplateMessage } from '../../src/chat/chat-message.js';
+import { type TurnTemplate, turnDelta } from '../../src/chat/turn-delta.js';
+import { CHAT_DEFAULTS } from '../../testing/engine/chat-input.js';
+import { RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
+import { TestEngine } from '../../testing/engine/test-engine.js';
+import { llamaTemplates } from '../../testing/models/llama-templates.js';
 import { errorOf } from '../support/expect-code.js';
-import { llamaTemplates } from '../support/llama-templates.js';
-import { RAMBLING_MODEL } from '../support/random-engine.js';
-import { TestEngine } from '../support/test-engine.js';
 
 // On the chat templates of some seventy real models: the delta of a turn is what the whole conversation, rendered anew, ends with.
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ChatMessage, ToolCall } from '../../src/engine/chat-message.js';
+import type { ChatMessage, ToolCall } from '../../src/chat/chat-message.js';
 import { Engine } from '../../src/engine/engine.js';
-import { asBanyanError } from '../../src/engine/errors.js';
 import type { Session } from '../../src/engine/session.js';
 import type { Turn } from '../../src/engine/turn.js';
+import { asBanyanError } from '../../src/kit/errors.js';
+import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
-import { type Script, scripted } from '../support/scripted-engine.js';
-import { callText } from '../support/scripted-text.js';
 
 const tools = [
   { name: 'add', description: 'Adds', parameters: { type: 'object', properties: { a: { type: 'integer' } } } },

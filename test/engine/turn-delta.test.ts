@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { AssistantMessage, ChatMessage } from '../../src/engine/chat-message.js';
-import { type TurnEnd, type TurnTemplate, turnDelta } from '../../src/engine/turn-delta.js';
+import type { AssistantMessage, ChatMessage } from '../../src/chat/chat-message.js';
+import { type TurnEnd, type TurnTemplate, turnDelta } from '../../src/chat/turn-delta.js';
 import type { RenderedChat } from '../../src/native/binding.js';
 
 type Write = (message: ChatMessage, index: number, all: readonly ChatMessage[]) => string;

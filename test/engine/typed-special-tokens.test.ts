@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
 import type { Session } from '../../src/engine/session.js';
 import type { RenderedChat } from '../../src/native/binding.js';
-import { CHAT_DEFAULTS } from '../support/chat-input.js';
-import { llamaTemplates } from '../support/llama-templates.js';
-import { openEngine, RAMBLING_MODEL } from '../support/random-engine.js';
-import { TestEngine } from '../support/test-engine.js';
+import { CHAT_DEFAULTS } from '../../testing/engine/chat-input.js';
+import { openEngine, RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
+import { TestEngine } from '../../testing/engine/test-engine.js';
+import { llamaTemplates } from '../../testing/models/llama-templates.js';
 
 // Special tokens that somebody typed: in a message, a tool's result, its arguments, its description. They are text.
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Agent, BanyanError, defineTool, Engine } from '../../src/index.js';
-import { ENDING_MODEL, openEngine } from '../support/random-engine.js';
-import { randomModel } from '../support/random-model.js';
+import { ENDING_MODEL, openEngine } from '../../testing/engine/random-engine.js';
+import { randomModel } from '../../testing/models/random-model.js';
 
 // Every public call with every hostile value in every place: it works or gives a BanyanError, and the engine lives on.
 

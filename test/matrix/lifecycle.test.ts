@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { expectSameGreedy } from '../../testing/engine/greedy.js';
+import { randomPrompt } from '../../testing/engine/prompts.js';
+import { greedy, nativeRequest, type Outcome, type Running, TestEngine } from '../../testing/engine/test-engine.js';
 import { codeOf } from '../support/expect-code.js';
-import { expectSameGreedy } from '../support/greedy.js';
-import { randomPrompt } from '../support/prompts.js';
-import { greedy, nativeRequest, type Outcome, type Running, TestEngine } from '../support/test-engine.js';
 
 // Cancel and close in every state that a request passes through: call x state.
 

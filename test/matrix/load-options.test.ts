@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
-import { asBanyanError } from '../../src/engine/errors.js';
-import { randomModel } from '../support/random-model.js';
+import { asBanyanError } from '../../src/kit/errors.js';
+import { randomModel } from '../../testing/models/random-model.js';
 
 // Sizes at their limits, in every combination: the engine answers, or says which option is wrong.
 

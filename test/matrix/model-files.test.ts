@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadBinding } from '../../src/native/binding.js';
-import { CHAT_DEFAULTS } from '../support/chat-input.js';
+import { CHAT_DEFAULTS } from '../../testing/engine/chat-input.js';
+import { randomPrompt } from '../../testing/engine/prompts.js';
+import { engineOptions, TestEngine } from '../../testing/engine/test-engine.js';
+import { HOSTILE, hostileModel, modelWith } from '../../testing/models/hostile-model.js';
+import { randomModel } from '../../testing/models/random-model.js';
 import { errorOf } from '../support/expect-code.js';
-import { HOSTILE, hostileModel, modelWith } from '../support/hostile-model.js';
-import { randomPrompt } from '../support/prompts.js';
-import { randomModel } from '../support/random-model.js';
 import { runChild } from '../support/run-child.js';
-import { engineOptions, TestEngine } from '../support/test-engine.js';
 
 // A good engine runs throughout: whatever a bad file does, it must not touch the one that works.
 

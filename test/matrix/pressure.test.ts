@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { expectSameGreedy } from '../support/greedy.js';
-import { randomPrompt } from '../support/prompts.js';
-import { greedy, type Outcome, TestEngine } from '../support/test-engine.js';
+import { expectSameGreedy } from '../../testing/engine/greedy.js';
+import { randomPrompt } from '../../testing/engine/prompts.js';
+import { greedy, type Outcome, TestEngine } from '../../testing/engine/test-engine.js';
 
 // Nobody dies of somebody else's pressure: with too few pages requests wait, are preempted and recomputed, and every
 // one ends with the output that it would have had alone.

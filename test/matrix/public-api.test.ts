@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Agent, BanyanError, defineTool, Engine } from '../../src/index.js';
+import { randomModel } from '../../testing/models/random-model.js';
 import { codeOf } from '../support/expect-code.js';
-import { randomModel } from '../support/random-model.js';
 
 // What programs do to the public interface, on the real engine: they stop reading, throw and close. (Aborts in each
 // phase: test/engine/real-generation.test.ts.)

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { NativeRequest, NativeSampling } from '../../src/native/binding.js';
-import { CHAT_DEFAULTS } from '../support/chat-input.js';
+import { CHAT_DEFAULTS } from '../../testing/engine/chat-input.js';
+import { randomPrompt } from '../../testing/engine/prompts.js';
+import { greedy, nativeRequest, TestEngine } from '../../testing/engine/test-engine.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
-import { randomPrompt } from '../support/prompts.js';
-import { greedy, nativeRequest, TestEngine } from '../support/test-engine.js';
 
 // What a request may ask, at the limits and beyond. The engine must refuse before it queues, and be as it was.
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { expectSameGreedy } from '../support/greedy.js';
-import { randomPrompt } from '../support/prompts.js';
-import { greedy, type Outcome, type Running, TestEngine } from '../support/test-engine.js';
+import { expectSameGreedy } from '../../testing/engine/greedy.js';
+import { randomPrompt } from '../../testing/engine/prompts.js';
+import { greedy, type Outcome, type Running, TestEngine } from '../../testing/engine/test-engine.js';
 
 // Random schedules over prompts that share, diverge and fork anywhere. The tree of prompts is small, so that random
 // requests meet: prompt = trunk[0, a) + branch b's [0, c).

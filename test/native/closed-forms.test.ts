@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { randomPrompt } from '../support/prompts.js';
-import { TestEngine } from '../support/test-engine.js';
+import { randomPrompt } from '../../testing/engine/prompts.js';
+import { TestEngine } from '../../testing/engine/test-engine.js';
 
 // Work that must come out exactly: what was computed once is never computed again.
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { NativeEngineOptions } from '../../src/native/binding.js';
-import { greedy, TestEngine } from '../support/test-engine.js';
+import { greedy, TestEngine } from '../../testing/engine/test-engine.js';
 
 const prompt = Int32Array.from({ length: 150 }, (_, i) => 3 + ((i * 7919) % 250));
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { modelWith } from '../support/hostile-model.js';
-import { TestEngine } from '../support/test-engine.js';
+import { TestEngine } from '../../testing/engine/test-engine.js';
+import { modelWith } from '../../testing/models/hostile-model.js';
 
 // llama.cpp splits these vocabularies' texts with std::regex, which recurses once a character.
 const PRE_TOKENIZERS = ['default', 'deepseek-llm', 'exaone-moe', 'gpt-4o', 'tekken', 'viking'];

@@ -12,9 +12,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { ggufHeader, type Metadata, writeGguf } from '../support/gguf/gguf-writer.js';
-import { planModel, randomModel } from '../support/random-model.js';
-import { TestEngine } from '../support/test-engine.js';
+import { TestEngine } from '../../testing/engine/test-engine.js';
+import { ggufHeader, type Metadata, writeGguf } from '../../testing/models/gguf/gguf-writer.js';
+import { planModel, randomModel } from '../../testing/models/random-model.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'banyan-digest-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadBinding } from '../../src/native/binding.js';
+import { randomPrompt } from '../../testing/engine/prompts.js';
+import { engineOptions, nativeRequest, TestEngine } from '../../testing/engine/test-engine.js';
 import { errorOf } from '../support/expect-code.js';
-import { randomPrompt } from '../support/prompts.js';
-import { engineOptions, nativeRequest, TestEngine } from '../support/test-engine.js';
 
 // The addon by itself, without the checks of src/engine: names must be whole characters, texts become so.
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NativeHint } from '../../src/native/binding.js';
 import type { NativePolicy } from '../../src/native/policy.js';
-import { randomPrompt } from '../support/prompts.js';
-import { TestEngine } from '../support/test-engine.js';
+import { randomPrompt } from '../../testing/engine/prompts.js';
+import { TestEngine } from '../../testing/engine/test-engine.js';
 
 // The portable kernel: tokens are the same to the last one, however a prompt is cut into steps.
 let attention: string | undefined;

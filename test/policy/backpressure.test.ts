@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
+import { RAMBLING_MODEL, tokens } from '../../testing/engine/random-engine.js';
+import { randomModel } from '../../testing/models/random-model.js';
 import { errorOf } from '../support/expect-code.js';
-import { RAMBLING_MODEL, tokens } from '../support/random-engine.js';
-import { randomModel } from '../support/random-model.js';
 
 /** A millisecond a prompt token, as far as the engine believes: predictions do not depend on the machine. */
 const policy = { cost: { step: 1e6, prefill: 1e9, decode: 1e6 }, refit: false };

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
-import { randomPrompt } from '../support/prompts.js';
-import { randomModel } from '../support/random-model.js';
-import { TestEngine } from '../support/test-engine.js';
+import { randomPrompt } from '../../testing/engine/prompts.js';
+import { TestEngine } from '../../testing/engine/test-engine.js';
+import { randomModel } from '../../testing/models/random-model.js';
 
 test('every decision is told once, in the order of time, and counted', async () => {
   await using engine = await TestEngine.open();

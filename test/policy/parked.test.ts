@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
-import { randomModel } from '../support/random-model.js';
+import { randomModel } from '../../testing/models/random-model.js';
 
 const SESSIONS = 300;
 const MODEL = randomModel({ layers: 1, embedding: 64, heads: 2, kvHeads: 1, feedForward: 64 });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { NativeHint } from '../../src/native/binding.js';
 import type { NativePolicy } from '../../src/native/policy.js';
-import { randomPrompt } from '../support/prompts.js';
-import { TestEngine } from '../support/test-engine.js';
+import { randomPrompt } from '../../testing/engine/prompts.js';
+import { TestEngine } from '../../testing/engine/test-engine.js';
 
 const FCFS_LRU: NativePolicy = { order: 'fcfs', eviction: 'lru' };
 const hint = (kind: NativeHint['kind'], tool = '', expectedMs = 0): NativeHint => ({

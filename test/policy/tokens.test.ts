@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NativeEngineOptions } from '../../src/native/binding.js';
-import { randomPrompt } from '../support/prompts.js';
-import { TestEngine } from '../support/test-engine.js';
+import { randomPrompt } from '../../testing/engine/prompts.js';
+import { TestEngine } from '../../testing/engine/test-engine.js';
 
 // Whatever the policy does with a request, its greedy tokens are its own: on the portable kernel with everything in F32
 // they are the same to the last one, whether its prefix was cached, its pages were taken away, or others ran beside it.

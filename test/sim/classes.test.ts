@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { NativeClass } from '../../src/native/binding.js';
+import type { NativeClass } from '../../src/native/vocabulary.js';
 import { EffectiveClasses } from './support/effective-classes.js';
 import { forAllSchedules, type Trial } from './support/property.js';
 import { type Step, stepsOf } from './support/records.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CI } from '../../bench/sim/scale.js';
-import { lostHistory } from '../../bench/sim/studies/sub-agents.js';
-import { tenants } from '../../bench/sim/workloads/tenants.js';
+import { lostHistory } from '../../testing/simulator/metrics.js';
+import { CI } from '../../testing/workloads/scale.js';
+import { tenants } from '../../testing/workloads/tenants.js';
 import { forAllSchedules } from './support/property.js';
 import { config, simulate, stateOf } from './support/small.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { NativeClass } from '../../src/native/binding.js';
+import type { NativeClass } from '../../src/native/vocabulary.js';
 import { forAllSchedules, type Trial } from './support/property.js';
 import { stepsOf } from './support/records.js';
 import { call, config, program, simulate, stateOf } from './support/small.js';

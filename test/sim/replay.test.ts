@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { readTrace, type TraceWorkload } from '../../bench/sim/trace.js';
 import type { Engine } from '../../src/engine/engine.js';
-import type { TraceFinish, TraceLine, TraceSubmit } from '../../src/engine/trace.js';
 import type { NativeSimResult } from '../../src/native/simulation.js';
-import { ENDING_MODEL, openEngine, RAMBLING_MODEL, tokens } from '../support/random-engine.js';
-import type { RandomModelOptions } from '../support/random-model.js';
+import type { TraceFinish, TraceLine, TraceSubmit } from '../../src/trace/format.js';
+import { ENDING_MODEL, openEngine, RAMBLING_MODEL, tokens } from '../../testing/engine/random-engine.js';
+import type { RandomModelOptions } from '../../testing/models/random-model.js';
+import { readTrace, type TraceWorkload } from '../../testing/simulator/recorded-trace.js';
 import { config, PAGE, simulate, stateOf } from './support/small.js';
 
 vi.setConfig({ testTimeout: 60_000 });

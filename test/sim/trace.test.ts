@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { CI } from '../../bench/sim/scale.js';
-import { readTrace } from '../../bench/sim/trace.js';
-import { fleet } from '../../bench/sim/workloads/fleet.js';
 import type { NativeSimResult, NativeSimWorkload } from '../../src/native/simulation.js';
+import { readTrace } from '../../testing/simulator/recorded-trace.js';
+import { fleet } from '../../testing/workloads/fleet.js';
+import { CI } from '../../testing/workloads/scale.js';
 import { config, simulate, stateOf } from './support/small.js';
 
 /** A simulated run of single-branch programs, written down as engine.record() writes a real one. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import type { NativeClass } from '../../src/native/binding.js';
 import type { NativeSimWorkload } from '../../src/native/simulation.js';
+import type { NativeClass } from '../../src/native/vocabulary.js';
 import { largest, schedules } from './support/schedules.js';
 import { call, config, PAGE, program, simulate } from './support/small.js';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { H200_CI } from '../../bench/sim/devices.js';
-import { run } from '../../bench/sim/run-simulation.js';
-import { CI } from '../../bench/sim/scale.js';
-import { fixedCap, OURS } from '../../bench/sim/systems.js';
-import { fleet } from '../../bench/sim/workloads/fleet.js';
+import { H200_CI } from '../../testing/simulator/devices.js';
+import { run } from '../../testing/simulator/run-simulation.js';
+import { fixedCap, OURS } from '../../testing/simulator/systems.js';
+import { fleet } from '../../testing/workloads/fleet.js';
+import { CI } from '../../testing/workloads/scale.js';
 import { readLog } from './support/records.js';
 import { call, config, program, simulate } from './support/small.js';
 

@@ -1,4 +1,4 @@
-import type { ChatMessage, ToolCall } from '../../src/engine/chat-message.js';
+import type { ChatMessage, ToolCall } from '../../src/chat/chat-message.js';
 
 const call = (id: string, json = '{"pattern":"a"}'): ToolCall => ({
   id,

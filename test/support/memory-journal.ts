@@ -1,4 +1,4 @@
-import type { Journal, JournalEntry } from '../../src/agent/journal.js';
+import type { Journal, JournalEntry } from '../../src/agent/journal/journal.js';
 
 /** A journal as lines of JSON, as a file would have them. */
 export class MemoryJournal implements Journal {

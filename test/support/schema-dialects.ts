@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { z } from 'zod';
-import type { JsonSchema, Schema } from '../../src/engine/schema.js';
+import type { JsonSchema, Schema } from '../../src/schema/compile-schema.js';
 
 /** A schema as one tool or library writes it. */
 export interface DialectSchema {

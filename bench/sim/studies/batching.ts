@@ -1,7 +1,7 @@
-import { type Run, run } from '../run-simulation.js';
-import { OURS, type System } from '../systems.js';
-import { control } from '../workloads/control.js';
-import { fleet } from '../workloads/fleet.js';
+import { type Run, run } from '../../../testing/simulator/run-simulation.js';
+import { OURS, type System } from '../../../testing/simulator/systems.js';
+import { control } from '../../../testing/workloads/control.js';
+import { fleet } from '../../../testing/workloads/fleet.js';
 import { forSeeds, over, type Study, type StudyOptions } from './study.js';
 
 const RATES = [4, 8, 16, 24, 32];

@@ -1,8 +1,8 @@
 import { SIM_STATES } from '../../../src/native/simulation.js';
-import { latencies } from '../metrics.js';
-import { type Run, run } from '../run-simulation.js';
-import { FCFS_LRU, OURS, type SimSetup, type System } from '../systems.js';
-import { type Mixed, mixed } from '../workloads/mixed.js';
+import { latencies } from '../../../testing/simulator/metrics.js';
+import { type Run, run } from '../../../testing/simulator/run-simulation.js';
+import { FCFS_LRU, OURS, type SimSetup, type System } from '../../../testing/simulator/systems.js';
+import { type Mixed, mixed } from '../../../testing/workloads/mixed.js';
 import { forSeeds, over, type Study, type StudyOptions, verdict } from './study.js';
 
 const SECONDS = 120;

@@ -1,11 +1,11 @@
 import type { NativeSimWorkload } from '../../../src/native/simulation.js';
-import { run } from '../run-simulation.js';
-import { FCFS_LRU, OURS, type SimSetup } from '../systems.js';
-import { control } from '../workloads/control.js';
-import { fleet } from '../workloads/fleet.js';
-import { bestOf, treeOfThought, treeSearch } from '../workloads/fork-join.js';
-import { GRAPHS, graph } from '../workloads/graphs.js';
-import { loop } from '../workloads/loop.js';
+import { run } from '../../../testing/simulator/run-simulation.js';
+import { FCFS_LRU, OURS, type SimSetup } from '../../../testing/simulator/systems.js';
+import { control } from '../../../testing/workloads/control.js';
+import { fleet } from '../../../testing/workloads/fleet.js';
+import { bestOf, treeOfThought, treeSearch } from '../../../testing/workloads/fork-join.js';
+import { GRAPHS, graph } from '../../../testing/workloads/graphs.js';
+import { loop } from '../../../testing/workloads/loop.js';
 import { forSeeds, over, type Study, type StudyOptions } from './study.js';
 
 const cases = ({ scale }: SimSetup): [name: string, make: (seed: string) => NativeSimWorkload][] => [

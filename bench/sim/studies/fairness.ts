@@ -1,9 +1,9 @@
 import type { NativeSimResult, NativeSimWorkload } from '../../../src/native/simulation.js';
+import { completions, quantiles } from '../../../testing/simulator/metrics.js';
+import { run } from '../../../testing/simulator/run-simulation.js';
+import { FCFS_LRU, OURS } from '../../../testing/simulator/systems.js';
+import { tenants } from '../../../testing/workloads/tenants.js';
 import type { Point } from '../chart.js';
-import { completions, quantiles } from '../metrics.js';
-import { run } from '../run-simulation.js';
-import { FCFS_LRU, OURS } from '../systems.js';
-import { tenants } from '../workloads/tenants.js';
 import type { Study, StudyOptions } from './study.js';
 
 const STEPS = 24;

@@ -1,6 +1,6 @@
-import { type Run, run } from '../run-simulation.js';
-import { FCFS_LRU, OURS } from '../systems.js';
-import { idleThrash } from '../workloads/idle-thrash.js';
+import { type Run, run } from '../../../testing/simulator/run-simulation.js';
+import { FCFS_LRU, OURS } from '../../../testing/simulator/systems.js';
+import { idleThrash } from '../../../testing/workloads/idle-thrash.js';
 import { forSeeds, over, type Study, type StudyOptions, verdict } from './study.js';
 
 const OVERCOMMITS = [0.8, 1.2, 2, 3, 4];

@@ -1,26 +1,13 @@
-import type { NativeSimCalls, NativeSimWorkload } from '../../../src/native/simulation.js';
-import { run } from '../run-simulation.js';
-import { FCFS_LRU, OURS } from '../systems.js';
-import { subAgents } from '../workloads/sub-agents.js';
+import { lostHistory } from '../../../testing/simulator/metrics.js';
+import { run } from '../../../testing/simulator/run-simulation.js';
+import { FCFS_LRU, OURS } from '../../../testing/simulator/systems.js';
+import { subAgents } from '../../../testing/workloads/sub-agents.js';
 import { forSeeds, over, type Study, type StudyOptions, verdict } from './study.js';
 
 const CHILDREN = [4, 16, 64];
 const RUNNING = 16;
 /** At GPU scale: two main agents with all their turns, four roles, and sixteen sub-agents at work. Not those that ended. */
 const POOL = 2 * 30_000 + 4 * 8_000 + RUNNING * 2_500;
-
-/** Tokens of a call's history that had to be computed again: all but what was appended, and the last token answered. */
-export function lostHistory(
-  { calls }: NativeSimWorkload,
-  result: { calls: Pick<NativeSimCalls, 'promptTokens' | 'cachedTokens'> },
-  call: number,
-): number {
-  const planned = calls[call];
-  if (!planned || planned.base < 0) return 0;
-  const appended = planned.append.reduce((sum, n, i) => sum + (i % 2 === 1 ? n : 0), 0);
-  const computed = (result.calls.promptTokens[call] ?? 0) - (result.calls.cachedTokens[call] ?? 0);
-  return Math.max(0, computed - appended - 1);
-}
 
 /** W7: does a main agent find its history again after its sub-agents ran? */
 export async function subAgentsStudy({ setup, seeds }: StudyOptions): Promise<Study> {

@@ -1,6 +1,6 @@
-import { run } from '../run-simulation.js';
-import { FCFS_LRU, OURS } from '../systems.js';
-import { parked } from '../workloads/parked.js';
+import { run } from '../../../testing/simulator/run-simulation.js';
+import { FCFS_LRU, OURS } from '../../../testing/simulator/systems.js';
+import { parked } from '../../../testing/workloads/parked.js';
 import { type Study, type StudyOptions, verdict } from './study.js';
 
 const PROGRAMS = 10_000;

@@ -1,6 +1,6 @@
-import { run } from '../run-simulation.js';
-import { fixedCap, OURS, type SimSetup, type System } from '../systems.js';
-import { fleet } from '../workloads/fleet.js';
+import { run } from '../../../testing/simulator/run-simulation.js';
+import { fixedCap, OURS, type SimSetup, type System } from '../../../testing/simulator/systems.js';
+import { fleet } from '../../../testing/workloads/fleet.js';
 import { forSeeds, over, type Study, type StudyOptions, verdict } from './study.js';
 
 const AGENTS = 128;

@@ -1,5 +1,5 @@
 import { Engine } from '../../engine/engine.js';
-import type { EngineOptions } from '../../engine/load-options.js';
+import type { EngineOptions } from '../../engine/engine-options.js';
 import { loadWithProgress } from '../load-model.js';
 import { type FleetReport, runFleet } from './fleet.js';
 import { fleetSummary, fleetTable } from './fleet-table.js';

@@ -1,8 +1,8 @@
 /** Runs a journalled agent and stands still at the phase argv[2] of its second step, after saying so. */
 import { writeSync } from 'node:fs';
-import type { Journal } from '../../../src/agent/journal.js';
-import { JournalFile } from '../../../src/agent/journal-file.js';
-import { ENDING_MODEL, openEngine } from '../../support/random-engine.js';
+import type { Journal } from '../../../src/agent/journal/journal.js';
+import { JournalFile } from '../../../src/agent/journal/journal-file.js';
+import { ENDING_MODEL, openEngine } from '../../../testing/engine/random-engine.js';
 import { journalledAgent } from './journalled-agent.js';
 
 const [phase, path = '', effects = ''] = process.argv.slice(2);

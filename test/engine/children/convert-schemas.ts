@@ -1,6 +1,6 @@
 // Prompts with schemas and tools that llama.cpp's own converter would warn of. The parent looks at what is printed.
-import { BanyanError } from '../../../src/engine/errors.js';
-import { ENDING_MODEL, openEngine } from '../../support/random-engine.js';
+import { BanyanError } from '../../../src/kit/errors.js';
+import { ENDING_MODEL, openEngine } from '../../../testing/engine/random-engine.js';
 
 const engine = await openEngine(ENDING_MODEL);
 const schemas: Record<string, unknown>[] = [

@@ -1,6 +1,6 @@
 /** argv[2]: throw | block. */
-import { randomPrompt } from '../../support/prompts.js';
-import { TestEngine } from '../../support/test-engine.js';
+import { randomPrompt } from '../../../testing/engine/prompts.js';
+import { TestEngine } from '../../../testing/engine/test-engine.js';
 
 const engine = await TestEngine.open({}, { kvTokens: 4096 });
 

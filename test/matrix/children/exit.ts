@@ -1,6 +1,6 @@
 /** Ends this process with an engine in the phase argv[2]. */
-import { randomPrompt } from '../../support/prompts.js';
-import { TestEngine } from '../../support/test-engine.js';
+import { randomPrompt } from '../../../testing/engine/prompts.js';
+import { TestEngine } from '../../../testing/engine/test-engine.js';
 
 const phase = process.argv[2];
 if (phase === 'loading') {

@@ -1,7 +1,7 @@
 /** argv[2]: engine | running | format | reopen. Needs --expose-gc. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { randomPrompt } from '../../support/prompts.js';
-import { TestEngine } from '../../support/test-engine.js';
+import { randomPrompt } from '../../../testing/engine/prompts.js';
+import { TestEngine } from '../../../testing/engine/test-engine.js';
 
 const collect = globalThis.gc as () => void;
 const MB = 1 << 20;

@@ -2,11 +2,11 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ggufHeader, type Metadata, writeGguf } from '../../support/gguf/gguf-writer.js';
-import { RandomStream } from '../../support/gguf/random-stream.js';
-import { randomPrompt } from '../../support/prompts.js';
-import { ARCHITECTURES, planModel } from '../../support/random-model.js';
-import { TestEngine } from '../../support/test-engine.js';
+import { randomPrompt } from '../../../testing/engine/prompts.js';
+import { TestEngine } from '../../../testing/engine/test-engine.js';
+import { ggufHeader, type Metadata, writeGguf } from '../../../testing/models/gguf/gguf-writer.js';
+import { RandomStream } from '../../../testing/models/gguf/random-stream.js';
+import { ARCHITECTURES, planModel } from '../../../testing/models/random-model.js';
 
 const NUMBERS = [0, 1, 2, 3, 7, 1000, 0x7fffffff, 0x80000000, 0xffffffff];
 const path = join(tmpdir(), `banyan-mutant-${process.pid}.gguf`);

@@ -1,6 +1,6 @@
 /** 10,000 short requests in rounds of 50: cached, cold, cancelled, forked and schema-bound. Prints RSS after each quarter. */
-import { randomPrompt } from '../../support/prompts.js';
-import { TestEngine } from '../../support/test-engine.js';
+import { randomPrompt } from '../../../testing/engine/prompts.js';
+import { TestEngine } from '../../../testing/engine/test-engine.js';
 
 const REQUESTS = 10_000;
 const ROUND = 50;

@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadBinding } from '../../../src/native/binding.js';
+import { randomPrompt } from '../../../testing/engine/prompts.js';
+import { TestEngine } from '../../../testing/engine/test-engine.js';
 import { call, config, program } from '../../sim/support/small.js';
-import { randomPrompt } from '../../support/prompts.js';
-import { TestEngine } from '../../support/test-engine.js';
 
 const prompt = randomPrompt('worker', 100);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { NativeClass } from '../../../src/native/binding.js';
 import type { NativeSimCall, NativeSimProgram, NativeSimWorkload } from '../../../src/native/simulation.js';
+import type { NativeClass } from '../../../src/native/vocabulary.js';
 import { call, program } from './small.js';
 
 /** What a random program does at each of its calls. */

@@ -1,4 +1,3 @@
-import type { NativeClass } from '../../../src/native/binding.js';
 import { loadBinding } from '../../../src/native/binding.js';
 import type { NativePolicy } from '../../../src/native/policy.js';
 import {
@@ -9,6 +8,7 @@ import {
   type NativeSimWorkload,
   SIM_STATES,
 } from '../../../src/native/simulation.js';
+import type { NativeClass } from '../../../src/native/vocabulary.js';
 
 export const PAGE = 16;
 

@@ -1,0 +1,78 @@
+import type { NativeSimWorkload } from '../src/native/simulation.js';
+import { type Driven, drive } from '../testing/drive/drive.js';
+import type { System } from '../testing/drive/system.js';
+import { newTokens } from '../testing/simulator/ideal.js';
+import { completions, latencies, type Quantiles, quantiles } from '../testing/simulator/metrics.js';
+import { median, spread, sum } from '../testing/statistics.js';
+import type { Cell, Table } from './report.js';
+
+/** What a workload cost on a system, summed up. */
+export interface Cost {
+  run: Driven;
+  wallMs: number;
+  cpuMs: number;
+  promptTokens: number;
+  prefilledTokens: number;
+  outputTokens: number;
+  /** Prefilled over what endless memory would prefill. */
+  amplification: number;
+  ttftMs: Quantiles;
+  /** Of programs, from the first call to the last answer. */
+  completionS: Quantiles;
+}
+
+/** A cold run of a workload. */
+export async function costOf(
+  system: System,
+  workload: NativeSimWorkload,
+  options: { untilMs?: number } = {},
+): Promise<Cost> {
+  await system.forget();
+  const run = await drive(system, workload, options);
+  const prefilledTokens = sum(run.promptTokens) - sum(run.cachedTokens);
+  return {
+    run,
+    wallMs: run.wallMs,
+    cpuMs: run.cpuMs,
+    promptTokens: sum(run.promptTokens),
+    prefilledTokens,
+    outputTokens: sum(run.outputTokens),
+    amplification: prefilledTokens / newTokens(workload),
+    ttftMs: latencies(run, workload.calls.keys()).ttftMs,
+    completionS: quantiles(completions(workload, run)),
+  };
+}
+
+/** A system and its runs. */
+export interface Measured {
+  name: string;
+  runs: Cost[];
+}
+
+/** The median of a number over the runs of a system. */
+export const over = ({ runs }: Measured, pick: (cost: Cost) => number): number => median(runs.map(pick));
+
+/** How many times more the second takes than the first, in medians. */
+export const ratio = (ours: Measured, other: Measured, pick: (cost: Cost) => number): number =>
+  over(other, pick) / over(ours, pick);
+
+/** Columns of a table: a name, and how a row fills it. */
+export type Columns<Row> = Record<string, (row: Row) => Cell>;
+
+export function table<Row>(title: string, columns: Columns<Row>, rows: readonly Row[]): Table {
+  const cells = Object.values(columns);
+  return { title, columns: Object.keys(columns), rows: rows.map((row) => cells.map((cell) => cell(row))) };
+}
+
+/** Medians of a system's runs. */
+export const COSTS: Columns<Measured> = {
+  system: ({ name }) => name,
+  'wall s': (of) => over(of, ({ wallMs }) => wallMs) / 1000,
+  'spread %': ({ runs }) => spread(runs.map(({ wallMs }) => wallMs)),
+  'CPU s': (of) => over(of, ({ cpuMs }) => cpuMs) / 1000,
+  'prompt tokens': (of) => over(of, ({ promptTokens }) => promptTokens),
+  prefilled: (of) => over(of, ({ prefilledTokens }) => prefilledTokens),
+  output: (of) => over(of, ({ outputTokens }) => outputTokens),
+  'TTFT p50 ms': (of) => over(of, ({ ttftMs }) => ttftMs.p50),
+  'p95 ms': (of) => over(of, ({ ttftMs }) => ttftMs.p95),
+};

@@ -1,0 +1,38 @@
+import { longText } from '../kit/long-text.js';
+import { Recent } from '../kit/lru-cache.js';
+import type { NativeEngine, RenderedChat } from '../native/binding.js';
+import type { ChatMessage } from './chat-message.js';
+
+/** Texts whose tokens are kept, an engine: agents of few kinds share few beginnings. */
+const MOST_KNOWN = 16;
+const known = new WeakMap<NativeEngine, Recent<Promise<Int32Array>>>();
+
+/**
+ * How many of a rendered conversation's first tokens come before what was said in it: instructions and tools, which many
+ * conversations share, and which leave the cache last.
+ */
+export async function staticTokens(
+  native: NativeEngine,
+  chat: RenderedChat,
+  messages: readonly ChatMessage[],
+): Promise<number> {
+  const said = messages.find(({ role }) => role !== 'system')?.content;
+  const at = said ? chat.prompt.indexOf(said, endOfInstructions(chat, messages)) : -1;
+  if (at <= 0) return 0;
+  const tokens = await tokensOf(native, chat.prompt.slice(0, at));
+  let length = 0;
+  while (length < tokens.length && tokens[length] === chat.tokens[length]) length++;
+  return length;
+}
+
+/** What is said may stand in the instructions too. */
+function endOfInstructions(chat: RenderedChat, messages: readonly ChatMessage[]): number {
+  const system = messages[0]?.role === 'system' ? messages[0].content : '';
+  return Math.max(0, chat.prompt.indexOf(system) + system.length);
+}
+
+function tokensOf(native: NativeEngine, text: string): Promise<Int32Array> {
+  const texts = known.get(native) ?? new Recent(MOST_KNOWN);
+  known.set(native, texts);
+  return texts.get(text, async () => native.tokenizeLater(await longText(text), true, true));
+}

@@ -1,0 +1,86 @@
+import type { RequestHost } from '../backend/request-host.js';
+import { toConversation } from '../chat/conversation.js';
+import { isMessages, type Prompt, planTokens, renderChat, toChatSettings } from '../chat/prompt.js';
+import { readPrompt } from '../chat/read-prompt.js';
+import type { ToolSpec } from '../chat/tool-spec.js';
+import { checkName, checkNumber } from '../kit/option-checks.js';
+import type { NativeMiss } from '../native/reports.js';
+import { readTurnOptions } from './read-turn-options.js';
+
+/** Which prompt is meant: the same tools and tenant as in `generate`. */
+export interface PrefixOptions {
+  tools?: readonly ToolSpec[] | undefined;
+  tenant?: string | undefined;
+}
+
+/**
+ * How far a prompt is cached. When it diverged: what the prompt has there, and, in an engine with `revealMisses`, what the
+ * cache holds.
+ */
+export interface Miss {
+  reason: NativeMiss['reason'];
+  promptTokens: number;
+  matchedTokens: number;
+  /** Text before the first token that is not cached, at most 16 tokens of it. */
+  after: string;
+  expected: string | undefined;
+  actual: string | undefined;
+}
+
+/** The names of PrefixOptions. */
+export const PREFIX_KEYS: readonly string[] = ['tools', 'tenant'];
+const DEFAULT_TTL_MS = 5 * 60_000;
+const LONGEST_TTL_MS = 24 * 3_600_000;
+
+/** Messages are rendered without a generation prompt: what is asked for is a beginning that others share. */
+export async function prefixTokens(host: RequestHost, prompt: Prompt, options: PrefixOptions): Promise<Int32Array> {
+  if (options.tenant !== undefined) checkName('tenant', options.tenant);
+  if (!isMessages(prompt)) return planTokens(host, prompt)();
+  const messages = toConversation(prompt, false);
+  const settings = toChatSettings({ tools: options.tools }, undefined);
+  return (await renderChat(host, settings, messages, { addGenerationPrompt: false })).tokens;
+}
+
+export function nameMiss(miss: NativeMiss, tokens: Int32Array, textOf: (tokens: Int32Array) => string): Miss {
+  const { reason, promptTokens, matched } = miss;
+  const name = (token: number) => (token < 0 ? undefined : textOf(Int32Array.of(token)));
+  return {
+    reason,
+    promptTokens,
+    matchedTokens: matched,
+    after: textOf(tokens.subarray(Math.max(0, matched - 16), matched)),
+    expected: name(miss.expected),
+    actual: name(miss.actual),
+  };
+}
+
+/** A cached prefix that pressure cannot evict until it is released or its time is over. */
+export class Pin implements AsyncDisposable {
+  readonly #host: RequestHost;
+  readonly #id: number;
+  /** How many tokens of the prompt are pinned; 0 when nothing of it is cached. */
+  readonly tokens: number;
+
+  private constructor(host: RequestHost, id: number, tokens: number) {
+    this.#host = host;
+    this.#id = id;
+    this.tokens = tokens;
+  }
+
+  static async take(host: RequestHost, prompt: Prompt, given: PrefixOptions & { ttlMs?: number }): Promise<Pin> {
+    const options = readTurnOptions(given, [...PREFIX_KEYS, 'ttlMs']);
+    const ttl = checkNumber('ttlMs', options.ttlMs ?? DEFAULT_TTL_MS, 1, LONGEST_TTL_MS);
+    const tokens = await prefixTokens(host, readPrompt(prompt), options);
+    const pinned = await host.native.pin(options.tenant ?? '', tokens, ttl);
+    return new Pin(host, pinned.id, pinned.tokens);
+  }
+
+  /** False when it had expired or was released already. */
+  async release(): Promise<boolean> {
+    return this.#id !== 0 && !this.#host.closed && (await this.#host.native.unpin(this.#id));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+}

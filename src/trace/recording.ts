@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { finished } from 'node:stream/promises';
+import { BanyanError } from '../kit/errors.js';
+import { checkFlag, checkName, checkOneOf, invalidOption } from '../kit/option-checks.js';
+import { createPrivate } from '../kit/private-file.js';
+import { readOptions } from '../kit/read-options.js';
+import type { NativeModelInfo } from '../native/reports.js';
+import type { TraceTokens } from './format.js';
+import { Recorder } from './recorder.js';
+
+export interface RecordOptions {
+  /**
+   * `hashed` (default): ids that show which prompts begin alike, and nothing else; tools are numbered, tenants too.
+   * `ids`: the model's token ids and the tools' names; whoever has the file and the model can read the prompts.
+   */
+  tokens?: TraceTokens | undefined;
+  /** Takes the place of a file that is there. Default false: such a path is refused. */
+  overwrite?: boolean | undefined;
+}
+
+/** A recording under way. A disk that is full ends it, not the engine: `stop()` then rejects. */
+export class Recording implements AsyncDisposable {
+  readonly path: string;
+  readonly #stop: () => Promise<void>;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(path: string, stop: () => Promise<void>) {
+    this.path = path;
+    this.#stop = stop;
+  }
+
+  /** `attach` puts the recorder in its place, and takes it away with undefined. Rejects with INVALID_OPTION. */
+  static async start(
+    path: string,
+    given: RecordOptions,
+    info: NativeModelInfo,
+    attach: (recorder: Recorder | undefined) => void,
+  ): Promise<Recording> {
+    if (checkName('path', path) === '') throw invalidOption('path', 'a path', path);
+    const options = readOptions('options', given, ['tokens', 'overwrite']);
+    const tokens = checkOneOf('tokens', options.tokens ?? 'hashed', ['hashed', 'ids']);
+    const overwrite = checkFlag('overwrite', options.overwrite ?? false);
+    const stream = (await openFile(path, overwrite)).createWriteStream();
+    let attached = true;
+    const detach = () => {
+      if (attached) attach(undefined); // once: another recording may have taken the place
+      attached = false;
+    };
+    const written = finished(stream);
+    written.catch(detach); // reported by stop()
+    const secret = randomBytes(8);
+    const key = [secret.readInt32LE(0), secret.readInt32LE(4)] as const;
+    attach(new Recorder(info, { tokens, key }, (line) => void stream.write(`${JSON.stringify(line)}\n`)));
+    return new Recording(path, async () => {
+      detach();
+      stream.end();
+      await written.catch((cause: Error) => {
+        throw new BanyanError('RECORDING_FAILED', `${path} could not be written: ${cause.message}`, { cause });
+      });
+    });
+  }
+
+  /** Rejects with RECORDING_FAILED when not everything could be written. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    this.#stopped.catch(() => {}); // nobody has to await
+    return this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+async function openFile(path: string, overwrite: boolean) {
+  try {
+    return await createPrivate(path, overwrite);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' ? 'it is there already (pass `overwrite: true`, or another path)' : message;
+    throw new BanyanError('INVALID_OPTION', `${path} cannot be written: ${why}`, { field: 'path', cause });
+  }
+}

@@ -1,0 +1,252 @@
+import { EventRouter } from '../../src/backend/event-router.js';
+import { Engine } from '../../src/engine/engine.js';
+import type {
+  ChatFormat,
+  ChatInput,
+  Grammar,
+  NativeEngine,
+  NativeHint,
+  NativeMessage,
+  NativeRequest,
+  RenderedChat,
+} from '../../src/native/binding.js';
+import type { NativeEvent } from '../../src/native/events.js';
+import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../src/native/reports.js';
+import type { FinishReason } from '../../src/native/vocabulary.js';
+import { decode, encode, parseOutput, renderTemplate } from './scripted-text.js';
+
+/** What the scripted model says to a prompt: one text a step. Without `end` it ends its turn by itself. */
+export interface Answer {
+  steps: string[];
+  end?: FinishReason;
+  error?: { code: string; message: string; retryAfterMs?: number };
+}
+
+export type Script = (prompt: string, request: NativeRequest) => Answer | string;
+
+interface Running {
+  id: number;
+  request: NativeRequest;
+  answer: Answer;
+  output: number[];
+  said: NativeMessage;
+  cached: number;
+}
+
+/** A NativeEngine without a model: one event batch a turn of the event loop, a prefix cache that never forgets. */
+export class ScriptedEngine implements NativeEngine {
+  readonly info = {
+    ...{ name: 'scripted', digest: 'scripted', maxContext: 100_000 },
+    supportsParallelCalls: true,
+  } as NativeModelInfo;
+  /** GBNF or JSON schema, as parsed. */
+  readonly grammars: string[] = [];
+  readonly requests: NativeRequest[] = [];
+  readonly renders: ChatInput[] = [];
+  readonly cancelled: number[] = [];
+  readonly hints: (NativeHint & { program: number })[] = [];
+  decisionsOn = false;
+  readonly router = new EventRouter();
+  /** While true no step runs: requests wait as they are. */
+  paused = false;
+  closed = false;
+  readonly #script: Script;
+  readonly #seen: number[][] = [];
+  #running: Running[] = [];
+  #scheduled = false;
+
+  constructor(script: Script) {
+    this.#script = script;
+  }
+
+  submit(request: NativeRequest): number {
+    if (this.closed) throw Object.assign(new Error('the engine is closed'), { code: 'CLOSED' });
+    const id = this.requests.push(request);
+    const answer = this.#script(decode(request.prompt, true), request);
+    const cached = Math.min(this.#commonPrefix(request.prompt), request.prompt.length - 1);
+    const whole = typeof answer === 'string' ? { steps: [answer] } : answer;
+    this.#running.push({
+      id,
+      request,
+      answer: { ...whole, steps: [...whole.steps] },
+      output: [],
+      said: NOTHING,
+      cached,
+    });
+    this.#schedule();
+    return id;
+  }
+
+  cancel(request: number): boolean {
+    this.cancelled.push(request);
+    const running = this.#running.find(({ id }) => id === request);
+    if (running) running.answer = { steps: [], end: 'cancelled' };
+    this.#schedule();
+    return running !== undefined;
+  }
+
+  tokenize(text: string, addSpecial: boolean): Int32Array {
+    return Int32Array.from(encode(addSpecial ? `<s>${text}` : text));
+  }
+
+  async tokenizeLater(text: string, addSpecial: boolean): Promise<Int32Array> {
+    return this.tokenize(text, addSpecial);
+  }
+
+  async parseGrammar(grammar: string, jsonSchema: string): Promise<Grammar> {
+    this.grammars.push(grammar || jsonSchema);
+    return { __brand: 'Grammar' };
+  }
+
+  async tokenizeChat(text: string): Promise<Int32Array> {
+    return this.tokenize(text, false);
+  }
+
+  detokenize(tokens: Int32Array, special: boolean): string {
+    return decode(tokens, special);
+  }
+
+  async renderChat(input: ChatInput): Promise<RenderedChat> {
+    this.renders.push(input);
+    const prompt = renderTemplate(input);
+    const format = { tools: input.tools } as unknown as ChatFormat;
+    return { prompt, literal: new Int32Array(0), tokens: Int32Array.from(encode(prompt)), format };
+  }
+
+  parseChat(_format: ChatFormat, pieces: string[]) {
+    return [parseOutput(pieces.join(''))];
+  }
+
+  async explain(_salt: string, tokens: Int32Array): Promise<NativeMiss> {
+    const matched = this.#commonPrefix(tokens);
+    const holder = this.#seen.find(
+      (seen) => seen.length > matched && seen.slice(0, matched).every((t, i) => t === tokens[i]),
+    );
+    const [expected, actual] = [holder?.[matched] ?? -1, tokens[matched] ?? -1];
+    return { matched, promptTokens: tokens.length, expected, actual, reason: actual < 0 ? 'full-hit' : 'diverged' };
+  }
+
+  async pin(_salt: string, tokens: Int32Array) {
+    const pinned = this.#commonPrefix(tokens);
+    return { id: pinned > 0 ? 1 : 0, tokens: pinned };
+  }
+
+  async unpin(): Promise<boolean> {
+    return true;
+  }
+
+  hint(program: number, hint: NativeHint): void {
+    this.hints.push({ ...hint, program });
+  }
+
+  async programReport(program: number) {
+    const calls = this.requests.filter((request) => request.program === program).length;
+    return calls > 0 ? ({ calls, retention: 'kept' } as NativeProgramReport) : null;
+  }
+
+  setDecisions(on: boolean): void {
+    this.decisionsOn = on;
+  }
+
+  async clearCache(): Promise<number> {
+    return this.#seen.splice(0).length;
+  }
+
+  async stats(): Promise<NativeStats> {
+    return { running: this.#running.length, submitted: this.requests.length } as NativeStats;
+  }
+
+  async checkIntegrity(): Promise<string> {
+    return '';
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const running of this.#running) running.answer = { steps: [], end: 'cancelled' };
+    this.paused = false;
+    while (this.#running.length > 0) this.#step();
+  }
+
+  /** Goes on after `paused`. */
+  resume(): void {
+    this.paused = false;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.paused) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (!this.paused) this.#step();
+      if (this.#running.length > 0) this.#schedule();
+    });
+  }
+
+  #step(): void {
+    const events = this.#running.flatMap((running) => this.#advance(running));
+    this.#running = this.#running.filter(({ id }) => !events.some((e) => e.request === id && isLast(e)));
+    this.router.deliver(events);
+  }
+
+  #advance(running: Running): NativeEvent[] {
+    const { id: request, answer, output, request: asked } = running;
+    const text = answer.steps.shift();
+    if (text !== undefined) {
+      const tokens = encode(text);
+      output.push(...tokens);
+      const said = read(output, asked);
+      const before = running.said;
+      const calls = said.toolCalls.slice(before.toolCalls.length);
+      const first = before.toolCalls.length;
+      running.said = said;
+      const shown = said.content.slice(before.content.length);
+      return [
+        { type: 'tokens', request, tokens, text: shown, reasoning: said.reasoning.slice(before.reasoning.length) },
+        ...calls.map((call, offset) => ({ type: 'tool-call' as const, request, call, index: first + offset })),
+      ];
+    }
+    if (answer.error) return [{ type: 'error', request, retryAfterMs: 0, ...answer.error }];
+    return this.#finish(running);
+  }
+
+  #finish({ id: request, answer, output, request: asked, cached }: Running): NativeEvent[] {
+    const message = read(output, asked);
+    const reason = answer.end ?? (message.toolCalls.length > 0 ? 'tool-calls' : 'stop');
+    const promptTokens = asked.prompt.length;
+    this.#seen.push([...asked.prompt, ...output]);
+    const usage = {
+      ...{ promptTokens, cachedTokens: cached, computedTokens: promptTokens - cached },
+      ...{ outputTokens: output.length, preemptions: 0, queueMs: 0, ttftMs: 1, itlMs: 1, totalMs: 2 },
+      ...{ waitedMs: 0, bypassed: 0, hits: { device: cached }, retained: '' },
+      miss: { matched: cached, promptTokens, expected: -1, actual: -1, reason: 'cold' as const },
+    };
+    return [{ type: 'finish', request, reason, usage, message }];
+  }
+
+  #commonPrefix(tokens: Int32Array): number {
+    return Math.max(
+      0,
+      ...this.#seen.map((seen) => {
+        const at = seen.findIndex((token, index) => token !== tokens[index]);
+        return at < 0 ? seen.length : at;
+      }),
+    );
+  }
+}
+
+const NOTHING: NativeMessage = { content: '', reasoning: '', toolCalls: [] };
+
+function read(output: number[], { chat }: NativeRequest): NativeMessage {
+  const content = decode(output, false);
+  return chat ? parseOutput(content) : { ...NOTHING, content };
+}
+
+function isLast(event: NativeEvent): boolean {
+  return event.type === 'finish' || event.type === 'error';
+}
+
+export function scripted(script: Script): { engine: Engine; native: ScriptedEngine } {
+  const native = new ScriptedEngine(script);
+  return { engine: new Engine(native, native.router), native };
+}

@@ -1,0 +1,54 @@
+/** npx tsx testing/models/make-model.ts --arch qwen3 --out model.gguf [--type Q8_0 --layers 28 ...] | --hostile NAME */
+import { parseArgs } from 'node:util';
+import type { TensorType } from './gguf/tensor-data.js';
+import { HOSTILE, type HostileName, writeHostileModel } from './hostile-model.js';
+import {
+  ARCHITECTURES,
+  type Architecture,
+  type RandomModelOptions,
+  SHAPE_06B,
+  writeRandomModel,
+} from './random-model.js';
+
+const NUMBERS = {
+  layers: 'layers',
+  embedding: 'embedding',
+  heads: 'heads',
+  'kv-heads': 'kvHeads',
+  'head-dim': 'headDim',
+  'feed-forward': 'feedForward',
+  vocabulary: 'vocabulary',
+  context: 'context',
+  experts: 'experts',
+  'sliding-window': 'slidingWindow',
+  merges: 'merges',
+  seed: 'seed',
+} as const;
+
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string' },
+    arch: { type: 'string' },
+    type: { type: 'string' },
+    hostile: { type: 'string' },
+    '0.6b': { type: 'boolean' },
+    ...Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, { type: 'string' as const }])),
+  },
+});
+const given = values as Record<string, string | undefined>;
+
+if (!given.out) {
+  const flags = Object.keys(NUMBERS).map((name) => `--${name} N`);
+  console.error(`usage: make-model --out FILE [--0.6b] [--arch ${ARCHITECTURES.join('|')}]`);
+  console.error(`       [--type F32|F16|Q8_0] ${flags.join(' ')}`);
+  console.error(`   or: make-model --out FILE --hostile ${HOSTILE.join('|')}`);
+  process.exit(2);
+}
+if (given.hostile) writeHostileModel(given.out, given.hostile as HostileName);
+else {
+  const options: RandomModelOptions = values['0.6b'] ? { ...SHAPE_06B } : {};
+  if (given.arch) options.architecture = given.arch as Architecture;
+  if (given.type) options.type = given.type as TensorType;
+  for (const [flag, field] of Object.entries(NUMBERS)) if (given[flag]) options[field] = Number(given[flag]);
+  writeRandomModel(given.out, options);
+}

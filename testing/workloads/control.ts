@@ -1,0 +1,17 @@
+import { WorkloadBuilder } from './builder.js';
+import { Draw } from './draw.js';
+import type { Scale } from './scale.js';
+
+/** W0: single shots that share nothing; `perSecond` arrive in the mean. Answers differ in length when `spread` is set. */
+export function control(scale: Scale, seed: string, { shots = 256, perSecond = 8, spread = false } = {}) {
+  const workload = new WorkloadBuilder(scale);
+  const draw = new Draw(`${seed}/control`);
+  let arrival = 0;
+  for (let i = 0; i < shots; i++) {
+    const program = workload.program('workflow', arrival);
+    const output = spread ? draw.length(128) : 128;
+    workload.call(program, { append: [[`shot ${i}`, 1024]], output });
+    arrival += draw.exponential(1 / perSecond);
+  }
+  return workload;
+}
