@@ -1,11 +1,7 @@
 import type { ChatMessage } from '../chat/chat-message.js';
 import { readMessages } from '../chat/read-prompt.js';
-import type { OnOverflow } from '../chat/trim-history.js';
-import type { Engine } from '../engine/engine.js';
 import { readTurnOptions } from '../engine/read-turn-options.js';
-import type { TurnOptions } from '../engine/request-options.js';
 import type { Session } from '../engine/session.js';
-import { SESSION_KEYS } from '../engine/session-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { agentToolHint, engineHint, toolListHint } from '../kit/foreign-shapes.js';
 import { checkInteger, checkSignal, invalidOption } from '../kit/option-checks.js';
