@@ -1,6 +1,8 @@
 #include "runner/compiled-grammar.h"
 
+#include "llama-grammar.h"
 #include "runner/backend.h"
+#include "runner/completion-cost.h"
 #include "runner/error.h"
 #include "runner/grammar.h"
 #include "runner/model.h"
@@ -24,6 +26,8 @@ CompiledGrammar::CompiledGrammar(const Model & model, common_params_sampling par
     : holder_(nullptr, common_sampler_free) {
     params.samplers.clear();
     holder_.reset(common_sampler_init(model.handle(), params));
+    const llama_grammar * state = rules() ? llama_sampler_grammar_state(rules()) : nullptr;
+    if (state && !state->awaiting_trigger) completion_ = std::make_shared<const CompletionCost>(model, *state);
 }
 
 CompiledGrammar::~CompiledGrammar() = default;

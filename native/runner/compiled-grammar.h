@@ -12,6 +12,7 @@ struct llama_sampler;
 
 namespace banyan {
 
+class CompletionCost;
 class Model;
 
 class CompiledGrammar {
@@ -31,7 +32,11 @@ class CompiledGrammar {
     /** For common_sampler_init, which clones it. */
     const llama_sampler * rules() const;
 
+    /** What it takes to bring it to an end; null: it is no grammar from the first token on. */
+    const std::shared_ptr<const CompletionCost> & completion() const { return completion_; }
+
   private:
+    std::shared_ptr<const CompletionCost> completion_;
     std::unique_ptr<common_sampler, void (*)(common_sampler *)> holder_;
 };
 

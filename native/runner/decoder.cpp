@@ -35,7 +35,8 @@ std::unique_ptr<ThinkingBudget> thinking_of(const DecoderOptions & options) {
 Decoder::Decoder(std::shared_ptr<const Model> model, DecoderOptions options)
     : model_(std::move(model)),
       options_(std::move(options)),
-      sampler_(model_, options_.sampling, options_.constraint, options_.ignore_eos, thinking_of(options_)),
+      sampler_(model_, options_.sampling, options_.constraint, options_.ignore_eos, thinking_of(options_),
+               options_.max_tokens),
       turn_ends_(options_.constraint.chat ? options_.constraint.chat->stops() : Texts()),
       reader_(options_.constraint.chat ? options_.constraint.chat->syntax() : nullptr),
       stops_(options_.stop) {}
@@ -60,7 +61,7 @@ Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     if (stops_.stopped() || turn_ends_.stopped()) {
         finish(FinishReason::stop_sequence, out);
     } else if (n_tokens_ >= options_.max_tokens) {
-        finish(FinishReason::length, out);
+        finish(sampler_.whole() ? FinishReason::stop : FinishReason::length, out);
     }
     return out;
 }

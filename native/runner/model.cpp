@@ -1,5 +1,6 @@
 #include "runner/model.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "common.h"
@@ -94,7 +95,19 @@ Model::Model(llama_model * model, const std::string & path, const Architecture &
     for (Token token = 0; token < info_.vocab_size; ++token) {
         if (llama_vocab_is_eog(vocab_, token)) end_tokens_.push_back(token);
     }
+    find_byte_tokens();
     info_.longest_token = longest_token_bytes(*this);
+}
+
+void Model::find_byte_tokens() {
+    byte_tokens_.assign(256, -1);
+    for (Token token = 0; token < info_.vocab_size; ++token) {
+        if (llama_vocab_is_control(vocab_, token) || llama_vocab_is_eog(vocab_, token)) continue;
+        const std::string text = piece(token, true);
+        if (text.size() != 1) continue;
+        Token & first = byte_tokens_[static_cast<unsigned char>(text[0])];
+        if (first < 0 && std::find(suppressed_.begin(), suppressed_.end(), token) == suppressed_.end()) first = token;
+    }
 }
 
 Model::~Model() {

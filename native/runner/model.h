@@ -23,7 +23,7 @@ struct ModelInfo {
     uint64_t size_bytes = 0, parameters = 0;
     int32_t context_train = 0, vocab_size = 0;
     int32_t longest_token = 0;  // bytes, see text-bound.h
-    Architecture paging;  // how its attention is served
+    Architecture paging;        // how its attention is served
     std::string eos_text;
     std::string digest;  // of the weights: see model-digest.h
 };
@@ -55,13 +55,17 @@ class Model {
     /** Every end-of-generation token, ascending. */
     const std::vector<Token> & end_tokens() const { return end_tokens_; }
 
+    /** The token that is this one byte, by byte; -1 where there is none that may be sampled. */
+    const std::vector<Token> & byte_tokens() const { return byte_tokens_; }
+
   private:
+    void find_byte_tokens();
     Model(llama_model * model, const std::string & path, const Architecture & paging);
 
     llama_model * model_;
     const llama_vocab * vocab_;
     ModelInfo info_;
-    std::vector<Token> suppressed_, end_tokens_;
+    std::vector<Token> suppressed_, end_tokens_, byte_tokens_;
 };
 
 }  // namespace banyan

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "llama-grammar.h"
 #include "llama.h"
 #include "runner/backend.h"
 #include "runner/error.h"
@@ -49,7 +50,8 @@ auto under_grammar(Call call) {
 }  // namespace
 
 TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOptions & options,
-                           const Constraint & constraint, bool ignore_eos, std::unique_ptr<ThinkingBudget> thinking)
+                           const Constraint & constraint, bool ignore_eos, std::unique_ptr<ThinkingBudget> thinking,
+                           int32_t max_tokens)
     : model_(std::move(model)),
       banned_(model_->suppressed()),
       chat_(constraint.chat),
@@ -65,6 +67,10 @@ TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOpt
     backend::AssertGuard guard;
     under_grammar(
         [&] { sampler_.reset(common_sampler_init(model_->handle(), params, grammar ? grammar->rules() : nullptr)); });
+    const llama_sampler * rules = grammar ? common_sampler_get_grammar(sampler_.get()) : nullptr;
+    if (!rules || !grammar->completion()) return;
+    closing_ =
+        std::make_unique<ClosingBudget>(model_, grammar->completion(), llama_sampler_grammar_state(rules), max_tokens);
 }
 
 TokenSampler::~TokenSampler() = default;
@@ -78,6 +84,7 @@ Token TokenSampler::sample(llama_context * context, int32_t index, float * logit
     for (const Token token : banned_) logits[token] = -INFINITY;
     Token token = due();
     if (token < 0) token = chosen(context, index, logits);
+    if (closing_ && token >= 0) token = closing(token, logits);
     if (call_ && token >= 0 && !within_call(token)) {
         if (!call_->mask(logits, model_->info().vocab_size)) return -1;
         token = chosen(context, index, logits);
@@ -86,6 +93,7 @@ Token TokenSampler::sample(llama_context * context, int32_t index, float * logit
     if (token < 0 || model_->ends_generation(token)) return token;
     backend::AssertGuard guard;
     if (sampler_) under_grammar([&] { common_sampler_accept(sampler_.get(), token, true); });
+    if (closing_) closing_->accept(token);
     if (call_) call_->accept(token);
     if (thinking_) thinking_->accept(model_->piece(token, true));
     return token;
@@ -97,6 +105,16 @@ Token TokenSampler::due() {
     if (token < 0 || fits(token)) return token;
     thinking_->give_up();
     return -1;
+}
+
+/** The token, or the one that must come in its place for the answer to end within its tokens. */
+Token TokenSampler::closing(Token token, const float * logits) {
+    backend::AssertGuard guard;
+    return under_grammar([&] {
+        if (closing_->allows(token)) return token;
+        if (thinking_) thinking_->give_up();
+        return closing_->instead_of(token, logits);
+    });
 }
 
 void TokenSampler::follow_call(const std::string & text) {

@@ -11,6 +11,7 @@
 #include "core/types.h"
 #include "runner/call-grammar.h"
 #include "runner/chat-format.h"
+#include "runner/closing-budget.h"
 #include "runner/compiled-grammar.h"
 #include "runner/device-sampler.h"
 #include "runner/sampling-options.h"
@@ -33,7 +34,7 @@ class TokenSampler {
   public:
     /** Throws Error INVALID_GRAMMAR. */
     TokenSampler(std::shared_ptr<const Model> model, const SamplingOptions & options, const Constraint & constraint,
-                 bool ignore_eos, std::unique_ptr<ThinkingBudget> thinking);
+                 bool ignore_eos, std::unique_ptr<ThinkingBudget> thinking, int32_t max_tokens);
     ~TokenSampler();
     TokenSampler(const TokenSampler &) = delete;
     TokenSampler & operator=(const TokenSampler &) = delete;
@@ -50,11 +51,15 @@ class TokenSampler {
      * no such call, nothing changes. */
     void follow_call(const std::string & text);
 
+    /** Without an end token the answer is a whole one of its grammar; see ClosingBudget. */
+    bool whole() const { return closing_ && closing_->whole(); }
+
     /** How the device can choose in this one's place; nullptr: it cannot. */
     DeviceSampler * on_device() const { return device_.get(); }
 
   private:
     Token due();
+    Token closing(Token token, const float * logits);
     Token chosen(llama_context * context, int32_t index, float * logits);
     bool within_call(Token token);
     Token greedy(const float * logits) const;
@@ -67,6 +72,7 @@ class TokenSampler {
     std::unique_ptr<DeviceSampler> device_;
     std::unique_ptr<ThinkingBudget> thinking_;                             // null: no bound
     std::unique_ptr<common_sampler, void (*)(common_sampler *)> sampler_;  // null: greedy
+    std::unique_ptr<ClosingBudget> closing_;                               // null: no grammar of the whole answer
 };
 
 }  // namespace banyan

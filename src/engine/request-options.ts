@@ -18,11 +18,18 @@ import { SAMPLING_KEYS, type SamplingOptions, toNativeSampling } from './samplin
 
 /** Options of one turn of a session. */
 export interface TurnOptions<Output = unknown> extends SamplingOptions, ChatOptions {
-  /** Most tokens to generate. Default: to the end of the context. */
+  /**
+   * Most tokens to generate. Default: to the end of the context. An answer under a `schema`, a `grammar` or a required tool
+   * is closed in time: near the limit only what leaves room for its end is chosen, and the result has finishReason `stop`
+   * (`tool-calls` for a call). Limits too small for the shortest such answer cut it, with finishReason `length`.
+   */
   maxTokens?: number | undefined;
   /** Texts that end the answer; they are not part of it. */
   stop?: string | readonly string[] | undefined;
-  /** The answer is JSON of this schema, in `result.object`. */
+  /**
+   * The answer is JSON of this schema, in `result.object`. It is whole within `maxTokens` too, unless the shortest answer
+   * is longer; a bare number that reaches the limit ends with `length`, as digits may be missing, and is no `object`.
+   */
   schema?: Schema<Output> | undefined;
   /**
    * Most tokens of reasoning, from 0; then the tag that ends it is forced. Default: no bound, but half of `maxTokens` (or of

@@ -44,7 +44,7 @@ SlotId Fleet::add(const std::vector<Token> & prompt, const SamplingOptions & sam
     requests_[slot] = std::make_unique<Request>();
     requests_[slot]->tokens = prompt;
     requests_[slot]->sampler =
-        std::make_unique<TokenSampler>(fleet_model(), sampling, Constraint{}, false, nullptr);
+        std::make_unique<TokenSampler>(fleet_model(), sampling, Constraint{}, false, nullptr, 1 << 20);
     if (!banned.empty()) requests_[slot]->device = DeviceSampler::of(sampling, banned);
     run({slot});
     return slot;
