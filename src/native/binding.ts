@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { NativePolicy } from './policy.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from './reports.js';
 import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from './simulation.js';
-import type { FinishReason, KvType, NativeClass } from './vocabulary.js';
+import type { KvType, NativeClass } from './vocabulary.js';
 
 /** Opaque: a grammar that was parsed. */
 export interface Grammar {
