@@ -163,7 +163,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     else if (index < forceTools) this.#limited('no-call');
   }
 
-  /** What came of the last calls is known to whoever goes on with the conversation: a tool that ran is not called again. */
+  /** What came of the last calls is known to the run that goes on with the conversation: a tool that ran is not called again. */
   #tellSession(results: readonly ToolMessage[]): void {
     if (results.length === 0) return;
     try {

@@ -139,7 +139,7 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Messages that the next turn begins with, before its own: what became of calls that nobody waits for any more. Runs
+   * Messages that the next turn begins with, before its own: what became of calls that no run waits for any more. Runs
    * nothing. Throws SESSION_BUSY, CLOSED, INVALID_MESSAGES.
    */
   push(messages: ChatMessage | readonly ChatMessage[]): void {

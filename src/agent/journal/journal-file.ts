@@ -15,7 +15,7 @@ const OTHERS = 0o077;
 
 /**
  * A journal as a file: one entry a line. A last line without its end was being written in a crash: it does not count, and
- * the next entry ends it with VOID. Nothing is ever taken away, so a line that one run has acted on stays, whoever else
+ * the next entry ends it with VOID. Nothing is ever taken away, so a line that one run has acted on stays, whatever others
  * believes that the journal is theirs; and who appends finds out by the file's size, before acting.
  */
 export class JournalFile implements Journal {

@@ -18,7 +18,7 @@ export async function takeLock(journal: string): Promise<() => Promise<void>> {
     throw new BanyanError('JOURNAL_BUSY', message, { field: 'journal', cause });
   }
   return async () => {
-    if ((await ownerOf(lock)) === process.pid) await rm(lock, { force: true }); // whoever removed ours by hand may have let another in
+    if ((await ownerOf(lock)) === process.pid) await rm(lock, { force: true }); // a person who removed ours may have let another in
   };
 }
 

@@ -39,7 +39,7 @@ function toolText(value: unknown): string {
   return toolResultText(value, Number.MAX_SAFE_INTEGER);
 }
 
-/** `whole`: the text is all there is. Half a character, cut by whoever made the text or here, is no text. */
+/** `whole`: the text is all there is. Half a character, cut by its author or here, is no text. */
 function cut(text: string, limit: number, whole: boolean): string {
   if (whole && text.length <= limit) return text.toWellFormed();
   const kept = text.slice(0, limit).replace(/[\uD800-\uDBFF]$/, '');
