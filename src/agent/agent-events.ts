@@ -34,12 +34,23 @@ export interface RunUsage {
   totalMs: number;
 }
 
+/** How a run can end; journals hold one of these words. */
+export const STOP_REASONS = [
+  'answer',
+  'max-steps',
+  'max-tokens',
+  'timeout',
+  'cancelled',
+  'context',
+  'no-call',
+] as const;
+
 /**
  * `answer`: the model was done. `no-call`: a step that had to call a tool (`forceTools`) ended without a call. The others
  * name the limit that ended the run. `max-tokens`: also when it cut the answer; `context`: the context ended in the answer, or
  * it has no room for the results of the last calls, not even cut ones.
  */
-export type StopReason = 'answer' | 'max-steps' | 'max-tokens' | 'timeout' | 'cancelled' | 'context' | 'no-call';
+export type StopReason = (typeof STOP_REASONS)[number];
 
 /** When what ran, in milliseconds since the run began. */
 export interface TraceSpan {

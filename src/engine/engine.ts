@@ -14,7 +14,7 @@ import { findModelFile } from '../model/model-file.js';
 import type { NativeEngine } from '../native/binding.js';
 import type { NativeModelInfo, NativeStats } from '../native/reports.js';
 import { type Decision, DecisionFeed } from '../observe/decision-feed.js';
-import { compileSchema } from '../schema/compile-schema.js';
+import { compileAnswerSchema } from '../schema/compile-schema.js';
 import type { Recorder } from '../trace/recorder.js';
 import { Recording, type RecordOptions } from '../trace/recording.js';
 import { type EngineOptions, readEngineOptions, toNativeEngineOptions } from './engine-options.js';
@@ -92,8 +92,7 @@ export class Engine implements AsyncDisposable {
     this.#checkOpen();
     const options = readTurnOptions(given, GENERATE_KEYS);
     const settings = toRequestSettings(options);
-    const { schema: asked } = options;
-    const schema = asked === undefined ? undefined : reading('schema', () => compileSchema('schema', asked));
+    const schema = compileAnswerSchema(options.schema);
     const plan = planPrompt(this.#host, readPrompt(prompt), options, schema);
     const request = new Request(this.#host, async () => ({ ...settings, ...(await plan()) }), options.signal);
     return new Generation({ request, schema, signal: options.signal, host: this.#host });

@@ -9,7 +9,7 @@ import { type TurnEnd, type TurnTemplate, turnDelta } from '../chat/turn-delta.j
 import { BanyanError } from '../kit/errors.js';
 import { reading } from '../kit/read-options.js';
 import type { NativeRequest, RenderedChat } from '../native/binding.js';
-import { compileSchema } from '../schema/compile-schema.js';
+import { compileAnswerSchema } from '../schema/compile-schema.js';
 import { Generation } from './generation.js';
 import { branchAbandoned, plainHint, tell } from './program.js';
 import { readTurnOptions } from './read-turn-options.js';
@@ -123,8 +123,7 @@ export class Session implements AsyncDisposable {
     const { defaults, tenant, tools } = this.#setup;
     const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...given };
     const settings = toRequestSettings({ ...turn, tenant, program: turn.program ?? this.#ownProgram() }, ['tenant']);
-    const { schema: asked } = turn;
-    const schema = asked === undefined ? undefined : reading('schema', () => compileSchema('schema', asked));
+    const schema = compileAnswerSchema(turn.schema);
     const chatSettings = toChatSettings({ ...turn, tools }, schema);
 
     let next: NextTurn | undefined;

@@ -32,7 +32,7 @@ export function readOptions<Options extends object>(
   });
 }
 
-/** Not what somebody put on every object. */
+/** True for a field of this object or its class, false for one that was put on every object. */
 function has(object: object, key: string): boolean {
   return Object.hasOwn(object, key) || (key in object && !(key in Object.prototype));
 }

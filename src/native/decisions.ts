@@ -1,5 +1,5 @@
 import type { ByteReader } from './byte-reader.js';
-import type { NativeClass } from './vocabulary.js';
+import { CLASSES, type NativeClass } from './vocabulary.js';
 
 /** What every decision of the scheduler has. */
 export interface DecisionAbout {
@@ -17,7 +17,6 @@ export interface DecisionAbout {
 const PAGE_KINDS = ['abandoned', 'finished', 'idle', 'acting', 'next', 'static'] as const;
 /** Why pages of a waiting program are kept so long. */
 const RETAIN_REASONS = ['none', 'free-memory', 'unknown-tool', 'measured', 'expected', 'worthless'] as const;
-const CLASSES: readonly NativeClass[] = ['interactive', 'workflow', 'background'];
 
 /** The kinds of decisions and what each was made of. Tokens, pages, milliseconds. */
 export interface DecisionFields {

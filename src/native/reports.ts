@@ -3,6 +3,7 @@
  * native/engine. Tokens, pages, milliseconds and bytes, unless a field says otherwise.
  */
 import type { NativeCost } from './policy.js';
+import type { MissReason } from './vocabulary.js';
 
 /** What a model is, and what it is run with. */
 export interface NativeModelInfo {
@@ -96,7 +97,7 @@ export interface NativeMiss {
    * `diverged`: something else was. `evicted-or-new`: what was cached ended there. `reuse-off`: the model or the request
    * takes no part in the cache.
    */
-  reason: 'full-hit' | 'cold' | 'diverged' | 'evicted-or-new' | 'reuse-off';
+  reason: MissReason;
 }
 
 /** Gauges of now, and counters since the load, taken between two steps or in the midst of one. */

@@ -1,5 +1,6 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import { BanyanError, messageOf } from '../kit/errors.js';
+import { reading } from '../kit/read-options.js';
 import { type CompiledJson, compileJson, type Use } from './compile-json.js';
 import { SchemaProblem } from './read-schema.js';
 
@@ -29,6 +30,11 @@ export interface CompiledSchema<Output = unknown> {
   /** What the native half makes the grammar of, as JSON text. */
   readonly grammar: string;
   check(value: unknown): Promise<Verdict<Output>>;
+}
+
+/** The `schema` of an answer, if one is asked for. Throws INVALID_SCHEMA; INVALID_OPTION for one that cannot be read. */
+export function compileAnswerSchema<Output>(schema: Schema<Output> | undefined): CompiledSchema<Output> | undefined {
+  return schema === undefined ? undefined : reading('schema', () => compileSchema('schema', schema));
 }
 
 /** Throws INVALID_SCHEMA with the field; the message names the place in the schema. */

@@ -3,11 +3,11 @@ import type { Usage } from '../../engine/generation.js';
 import { checkTurn } from '../../engine/turn.js';
 import { BanyanError } from '../../kit/errors.js';
 import { checkFlag, checkInteger, checkKeys, checkNumber, checkOneOf, checkText } from '../../kit/option-checks.js';
+import { STOP_REASONS } from '../agent-events.js';
 import { FINGERPRINT_KEYS, type Fingerprint } from './fingerprint.js';
 import { JOURNAL_VERSION, type JournalEntry } from './journal.js';
 
 const TYPES = ['run', 'turn', 'call', 'result', 'end'] as const;
-const STOP_REASONS = ['answer', 'max-steps', 'max-tokens', 'timeout', 'cancelled', 'context', 'no-call'] as const;
 const MOST = 2 ** 31;
 
 /** One entry by itself, from a source that nobody vouches for. Throws INVALID_*. */
