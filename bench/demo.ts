@@ -1,4 +1,4 @@
-import { runFleet } from '../src/cli/demo/fleet.js';
+import { runFleet } from '../examples/fleet/fleet.js';
 import { Engine, type EngineOptions } from '../src/index.js';
 import { median, spread } from '../testing/statistics.js';
 import type { BenchOptions, Report } from './report.js';

@@ -67,9 +67,9 @@ async function peakOfStart(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'banyan-memory-'));
   const file = join(folder, 'peak');
   const hook = new URL('./peak-at-exit.mjs', import.meta.url).href;
-  const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+  const main = fileURLToPath(new URL('../../examples/fleet/main.ts', import.meta.url));
   try {
-    await promisify(execFile)(process.execPath, ['--import', hook, main, 'demo'], {
+    await promisify(execFile)(process.execPath, ['--import', hook, '--import', 'tsx', main], {
       env: { ...process.env, PEAK_FILE: file },
     });
     return Number(readFileSync(file, 'utf8'));

@@ -108,7 +108,7 @@ expectRun('a bundle with it says so', bundle(), {
 
 rmSync(path.join(app, 'node_modules/banyan/prebuilds'), { recursive: true });
 const nothing = { status: 1, stdout: '', stderr: /^NO_NATIVE_ENGINE: .*has none prebuilt.*npx banyan-build.*\n$/ };
-for (const command of ['run', 'info', 'demo']) {
+for (const command of ['run', 'info']) {
   const args = command === 'run' ? [command, 'Hello'] : [command];
   expectRun(`banyan ${command} without the prebuilt says so`, ran(env, app, 'npx', 'banyan', ...args), nothing);
 }

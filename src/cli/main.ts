@@ -3,13 +3,11 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { BanyanError } from '../kit/errors.js';
 import { chat } from './chat.js';
-import { demo } from './demo/demo.js';
 import {
   type AnswerFlags,
   answerOptions,
   type EngineFlags,
   engineOptions,
-  wholeNumber,
   withAnswerFlags,
   withEngineFlags,
 } from './flags.js';
@@ -31,7 +29,6 @@ Examples:
   banyan run "Hello"                                   one answer of the small model of the package
   banyan run hf:Qwen/Qwen3-4B-GGUF:Q4_K_M "Hello"      of any GGUF: a path, a Hugging Face name or a URL
   banyan chat model.gguf --system "Be brief."          a conversation
-  banyan demo                                          eight agents with tools that share what they have read
 
 Exit codes: 0 done, 1 something is wrong (one line says what), 130 Ctrl-C, 143 SIGTERM.`,
   );
@@ -76,15 +73,6 @@ withEngineFlags(program.command('info').description('what runs here, and what a 
     untilStopped(({ signal }) => info({ json: flags.json, engine: { ...engineOptions(flags, model), signal } })),
   );
 
-withEngineFlags(program.command('demo'))
-  .description('a fleet of agents with tools, and the same work without cache and batching')
-  .option('--agents <n>', 'agents at the same time', wholeNumber(1), 8)
-  .option('--max-tokens <n>', 'most tokens a step', wholeNumber(1), 128)
-  .option('--force-tools <n>', 'let none of the first n steps end without a tool call', wholeNumber(0), 0)
-  .option('--no-compare', 'leave the comparison out')
-  .option('--json', 'print the report as JSON', false)
-  .action(async (flags) => demo({ ...flags, engine: engineOptions(flags) }));
-
 /** Work that a signal ends: quietly, with the exit code of the signal. */
 async function untilStopped(work: (stop: Stop) => Promise<void>): Promise<void> {
   const stop = new Stop();
@@ -99,7 +87,7 @@ async function untilStopped(work: (stop: Stop) => Promise<void>): Promise<void> 
 }
 
 process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-  if (code === 'EPIPE') process.exit(0); // whoever reads has seen enough: `| head`
+  if (code === 'EPIPE') process.exit(0); // the reader has seen enough: `| head`
   process.stderr.write(`stdout: ${message}\n`);
   process.exit(1);
 });

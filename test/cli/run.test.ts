@@ -70,12 +70,9 @@ test('a signal while it waits for its input ends it too', async () => {
   expect(await cli.ended()).toMatchObject({ code: 143 });
 });
 
-test.each(['run', 'chat', 'info', 'demo'])(
-  '%s without a native engine: one line that says what to do',
-  async (command) => {
-    const args = command === 'run' ? [command, 'Hello'] : [command];
-    const { code, stdout, stderr } = await new Cli(args, { ENGINE_BINARY: '/nowhere/engine.node' }).end();
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^NO_NATIVE_ENGINE: No native engine on .*\/nowhere\/engine\.node.* npx banyan-build .*\n$/);
-  },
-);
+test.each(['run', 'chat', 'info'])('%s without a native engine: one line that says what to do', async (command) => {
+  const args = command === 'run' ? [command, 'Hello'] : [command];
+  const { code, stdout, stderr } = await new Cli(args, { ENGINE_BINARY: '/nowhere/engine.node' }).end();
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/^NO_NATIVE_ENGINE: No native engine on .*\/nowhere\/engine\.node.* npx banyan-build .*\n$/);
+});

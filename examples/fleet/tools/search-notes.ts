@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defineTool } from '../../../agent/tool.js';
+import { defineTool } from 'banyan';
 import { type TextLimits, textField } from './text-field.js';
 
 const MOST_HITS = 2;

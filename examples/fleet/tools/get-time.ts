@@ -1,4 +1,4 @@
-import { defineTool } from '../../../agent/tool.js';
+import { defineTool } from 'banyan';
 import { type TextLimits, textField } from './text-field.js';
 
 /** The clock is a tool: what changes from call to call stays at the end of a conversation, so prompts stay the same. */

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../../../schema/compile-schema.js';
+import type { JsonSchema } from 'banyan';
 
 /** Bounds what a model without skills may write into a text; no bound keeps the schema as trained models know it. */
 export interface TextLimits {

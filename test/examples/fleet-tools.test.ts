@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
+import { fleetTools, NOTES_FOLDER, question } from '../../examples/fleet/assistant.js';
+import { calculate } from '../../examples/fleet/tools/calculate.js';
+import { convertUnits } from '../../examples/fleet/tools/convert-units.js';
+import { localTime } from '../../examples/fleet/tools/get-time.js';
+import { findNotes, readNotes } from '../../examples/fleet/tools/search-notes.js';
 import { runTool } from '../../src/agent/tool-runner.js';
 import { toToolCall } from '../../src/chat/chat-message.js';
-import { fleetTools, NOTES_FOLDER, question } from '../../src/cli/demo/assistant.js';
-import { calculate } from '../../src/cli/demo/tools/calculate.js';
-import { convertUnits } from '../../src/cli/demo/tools/convert-units.js';
-import { localTime } from '../../src/cli/demo/tools/get-time.js';
-import { findNotes, readNotes } from '../../src/cli/demo/tools/search-notes.js';
 
 test.each([
   [26, 'miles', 'km', 41.8429],

@@ -1,5 +1,5 @@
+import { defineTool } from 'banyan';
 import { Parser } from 'expr-eval-fork';
-import { defineTool } from '../../../agent/tool.js';
 import { type TextLimits, textField } from './text-field.js';
 
 const LONGEST = 500;

@@ -1,6 +1,5 @@
-import { Agent } from '../../agent/agent.js';
-import type { AgentEvent, RunResult } from '../../agent/agent-events.js';
-import type { Engine, EngineStats } from '../../engine/engine.js';
+import type { AgentEvent, Engine, EngineStats, RunResult } from 'banyan';
+import { Agent } from 'banyan';
 import { fleetTools, question, SYSTEM } from './assistant.js';
 
 export interface FleetOptions {

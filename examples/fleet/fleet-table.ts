@@ -1,5 +1,5 @@
+import type { AgentStep } from 'banyan';
 import Table from 'cli-table3';
-import type { AgentStep } from '../../agent/agent-events.js';
 import type { FleetReport } from './fleet.js';
 import { oneLine } from './fleet-view.js';
 

@@ -1,5 +1,5 @@
+import type { AgentEvent } from 'banyan';
 import logUpdate from 'log-update';
-import type { AgentEvent } from '../../agent/agent-events.js';
 import { question } from './assistant.js';
 
 /** Shows what each agent does while it does it. */

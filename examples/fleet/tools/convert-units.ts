@@ -1,5 +1,5 @@
+import { defineTool } from 'banyan';
 import { convert, type Unit } from 'convert';
-import { defineTool } from '../../../agent/tool.js';
 import { type TextLimits, textField } from './text-field.js';
 
 /** Speeds are a length a time; the library knows the two, not their ratio. */

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Tool } from '../../agent/tool.js';
+import type { Tool } from 'banyan';
 import { calculateTool } from './tools/calculate.js';
 import { convertUnitsTool } from './tools/convert-units.js';
 import { getTimeTool } from './tools/get-time.js';
@@ -8,7 +8,7 @@ import type { TextLimits } from './tools/text-field.js';
 
 // What all agents of the fleet share: instructions and tools. Nothing in it changes from run to run.
 
-export const NOTES_FOLDER = fileURLToPath(new URL('../../../examples/notes', import.meta.url));
+export const NOTES_FOLDER = fileURLToPath(new URL('./notes', import.meta.url));
 
 export const SYSTEM = `You are a helpful assistant of Fjord Ferries.
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { runFleet } from '../../examples/fleet/fleet.js';
+import { fleetSummary, fleetTable } from '../../examples/fleet/fleet-table.js';
+import { fleetView, oneLine } from '../../examples/fleet/fleet-view.js';
 import type { AgentEvent } from '../../src/agent/agent-events.js';
-import { runFleet } from '../../src/cli/demo/fleet.js';
-import { fleetSummary, fleetTable } from '../../src/cli/demo/fleet-table.js';
-import { fleetView, oneLine } from '../../src/cli/demo/fleet-view.js';
 import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
 import { callText } from '../../testing/engine/scripted-text.js';
 
