@@ -26,7 +26,7 @@ export interface Report {
   setup: Record<string, Cell>;
 }
 
-const folder = new URL('./results', import.meta.url);
+const folder = new URL('./results/', import.meta.url);
 
 /** Prints the report and keeps it as bench/results/<name>.{md,json}. */
 export function publish(name: string, command: string, report: Report): void {
