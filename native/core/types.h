@@ -9,6 +9,7 @@ namespace banyan {
 
 using Token = int32_t;       // index into the model's vocabulary
 using PageId = int32_t;      // [0, n_pages); a page holds page_tokens consecutive tokens of one path
+using StateId = int32_t;     // [0, n_states); what recurrent layers know after some tokens, saved
 using SlotId = int32_t;      // [0, max_running): the llama.cpp sequence id that a running request borrows
 using RequestId = uint64_t;  // unique in an engine's life, at most 2^53 (a JavaScript number)
 using ProgramId = uint64_t;  // one agent run; 0 = none (the request is a program of its own)
@@ -21,6 +22,7 @@ constexpr Micros kNever = INT64_MAX / 4;  // later than any point in time, and s
 
 constexpr PageId kNoPage = -1;
 constexpr SlotId kNoSlot = -1;
+constexpr StateId kNoState = -1;
 
 /** Pages that hold n_tokens tokens. */
 constexpr int32_t pages_for(int32_t n_tokens, int32_t page_tokens) {

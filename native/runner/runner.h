@@ -30,6 +30,7 @@ struct RunnerOptions {
     int32_t page_tokens = 32;
     int32_t max_running = 8;
     int32_t max_batch_tokens = 512;
+    int64_t saved_state_bytes = 0;  // host memory for saved states of recurrent layers; 0: RunnerInfo.n_states says
     KvType type_k = KvType::f16, type_v = KvType::f16;
     AttentionMode attention = AttentionMode::automatic;
     Choice fixed_shapes = Choice::automatic;     // decode steps padded to few shapes, see batch-shape.h
@@ -43,6 +44,7 @@ struct RunnerInfo {
     int32_t n_pages = 0;
     int64_t page_bytes = 0;
     int64_t state_bytes = 0;  // recurrent states of all slots, beside the pages
+    int32_t n_states = 0;     // states that can be saved beside the slots; 0: nothing is recurrent, or none are saved
     bool fixed_shapes = false, device_sampling = false;
     bool prefix_reuse = true;
     std::string no_reuse_reason;  // '' when prefix_reuse

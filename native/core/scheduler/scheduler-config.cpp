@@ -10,6 +10,7 @@ namespace {
 constexpr int32_t kMaxPages = 1 << 28;
 constexpr int32_t kMaxTokens = 1 << 28;
 constexpr int32_t kMaxRunning = 4096;
+constexpr int32_t kMaxStates = 1 << 20;
 
 template <typename T>
 bool within(T value, T low, T high) {
@@ -91,6 +92,7 @@ std::optional<ConfigError> validate(const SchedulerConfig & c) {
     }
     if (!within(c.max_running, 1, kMaxRunning)) return ConfigError{"max_running", "is in [1, 4096]"};
     if (!within(c.max_batch_tokens, 1, kMaxTokens)) return ConfigError{"max_batch_tokens", "is in [1, 2^28]"};
+    if (!within(c.n_states, 0, kMaxStates)) return ConfigError{"n_states", "is in [0, 2^20]"};
     if (c.max_context < 0) return ConfigError{"max_context", "is not negative"};
     if (!within(c.reserve_percent, 0, 100)) return ConfigError{"reserve_percent", "is in [0, 100]"};
     return validate(c.policy, c.max_running);

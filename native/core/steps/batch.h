@@ -26,15 +26,37 @@ struct BatchRow {
     ProgramId ahead = 0;  // whose known next prompt it begins; request is 0, and nothing is sampled
 };
 
+/**
+ * Between a slot and a saved state of its recurrent layers, all of them. The slot that is saved holds the state after
+ * exactly n_tokens tokens; so does the slot that is loaded, from then on.
+ */
+struct StateCopy {
+    SlotId slot;
+    StateId state;
+    int32_t n_tokens;
+};
+
+/**
+ * In the order in which the runner takes it: saves_before (slots are as the last step left them, whoever has them
+ * next), slots of rows that are `first` are emptied, loads, copies, the rows, saves_after. A step that failed has saved
+ * nothing. Each load is of a row that is `first`, with n_past = n_tokens; a `first` row without a load has n_past 0 on
+ * a model with recurrent layers.
+ */
 struct Batch {
+    std::vector<StateCopy> saves_before;
+    std::vector<StateCopy> loads;
     std::vector<PageCopy> copies;  // before the rows run
     std::vector<BatchRow> rows;
-    int32_t n_tokens = 0;  // sum of rows' n_tokens
+    std::vector<StateCopy> saves_after;  // n_tokens: n_past + n_tokens of the slot's row
+    int32_t n_tokens = 0;                // sum of rows' n_tokens
 
     bool empty() const { return rows.empty(); }
     void clear() {
+        saves_before.clear();
+        loads.clear();
         copies.clear();
         rows.clear();
+        saves_after.clear();
         n_tokens = 0;
     }
 };
