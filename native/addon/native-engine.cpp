@@ -103,7 +103,7 @@ void NativeEngine::unhold() {
 
 void NativeEngine::deliver(Napi::Env env, const std::vector<uint8_t> & bytes, int ended) {
     const Napi::Object self = Value();
-    if (self.IsEmpty()) return;  // being collected: only decisions come when nothing is held, and nobody reads them
+    if (self.IsEmpty()) return;  // being collected: only decisions come when nothing is held, and they have no reader
     for (int i = 0; i < ended; ++i) unhold();  // before anything can throw
     auto buffer = Napi::ArrayBuffer::New(env, bytes.size());
     std::memcpy(buffer.Data(), bytes.data(), bytes.size());

@@ -1,7 +1,7 @@
 // What steps of this model cost on this machine, measured before the first request.
 //
-// Owns: nothing. Changed by: nothing. Thread: any, while nobody else drives the runner. Invariant: the runner is left
-// as it was found: what was written lies in pages that nobody holds.
+// Owns: nothing. Changed by: nothing. Thread: any, while no other thread drives the runner. Invariant: the runner is
+// left as it was found: what was written lies in pages without a holder.
 #pragma once
 
 #include <atomic>

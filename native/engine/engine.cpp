@@ -279,7 +279,7 @@ bool Engine::close(std::function<void()> done) {
         after_close_ = done;
         worker_->cancel_all();
     });
-    abort_step_ = true;  // nobody needs what the running step computes
+    abort_step_ = true;  // no request needs what the running step computes
     return first;
 }
 

@@ -42,7 +42,7 @@ struct RequestOptions {
     int32_t thinking_tokens = -1;  // of reasoning; ChatFormat::thinking_budget
     Class cls = Class::interactive;
     ProgramId program = 0;
-    std::string salt;           // the tenant: shares pages and turns with nobody else
+    std::string salt;           // the tenant: shares pages and turns with no other tenant
     Micros deadline = 0;        // span from now; 0 = none
     Micros ttft_limit = 0;      // span; 0 = none
     GroupId group = 0;          // siblings of one fork

@@ -13,7 +13,7 @@ namespace banyan {
 
 namespace {
 
-constexpr Micros kLook = 5'000;             // pages that nobody gives back: a pin may expire
+constexpr Micros kLook = 5'000;             // no request gives pages back: a pin may expire
 constexpr RequestId kLeft = ~RequestId(0);  // no request: the scheduler does not know it, so its slot is released
 
 }  // namespace
@@ -133,7 +133,7 @@ void Worker::release_slots(const Batch & batch) {
     for (const BatchRow & row : batch.rows) {
         const size_t slot = static_cast<size_t>(row.slot);
         if (slot_owners_.size() <= slot) slot_owners_.resize(slot + 1, 0);
-        // Preempted and back already: the slot it had before is nobody's.
+        // Preempted and back already: the slot it had before is free.
         if (row.first) std::replace(slot_owners_.begin(), slot_owners_.end(), row.request, kLeft);
         slot_owners_[slot] = row.request;
     }

@@ -1,6 +1,6 @@
 // How many rows a decode step is computed with, so that one graph, and what CUDA captured of it, serves many steps.
 //
-// A step of n decodes is padded to a bucket: rows without a request, each in the slot of nobody, that write one token
+// A step of n decodes is padded to a bucket: rows without a request, each in an unused slot, that write one token
 // to the scratch page. Policy only: pure, no llama.h. Owns: the present bucket. Changed by: rows_for. Thread: one.
 // Invariant: n <= rows_for(n) <= n_slots, a power of two or n_slots itself.
 #pragma once

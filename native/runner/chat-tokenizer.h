@@ -1,5 +1,5 @@
 // Tokens of a rendered chat. A special token counts where the template wrote it; in a message, a tool's result or its
-// arguments the same characters are only text, so that nobody can end a turn, or begin one, by typing.
+// arguments the same characters are only text, so that typing them ends no turn and begins none.
 //
 // Owns: the vocabulary's special tokens by text. Changed by: nothing. Thread: any.
 #pragma once

@@ -72,7 +72,7 @@ void CallGraph::start_tool(CallIndex call, int32_t program, Effects & effects) {
     effects.tools.push_back(call);
 }
 
-/** `call` waits for nobody any more: the calls before it that nobody else waits for either are not needed. */
+/** `call` waits for no other call any more: those before it that no other call waits for either are not needed. */
 void CallGraph::doom_unwanted(CallIndex call) {
     for (const CallIndex before : workload_->calls[call].after) {
         if (over(before)) continue;

@@ -1,4 +1,4 @@
-// Which calls of a workload may start, and which nobody needs any more.
+// Which calls of a workload may start, and which no call needs any more.
 //
 // Owns: the state of every call. Changed by: roots, submitted, end, abort.
 // Thread: one. Invariant: a call starts when enough of those before it have ended; it ends once, in one way.
@@ -27,7 +27,7 @@ class CallGraph {
         std::vector<CallIndex> tools;  // whose tool starts now
         std::vector<int32_t> finished_programs;
     };
-    /** The calls that wait for nobody. */
+    /** The calls that wait for no other call. */
     std::vector<CallIndex> roots();
     /** A call ended; rejected: the engine would not take it, so nothing that needs it can start. */
     void end(CallIndex call, bool rejected, Effects & effects);

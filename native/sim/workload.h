@@ -1,6 +1,6 @@
 // Programs as data: which calls an agent makes, on which prompts, after what, how long its tools take.
 //
-// Owns: its vectors. Changed by: nobody once check() has passed.
+// Owns: its vectors. Changed by: nothing once check() has passed.
 // Thread: any. Invariant (check()): every reference goes to an earlier call, so the calls are a graph without cycles.
 #pragma once
 

@@ -226,7 +226,7 @@ test('a run goes on with the conversation of another', async () => {
   expect(first.session.messages.map(({ content }) => content)).toEqual(['S', 'first', 'One.', 'second', 'Two.']);
 });
 
-test('a failing engine rejects the run, and nobody has to await it', async () => {
+test('a failing engine rejects the run, which need not be awaited', async () => {
   const { agent } = agentOf(() => ({ steps: [], error: { code: 'ENGINE_FAILED', message: 'no' } }));
   const run = agent.run('go'); // vitest fails the run on an unhandled rejection
   for (let i = 0; i < 5; i++) await turn();

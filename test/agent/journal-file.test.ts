@@ -171,7 +171,7 @@ test('a lock with our own id is of an earlier process only if it is older than t
   expect(await codeOf(() => agent.resume(path))).toBe('JOURNAL_BUSY');
 });
 
-test('the lock of somebody who was let in by hand is left to him', async () => {
+test('the lock of another process that was let in by hand is left to it', async () => {
   const path = newPath();
   const lock = `${path}.lock`;
   const { agent } = world(() => writeFileSync(lock, `${process.ppid}\n`));
@@ -179,7 +179,7 @@ test('the lock of somebody who was let in by hand is left to him', async () => {
   expect(readFileSync(lock, 'utf8')).toBe(`${process.ppid}\n`);
 });
 
-test('lines of somebody else stop the run before its next effect', async () => {
+test('lines of another writer stop the run before its next effect', async () => {
   const path = newPath();
   const { agent } = world(() => {
     appendFileSync(path, '{"type":"result"}\n');
@@ -190,7 +190,7 @@ test('lines of somebody else stop the run before its next effect', async () => {
   expect(readFileSync(path, 'utf8').endsWith('{"type":"result"}\n')).toBe(true); // and nothing behind it
 });
 
-test('an acknowledged line is never cut, whoever believes that the journal is theirs', async () => {
+test('an acknowledged line is never cut, also when two runs believe that the journal is theirs', async () => {
   const fragments = ['{"type":"turn","st', '\0\0\0', '{'];
   type Step = { who: number; does: 'append' | 'read' | 'append at once' } | { tear: number };
   const step: fc.Arbitrary<Step> = fc.oneof(
@@ -249,7 +249,7 @@ test('a journal is not reached through a link, and becomes private', async () =>
   expect(statSync(open).mode & 0o777).toBe(0o600);
 });
 
-test('a lock that is no file holds nobody up', async () => {
+test('a lock that is no file holds no run up', async () => {
   if (process.platform === 'win32') return;
   const path = await finished();
   spawnSync('mkfifo', [`${path}.lock`]);

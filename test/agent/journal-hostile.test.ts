@@ -72,7 +72,7 @@ test.each<[string, Change, RegExp]>([
   ['that gives tokens back', (e) => Object.assign(e[TURN].usage, { outputTokens: -99 }), /Entry 2 .*outputTokens/],
   ['with a result that is no text', (e) => Object.assign(e[RESULT], { content: {} }), /Entry 5 .*content/],
   ['with a seed that is none', (e) => Object.assign(e[RUN], { seed: 1.5 }), /Entry 1 .*seed/],
-  ['with messages of nobody', (e) => Object.assign(e[RUN], { input: [{ role: 'x' }] }), /Entry 1 .*role/],
+  ['with messages of no role', (e) => Object.assign(e[RUN], { input: [{ role: 'x' }] }), /Entry 1 .*role/],
 ])('a journal %s is refused, and nothing runs', async (_name, change, message) => {
   const entries = await recorded();
   change(entries);
@@ -104,7 +104,7 @@ test.each([
   expect([native.requests, acted, appended]).toEqual([[], [], []]);
 });
 
-test('a call of a tool that nobody defined stays with nobody', async () => {
+test('a call of a tool that is not defined reaches no tool', async () => {
   const entries = await recorded();
   const turn = entries[TURN] as Extract<JournalEntry, { type: 'turn' }>;
   for (const call of turn.turn.message.toolCalls) Object.assign(call, { name: 'format_disk' });

@@ -35,7 +35,7 @@ async function killedThenResumed(phase: string) {
   await killChild(new URL('./children/killed.ts', import.meta.url), [phase, journal, effects], phase);
   const lines = readFileSync(journal, 'utf8').trimEnd().split('\n');
   const left = lines.map((line): JournalEntry => JSON.parse(line));
-  expect(existsSync(`${journal}.lock`)).toBe(true); // nobody was there to give it back
+  expect(existsSync(`${journal}.lock`)).toBe(true); // the process was gone before it could give it back
   const run = journalledAgent(engine, effects).resume(journal);
   const result = await run;
   const called = readFileSync(effects, 'utf8').trimEnd().split('\n');

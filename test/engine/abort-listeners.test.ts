@@ -26,7 +26,7 @@ test('an abort reaches all of them', async () => {
   expect(listenersOf(stop.signal)).toBe(0);
 });
 
-test('who has stopped waiting hears nothing, however often it stops, and disturbs nobody', () => {
+test('a listener that has stopped waiting hears nothing, however often it stops, and disturbs no other', () => {
   const stop = new AbortController();
   const heard: string[] = [];
   const forget = onAbort(stop.signal, () => heard.push('first'));

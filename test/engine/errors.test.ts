@@ -22,7 +22,7 @@ test('what was thrown is kept as the cause; our own errors stay as they are', ()
   expect(asBanyanError(own)).toBe(own);
 });
 
-test('a code of somebody else is no code of ours', () => {
+test('a code of another library is no code of ours', () => {
   const foreign = native('ENOENT');
   expect(asBanyanError(foreign)).toMatchObject({ code: 'ENGINE_FAILED', cause: foreign });
 });

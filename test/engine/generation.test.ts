@@ -85,7 +85,7 @@ test('reading to the end cancels nothing', async () => {
   expect(native.cancelled).toEqual([]);
 });
 
-test('who never reads stalls nobody', async () => {
+test('a caller that never reads stalls no other', async () => {
   const { engine } = scripted((prompt) => ({ steps: Array(50).fill(prompt.replace('<s>', '')) }));
   const unread = engine.generate('lost');
   const results = await Promise.all(['one', 'two'].map((text) => engine.generate(text)));
@@ -129,7 +129,7 @@ test('an aborted stream throws in the loop', async () => {
   expect(await codeOf(read)).toBe('ABORTED');
 });
 
-test('a failure that nobody awaits is no unhandled rejection', async () => {
+test('a failure that is not awaited is no unhandled rejection', async () => {
   const failure = { code: 'ENGINE_FAILED', message: 'out of luck' };
   const { engine } = scripted(() => ({ steps: ['a'], error: failure }));
   const generation = engine.generate('x'); // vitest fails the run on an unhandled rejection

@@ -122,7 +122,7 @@ test('other errors have no time to come again', async () => {
   expect((await errorOf(() => engine.generate('x'))).retryAfter).toBeUndefined();
 });
 
-test('decisions are recorded while somebody reads them', async () => {
+test('decisions are recorded while they have a reader', async () => {
   const { engine, native } = scripted(() => 'ok');
   const decision = planned(1);
   const feed = engine.decisions();

@@ -121,7 +121,7 @@ describe('templates that rewrite history', () => {
     expect((await turnDelta(deepseek, called('{"a":1}</calls>'), toolResult)).text).toBe('<eos><tool>2<assistant>');
   });
 
-  test('a generation prompt that nobody asked for (Firefunction)', async () => {
+  test('a generation prompt that was not asked for (Firefunction)', async () => {
     const eager = template(
       (m, index, all) => `<|${m.role}|>${m.content}<|end|>${index === all.length - 1 ? '<|assistant|>' : ''}`,
       '',

@@ -29,7 +29,7 @@ const revoked = () => {
 };
 const traps = { get: refuse, has: refuse, ownKeys: refuse, getOwnPropertyDescriptor: refuse, getPrototypeOf: refuse };
 
-/** These cannot be read: whoever tries gets a RangeError or a TypeError, which must not come out. */
+/** These cannot be read: a reader gets a RangeError or a TypeError, which must not come out. */
 const UNREADABLE: [string, () => unknown][] = [
   ['a proxy that was revoked', revoked],
   ['a proxy that refuses everything', () => new Proxy({}, traps)],

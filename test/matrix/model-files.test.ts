@@ -67,7 +67,7 @@ test('a pool larger than any memory is refused before anything is allocated', as
   expect(error.code).toBe('OUT_OF_MEMORY');
 });
 
-test('an architecture that nobody knows is refused by its name', async () => {
+test('an unknown architecture is refused by its name', async () => {
   const error = await errorOf(() => TestEngine.open(hostileModel('unknown-architecture')));
   expect(error.message).toContain('not-an-architecture');
 });

@@ -3,7 +3,7 @@ import { expectSameGreedy } from '../../testing/engine/greedy.js';
 import { randomPrompt } from '../../testing/engine/prompts.js';
 import { greedy, type Outcome, TestEngine } from '../../testing/engine/test-engine.js';
 
-// Nobody dies of somebody else's pressure: with too few pages requests wait, are preempted and recomputed, and every
+// No request dies of another's pressure: with too few pages requests wait, are preempted and recomputed, and every
 // one ends with the output that it would have had alone.
 
 const sampling = { ...greedy, logprobs: 3 };

@@ -20,7 +20,7 @@ describe('process exit', () => {
     ['process.exit while 8 requests decode', 'decoding', 6],
     ['process.exit from inside an event', 'event', 7],
     ['process.exit while close is under way', 'closing', 8],
-    ['an exception nobody catches, mid-step', 'throw', 1],
+    ['an exception that is not caught, mid-step', 'throw', 1],
   ])('%s', async (_, phase, code) => {
     await expectExit('exit', [phase], code);
   });
@@ -39,7 +39,7 @@ describe('worker threads', () => {
     await expectExit('workers', ['together'], 0, 'same output 3 times');
   });
 
-  test('a worker terminated in the middle of a step takes nobody with it', async () => {
+  test('a worker terminated in the middle of a step takes no other with it', async () => {
     await expectExit('workers', ['terminate'], 0, 'main engine lives');
   });
 

@@ -26,7 +26,7 @@ afterEach(async () => {
 afterAll(() => engine.close());
 
 describe('consumers', () => {
-  test("one that leaves its loop ends its request, and nobody else's", async () => {
+  test("one that leaves its loop ends its request, and no other caller's", async () => {
     const other = engine.generate('other', { maxTokens: 60, temperature: 0 });
     const left = engine.generate('left', { maxTokens: 2000, temperature: 0 });
     for await (const event of left) if (event.type === 'tokens') break;
@@ -44,7 +44,7 @@ describe('consumers', () => {
     expect((await generation).finishReason).toBe('cancelled');
   });
 
-  test('one that stops reading stalls nobody, and finds everything when it comes back', async () => {
+  test('one that stops reading stalls no other caller, and finds everything when it comes back', async () => {
     const stalled = engine.generate('stalled', { maxTokens: 50, temperature: 0 });
     const iterator = stalled[Symbol.asyncIterator]();
     await iterator.next();
@@ -56,7 +56,7 @@ describe('consumers', () => {
     expect(tokens).toEqual(whole.tokens);
   });
 
-  test('nobody reads at all: it runs to its end', async () => {
+  test('no caller reads at all: it runs to its end', async () => {
     const { finished } = await engine.stats();
     engine.generate('unread', { maxTokens: 20 });
     while ((await engine.stats()).finished === finished);

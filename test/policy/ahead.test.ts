@@ -20,7 +20,7 @@ const nextPrefix = (tokens: number[]): NativeHint => ({
   tokens: Int32Array.from(tokens),
 });
 
-/** An agent whose next prompt is known, all but a question, while its tool runs and nobody else is there. */
+/** An agent whose next prompt is known, all but a question, while its tool runs and no other request is there. */
 async function answer(policy: NativePolicy) {
   await using engine = await TestEngine.open({}, { policy });
   const history = randomPrompt('history', 200);
@@ -42,7 +42,7 @@ test('a call whose prompt was known prefills only what was not, and says the sam
   expect(ahead.tokens).toEqual(onArrival.tokens);
 }, 120_000);
 
-test('whoever comes meanwhile goes first, and what is known is computed when he has gone', async () => {
+test('a request that comes meanwhile goes first, and what is known is computed when it has gone', async () => {
   await using engine = await TestEngine.open();
   engine.native.setDecisions(true);
   await engine.run(randomPrompt('a', 40), { program: 1 });

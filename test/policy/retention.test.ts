@@ -64,7 +64,7 @@ test('a main agent computes nothing again after its sub-agents ran, where memory
   expect(await mainAgent(FCFS_LRU)).toBeGreaterThan(0);
 });
 
-test('hints of programs and tools that nobody knows are taken, and change nothing', async () => {
+test('hints of unknown programs and tools are taken, and change nothing', async () => {
   await using engine = await TestEngine.open();
   for (const kind of ['tool-started', 'tool-ended', 'waiting-for-human', 'finished'] as const) {
     engine.native.hint(77, hint(kind, 'never'));

@@ -5,13 +5,13 @@ import { type Step, stepsOf } from './support/records.js';
 import { call, config, program, simulate, stateOf } from './support/small.js';
 
 const COALESCE = { interactive: 2_000, workflow: 50_000, background: 500_000 };
-/** 2 ms are all that a step may take when nobody is there: chunks of 50 tokens. */
+/** 2 ms are all that a step may take when no request is there: chunks of 50 tokens. */
 const policy = { coalesce: Object.values(COALESCE) as [number, number, number] };
 const FINISHED = 1; // NodeKind: of programs that have ended; below it only abandoned branches
 
 const isAhead = ({ rows }: Step) => rows.some(({ request }) => request === 0);
 
-test('24: prompts that are known are computed alone, shortly, on pages that nobody is expected to go on from', async () => {
+test('24: prompts that are known are computed alone, shortly, on pages that no request is expected to go on from', async () => {
   let computed = 0;
   let evicted = 0;
   await forAllSchedules({ runs: 600, seed: 24, options: fc.constant({ policy }) }, ({ log }) => {

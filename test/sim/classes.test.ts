@@ -81,7 +81,7 @@ test('8: a step takes no longer than its most impatient decode wants, or holds t
   expect(limited).toBeGreaterThan(50);
 });
 
-test('11: nobody is preempted for a worse effective class, nor paused while worse ones go on', async () => {
+test('11: no request is preempted for a worse effective class, nor paused while worse ones go on', async () => {
   const counted = { preempted: 0, lifted: 0, paused: 0 };
   const options = fc.constant({ policy: { age: EffectiveClasses.AGE, high: 600, low: 400 } });
   const spare = fc.integer({ min: 0, max: 12 });

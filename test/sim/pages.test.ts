@@ -4,7 +4,7 @@ import type { NativeSimWorkload } from '../../src/native/simulation.js';
 import { forAllSchedules } from './support/property.js';
 import { call, config, program, simulate, stateOf } from './support/small.js';
 
-test('1 and 2: pages are free or referenced, and a cell that somebody sees never changes', async () => {
+test('1 and 2: pages are free or referenced, and a cell that a request sees never changes', async () => {
   const failing = fc.constantFrom(0, 3, 7).map((failEvery) => ({ failEvery }));
   await forAllSchedules({ runs: 600, seed: 1, options: failing }, ({ result }) => {
     expect(result.stats.waiting + result.stats.running).toBe(0);

@@ -54,7 +54,7 @@ test('6: no time passes without a step while a due call could run', async () => 
   });
 });
 
-test('9: nobody is preempted more than three times, and everybody finishes', async () => {
+test('9: no request is preempted more than three times, and all finish', async () => {
   const tight = fc.integer({ min: 0, max: 4 });
   let preempted = 0;
   await forAllSchedules({ runs: 600, seed: 9, spare: tight }, ({ result, workload }) => {
@@ -78,7 +78,7 @@ test('9: with steps that fail, too', async () => {
   );
 });
 
-test('14: a pool full of kept pages blocks nobody', async () => {
+test('14: a pool full of kept pages blocks no request', async () => {
   const idle = Array.from({ length: 6 }, () => program('interactive'));
   const long = idle.flatMap((_, i) => [
     call(i, [i + 1, 300], 5),

@@ -66,7 +66,7 @@ test('10: every wait has a bound that does not depend on how long interactive lo
       const crowd = needs(schedule.calls.length);
       for (const at of finite) {
         const cls = LEVELS.indexOf(workload.programs[workload.calls[at]?.program ?? 0]?.class ?? 'workflow');
-        // From then on nobody who comes later goes before it, but for people who leave it room.
+        // From then on no later request goes before it, but for people who leave it room.
         const turn = (dueUs[at] as number) + Math.max(OVERDUE, cls * AGE);
         const before = finite.filter((other) => other !== at && (dueUs[other] as number) <= turn);
         const bound = turn + before.reduce((sum, other) => sum + needs(other), 0) + 2 * running * crowd;

@@ -24,7 +24,7 @@ export class MemoryJournal implements Journal {
   }
 }
 
-/** Its process dies in the append of entry `at`, which is lost or just kept; whoever waits for it waits for ever. */
+/** Its process dies in the append of entry `at`, which is lost or just kept; its caller waits for ever. */
 export class CrashingJournal extends MemoryJournal {
   readonly crashed: Promise<void>;
   readonly #crash: () => void;

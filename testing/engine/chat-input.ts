@@ -1,6 +1,6 @@
 import type { ChatInput } from '../../src/native/binding.js';
 
-/** What a chat is rendered with unless somebody asks for something else. */
+/** What a chat is rendered with unless a test asks for something else. */
 export const CHAT_DEFAULTS: Omit<ChatInput, 'messages' | 'tools'> = {
   toolChoice: 'auto',
   parallelToolCalls: true,

@@ -11,7 +11,7 @@ export interface System {
 
 export const OURS: System = { name: 'ours', policy: {} };
 
-/** The baseline: arrival order, least recently used, nobody kept out. */
+/** The baseline: arrival order, least recently used, no program kept out. */
 export const FCFS_LRU: System = { name: 'FCFS + LRU', policy: { order: 'fcfs', eviction: 'lru' } };
 
 /** At most `programs` at work, whatever the pool says: what AIMD has to find by itself. */

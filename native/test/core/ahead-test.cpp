@@ -48,7 +48,7 @@ const BatchRow * ahead_row(const Batch & batch) {
 
 }  // namespace
 
-TEST("a call whose beginning was known prefills only what nobody could know") {
+TEST("a call whose beginning was known prefills only what could not be known") {
     for (bool ahead : {true, false}) {
         SchedulerConfig config = calibrated(200, 100);
         config.policy.compute_ahead = ahead;
@@ -108,7 +108,7 @@ TEST("it costs no request anything: alone, short, on pages that no call goes on 
                     evicted += cached(engine, tokens) < before[q];
                 }
                 ++computed;
-                if (pick(4) == 0) {  // somebody comes while it is computed
+                if (pick(4) == 0) {  // a request comes while it is computed
                     const RequestId late = id++;
                     owner[late] = 9;
                     engine.submit(turn_of(late, tokens_of(rng(), 1 + pick(100)), 9, Class(pick(3))), 2);

@@ -96,7 +96,7 @@ TEST("an in-place extender that is cancelled leaves the others to copy, and the 
     a.reset();
     append(b, 1, copies);
     CHECK_EQ(copies.size(), 1u);
-    append(c, 1, copies);  // alone in the page by now: what the dead extender wrote is nobody's
+    append(c, 1, copies);  // alone in the page by now: what the dead extender wrote has no reader
     CHECK_EQ(copies.size(), 1u);
     CHECK_EQ(pool.check_integrity(), "");
 }

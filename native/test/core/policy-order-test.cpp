@@ -83,7 +83,7 @@ TEST("the last sibling of a fork goes to level 0, whatever its program has had, 
     for (GroupId group : {1, 0}) {
         SchedulerConfig config = pool(512, 32, 1);
         config.policy.level_edges = {50, 100, 200};
-        config.policy.starving = 1 << 30;  // nobody starves: that would be level 0 too
+        config.policy.starving = 1 << 30;  // no request starves: that would be level 0 too
         config.policy.locality_window = 0;
         FakeEngine engine(config);
         RequestId id = 1000;

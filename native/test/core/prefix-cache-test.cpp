@@ -67,7 +67,7 @@ TEST("evicts only as much as is needed, and never what is in use") {
     cache.release(*holding);
 }
 
-TEST("a promise is kept, whoever else wants pages") {
+TEST("a promise is kept, also when other requests want pages") {
     PrefixCache cache(8, kSize);
     compute(cache, run(0, 16));
     auto a = cache.hold(0), b = cache.hold(0);
@@ -172,7 +172,7 @@ TEST("a miss is explained: where, what lay there, why") {
     CHECK(explain(run(700, 3)).reason == Reason::diverged);
 }
 
-TEST("clear gives back what nobody holds") {
+TEST("clear gives back what has no holder") {
     PrefixCache cache(8, kSize);
     compute(cache, run(0, 10));
     auto holding = cache.hold(0);

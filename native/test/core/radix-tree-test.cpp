@@ -151,7 +151,7 @@ TEST("a locked path goes last, and its lock falls back to the parent") {
     CHECK_EQ(f.check(), "");
 }
 
-TEST("an edge that somebody else's lock ends at is not extended in place") {
+TEST("an edge that another request's lock ends at is not extended in place") {
     Fixture f;
     Walker a(f.pool, f.tree, 0), b(f.pool, f.tree, 0);
     a.walk(run(0, 6));
@@ -182,7 +182,7 @@ TEST("a payload stays with the end of its edge, and dies when that end is evicte
     CHECK(!alive);
 }
 
-TEST("clear drops what nobody holds") {
+TEST("clear drops what has no holder") {
     Fixture f;
     Walker holder(f.pool, f.tree, 0);
     holder.walk(run(0, 8));

@@ -78,7 +78,7 @@ TEST("a failed step leaves no trace") {
     for (RequestId id = 1; id <= 5; ++id) CHECK(engine.finished[id].tokens == calm.finished[id].tokens);
 }
 
-TEST("a pool far too small for all lets everybody finish, and preempts nobody more than 3 times") {
+TEST("a pool far too small for all lets every request finish, and preempts none more than 3 times") {
     for (bool reuse : {true, false}) {
         SchedulerConfig config = pool(12, 8);
         config.prefix_reuse = reuse;
@@ -115,7 +115,7 @@ TEST("output is the same with and without pressure, cache and batching") {
     CHECK(outputs(config) == calm);
 }
 
-TEST("a pool full of pins hangs nobody") {
+TEST("a pool full of pins hangs no request") {
     FakeEngine engine(pool(16, 8));
     for (RequestId id = 1; id <= 4; ++id) {
         engine.submit(test::request(id, tokens_of(id, 24)), 1);

@@ -205,7 +205,7 @@ uint64_t live(uint64_t seed, int operations) {
             CHECK(usage && usage->preemptions <= 3);
         }
     }
-    // No step is empty, and nobody is preempted more than 3 times: the work left is bounded.
+    // No step is empty, and no request is preempted more than 3 times: the work left is bounded.
     int bound = 0;
     for (const auto & [id, truth] : life.engine.truths) bound += 4 * truth.end;
     CHECK(life.engine.drain(bound * 2));

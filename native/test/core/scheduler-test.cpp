@@ -109,7 +109,7 @@ TEST("an interactive request takes the slot of a background one, which goes on l
     CHECK_EQ(engine.finished[1].usage.computed_tokens, 249);
 }
 
-TEST("nobody is preempted for a request of its own class or a worse one") {
+TEST("no request is preempted for one of its own class or a worse one") {
     FakeEngine engine(pool(64, 32, 2));
     engine.submit(request(1, 50, Class::workflow), 60);
     engine.submit(request(2, 50, Class::interactive), 60);

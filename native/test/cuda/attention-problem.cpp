@@ -60,7 +60,7 @@ Problem::Problem(const ProblemSpec & s) : spec(s) {
     std::mt19937 rng(spec.seed);
     const int page = spec.page_tokens;
     std::vector<PageId> common;
-    int n_pages = 1;  // page 0 belongs to nobody
+    int n_pages = 1;  // page 0 is in no block table
     for (const RowSpec & row : spec.rows) {
         while (static_cast<int>(common.size()) * page < row.shared) common.push_back(n_pages++);
     }
@@ -160,7 +160,7 @@ std::vector<double> Problem::reference() const {
                 int power = 1;
                 while (power * 2 <= spec.n_head) power *= 2;
                 const double slope = spec.max_bias == 0.0f ? 0.0
-                                     : head < power        ? std::exp2(-spec.max_bias * (head + 1) / power)
+                                     : head < power ? std::exp2(-spec.max_bias * (head + 1) / power)
                                                     : std::exp2(-spec.max_bias / 2 * (2 * (head - power) + 1) / power);
                 std::vector<double> logits;
                 double top = spec.sinks ? sinks[head] : -INFINITY;

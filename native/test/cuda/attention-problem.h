@@ -21,7 +21,7 @@ struct ProblemSpec {
     cuda::KvType type = cuda::KvType::f16;
     bool values_in_keys = false;  // MLA
     std::vector<RowSpec> rows = {{70, 1, 0}};
-    int padding = 0;  // rows behind them that nobody asked for: one token each, all in the first cell of one page
+    int padding = 0;  // rows behind them without a request: one token each, all in the first cell of one page
     int page_tokens = 32;
     Window window;
     float softcap = 0.0f, max_bias = 0.0f;

@@ -90,7 +90,7 @@ TEST("MLA: values are the front of the keys, output columns are sliced over warp
     check<CompactShape<576, 512>, KvType::q8_0>("compact");
 }
 
-TEST("the emulation is not blind: a copy that nobody waited for, and a wrong answer, are seen") {
+TEST("the emulation is not blind: a copy read before it was waited for, and a wrong answer, are seen") {
     char memory[16] = {0};
     const char data[16] = {1};
     run_block(1, [&](Warp & warp) {

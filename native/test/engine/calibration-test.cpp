@@ -63,7 +63,7 @@ TEST("an engine knows its costs before the first request") {
     CHECK(stats.cost.calibrated());
     CHECK_EQ(stats.scheduler.steps, 0u);
     CHECK_EQ(engine.integrity(), "");
-    // What the trials wrote is nobody's: the first request is computed as on a fresh engine.
+    // What the trials wrote is not kept: the first request is computed as on a fresh engine.
     EngineOptions plain = small_engine();
     plain.calibrate = false;
     TestEngine other(plain);

@@ -73,7 +73,7 @@ TEST("on a CPU the host samples unless asked otherwise") {
     CHECK(!Fleet(with(Choice::automatic)).runner().info().device_sampling);
 }
 
-TEST("a seed means the same tokens on the device, whoever runs beside and in whichever slot") {
+TEST("a seed means the same tokens on the device, with any neighbours and in any slot") {
     Fleet alone(with(Choice::on));
     alone.add(prompt_of(12, 1), random(5));
     for (int i = 0; i < 20; ++i) alone.step();

@@ -32,7 +32,7 @@ if (phase === 'loading') {
   }
   if (phase === 'throw') {
     await engine.submit(randomPrompt('throw', 20), { maxTokens: 2000 }).started;
-    throw new Error('nobody catches this');
+    throw new Error('this is not caught');
   }
   if (phase === 'forgotten') {
     await engine.run(prompt.slice(0, 20));

@@ -89,7 +89,7 @@ function build(plans: Plan[]): NativeSimWorkload {
 export const schedules = (most = 10): fc.Arbitrary<NativeSimWorkload> =>
   fc.array(plan, { minLength: 1, maxLength: most }).map(build);
 
-/** The largest prompt with its answer, in tokens: what the pool must hold for nobody to be refused. */
+/** The largest prompt with its answer, in tokens: what the pool must hold for no request to be refused. */
 export function largest({ calls }: NativeSimWorkload): number {
   const lengths: number[] = [];
   for (const { base, baseTokens, append, output } of calls) {
