@@ -32,9 +32,14 @@ const lacks = process.platform === 'linux' && process.arch === 'x64' ? lacking(c
 
 /** What to install where a system library is missing, '' after other failures. */
 function advice(message) {
-  if (!message.includes('libgomp.so')) return '';
-  return ' (apt-get install libgomp1, dnf install libgomp or apk add libgomp brings it)';
+  if (message.includes('libgomp.so')) {
+    return ' (apt-get install libgomp1, dnf install libgomp or apk add libgomp brings it)';
+  }
+  if (!CUDA_LIBRARY.test(message)) return '';
+  return " (of CUDA 13's runtime, or pip install nvidia-cublas nvidia-cuda-runtime; LD_LIBRARY_PATH names its folder)";
 }
+
+const CUDA_LIBRARY = /libcu(dart|blas|blasLt)\.so/;
 
 function candidates() {
   if (process.env.ENGINE_BINARY) return [path.resolve(process.env.ENGINE_BINARY)];
@@ -55,6 +60,7 @@ process.env.GOMP_SPINCOUNT ??= '1000';
 /** The addon's exports. Throws an Error of one line that says what was tried and how to build. */
 function load() {
   const tried = [];
+  const withGpu = []; // of tried
   for (const file of candidates()) {
     if (!fs.existsSync(file)) {
       if (process.env.ENGINE_BINARY) tried.push(`${file} of ENGINE_BINARY is not there`);
@@ -66,10 +72,11 @@ function load() {
     }
     try {
       const addon = require(file);
-      if (addon.version === version) return addon;
+      if (addon.version === version) return { ...addon, cpuReason: addon.cpuReason || withGpu.join('; ') };
       tried.push(`${file}: is of version ${addon.version}, this package of ${version}`);
     } catch (error) {
       tried.push(`${file}: ${error.message.split('\n')[0]}${advice(error.message)}`);
+      if (file.includes('engine.cuda') || CUDA_LIBRARY.test(error.message)) withGpu.push(tried.at(-1));
     }
   }
   const why = tried.length > 0 ? tried.join('; ') : `this package has none prebuilt for ${platform}`;

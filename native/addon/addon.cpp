@@ -42,6 +42,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     data->engine_constructor = Napi::Persistent(NativeEngine::define(env));
     ShutdownHook::install(env);
     exports.Set("backend", backend::name());
+    exports.Set("cpuReason", backend::cpu_reason());
     exports.Set("version", BANYAN_VERSION);
     exports.Set("llamaVersion", backend::llama_version());
     exports.Set("loadEngine", Napi::Function::New(env, load_engine, "loadEngine"));

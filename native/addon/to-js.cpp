@@ -67,6 +67,7 @@ Napi::Object to_js(Napi::Env env, const EngineInfo & info) {
     out.Set("noReuseReason", info.runner.no_reuse_reason);
     out.Set("kernel", info.runner.kernel);
     out.Set("backend", info.runner.backend);
+    out.Set("cpuReason", info.runner.cpu_reason);
     out.Set("pages", info.runner.n_pages);
     out.Set("pageTokens", info.page_tokens);
     out.Set("pageBytes", static_cast<double>(info.runner.page_bytes));

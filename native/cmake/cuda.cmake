@@ -6,8 +6,10 @@ function(cuda_missing what)
   message(FATAL_ERROR
     "The CUDA build (ENGINE_GPU=cuda, ENGINE_CUDA=ON) needs ${what}.\n"
     "  Debian/Ubuntu, from NVIDIA's repository (https://developer.nvidia.com/cuda-downloads), for toolkit 13.0:\n"
-    "    sudo apt-get install cuda-nvcc-13-0 cuda-cudart-dev-13-0 cuda-driver-dev-13-0 cuda-cccl-13-0 libcublas-dev-13-0\n"
+    "    sudo apt-get install cuda-nvcc-13-0 cuda-cudart-dev-13-0 cuda-cccl-13-0 libcublas-dev-13-0\n"
     "  Fedora: sudo dnf install cuda-toolkit   Windows: winget install Nvidia.CUDA\n"
+    "  Anywhere, without a toolkit: python3 -m venv ~/cuda && ~/cuda/bin/pip install -r native/tools/cuda-requirements.txt\n"
+    "    and then npm run build:native -- --cuda --cuda-root ~/cuda\n"
     "  Without it: ENGINE_GPU=cpu builds the CPU engine.")
 endfunction()
 
@@ -28,10 +30,8 @@ if(ENGINE_LLAMA)
   if(NOT TARGET CUDA::cublas OR NOT CUBLAS_INCLUDE)
     cuda_missing("cuBLAS (cublas_v2.h and libcublas), which the toolkit ${CUDAToolkit_VERSION} found in ${CUDAToolkit_BIN_DIR} lacks")
   endif()
-  if(NOT TARGET CUDA::cuda_driver)
-    message(STATUS "CUDA: no libcuda.so or stub of it to link: ggml's memory pool does without virtual memory")
-    set(GGML_CUDA_NO_VMM ON CACHE BOOL "")
-  endif()
+  # ggml's memory pool does without virtual memory: that would link libcuda.so, and the addon must load without a driver.
+  set(GGML_CUDA_NO_VMM ON CACHE BOOL "")
 endif()
 
 # This machine's own device, or (no device, or ENGINE_PORTABLE=1) machine code for every architecture that nvcc knows,

@@ -13,6 +13,7 @@
 #include "ggml.h"
 #include "llama.h"
 #include "log.h"
+#include "runner/cuda/no-device.h"
 
 namespace banyan::backend {
 
@@ -49,9 +50,16 @@ void init() {
 }
 
 const char * name() {
-    if (ggml_backend_reg_by_name("CUDA")) return "cuda";
+    init();  // what the search for devices has to say belongs into the log
+    const ggml_backend_reg_t cuda = ggml_backend_reg_by_name("CUDA");
+    if (cuda && ggml_backend_reg_dev_count(cuda) > 0) return "cuda";
     if (ggml_backend_reg_by_name("MTL")) return "metal";
     return "cpu";
+}
+
+std::string cpu_reason() {
+    const std::string why = no_cuda_device();
+    return why.empty() ? "" : "built for CUDA, but " + why;
 }
 
 const char * llama_version() {

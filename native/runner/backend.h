@@ -8,8 +8,10 @@
 
 namespace banyan::backend {
 
-/** cpu, cuda or metal: the best backend in this build. */
+/** cpu, cuda or metal: the best backend of this build that has a device here. */
 const char * name();
+/** Why a build for a GPU computes on the CPU, in one clause; '' where it does not, or is for the CPU alone. */
+std::string cpu_reason();
 /** Of the pinned llama.cpp. */
 const char * llama_version();
 

@@ -202,6 +202,7 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
                                    : kv_bytes_per_token(*model_, options.type_k, options.type_v) * options.page_tokens;
     info_.state_bytes = options.max_running * state_bytes_per_slot(*model_);
     info_.backend = ggml_backend_dev_name(device);
+    if (on_cpu) info_.cpu_reason = backend::cpu_reason();
     info_.prefix_reuse = paging.prefix_reuse;
     if (!paging.prefix_reuse) info_.no_reuse_reason = paging.reason;
 }

@@ -38,9 +38,10 @@ struct RunnerOptions {
 };
 
 struct RunnerInfo {
-    std::string attention;  // paged, dense, stock
-    std::string kernel;     // what reads the pages: avx512, avx2, neon, portable, cuda, dense, stock
-    std::string backend;    // where the layers are: CPU, CUDA0 ...
+    std::string attention;   // paged, dense, stock
+    std::string kernel;      // what reads the pages: avx512, avx2, neon, portable, cuda, dense, stock
+    std::string backend;     // where the layers are: CPU, CUDA0 ...
+    std::string cpu_reason;  // '', or why a build for a GPU computes on the CPU
     int32_t n_pages = 0;
     int64_t page_bytes = 0;
     int64_t state_bytes = 0;  // recurrent states of all slots, beside the pages

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 // Build the native core: CMake through cmake-js, one build tree per backend, result copied to build/Release/engine.node.
-//   node native/tools/build.mjs [--debug] [--test] [--clean]
+//   node native/tools/build.mjs [--debug] [--test] [--clean] [--cuda] [--cuda-root <folder>] [--cuda-arch <list>]
 //   --test                        build the C++ tests too and run them with ctest
+//   --cuda                        as ENGINE_GPU=cuda
+//   --cuda-root <folder>          a CUDA toolkit, or a Python environment with cuda-requirements.txt (native/cmake/cuda-root.cmake)
+//   --cuda-arch <list>            as CMake's CMAKE_CUDA_ARCHITECTURES: 90-real is the H100 alone, a seventh of the time for all
 //   ENGINE_GPU=cpu|cuda|auto      backend (auto: cuda when both nvcc and a driver are found)
 //   ENGINE_PORTABLE=1             for other machines too: x86-64-v3 baseline instead of this CPU's instructions
 //   ENGINE_SANITIZE=address|thread
@@ -17,6 +20,14 @@ import { explainMissing, hasCuda, missingTools } from './toolchain.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const flag = (name) => process.argv.includes(name);
+/** What follows `name` on the command line, undefined without it. */
+function valueAfter(name) {
+  if (!flag(name)) return undefined;
+  const value = process.argv[process.argv.indexOf(name) + 1];
+  if (value && !value.startsWith('--')) return value;
+  console.error(`${name} needs a value, see native/tools/build.mjs`);
+  process.exit(1);
+}
 
 if (flag('--clean')) {
   rmSync(path.join(root, 'native/.build'), { recursive: true, force: true });
@@ -30,7 +41,9 @@ if (missing.length > 0) {
   process.exit(1);
 }
 
-const gpu = process.env.ENGINE_GPU ?? 'auto';
+const cudaRoot = valueAfter('--cuda-root');
+const cudaArch = valueAfter('--cuda-arch');
+const gpu = flag('--cuda') ? 'cuda' : (process.env.ENGINE_GPU ?? 'auto');
 if (!['auto', 'cpu', 'cuda'].includes(gpu)) {
   console.error(`ENGINE_GPU must be auto, cpu or cuda, not "${gpu}". (On macOS the cpu build has Metal.)`);
   process.exit(1);
@@ -59,11 +72,14 @@ const build = new cmakeJs.BuildSystem({
     ENGINE_TESTS: flag('--test') ? 'ON' : 'OFF',
     ENGINE_SANITIZE: sanitizer,
     ...(portable && { GGML_NATIVE: 'OFF' }),
+    ...(cudaRoot && { CUDA_ROOT: path.resolve(cudaRoot) }),
+    ...(cudaArch && { CMAKE_CUDA_ARCHITECTURES: cudaArch }),
     ...extra,
   },
 });
 
-console.log(`Building the native engine (${name}) in native/.build: about 5 minutes on two cores the first time.`);
+const takes = variant === 'cuda' ? 'an hour an architecture' : 'about 5 minutes';
+console.log(`Building the native engine (${name}) in native/.build: ${takes} on two cores the first time.`);
 try {
   await build.configure(); // about a second when nothing changed; picks up edited options
   await build.build(); // never `compile`: on a compile error it deletes the tree and starts over

@@ -31,7 +31,7 @@ export function missingTools(env = process.env) {
   return missing;
 }
 
-/** True when the machine can build and run CUDA code: compiler, driver and cuBLAS. */
+/** True when the machine can build and run CUDA code: a toolkit's compiler, driver and cuBLAS. */
 export function hasCuda(env = process.env) {
   if (!version('nvcc') || !version('nvidia-smi')) return false;
   const folders = [env.CUDA_PATH, env.CUDA_HOME, '/usr/local/cuda', '/usr'].filter(Boolean);

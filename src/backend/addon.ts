@@ -1,10 +1,13 @@
 import { loadBinding, type NativeEngine, type NativeEngineOptions } from '../native/binding.js';
 import { decodeEvents } from '../native/events.js';
+import { warnOfCpu } from './cpu-warning.js';
 import type { EventRouter } from './event-router.js';
 
 /** The engine.node of this machine. */
 export interface Addon {
   readonly backend: string;
+  /** Empty, or why no GPU is used; `load` warns of it. */
+  readonly cpuReason: string;
   readonly version: string;
   readonly llamaVersion: string;
   /**
@@ -21,10 +24,12 @@ export interface Addon {
 
 /** Throws NO_NATIVE_ENGINE with what to do. */
 export function addon(): Addon {
-  const { backend, version, llamaVersion, loadEngine } = loadBinding();
+  const { backend, cpuReason, version, llamaVersion, loadEngine } = loadBinding();
   return {
-    ...{ backend, version, llamaVersion },
-    load: (options, router, onProgress, abortFlag) =>
-      loadEngine(options, (buffer) => router.deliver(decodeEvents(buffer)), onProgress, abortFlag),
+    ...{ backend, cpuReason, version, llamaVersion },
+    load: (options, router, onProgress, abortFlag) => {
+      if (options.gpuLayers !== 0) warnOfCpu(cpuReason);
+      return loadEngine(options, (buffer) => router.deliver(decodeEvents(buffer)), onProgress, abortFlag);
+    },
   };
 }

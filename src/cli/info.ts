@@ -26,9 +26,16 @@ type Machine = ReturnType<typeof describeMachine>;
 
 function describeMachine() {
   try {
-    const { backend, version, llamaVersion } = addon();
+    const { backend, cpuReason, version, llamaVersion } = addon();
     return {
-      ...{ banyan: version, llama: llamaVersion, backend, node: process.version, cores: availableParallelism() },
+      ...{
+        banyan: version,
+        llama: llamaVersion,
+        backend,
+        cpuReason,
+        node: process.version,
+        cores: availableParallelism(),
+      },
       ...{ platform: `${process.platform}-${process.arch}`, freeBytes: freemem(), totalBytes: totalmem() },
     };
   } catch (reason) {
@@ -38,9 +45,19 @@ function describeMachine() {
 
 type Row = readonly [name: string, value: string];
 
-function machineRows({ banyan, llama, backend, node, platform, cores, freeBytes, totalBytes }: Machine): Row[] {
+function machineRows({
+  banyan,
+  llama,
+  backend,
+  cpuReason,
+  node,
+  platform,
+  cores,
+  freeBytes,
+  totalBytes,
+}: Machine): Row[] {
   return [
-    ['Banyan', `${banyan}, llama.cpp ${llama}, ${backend}`],
+    ['Banyan', `${banyan}, llama.cpp ${llama}, ${backend}${cpuReason === '' ? '' : ` (${cpuReason})`}`],
     ['Node', `${node} on ${platform}, ${cores} cores`],
     ['memory', `${bytes(freeBytes)} of ${bytes(totalBytes)} free`],
   ];

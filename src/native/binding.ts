@@ -159,6 +159,8 @@ export interface NativeEngine {
 
 export interface Binding {
   readonly backend: 'cpu' | 'cuda' | 'metal';
+  /** Empty, or why no GPU is used though this build, or one that was passed over, is for one. */
+  readonly cpuReason: string;
   readonly version: string;
   readonly llamaVersion: string;
   /**

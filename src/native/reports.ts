@@ -31,6 +31,8 @@ export interface NativeModelInfo {
   /** avx512, avx2, neon, portable, cuda, dense ... */
   kernel: string;
   backend: string;
+  /** Empty, or why an engine that was built for a GPU computes on the CPU: no driver, no device ... */
+  cpuReason: string;
   /** Of the pool, and how much each holds. */
   pages: number;
   pageTokens: number;
