@@ -58,8 +58,10 @@ Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     if (logprobs) out.logprobs.push_back(logprob_of(token, logits[token], *logprobs));
     const auto & chat = options_.constraint.chat;
     append(utf8_.push(model_->piece(token, chat && chat->preserved(token))), out);
-    if (stops_.stopped() || turn_ends_.stopped()) {
+    if (stops_.stopped()) {
         finish(FinishReason::stop_sequence, out);
+    } else if (turn_ends_.stopped()) {
+        finish(FinishReason::stop, out);
     } else if (n_tokens_ >= options_.max_tokens) {
         finish(sampler_.whole() ? FinishReason::stop : FinishReason::length, out);
     }

@@ -17,6 +17,7 @@
 
 namespace banyan {
 
+/** stop: the model ended its turn, or its grammar did; stop_sequence: a text of the caller's. */
 enum class FinishReason : uint8_t { stop, length, stop_sequence, tool_calls, cancelled, error };
 
 struct TokenLogprob {

@@ -11,7 +11,10 @@ export type NativeClass = (typeof CLASSES)[number];
 export const KV_TYPES = ['f16', 'f32', 'bf16', 'q8_0', 'q4_0'] as const;
 export type KvType = (typeof KV_TYPES)[number];
 
-/** Why an answer ended. */
+/**
+ * Why an answer ended: `stop` the model ended its turn or its grammar is complete, `length` at `maxTokens`, `stop-sequence` at
+ * a text of `stop`, `tool-calls` as `stop`, with calls.
+ */
 export const FINISH_REASONS = ['stop', 'length', 'stop-sequence', 'tool-calls', 'cancelled', 'error'] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
