@@ -56,7 +56,7 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     config.max_running = info.max_running;
     config.max_batch_tokens = options.runner.max_batch_tokens;
     config.max_context = info.max_context;
-    config.n_states = info.runner.prefix_reuse ? info.runner.n_states : 0;
+    config.n_states = info.runner.n_states;
     config.prefix_reuse = info.runner.prefix_reuse;
     config.batching = options.batching;
     config.policy = options.policy;

@@ -23,7 +23,7 @@ EvictionKey EvictionOrder::key(const RadixNode & node) const {
         }
     }
     if (mode_ == Eviction::typed) {
-        key.kind = kind(node);
+        key.kind = leaf_kind(node);
         if (key.kind == NodeKind::next) key.soon = -steps;
         key.worth = node.worth;
     }

@@ -25,14 +25,23 @@ enum class Eviction : uint8_t { typed, lru };
 
 class EvictionOrder {
   public:
-    /** The default is least recently used, whatever the kind. `cost` outlives the order. */
-    void configure(Eviction mode, const CostModel * cost) {
+    /**
+     * The default is least recently used, whatever the kind. `cost` outlives the order. needs_states: no request can go
+     * on from a leaf without a saved state, so such a leaf counts as abandoned.
+     */
+    void configure(Eviction mode, const CostModel * cost, bool needs_states) {
         mode_ = mode;
         cost_ = cost;
+        needs_states_ = needs_states;
     }
 
     EvictionKey key(const RadixNode & node) const;
+    /** What the node is kept for, by its marks. */
     static NodeKind kind(const RadixNode & node);
+    /** What a leaf is worth keeping for. */
+    NodeKind leaf_kind(const RadixNode & leaf) const {
+        return needs_states_ && !leaf.state ? NodeKind::abandoned : kind(leaf);
+    }
 
     /** Files the node under its key if it is a leaf, and takes it out if it is none. O(log leaves). */
     void update(RadixNode & node);
@@ -49,6 +58,7 @@ class EvictionOrder {
   private:
     Eviction mode_ = Eviction::lru;
     const CostModel * cost_ = nullptr;
+    bool needs_states_ = false;
     int64_t inflation_ = 0;
     std::map<EvictionKey, RadixNode *> leaves_;
 };

@@ -9,16 +9,18 @@ namespace banyan {
 
 /** Where and why the longest cached prefix of a prompt ended. */
 struct MissExplanation {
-    int32_t matched = 0;  // tokens [0, matched) were in the tree
+    int32_t matched = 0;  // tokens [0, matched) were in the tree, and need not be computed again
     int32_t prompt_tokens = 0;
-    Token expected = -1;  // what the tree held at `matched` (most recently used child), -1 = nothing
+    int32_t paged = 0;    // tokens [0, paged) were in the tree; more than `matched` only for want of a saved state
+    Token expected = -1;  // what the tree held at `paged` (most recently used child), -1 = nothing
     Token actual = -1;    // what the prompt has there, -1 = the prompt ended
     enum class Reason : uint8_t {
         full_hit,        // the whole prompt was cached (its last token is computed again: its logits are needed)
         cold,            // nothing of this salt was cached
         diverged,        // something else was cached at `matched`
         evicted_or_new,  // the cached path ended at `matched`
-        reuse_off        // the model or the request does not take part in the cache
+        reuse_off,       // the model or the request does not take part in the cache
+        no_state         // the pages go on, but the state of the recurrent layers was saved at `matched` last
     } reason = Reason::cold;
 };
 

@@ -6,7 +6,12 @@
 namespace banyan {
 
 int32_t PrefixCache::match(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const {
-    return tree_.match(salt, tokens.data(), n_tokens).n_tokens;
+    return find(salt, tokens, n_tokens).n_tokens;
+}
+
+/** The longest cached prefix of tokens [0, n_tokens) from which a request can go on. */
+PathMatch PrefixCache::find(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const {
+    return resumable(tree_.match(salt, tokens.data(), n_tokens));
 }
 
 MissExplanation PrefixCache::explain(Salt salt, const std::vector<Token> & tokens) const {
@@ -17,28 +22,38 @@ MissExplanation PrefixCache::explain(Salt salt, const std::vector<Token> & token
     using Reason = MissExplanation::Reason;
     const int32_t n_tokens = static_cast<int32_t>(tokens.size());
     MissExplanation why;
-    why.matched = found.n_tokens;
+    why.matched = why.paged = found.n_tokens;
+    if (has_states()) why.matched = match(salt, tokens, n_tokens - 1);
     why.prompt_tokens = n_tokens;
     why.expected = tree_.next_token(salt, found);
-    why.actual = why.matched < n_tokens ? tokens[why.matched] : -1;
-    why.reason = why.matched == n_tokens ? Reason::full_hit
-                 : !tree_.knows(salt)    ? Reason::cold
-                 : why.expected == -1    ? Reason::evicted_or_new
-                                         : Reason::diverged;
+    why.actual = why.paged < n_tokens ? tokens[why.paged] : -1;
+    const bool full = why.paged == n_tokens && why.matched >= n_tokens - 1;
+    why.reason = full                      ? Reason::full_hit
+                 : why.matched < why.paged ? Reason::no_state
+                 : !tree_.knows(salt)      ? Reason::cold
+                 : why.expected == -1      ? Reason::evicted_or_new
+                                           : Reason::diverged;
     return why;
 }
 
 int32_t PrefixCache::acquire(Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens,
                              MissExplanation * why) {
     const Salt salt = holding.lock.salt;
-    const PathMatch found = tree_.match(salt, tokens.data(), n_tokens);
-    if (why) *why = found.n_tokens < n_tokens ? explain(salt, tokens, found) : explain(salt, tokens);
+    const PathMatch cached = tree_.match(salt, tokens.data(), n_tokens);
+    if (why) *why = cached.n_tokens < n_tokens ? explain(salt, tokens, cached) : explain(salt, tokens);
+    const PathMatch found = resumable(cached);
     holding.table.share(found.pages, found.n_tokens);
     tree_.lock(holding.lock, found);
+    holding.paged = cached.n_tokens;
+    if (!has_states() || !found.node) return found.n_tokens;
+    holding.load = found.node->state->id;
+    states_.ref(holding.load);
+    tree_.use_state(*found.node);
     return found.n_tokens;
 }
 
 void PrefixCache::drop_partial_page(Holding & holding) {
+    if (has_states()) return;
     const int32_t n_tokens = holding.table.n_tokens();
     holding.table.truncate(n_tokens - n_tokens % pool_.page_tokens());
 }
@@ -78,6 +93,8 @@ void PrefixCache::commit(Holding & holding, const std::vector<Token> & tokens) {
 }
 
 void PrefixCache::release(Holding & holding) {
+    end_load(holding);
+    drop_saving(holding);
     holding.table.clear();
     tree_.unlock(holding.lock);
     holding.spent = 0;
@@ -85,7 +102,7 @@ void PrefixCache::release(Holding & holding) {
 }
 
 int32_t PrefixCache::mark(PathLock & mark, const std::vector<Token> & tokens) {
-    const PathMatch found = tree_.match(mark.salt, tokens.data(), static_cast<int32_t>(tokens.size()));
+    const PathMatch found = find(mark.salt, tokens, static_cast<int32_t>(tokens.size()));
     tree_.lock(mark, found);
     return found.n_tokens;
 }
@@ -103,7 +120,7 @@ void PrefixCache::abandon(Salt salt, const std::vector<Token> & tokens, int32_t 
     }
     tree_.abandon(end, from);
     for (PathLock * mark : marks) {
-        if (mark->salt == salt && !mark->node && from > 0) tree_.lock(*mark, tree_.match(salt, tokens.data(), from));
+        if (mark->salt == salt && !mark->node && from > 0) tree_.lock(*mark, find(salt, tokens, from));
     }
 }
 
@@ -121,7 +138,7 @@ bool PrefixCache::make_free(int32_t n_pages, NodeKind most) {
     for (;;) {
         if (pool_.n_free() >= n_pages) return true;
         const RadixNode * victim = tree_.victim();
-        if (!victim || victim->key.rank > 0 || EvictionOrder::kind(*victim) > most) return false;
+        if (!victim || victim->key.rank > 0 || tree_.victim_kind() > most) return false;
         evict_page();
     }
 }
@@ -138,7 +155,7 @@ void PrefixCache::make_free(int32_t n_pages) {
 /** The last page of the leaf that goes first. */
 void PrefixCache::evict_page() {
     const int32_t before = pool_.n_free();
-    const NodeKind kind = EvictionOrder::kind(*tree_.victim());
+    const NodeKind kind = tree_.victim_kind();
     tree_.evict_page();
     evicted_[static_cast<size_t>(kind)] += pool_.n_free() - before;
 }
@@ -148,6 +165,11 @@ int32_t PrefixCache::pin(Salt salt, const std::vector<Token> & tokens, Micros ex
     const auto it = pins_.try_emplace(next_pin_, pool_, salt, expires).first;
     Holding & holding = it->second.holding;
     int32_t pinned = acquire(holding, tokens, static_cast<int32_t>(tokens.size()));
+    while (has_states() && available() < 0) {
+        release(holding);
+        pinned = acquire(holding, tokens, pinned - 1);
+    }
+    end_load(holding);
     while (available() < 0) {
         pinned = (pinned - 1) / pool_.page_tokens() * pool_.page_tokens();
         holding.table.truncate(pinned);
@@ -187,6 +209,7 @@ int32_t PrefixCache::clear() {
 
 std::string PrefixCache::check_integrity() const {
     std::string wrong = pool_.check_integrity();
+    if (wrong.empty()) wrong = states_.check_integrity();
     if (wrong.empty()) wrong = tree_.check_integrity();
     for (const auto & [id, pin] : pins_) {
         if (wrong.empty()) wrong = pin.holding.table.check_integrity();

@@ -1,10 +1,13 @@
 // Pages and tree behind one contract: take what is cached, get room for the rest, give back what was computed.
 //
-// Owns: the page pool, the radix tree, the pins. A Holding is owned by its sequence.
+// Owns: the page pool, the pool of saved states, the radix tree, the pins. A Holding is owned by its sequence.
 // Changed by: every method that is not const; nothing else touches pool or tree.
 // Thread: the engine thread.
 // Invariant: free + reclaimable >= promised pages, so a promise can always be kept. Reclaimable = held by the tree
 // alone; evicting can free every one of them, because a lock is a preference and only a reference is a claim.
+//
+// A model with recurrent layers (n_states > 0) can go on from a path only where their state was saved: of what is
+// cached a request gets the tokens up to the deepest saved state, and that state to load.
 #pragma once
 
 #include <array>
@@ -21,6 +24,7 @@
 #include "core/memory/explain.h"
 #include "core/memory/page-pool.h"
 #include "core/memory/radix-tree.h"
+#include "core/memory/state-pool.h"
 #include "core/types.h"
 
 namespace banyan {
@@ -33,27 +37,39 @@ struct Holding {
     PathLock lock;         // how far its path is in the tree
     int32_t promised = 0;  // pages that it may still take without asking
     int32_t spent = 0;     // of the promise, by the reservation under way
+    // With recurrent layers:
+    int32_t paged = 0;          // tokens of its path that the tree had when it was acquired
+    StateId load = kNoState;    // held until its slot has loaded it
+    StateId saving = kNoState;  // held while the step under way saves its slot's state there
 };
 
 class PrefixCache {
   public:
-    PrefixCache(int32_t n_pages, int32_t page_tokens) : pool_(n_pages, page_tokens), tree_(pool_) {}
-    /** How leaves are ordered for eviction; least recently used without. `cost` outlives the cache. */
-    void configure(Eviction mode, const CostModel * cost) { tree_.configure(mode, cost); }
+    /** n_states: of recurrent layers, that can be saved; 0: the model has none. */
+    PrefixCache(int32_t n_pages, int32_t page_tokens, int32_t n_states = 0)
+        : pool_(n_pages, page_tokens), states_(n_states), tree_(pool_) {
+        configure(Eviction::lru, nullptr);
+    }
+    /** How leaves and states are ordered for eviction; least recently used without. `cost` outlives the cache. */
+    void configure(Eviction mode, const CostModel * cost) { tree_.configure(mode, cost, has_states()); }
+    bool has_states() const { return states_.n_states() > 0; }
 
     std::unique_ptr<Holding> hold(Salt salt) { return std::make_unique<Holding>(pool_, salt, Holder::table); }
 
-    /** Length of the longest cached prefix of tokens [0, n_tokens). */
+    /** Length of the longest cached prefix of tokens [0, n_tokens) from which a request can go on. */
     int32_t match(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const;
     MissExplanation explain(Salt salt, const std::vector<Token> & tokens) const;
 
     /**
-     * Gives an empty holding the longest cached prefix of tokens [0, n_tokens), locked. Returns its length, and why it
-     * is not longer.
+     * Gives an empty holding the longest cached prefix of tokens [0, n_tokens) from which it can go on, locked, with
+     * the state to load. Returns its length, and why it is not longer.
      */
     int32_t acquire(Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens,
                     MissExplanation * why = nullptr);
-    /** Shares less: the part of a page that would have to be copied is computed instead. */
+    /**
+     * Shares less: the part of a page that would have to be copied is computed instead. Does nothing with recurrent
+     * layers: their state is that of the whole prefix.
+     */
     void drop_partial_page(Holding & holding);
 
     /** Pages that anybody may still be promised: free or reclaimable, and not promised. */
@@ -70,6 +86,24 @@ class PrefixCache {
     void revert(Holding & holding);
     /** Evicts what has no holder and is worth no more than `most`, until n_pages are free. False: they are not. */
     bool make_free(int32_t n_pages, NodeKind most);
+
+    /**
+     * A row for the state of the holding's path after `end` tokens, of this kind: a free one, or that of a state which
+     * is worth less. False: there is none.
+     */
+    bool take_state(Holding & holding, int32_t end, NodeKind kind);
+    /** The state was saved there: it hangs at the end of what the holding has committed. */
+    void attach_state(Holding & holding);
+    /** The holding's slot has loaded its state, or never will. */
+    void end_load(Holding & holding);
+    /** The slot's state, after what the holding has committed, is to be saved at the head of the next step. */
+    bool save_state(Holding & holding, SlotId slot, NodeKind kind);
+    /** The copies that are owed: they go into the step that is about to run. */
+    std::vector<StateCopy> take_owed_saves() { return states_.take_owed(); }
+    /** These were never made. */
+    void lose_states(const std::vector<StateCopy> & saves);
+    /** The state after tokens [0, end) is of no more use, unless something is marked or branches off there. */
+    void drop_state(Salt salt, const std::vector<Token> & tokens, int32_t end);
 
     /** Inserts the holding's written tokens [0, table.n_written()), so that others can share them from now on. */
     void commit(Holding & holding, const std::vector<Token> & tokens);
@@ -104,11 +138,13 @@ class PrefixCache {
     int32_t clear();
 
     const PagePool & pool() const { return pool_; }
+    const StatePool & states() const { return states_; }
     const RadixTree & tree() const { return tree_; }
     int32_t promised() const { return promised_; }
     /** Pages evicted so far, by what they were. */
     const std::array<uint64_t, kNodeKinds> & evicted() const { return evicted_; }
     uint64_t pages_evicted() const { return std::accumulate(evicted_.begin(), evicted_.end(), uint64_t{0}); }
+    uint64_t states_evicted() const { return states_evicted_; }
     std::string check_integrity() const;
 
   private:
@@ -120,14 +156,19 @@ class PrefixCache {
     void make_free(int32_t n_pages);
     void evict_page();
     MissExplanation explain(Salt salt, const std::vector<Token> & tokens, const PathMatch & found) const;
+    PathMatch find(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const;
+    PathMatch resumable(PathMatch found) const;
+    void drop_saving(Holding & holding);
 
     PagePool pool_;
+    StatePool states_;
     RadixTree tree_;
     std::map<uint64_t, Pin> pins_;                      // by id
     std::set<std::pair<Micros, uint64_t>> pin_expiry_;  // (expires, id)
     uint64_t next_pin_ = 1;
     int32_t promised_ = 0;
     std::array<uint64_t, kNodeKinds> evicted_{};
+    uint64_t states_evicted_ = 0;
 };
 
 }  // namespace banyan

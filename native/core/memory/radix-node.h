@@ -1,6 +1,6 @@
 // One edge of the radix tree: a run of tokens, and the pages that hold their KV.
 //
-// Owns: its children, its payload, a reference (held by the tree) on each of its pages.
+// Owns: its children, its state, a reference (held by the tree) on each of its pages.
 // Changed by: the radix tree only.
 // Thread: the engine thread.
 // Invariant: children begin where the edge ends and differ in their first token. A page that two edges share (the cut
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/memory/page-pool.h"
+#include "core/memory/state-pool.h"
 #include "core/types.h"
 
 namespace banyan {
@@ -34,11 +35,6 @@ enum class NodeKind : uint8_t {
     fixed       // system prompt and tools
 };
 constexpr int kNodeKinds = 6;
-
-/** What is true exactly at the end of an edge (the state of recurrent layers there). Dies when that end is evicted. */
-struct NodePayload {
-    virtual ~NodePayload() = default;
-};
 
 /**
  * A place in the tree that its holder wants kept: eviction takes unlocked leaves first. Under the last pressure a
@@ -74,6 +70,25 @@ struct EvictionKey {
     }
 };
 
+/** The saved state of recurrent layers after all tokens up to the end of an edge. Dies when that end is evicted. */
+struct StateRef {
+    /** Takes over a reference. */
+    StateRef(StatePool & of, StateId state) : pool(of), id(state) {}
+    ~StateRef() { pool.unref(id); }
+    StateRef(const StateRef &) = delete;
+    StateRef & operator=(const StateRef &) = delete;
+
+    StatePool & pool;
+    const StateId id;
+    int64_t worth = 0;     // as in EvictionKey, when it was made or used last
+    uint64_t stamp = 0;    // of that
+    bool indexed = false;  // in the order of states, under `key`
+    EvictionKey key;
+
+    /** No request is about to load it. */
+    bool is_only_cached() const { return pool.refs(id) == 1; }
+};
+
 struct RadixNode {
     uint64_t id = 0;
     Salt salt = 0;
@@ -86,7 +101,7 @@ struct RadixNode {
     uint64_t stamp = 0;                                    // of the last use of this edge or one below
     NodeKind base = NodeKind::finished;                    // without marks: abandoned, finished or fixed
     int64_t worth = 0;                                     // as in EvictionKey, at the last use
-    std::unique_ptr<NodePayload> payload;
+    std::unique_ptr<StateRef> state;                       // nullptr: none is saved at its end
     std::vector<PathLock *> locks;
     bool indexed = false;  // in the eviction order, under `key`
     EvictionKey key;

@@ -9,7 +9,7 @@ std::string RadixTree::check_integrity() const {
     const int32_t size = pool_->page_tokens();
     int32_t n_nodes = 0;
     int64_t n_tokens = 0;
-    size_t leaves = 0;
+    size_t leaves = 0, states = 0;
     std::string wrong;
     visit([&](Salt salt, const RadixNode & node) {
         const auto expect = [&](bool holds, const char * what) {
@@ -26,6 +26,13 @@ std::string RadixTree::check_integrity() const {
         if (node.indexed) {
             const EvictionKey key = order_.key(node);
             expect(!(key < node.key) && !(node.key < key), "filed under a stale eviction key");
+        }
+        if (node.state) {
+            ++states;
+            const EvictionKey key = states_.key(node);
+            expect(node.state->indexed && !(key < node.state->key) && !(node.state->key < key),
+                   "its state is filed under a stale key");
+            expect(node.state->pool.refs(node.state->id) > 0, "state without a reference");
         }
         const int32_t n_pages = pages_for(node.end(), size) - node.begin / size;
         expect(static_cast<int32_t>(node.pages.size()) == n_pages, "pages do not fit tokens");
@@ -46,6 +53,7 @@ std::string RadixTree::check_integrity() const {
     if (!wrong.empty()) return wrong;
     if (n_nodes != n_nodes_) return "radix tree: nodes miscounted";
     if (n_tokens != n_tokens_) return "radix tree: tokens miscounted";
+    if (states != states_.size()) return "radix tree: order of states holds something else than the states";
     if (leaves != order_.size()) return "radix tree: eviction order holds something else than the leaves";
     return "";
 }

@@ -10,7 +10,7 @@ void RadixTree::mark(PathLock & mark, const PathLock & at) {
 void RadixTree::set_keep(PathLock & mark, NodeKind keep, int32_t steps) {
     mark.keep = keep;
     mark.steps = steps;
-    if (mark.node) order_.update(*mark.node);
+    if (mark.node) refile(*mark.node);
 }
 
 void RadixTree::abandon(RadixNode * node, int32_t from) {
@@ -18,7 +18,7 @@ void RadixTree::abandon(RadixNode * node, int32_t from) {
         if (node->begin < from) cut(*node, from);
         if (!node->locks.empty() || node->children.size() > 1 || node->base == NodeKind::fixed) return;
         node->base = NodeKind::abandoned;
-        order_.update(*node);
+        refile(*node);
     }
 }
 
@@ -28,7 +28,7 @@ void RadixTree::pin_static_prefix(Salt salt, const Token * tokens, int32_t n_tok
     RadixNode * node = found.node->end() > n_tokens ? cut(*found.node, n_tokens) : found.node;
     for (; !node->is_root() && node->base != NodeKind::fixed; node = node->parent) {
         node->base = NodeKind::fixed;
-        order_.update(*node);
+        refile(*node);
     }
 }
 

@@ -43,6 +43,7 @@ PathMatch RadixTree::match(Salt salt, const Token * tokens, int32_t n_tokens) co
         found.pages.insert(found.pages.end(), next->pages.begin(),
                            next->pages.begin() + (pages_for(found.n_tokens, size) - first_page));
         if (shared < size_of(next->tokens)) break;
+        if (next->state) found.resumable = next;
         at = next;
     }
     return found;
@@ -92,6 +93,12 @@ RadixNode * RadixTree::cut(RadixNode & node, int32_t at) {
     return place.get();
 }
 
+/** Something has changed that its places in the orders depend on. */
+void RadixTree::refile(RadixNode & node) {
+    order_.update(node);
+    states_.update(node);
+}
+
 /** Marks the path from the root to the node as used now. */
 void RadixTree::touch(RadixNode * node) {
     if (!node) return;
@@ -99,7 +106,10 @@ void RadixTree::touch(RadixNode * node) {
     RadixNode * leaf = node;
     for (; !node->is_root(); node = node->parent) {
         node->stamp = clock_;
-        if (node->base == NodeKind::abandoned) node->base = NodeKind::finished;
+        if (node->base == NodeKind::abandoned) {
+            node->base = NodeKind::finished;
+            states_.update(*node);
+        }
         order_.touch(*node);
         node->parent->recent = node->tokens.front();
     }
@@ -110,12 +120,12 @@ void RadixTree::move_lock(PathLock & lock, RadixNode * to) {
     if (lock.node == to) return;
     if (RadixNode * from = lock.node) {
         from->locks.erase(std::find(from->locks.begin(), from->locks.end(), &lock));
-        order_.update(*from);
+        refile(*from);
     }
     lock.node = to;
     if (!to) return;
     to->locks.push_back(&lock);
-    order_.update(*to);
+    refile(*to);
 }
 
 void RadixTree::lock(PathLock & lock, const PathMatch & match) {
@@ -146,7 +156,7 @@ RadixNode * RadixTree::descend(RadixNode * node, const Token * tokens, int32_t n
  * present end. The mark of the program that goes on does not count: it goes along.
  */
 bool RadixTree::may_extend(const RadixNode & node, const PathLock & by) const {
-    if (node.is_root() || !node.children.empty() || node.payload) return false;
+    if (node.is_root() || !node.children.empty() || node.state) return false;
     return std::all_of(node.locks.begin(), node.locks.end(), [&](const PathLock * lock) {
         return lock == &by || (lock->holder == Holder::tree && lock->owner == by.owner && by.owner != 0);
     });
@@ -228,17 +238,18 @@ void RadixTree::drop_tail(RadixNode & leaf) {
     const int32_t size = pool_->page_tokens();
     const int32_t end = (leaf.end() - 1) / size * size;
     if (end <= leaf.begin) return remove(leaf);
+    drop_state(leaf);
     n_tokens_ -= leaf.end() - end;
     leaf.tokens.resize(end - leaf.begin);
     pool_->unref(leaf.pages.back(), Holder::tree);
     leaf.pages.pop_back();
-    leaf.payload.reset();
 }
 
 void RadixTree::remove(RadixNode & leaf) {
     RadixNode * parent = leaf.parent;
     while (!leaf.locks.empty()) move_lock(*leaf.locks.back(), parent->is_root() ? nullptr : parent);
     order_.remove(leaf);
+    states_.remove(leaf);
     for (PageId page : leaf.pages) pool_->unref(page, Holder::tree);
     n_tokens_ -= size_of(leaf.tokens);
     --n_nodes_;

@@ -1,9 +1,10 @@
 // Which token paths have their KV in pages: a path-compressed tree a salt, at token granularity.
 //
 // Owns: its nodes, and the tree's references on pages.
-// Changed by: lock, unlock, mark, abandon, pin_static_prefix, insert, evict_page, clear_unlocked. match and next_token
-// are const. Thread: the engine thread. Invariant: every page of a node holds the KV of the node's path; a node's
-// parent is in the tree. Sizes are kept, never recounted. Two salts share nothing.
+// Changed by: lock, unlock, mark, abandon, pin_static_prefix, insert, attach, evict_page, evict_state, clear_unlocked.
+// match and next_token are const. Thread: the engine thread. Invariant: every page of a node holds the KV of the node's
+// path, and its state is that after the path; a node's parent is in the tree. Sizes are kept, never recounted. Two
+// salts share nothing.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +17,18 @@
 #include "core/memory/eviction.h"
 #include "core/memory/page-pool.h"
 #include "core/memory/radix-node.h"
+#include "core/memory/state-order.h"
+#include "core/memory/state-pool.h"
 #include "core/types.h"
 
 namespace banyan {
 
 /** The longest common prefix of some tokens and the tree. */
 struct PathMatch {
-    int32_t n_tokens = 0;        // tokens [0, n_tokens) are in the tree
-    RadixNode * node = nullptr;  // deepest edge with a matched token; nullptr: none
-    std::vector<PageId> pages;   // [ceil(n_tokens / page_tokens)]: each from the deepest edge that covers it
+    int32_t n_tokens = 0;             // tokens [0, n_tokens) are in the tree
+    RadixNode * node = nullptr;       // deepest edge with a matched token; nullptr: none
+    std::vector<PageId> pages;        // [ceil(n_tokens / page_tokens)]: each from the deepest edge that covers it
+    RadixNode * resumable = nullptr;  // deepest edge with a saved state at its end, all of it matched; nullptr: none
 };
 
 class RadixTree {
@@ -59,13 +63,27 @@ class RadixTree {
     /** The first n_tokens are a static prefix, as far as they are here; an edge is cut where they end. */
     void pin_static_prefix(Salt salt, const Token * tokens, int32_t n_tokens);
 
-    void configure(Eviction mode, const CostModel * cost) { order_.configure(mode, cost); }
+    /** needs_states: no request can go on from a path without the saved state of its end. */
+    void configure(Eviction mode, const CostModel * cost, bool needs_states) {
+        order_.configure(mode, cost, needs_states);
+        states_.configure(mode, cost);
+    }
     /** The leaf that goes first; nullptr: none. */
     const RadixNode * victim() const { return order_.first(); }
+    NodeKind victim_kind() const { return order_.leaf_kind(*victim()); }
     /** Takes the last page from it. False: the tree is empty. */
     bool evict_page();
     /** Evicts all that no lock keeps. */
     void clear_unlocked();
+
+    /** The state at the end of the lock's path, which has none. Takes over the reference. */
+    void attach(const PathLock & at, StatePool & pool, StateId state);
+    /** The node's state is used now. */
+    void use_state(RadixNode & node) { states_.touch(node); }
+    void drop_state(RadixNode & node);
+    const StateOrder & states() const { return states_; }
+    /** Drops the state that goes first. Not when there is none that only the tree holds. */
+    void evict_state();
 
     int32_t n_nodes() const { return n_nodes_; }
     int64_t n_tokens() const { return n_tokens_; }
@@ -83,12 +101,14 @@ class RadixTree {
     void serve_parents(const RadixNode & node);
     void move_lock(PathLock & lock, RadixNode * to);
     void touch(RadixNode * node);
+    void refile(RadixNode & node);
     void drop_tail(RadixNode & leaf);
     void remove(RadixNode & leaf);
 
     PagePool * pool_;
     std::map<Salt, std::unique_ptr<RadixNode>> roots_;
     EvictionOrder order_;
+    StateOrder states_;
     uint64_t next_id_ = 1, clock_ = 0;
     int32_t n_nodes_ = 0;  // without roots
     int64_t n_tokens_ = 0;

@@ -26,7 +26,9 @@ Producer find_producer(const Sequence & seq, const RunningSet & running, const P
         if (n - cached < threshold || producer->tokens[cached] != seq.tokens[cached]) continue;
         const auto differs = std::mismatch(seq.tokens.begin(), seq.tokens.begin() + n, producer->tokens.begin()).first;
         const int32_t shared = static_cast<int32_t>(differs - seq.tokens.begin());
-        if (shared - std::max(cached, producer->published()) >= threshold) return {producer, shared};
+        const bool stops = cache.has_states();
+        if (stops && producer->computed() >= shared) continue;
+        if (shared - (stops ? cached : std::max(cached, producer->published())) >= threshold) return {producer, shared};
     }
     return {};
 }

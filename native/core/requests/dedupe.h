@@ -21,7 +21,10 @@ struct Producer {
     int32_t shared = 0;        // tokens [0, shared) of both are the same
 };
 
-/** Among the running prefills, the first that will compute enough of the request's prompt beyond what is cached. */
+/**
+ * Among the running prefills, the first that will compute enough of the request's prompt beyond what is cached. With
+ * recurrent layers that is worth a wait even just before its end: there a state is saved that cannot be had elsewhere.
+ */
 Producer find_producer(const Sequence & seq, const RunningSet & running, const PrefixCache & cache);
 
 }  // namespace banyan

@@ -15,6 +15,7 @@
 #include "core/programs/program.h"
 #include "core/programs/tenant-table.h"
 #include "core/requests/prompt-key.h"
+#include "core/requests/stops.h"
 #include "core/types.h"
 
 namespace banyan {
@@ -36,6 +37,7 @@ struct Sequence {
     Micros deadline = kNever;
     GroupId group = 0;           // siblings of one fork
     int32_t static_tokens = 0;   // of the prompt: system and tools
+    int32_t boundary = 0;        // of the prompt: before where the next prompt may leave it; 0: unknown
     int64_t service_before = 0;  // of the path of calls that leads here
     bool in_time = false;        // its program came back with it before its pages were let go
     PromptKey prompt_key;        // tells how much of its prompt it shares with others
@@ -50,6 +52,7 @@ struct Sequence {
     std::unique_ptr<Holding> holding;
     SlotId slot = kNoSlot;
     bool slot_started = false;           // a row of this slot was committed
+    Stops stops;                         // of its prompt: those not computed yet
     int32_t prefill_end = 0;             // tokens at admission: computing those is prefill, later ones decode
     EffectiveClass admitted_class = 0;   // its class lifted by age, at admission
     EffectiveClass effective_class = 0;  // the same, or better while a better request waits for its prefill
@@ -62,6 +65,7 @@ struct Sequence {
     bool cancelled = false;  // while its row is computed: ends at commit
     bool sampling = false;   // its row asked for a token that has not come yet
 
+    bool restarted = false;       // ran before, until a step failed
     int32_t computed_before = 0;  // most tokens that were computed before a preemption
     RequestUsage usage;
 
@@ -69,6 +73,10 @@ struct Sequence {
     int32_t n_tokens() const { return static_cast<int32_t>(tokens.size()); }
     int32_t computed() const { return holding ? holding->table.n_written() : 0; }
     int32_t remaining() const { return n_tokens() - computed(); }
+    /** Tokens that it can compute in one step: to its next stop, or all. */
+    int32_t next_chunk() const {
+        return stops.next() ? std::min(remaining(), stops.next()->end - computed()) : remaining();
+    }
     bool prefilling() const { return running() && computed() < prefill_end; }
     /** Of its tokens, those that the tree holds as computed by it. */
     int32_t published() const { return holding ? holding->lock.end() : 0; }

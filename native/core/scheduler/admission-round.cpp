@@ -70,6 +70,7 @@ bool AdmissionRound::waits_for_producer(Sequence & seq) {
     if (!producer.seq) return false;
     seq.producer = producer.seq->id;
     seq.shared = producer.shared;
+    if (s_.cache.has_states()) producer.seq->stops.add(producer.shared, NodeKind::next);
     // A request that waits for it lends it its class.
     producer.seq->effective_class = std::min(producer.seq->effective_class, effective_class(seq));
     ++s_.counters.dedupe_waits;
@@ -123,7 +124,7 @@ bool AdmissionRound::make_room(Sequence & seq, bool at_the_cost_of_others) {
     const EffectiveClass cls = number_of(seq.cls);  // not lifted: age preempts no request
     for (;;) {
         const bool has_slot = s_.running.has_slot();
-        const int32_t lacking = has_slot ? take_pages(seq) : 0;
+        const int32_t lacking = has_slot ? take_pages(seq, seq.n_tokens() - 1) : 0;
         if (has_slot && lacking == 0) return true;
         Sequence * worst = s_.policy().is_fcfs() ? nullptr : s_.running.victim_of_class();
         if (at_the_cost_of_others && worst && worst->effective_class > cls && s_.running.may_free(lacking, cls)) {
@@ -136,8 +137,9 @@ bool AdmissionRound::make_room(Sequence & seq, bool at_the_cost_of_others) {
     }
 }
 
-/** Shares what is cached and has the rest promised: returns 0. Or changes nothing: returns the pages it lacks. */
-int32_t AdmissionRound::take_pages(Sequence & seq) {
+/** Shares what is cached of the first `most` tokens and has the rest promised: returns 0. Or changes nothing: returns
+ * the pages it lacks. */
+int32_t AdmissionRound::take_pages(Sequence & seq, int32_t most) {
     const SchedulerConfig & config = s_.config;
     PrefixCache & cache = s_.cache;
     const bool may_use_reserve =
@@ -147,15 +149,18 @@ int32_t AdmissionRound::take_pages(Sequence & seq) {
 
     auto holding = cache.hold(seq.salt);
     holding->lock.owner = seq.program->program;
-    MissExplanation * why = seq.usage.preemptions == 0 ? &seq.usage.miss : nullptr;
-    const int32_t cached = seq.cache ? cache.acquire(*holding, seq.tokens, seq.n_tokens() - 1, why) : 0;
+    MissExplanation * why = seq.usage.preemptions == 0 && !seq.restarted ? &seq.usage.miss : nullptr;
+    const int32_t cached = seq.cache ? cache.acquire(*holding, seq.tokens, most, why) : 0;
     const int32_t all_tokens = seq.is_protected() ? seq.most_computed() : seq.n_tokens();
     const int32_t needed = pages_for(all_tokens, config.page_tokens) - cached / config.page_tokens;
     if (needed > cache.available() - kept_back) cache.drop_partial_page(*holding);
     const int32_t lacking = needed - (cache.available() - kept_back);
     if (lacking > 0) {
         cache.release(*holding);
-        return lacking;
+        // With recurrent layers the copy of a page that is shared in part can be one page too many: an earlier state
+        // then.
+        const bool retry = lacking == 1 && cache.has_states() && cached % config.page_tokens != 0;
+        return retry ? take_pages(seq, cached - 1) : lacking;
     }
     cache.promise(*holding, needed);
     seq.holding = std::move(holding);

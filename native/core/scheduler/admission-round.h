@@ -29,7 +29,7 @@ class AdmissionRound {
     bool may_pass_blocked(const Sequence & seq) const;
     bool start(Sequence & seq);
     bool make_room(Sequence & seq, bool at_the_cost_of_others);
-    int32_t take_pages(Sequence & seq);
+    int32_t take_pages(Sequence & seq, int32_t most);
     bool goes_on_without_room(Sequence & seq);
     EffectiveClass effective_class(const Sequence & seq) const;
 

@@ -12,7 +12,8 @@ SubmitError Scheduler::Impl::why_unsound(const Request & request) const {
     if (find(request.id)) return SubmitError::duplicate_id;
     const bool sound = request.cls <= Class::background && request.ttft_limit >= 0 && request.deadline >= 0 &&
                        request.deadline <= kNever && request.group_size >= 0 && request.static_tokens >= 0 &&
-                       request.program < kAnonymousProgram && request.id < kAnonymousProgram && request.max_output >= 0;
+                       request.boundary >= 0 && request.program < kAnonymousProgram && request.id < kAnonymousProgram &&
+                       request.max_output >= 0;
     return sound ? SubmitError::none : SubmitError::bad_option;
 }
 
@@ -48,6 +49,7 @@ SubmitError Scheduler::Impl::accept(Request request) {
     seq->limit = n_prompt + (request.max_output > 0 ? std::min(request.max_output, room) : room);
     seq->deadline = request.deadline;
     seq->static_tokens = cached ? std::min(request.static_tokens, n_prompt) : 0;
+    seq->boundary = cached ? std::min(request.boundary, n_prompt) : 0;
     seq->prompt_key = PromptKey(request.salt, request.prompt);
     seq->arrival = next_arrival++;
     seq->usage.prompt_tokens = n_prompt;

@@ -20,12 +20,14 @@ void Scheduler::commit(const StepResult & result, Micros now) {
         s.counters.pages_copied += batch.copies.size();
     }
     if (s.lookahead.is_computing()) {
+        if (result.failed) s.cache.lose_states(batch.saves_before);
         if (!result.failed) s.counters.prefill_tokens += batch.n_tokens;
         s.lookahead.commit(batch.n_tokens, result.failed);
         return s.step.clear();
     }
     if (result.failed) {
         for (const BatchRow & row : batch.rows) s.cache.revert(*s.find(row.request)->holding);
+        if (s.config.n_states > 0) s.undo_states(batch);
     } else {
         for (const BatchRow & row : batch.rows) s.commit_row(row);
         for (const RowResult & row : result.rows) s.take_result(row);
@@ -47,7 +49,9 @@ void Scheduler::Impl::commit_row(const BatchRow & row) {
     const int32_t end = row.n_past + row.n_tokens;
     const bool was_prefill = seq.prefilling();
     cache.confirm(*seq.holding);
+    cache.end_load(*seq.holding);
     seq.slot_started = true;
+    seq.stops.pass(end);
     seq.last_step = counters.steps;
     seq.progressed = now;
     seq.sampling = row.sample;
@@ -61,7 +65,10 @@ void Scheduler::Impl::commit_row(const BatchRow & row) {
     counters.decode_tokens += row.n_tokens - prefilled;
 
     if (!was_prefill) return;
-    if (seq.cache && !seq.cancelled) cache.commit(*seq.holding, seq.tokens);
+    if (seq.cache && !seq.cancelled) {
+        cache.commit(*seq.holding, seq.tokens);
+        cache.attach_state(*seq.holding);
+    }
     if (seq.static_tokens > 0 && end >= seq.static_tokens) {
         cache.pin_static_prefix(seq.salt, seq.tokens, seq.static_tokens);
         seq.static_tokens = 0;

@@ -17,6 +17,7 @@ void Scheduler::Impl::start(Sequence & seq, EffectiveClass effective_class) {
     seq.admission = next_admission++;
     seq.started = seq.progressed = now;
     last_started = seq.prompt_key;
+    plan_stops(seq);
     seq.resumes = seq.computed() * 2 >= seq.n_tokens();
     ++seq.program->running;
     tenants.admitted(*seq.tenant);
@@ -24,7 +25,7 @@ void Scheduler::Impl::start(Sequence & seq, EffectiveClass effective_class) {
     gate.admitted(seq, seq.computed());
     write_about(seq, decision::Admit{seq.computed(), seq.remaining()});
     idle.admitted(now - seq.wait_since);
-    if (seq.usage.preemptions > 0) return;
+    if (seq.usage.preemptions > 0 || seq.restarted) return;
     seq.usage.admitted = now;
     seq.usage.cached_tokens = seq.usage.hits[0] = seq.computed();
     counters.prompt_tokens += seq.n_prompt;
@@ -63,6 +64,7 @@ void Scheduler::Impl::stop(Sequence & seq, bool abandon) {
 void Scheduler::Impl::preempt(Sequence & seq, RequestId in_favour_of) {
     seq.computed_before = std::max(seq.computed_before, seq.computed());
     if (seq.cache) cache.commit(*seq.holding, seq.tokens);
+    save_state(seq, NodeKind::next);
     stop(seq);
     demand.count(*seq.program);
     ++seq.usage.preemptions;
@@ -82,6 +84,7 @@ void Scheduler::Impl::end(Sequence & seq, FinishState how) {
         if (seq.cache) cache.commit(*seq.holding, seq.tokens);
         p.context = seq.computed();
         mark_path(cache, p, seq);
+        save_state(seq, p.anonymous ? NodeKind::finished : NodeKind::acting);
         ProgramTable::complete(p, seq.service_before + seq.usage.computed_tokens);
         demand.call_ended(seq.usage.output_tokens);
         stop(seq);

@@ -32,7 +32,7 @@ Micros Scheduler::Impl::plan_decodes() {
     for (Sequence * seq : ready_to_decode()) {
         if (!seq->running() || !find_next_cell(*seq)) continue;
         target = std::min(target, policy().step_target[seq->cls]);
-        step.add(*seq, 1);
+        add_to_step(*seq, 1);
     }
     return target;
 }
@@ -49,11 +49,11 @@ void Scheduler::Impl::plan_prefills(Micros step_target) {
     }
     // Its pages were promised at admission; only the copy of a tail that another one wrote on may be one too many.
     const auto add = [&](Sequence & seq, int32_t n_tokens) {
-        if (n_tokens > 0 && cache.reserve(*seq.holding, n_tokens, step.copies())) step.add(seq, n_tokens);
+        if (n_tokens > 0 && cache.reserve(*seq.holding, n_tokens, step.copies())) add_to_step(seq, n_tokens);
     };
     for (const PrefillChunk & chunk : chunks) add(*chunk.seq, chunk.n_tokens);
     for (const PrefillChunk & chunk : chunks) {
-        if (step.empty()) add(*chunk.seq, std::min(chunk.seq->remaining(), pace.least()));
+        if (step.empty()) add(*chunk.seq, std::min(chunk.seq->next_chunk(), pace.least()));
     }
     if (Sequence * worst = running.victim(); step.empty() && worst) preempt(*worst, 0);
 }

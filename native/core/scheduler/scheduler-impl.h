@@ -61,6 +61,14 @@ struct Scheduler::Impl {
     void end(Sequence & seq, FinishState how);
     void leave_program(Sequence & seq);
 
+    // recurrent.cpp: states of recurrent layers
+    bool pays(int32_t from, int32_t to) const;
+    void plan_stops(Sequence & seq);
+    void add_to_step(Sequence & seq, int32_t n_tokens);
+    void save_state(Sequence & seq, NodeKind kind);
+    void undo_states(const Batch & batch);
+    void restart(Sequence & seq);
+
     // apply-hint.cpp
     HintError apply_hint(ProgramId id, const Hint & hint);
     void abandon_branch(Program * program, const Hint & hint);

@@ -37,7 +37,7 @@ bool computes_ahead(const SchedulerConfig & config) {
 Scheduler::Impl::Impl(const SchedulerConfig & given)
     : config(completed(given)),
       cost(config.policy.cost),
-      cache(config.n_pages, config.page_tokens),
+      cache(config.n_pages, config.page_tokens, config.prefix_reuse ? config.n_states : 0),
       running(config.max_running, most_unmovable(config)),
       demand(config.n_pages, config.page_tokens, programs),
       pace(config.policy, cost, config.max_batch_tokens),
@@ -117,6 +117,7 @@ const Batch & Scheduler::schedule(Micros now) {
         // A request that was preempted in vain left room: no step is empty while one could run.
     } while (s.step.empty() && s.counters.preemptions != preempted);
     s.step.in_flight = !s.step.empty();
+    if (s.step.in_flight) s.step.save_before(s.cache.take_owed_saves());
     s.log_evictions();
     const StepShape & shape = s.step.shape();
     if (s.step.in_flight) s.decisions.write(0, 0, decision::Plan{shape.prefill, shape.decodes});

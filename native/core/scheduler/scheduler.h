@@ -60,6 +60,7 @@ struct Request {
     GroupId group = 0;         // siblings of one fork: the last of them to run is hurried, so that the join can go on
     int32_t group_size = 0;    // how many siblings the group has
     int32_t static_tokens = 0;  // the prompt's first tokens that are system prompt and tools: evicted last
+    int32_t boundary = 0;       // the prompt's first tokens with which the next one begins in any case; 0: unknown
 };
 
 enum class SubmitError : uint8_t { none, empty_prompt, prompt_too_long, duplicate_id, bad_option, backpressure };

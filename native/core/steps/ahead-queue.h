@@ -18,6 +18,7 @@ struct KnownPrefix {
     std::vector<Token> tokens;
     int32_t steps = 1;   // calls of the program until it is wanted
     uint64_t order = 0;  // of the hints
+    int32_t rolled = 0;  // where the last chunk ended: its state is needed for the next one only
 };
 
 class AheadQueue {

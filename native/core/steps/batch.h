@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/memory/page-copy.h"
+#include "core/memory/state-copy.h"
 #include "core/types.h"
 
 namespace banyan {
@@ -24,16 +25,6 @@ struct BatchRow {
     bool sample;          // the last token's logits are wanted: a token is sampled from them
     bool first;           // the slot's first row since it was given to this request: recurrent state starts empty
     ProgramId ahead = 0;  // whose known next prompt it begins; request is 0, and nothing is sampled
-};
-
-/**
- * Between a slot and a saved state of its recurrent layers, all of them. The slot that is saved holds the state after
- * exactly n_tokens tokens; so does the slot that is loaded, from then on.
- */
-struct StateCopy {
-    SlotId slot;
-    StateId state;
-    int32_t n_tokens;
 };
 
 /**

@@ -41,6 +41,8 @@ class Lookahead {
     void commit(int32_t n_tokens, bool failed);
 
   private:
+    int32_t last_token(const std::vector<Token> & tokens) const;
+
     struct Chunk {
         KnownPrefix known;
         std::unique_ptr<Holding> holding;

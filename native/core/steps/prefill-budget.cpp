@@ -55,13 +55,13 @@ void PrefillBudget::share(std::vector<PrefillChunk> & chunks) {
     const auto first_cold =
         std::find_if(chunks.begin(), chunks.end(), [&](const PrefillChunk & chunk) { return is_cold_and_due(chunk); });
     const PrefillChunk * cold = first_cold == chunks.end() ? nullptr : &*first_cold;
-    int32_t kept = cold ? std::min(cold->seq->remaining(), n_tokens_ * policy_.cold_share / 1000) : 0;
+    int32_t kept = cold ? std::min(cold->seq->next_chunk(), n_tokens_ * policy_.cold_share / 1000) : 0;
     for (int pass = 0; pass < (cold ? 2 : 1); ++pass) {
         for (PrefillChunk & chunk : chunks) {
             if (left_ <= 0) break;
             if (&chunk == cold) kept = 0;
             const bool leaves = cold && chunk.seq->resumes && cold->effective_class <= chunk.effective_class;
-            grant(chunk, std::min(chunk.seq->remaining(), chunk.n_tokens + left_ - (leaves ? kept : 0)));
+            grant(chunk, std::min(chunk.seq->next_chunk(), chunk.n_tokens + left_ - (leaves ? kept : 0)));
         }
     }
 }

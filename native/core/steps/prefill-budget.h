@@ -23,7 +23,7 @@ struct PrefillChunk {
     EffectiveClass effective_class;  // of the running sequence, better if it had no tokens for long
     int32_t n_tokens = 0;            // given to it
 
-    bool is_over() const { return n_tokens == seq->remaining(); }
+    bool is_over() const { return n_tokens == seq->next_chunk(); }
 };
 
 class PrefillBudget {

@@ -15,11 +15,15 @@ BatchRow Step::row(const BlockTable & table, const std::vector<Token> & tokens, 
     return row;
 }
 
-void Step::add(const BatchRow & row, bool decodes) {
+void Step::add(const BatchRow & row, bool decodes, const Holding & holding) {
     if (decodes) {
         shape_.add_decode(row.n_past);
     } else {
         shape_.add_prefill(row.n_tokens, row.n_past);
+    }
+    if (row.first && holding.load != kNoState) batch_.loads.push_back({row.slot, holding.load, row.n_past});
+    if (holding.saving != kNoState) {
+        batch_.saves_after.push_back({row.slot, holding.saving, row.n_past + row.n_tokens});
     }
     batch_.rows.push_back(row);
     batch_.n_tokens += row.n_tokens;
@@ -30,15 +34,15 @@ void Step::add(Sequence & seq, int32_t n_tokens) {
     added.request = seq.id;
     added.sample = added.n_past + n_tokens == seq.n_tokens();
     added.first = !seq.slot_started;
-    add(added, n_tokens == 1 && added.sample);
+    add(added, n_tokens == 1 && added.sample, *seq.holding);
 }
 
-void Step::add_ahead(const BlockTable & table, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot,
+void Step::add_ahead(const Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot,
                      ProgramId program) {
-    BatchRow added = row(table, tokens, n_tokens, slot);
+    BatchRow added = row(holding.table, tokens, n_tokens, slot);
     added.ahead = program;
     added.first = true;
-    add(added, false);
+    add(added, false, holding);
 }
 
 void Step::clear() {

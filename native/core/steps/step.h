@@ -5,6 +5,7 @@
 // Invariant: the tokens and pages that a row points to stay where they are until clear().
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "core/costs/cost-model.h"
@@ -19,8 +20,10 @@ class Step {
     /** The next n_tokens of a running sequence. Their cells are reserved. */
     void add(Sequence & seq, int32_t n_tokens);
     /** n_tokens of a prompt that no request has sent yet, after what the table holds. Their cells are reserved. */
-    void add_ahead(const BlockTable & table, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot,
+    void add_ahead(const Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot,
                    ProgramId program);
+    /** Copies of slots as the last step left them, before anything else. */
+    void save_before(std::vector<StateCopy> saves) { batch_.saves_before = std::move(saves); }
     /** Done, or nothing came of it. */
     void clear();
 
@@ -37,7 +40,7 @@ class Step {
 
   private:
     BatchRow row(const BlockTable & table, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot) const;
-    void add(const BatchRow & row, bool decodes);
+    void add(const BatchRow & row, bool decodes, const Holding & holding);
 
     Batch batch_;
     StepShape shape_;

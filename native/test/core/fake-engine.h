@@ -1,5 +1,6 @@
 // A scheduler with a make-believe model behind it. Instead of KV, every cell holds a hash of the whole path up to its
-// token, so each row can prove that the pages it reads hold exactly its own past: no shared page was ever corrupted.
+// token, so each row can prove that the pages it reads hold exactly its own past: no shared page was ever corrupted. So
+// does every slot and every saved state, as recurrent layers would: a wrong state can never be computed from.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +23,11 @@ inline uint64_t mix(uint64_t h, uint64_t x) {
 class FakeEngine {
   public:
     explicit FakeEngine(const SchedulerConfig & given)
-        : scheduler(given), config(given), cells_(static_cast<size_t>(given.n_pages) * given.page_tokens, 0) {}
+        : scheduler(given),
+          config(given),
+          cells_(static_cast<size_t>(given.n_pages) * given.page_tokens, 0),
+          slots_(given.max_running),
+          states_(given.n_states) {}
 
     /** n_output: tokens until the model ends the request by itself. */
     SubmitError submit(Request request, int32_t n_output) {
@@ -121,7 +126,8 @@ class FakeEngine {
     std::map<RequestId, Truth> truths;  // live requests
     std::map<ProgramId, Truth> known;   // what was said that programs will send
     std::map<RequestId, Finished> finished;
-    uint64_t decisions = 0;  // hash of all batches: the decision log
+    uint64_t n_saved = 0, n_loaded = 0;  // states
+    uint64_t decisions = 0;              // hash of all batches: the decision log
     Token vocabulary = 1000;
 
   private:
@@ -130,6 +136,8 @@ class FakeEngine {
     StepResult compute(const Batch & batch, bool fail) {
         StepResult result;
         result.failed = fail;
+        save(batch.saves_before);
+        load(batch);
         for (const PageCopy & copy : batch.copies) {
             CHECK(copy.src != copy.dst && copy.n_tokens > 0 && copy.n_tokens < config.page_tokens);
             decisions = mix(mix(mix(decisions, copy.src), copy.dst), copy.n_tokens);
@@ -149,7 +157,50 @@ class FakeEngine {
             check_past(row);
             if (row.sample) result.rows.push_back(sample(row));
         }
+        if (fail) {
+            for (const StateCopy & save : batch.saves_before) states_[save.state] = {};
+            for (const StateCopy & save : batch.saves_after) states_[save.state] = {};
+        } else {
+            save(batch.saves_after);
+        }
         return result;
+    }
+
+    /** What recurrent layers know: a hash of all tokens so far. */
+    struct Memory {
+        uint64_t path = 0;
+        int32_t n_tokens = -1;  // -1: may be anything
+    };
+
+    void save(const std::vector<StateCopy> & saves) {
+        for (const StateCopy & save : saves) {
+            decisions = mix(mix(mix(decisions, save.slot), save.state), save.n_tokens);
+            CHECK_EQ(slots_[save.slot].n_tokens, save.n_tokens);
+            states_[save.state] = slots_[save.slot];
+            ++n_saved;
+        }
+    }
+
+    void load(const Batch & batch) {
+        for (const BatchRow & row : batch.rows) {
+            const Truth * truth = truth_of(row);
+            if (row.first) slots_[row.slot] = {mix(1, truth ? truth->salt : 0), 0};
+        }
+        for (const StateCopy & load : batch.loads) {
+            decisions = mix(mix(mix(decisions, load.slot), load.state), load.n_tokens);
+            CHECK_EQ(states_[load.state].n_tokens, load.n_tokens);
+            slots_[load.slot] = states_[load.state];
+            ++n_loaded;
+        }
+        if (config.n_states == 0) return;
+        for (const BatchRow & row : batch.rows) {
+            const Truth * truth = truth_of(row);
+            if (!truth) continue;
+            uint64_t path = mix(1, truth->salt);
+            for (int32_t i = 0; i < row.n_past; ++i) path = mix(path, truth->tokens[i]);
+            CHECK_EQ(slots_[row.slot].n_tokens, row.n_past);
+            CHECK_EQ(slots_[row.slot].path, path);
+        }
     }
 
     const Truth * truth_of(const BatchRow & row) const {
@@ -188,6 +239,13 @@ class FakeEngine {
             path = mix(path, row.tokens[i - row.n_past]);
             if (i >= row.n_past) cell(row.pages[i / config.page_tokens], i % config.page_tokens) = garbage ? 7 : path;
         }
+        advance(row, garbage);
+    }
+
+    void advance(const BatchRow & row, bool garbage) {
+        Memory & slot = slots_[row.slot];
+        for (int32_t i = 0; i < row.n_tokens; ++i) slot.path = mix(slot.path, row.tokens[i]);
+        slot.n_tokens = garbage ? -1 : row.n_past + row.n_tokens;
     }
 
     RowResult sample(const BatchRow & row) {
@@ -204,6 +262,7 @@ class FakeEngine {
     }
 
     std::vector<uint64_t> cells_;
+    std::vector<Memory> slots_, states_;
 };
 
 /** Tokens that differ between seeds from the first one on. */

@@ -162,24 +162,23 @@ TEST("an edge that another request's lock ends at is not extended in place") {
     CHECK_EQ(f.tree.n_nodes(), 2);
 }
 
-TEST("a payload stays with the end of its edge, and dies when that end is evicted") {
-    struct State : NodePayload {
-        explicit State(bool & alive) : alive(alive) { alive = true; }
-        ~State() override { alive = false; }
-        bool & alive;
-    };
-    bool alive = false;
+TEST("a saved state stays with the end of its edge, and its row is free when that end is evicted") {
+    StatePool states(1);
     Fixture f;
     Walker walker(f.pool, f.tree, 0);
     walker.walk(run(0, 8));
-    walker.lock.node->payload = std::make_unique<State>(alive);
+    f.tree.attach(walker.lock, states, states.alloc());
     f.walk(run(0, 6) + run(100, 2));  // cuts the edge
-    CHECK(alive);
-    CHECK(walker.lock.node->payload != nullptr);
+    CHECK_EQ(states.n_free(), 0);
+    CHECK(walker.lock.node->state != nullptr);
+    CHECK(f.tree.match(0, run(0, 8).data(), 8).resumable == walker.lock.node);
+    CHECK(f.tree.match(0, run(0, 7).data(), 7).resumable == nullptr);
     walker.extend(run(0, 10));  // goes on below it
-    CHECK(alive);
+    CHECK_EQ(f.tree.match(0, run(0, 10).data(), 10).resumable->end(), 8);
+    CHECK_EQ(states.n_free(), 0);
+    CHECK_EQ(f.check(), "");
     for (int i = 0; i < 3; ++i) f.tree.evict_page();
-    CHECK(!alive);
+    CHECK_EQ(states.n_free(), 1);
 }
 
 TEST("clear drops what has no holder") {

@@ -11,7 +11,8 @@ namespace {
 
 class RandomLife {
   public:
-    explicit RandomLife(uint64_t seed) : rng_(seed), engine(config()) { engine.vocabulary = 3; }
+    /** n_states: 0 is a model without recurrent layers. */
+    RandomLife(uint64_t seed, int32_t n_states) : rng_(seed), engine(config(n_states)) { engine.vocabulary = 3; }
 
     void operate() {
         switch (pick(18)) {
@@ -54,8 +55,9 @@ class RandomLife {
     uint64_t submitted = 0;
 
   private:
-    SchedulerConfig config() {
+    SchedulerConfig config(int32_t n_states) {
         SchedulerConfig c;
+        c.n_states = n_states;
         const int32_t sizes[] = {1, 2, 3, 4, 8, 32};
         c.page_tokens = sizes[pick(6)];
         c.n_pages = 4 + pick(60);
@@ -118,6 +120,7 @@ class RandomLife {
         r.tenant = pick(3);
         r.group = pick(3) ? 0 : 1 + pick(2);
         r.static_tokens = pick(4) ? 0 : pick(20);
+        if (engine.config.n_states > 0) r.boundary = pick(2) ? 0 : pick(40);
         if (pick(4) == 0) r.deadline = engine.now + pick(10'000);
         if (pick(8) == 0) r.ttft_limit = 1 + pick(50'000);
         const bool limited = r.ttft_limit > 0;
@@ -193,9 +196,11 @@ class RandomLife {
     FakeEngine engine;
 };
 
+constexpr int32_t kStates[] = {0, 1, 3, 64};
+
 /** Lives one life; returns the hash of its decisions. */
-uint64_t live(uint64_t seed, int operations) {
-    RandomLife life(seed);
+uint64_t live(uint64_t seed, int operations, uint64_t * n_loaded = nullptr) {
+    RandomLife life(seed, kStates[seed % 4]);
     const int before = failures();
     for (int i = 0; i < operations && failures() == before; ++i) {
         life.operate();
@@ -213,6 +218,7 @@ uint64_t live(uint64_t seed, int operations) {
     CHECK_EQ(stats.finished + stats.cancelled, stats.submitted);
     CHECK_EQ(stats.pages_free + stats.pages_used, stats.pages_total);
     if (failures() != before) std::fprintf(stderr, "  seed %llu\n", static_cast<unsigned long long>(seed));
+    if (n_loaded) *n_loaded += life.engine.n_loaded;
     return life.engine.decisions;
 }
 

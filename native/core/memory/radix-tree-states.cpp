@@ -1,0 +1,29 @@
+// Saved states at the ends of edges: where they hang, and which of them goes.
+#include <cassert>
+
+#include "core/memory/radix-tree.h"
+
+namespace banyan {
+
+void RadixTree::attach(const PathLock & at, StatePool & pool, StateId state) {
+    RadixNode & node = *at.node;
+    assert(!node.state);
+    node.state = std::make_unique<StateRef>(pool, state);
+    states_.touch(node);
+    order_.update(node);
+}
+
+void RadixTree::drop_state(RadixNode & node) {
+    if (!node.state) return;
+    states_.remove(node);
+    node.state.reset();
+    order_.update(node);
+}
+
+void RadixTree::evict_state() {
+    RadixNode & node = *states_.first();
+    states_.evict(node);
+    drop_state(node);
+}
+
+}  // namespace banyan
