@@ -66,9 +66,9 @@ bool PrefixCache::save_state(Holding & holding, SlotId slot, NodeKind kind) {
     return true;
 }
 
-void PrefixCache::lose_states(const std::vector<StateCopy> & saves) {
-    for (const StateCopy & save : saves) {
-        if (RadixNode * node = tree_.states().find(save.state)) tree_.drop_state(*node);
+void PrefixCache::lose_states(const std::set<StateId> & states) {
+    for (const StateId state : states) {
+        if (RadixNode * node = tree_.states().find(state)) tree_.drop_state(*node);
     }
 }
 

@@ -94,14 +94,16 @@ class PrefixCache {
     bool take_state(Holding & holding, int32_t end, NodeKind kind);
     /** The state was saved there: it hangs at the end of what the holding has committed. */
     void attach_state(Holding & holding);
+    /** It was not. */
+    void drop_saving(Holding & holding);
     /** The holding's slot has loaded its state, or never will. */
     void end_load(Holding & holding);
     /** The slot's state, after what the holding has committed, is to be saved at the head of the next step. */
     bool save_state(Holding & holding, SlotId slot, NodeKind kind);
     /** The copies that are owed: they go into the step that is about to run. */
     std::vector<StateCopy> take_owed_saves() { return states_.take_owed(); }
-    /** These were never made. */
-    void lose_states(const std::vector<StateCopy> & saves);
+    /** These were never saved. */
+    void lose_states(const std::set<StateId> & states);
     /** The state after tokens [0, end) is of no more use, unless something is marked or branches off there. */
     void drop_state(Salt salt, const std::vector<Token> & tokens, int32_t end);
 
@@ -158,7 +160,6 @@ class PrefixCache {
     MissExplanation explain(Salt salt, const std::vector<Token> & tokens, const PathMatch & found) const;
     PathMatch find(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const;
     PathMatch resumable(PathMatch found) const;
-    void drop_saving(Holding & holding);
 
     PagePool pool_;
     StatePool states_;

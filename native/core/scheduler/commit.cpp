@@ -19,17 +19,23 @@ void Scheduler::commit(const StepResult & result, Micros now) {
         ++s.counters.steps;
         s.counters.pages_copied += batch.copies.size();
     }
+    if (s.config.n_states > 0) s.undo_states(result);
     if (s.lookahead.is_computing()) {
-        if (result.failed) s.cache.lose_states(batch.saves_before);
-        if (!result.failed) s.counters.prefill_tokens += batch.n_tokens;
-        s.lookahead.commit(batch.n_tokens, result.failed);
+        const bool failed = result.failed || !result.refused.empty();
+        if (!failed) s.counters.prefill_tokens += batch.n_tokens;
+        s.lookahead.commit(batch.n_tokens, failed);
         return s.step.clear();
     }
-    if (result.failed) {
-        for (const BatchRow & row : batch.rows) s.cache.revert(*s.find(row.request)->holding);
-        if (s.config.n_states > 0) s.undo_states(batch);
-    } else {
-        for (const BatchRow & row : batch.rows) s.commit_row(row);
+    for (const BatchRow & row : batch.rows) {
+        Sequence & seq = *s.find(row.request);
+        if (!seq.running()) continue;  // starts again
+        if (result.failed) {
+            s.cache.revert(*seq.holding);
+        } else {
+            s.commit_row(row);
+        }
+    }
+    if (!result.failed) {
         for (const RowResult & row : result.rows) s.take_result(row);
     }
     for (const BatchRow & row : batch.rows) {

@@ -1,6 +1,7 @@
 // What models with recurrent layers need: chunks that end where a state is worth saving, the state at a request's end,
 // and a way back after a step that failed.
 #include <algorithm>
+#include <set>
 
 #include "core/scheduler/scheduler-impl.h"
 
@@ -52,19 +53,26 @@ void Scheduler::Impl::save_state(Sequence & seq, NodeKind kind) {
 }
 
 /**
- * After a failed step the slots of its rows may hold anything, and nothing was saved: requests that have such a slot,
- * or were to load such a state, start again from one that is sound.
+ * States that were not saved are dropped. Requests that were to load one, or whose slot may hold anything now (all of a
+ * failed step, and those whose row was refused), start again from a state that is sound.
  */
-void Scheduler::Impl::undo_states(const Batch & batch) {
-    const auto is_lost = [&](StateId state) {
-        const auto into = [state](const StateCopy & save) { return save.state == state; };
-        return state != kNoState && std::any_of(batch.saves_before.begin(), batch.saves_before.end(), into);
+void Scheduler::Impl::undo_states(const StepResult & result) {
+    const Batch & batch = step.batch();
+    std::set<StateId> lost(result.lost_states.begin(), result.lost_states.end());
+    if (result.failed) {
+        for (const StateCopy & save : batch.saves_before) lost.insert(save.state);
+    }
+    const auto is_refused = [&](RequestId id) {
+        return std::find(result.refused.begin(), result.refused.end(), id) != result.refused.end();
     };
     std::vector<Sequence *> again;
     for (Sequence * seq : running) {
-        if (step.has(seq->id) || is_lost(seq->holding->load)) again.push_back(seq);
+        const bool torn = step.has(seq->id) && (result.failed || is_refused(seq->id));
+        if (torn || lost.count(seq->holding->load) > 0) again.push_back(seq);
+        if (lost.count(seq->holding->saving) > 0) cache.drop_saving(*seq->holding);
     }
-    cache.lose_states(batch.saves_before);
+    lookahead.lose_states(lost);
+    cache.lose_states(lost);
     for (Sequence * seq : again) restart(*seq);
 }
 
@@ -72,6 +80,7 @@ void Scheduler::Impl::undo_states(const Batch & batch) {
 void Scheduler::Impl::restart(Sequence & seq) {
     seq.computed_before = std::max(seq.computed_before, seq.computed());
     seq.restarted = true;
+    cache.revert(*seq.holding);
     stop(seq);
     demand.count(*seq.program);
     seq.uncached = 0;

@@ -66,7 +66,7 @@ struct Scheduler::Impl {
     void plan_stops(Sequence & seq);
     void add_to_step(Sequence & seq, int32_t n_tokens);
     void save_state(Sequence & seq, NodeKind kind);
-    void undo_states(const Batch & batch);
+    void undo_states(const StepResult & result);
     void restart(Sequence & seq);
 
     // apply-hint.cpp

@@ -63,6 +63,9 @@ struct RowResult {
 struct StepResult {
     std::vector<RowResult> rows;
     bool failed = false;  // nothing of the batch was computed; the scheduler returns to the state before it
+    // Of a step that did not fail:
+    std::vector<RequestId> refused;  // whose row was left out, as its slot had not the state it needs; 0: the one ahead
+    std::vector<StateId> lost_states;  // that could not be saved
 };
 
 }  // namespace banyan

@@ -46,6 +46,10 @@ void Lookahead::plan(Step & step, const StepPace & pace, SlotId slot) {
     }
 }
 
+void Lookahead::lose_states(const std::set<StateId> & states) {
+    if (chunk_ && states.count(chunk_->holding->saving) > 0) cache_.drop_saving(*chunk_->holding);
+}
+
 void Lookahead::commit(int32_t n_tokens, bool failed) {
     const std::unique_ptr<Chunk> done = std::move(chunk_);
     Holding & holding = *done->holding;

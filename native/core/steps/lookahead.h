@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 
 #include "core/memory/prefix-cache.h"
 #include "core/policy/decision-log.h"
@@ -37,6 +38,8 @@ class Lookahead {
 
     /** Fills the empty step with one chunk of the prompt that is wanted first; one that finds no room is given up. */
     void plan(Step & step, const StepPace & pace, SlotId slot);
+    /** If the state of the chunk under way is among these, it was not saved. */
+    void lose_states(const std::set<StateId> & states);
     /** The step's n_tokens are cached, and the program's mark moves to their end. A failed chunk is not tried again. */
     void commit(int32_t n_tokens, bool failed);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -127,6 +128,7 @@ class FakeEngine {
     std::map<ProgramId, Truth> known;   // what was said that programs will send
     std::map<RequestId, Finished> finished;
     uint64_t n_saved = 0, n_loaded = 0;  // states
+    std::mt19937_64 * faults = nullptr;  // with it some states cannot be saved, and some rows find a wrong one
     uint64_t decisions = 0;              // hash of all batches: the decision log
     Token vocabulary = 1000;
 
@@ -136,7 +138,7 @@ class FakeEngine {
     StepResult compute(const Batch & batch, bool fail) {
         StepResult result;
         result.failed = fail;
-        save(batch.saves_before);
+        save(batch.saves_before, result);
         load(batch);
         for (const PageCopy & copy : batch.copies) {
             CHECK(copy.src != copy.dst && copy.n_tokens > 0 && copy.n_tokens < config.page_tokens);
@@ -148,12 +150,18 @@ class FakeEngine {
         for (const BatchRow & row : batch.rows) {
             check_past(row);
             n_tokens += row.n_tokens;
+            const bool noise = faults && config.n_states > 0 && (*faults)() % 16 == 0;
+            if (noise || (config.n_states > 0 && slots_[row.slot].n_tokens != row.n_past))
+                result.refused.push_back(row.request);
         }
+        const auto is_refused = [&](const BatchRow & row) {
+            return std::find(result.refused.begin(), result.refused.end(), row.request) != result.refused.end();
+        };
         CHECK_EQ(n_tokens, batch.n_tokens);
         CHECK(n_tokens <= config.max_batch_tokens);
-        for (const BatchRow & row : batch.rows) write(row, fail);
+        for (const BatchRow & row : batch.rows) write(row, fail || is_refused(row));
         for (const BatchRow & row : batch.rows) {
-            if (fail) continue;
+            if (fail || is_refused(row)) continue;
             check_past(row);
             if (row.sample) result.rows.push_back(sample(row));
         }
@@ -161,7 +169,7 @@ class FakeEngine {
             for (const StateCopy & save : batch.saves_before) states_[save.state] = {};
             for (const StateCopy & save : batch.saves_after) states_[save.state] = {};
         } else {
-            save(batch.saves_after);
+            save(batch.saves_after, result);
         }
         return result;
     }
@@ -172,10 +180,17 @@ class FakeEngine {
         int32_t n_tokens = -1;  // -1: may be anything
     };
 
-    void save(const std::vector<StateCopy> & saves) {
+    /** Some cannot be saved. */
+    void save(const std::vector<StateCopy> & saves, StepResult & result) {
         for (const StateCopy & save : saves) {
             decisions = mix(mix(mix(decisions, save.slot), save.state), save.n_tokens);
-            CHECK_EQ(slots_[save.slot].n_tokens, save.n_tokens);
+            const bool noise = faults && (*faults)() % 8 == 0;
+            if (noise || slots_[save.slot].n_tokens != save.n_tokens) {
+                CHECK(faults);
+                states_[save.state] = {};
+                result.lost_states.push_back(save.state);
+                continue;
+            }
             states_[save.state] = slots_[save.slot];
             ++n_saved;
         }
@@ -188,7 +203,7 @@ class FakeEngine {
         }
         for (const StateCopy & load : batch.loads) {
             decisions = mix(mix(mix(decisions, load.slot), load.state), load.n_tokens);
-            CHECK_EQ(states_[load.state].n_tokens, load.n_tokens);
+            CHECK(faults || states_[load.state].n_tokens == load.n_tokens);
             slots_[load.slot] = states_[load.state];
             ++n_loaded;
         }
@@ -198,8 +213,8 @@ class FakeEngine {
             if (!truth) continue;
             uint64_t path = mix(1, truth->salt);
             for (int32_t i = 0; i < row.n_past; ++i) path = mix(path, truth->tokens[i]);
-            CHECK_EQ(slots_[row.slot].n_tokens, row.n_past);
-            CHECK_EQ(slots_[row.slot].path, path);
+            CHECK(faults || slots_[row.slot].n_tokens == row.n_past);
+            CHECK(slots_[row.slot].n_tokens != row.n_past || slots_[row.slot].path == path);
         }
     }
 

@@ -12,7 +12,10 @@ namespace {
 class RandomLife {
   public:
     /** n_states: 0 is a model without recurrent layers. */
-    RandomLife(uint64_t seed, int32_t n_states) : rng_(seed), engine(config(n_states)) { engine.vocabulary = 3; }
+    RandomLife(uint64_t seed, int32_t n_states) : rng_(seed), engine(config(n_states)) {
+        engine.vocabulary = 3;
+        if (seed % 8 >= 4) engine.faults = &rng_;
+    }
 
     void operate() {
         switch (pick(18)) {
