@@ -11,6 +11,7 @@ const FLOORS = [
   ['chat', 'observe'],
   ['engine'],
   ['agent'],
+  ['server'],
   ['cli'],
 ];
 /** Rooms that may load the addon; all others import types of native/ only. */

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EngineOptions } from '../engine/engine-options.js';
 import type { TurnOptions } from '../engine/request-options.js';
 import { BanyanError } from '../kit/errors.js';
+import type { ServerOptions } from '../server/serve.js';
 
 export interface EngineFlags {
   model?: string;
@@ -45,6 +47,32 @@ export function engineOptions({ model, threads, kvTokens }: EngineFlags, named?:
 
 export function answerOptions({ maxTokens, temperature, seed, thinking }: AnswerFlags): TurnOptions {
   return { maxTokens, temperature, seed, thinking };
+}
+
+export interface ServeFlags {
+  host: string;
+  port: number;
+  apiKeyFile?: string;
+  auth: boolean;
+  corsOrigin?: string[];
+  modelName?: string;
+}
+
+/** Throws INVALID_OPTION when the file of keys cannot be read or is empty. */
+export function serverOptions({ host, port, apiKeyFile, auth, corsOrigin, modelName }: ServeFlags): ServerOptions {
+  const apiKeys = apiKeyFile === undefined ? undefined : keysOf(apiKeyFile);
+  return { host, port, apiKeys, noAuth: !auth, corsOrigins: corsOrigin, modelName };
+}
+
+function keysOf(path: string): string[] {
+  try {
+    const keys = readFileSync(path, 'utf8').split(/\s+/).filter(Boolean);
+    if (keys.length > 0) return keys;
+    throw new Error('there is no key in it');
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new BanyanError('INVALID_OPTION', `--api-key-file ${path}: ${message}`, { field: 'apiKeys', cause });
+  }
 }
 
 export function wholeNumber(least: number) {

@@ -8,12 +8,16 @@ import {
   answerOptions,
   type EngineFlags,
   engineOptions,
+  type ServeFlags,
+  serverOptions,
+  wholeNumber,
   withAnswerFlags,
   withEngineFlags,
 } from './flags.js';
 import { info } from './info.js';
 import { runInput } from './prompt-input.js';
 import { run } from './run.js';
+import { serve } from './serve.js';
 import { Stop } from './stop.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -63,6 +67,29 @@ withAnswerFlags(program.command('chat').description('a conversation on the termi
     untilStopped(async (stop) => {
       const engine = { ...engineOptions(flags, model), signal: stop.signal };
       await chat({ engine, answer: answerOptions(flags), system: flags.system, stop });
+    }),
+  );
+
+withEngineFlags(program.command('serve').description("an HTTP server that speaks OpenAI's API"))
+  .argument('[model]', 'a GGUF, as for --model')
+  .option('--host <address>', 'address to listen on; any other than this machine needs keys', '127.0.0.1')
+  .option('--port <n>', 'port; 0: a free one', wholeNumber(0), 8080)
+  .option('--api-key-file <path>', 'a file with a key in each line that clients must send one of')
+  .option('--no-auth', 'let the network in without keys')
+  .option('--cors-origin <origin...>', 'web pages that may call, such as https://chat.example')
+  .option('--model-name <name>', 'name of the model in answers; default: its own')
+  .addHelpText(
+    'after',
+    `
+It prints its address once it answers. Point a client at it:
+  OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=none your-program
+
+Ctrl-C and SIGTERM let answers under way end (30 seconds at most); a second one ends at once.`,
+  )
+  .action(async (model: string | undefined, flags: EngineFlags & ServeFlags) =>
+    untilStopped(async (stop) => {
+      const engine = { ...engineOptions(flags, model), signal: undefined };
+      await serve({ engine, server: serverOptions(flags), stop });
     }),
   );
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Ctrl-C and SIGTERM: the first one ends the work in hand, so that engine and terminal are left in order; a second the process. */
@@ -18,6 +20,11 @@ export class Stop {
   /** 128 + the number of the signal, as shells have it; undefined: none came. */
   get exitCode(): number | undefined {
     return this.#exitCode;
+  }
+
+  /** Resolves at the first signal. */
+  async requested(): Promise<void> {
+    if (!this.signal.aborted) await once(this.signal, 'abort');
   }
 
   stop(name: keyof typeof SIGNALS): void {

@@ -1,0 +1,54 @@
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { type Context, Hono } from 'hono';
+import { cors } from 'hono/cors';
+import { Exchange, type ServerContext } from './http/exchange.js';
+import { makeGate } from './http/gate.js';
+import { HttpError, retryHeaders, toHttpFailure } from './http/http-error.js';
+import { chatCompletions } from './openai/chat-completions.js';
+import { openaiError, wireName } from './openai/error-body.js';
+import { toModelEntry } from './openai/models.js';
+
+type Env = { Bindings: HttpBindings };
+
+/** All routes of a server. Answers are written to Node's own response: see SseWriter. */
+export function makeApp(context: ServerContext): Hono<Env> {
+  const { engine, settings, modelName, created } = context;
+  const gate = makeGate(settings);
+  const app = new Hono<Env>();
+  const exchange = (c: Context<Env>) => new Exchange(context, c.env.incoming, c.env.outgoing);
+  const face = (answer: (exchange: Exchange) => Promise<void>) => async (c: Context<Env>) => {
+    await answer(exchange(c));
+    return RESPONSE_ALREADY_SENT;
+  };
+  const failed = (reason: unknown, c: Context<Env>) => {
+    const failure = toHttpFailure(reason, wireName);
+    exchange(c).json(failure.status, { error: openaiError(failure) }, retryHeaders(failure));
+    return RESPONSE_ALREADY_SENT;
+  };
+
+  if (settings.corsOrigins.length > 0) {
+    app.use(cors({ origin: settings.corsOrigins }));
+    app.use(async ({ env, req }, next) => {
+      const origin = settings.corsOrigins.find((known) => known === req.header('origin'));
+      if (origin !== undefined) env.outgoing.setHeader('access-control-allow-origin', origin);
+      env.outgoing.setHeader('vary', 'origin');
+      await next();
+    });
+  }
+  app.get('/health', (c) => c.json({ status: 'ok' }));
+  app.get('/ready', (c) => (context.stop.aborted ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })));
+  app.use(async (c, next) => {
+    gate(c.env.incoming);
+    await next();
+  });
+
+  const entry = () => toModelEntry(modelName, engine.info, created);
+  app.get('/v1/models', (c) => c.json({ object: 'list', data: [entry()], models: [entry()] }));
+  app.get('/v1/models/*', (c) => c.json(entry()));
+  app.post('/v1/chat/completions', face(chatCompletions));
+
+  app.notFound((c) => failed(new HttpError(404, 'not_found', `No route ${c.req.method} ${c.req.path}`), c));
+  app.onError(failed);
+  return app;
+}

@@ -1,0 +1,45 @@
+import type { Generation, GenerationEvent, GenerationResult } from '../../engine/generation.js';
+
+/** One answer as a face reads it: its beginning can be waited for, and its reasoning is counted. */
+export class AnswerReader implements AsyncIterable<GenerationEvent> {
+  /** Tokens of reasoning so far. */
+  reasoningTokens = 0;
+  readonly #generation: Generation;
+  readonly #events: AsyncIterator<GenerationEvent>;
+  #first: Promise<IteratorResult<GenerationEvent>> | undefined;
+
+  constructor(generation: Generation) {
+    this.#generation = generation;
+    this.#events = generation[Symbol.asyncIterator]();
+  }
+
+  /** Resolves at the first event, or after `ms` without one. Rejects when the answer failed before it began. */
+  async began(ms: number): Promise<void> {
+    this.#first = this.#events.next();
+    this.#first.catch(() => {}); // told by the loop that reads on
+    let timer: NodeJS.Timeout | undefined;
+    const waited = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await Promise.race([this.#first, waited]).finally(() => clearTimeout(timer));
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<GenerationEvent, void, undefined> {
+    let fresh = 0; // tokens whose text has not come yet
+    for (;;) {
+      const { done, value: event } = await (this.#first ?? this.#events.next());
+      this.#first = undefined;
+      if (done) return;
+      if (event.type === 'tokens') fresh = event.tokens.length;
+      else if (event.type === 'reasoning') this.reasoningTokens += fresh;
+      if (event.type !== 'tokens') fresh = 0;
+      yield event;
+    }
+  }
+
+  /** The answer when it has ended. */
+  async whole(): Promise<GenerationResult> {
+    for await (const _ of this);
+    return this.#generation;
+  }
+}

@@ -1,0 +1,70 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Engine } from '../../engine/engine.js';
+import type { ServerSettings } from '../server-options.js';
+import { clientGone } from './client-gone.js';
+import { jsonBody } from './json-body.js';
+import { SseWriter } from './sse-writer.js';
+
+/** What all requests of a server share. */
+export interface ServerContext {
+  engine: Engine;
+  settings: ServerSettings;
+  /** Name of the model on the wire. */
+  modelName: string;
+  /** When it was loaded, seconds since 1970. */
+  created: number;
+  /** Aborts when answers under way have to end. */
+  stop: AbortSignal;
+}
+
+/** One request and its response, in Node's own objects: what a face needs of HTTP. */
+export class Exchange {
+  readonly #context: ServerContext;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+
+  constructor(context: ServerContext, request: IncomingMessage, response: ServerResponse) {
+    this.#context = context;
+    this.#request = request;
+    this.#response = response;
+  }
+
+  get engine(): Engine {
+    return this.#context.engine;
+  }
+
+  get modelName(): string {
+    return this.#context.modelName;
+  }
+
+  get keepAliveMs(): number {
+    return this.#context.settings.keepAliveMs;
+  }
+
+  /** The JSON value of the body. Throws HttpError. */
+  body(): Promise<unknown> {
+    return jsonBody(this.#request, this.#context.settings.maxBodyBytes);
+  }
+
+  /** Aborts when the client has gone or the server has to stop. */
+  signal(): AbortSignal {
+    return clientGone(this.#response, this.#context.stop);
+  }
+
+  json(status: number, value: unknown, headers: Record<string, string> = {}): void {
+    if (this.#response.destroyed || this.#response.headersSent) return;
+    const text = JSON.stringify(value);
+    this.#response.writeHead(status, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+      'cache-control': 'no-store',
+      ...headers,
+    });
+    this.#response.end(text);
+  }
+
+  /** Begins a stream of events; `silence` gives the sign of life of the face. */
+  sse(headers: Record<string, string>, silence: () => string): SseWriter {
+    return new SseWriter(this.#response, headers, this.keepAliveMs, silence);
+  }
+}

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import type { ToolCall } from '../../chat/chat-message.js';
+import type { GenerationResult, Usage } from '../../engine/generation.js';
+import type { TokenLogprob } from '../../native/events.js';
+
+/** What all chunks of one answer have in common. */
+export interface AnswerHead {
+  id: string;
+  created: number;
+  model: string;
+}
+
+export function newHead(model: string): AnswerHead {
+  return { id: `chatcmpl-${randomBytes(12).toString('hex')}`, created: Math.floor(Date.now() / 1_000), model };
+}
+
+/**
+ * Ids of an answer's calls on the wire: unlike the model's own they occur once in a conversation, so that clients that keep
+ * results by their ids find them.
+ */
+export class CallIds {
+  readonly #ids: string[] = [];
+
+  of(index: number): string {
+    this.#ids[index] ??= `call_${randomBytes(12).toString('hex')}`;
+    return this.#ids[index];
+  }
+}
+
+/** Why an answer ended, in OpenAI's words: told by the calls that it holds, whatever the model said. */
+export function finishReason({
+  toolCalls,
+  finishReason: reason,
+}: Pick<GenerationResult, 'toolCalls' | 'finishReason'>): string {
+  if (toolCalls.length > 0) return 'tool_calls';
+  return reason === 'length' ? 'length' : 'stop';
+}
+
+export function toUsage({ promptTokens, outputTokens, cachedTokens }: Usage, reasoningTokens: number): object {
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: outputTokens,
+    total_tokens: promptTokens + outputTokens,
+    prompt_tokens_details: { cached_tokens: cachedTokens },
+    completion_tokens_details: { reasoning_tokens: reasoningTokens },
+  };
+}
+
+export function toWireCall({ name, arguments: json }: ToolCall, id: string): object {
+  return { id, type: 'function', function: { name, arguments: json } };
+}
+
+/** Half a character of a token has no bytes that JSON could show: `bytes` is null then. */
+export function toWireLogprobs(logprobs: readonly TokenLogprob[]): object[] {
+  const shown = ({ text, logprob }: { text: string; logprob: number }) => ({
+    token: text,
+    logprob,
+    bytes: text.includes('\ufffd') ? null : [...Buffer.from(text)],
+  });
+  return logprobs.map((token) => ({ ...shown(token), top_logprobs: token.top.map(shown) }));
+}
+
+/** A whole answer: the body of a response that is not streamed. */
+export function toCompletion(
+  head: AnswerHead,
+  result: GenerationResult,
+  reasoningTokens: number,
+  ids: CallIds,
+): object {
+  const { text, reasoning, toolCalls, logprobs, usage } = result;
+  const message = {
+    role: 'assistant',
+    content: text === '' && toolCalls.length > 0 ? null : text,
+    refusal: null,
+    ...(reasoning && { reasoning_content: reasoning }),
+    ...(toolCalls.length > 0 && { tool_calls: toolCalls.map((call, index) => toWireCall(call, ids.of(index))) }),
+  };
+  return {
+    ...head,
+    object: 'chat.completion',
+    choices: [
+      {
+        ...{ index: 0, message, finish_reason: finishReason(result) },
+        logprobs: logprobs.length > 0 ? { content: toWireLogprobs(logprobs), refusal: null } : null,
+      },
+    ],
+    usage: toUsage(usage, reasoningTokens),
+  };
+}

@@ -1,0 +1,92 @@
+import type { ToolSpec } from '../../chat/tool-spec.js';
+import type { TurnOptions } from '../../engine/request-options.js';
+import type { NativeClass } from '../../native/vocabulary.js';
+import type { JsonSchema } from '../../schema/compile-schema.js';
+import type { ChatCall } from '../chat/chat-call.js';
+import { HttpError } from '../http/http-error.js';
+import { toMessages } from './chat-messages.js';
+import { type ChatRequest, chatRequest, unknownFields, type WireTool } from './wire.js';
+
+/** What a checked body of /v1/chat/completions asks of the engine. Throws HttpError 400. */
+export function toChatCall(body: ChatRequest, raw: unknown): ChatCall {
+  const ignored = unknownFields(chatRequest, raw);
+  const tools = toTools(body.tools ?? [], ignored);
+  const call = { messages: toMessages(body.messages), tools, ignored };
+  return {
+    ...call,
+    options: { ...toSampling(body), ...toAnswerForm(body), ...toToolOptions(body, tools), ...toOrder(body) },
+  };
+}
+
+function toTools(wire: readonly WireTool[], ignored: string[]): ToolSpec[] {
+  return wire.flatMap(({ type, function: tool }, index): ToolSpec[] => {
+    if (tool === undefined) {
+      ignored.push(`tools[${index}] (${type})`); // hosted tools run at OpenAI's
+      return [];
+    }
+    const { name, description, parameters } = tool;
+    return [{ name, description: description ?? '', parameters: (parameters ?? { type: 'object' }) as JsonSchema }];
+  });
+}
+
+/** What the caller leaves open is the engine's default, not OpenAI's: those suit models of another size. */
+function toSampling(body: ChatRequest): TurnOptions {
+  return given({
+    temperature: body.temperature,
+    topP: body.top_p,
+    topK: body.top_k === -1 ? 0 : body.top_k,
+    minP: body.min_p,
+    frequencyPenalty: body.frequency_penalty,
+    presencePenalty: body.presence_penalty,
+    repeatPenalty: body.repetition_penalty,
+    seed: body.seed == null ? undefined : body.seed >>> 0,
+    logprobs: body.logprobs ? (body.top_logprobs ?? 0) : undefined,
+  });
+}
+
+function toAnswerForm(body: ChatRequest): TurnOptions {
+  const { response_format: format, reasoning_effort: effort, chat_template_kwargs: template } = body;
+  return given({
+    maxTokens: body.max_completion_tokens ?? body.max_tokens,
+    stop: body.stop,
+    schema: format?.type === 'json_schema' ? (format.json_schema.schema as JsonSchema) : anyObject(format?.type),
+    thinking: template?.enable_thinking ?? (effort === 'none' || effort === 'minimal' ? false : undefined),
+  });
+}
+
+const anyObject = (type: string | undefined) => (type === 'json_object' ? ({ type: 'object' } as const) : undefined);
+
+function toToolOptions(
+  { tool_choice: choice, parallel_tool_calls: parallel }: ChatRequest,
+  tools: ToolSpec[],
+): TurnOptions {
+  if (tools.length === 0) {
+    if (choice == null || choice === 'auto' || choice === 'none') return {};
+    throw new HttpError(400, 'invalid_request', 'tool_choice asks for a tool, and there is none', 'tool_choice');
+  }
+  const options = given({ parallelToolCalls: parallel });
+  if (choice == null || typeof choice === 'string')
+    return { ...options, ...(choice != null && { toolChoice: choice }) };
+  if (choice.type === 'function') return { ...options, toolChoice: { tool: choice.function.name } };
+  const { mode, tools: allowed } = choice.allowed_tools;
+  const [only] = allowed;
+  if (mode === 'required' && allowed.length === 1 && only)
+    return { ...options, toolChoice: { tool: only.function.name } };
+  return { ...options, toolChoice: mode };
+}
+
+const CLASSES: Record<string, NativeClass> = {
+  priority: 'interactive',
+  fast: 'interactive',
+  flex: 'background',
+  batch: 'background',
+};
+
+function toOrder({ service_tier: tier }: ChatRequest): TurnOptions {
+  return given({ class: tier == null ? undefined : CLASSES[tier] });
+}
+
+/** Only the fields that were given: `null` on the wire is as good as absent. */
+function given<Options extends object>(options: { [Key in keyof Options]: Options[Key] | null | undefined }): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value != null)) as Options;
+}

@@ -1,0 +1,54 @@
+import type { ToolCall } from '../../chat/chat-message.js';
+import type { GenerationEvent, GenerationResult } from '../../engine/generation.js';
+import type { SseWriter } from '../http/sse-writer.js';
+import { type AnswerHead, CallIds, finishReason, toUsage, toWireLogprobs } from './chat-answer.js';
+
+/** One answer as chunks: role, deltas, the reason of its end, and its usage where the caller wants it. */
+export class ChatStream {
+  readonly #head: AnswerHead;
+  readonly #sse: SseWriter;
+  readonly #withUsage: boolean;
+  readonly #ids = new CallIds();
+
+  constructor(head: AnswerHead, sse: SseWriter, withUsage: boolean) {
+    this.#head = head;
+    this.#sse = sse;
+    this.#withUsage = withUsage;
+    this.#choice({ role: 'assistant', content: '' });
+  }
+
+  event(event: GenerationEvent): void {
+    if (event.type === 'text') this.#choice({ content: event.text });
+    if (event.type === 'reasoning') this.#choice({ reasoning_content: event.text });
+    if (event.type === 'tool-call') this.#call(event.index, event.call);
+    if (event.type === 'tokens' && event.logprobs.length > 0) {
+      this.#choice({}, { content: toWireLogprobs(event.logprobs), refusal: null });
+    }
+  }
+
+  end(result: GenerationResult, reasoningTokens: number): void {
+    this.#choice({}, null, finishReason(result));
+    if (this.#withUsage) this.#chunk({ choices: [], usage: toUsage(result.usage, reasoningTokens) });
+    this.#sse.end('data: [DONE]\n\n');
+  }
+
+  fail(error: object): void {
+    this.#sse.send({ error });
+    this.#sse.end();
+  }
+
+  #call(index: number, { name, arguments: json }: ToolCall): void {
+    const id = this.#ids.of(index);
+    this.#choice({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' } }] });
+    this.#choice({ tool_calls: [{ index, function: { arguments: json } }] });
+  }
+
+  #choice(delta: object, logprobs: object | null = null, reason: string | null = null): void {
+    const choices = [{ index: 0, delta, logprobs, finish_reason: reason }];
+    this.#chunk({ choices, ...(this.#withUsage && { usage: null }) });
+  }
+
+  #chunk(fields: object): void {
+    this.#sse.send({ ...this.#head, object: 'chat.completion.chunk', ...fields });
+  }
+}

@@ -1,0 +1,41 @@
+import type { HttpFailure } from '../http/http-error.js';
+
+/** A failure in OpenAI's shape. */
+export function openaiError({ status, message, param, code }: HttpFailure): object {
+  return { message, type: typeOf(status), param: param ?? null, code };
+}
+
+function typeOf(status: HttpFailure['status']): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  if (status === 429) return 'rate_limit_error';
+  return status >= 500 ? 'server_error' : 'invalid_request_error';
+}
+
+/** Names on the wire of options that are called otherwise here. */
+const WIRE_NAMES: Record<string, string> = {
+  prompt: 'messages',
+  maxTokens: 'max_tokens',
+  topP: 'top_p',
+  topK: 'top_k',
+  minP: 'min_p',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+  repeatPenalty: 'repetition_penalty',
+  logprobs: 'top_logprobs',
+  schema: 'response_format.json_schema.schema',
+  toolChoice: 'tool_choice',
+  parallelToolCalls: 'parallel_tool_calls',
+};
+
+/** The body's name of an option's field. */
+export function wireName(field: string): string {
+  return (
+    WIRE_NAMES[field] ??
+    field
+      .replace(/^schema\b/, 'response_format.json_schema.schema')
+      .replace(/^(tools\[\d+\])\.(name|description|parameters)/, '$1.function.$2')
+      .replace('.toolCalls', '.tool_calls')
+      .replace('.toolCallId', '.tool_call_id')
+  );
+}

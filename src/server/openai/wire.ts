@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { HttpError } from '../http/http-error.js';
+
+/*
+ * What clients send to /v1/chat/completions: OpenAI's fields, and those that local servers have beside them. `null` is as
+ * good as absent everywhere, as some SDKs send it. Fields that are not here are ignored, and named in a response header.
+ */
+
+const part = z.looseObject({ type: z.string(), text: z.string().optional(), refusal: z.string().optional() });
+const content = z.union([z.string(), z.array(part)]).nullish();
+const maybe = <T extends z.ZodType>(type: T) => type.nullish();
+
+const toolCall = z.looseObject({
+  id: maybe(z.string()),
+  function: z.looseObject({ name: z.string(), arguments: z.union([z.string(), z.looseObject({})]).nullish() }),
+});
+
+const message = z.looseObject({
+  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
+  content,
+  name: maybe(z.string()),
+  tool_calls: maybe(z.array(toolCall)),
+  tool_call_id: maybe(z.string()),
+  reasoning_content: maybe(z.string()),
+  reasoning: maybe(z.string()),
+});
+
+const tool = z.looseObject({
+  type: z.string().default('function'),
+  function: z
+    .looseObject({
+      name: z.string(),
+      description: maybe(z.string()),
+      parameters: maybe(z.looseObject({})),
+      strict: maybe(z.boolean()),
+    })
+    .optional(),
+});
+
+const named = z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) });
+const allowed = z.looseObject({
+  type: z.literal('allowed_tools'),
+  allowed_tools: z.looseObject({ mode: z.enum(['auto', 'required']), tools: z.array(named) }),
+});
+
+const responseFormat = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('text') }),
+  z.looseObject({ type: z.literal('json_object') }),
+  z.looseObject({
+    type: z.literal('json_schema'),
+    json_schema: z.looseObject({ name: maybe(z.string()), schema: z.looseObject({}) }),
+  }),
+]);
+
+export const chatRequest = z.object({
+  model: maybe(z.string()),
+  messages: z.array(message).min(1).max(10_000),
+  tools: maybe(z.array(tool).max(1_024)),
+  tool_choice: maybe(z.union([z.enum(['auto', 'none', 'required']), named, allowed])),
+  parallel_tool_calls: maybe(z.boolean()),
+  response_format: maybe(responseFormat),
+  stop: maybe(z.union([z.string(), z.array(z.string()).max(16)])),
+  max_tokens: maybe(z.int().min(1)),
+  max_completion_tokens: maybe(z.int().min(1)),
+  temperature: maybe(z.number().min(0).max(2)),
+  top_p: maybe(z.number().min(0).max(1)),
+  top_k: maybe(z.int().min(-1)),
+  min_p: maybe(z.number().min(0).max(1)),
+  frequency_penalty: maybe(z.number().min(-2).max(2)),
+  presence_penalty: maybe(z.number().min(-2).max(2)),
+  repetition_penalty: maybe(z.number().min(0.01).max(100)),
+  seed: maybe(z.int()),
+  logprobs: maybe(z.boolean()),
+  top_logprobs: maybe(z.int().min(0).max(20)),
+  n: maybe(z.literal(1, 'only one choice a request is answered: send the request again for another')),
+  stream: maybe(z.boolean()),
+  stream_options: maybe(z.looseObject({ include_usage: maybe(z.boolean()) })),
+  reasoning_effort: maybe(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh'])),
+  chat_template_kwargs: maybe(z.looseObject({ enable_thinking: maybe(z.boolean()) })),
+  service_tier: maybe(z.string()),
+});
+
+export type ChatRequest = z.infer<typeof chatRequest>;
+export type WireMessage = z.infer<typeof message>;
+export type WireTool = z.infer<typeof tool>;
+
+/** The body as `type` has it. Throws HttpError 400 with the field at fault, such as `messages[2].role`. */
+export function parsedBody<T extends z.ZodType>(type: T, body: unknown): z.infer<T> {
+  const { success, data, error } = type.safeParse(body);
+  if (success) return data;
+  const [issue] = error.issues;
+  const param = (issue?.path ?? []).reduce<string>(
+    (path, key) => (typeof key === 'number' ? `${path}[${key}]` : path === '' ? String(key) : `${path}.${String(key)}`),
+    '',
+  );
+  throw new HttpError(400, 'invalid_request', `${param || 'body'}: ${issue?.message}`, param || undefined);
+}
+
+/** Fields of a body that its type does not know. */
+export function unknownFields(type: z.ZodObject, body: unknown): string[] {
+  return Object.keys(body as object).filter((key) => !Object.hasOwn(type.shape, key));
+}
