@@ -70,7 +70,7 @@ withAnswerFlags(program.command('chat').description('a conversation on the termi
     }),
   );
 
-withEngineFlags(program.command('serve').description("an HTTP server that speaks OpenAI's API"))
+withEngineFlags(program.command('serve').description("an HTTP server that speaks OpenAI's and Anthropic's API"))
   .argument('[model]', 'a GGUF, as for --model')
   .option('--host <address>', 'address to listen on; any other than this machine needs keys', '127.0.0.1')
   .option('--port <n>', 'port; 0: a free one', wholeNumber(0), 8080)

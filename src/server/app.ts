@@ -2,6 +2,9 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
+import { anthropicError } from './anthropic/error-body.js';
+import { messages } from './anthropic/messages.js';
+import { newId } from './anthropic/messages-answer.js';
 import { Exchange, type ServerContext } from './http/exchange.js';
 import { makeGate } from './http/gate.js';
 import { HttpError, retryHeaders, toHttpFailure } from './http/http-error.js';
@@ -23,7 +26,11 @@ export function makeApp(context: ServerContext): Hono<Env> {
   };
   const failed = (reason: unknown, c: Context<Env>) => {
     const failure = toHttpFailure(reason, wireName);
-    exchange(c).json(failure.status, { error: openaiError(failure) }, retryHeaders(failure));
+    const requestId = newId('req');
+    const body = c.req.path.startsWith('/v1/messages')
+      ? anthropicError(failure, requestId)
+      : { error: openaiError(failure) };
+    exchange(c).json(failure.status, body, { 'request-id': requestId, ...retryHeaders(failure) });
     return RESPONSE_ALREADY_SENT;
   };
 
@@ -47,6 +54,7 @@ export function makeApp(context: ServerContext): Hono<Env> {
   app.get('/v1/models', (c) => c.json({ object: 'list', data: [entry()], models: [entry()] }));
   app.get('/v1/models/*', (c) => c.json(entry()));
   app.post('/v1/chat/completions', face(chatCompletions));
+  app.post('/v1/messages', face(messages));
 
   app.notFound((c) => failed(new HttpError(404, 'not_found', `No route ${c.req.method} ${c.req.path}`), c));
   app.onError(failed);

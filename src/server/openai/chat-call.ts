@@ -3,9 +3,10 @@ import type { TurnOptions } from '../../engine/request-options.js';
 import type { NativeClass } from '../../native/vocabulary.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
 import type { ChatCall } from '../chat/chat-call.js';
+import { given, unknownFields } from '../chat/wire-body.js';
 import { HttpError } from '../http/http-error.js';
 import { toMessages } from './chat-messages.js';
-import { type ChatRequest, chatRequest, unknownFields, type WireTool } from './wire.js';
+import { type ChatRequest, chatRequest, type WireTool } from './wire.js';
 
 /** What a checked body of /v1/chat/completions asks of the engine. Throws HttpError 400. */
 export function toChatCall(body: ChatRequest, raw: unknown): ChatCall {
@@ -84,9 +85,4 @@ const CLASSES: Record<string, NativeClass> = {
 
 function toOrder({ service_tier: tier }: ChatRequest): TurnOptions {
   return given({ class: tier == null ? undefined : CLASSES[tier] });
-}
-
-/** Only the fields that were given: `null` on the wire is as good as absent. */
-function given<Options extends object>(options: { [Key in keyof Options]: Options[Key] | null | undefined }): Options {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value != null)) as Options;
 }

@@ -1,12 +1,13 @@
 import type { GenerationEvent, GenerationResult } from '../../engine/generation.js';
 import { AnswerReader } from '../chat/answer-reader.js';
+import { parsedBody } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';
 import { CallIds, newHead, toCompletion } from './chat-answer.js';
 import { toChatCall } from './chat-call.js';
 import { ChatStream } from './chat-stream.js';
 import { openaiError, wireName } from './error-body.js';
-import { chatRequest, parsedBody } from './wire.js';
+import { chatRequest } from './wire.js';
 
 /** POST /v1/chat/completions, streamed or whole. What is thrown before the first byte is the app's to answer. */
 export async function chatCompletions(exchange: Exchange): Promise<void> {

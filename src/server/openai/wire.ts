@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { HttpError } from '../http/http-error.js';
 
 /*
  * What clients send to /v1/chat/completions: OpenAI's fields, and those that local servers have beside them. `null` is as
@@ -83,20 +82,3 @@ export const chatRequest = z.object({
 export type ChatRequest = z.infer<typeof chatRequest>;
 export type WireMessage = z.infer<typeof message>;
 export type WireTool = z.infer<typeof tool>;
-
-/** The body as `type` has it. Throws HttpError 400 with the field at fault, such as `messages[2].role`. */
-export function parsedBody<T extends z.ZodType>(type: T, body: unknown): z.infer<T> {
-  const { success, data, error } = type.safeParse(body);
-  if (success) return data;
-  const [issue] = error.issues;
-  const param = (issue?.path ?? []).reduce<string>(
-    (path, key) => (typeof key === 'number' ? `${path}[${key}]` : path === '' ? String(key) : `${path}.${String(key)}`),
-    '',
-  );
-  throw new HttpError(400, 'invalid_request', `${param || 'body'}: ${issue?.message}`, param || undefined);
-}
-
-/** Fields of a body that its type does not know. */
-export function unknownFields(type: z.ZodObject, body: unknown): string[] {
-  return Object.keys(body as object).filter((key) => !Object.hasOwn(type.shape, key));
-}

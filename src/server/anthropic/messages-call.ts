@@ -1,0 +1,121 @@
+import { type ChatMessage, type ToolCall, toToolCall } from '../../chat/chat-message.js';
+import type { ToolChoice, ToolSpec } from '../../chat/tool-spec.js';
+import type { TurnOptions } from '../../engine/request-options.js';
+import type { JsonSchema } from '../../schema/compile-schema.js';
+import type { ChatCall } from '../chat/chat-call.js';
+import { resultOf, textOf, type WireContent } from '../chat/content.js';
+import { given, unknownFields } from '../chat/wire-body.js';
+import { HttpError } from '../http/http-error.js';
+import type { Signatures } from './signature.js';
+import { type CountRequest, messagesRequest, type WireBlock, type WireMessage } from './wire.js';
+
+/** What a checked body of /v1/messages asks of the engine. Throws HttpError 400. */
+export function toMessagesCall(body: CountRequest, raw: unknown, signatures: Signatures): ChatCall {
+  const ignored = unknownFields(messagesRequest, raw);
+  const tools = (body.tools ?? []).flatMap((tool, index): ToolSpec[] => {
+    if (tool.input_schema === undefined) {
+      ignored.push(`tools[${index}] (${tool.type ?? tool.name})`); // run at Anthropic's
+      return [];
+    }
+    const { name, description, input_schema: parameters } = tool;
+    return [{ name, description: description ?? '', parameters: parameters as JsonSchema }];
+  });
+  const system = systemText(body.system, ignored);
+  const messages: ChatMessage[] = system === '' ? [] : [{ role: 'system', content: system }];
+  const names = new Map<string, string>(); // of calls, by their ids
+  for (const [index, message] of body.messages.entries()) {
+    messages.push(...toMessages(`messages[${index}]`, message, names, signatures));
+  }
+  return { messages, tools, ignored, options: { ...toOptions(body), ...toToolOptions(body, tools) } };
+}
+
+/**
+ * A block that coding agents put first and that is new in every request would keep the whole prompt from being found in the
+ * cache. It says nothing to the model.
+ */
+const VOLATILE = /^x-anthropic-billing-header\b/;
+
+function systemText(system: CountRequest['system'], ignored: string[]): string {
+  if (typeof system === 'string' || system == null) return system ?? '';
+  const kept = system.filter(({ text }) => !VOLATILE.test(text ?? ''));
+  if (kept.length < system.length) ignored.push('system (billing header)');
+  return textOf('system', kept);
+}
+
+/** One message on the wire: results of tools are messages of their own here, in front of what the user says beside them. */
+function toMessages(
+  field: string,
+  { role, content }: WireMessage,
+  names: Map<string, string>,
+  signatures: Signatures,
+): ChatMessage[] {
+  if (typeof content === 'string') return [{ role, content }];
+  if (role === 'assistant') return [toAssistant(field, content, names, signatures)];
+  const results = content
+    .filter(({ type }) => type === 'tool_result')
+    .map(
+      ({ tool_use_id: id = '', content: result, is_error: failed }): ChatMessage => ({
+        role: 'tool',
+        toolCallId: id,
+        name: names.get(id) ?? '',
+        content: `${failed ? 'Error: ' : ''}${resultOf(result as WireContent)}`,
+      }),
+    );
+  const said = content.filter(({ type }) => type !== 'tool_result');
+  return said.length === 0 ? results : [...results, { role, content: textOf(field, said) }];
+}
+
+function toAssistant(
+  field: string,
+  blocks: readonly WireBlock[],
+  names: Map<string, string>,
+  signatures: Signatures,
+): ChatMessage {
+  const said: WireBlock[] = [];
+  const toolCalls: ToolCall[] = [];
+  let reasoning = '';
+  for (const block of blocks) {
+    if (block.type === 'thinking') {
+      const { thinking = '', signature = '' } = block;
+      if (signatures.isOurs(thinking, signature)) reasoning += thinking;
+    } else if (block.type === 'tool_use') {
+      const { id = '', name = '', input } = block;
+      names.set(id, name);
+      toolCalls.push(toToolCall({ id, name, arguments: JSON.stringify(input ?? {}) }, toolCalls.length));
+    } else if (block.type !== 'redacted_thinking') said.push(block);
+  }
+  const content = textOf(field, said);
+  return { role: 'assistant', content, ...(reasoning && { reasoning }), ...(toolCalls.length > 0 && { toolCalls }) };
+}
+
+/** What the caller leaves open is the engine's default. */
+function toOptions(body: CountRequest): TurnOptions {
+  const { thinking } = body;
+  const format = body.output_config?.format ?? body.output_format;
+  return given({
+    maxTokens: body.max_tokens,
+    temperature: body.temperature,
+    topP: body.top_p,
+    topK: body.top_k,
+    stop: body.stop_sequences,
+    schema: format?.schema as JsonSchema | undefined,
+    thinking: thinking == null ? undefined : thinking.type !== 'disabled',
+    thinkingTokens: thinking?.type === 'enabled' ? thinking.budget_tokens : undefined,
+  });
+}
+
+function toToolOptions({ tool_choice: choice }: CountRequest, tools: readonly ToolSpec[]): TurnOptions {
+  if (choice == null) return {};
+  if (tools.length === 0) {
+    if (choice.type === 'auto' || choice.type === 'none') return {};
+    throw new HttpError(400, 'invalid_request', 'tool_choice asks for a tool, and there is none', 'tool_choice');
+  }
+  const parallelToolCalls = choice.disable_parallel_tool_use == null ? undefined : !choice.disable_parallel_tool_use;
+  return given({ toolChoice: toChoice(choice), parallelToolCalls });
+}
+
+function toChoice({ type, name }: { type: 'auto' | 'any' | 'tool' | 'none'; name?: string | undefined }): ToolChoice {
+  if (type !== 'tool') return type === 'any' ? 'required' : type;
+  if (name === undefined) throw new HttpError(400, 'invalid_request', 'a tool must be named', 'tool_choice.name');
+  return { tool: name };
+}

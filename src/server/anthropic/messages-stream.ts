@@ -1,0 +1,96 @@
+import type { ToolCall } from '../../chat/chat-message.js';
+import type { GenerationEvent, GenerationResult } from '../../engine/generation.js';
+import type { SseWriter } from '../http/sse-writer.js';
+import { newId, toInput, toStop, toUsage } from './messages-answer.js';
+import type { Signatures } from './signature.js';
+
+/**
+ * One answer as Anthropic's events: message_start, blocks one after the other (each start, deltas, stop), message_delta with
+ * the reason of the end and the usage, message_stop. A block of thinking ends with its signature.
+ */
+export class MessagesStream {
+  readonly #sse: SseWriter;
+  readonly #signatures: Signatures;
+  #index = -1;
+  #open: 'thinking' | 'text' | undefined;
+  #reasoning = '';
+
+  constructor(sse: SseWriter, signatures: Signatures, model: string, inputTokens: number) {
+    this.#sse = sse;
+    this.#signatures = signatures;
+    const usage = { input_tokens: inputTokens, output_tokens: 0 };
+    this.#send('message_start', {
+      message: {
+        ...{ id: newId('msg'), type: 'message', role: 'assistant', model, content: [], usage },
+        ...{ stop_reason: null, stop_sequence: null },
+      },
+    });
+    this.#send('ping', {});
+  }
+
+  event(event: GenerationEvent): void {
+    if (event.type === 'reasoning') {
+      this.#begin('thinking');
+      this.#reasoning += event.text;
+      this.#delta({ type: 'thinking_delta', thinking: event.text });
+    }
+    if (event.type === 'text') {
+      this.#begin('text');
+      this.#delta({ type: 'text_delta', text: event.text });
+    }
+    if (event.type === 'tool-call') this.#call(event.call);
+  }
+
+  end(result: GenerationResult, stopText: string | null): void {
+    this.#close();
+    this.#send('message_delta', { delta: toStop(result, stopText), usage: toUsage(result.usage) });
+    this.#send('message_stop', {});
+    this.#sse.end();
+  }
+
+  fail(error: object): void {
+    this.#sse.send(error, 'error');
+    this.#sse.end();
+  }
+
+  #call(call: ToolCall): void {
+    this.#close();
+    this.#start({ type: 'tool_use', id: newId('toolu'), name: call.name, input: {} });
+    this.#delta({ type: 'input_json_delta', partial_json: JSON.stringify(toInput(call)) });
+    this.#stop();
+  }
+
+  #begin(kind: 'thinking' | 'text'): void {
+    if (this.#open === kind) return;
+    this.#close();
+    this.#open = kind;
+    this.#start(kind === 'text' ? { type: 'text', text: '' } : { type: 'thinking', thinking: '', signature: '' });
+  }
+
+  #close(): void {
+    if (this.#open === undefined) return;
+    if (this.#open === 'thinking') {
+      this.#delta({ type: 'signature_delta', signature: this.#signatures.of(this.#reasoning) });
+      this.#reasoning = '';
+    }
+    this.#open = undefined;
+    this.#stop();
+  }
+
+  #start(block: object): void {
+    this.#index++;
+    this.#send('content_block_start', { index: this.#index, content_block: block });
+  }
+
+  #delta(delta: object): void {
+    this.#send('content_block_delta', { index: this.#index, delta });
+  }
+
+  #stop(): void {
+    this.#send('content_block_stop', { index: this.#index });
+  }
+
+  #send(type: string, fields: object): void {
+    this.#sse.send({ type, ...fields }, type);
+  }
+}

@@ -1,0 +1,41 @@
+import { AnswerReader } from '../chat/answer-reader.js';
+import { stopTextOf } from '../chat/stop-text.js';
+import { parsedBody } from '../chat/wire-body.js';
+import type { Exchange } from '../http/exchange.js';
+import { toHttpFailure } from '../http/http-error.js';
+import { anthropicError } from './error-body.js';
+import { newId, toMessage } from './messages-answer.js';
+import { toMessagesCall } from './messages-call.js';
+import { MessagesStream } from './messages-stream.js';
+import { Signatures } from './signature.js';
+import { messagesRequest } from './wire.js';
+
+/** POST /v1/messages, streamed or whole. What is thrown before the first byte is the app's to answer. */
+export async function messages(exchange: Exchange): Promise<void> {
+  const { engine, modelName } = exchange;
+  const raw = await exchange.body();
+  const body = parsedBody(messagesRequest, raw);
+  const signatures = new Signatures(engine.info.digest);
+  const { messages: conversation, tools, options, ignored } = toMessagesCall(body, raw, signatures);
+  const signal = exchange.signal();
+  const generation = engine.generate(conversation, { ...options, ...(tools.length > 0 && { tools }), signal });
+  const answer = new AnswerReader(generation);
+  const requestId = newId('req');
+  const headers = { 'request-id': requestId, ...(ignored.length > 0 && { 'x-banyan-ignored': ignored.join(', ') }) };
+  const stops = body.stop_sequences ?? [];
+  if (!body.stream) {
+    const result = await answer.whole();
+    exchange.json(200, toMessage(modelName, result, signatures, stopTextOf(engine, stops, result)), headers);
+    return;
+  }
+  await answer.began(exchange.keepAliveMs);
+  const sse = exchange.sse(headers, () => 'event: ping\ndata: {"type":"ping"}\n\n');
+  const stream = new MessagesStream(sse, signatures, modelName, 0);
+  try {
+    for await (const event of answer) stream.event(event);
+    const result = await generation;
+    stream.end(result, stopTextOf(engine, stops, result));
+  } catch (reason) {
+    stream.fail(anthropicError(toHttpFailure(reason), requestId));
+  }
+}
