@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { type Server, type ServerOptions, serve } from '../../src/server/serve.js';
 import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
 
 /** A server of a scripted model; both end with the test. */
 async function served(script: Script = () => 'Hi', options: ServerOptions = {}) {
@@ -148,4 +149,26 @@ test('closing ends what takes too long, and says so', async () => {
   const response = await whole;
   expect([response.status, response.headers.get('x-should-retry')]).toEqual([503, 'true']);
   expect(await (await streamed).text()).toMatch(/data: \{"error":\{.*"code":"aborted"\}\}\n\n$/);
+});
+
+test('requests that name their run are one program, and wait for the tools that they call', async () => {
+  await using it = await served((prompt) => (prompt.includes('<|tool|>') ? 'Done.' : callText('c1', 'search', '{}')));
+  const tools = [{ type: 'function', function: { name: 'search', parameters: { type: 'object' } } }];
+  const headers = { 'x-claude-code-session-id': 's1' };
+  const first = await (await ask(it.server, { ...hello, tools }, headers)).json();
+  const messages = [
+    ...hello.messages,
+    first.choices[0].message,
+    { role: 'tool', tool_call_id: first.choices[0].message.tool_calls[0].id, content: 'found' },
+  ];
+  await ask(it.server, { messages, tools }, headers);
+  await ask(it.server, { messages, tools }, { ...headers, 'x-claude-code-agent-id': 'a1' });
+  await ask(it.server, { messages, tools, prompt_cache_key: 's1' });
+  const programs = it.native.requests.map(({ program }) => program);
+  expect(programs[0]).toBe(programs[1]);
+  expect(new Set(programs).size).toBe(3);
+  expect(it.native.hints.map(({ kind, tool, program }) => [kind, tool, program])).toEqual([
+    ['tool-started', 'search', programs[0]],
+    ['tool-ended', 'search', programs[0]],
+  ]);
 });

@@ -1,4 +1,4 @@
-import { AnswerReader } from '../chat/answer-reader.js';
+import { ask } from '../chat/ask.js';
 import { stopTextOf } from '../chat/stop-text.js';
 import { parsedBody } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
@@ -16,12 +16,10 @@ export async function messages(exchange: Exchange): Promise<void> {
   const raw = await exchange.body();
   const body = parsedBody(messagesRequest, raw);
   const signatures = new Signatures(engine.info.digest);
-  const { messages: conversation, tools, options, ignored } = toMessagesCall(body, raw, signatures);
-  const signal = exchange.signal();
-  const generation = engine.generate(conversation, { ...options, ...(tools.length > 0 && { tools }), signal });
-  const answer = new AnswerReader(generation);
+  const asked = ask(exchange, toMessagesCall(body, raw, signatures), undefined);
+  const { generation, answer } = asked;
   const requestId = newId('req');
-  const headers = { 'request-id': requestId, ...(ignored.length > 0 && { 'x-banyan-ignored': ignored.join(', ') }) };
+  const headers = { 'request-id': requestId, ...asked.headers };
   const stops = body.stop_sequences ?? [];
   if (!body.stream) {
     const result = await answer.whole();

@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Engine } from '../../engine/engine.js';
+import type { Clients } from '../chat/clients.js';
 import type { ServerSettings } from '../server-options.js';
 import { clientGone } from './client-gone.js';
 import { jsonBody } from './json-body.js';
@@ -9,6 +10,8 @@ import { SseWriter } from './sse-writer.js';
 export interface ServerContext {
   engine: Engine;
   settings: ServerSettings;
+  /** Agent runs of its clients. */
+  clients: Clients;
   /** Name of the model on the wire. */
   modelName: string;
   /** When it was loaded, seconds since 1970. */
@@ -31,6 +34,14 @@ export class Exchange {
 
   get engine(): Engine {
     return this.#context.engine;
+  }
+
+  get clients(): Clients {
+    return this.#context.clients;
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#request.headers;
   }
 
   get modelName(): string {

@@ -1,5 +1,4 @@
-import type { GenerationEvent, GenerationResult } from '../../engine/generation.js';
-import { AnswerReader } from '../chat/answer-reader.js';
+import { ask } from '../chat/ask.js';
 import { parsedBody } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';
@@ -13,12 +12,8 @@ import { chatRequest } from './wire.js';
 export async function chatCompletions(exchange: Exchange): Promise<void> {
   const raw = await exchange.body();
   const body = parsedBody(chatRequest, raw);
-  const { messages, tools, options, ignored } = toChatCall(body, raw);
-  const signal = exchange.signal();
-  const generation = exchange.engine.generate(messages, { ...options, ...(tools.length > 0 && { tools }), signal });
-  const answer = new AnswerReader(generation);
+  const { generation, answer, headers } = ask(exchange, toChatCall(body, raw), body.prompt_cache_key);
   const head = newHead(exchange.modelName);
-  const headers = ignored.length > 0 ? { 'x-banyan-ignored': ignored.join(', ') } : {};
   if (!body.stream) {
     const result = await answer.whole();
     exchange.json(200, toCompletion(head, result, answer.reasoningTokens, new CallIds()), headers);
@@ -28,8 +23,8 @@ export async function chatCompletions(exchange: Exchange): Promise<void> {
   const sse = exchange.sse(headers, () => ': ping\n\n');
   const stream = new ChatStream(head, sse, body.stream_options?.include_usage === true);
   try {
-    for await (const event of answer) stream.event(event as GenerationEvent);
-    stream.end((await generation) as GenerationResult, answer.reasoningTokens);
+    for await (const event of answer) stream.event(event);
+    stream.end(await generation, answer.reasoningTokens);
   } catch (reason) {
     stream.fail(openaiError(toHttpFailure(reason, wireName)));
   }

@@ -77,6 +77,7 @@ export const chatRequest = z.object({
   reasoning_effort: maybe(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh'])),
   chat_template_kwargs: maybe(z.looseObject({ enable_thinking: maybe(z.boolean()) })),
   service_tier: maybe(z.string()),
+  prompt_cache_key: maybe(z.string()),
 });
 
 export type ChatRequest = z.infer<typeof chatRequest>;
