@@ -4,6 +4,7 @@
 #include "addon/js-error.h"
 #include "addon/load-worker.h"
 #include "addon/parse-options.h"
+#include "addon/record-layout.h"
 #include "addon/simulate-worker.h"
 #include "runner/backend.h"
 
@@ -45,6 +46,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("cpuReason", backend::cpu_reason());
     exports.Set("version", BANYAN_VERSION);
     exports.Set("llamaVersion", backend::llama_version());
+    exports.Set("records", record_layouts(env));
+    exports.Set("words", word_lists(env));
     exports.Set("loadEngine", Napi::Function::New(env, load_engine, "loadEngine"));
     exports.Set("simulate", Napi::Function::New(env, simulate, "simulate"));
     return exports;

@@ -2,7 +2,6 @@
 
 #include <cstring>
 #include <string>
-#include <tuple>
 #include <type_traits>
 
 namespace banyan {
@@ -68,31 +67,29 @@ void body(Writer & writer, const ToolCallEvent & event) {
     call_body(writer, event.call);
 }
 
+/** The fields of a record in its order (core/record.h): texts, other records in place, all else as f64. */
+template <typename Record>
+void record(Writer & writer, const Record & fields) {
+    fields.each_field([&](const char *, const auto & value) {
+        using Value = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<Value, std::string>) {
+            writer.string(value);
+        } else if constexpr (std::is_same_v<Value, Millis>) {
+            writer.f64(value.value());
+        } else if constexpr (std::is_arithmetic_v<Value> || std::is_enum_v<Value>) {
+            writer.f64(static_cast<double>(value));
+        } else {
+            record(writer, value);
+        }
+    });
+}
+
 void body(Writer & writer, const FinishEvent & event) {
-    const Usage & usage = event.usage;
-    writer.u32(static_cast<uint32_t>(event.reason));
-    writer.i32(usage.prompt_tokens);
-    writer.i32(usage.cached_tokens);
-    writer.i32(usage.computed_tokens);
-    writer.i32(usage.output_tokens);
-    writer.i32(usage.preemptions);
-    writer.f64(usage.queue_ms);
-    writer.f64(usage.ttft_ms);
-    writer.f64(usage.itl_ms);
-    writer.f64(usage.total_ms);
-    writer.i32(usage.miss.matched);
-    writer.i32(usage.miss.prompt_tokens);
-    writer.i32(usage.miss.expected);
-    writer.i32(usage.miss.actual);
-    writer.u32(static_cast<uint32_t>(usage.miss.reason));
+    record(writer, event);
     writer.string(event.message.content);
     writer.string(event.message.reasoning);
     writer.u32(static_cast<uint32_t>(event.message.tool_calls.size()));
     for (const ToolCall & call : event.message.tool_calls) call_body(writer, call);
-    writer.f64(usage.waited_ms);
-    writer.i32(usage.bypassed);
-    writer.i32(usage.hits[0]);
-    writer.string(usage.retained);
 }
 
 void body(Writer & writer, const ErrorEvent & event) {
@@ -101,21 +98,14 @@ void body(Writer & writer, const ErrorEvent & event) {
     writer.f64(event.retry_after_ms);
 }
 
-/** The fields of a kind as numbers, in the order of core/policy/decision.h. */
-template <typename What>
-void fields(Writer & writer, const What & what) {
-    std::apply([&](const auto &... field) { (writer.f64(static_cast<double>(field)), ...); }, what.fields());
-    if constexpr (std::is_same_v<What, decision::Retain>) writer.string(what.retention.tool);
-}
-
 void body(Writer & writer, const DecisionEvent & event) {
     const Decision & d = event.decision;
     writer.u32(static_cast<uint32_t>(d.what.index()));
-    writer.f64(static_cast<double>(d.at) / 1000);
+    writer.f64(Millis{d.at}.value());
     writer.id(d.program < kAnonymousProgram ? d.program : 0);
     writer.id(d.request);
     writer.string(event.text);
-    std::visit([&](const auto & what) { fields(writer, what); }, d.what);
+    std::visit([&](const auto & what) { record(writer, what); }, d.what);
 }
 
 }  // namespace

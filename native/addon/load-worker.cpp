@@ -29,8 +29,7 @@ void LoadWorker::progress(float fraction) {
 
 void LoadWorker::run() {
     try {
-        engine_ = Engine::load(
-            options_, [this](float fraction) { progress(fraction); }, abort_);
+        engine_ = Engine::load(options_, [this](float fraction) { progress(fraction); }, abort_);
         if (*signal_ != 0) throw Error("ABORTED", "the load was aborted");
     } catch (...) {
         engine_.reset();

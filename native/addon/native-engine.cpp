@@ -9,6 +9,7 @@
 #include "addon/grammar-worker.h"
 #include "addon/js-error.h"
 #include "addon/parse-options.h"
+#include "addon/record-object.h"
 #include "addon/render-worker.h"
 #include "addon/text-spans.h"
 #include "addon/to-js.h"
@@ -69,7 +70,7 @@ NativeEngine::NativeEngine(const Napi::CallbackInfo & info) : ObjectWrap(info) {
     pump_ = std::move(parts->pump);
     info.This().As<Napi::Object>().DefineProperty(
         Napi::PropertyDescriptor::Value(kOnEvents, parts->on_events, napi_default));
-    info_ = std::make_shared<Napi::ObjectReference>(Napi::Persistent(to_js(info.Env(), engine_->info())));
+    info_ = std::make_shared<Napi::ObjectReference>(Napi::Persistent(object_of(info.Env(), engine_->info())));
 
     pump_->set_deliver(
         [this](Napi::Env env, const std::vector<uint8_t> & bytes, int ended) { deliver(env, bytes, ended); });
@@ -216,7 +217,7 @@ Napi::Value NativeEngine::explain(const Napi::CallbackInfo & info) {
     return ask(info.Env(), [&](Engine & engine, auto answer) {
         engine.explain(
             string_of(info[0], "salt"), tokens_of(info[1], "tokens"),
-            [answer](const MissExplanation & miss) { answer([miss](Napi::Env env) { return to_js(env, miss); }); });
+            [answer](const MissExplanation & miss) { answer([miss](Napi::Env env) { return object_of(env, miss); }); });
     });
 }
 
@@ -264,7 +265,7 @@ Napi::Value NativeEngine::program_report(const Napi::CallbackInfo & info) {
         const auto program = static_cast<ProgramId>(integer_of(info[0], "program", 1, kMaxSafe));
         engine.program(program, [answer](const std::optional<ProgramReport> & report) {
             answer([report](Napi::Env env) -> Napi::Value {
-                return report ? Napi::Value(to_js(env, *report)) : Napi::Value(env.Null());
+                return report ? Napi::Value(object_of(env, *report)) : Napi::Value(env.Null());
             });
         });
     });
@@ -280,7 +281,10 @@ Napi::Value NativeEngine::set_decisions(const Napi::CallbackInfo & info) {
 Napi::Value NativeEngine::stats(const Napi::CallbackInfo & info) {
     return ask(info.Env(), [&](Engine & engine, auto answer) {
         engine.stats([this, answer](const EngineStats & stats) {
-            answer([this, stats](Napi::Env env) { return to_js(env, stats, callbacks_); });
+            answer([this, shown = stats](Napi::Env env) mutable {
+                shown.callbacks = callbacks_;
+                return object_of(env, shown);
+            });
         });
     });
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "addon/to-js.h"
+#include "addon/record-object.h"
 #include "engine/options.h"
 
 namespace banyan {
@@ -20,11 +20,11 @@ Array column(Napi::Env env, const Records & records, Read read) {
 Napi::Object calls_to_js(Napi::Env env, const std::vector<sim::CallReport> & calls) {
     using sim::CallReport;
     Napi::Object out = Napi::Object::New(env);
-    const auto time = [&](const char * name, Micros CallReport::*field) {
+    const auto time = [&](const char * name, Micros CallReport::* field) {
         const auto read = [field](const CallReport & call) { return static_cast<double>(call.*field); };
         out.Set(name, column<Napi::Float64Array>(env, calls, read));
     };
-    const auto count = [&](const char * name, int32_t CallReport::*field) {
+    const auto count = [&](const char * name, int32_t CallReport::* field) {
         out.Set(name, column<Napi::Int32Array>(env, calls, [field](const CallReport & call) { return call.*field; }));
     };
     const auto state = [](const CallReport & call) { return static_cast<uint8_t>(call.state); };
@@ -46,7 +46,7 @@ Napi::Object calls_to_js(Napi::Env env, const std::vector<sim::CallReport> & cal
 Napi::Object programs_to_js(Napi::Env env, const std::vector<sim::ProgramEnd> & programs) {
     using sim::ProgramEnd;
     Napi::Object out = Napi::Object::New(env);
-    const auto set = [&](const char * name, int64_t ProgramEnd::*field) {
+    const auto set = [&](const char * name, int64_t ProgramEnd::* field) {
         const auto read = [field](const ProgramEnd & end) { return static_cast<double>(end.*field); };
         out.Set(name, column<Napi::Float64Array>(env, programs, read));
     };
@@ -101,7 +101,7 @@ Napi::Object to_js(Napi::Env env, const sim::SimResult & result) {
     out.Set("gapsUs", gaps_to_js(env, result));
     EngineStats stats;
     stats.scheduler = result.stats;
-    out.Set("stats", to_js(env, stats, 0));
+    out.Set("stats", object_of(env, stats));
     out.Set("stepUs", column<Napi::Int32Array>(env, result.step_us, same));
     out.Set("scheduleNs", column<Napi::Int32Array>(env, result.schedule_ns, same));
     Napi::Array violations = Napi::Array::New(env, result.violations.size());

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/words.h"
+
 namespace banyan {
 
 using Token = int32_t;       // index into the model's vocabulary
@@ -35,6 +37,10 @@ constexpr ProgramId kAnonymousProgram = 1ull << 63;
 /** Latency classes, best first. */
 enum class Class : uint8_t { interactive = 0, workflow = 1, background = 2 };
 constexpr int kClasses = 3;
+template <>
+struct Words<Class> {
+    static constexpr auto list = words("interactive", "workflow", "background");
+};
 
 /** A class as a number that a long wait makes better: 0 is as good as interactive. */
 using EffectiveClass = int32_t;

@@ -1,29 +1,15 @@
 // What a request tells its owner, in order: tokens*, tool calls among them, then exactly one finish or error.
 #pragma once
 
-#include <array>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "core/policy/decision.h"
-#include "core/scheduler/scheduler.h"
+#include "engine/usage.h"
 #include "runner/decoder.h"
 
 namespace banyan {
-
-struct Usage {
-    int32_t prompt_tokens = 0, cached_tokens = 0, computed_tokens = 0, output_tokens = 0, preemptions = 0;
-    double queue_ms = 0;  // submitted until its first step
-    double ttft_ms = 0;   // submitted until its first token, 0 = none came
-    double itl_ms = 0;    // mean time between tokens, 0 with fewer than two
-    double total_ms = 0;
-    MissExplanation miss;
-    double waited_ms = 0;                // without a slot, waits after preemptions included
-    int32_t bypassed = 0;                // smaller requests that passed it while it found no room
-    std::array<int32_t, kTiers> hits{};  // cached_tokens by tier
-    std::string retained;                // how long its program's pages are kept and why; '' = it has none
-};
 
 struct TokensEvent {
     std::vector<Token> tokens;
@@ -40,6 +26,13 @@ struct FinishEvent {
     FinishReason reason;
     Usage usage;
     ChatMessage message;
+
+    /** All but the message. */
+    template <typename See>
+    void each_field(See && see) const {
+        see("reason", reason);
+        see("usage", usage);
+    }
 };
 
 struct ErrorEvent {

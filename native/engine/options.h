@@ -34,6 +34,37 @@ struct EngineInfo {
     RunnerInfo runner;
     int32_t page_tokens = 0, max_context = 0, max_running = 0, max_batch_tokens = 0;
     bool has_chat_template = false, supports_tools = false, supports_parallel_calls = false;
+
+    template <typename See>
+    void each_field(See && see) const {
+        see("path", model.path);
+        see("architecture", model.architecture);
+        see("name", model.name);
+        see("digest", model.digest);
+        see("sizeBytes", model.size_bytes);
+        see("parameters", model.parameters);
+        see("contextTrain", model.context_train);
+        see("vocabSize", model.vocab_size);
+        see("longestToken", model.longest_token);
+        see("attention", runner.attention);
+        see("noReuseReason", runner.no_reuse_reason);
+        see("kernel", runner.kernel);
+        see("backend", runner.backend);
+        see("cpuReason", runner.cpu_reason);
+        see("pages", runner.n_pages);
+        see("pageTokens", page_tokens);
+        see("pageBytes", runner.page_bytes);
+        see("poolBytes", runner.n_pages * runner.page_bytes);
+        see("poolUsedBytes", 0);  // the addon writes it at each look
+        see("stateBytes", runner.state_bytes);
+        see("maxContext", max_context);
+        see("maxRunning", max_running);
+        see("maxBatchTokens", max_batch_tokens);
+        see("hasChatTemplate", has_chat_template);
+        see("supportsTools", supports_tools);
+        see("supportsParallelCalls", supports_parallel_calls);
+        see("eosText", model.eos_text);
+    }
 };
 
 struct RequestOptions {
@@ -70,6 +101,20 @@ struct EngineStats {
     double step_ms = 0;      // time in steps, sum
     StepQuantiles step;      // a whole step: schedule, run, sample, commit
     StepQuantiles deciding;  // of it, in the scheduler
+    double callbacks = 0;    // calls into JavaScript; the addon counts them
+
+    template <typename See>
+    void each_field(See && see) const {
+        scheduler.each_field(see);
+        see("callbacks", callbacks);
+        see("stepMs", step_ms);
+        see("stepP50Ms", step.p50);
+        see("stepP95Ms", step.p95);
+        see("stepP99Ms", step.p99);
+        see("decidingP50Us", deciding.p50 * 1000);
+        see("decidingP95Us", deciding.p95 * 1000);
+        see("cost", cost);
+    }
 };
 
 }  // namespace banyan

@@ -1,11 +1,30 @@
-// The scheduler's record of one request, as its owner gets it.
+// What one request cost, as its owner reads it: the scheduler's counters, and the durations between its points in time.
 #pragma once
 
-#include "engine/event.h"
+#include <string>
+
+#include "core/programs/report.h"
 
 namespace banyan {
 
-/** `ended`: when the request ended, on the scheduler's clock. */
-Usage usage_of(const RequestUsage & usage, Micros ended);
+struct Usage : RequestUsage {
+    Micros ended = 0;      // on the scheduler's clock
+    std::string retained;  // how long its program's pages are kept and why; '' = it has none
+
+    Micros queue() const;   // submitted until its first step
+    Micros ttft() const;    // submitted until its first token; 0 = none came
+    double itl_ms() const;  // mean time between tokens; 0 with fewer than two
+    Micros total() const { return ended - submitted; }
+
+    template <typename See>
+    void each_field(See && see) const {
+        RequestUsage::each_field(see);
+        see("queueMs", Millis{queue()});
+        see("ttftMs", Millis{ttft()});
+        see("itlMs", itl_ms());
+        see("totalMs", Millis{total()});
+        see("retained", retained);
+    }
+};
 
 }  // namespace banyan

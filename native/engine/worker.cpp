@@ -6,7 +6,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "engine/usage.h"
 #include "runner/error.h"
 
 namespace banyan {
@@ -179,7 +178,7 @@ void Worker::finish(RequestId id, FinishReason reason) {
     const auto found = live_.find(id);
     if (found == live_.end()) return;
     const RequestUsage * usage = scheduler_.usage(id);
-    FinishEvent event{reason, usage ? usage_of(*usage, now()) : Usage{}, {}};
+    FinishEvent event{reason, usage ? Usage{*usage, now(), {}} : Usage{}, {}};
     // In the midst of a step it is not decided yet.
     if (const auto program = scheduler_.program(found->second.program); program && !computing_) {
         event.usage.retained = describe(program->retention);

@@ -19,6 +19,10 @@ namespace banyan {
 
 /** stop: the model ended its turn, or its grammar did; stop_sequence: a text of the caller's. */
 enum class FinishReason : uint8_t { stop, length, stop_sequence, tool_calls, cancelled, error };
+template <>
+struct Words<FinishReason> {
+    static constexpr auto list = words("stop", "length", "stop-sequence", "tool-calls", "cancelled", "error");
+};
 
 struct TokenLogprob {
     Token token;

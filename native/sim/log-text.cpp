@@ -2,18 +2,35 @@
 
 #include <cinttypes>
 #include <cstdio>
-#include <tuple>
+#include <type_traits>
 #include <variant>
 
 namespace banyan::sim {
 
+namespace {
+
+/** A decision's first two fields as plain numbers, 0 where it has fewer. */
+struct FirstNumbers {
+    int64_t numbers[2] = {0, 0};
+    size_t n = 0;
+
+    template <typename Value>
+    void operator()(const char *, const Value & value) {
+        if (n == 2) return;
+        if constexpr (std::is_same_v<Value, Millis>) {
+            numbers[n++] = value.micros;
+        } else if constexpr (std::is_convertible_v<Value, int64_t> || std::is_enum_v<Value>) {
+            numbers[n++] = static_cast<int64_t>(value);
+        }
+    }
+};
+
+}  // namespace
+
 void LogText::record(const Decision & decision) {
-    const auto write = [&](const auto & what) {
-        const auto numbers = std::tuple_cat(what.fields(), std::make_tuple(0, 0));  // of kinds with fewer fields: 0
-        line(decision.at, name_of(decision.kind()), decision.request, decision.program,
-             static_cast<int64_t>(std::get<0>(numbers)), static_cast<int64_t>(std::get<1>(numbers)));
-    };
-    std::visit(write, decision.what);
+    FirstNumbers first;
+    std::visit([&](const auto & what) { what.each_field(first); }, decision.what);
+    line(decision.at, name_of(decision.kind()), decision.request, decision.program, first.numbers[0], first.numbers[1]);
 }
 
 void LogText::row(Micros now, const BatchRow & row, ProgramId program) {

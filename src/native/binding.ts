@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { NativePolicy } from './policy.js';
+import type { RecordLayouts } from './records.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from './reports.js';
 import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from './simulation.js';
 import type { KvType, NativeClass } from './vocabulary.js';
@@ -163,6 +164,10 @@ export interface Binding {
   readonly cpuReason: string;
   readonly version: string;
   readonly llamaVersion: string;
+  /** How the records of the event buffer are made up. */
+  readonly records: RecordLayouts;
+  /** The words of each list of vocabulary.ts, in the order of the native enum. */
+  readonly words: Readonly<Record<string, readonly string[]>>;
   /**
    * Loads model and context on a worker thread. onProgress gets [0, 1], return value ignored; onEvents gets one packed
    * buffer a step (see events.ts). Rejects with MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, OUT_OF_MEMORY,

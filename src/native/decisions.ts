@@ -1,5 +1,6 @@
 import type { ByteReader } from './byte-reader.js';
-import { CLASSES, type NativeClass } from './vocabulary.js';
+import { type RecordLayouts, readRecord } from './records.js';
+import type { NativeClass, PageKind, RetainReason } from './vocabulary.js';
 
 /** What every decision of the scheduler has. */
 export interface DecisionAbout {
@@ -12,11 +13,6 @@ export interface DecisionAbout {
   /** The decision as a sentence, with its reason. */
   readonly text: string;
 }
-
-/** What evicted pages were kept for, least first. */
-const PAGE_KINDS = ['abandoned', 'finished', 'idle', 'acting', 'next', 'static'] as const;
-/** Why pages of a waiting program are kept so long. */
-const RETAIN_REASONS = ['none', 'free-memory', 'unknown-tool', 'measured', 'expected', 'worthless'] as const;
 
 /** The kinds of decisions and what each was made of. Tokens, pages, milliseconds. */
 export interface DecisionFields {
@@ -45,7 +41,7 @@ export interface DecisionFields {
   /** How long the pages of a program that waits for a tool or a person are kept, and why; `tool` '': it has no name. */
   retain: {
     keepMs: number;
-    reason: (typeof RETAIN_REASONS)[number];
+    reason: RetainReason;
     /** Durations of the tool that are known, and those within `keepMs`. */
     samples: number;
     backByThen: number;
@@ -56,7 +52,7 @@ export interface DecisionFields {
   /** That time is over: the pages of the program may go. */
   expire: { keptMs: number };
   /** Cached pages went to make room; `pageKind`: what they were kept for. */
-  evict: { pages: number; pageKind: (typeof PAGE_KINDS)[number] };
+  evict: { pages: number; pageKind: PageKind };
   /** A pin was ended before its time, because a request could run only on its pages. */
   break_pin: object;
   /** A step was planned. */
@@ -82,63 +78,9 @@ export type NativeDecision = {
   [Kind in DecisionKind]: DecisionAbout & { readonly kind: Kind } & Readonly<DecisionFields[Kind]>;
 }[DecisionKind];
 
-/** A point or span in milliseconds, of one in microseconds. */
-function millis(reader: ByteReader): number {
-  const micros = reader.double();
-  return micros >= 2 ** 61 ? Number.POSITIVE_INFINITY : micros / 1000;
-}
-
-function one<T>(list: readonly T[], reader: ByteReader): T {
-  return list[reader.double()] as T;
-}
-
-type Read = { [Kind in DecisionKind]: (reader: ByteReader) => DecisionFields[Kind] };
-
-/**
- * The kinds in the order of native/core/policy/decision.h, and how the fields of each follow one another in the bytes.
- * The fields of an object literal are evaluated in order.
- */
-const READ: Read = {
-  arrive: (r) => ({ promptTokens: r.double(), class: one(CLASSES, r) }),
-  refuse: (r) => ({ predictedMs: millis(r), retryAfterMs: millis(r) }),
-  admit: (r) => ({ cachedTokens: r.double(), prefillTokens: r.double() }),
-  coalesce: (r) => ({ untilMs: millis(r), waiting: r.double() }),
-  dedupe: (r) => ({ producer: r.double(), sharedTokens: r.double() }),
-  bypass: (r) => ({ passed: r.double(), timesPassed: r.double() }),
-  preempt: (r) => ({ inFavourOf: r.double(), computedTokens: r.double() }),
-  lift: (r) => ({ class: one(CLASSES, r), effectiveClass: one(CLASSES, r) }),
-  window: (r) => ({ from: r.double(), to: r.double() }),
-  pause: (r) => ({ demandPages: r.double(), programPages: r.double() }),
-  resume: (r) => ({ demandPages: r.double() }),
-  retain: (r) => ({
-    keepMs: millis(r),
-    reason: one(RETAIN_REASONS, r),
-    samples: r.double(),
-    backByThen: r.double(),
-    restoreMs: millis(r),
-    tool: r.string(),
-  }),
-  expire: (r) => ({ keptMs: millis(r) }),
-  evict: (r) => ({ pages: r.double(), pageKind: one(PAGE_KINDS, r) }),
-  break_pin: () => ({}),
-  plan: (r) => ({ prefillTokens: r.double(), decodeRows: r.double() }),
-  ahead: (r) => ({ tokens: r.double(), tokensLeft: r.double() }),
-  budget: (r) => ({ allowedTokens: r.double(), stepMs: millis(r) }),
-  refit: (r) => ({ stepMs: millis(r), prefillNs: r.double() }),
-  finish: (r) => ({ outputTokens: r.double(), waitedMs: millis(r) }),
-  cancel: (r) => ({ outputTokens: r.double(), waitedMs: millis(r) }),
-  program_end: (r) => ({ serviceTokens: r.double(), calls: r.double() }),
-};
-
-/** Every kind, in the order of the native half. */
-export const DECISION_KINDS = Object.keys(READ) as DecisionKind[];
-
 /** A decision's record after its header (format: native/addon/README.md). */
-export function readDecision(reader: ByteReader): NativeDecision {
-  const kind = DECISION_KINDS[reader.int()] as DecisionKind;
-  const at = reader.double();
-  const program = reader.id();
-  const request = reader.id();
-  const text = reader.string();
-  return { at, kind, program, request, text, ...READ[kind](reader) } as NativeDecision;
+export function readDecision(reader: ByteReader, { decisions }: RecordLayouts): NativeDecision {
+  const { kind, fields } = decisions[reader.int()] as RecordLayouts['decisions'][number];
+  const about = { at: reader.double(), program: reader.id(), request: reader.id(), text: reader.string() };
+  return { ...readRecord<object>(reader, fields), ...about, kind } as NativeDecision;
 }

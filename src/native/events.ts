@@ -1,8 +1,9 @@
-import type { NativeMessage, NativeToolCall } from './binding.js';
+import { loadBinding, type NativeMessage, type NativeToolCall } from './binding.js';
 import { ByteReader } from './byte-reader.js';
 import { type NativeDecision, readDecision } from './decisions.js';
-import type { NativeMiss, NativeUsage } from './reports.js';
-import { FINISH_REASONS, type FinishReason, MISS_REASONS } from './vocabulary.js';
+import { type RecordLayouts, readRecord } from './records.js';
+import type { NativeUsage } from './reports.js';
+import type { FinishReason } from './vocabulary.js';
 
 /** One sampled token's logprob and its alternatives. */
 export interface TokenLogprob {
@@ -59,46 +60,26 @@ function readCall(reader: ByteReader): NativeToolCall {
   return { id: reader.string(), name: reader.string(), arguments: reader.string() };
 }
 
-// The fields of an object literal are evaluated in order, which is the order of the bytes.
-function readFinish(reader: ByteReader, request: number): RequestEvent {
-  const reason = FINISH_REASONS[reader.int()] as FinishReason;
-  const usage: NativeUsage = {
-    promptTokens: reader.int(),
-    cachedTokens: reader.int(),
-    computedTokens: reader.int(),
-    outputTokens: reader.int(),
-    preemptions: reader.int(),
-    queueMs: reader.double(),
-    ttftMs: reader.double(),
-    itlMs: reader.double(),
-    totalMs: reader.double(),
-    miss: {
-      matched: reader.int(),
-      promptTokens: reader.int(),
-      expected: reader.int(),
-      actual: reader.int(),
-      reason: MISS_REASONS[reader.int()] as NativeMiss['reason'],
-    },
-    waitedMs: 0,
-    bypassed: 0,
-    hits: { device: 0 },
-    retained: '',
-  };
+function readFinish(reader: ByteReader, request: number, { finish }: RecordLayouts): RequestEvent {
+  const ended = readRecord<{ reason: FinishReason; usage: NativeUsage }>(reader, finish);
   const message = {
     content: reader.string(),
     reasoning: reader.string(),
     toolCalls: Array.from({ length: reader.int() }, () => readCall(reader)),
   };
-  // Added later, so behind what was there.
-  usage.waitedMs = reader.double();
-  usage.bypassed = reader.int();
-  usage.hits.device = reader.int();
-  usage.retained = reader.string();
-  return { type: 'finish', request, reason, usage, message };
+  return { type: 'finish', request, ...ended, message };
 }
+
+/** What a record is of, its first word. As native/addon/event-pack.cpp counts. */
+const RECORD = { tokens: 1, toolCall: 2, finish: 3, error: 4, decision: 5 } as const;
+
+/** The addon's, which no buffer comes without. */
+let addonLayouts: RecordLayouts | undefined;
 
 /** The events of one buffer of the addon, in order (format: native/addon/README.md). */
 export function decodeEvents(buffer: Uint8Array): NativeEvent[] {
+  addonLayouts ??= loadBinding().records;
+  const layouts = addonLayouts;
   const events: NativeEvent[] = [];
   const reader = new ByteReader(buffer);
   while (reader.at < reader.words.length) {
@@ -107,16 +88,16 @@ export function decodeEvents(buffer: Uint8Array): NativeEvent[] {
     const size = reader.int();
     const request = reader.id();
     switch (type) {
-      case 1:
+      case RECORD.tokens:
         events.push(readTokens(reader, request));
         break;
-      case 2:
+      case RECORD.toolCall:
         events.push({ type: 'tool-call', request, index: reader.int(), call: readCall(reader) });
         break;
-      case 3:
-        events.push(readFinish(reader, request));
+      case RECORD.finish:
+        events.push(readFinish(reader, request, layouts));
         break;
-      case 4:
+      case RECORD.error:
         events.push({
           type: 'error',
           request,
@@ -125,8 +106,8 @@ export function decodeEvents(buffer: Uint8Array): NativeEvent[] {
           retryAfterMs: reader.double(),
         });
         break;
-      case 5:
-        events.push({ type: 'decision', request: 0, decision: readDecision(reader) });
+      case RECORD.decision:
+        events.push({ type: 'decision', request: 0, decision: readDecision(reader, layouts) });
         break;
     }
     reader.at = start + (size >> 2); // a record that grew at its end stays readable

@@ -3,7 +3,7 @@
  * native/engine. Tokens, pages, milliseconds and bytes, unless a field says otherwise.
  */
 import type { NativeCost } from './policy.js';
-import type { MissReason } from './vocabulary.js';
+import type { MissReason, Phase } from './vocabulary.js';
 
 /** What a model is, and what it is run with. */
 export interface NativeModelInfo {
@@ -170,7 +170,7 @@ export interface NativeStats {
 /** What an agent run cost so far. */
 export interface NativeProgramReport {
   /** It computes, waits for tools, waits for a person, or has ended. */
-  phase: 'reasoning' | 'acting' | 'human' | 'finished';
+  phase: Phase;
   active: boolean;
   paused: boolean;
   /** Requests that ended; that wait or run. */

@@ -21,3 +21,15 @@ export type FinishReason = (typeof FINISH_REASONS)[number];
 /** Why a prompt was not found in the cache to its end; see NativeMiss. */
 export const MISS_REASONS = ['full-hit', 'cold', 'diverged', 'evicted-or-new', 'reuse-off'] as const;
 export type MissReason = (typeof MISS_REASONS)[number];
+
+/** What evicted pages were kept for, least first. */
+export const PAGE_KINDS = ['abandoned', 'finished', 'idle', 'acting', 'next', 'static'] as const;
+export type PageKind = (typeof PAGE_KINDS)[number];
+
+/** Why pages of a waiting program are kept so long. */
+export const RETAIN_REASONS = ['none', 'free-memory', 'unknown-tool', 'measured', 'expected', 'worthless'] as const;
+export type RetainReason = (typeof RETAIN_REASONS)[number];
+
+/** What an agent run does: it computes, waits for tools, waits for a person, or has ended. */
+export const PHASES = ['reasoning', 'acting', 'human', 'finished'] as const;
+export type Phase = (typeof PHASES)[number];

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { DECISION_KINDS, type DecisionKind } from '../../src/native/decisions.js';
+import { loadBinding } from '../../src/native/binding.js';
+import type { DecisionKind } from '../../src/native/decisions.js';
 import { decodeEvents } from '../../src/native/events.js';
+import type { RecordField } from '../../src/native/records.js';
 
 // The bytes as native/addon/README.md describes them, written here a second time.
 
@@ -69,11 +71,39 @@ test('tokens with log-probabilities and their alternatives', () => {
   ]);
 });
 
+const ENDED = {
+  reason: 'tool-calls',
+  usage: {
+    promptTokens: 10,
+    cachedTokens: 4,
+    computedTokens: 7,
+    outputTokens: 2,
+    preemptions: 1,
+    queueMs: 0.25,
+    ttftMs: 1.5,
+    itlMs: 0.125,
+    totalMs: 99,
+    miss: { matched: 4, promptTokens: 10, expected: -1, actual: 6, reason: 'diverged' },
+    waitedMs: 2.5,
+    bypassed: 3,
+    hits: { device: 4 },
+    retained: 'kept',
+  },
+};
+
+/** A record's bytes, in the order that the addon says. */
+function fieldsOf(layout: readonly RecordField[], record: object): Field[] {
+  return layout.flatMap((field): Field[] => {
+    const value: unknown = record[field.name as keyof typeof record];
+    if (field.type === 'record') return fieldsOf(field.fields, value as object);
+    if (field.type === 'word') return [{ f64: field.words.indexOf(value as string) }];
+    return [field.type === 'text' ? (value as string) : { f64: value as number }];
+  });
+}
+
 test('tool call, finish, error, each where the one before ends', () => {
-  const times = [0.25, 1.5, 0.125, 99].map((f64) => ({ f64 }));
-  const waits = [{ f64: 2.5 }, 3, 4, 'kept'];
   const call = ['id', 'name', '{"a":1}'];
-  const finish = [3, 10, 4, 7, 2, 1, ...times, 4, 10, -1, 6, 2, 'content', 'thoughts', 1, ...call, ...waits];
+  const finish = [...fieldsOf(loadBinding().records.finish, ENDED), 'content', 'thoughts', 1, ...call];
   expect(
     decode(record(2, 1, [0, ...call]), record(3, 1, finish), record(4, 2, ['CODE', 'what happened', { f64: 250 }])),
   ).toEqual([
@@ -81,23 +111,7 @@ test('tool call, finish, error, each where the one before ends', () => {
     {
       type: 'finish',
       request: 1,
-      reason: 'tool-calls',
-      usage: {
-        promptTokens: 10,
-        cachedTokens: 4,
-        computedTokens: 7,
-        outputTokens: 2,
-        preemptions: 1,
-        queueMs: 0.25,
-        ttftMs: 1.5,
-        itlMs: 0.125,
-        totalMs: 99,
-        miss: { matched: 4, promptTokens: 10, expected: -1, actual: 6, reason: 'diverged' },
-        waitedMs: 2.5,
-        bypassed: 3,
-        hits: { device: 4 },
-        retained: 'kept',
-      },
+      ...ENDED,
       message: {
         content: 'content',
         reasoning: 'thoughts',
@@ -117,45 +131,41 @@ test('records of an unknown type and fields added at the end of a known one are 
   ]);
 });
 
-/** Every kind in the native order: its fields as the engine writes them, and as they are read. */
-const DECISIONS: [DecisionKind, number[], object, string?][] = [
-  ['arrive', [812, 1], { promptTokens: 812, class: 'workflow' }],
-  ['refuse', [1_500_000, 250_000], { predictedMs: 1500, retryAfterMs: 250 }],
-  ['admit', [768, 44], { cachedTokens: 768, prefillTokens: 44 }],
-  ['coalesce', [12_500, 3], { untilMs: 12.5, waiting: 3 }],
-  ['dedupe', [8, 640], { producer: 8, sharedTokens: 640 }],
-  ['bypass', [8, 2], { passed: 8, timesPassed: 2 }],
-  ['preempt', [0, 96], { inFavourOf: 0, computedTokens: 96 }],
-  ['lift', [2, 0], { class: 'background', effectiveClass: 'interactive' }],
-  ['window', [16, 18], { from: 16, to: 18 }],
-  ['pause', [960, 40], { demandPages: 960, programPages: 40 }],
-  ['resume', [800], { demandPages: 800 }],
-  [
-    'retain',
-    [9_400_000, 3, 100, 95, 800_000],
-    { keepMs: 9400, reason: 'measured', samples: 100, backByThen: 95, restoreMs: 800, tool: 'bash' },
-    'bash',
-  ],
-  ['expire', [2 ** 61], { keptMs: Number.POSITIVE_INFINITY }],
-  ['evict', [12, 1], { pages: 12, pageKind: 'finished' }],
-  ['break_pin', [], {}],
-  ['plan', [128, 7], { prefillTokens: 128, decodeRows: 7 }],
-  ['ahead', [64, 200], { tokens: 64, tokensLeft: 200 }],
-  ['budget', [64, 48_000], { allowedTokens: 64, stepMs: 48 }],
-  ['refit', [6000, 25_000], { stepMs: 6, prefillNs: 25_000 }],
-  ['finish', [120, 2000], { outputTokens: 120, waitedMs: 2 }],
-  ['cancel', [3, 0], { outputTokens: 3, waitedMs: 0 }],
-  ['program_end', [4200, 11], { serviceTokens: 4200, calls: 11 }],
+/** Every kind in the native order, with its fields. */
+const DECISIONS: [DecisionKind, object][] = [
+  ['arrive', { promptTokens: 812, class: 'workflow' }],
+  ['refuse', { predictedMs: 1500, retryAfterMs: 250 }],
+  ['admit', { cachedTokens: 768, prefillTokens: 44 }],
+  ['coalesce', { untilMs: 12.5, waiting: 3 }],
+  ['dedupe', { producer: 8, sharedTokens: 640 }],
+  ['bypass', { passed: 8, timesPassed: 2 }],
+  ['preempt', { inFavourOf: 0, computedTokens: 96 }],
+  ['lift', { class: 'background', effectiveClass: 'interactive' }],
+  ['window', { from: 16, to: 18 }],
+  ['pause', { demandPages: 960, programPages: 40 }],
+  ['resume', { demandPages: 800 }],
+  ['retain', { keepMs: 9400, reason: 'measured', samples: 100, backByThen: 95, restoreMs: 800, tool: 'bash' }],
+  ['expire', { keptMs: Number.POSITIVE_INFINITY }],
+  ['evict', { pages: 12, pageKind: 'finished' }],
+  ['break_pin', {}],
+  ['plan', { prefillTokens: 128, decodeRows: 7 }],
+  ['ahead', { tokens: 64, tokensLeft: 200 }],
+  ['budget', { allowedTokens: 64, stepMs: 48 }],
+  ['refit', { stepMs: 6, prefillNs: 25_000 }],
+  ['finish', { outputTokens: 120, waitedMs: 2 }],
+  ['cancel', { outputTokens: 3, waitedMs: 0 }],
+  ['program_end', { serviceTokens: 4200, calls: 11 }],
 ];
 
 test('decisions are of no request, name the one they are about, and have the fields of their kind', () => {
-  expect(DECISIONS.map(([kind]) => kind)).toEqual(DECISION_KINDS);
-  const records = DECISIONS.map(([, fields, , tool], kind) => {
-    const numbers = fields.map((f64) => ({ f64 }));
-    return record(5, 0, [kind, { f64: 12.5 }, 7, 0, 9, 0, 'why', ...numbers, ...(tool === undefined ? [] : [tool])]);
+  const layouts = loadBinding().records.decisions;
+  expect(DECISIONS.map(([kind]) => kind)).toEqual(layouts.map(({ kind }) => kind));
+  const records = DECISIONS.map(([, fields], kind) => {
+    const written = fieldsOf(layouts[kind]?.fields ?? [], fields);
+    return record(5, 0, [kind, { f64: 12.5 }, 7, 0, 9, 0, 'why', ...written]);
   });
   expect(decode(...records)).toEqual(
-    DECISIONS.map(([kind, , fields]) => {
+    DECISIONS.map(([kind, fields]) => {
       return {
         type: 'decision',
         request: 0,

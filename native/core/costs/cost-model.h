@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "core/types.h"
+#include "core/record.h"
 
 namespace banyan {
 
@@ -42,6 +42,15 @@ struct CostConstants {
     Picos decode = 0;   // a decoding row
 
     bool calibrated() const { return step > 0 || prefill > 0 || decode > 0; }
+
+    template <typename See>
+    void each_field(See && see) const {
+        see("step", step);
+        see("prefill", prefill);
+        see("pair", pair);
+        see("context", context);
+        see("decode", decode);
+    }
 };
 
 class CostModel {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "core/types.h"
+#include "core/record.h"
 
 namespace banyan {
 
@@ -22,6 +22,19 @@ struct MissExplanation {
         reuse_off,       // the model or the request does not take part in the cache
         no_state         // the pages go on, but the state of the recurrent layers was saved at `matched` last
     } reason = Reason::cold;
+
+    template <typename See>
+    void each_field(See && see) const {
+        see("matched", matched);
+        see("promptTokens", prompt_tokens);
+        see("expected", expected);
+        see("actual", actual);
+        see("reason", reason);
+    }
+};
+template <>
+struct Words<MissExplanation::Reason> {
+    static constexpr auto list = words("full-hit", "cold", "diverged", "evicted-or-new", "reuse-off");
 };
 
 }  // namespace banyan

@@ -35,6 +35,10 @@ enum class NodeKind : uint8_t {
     fixed       // system prompt and tools
 };
 constexpr int kNodeKinds = 6;
+template <>
+struct Words<NodeKind> {
+    static constexpr auto list = words("abandoned", "finished", "idle", "acting", "next", "static");
+};
 
 /**
  * A place in the tree that its holder wants kept: eviction takes unlocked leaves first. Under the last pressure a

@@ -5,7 +5,6 @@
 // Invariant: same calls of the scheduler with the same arguments, same records.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -35,12 +34,12 @@ class DecisionLog {
     }
 
     /** By Decision::Kind. */
-    const std::array<uint64_t, kDecisionKinds> & counts() const { return counts_; }
+    const RuleCounts & counts() const { return counts_; }
 
   private:
     DecisionSink * sink_ = nullptr;
     Micros now_ = 0;
-    std::array<uint64_t, kDecisionKinds> counts_{};
+    RuleCounts counts_{};
 };
 
 }  // namespace banyan

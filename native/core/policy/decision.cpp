@@ -1,17 +1,18 @@
 #include "core/policy/decision.h"
 
+#include <array>
 #include <cstdio>
 
 namespace banyan {
 
 namespace {
 
-constexpr const char * kNames[kDecisionKinds] = {
-    "arrive", "refuse", "admit", "coalesce",  "dedupe", "bypass", "preempt", "lift",  "window", "pause",  "resume",
-    "retain", "expire", "evict", "break_pin", "plan",   "ahead",  "budget",  "refit", "finish", "cancel", "program_end",
-};
+template <typename... Kinds>
+constexpr std::array<const char *, sizeof...(Kinds)> names_of(const std::variant<Kinds...> *) {
+    return {Kinds::kName...};
+}
 
-constexpr const char * kClassNames[kClasses] = {"interactive", "workflow", "background"};
+constexpr auto kNames = names_of(static_cast<const decision::What *>(nullptr));
 
 std::string count(int64_t n, const char * noun) {
     return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
@@ -51,8 +52,7 @@ struct Sentence {
     Micros at;
 
     std::string operator()(const decision::Arrive & d) const {
-        return std::string("arrives with ") + count(d.prompt_tokens, "prompt token") + ", class " +
-               kClassNames[static_cast<size_t>(d.cls)];
+        return std::string("arrives with ") + count(d.prompt_tokens, "prompt token") + ", class " + word_of(d.cls);
     }
     std::string operator()(const decision::Refuse & d) const {
         return "refused: its first token would come in " + span(d.predicted) + ", later than it allows; retry in " +
@@ -79,8 +79,8 @@ struct Sentence {
         return "stopped " + why + " after " + count(d.computed_tokens, "token") + ", to be computed again";
     }
     std::string operator()(const decision::Lift & d) const {
-        return std::string("starts above its class ") + kClassNames[static_cast<size_t>(d.cls)] + ", as " +
-               kClassNames[d.effective_class] + ", because it waited long";
+        return std::string("starts above its class ") + word_of(d.cls) + ", as " +
+               word_of(static_cast<Class>(d.effective_class)) + ", because it waited long";
     }
     std::string operator()(const decision::Window & d) const {
         return "up to " + count(d.to, "program") + " may be active instead of " + std::to_string(d.from);
@@ -132,7 +132,7 @@ struct Sentence {
 }  // namespace
 
 const char * name_of(Decision::Kind kind) {
-    return kNames[static_cast<int>(kind)];
+    return kNames[static_cast<size_t>(kind)];
 }
 
 std::string describe(const Decision & d) {

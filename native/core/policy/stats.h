@@ -1,7 +1,6 @@
 // Counters and gauges that the scheduler keeps; read at any step, never reset.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "core/policy/decision.h"
@@ -29,7 +28,41 @@ struct SchedulerStats {
     uint64_t preemptions = 0, pages_evicted = 0, pages_copied = 0;
     uint64_t dedupe_waits = 0;                    // requests that waited for an equal prefix already in flight
     uint64_t resume_tokens = 0, resume_hits = 0;  // of returning calls: tokens their program had; that were still there
-    std::array<uint64_t, kDecisionKinds> decisions{};  // by Decision::Kind: how often each rule fired
+    RuleCounts decisions{};  // how often each rule fired
+
+    template <typename See>
+    void each_field(See && see) const {
+        see("pagesTotal", pages_total);
+        see("pagesFree", pages_free);
+        see("pagesUsed", pages_used);
+        see("pagesCached", pages_cached);
+        see("pagesPinned", pages_pinned);
+        see("waiting", waiting);
+        see("running", running);
+        see("treeNodes", tree_nodes);
+        see("steps", steps);
+        see("submitted", submitted);
+        see("finished", finished);
+        see("cancelled", cancelled);
+        see("promptTokens", prompt_tokens);
+        see("cachedTokens", cached_tokens);
+        see("prefillTokens", prefill_tokens);
+        see("decodeTokens", decode_tokens);
+        see("recomputedTokens", recomputed_tokens);
+        see("preemptions", preemptions);
+        see("pagesEvicted", pages_evicted);
+        see("pagesCopied", pages_copied);
+        see("dedupeWaits", dedupe_waits);
+        see("programs", programs);
+        see("programsActive", programs_active);
+        see("programsPaused", programs_paused);
+        see("window", window);
+        see("demandPages", demand_pages);
+        see("serviceTellsEnd", service_tells_end / 1000.0);
+        see("resumeTokens", resume_tokens);
+        see("resumeHits", resume_hits);
+        see("rules", decisions);
+    }
 };
 
 }  // namespace banyan

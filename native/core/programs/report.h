@@ -6,12 +6,20 @@
 #include <string>
 
 #include "core/memory/explain.h"
-#include "core/types.h"
+#include "core/record.h"
 
 namespace banyan {
 
 /** Where the KV of a hit came from. Host and disk join when pages can leave the device. */
 constexpr int kTiers = 1;
+
+/** Tokens of hits by tier. */
+struct TierTokens : std::array<int32_t, kTiers> {
+    template <typename See>
+    void each_field(See && see) const {
+        see("device", (*this)[0]);
+    }
+};
 
 /** What one request cost so far. Times are points of the passed-in clock; 0 = not yet. */
 struct RequestUsage {
@@ -20,15 +28,33 @@ struct RequestUsage {
     int32_t computed_tokens = 0;  // run through the model for it: prefill, output, recompute after preemption
     int32_t output_tokens = 0;
     int32_t preemptions = 0;
-    int32_t bypassed = 0;                // smaller requests that passed it while it found no room
-    std::array<int32_t, kTiers> hits{};  // cached_tokens by tier
-    Micros waited = 0;                   // without a slot, all in all
+    int32_t bypassed = 0;  // smaller requests that passed it while it found no room
+    TierTokens hits{};     // cached_tokens by tier
+    Micros waited = 0;     // without a slot, all in all
     Micros submitted = 0, admitted = 0, first_token = 0, last_token = 0;
     MissExplanation miss;
+
+    /** Times of the clock are no fields: engine/usage.h makes durations of them. */
+    template <typename See>
+    void each_field(See && see) const {
+        see("promptTokens", prompt_tokens);
+        see("cachedTokens", cached_tokens);
+        see("computedTokens", computed_tokens);
+        see("outputTokens", output_tokens);
+        see("preemptions", preemptions);
+        see("bypassed", bypassed);
+        see("hits", hits);
+        see("waitedMs", Millis{waited});
+        see("miss", miss);
+    }
 };
 
 /** What a program does now. */
 enum class Phase : uint8_t { reasoning, acting, human, finished };
+template <>
+struct Words<Phase> {
+    static constexpr auto list = words("reasoning", "acting", "human", "finished");
+};
 
 enum class RetainReason : uint8_t {
     none,
@@ -37,6 +63,10 @@ enum class RetainReason : uint8_t {
     measured,      // the time that pays best over the tool's measured durations
     expected,      // the hint said how long
     worthless      // keeping costs more than computing again, for every time
+};
+template <>
+struct Words<RetainReason> {
+    static constexpr auto list = words("none", "free-memory", "unknown-tool", "measured", "expected", "worthless");
 };
 
 /** How long the pages of a waiting program are kept before others', and why. */
@@ -65,6 +95,26 @@ struct ProgramReport {
     int32_t preemptions = 0, pauses = 0;
     Micros arrived = 0, waited = 0, acting = 0;  // acting: waited for tools and humans
     Retention retention;                         // the last decision
+
+    template <typename See>
+    void each_field(See && see) const {
+        see("phase", phase);
+        see("active", active);
+        see("paused", paused);
+        see("calls", calls);
+        see("live", live);
+        see("service", service);
+        see("computedTokens", computed_tokens);
+        see("promptTokens", prompt_tokens);
+        see("cachedTokens", cached_tokens);
+        see("outputTokens", output_tokens);
+        see("lostTokens", lost_tokens);
+        see("preemptions", preemptions);
+        see("pauses", pauses);
+        see("waitedMs", Millis{waited});
+        see("actingMs", Millis{acting});
+        see("retention", describe(retention));
+    }
 };
 
 }  // namespace banyan

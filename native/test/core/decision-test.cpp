@@ -55,6 +55,16 @@ TEST("decisions about a program, and about the whole engine") {
     CHECK_EQ(said(Admit{0, 9}, 4, kAnonymousProgram + 4), "request 4: starts: 0 tokens cached, 9 to compute");
 }
 
+TEST("a field that is a time is read in milliseconds, and never is Infinity") {
+    const auto kept = [](Micros micros) {
+        double ms = 0;
+        decision::Expire{micros}.each_field([&](const char *, Millis value) { ms = value.value(); });
+        return ms;
+    };
+    CHECK_EQ(kept(9'400'250), 9400.25);
+    CHECK_EQ(kept(kNever), HUGE_VAL);
+}
+
 TEST("a kind's name and its place in the variant agree") {
     const Decision retain{0, 0, 0, decision::Retain{}};
     CHECK(retain.kind() == Decision::Kind::retain);

@@ -16,7 +16,7 @@ TEST("a greedy request is the same every time, cached or not") {
     CHECK_EQ(second.usage.cached_tokens, 49);
     CHECK_EQ(second.usage.prompt_tokens, 50);
     CHECK_EQ(second.usage.output_tokens, 8);
-    CHECK(second.usage.ttft_ms > 0 && second.usage.itl_ms > 0 && second.usage.total_ms >= second.usage.ttft_ms);
+    CHECK(second.usage.ttft() > 0 && second.usage.itl_ms() > 0 && second.usage.total() >= second.usage.ttft());
 }
 
 TEST("text is what the tokens say, and the message holds all of it") {

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadBinding } from '../../src/native/binding.js';
+import type { RecordField } from '../../src/native/records.js';
+import * as vocabulary from '../../src/native/vocabulary.js';
+import { TestEngine } from '../../testing/engine/test-engine.js';
+import { type Declared, declared, namesOf } from '../../testing/source/declarations.js';
+
+// What leaves the engine has its fields in one list of native/ and in one type of src/native: they name the same.
+
+const REPORTS = 'src/native/reports.ts';
+const { records, words } = loadBinding();
+const sorted = (names: readonly string[]) => [...names].sort();
+
+function expectSame(declaration: readonly Declared[], native: readonly string[]): void {
+  expect(sorted(native)).toEqual(sorted(namesOf(declaration)));
+}
+
+function fieldsOf(fields: readonly RecordField[], name: string): readonly RecordField[] {
+  const field = fields.find((one) => one.name === name);
+  return field?.type === 'record' ? field.fields : [];
+}
+
+test('usage, in the event buffer', () => {
+  expect(namesOf(records.finish)).toEqual(['reason', 'usage']);
+  const usage = fieldsOf(records.finish, 'usage');
+  const types = declared(REPORTS, 'NativeUsage');
+  expectSame(types, namesOf(usage));
+  expectSame(declared(REPORTS, 'NativeMiss'), namesOf(fieldsOf(usage, 'miss')));
+  expectSame(types.find(({ name }) => name === 'hits')?.members ?? [], namesOf(fieldsOf(usage, 'hits')));
+});
+
+test('decisions, in the event buffer: the fields of each kind', () => {
+  const kinds = declared('src/native/decisions.ts', 'DecisionFields');
+  expectSame(
+    kinds,
+    records.decisions.map(({ kind }) => kind),
+  );
+  for (const { kind, fields } of records.decisions) {
+    expectSame(kinds.find(({ name }) => name === kind)?.members ?? [], namesOf(fields));
+  }
+});
+
+test('words: the lists of the addon, in its order', () => {
+  expect(words).toEqual({
+    class: vocabulary.CLASSES,
+    finishReason: vocabulary.FINISH_REASONS,
+    missReason: vocabulary.MISS_REASONS,
+    pageKind: vocabulary.PAGE_KINDS,
+    phase: vocabulary.PHASES,
+    retainReason: vocabulary.RETAIN_REASONS,
+  });
+});
+
+describe('objects of an engine', () => {
+  let engine: TestEngine;
+  beforeAll(async () => {
+    engine = await TestEngine.open({}, { kvTokens: 256 });
+  });
+  afterAll(() => engine.close());
+
+  test('info', () => expectSame(declared(REPORTS, 'NativeModelInfo'), Object.keys(engine.native.info)));
+
+  test('stats', async () => {
+    const stats = await engine.stats();
+    expectSame(declared(REPORTS, 'NativeStats'), Object.keys(stats));
+    expectSame(declared('src/native/policy.ts', 'NativeCost'), Object.keys(stats.cost));
+    expect(Object.keys(stats.rules)).toEqual(records.decisions.map(({ kind }) => kind));
+  });
+
+  test('the report of a program', async () => {
+    await engine.run([1, 2, 3], { program: 7, maxTokens: 2 });
+    const report = await engine.native.programReport(7);
+    expectSame(declared(REPORTS, 'NativeProgramReport'), Object.keys(report ?? {}));
+    expectSame(declared(REPORTS, 'NativeMiss'), Object.keys(await engine.native.explain('', Int32Array.of(1, 2))));
+  });
+});
