@@ -23,6 +23,12 @@ bool continues(const std::string & text, size_t at) {
     return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
 }
 
+/** `n`, or less where that is inside a character: half a character fits nowhere, and the whole of it may. */
+size_t whole_characters(const std::string & text, size_t n) {
+    while (continues(text, n)) --n;
+    return n;
+}
+
 /** The greatest n in [low, high] for which `holds`, which is true of low and changes once. */
 size_t last_that(size_t low, size_t high, const std::function<bool(size_t)> & holds) {
     while (low < high) {
@@ -77,10 +83,17 @@ std::optional<std::string> AnswerReader::named_call() {
     return call;
 }
 
+/** What the parser says of the first `n` bytes. */
+Reading AnswerReader::read(size_t n) {
+    n = whole_characters(buffer_, n);
+    work_ += n;
+    return syntax_->read(buffer_.substr(0, n));
+}
+
 void AnswerReader::advance(ChatMessage & out, bool over) {
     while (syntax_ && at_structure(out) && due(over)) {
         if (read_before_call(out)) continue;
-        const Reading reading = syntax_->read(buffer_);
+        const Reading reading = read(buffer_.size());
         if (reading.fits) {
             take(reading, out);
             read_at_ = buffer_.size();
@@ -123,7 +136,7 @@ bool AnswerReader::read_before_call(ChatMessage & out) {
         if (!call.text) return false;
         from = call.at + call.text->size();
         if (!syntax_->may_call(*call.text)) continue;
-        const Reading reading = syntax_->read(buffer_.substr(0, call.at));
+        const Reading reading = read(call.at);
         if (!reading.fits) return false;
         if (reading.stretches.empty()) continue;
         const Stretch & last = reading.stretches.back();
@@ -144,14 +157,16 @@ bool AnswerReader::due(bool over) const {
 void AnswerReader::take(const Reading & reading, ChatMessage & out) {
     const size_t n_whole = whole_calls(reading);
     const size_t calls_begin = n_whole == reading.calls.size() ? reading.calls_begin : Reading::kNowhere;
+    const size_t held = syntax_->held(buffer_, done_);
     ptrdiff_t shift = 0;
     const auto moved = [&](size_t at) { return static_cast<size_t>(static_cast<ptrdiff_t>(at) + shift); };
     open_ = Kind::none;
     for (const Stretch & stretch : reading.stretches) {
         const size_t begin = moved(stretch.begin), end = moved(stretch.end);
         if (end < done_) continue;
-        // Blanks that may follow are the format's own before the first word, so a stretch without one has not begun.
-        if (begin == buffer_.size() && syntax_->plain()) break;
+        // Blanks that may follow are the format's own before the first word, and what may become a marker may end the
+        // stretch before: one without another word has not begun.
+        if (begin + held >= buffer_.size() && syntax_->plain()) break;
         const Kind kind = stretch.reasoning ? Kind::reasoning : Kind::text;
         if (begin >= done_) {
             const std::string between = buffer_.substr(done_, begin - done_);
@@ -160,6 +175,7 @@ void AnswerReader::take(const Reading & reading, ChatMessage & out) {
             if (!called && !syntax_->only_markers(between)) say(Kind::text, between, out);
             done_ = begin;
             marked_ = false;
+            kept_ = syntax_->marker_at(buffer_, begin);
             place_.start();
         }
         last_ = kind;
@@ -174,10 +190,10 @@ void AnswerReader::take(const Reading & reading, ChatMessage & out) {
 void AnswerReader::refuse(ChatMessage & out) {
     told_ = false;
     read_at_ = done_;
-    const auto fits = [&](size_t n) { return syntax_->read(buffer_.substr(0, n)).fits; };
-    size_t fitting = last_that(done_, buffer_.size() - 1, fits);
+    const auto fits = [&](size_t n) { return read(n).fits; };
+    size_t fitting = whole_characters(buffer_, last_that(done_, buffer_.size() - 1, fits));
     const size_t size = buffer_.size(), done = done_;
-    take(syntax_->read(buffer_.substr(0, fitting)), out);
+    take(read(fitting), out);
     fitting -= size - buffer_.size();
     if (calls_ > 0) return give_up(behind_calls(fitting), out);
     if (buffer_.size() != size || done_ != done) return;
@@ -202,12 +218,12 @@ void AnswerReader::take_rest(ChatMessage & out) {
     }
     size_t from = done_;
     if (calls_ > 0) {
-        const Reading reading = syntax_->read(buffer_);
+        const Reading reading = read(buffer_.size());
         const bool all = reading.fits && reading.calls.size() == calls_;
         from = all && reading.complete ? buffer_.size() : behind_calls(buffer_.size());
         if (all && syntax_->only_ends_call(buffer_.substr(from))) from = buffer_.size();
     } else if (last_ != Kind::none) {
-        if (syntax_->only_markers(buffer_.substr(from)) && syntax_->read(buffer_).complete) return;
+        if (syntax_->only_markers(buffer_.substr(from)) && read(buffer_.size()).complete) return;
         const size_t length = syntax_->closer(buffer_, from);
         if (last_ == Kind::reasoning || from + length == buffer_.size()) from += length;
     }
@@ -217,13 +233,12 @@ void AnswerReader::take_rest(ChatMessage & out) {
 }
 
 /** Where the last call that was given out ends, with the markers that close it. */
-size_t AnswerReader::behind_calls(size_t fitting) const {
+size_t AnswerReader::behind_calls(size_t fitting) {
     constexpr size_t kLongestClose = 64;
-    const auto read = [&](size_t n) { return syntax_->read(buffer_.substr(0, n)); };
     const auto before = [&](size_t n) { return whole_calls(read(n)) < calls_; };
-    size_t end = std::min(last_that(done_, fitting, before) + 1, buffer_.size());
-    while (continues(buffer_, end)) --end;
-    for (size_t n = std::min(fitting, end + kLongestClose); n > end; --n) {
+    const size_t end = whole_characters(buffer_, std::min(last_that(done_, fitting, before) + 1, buffer_.size()));
+    size_t n = whole_characters(buffer_, std::min(fitting, end + kLongestClose));
+    for (; n > end; n = whole_characters(buffer_, n - 1)) {
         const Reading closed = read(n);
         if (closed.complete && closed.calls.size() == calls_) return n;
     }
@@ -239,11 +254,11 @@ ptrdiff_t AnswerReader::commit(Kind kind, size_t end, ChatMessage & out) {
         done_ = end;
         return 0;
     }
-    const size_t kept = marked_ ? 0 : 1;
-    buffer_.replace(done_, size, std::string(kept, kStretch));
-    done_ += kept;
+    const std::string kept = marked_ ? "" : std::exchange(kept_, "") + kStretch;
+    buffer_.replace(done_, size, kept);
+    done_ += kept.size();
     marked_ = true;
-    return static_cast<ptrdiff_t>(kept) - static_cast<ptrdiff_t>(size);
+    return static_cast<ptrdiff_t>(kept.size()) - static_cast<ptrdiff_t>(size);
 }
 
 void AnswerReader::say(Kind kind, const std::string & text, ChatMessage & out) {

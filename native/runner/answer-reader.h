@@ -32,6 +32,9 @@ class AnswerReader {
      */
     std::optional<std::string> named_call();
 
+    /** Bytes that the parser was given so far, each time it was: what reading costs. */
+    size_t work() const { return work_; }
+
   private:
     enum class Kind : uint8_t { none, text, reasoning };
 
@@ -42,19 +45,24 @@ class AnswerReader {
     void take(const Reading & reading, ChatMessage & out);
     void refuse(ChatMessage & out);
     void take_rest(ChatMessage & out);
-    size_t behind_calls(size_t fitting) const;
+    Reading read(size_t n);
+    size_t behind_calls(size_t fitting);
     ptrdiff_t commit(Kind kind, size_t end, ChatMessage & out);
     void say(Kind kind, const std::string & text, ChatMessage & out);
     void give_up(size_t from, ChatMessage & out);
 
     std::shared_ptr<const AnswerSyntax> syntax_;  // null: no format, or the answer has left it
-    std::string buffer_;  // what the parser must see: markers, one byte for each stretch given out, what is uncertain
-    size_t done_ = 0;     // of the buffer: given out
-    size_t read_at_ = 0;  // size of the buffer when it was parsed last
+    // What the parser must see: markers, for each stretch given out a byte and the marker that it began with, what is
+    // uncertain.
+    std::string buffer_;
+    size_t done_ = 0;         // of the buffer: given out
+    size_t read_at_ = 0;      // size of the buffer when it was parsed last
     Kind open_ = Kind::none;  // the stretch that goes on behind done_
     Kind last_ = Kind::none;  // what was given out last
     bool marked_ = false;     // that stretch has its byte
+    std::string kept_;        // the marker that it begins with: there the one before it ended
     size_t calls_ = 0;        // given out
+    size_t work_ = 0;
     size_t calls_begin_ = Reading::kNowhere;
     bool told_ = false;  // the call under way, by named_call
     bool has_reasoning_ = false;

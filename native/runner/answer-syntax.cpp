@@ -152,6 +152,14 @@ Marker AnswerSyntax::next_marker(const std::string & text, size_t from) const {
     return first;
 }
 
+std::string AnswerSyntax::marker_at(const std::string & text, size_t at) const {
+    std::string longest;
+    for (const std::string & end : impl_->facts.ends) {
+        if (end.size() > longest.size() && text.compare(at, end.size(), end) == 0) longest = end;
+    }
+    return longest;
+}
+
 size_t AnswerSyntax::held(const std::string & text, size_t from) const {
     size_t longest = 0;
     for (const std::string & end : impl_->facts.ends) {

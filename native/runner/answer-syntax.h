@@ -53,6 +53,8 @@ class AnswerSyntax {
     /** Stretches are any text up to a marker, so what was read of one can be forgotten. */
     bool plain() const;
     Marker next_marker(const std::string & text, size_t from) const;
+    /** The longest that stands at `at`; '' where none does. */
+    std::string marker_at(const std::string & text, size_t at) const;
     /** How many of the last bytes, of those from `from` on, may be the beginning of a marker. */
     size_t held(const std::string & text, size_t from) const;
     /** Begins calls, and the model is free to make none. */

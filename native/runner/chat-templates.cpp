@@ -8,6 +8,7 @@
 #include "runner/grammar.h"
 #include "runner/model.h"
 #include "runner/plain-calls.h"
+#include "runner/spelled-parser.h"
 #include "runner/template-guard.h"
 #include "runner/text-bound.h"
 
@@ -279,6 +280,7 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     const auto make = [&] {
         const ToolGrammars tools(grammars);
         if (has_tools) add_plain_calls(params, inputs, common_chat_templates_source(templates_.get()));
+        params.parser = spelled_parser(params.parser);
         constrain_answer(params, inputs, request);
         return std::make_shared<const ChatFormat>(*model_, params, has_tools, request.enable_thinking);
     };

@@ -182,6 +182,17 @@ test('forced tool calls: required for so many steps', async () => {
   expect([choices[0], ...new Set(choices.slice(1))]).toEqual(['required', 'auto']);
 });
 
+test.each([1, 3])(
+  'a step of %s that had to call a tool and called none ends the run with no-call',
+  async (forceTools) => {
+    const { agent, native } = agentOf(() => 'I would rather not.', { forceTools });
+    const result = await agent.run('2 + 3?');
+    expect(result).toMatchObject({ stopReason: 'no-call', text: 'I would rather not.' });
+    expect(result.steps).toHaveLength(1);
+    expect(native.requests).toHaveLength(1);
+  },
+);
+
 test('an abort rejects with ABORTED, cancels the model and tells the tools', async () => {
   const stop = new AbortController();
   let toolSignal: AbortSignal | undefined;

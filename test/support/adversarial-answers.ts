@@ -96,22 +96,32 @@ const BEHIND = [
 ];
 const BEFORE = ['', ' ', '\n', '\n\n', '`', '"', 'The tag is ', '\n```\n', '(', '> '];
 
-/** An answer that talks about calls, makes them well and badly, and may be cut anywhere. `call`: how the format writes one. */
-export function adversarialAnswer(random: () => number, call: string): string {
+/** The tags that a chat template writes itself. */
+export function ownTags(template: string): string[] {
+  return [...new Set(template.match(/<[^\s<>{}'"\\]{1,40}>|\[\/?[A-Z_]{2,}\]/g) ?? [])];
+}
+
+/**
+ * An answer that talks about calls, makes them well and badly, and may be cut anywhere. `call`: how the format writes one;
+ * `own`: tags of the format.
+ */
+export function adversarialAnswer(random: () => number, call: string, own: readonly string[] = []): string {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   let number = 0;
   const word = () => `${pick(WORDS)}${number++} `;
+  const tag = () => pick(own.length > 0 && random() < 0.5 ? own : TAGS);
   const prose = () => Array.from({ length: 1 + Math.floor(random() * 6) }, word).join('');
   const part = (): string => {
     const kind = random();
     if (kind < 0.35) return prose();
-    if (kind < 0.6) return pick(BEFORE) + pick(TAGS) + pick(BEHIND);
+    if (kind < 0.6) return pick(BEFORE) + tag() + pick(BEHIND);
     if (kind < 0.7) return pick(BEFORE) + call + pick(BEHIND);
     if (kind < 0.8) return pick(BEFORE) + call.slice(0, Math.floor(random() * call.length)) + pick(BEHIND);
     if (kind < 0.85) return pick(BEFORE) + call.replaceAll('glob', 'frobnicate');
     if (kind < 0.9) return pick(BEFORE) + call.slice(Math.floor(random() * call.length));
     const at = Math.floor(random() * call.length);
-    return `\n${call.slice(0, at)}${call.slice(at + 1)}`;
+    if (kind < 0.95) return `\n${call.slice(0, at)}${call.slice(at + 1)}`;
+    return `\n${call.slice(0, at)}${pick([prose, tag])()}${call.slice(at)}`;
   };
   const text = Array.from({ length: 1 + Math.floor(random() * 7) }, part).join(pick(['', '\n', ' ']));
   return random() < 0.5
