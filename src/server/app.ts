@@ -11,6 +11,9 @@ import { HttpError, retryHeaders, toHttpFailure } from './http/http-error.js';
 import { chatCompletions } from './openai/chat-completions.js';
 import { openaiError, wireName } from './openai/error-body.js';
 import { toModelEntry } from './openai/models.js';
+import { createResponse } from './responses/responses.js';
+import { ResponseStore } from './responses/store.js';
+import { deleteResponse, getResponse, listInput } from './responses/stored.js';
 
 type Env = { Bindings: HttpBindings };
 
@@ -55,6 +58,21 @@ export function makeApp(context: ServerContext): Hono<Env> {
   app.get('/v1/models/*', (c) => c.json(entry()));
   app.post('/v1/chat/completions', face(chatCompletions));
   app.post('/v1/messages', face(messages));
+
+  const store = new ResponseStore();
+  const stored =
+    (answer: (exchange: Exchange, store: ResponseStore, id: string) => void) =>
+    (c: Context<Env, '/v1/responses/:id'>) => {
+      answer(exchange(c), store, c.req.param('id'));
+      return RESPONSE_ALREADY_SENT;
+    };
+  app.post(
+    '/v1/responses',
+    face((one) => createResponse(one, store)),
+  );
+  app.get('/v1/responses/:id', stored(getResponse));
+  app.delete('/v1/responses/:id', stored(deleteResponse));
+  app.get('/v1/responses/:id/input_items', stored(listInput));
 
   app.notFound((c) => failed(new HttpError(404, 'not_found', `No route ${c.req.method} ${c.req.path}`), c));
   app.onError(failed);

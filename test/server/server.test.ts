@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import type OpenAI from 'openai';
 import { expect, test } from 'vitest';
 import { type Server, type ServerOptions, serve } from '../../src/server/serve.js';
 import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
@@ -155,11 +156,11 @@ test('requests that name their run are one program, and wait for the tools that 
   await using it = await served((prompt) => (prompt.includes('<|tool|>') ? 'Done.' : callText('c1', 'search', '{}')));
   const tools = [{ type: 'function', function: { name: 'search', parameters: { type: 'object' } } }];
   const headers = { 'x-claude-code-session-id': 's1' };
-  const first = await (await ask(it.server, { ...hello, tools }, headers)).json();
+  const first = (await (await ask(it.server, { ...hello, tools }, headers)).json()) as OpenAI.ChatCompletion;
   const messages = [
     ...hello.messages,
-    first.choices[0].message,
-    { role: 'tool', tool_call_id: first.choices[0].message.tool_calls[0].id, content: 'found' },
+    first.choices[0]?.message,
+    { role: 'tool', tool_call_id: first.choices[0]?.message.tool_calls?.[0]?.id, content: 'found' },
   ];
   await ask(it.server, { messages, tools }, headers);
   await ask(it.server, { messages, tools }, { ...headers, 'x-claude-code-agent-id': 'a1' });

@@ -4,9 +4,9 @@ import type { TurnOptions } from '../../engine/request-options.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
 import type { ChatCall } from '../chat/chat-call.js';
 import { resultOf, textOf, type WireContent } from '../chat/content.js';
+import type { Signatures } from '../chat/signature.js';
 import { given, unknownFields } from '../chat/wire-body.js';
 import { HttpError } from '../http/http-error.js';
-import type { Signatures } from './signature.js';
 import { type CountRequest, messagesRequest, type WireBlock, type WireMessage } from './wire.js';
 
 /** What a checked body of /v1/messages asks of the engine. Throws HttpError 400. */

@@ -1,8 +1,8 @@
 import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationEvent, GenerationResult } from '../../engine/generation.js';
+import type { Signatures } from '../chat/signature.js';
 import type { SseWriter } from '../http/sse-writer.js';
 import { newId, toInput, toStop, toUsage } from './messages-answer.js';
-import type { Signatures } from './signature.js';
 
 /**
  * One answer as Anthropic's events: message_start, blocks one after the other (each start, deltas, stop), message_delta with

@@ -1,4 +1,5 @@
 import { ask } from '../chat/ask.js';
+import { Signatures } from '../chat/signature.js';
 import { stopTextOf } from '../chat/stop-text.js';
 import { parsedBody } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
@@ -7,7 +8,6 @@ import { anthropicError } from './error-body.js';
 import { newId, toMessage } from './messages-answer.js';
 import { toMessagesCall } from './messages-call.js';
 import { MessagesStream } from './messages-stream.js';
-import { Signatures } from './signature.js';
 import { messagesRequest } from './wire.js';
 
 /** POST /v1/messages, streamed or whole. What is thrown before the first byte is the app's to answer. */

@@ -1,0 +1,67 @@
+import { type AssistantMessage, type ChatMessage, type ToolCall, toToolCall } from '../../chat/chat-message.js';
+import { resultOf, textOf, type WireContent } from '../chat/content.js';
+import type { ReasoningSeal } from './reasoning-seal.js';
+import type { WireItem } from './wire.js';
+
+/**
+ * Items as a conversation. What the model said in one turn comes as several items in a row (reasoning, message, calls): they are
+ * one message here. `before` is what the items go on from.
+ */
+export function toConversation(
+  before: readonly ChatMessage[],
+  items: readonly WireItem[],
+  seal: ReasoningSeal,
+): ChatMessage[] {
+  const messages = [...before];
+  const names = new Map(messages.flatMap((message) => callsOf(message).map(({ id, name }) => [id, name] as const)));
+  let turn: AssistantMessage | undefined;
+  const said = () => {
+    if (turn === undefined) {
+      turn = { role: 'assistant', content: '' };
+      messages.push(turn);
+    }
+    return turn;
+  };
+  for (const [index, item] of items.entries()) {
+    const field = `input[${index}]`;
+    switch (item.type ?? 'message') {
+      case 'message': {
+        const { role = 'user' } = item;
+        const content = textOf(field, item.content);
+        if (role === 'assistant') said().content += content;
+        else {
+          turn = undefined;
+          messages.push({ role: role === 'user' ? 'user' : 'system', content });
+        }
+        break;
+      }
+      case 'reasoning':
+        said().reasoning = (said().reasoning ?? '') + seal.open(item.encrypted_content);
+        break;
+      case 'function_call':
+      case 'custom_tool_call': {
+        const { call_id: id = '', name = '', arguments: json, input } = item;
+        names.set(id, name);
+        const call = toToolCall({ id, name, arguments: json ?? JSON.stringify({ input }) }, 0);
+        said().toolCalls = [...(said().toolCalls ?? []), call];
+        break;
+      }
+      case 'function_call_output':
+      case 'custom_tool_call_output': {
+        const { call_id: toolCallId = '', output } = item;
+        turn = undefined;
+        messages.push({
+          role: 'tool',
+          toolCallId,
+          name: names.get(toolCallId) ?? '',
+          content: resultOf(output as WireContent),
+        });
+        break;
+      }
+    }
+  }
+  return messages;
+}
+
+const callsOf = (message: ChatMessage): readonly ToolCall[] =>
+  message.role === 'assistant' ? (message.toolCalls ?? []) : [];

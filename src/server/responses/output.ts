@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import type { ToolCall } from '../../chat/chat-message.js';
+import type { GenerationResult, Usage } from '../../engine/generation.js';
+import type { ReasoningSeal } from './reasoning-seal.js';
+
+/** An item of an answer. Its id and its fields stay the same from its first event to the stored response. */
+export type OutputItem = { id: string; type: string; status: 'in_progress' | 'completed' | 'incomplete' } & Record<
+  string,
+  unknown
+>;
+
+export const newId = (kind: 'resp' | 'msg' | 'rs' | 'fc') => `${kind}_${randomBytes(16).toString('hex')}`;
+
+export function messageItem(id: string, text: string, status: OutputItem['status']): OutputItem {
+  return { id, type: 'message', status, role: 'assistant', content: [textPart(text)] };
+}
+
+export const textPart = (text: string) => ({ type: 'output_text', text, annotations: [], logprobs: [] });
+
+export function reasoningItem(id: string, text: string, seal: ReasoningSeal): OutputItem {
+  const content = [{ type: 'reasoning_text', text }];
+  return { id, type: 'reasoning', status: 'completed', summary: [], content, encrypted_content: seal.of(text) };
+}
+
+/** `free`: the tool takes a text, which is its only argument here. */
+export function callItem(
+  id: string,
+  callId: string,
+  { name, arguments: json, input }: ToolCall,
+  free: boolean,
+): OutputItem {
+  if (!free) return { id, type: 'function_call', status: 'completed', call_id: callId, name, arguments: json };
+  const text = (input as { input?: unknown } | undefined)?.input;
+  const given = typeof text === 'string' ? text : json;
+  return { id, type: 'custom_tool_call', status: 'completed', call_id: callId, name, input: given };
+}
+
+export function toUsage({ promptTokens, outputTokens, cachedTokens }: Usage, reasoningTokens: number): object {
+  return {
+    input_tokens: promptTokens,
+    input_tokens_details: { cached_tokens: cachedTokens },
+    output_tokens: outputTokens,
+    output_tokens_details: { reasoning_tokens: reasoningTokens },
+    total_tokens: promptTokens + outputTokens,
+  };
+}
+
+/** How a response ended. */
+export function toStatus({ finishReason, toolCalls }: GenerationResult): {
+  status: 'completed' | 'incomplete';
+  incomplete_details: object | null;
+} {
+  const cut = finishReason === 'length' && toolCalls.length === 0;
+  return cut
+    ? { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }
+    : { status: 'completed', incomplete_details: null };
+}

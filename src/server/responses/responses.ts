@@ -1,0 +1,149 @@
+import type { ChatMessage } from '../../chat/chat-message.js';
+import type { GenerationResult } from '../../engine/generation.js';
+import type { TurnOptions } from '../../engine/request-options.js';
+import type { JsonSchema } from '../../schema/compile-schema.js';
+import { ask } from '../chat/ask.js';
+import { Signatures } from '../chat/signature.js';
+import { given, parsedBody, unknownFields } from '../chat/wire-body.js';
+import type { Exchange } from '../http/exchange.js';
+import { HttpError, toHttpFailure } from '../http/http-error.js';
+import type { SseWriter } from '../http/sse-writer.js';
+import { wireName } from '../openai/error-body.js';
+import { AnswerItems } from './answer-items.js';
+import { toConversation } from './items.js';
+import { newId, toStatus, toUsage } from './output.js';
+import { ReasoningSeal } from './reasoning-seal.js';
+import type { ResponseStore } from './store.js';
+import { type Toolbox, toToolbox, toToolChoice } from './tools.js';
+import { type ResponsesRequest, responsesRequest, type WireItem } from './wire.js';
+
+/** POST /v1/responses, streamed or whole. What is thrown before the first byte is the app's to answer. */
+export async function createResponse(exchange: Exchange, store: ResponseStore): Promise<void> {
+  const raw = await exchange.body();
+  const body = parsedBody(responsesRequest, raw);
+  const ignored = unknownFields(responsesRequest, raw);
+  const seal = new ReasoningSeal(new Signatures(exchange.engine.info.digest));
+  const toolbox = toToolbox(body.tools ?? [], ignored);
+  const input: WireItem[] =
+    typeof body.input === 'string' ? [{ type: 'message', role: 'user', content: body.input }] : body.input;
+  const conversation = toConversation(before(body, store), input, seal);
+  const instructions: ChatMessage[] = body.instructions ? [{ role: 'system', content: body.instructions }] : [];
+  const call = {
+    messages: [...instructions, ...conversation],
+    tools: toolbox.specs,
+    options: toOptions(body, toolbox),
+    ignored,
+  };
+  const asked = ask(exchange, call, body.prompt_cache_key);
+
+  const head = toHead(body, exchange.modelName);
+  const keep = (response: object, result: GenerationResult, items: AnswerItems) => {
+    if (body.store === false) return;
+    const said: ChatMessage = {
+      ...{ role: 'assistant', content: result.text },
+      ...(result.reasoning && { reasoning: result.reasoning }),
+      ...(items.calls.length > 0 && { toolCalls: items.calls }),
+    };
+    store.put({ response: { id: head.id, ...response }, input, conversation: [...conversation, said] });
+  };
+  if (body.stream) await streamed(exchange, asked, head, seal, toolbox, keep);
+  else {
+    const items = new AnswerItems(() => {}, seal, toolbox.free);
+    for await (const event of asked.answer) items.event(event);
+    const result = await asked.generation;
+    const response = ended(head, result, items, asked.answer.reasoningTokens);
+    keep(response, result, items);
+    exchange.json(200, response, asked.headers);
+  }
+}
+
+type Head = ReturnType<typeof toHead>;
+
+async function streamed(
+  exchange: Exchange,
+  { answer, generation, headers }: ReturnType<typeof ask>,
+  head: Head,
+  seal: ReasoningSeal,
+  { free }: Toolbox,
+  keep: (response: object, result: GenerationResult, items: AnswerItems) => void,
+): Promise<void> {
+  await answer.began(exchange.keepAliveMs);
+  let sequence = 0;
+  const numbered = (type: string, fields: object = {}) => ({ type, sequence_number: sequence++, ...fields });
+  // No comment: some clients count only events as signs of life.
+  const silence = () => `event: keepalive\ndata: ${JSON.stringify(numbered('keepalive'))}\n\n`;
+  const sse: SseWriter = exchange.sse(headers, silence);
+  const emit = (type: string, fields: object) => sse.send(numbered(type, fields), type);
+  emit('response.created', { response: { ...head, status: 'in_progress' } });
+  emit('response.in_progress', { response: { ...head, status: 'in_progress' } });
+  const items = new AnswerItems(emit, seal, free);
+  try {
+    for await (const event of answer) items.event(event);
+    const result = await generation;
+    const response = ended(head, result, items, answer.reasoningTokens);
+    keep(response, result, items);
+    emit(`response.${response.status}`, { response });
+  } catch (reason) {
+    const { code, message } = toHttpFailure(reason, wireName);
+    emit('response.failed', {
+      response: { ...head, status: 'failed', output: items.output, error: { code, message } },
+    });
+  }
+  sse.end();
+}
+
+/** Messages of the response that this one goes on from. Throws HttpError when it is not known (any more). */
+function before({ previous_response_id: id }: ResponsesRequest, store: ResponseStore): ChatMessage[] {
+  if (id == null) return [];
+  const stored = store.get(id);
+  if (stored !== undefined) return stored.conversation;
+  const message = `No response ${id} is kept here: it was not stored, has expired, or is another server's`;
+  throw new HttpError(400, 'previous_response_not_found', message, 'previous_response_id');
+}
+
+function toOptions(body: ResponsesRequest, toolbox: Toolbox): TurnOptions {
+  const format = body.text?.format;
+  const effort = body.reasoning?.effort;
+  return given({
+    temperature: body.temperature,
+    topP: body.top_p,
+    maxTokens: body.max_output_tokens,
+    schema: (format?.type === 'json_object' ? { type: 'object' } : format?.schema) as JsonSchema | undefined,
+    thinking: effort === 'none' || effort === 'minimal' ? false : undefined,
+    toolChoice: toToolChoice(body.tool_choice, toolbox),
+    parallelToolCalls: toolbox.specs.length > 0 ? body.parallel_tool_calls : undefined,
+  });
+}
+
+/** The fields of a response that do not change: what was asked. */
+function toHead(body: ResponsesRequest, model: string) {
+  return {
+    id: newId('resp'),
+    object: 'response',
+    created_at: Math.floor(Date.now() / 1_000),
+    model,
+    error: null as object | null,
+    incomplete_details: null as object | null,
+    instructions: body.instructions ?? null,
+    max_output_tokens: body.max_output_tokens ?? null,
+    metadata: body.metadata ?? {},
+    output: [] as object[],
+    parallel_tool_calls: body.parallel_tool_calls ?? true,
+    previous_response_id: body.previous_response_id ?? null,
+    reasoning: { effort: body.reasoning?.effort ?? null, summary: null },
+    store: body.store ?? true,
+    temperature: body.temperature ?? null,
+    text: { format: body.text?.format ?? { type: 'text' } },
+    tool_choice: body.tool_choice ?? 'auto',
+    tools: body.tools ?? [],
+    top_p: body.top_p ?? null,
+    truncation: body.truncation ?? 'disabled',
+    usage: null as object | null,
+  };
+}
+
+function ended(head: Head, result: GenerationResult, items: AnswerItems, reasoningTokens: number) {
+  const status = toStatus(result);
+  items.end(status.status === 'incomplete');
+  return { ...head, ...status, output: items.output, usage: toUsage(result.usage, reasoningTokens) };
+}
