@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
@@ -9,11 +10,17 @@ import { Exchange, type ServerContext } from './http/exchange.js';
 import { makeGate } from './http/gate.js';
 import { HttpError, retryHeaders, toHttpFailure } from './http/http-error.js';
 import { chatCompletions } from './openai/chat-completions.js';
+import { completions } from './openai/completions.js';
 import { openaiError, wireName } from './openai/error-body.js';
 import { toModelEntry } from './openai/models.js';
+import { detokenize, tokenize } from './openai/tokenize.js';
 import { createResponse } from './responses/responses.js';
 import { ResponseStore } from './responses/store.js';
 import { deleteResponse, getResponse, listInput } from './responses/stored.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 type Env = { Bindings: HttpBindings };
 
@@ -48,6 +55,7 @@ export function makeApp(context: ServerContext): Hono<Env> {
   }
   app.get('/health', (c) => c.json({ status: 'ok' }));
   app.get('/ready', (c) => (context.stop.aborted ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })));
+  app.get('/version', (c) => c.json({ version }));
   app.use(async (c, next) => {
     gate(c.env.incoming);
     await next();
@@ -57,7 +65,10 @@ export function makeApp(context: ServerContext): Hono<Env> {
   app.get('/v1/models', (c) => c.json({ object: 'list', data: [entry()], models: [entry()] }));
   app.get('/v1/models/*', (c) => c.json(entry()));
   app.post('/v1/chat/completions', face(chatCompletions));
+  app.post('/v1/completions', face(completions));
   app.post('/v1/messages', face(messages));
+  app.post('/tokenize', face(tokenize));
+  app.post('/detokenize', face(detokenize));
 
   const store = new ResponseStore();
   const stored =
