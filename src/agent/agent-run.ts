@@ -6,7 +6,7 @@ import type { Program, ProgramReport } from '../engine/program.js';
 import type { Session } from '../engine/session.js';
 import { isVoid, VOID_TURN } from '../engine/turn.js';
 import { onAbort } from '../kit/abort-listeners.js';
-import { asBanyanError, BanyanError } from '../kit/errors.js';
+import { BanyanError, hasCode } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
 import { EventStream } from '../kit/event-stream.js';
 import {
@@ -241,7 +241,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
           fitting.some((result, at) => result !== messages[at]),
         );
       } catch (reason) {
-        if (asBanyanError(reason).code !== 'PROMPT_TOO_LONG') throw reason;
+        if (!hasCode(reason, 'PROMPT_TOO_LONG')) throw reason;
       }
     }
   }

@@ -1,35 +1,52 @@
-import { loadBinding, type NativeEngine, type NativeEngineOptions } from '../native/binding.js';
+import { asBanyanError } from '../kit/errors.js';
+import { type Binding, loadBinding, type NativeEngineOptions } from '../native/binding.js';
 import { decodeEvents } from '../native/events.js';
+import type { Backend } from './backend.js';
 import { warnOfCpu } from './cpu-warning.js';
-import type { EventRouter } from './event-router.js';
+import { EventRouter } from './event-router.js';
+import { NativeBackend } from './native-backend.js';
+
+/** The caller's part of a load. */
+export interface LoadWatch {
+  /** Gets [0, 1]. */
+  onProgress: (fraction: number) => void;
+  /** Shared with the loading thread; [0] other than 0 ends the load. */
+  abortFlag: Int32Array;
+}
 
 /** The engine.node of this machine. */
 export interface Addon {
+  /** cpu, cuda or metal. */
   readonly backend: string;
   /** Empty, or why no GPU is used; `load` warns of it. */
   readonly cpuReason: string;
   readonly version: string;
   readonly llamaVersion: string;
-  /**
-   * Loads a model on a thread of its own; the events of its requests go to `router`. `onProgress` gets [0, 1]; abortFlag[0]
-   * other than 0 ends the load.
-   */
-  load(
-    options: NativeEngineOptions,
-    router: EventRouter,
-    onProgress: (fraction: number) => void,
-    abortFlag: Int32Array,
-  ): Promise<NativeEngine>;
+  /** Loads a model on a thread of its own. Rejects with MODEL_*, OUT_OF_MEMORY, INVALID_*, ABORTED. */
+  load(options: NativeEngineOptions, revealMisses: boolean, watch: LoadWatch): Promise<Backend>;
 }
 
 /** Throws NO_NATIVE_ENGINE with what to do. */
 export function addon(): Addon {
-  const { backend, cpuReason, version, llamaVersion, loadEngine } = loadBinding();
+  const { backend, cpuReason, version, llamaVersion, loadEngine } = binding();
   return {
     ...{ backend, cpuReason, version, llamaVersion },
-    load: (options, router, onProgress, abortFlag) => {
+    load: async (options, revealMisses, { onProgress, abortFlag }) => {
       if (options.gpuLayers !== 0) warnOfCpu(cpuReason);
-      return loadEngine(options, (buffer) => router.deliver(decodeEvents(buffer)), onProgress, abortFlag);
+      const router = new EventRouter(revealMisses);
+      const deliver = (buffer: Uint8Array) => router.deliver(decodeEvents(buffer));
+      const native = await loadEngine(options, deliver, onProgress, abortFlag).catch((reason: unknown) => {
+        throw asBanyanError(reason);
+      });
+      return new NativeBackend(native, router);
     },
   };
+}
+
+function binding(): Binding {
+  try {
+    return loadBinding();
+  } catch (reason) {
+    throw asBanyanError(reason);
+  }
 }

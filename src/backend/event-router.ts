@@ -1,35 +1,84 @@
+import { asBanyanError } from '../kit/errors.js';
 import type { NativeDecision } from '../native/decisions.js';
-import type { NativeEvent, RequestEvent } from '../native/events.js';
+import type { NativeEvent, RequestEvent as NativeRequestEvent } from '../native/events.js';
+import type { NativeMiss, NativeUsage } from '../native/reports.js';
+import type { FinishReason } from '../native/vocabulary.js';
+import type { Recorder } from '../trace/recorder.js';
+import type { BackendRequest, RequestSink } from './backend.js';
 
-/** Hands each event of a step to the request it belongs to. Sinks run no user code, so none can throw or block a step. */
+interface Route {
+  sink: RequestSink;
+  /** Its tokens so far; undefined: it began before the recording. */
+  recorded: number[] | undefined;
+}
+
+/** The part of a Backend that is the same for all: events to the requests they belong to, and to a recorder. */
 export class EventRouter {
-  readonly #sinks = new Map<number, (event: RequestEvent) => void>();
-  /** Gets the scheduler's decisions while somebody wants them. */
+  readonly #revealMisses: boolean;
+  readonly #routes = new Map<number, Route>();
+  /** Gets the scheduler's decisions while they are watched. */
   onDecision: ((decision: NativeDecision) => void) | undefined;
+  /** Hears of every request and hint while a recording goes on. */
+  recorder: Recorder | undefined;
 
+  /** `revealMisses`: see EngineOptions. */
+  constructor(revealMisses = false) {
+    this.#revealMisses = revealMisses;
+  }
+
+  /** Requests in flight. */
   get size(): number {
-    return this.#sinks.size;
+    return this.#routes.size;
   }
 
-  attach(request: number, sink: (event: RequestEvent) => void): void {
-    this.#sinks.set(request, sink);
+  /** Call it right after a request was taken: before its first event. */
+  attach(id: number, request: BackendRequest, sink: RequestSink): void {
+    this.#routes.set(id, { sink, recorded: this.recorder && [] });
+    this.recorder?.submit(id, request);
   }
 
+  /** The events of a step, in order. */
   deliver(events: readonly NativeEvent[]): void {
     for (const event of events) {
-      if (event.type === 'decision') {
-        this.onDecision?.(event.decision);
-        continue;
-      }
-      const sink = this.#sinks.get(event.request);
-      if (event.type === 'finish' || event.type === 'error') this.#sinks.delete(event.request);
-      sink?.(event);
+      if (event.type === 'decision') this.onDecision?.(event.decision);
+      else this.#deliver(event);
     }
   }
 
-  /** For requests whose finish event will never come, because the engine is gone. */
-  fail(code: string, message: string): void {
-    const error = { type: 'error' as const, code, message, retryAfterMs: 0 };
-    this.deliver([...this.#sinks.keys()].map((request) => ({ ...error, request })));
+  /** Ends requests whose last event will never come, because what computed them is gone. */
+  close(): void {
+    const closed = { type: 'error' as const, code: 'CLOSED', message: 'The engine was closed', retryAfterMs: 0 };
+    this.deliver([...this.#routes.keys()].map((request) => ({ ...closed, request })));
   }
+
+  /** A miss without the token that the cache holds where the prompt leaves it: it may be another request's. */
+  shown(miss: NativeMiss): NativeMiss {
+    return this.#revealMisses ? miss : { ...miss, expected: -1 };
+  }
+
+  #deliver(event: NativeRequestEvent): void {
+    const { request } = event;
+    const route = this.#routes.get(request);
+    if (!route) return;
+    if (event.type === 'error') {
+      this.#end(request, route, { reason: 'error', code: event.code });
+      route.sink({ type: 'error', request, error: asBanyanError(event) });
+    } else if (event.type === 'finish') {
+      const usage = { ...event.usage, miss: this.shown(event.usage.miss) };
+      this.#end(request, route, recordedEnd(event.reason, usage));
+      route.sink({ ...event, usage });
+    } else {
+      if (event.type === 'tokens') route.recorded?.push(...event.tokens);
+      route.sink(event);
+    }
+  }
+
+  #end(request: number, { recorded }: Route, end: Parameters<Recorder['finish']>[2]): void {
+    this.#routes.delete(request);
+    if (recorded) this.recorder?.finish(request, recorded, end);
+  }
+}
+
+function recordedEnd(reason: FinishReason, { cachedTokens, computedTokens, preemptions, ttftMs }: NativeUsage) {
+  return { reason, cached: cachedTokens, computed: computedTokens, preemptions, ttftMs };
 }

@@ -1,25 +1,27 @@
-import { longText } from '../kit/long-text.js';
+import type { TokenCodec } from '../backend/backend.js';
 import { Recent } from '../kit/lru-cache.js';
-import type { NativeEngine, RenderedChat } from '../native/binding.js';
+import type { RenderedChat } from '../native/binding.js';
 import type { ChatMessage } from './chat-message.js';
 
-/** Texts whose tokens are kept, an engine: agents of few kinds share few beginnings. */
+type Tokenizer = Pick<TokenCodec, 'tokenizeLater'>;
+
+/** Texts whose tokens are kept, a tokenizer: agents of few kinds share few beginnings. */
 const MOST_KNOWN = 16;
-const known = new WeakMap<NativeEngine, Recent<Promise<Int32Array>>>();
+const known = new WeakMap<Tokenizer, Recent<Promise<Int32Array>>>();
 
 /**
  * How many of a rendered conversation's first tokens come before what was said in it: instructions and tools, which many
  * conversations share, and which leave the cache last.
  */
 export async function staticTokens(
-  native: NativeEngine,
+  codec: Tokenizer,
   chat: RenderedChat,
   messages: readonly ChatMessage[],
 ): Promise<number> {
   const said = messages.find(({ role }) => role !== 'system')?.content;
   const at = said ? chat.prompt.indexOf(said, endOfInstructions(chat, messages)) : -1;
   if (at <= 0) return 0;
-  const tokens = await tokensOf(native, chat.prompt.slice(0, at));
+  const tokens = await tokensOf(codec, chat.prompt.slice(0, at));
   let length = 0;
   while (length < tokens.length && tokens[length] === chat.tokens[length]) length++;
   return length;
@@ -31,8 +33,8 @@ function endOfInstructions(chat: RenderedChat, messages: readonly ChatMessage[])
   return Math.max(0, chat.prompt.indexOf(system) + system.length);
 }
 
-function tokensOf(native: NativeEngine, text: string): Promise<Int32Array> {
-  const texts = known.get(native) ?? new Recent(MOST_KNOWN);
-  known.set(native, texts);
-  return texts.get(text, async () => native.tokenizeLater(await longText(text), true, true));
+function tokensOf(codec: Tokenizer, text: string): Promise<Int32Array> {
+  const texts = known.get(codec) ?? new Recent(MOST_KNOWN);
+  known.set(codec, texts);
+  return texts.get(text, () => codec.tokenizeLater(text, true));
 }

@@ -19,7 +19,7 @@ export type ToolChoice = 'auto' | 'none' | 'required' | { tool: string };
 /** A model that never sees its tools would answer as if there were none. Throws MODEL_UNSUPPORTED. */
 export function checkToolsCanBeShown(
   { supportsTools }: Pick<NativeModelInfo, 'supportsTools'>,
-  tools: readonly ToolSpec[],
+  tools: readonly unknown[],
 ): void {
   if (tools.length === 0 || supportsTools !== false) return;
   const message =

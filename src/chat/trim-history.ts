@@ -1,4 +1,4 @@
-import { asBanyanError } from '../kit/errors.js';
+import { hasCode } from '../kit/errors.js';
 import { invalidOption } from '../kit/option-checks.js';
 import type { RenderedChat } from '../native/binding.js';
 import type { ChatMessage } from './chat-message.js';
@@ -114,7 +114,7 @@ export async function unlessTooLong<Value>(action: () => Promise<Value>): Promis
   try {
     return await action();
   } catch (reason) {
-    if (asBanyanError(reason).code !== 'PROMPT_TOO_LONG') throw reason;
+    if (!hasCode(reason, 'PROMPT_TOO_LONG')) throw reason;
     return undefined;
   }
 }

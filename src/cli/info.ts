@@ -2,7 +2,6 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import { addon } from '../backend/addon.js';
 import type { ModelInfo } from '../engine/engine.js';
 import type { EngineOptions } from '../engine/engine-options.js';
-import { asBanyanError } from '../kit/errors.js';
 import { loadWithProgress } from './load-model.js';
 
 /** Two pages: the model is to be described, not used. */
@@ -25,22 +24,12 @@ export async function info(options: { engine: EngineOptions; json: boolean }): P
 type Machine = ReturnType<typeof describeMachine>;
 
 function describeMachine() {
-  try {
-    const { backend, cpuReason, version, llamaVersion } = addon();
-    return {
-      ...{
-        banyan: version,
-        llama: llamaVersion,
-        backend,
-        cpuReason,
-        node: process.version,
-        cores: availableParallelism(),
-      },
-      ...{ platform: `${process.platform}-${process.arch}`, freeBytes: freemem(), totalBytes: totalmem() },
-    };
-  } catch (reason) {
-    throw asBanyanError(reason);
-  }
+  const { backend, cpuReason, version, llamaVersion } = addon();
+  return {
+    ...{ banyan: version, llama: llamaVersion, backend, cpuReason },
+    ...{ node: process.version, cores: availableParallelism() },
+    ...{ platform: `${process.platform}-${process.arch}`, freeBytes: freemem(), totalBytes: totalmem() },
+  };
 }
 
 type Row = readonly [name: string, value: string];

@@ -1,28 +1,24 @@
 import { addon } from '../backend/addon.js';
-import { EventRouter } from '../backend/event-router.js';
-import type { RequestHost } from '../backend/request-host.js';
-import { checkTokens, type Prompt, planPrompt } from '../chat/prompt.js';
+import { type Backend, checkOpen } from '../backend/backend.js';
+import { toChatSettings } from '../chat/chat-options.js';
+import { checkPrompt, checkTokens, type Prompt, preparePrompt } from '../chat/prompt.js';
 import { checkShort } from '../chat/prompt-size.js';
 import { readPrompt } from '../chat/read-prompt.js';
 import { checkToolsCanBeShown } from '../chat/tool-spec.js';
-import { asBanyanError, BanyanError } from '../kit/errors.js';
-import { longText } from '../kit/long-text.js';
+import { BanyanError } from '../kit/errors.js';
 import { checkFlag, checkText } from '../kit/option-checks.js';
 import { reading, readOptions } from '../kit/read-options.js';
 import { LoadControl } from '../model/load-control.js';
 import { findModelFile } from '../model/model-file.js';
-import type { NativeEngine } from '../native/binding.js';
 import type { NativeModelInfo, NativeStats } from '../native/reports.js';
 import { type Decision, DecisionFeed } from '../observe/decision-feed.js';
 import { compileAnswerSchema } from '../schema/compile-schema.js';
-import type { Recorder } from '../trace/recorder.js';
 import { Recording, type RecordOptions } from '../trace/recording.js';
 import { type EngineOptions, readEngineOptions, toNativeEngineOptions } from './engine-options.js';
-import { Generation } from './generation.js';
+import { type Generation, start } from './generation.js';
 import { type Miss, nameMiss, Pin, PREFIX_KEYS, type PrefixOptions, prefixTokens } from './prefix-cache.js';
-import { Program } from './program.js';
+import { newProgram, Program } from './program.js';
 import { readTurnOptions } from './read-turn-options.js';
-import { Request, shownMiss } from './request.js';
 import { GENERATE_KEYS, type GenerateOptions, toRequestSettings } from './request-options.js';
 import { Session } from './session.js';
 import { type SessionOptions, toSessionSetup } from './session-options.js';
@@ -36,21 +32,17 @@ export interface TokenizeOptions {
   addSpecial?: boolean | undefined;
 }
 
-/** Ids are unique in the process: one agent run may use several engines. */
-let programs = 0;
-
 /** One loaded model: its thread, its pages, its prefix tree. Any number of requests, sessions and agents share it. */
 export class Engine implements AsyncDisposable {
-  readonly #host: RequestHost & { closed: boolean; recorder: Recorder | undefined };
+  readonly #backend: Backend;
   readonly #decisions: DecisionFeed;
   #recording: Promise<Recording> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** For tests; programs use `Engine.load()`. */
-  constructor(native: NativeEngine, router: EventRouter, revealMisses = false) {
-    const newProgram = () => ++programs;
-    this.#host = { native, router, revealMisses, closed: false, recorder: undefined, newProgram };
-    this.#decisions = new DecisionFeed(this.#host);
+  /** An engine on any backend, which it closes. Programs use `Engine.load()`. */
+  constructor(backend: Backend) {
+    this.#backend = backend;
+    this.#decisions = new DecisionFeed(backend);
   }
 
   /** Throws INVALID_OPTION, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, DOWNLOAD_FAILED, OUT_OF_MEMORY, ABORTED, NO_NATIVE_ENGINE. */
@@ -58,16 +50,15 @@ export class Engine implements AsyncDisposable {
     const options = readEngineOptions(given);
     const nativeOptions = toNativeEngineOptions(options);
     const control = new LoadControl(options.signal, options.onProgress);
-    const router = new EventRouter();
     try {
       control.checkNotAborted();
       const native = addon(); // before a download of gigabytes
       const { model, modelsDirectory: directory } = options;
       const modelPath = await findModelFile({ model, directory, onProgress: control.progress, signal: control.signal });
       control.checkNotAborted();
-      const progress = (fraction: number) => control.progress({ stage: 'load', fraction });
-      const engine = await native.load({ ...nativeOptions, modelPath }, router, progress, control.abortFlag);
-      return new Engine(engine, router, options.revealMisses);
+      const onProgress = (fraction: number) => control.progress({ stage: 'load', fraction });
+      const watch = { onProgress, abortFlag: control.abortFlag };
+      return new Engine(await native.load({ ...nativeOptions, modelPath }, options.revealMisses ?? false, watch));
     } catch (reason) {
       throw control.failure(reason);
     } finally {
@@ -76,11 +67,11 @@ export class Engine implements AsyncDisposable {
   }
 
   get info(): ModelInfo {
-    return this.#host.native.info;
+    return this.#backend.info;
   }
 
   get closed(): boolean {
-    return this.#host.closed;
+    return this.#backend.closed;
   }
 
   /**
@@ -89,32 +80,32 @@ export class Engine implements AsyncDisposable {
    * Throws INVALID_*, MODEL_UNSUPPORTED, CLOSED; what fails later rejects and ends the stream.
    */
   generate<Output = unknown>(prompt: Prompt, given: GenerateOptions<Output> = {}): Generation<Output> {
-    this.#checkOpen();
+    checkOpen(this.#backend);
     const options = readTurnOptions(given, GENERATE_KEYS);
     const settings = toRequestSettings(options);
     const schema = compileAnswerSchema(options.schema);
-    const plan = planPrompt(this.#host, readPrompt(prompt), options, schema);
-    const request = new Request(this.#host, async () => ({ ...settings, ...(await plan()) }), options.signal);
-    return new Generation({ request, schema, signal: options.signal, host: this.#host });
+    const checked = checkPrompt(this.info, readPrompt(prompt), toChatSettings(options, schema));
+    const prepared = preparePrompt(this.#backend, checked, options.signal);
+    return start(this.#backend, prepared, { settings, schema, signal: options.signal }).generation;
   }
 
   /** A conversation that appends only what is new. Throws INVALID_OPTION, INVALID_MESSAGES, MODEL_UNSUPPORTED, CLOSED. */
   session(options: SessionOptions = {}): Session {
-    this.#checkOpen();
+    checkOpen(this.#backend);
     const setup = toSessionSetup(options);
     checkToolsCanBeShown(this.info, setup.tools);
-    return new Session(this.#host, setup);
+    return new Session(this.#backend, setup);
   }
 
   /** An id for one agent run: requests that carry it are scheduled as one. */
   newProgram(): number {
-    return this.#host.newProgram();
+    return newProgram();
   }
 
   /** One agent run: pass it as `program` with its requests, tell it what happens, ask it what it cost. */
   program(): Program {
-    this.#checkOpen();
-    return new Program(this.#host, this.#host.newProgram());
+    checkOpen(this.#backend);
+    return new Program(this.#backend, newProgram());
   }
 
   /**
@@ -124,14 +115,13 @@ export class Engine implements AsyncDisposable {
   tokenize(text: string, options: TokenizeOptions = {}): Int32Array {
     const addSpecial = toAddSpecial(options);
     checkShort('text', checkText('text', text), 'tokenizeAsync');
-    return this.#native((native) => native.tokenize(text, addSpecial, true));
+    return this.#backend.tokenize(text, addSpecial);
   }
 
   /** Token ids of a text of any length, computed on another thread. Rejects with INVALID_OPTION, CLOSED. */
   async tokenizeAsync(text: string, options: TokenizeOptions = {}): Promise<Int32Array> {
     const addSpecial = toAddSpecial(options);
-    const encoded = await longText(checkText('text', text));
-    return this.#native((native) => native.tokenizeLater(encoded, addSpecial, true));
+    return this.#backend.tokenizeLater(checkText('text', text), addSpecial);
   }
 
   /** The text of at most 65,536 tokens. `special` (default false) shows control tokens too. */
@@ -142,35 +132,35 @@ export class Engine implements AsyncDisposable {
       checkShort('tokens', tokens, 'several calls');
       return checkTokens(tokens);
     });
-    return this.#native((native) => native.detokenize(ids, special));
+    return this.#backend.detokenize(ids, special);
   }
 
   /** How much of a prompt is cached now, and where and why the rest is not; `expected` with `revealMisses`. Runs nothing. */
   async explain(prompt: Prompt, given: PrefixOptions = {}): Promise<Miss> {
     const options = readTurnOptions(given, PREFIX_KEYS);
-    const tokens = await this.#native(() => prefixTokens(this.#host, readPrompt(prompt), options));
-    const miss = await this.#native((native) => native.explain(options.tenant ?? '', tokens));
-    return nameMiss(shownMiss(this.#host, miss), tokens, (ids) => this.detokenize(ids, { special: true }));
+    const tokens = await prefixTokens(this.#backend, readPrompt(prompt), options);
+    const miss = await this.#backend.explain(options.tenant ?? '', tokens);
+    return nameMiss(miss, tokens, (ids) => this.#backend.detokenize(ids, true));
   }
 
   /** Keeps what is cached of a prompt for `ttlMs` (default 5 minutes), whatever else needs pages. */
   async pin(prompt: Prompt, options: PrefixOptions & { ttlMs?: number } = {}): Promise<Pin> {
-    return this.#native(() => Pin.take(this.#host, prompt, options));
+    return Pin.take(this.#backend, prompt, options);
   }
 
   /** Forgets every cached prefix that nobody uses or pinned; resolves to the pages freed. */
   async clearCache(): Promise<number> {
-    return this.#native((native) => native.clearCache());
+    return this.#backend.clearCache();
   }
 
   /** Counters and gauges, taken between two steps or in the midst of one. */
   async stats(): Promise<EngineStats> {
-    return this.#native((native) => native.stats());
+    return this.#backend.stats();
   }
 
   /** What the scheduler decides from now on, and why, in words: for tuning and debugging. Nobody reads: it costs nothing. */
   decisions(): AsyncGenerator<Decision, void, undefined> {
-    this.#checkOpen();
+    checkOpen(this.#backend);
     return this.#decisions.read();
   }
 
@@ -180,13 +170,13 @@ export class Engine implements AsyncDisposable {
    * recording at a time. Rejects with INVALID_OPTION, CLOSED.
    */
   async record(path: string, options: RecordOptions = {}): Promise<Recording> {
-    this.#checkOpen();
+    checkOpen(this.#backend);
     if (this.#recording) throw new BanyanError('INVALID_OPTION', 'A recording is under way: stop it first');
     const ended = () => {
       this.#recording = undefined;
     };
     this.#recording = Recording.start(path, options, this.info, (recorder) => {
-      this.#host.recorder = recorder;
+      this.#backend.record(recorder);
       if (!recorder) ended();
     });
     this.#recording.catch(ended);
@@ -204,34 +194,14 @@ export class Engine implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#host.closed = true;
-    await this.#host.native.close();
-    this.#host.router.fail('CLOSED', 'The engine was closed');
+    await this.#backend.close();
     this.#decisions.close();
     const recording = await this.#recording?.catch(() => undefined);
     await recording?.stop().catch(() => {}); // whoever stops it hears of it
-  }
-
-  #native<Result>(call: (native: NativeEngine) => Result): Result {
-    this.#checkOpen();
-    try {
-      const result = call(this.#host.native);
-      return result instanceof Promise ? (result.catch(rethrow) as Result) : result;
-    } catch (reason) {
-      throw asBanyanError(reason);
-    }
-  }
-
-  #checkOpen(): void {
-    if (this.#host.closed) throw new BanyanError('CLOSED', 'The engine is closed');
   }
 }
 
 function toAddSpecial(options: TokenizeOptions): boolean {
   const given = readOptions('options', options, ['addSpecial']);
   return checkFlag('addSpecial', given.addSpecial ?? false);
-}
-
-function rethrow(reason: unknown): never {
-  throw asBanyanError(reason);
 }

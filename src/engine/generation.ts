@@ -1,12 +1,14 @@
-import type { RequestHost } from '../backend/request-host.js';
+import type { Backend } from '../backend/backend.js';
 import { type ToolCall, toToolCall } from '../chat/chat-message.js';
+import type { Prepared } from '../chat/prompt.js';
 import { BanyanError, type RejectedAnswer } from '../kit/errors.js';
 import { EventStream } from '../kit/event-stream.js';
 import type { TokenLogprob } from '../native/events.js';
 import type { NativeUsage } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { CompiledSchema } from '../schema/compile-schema.js';
-import type { Completion, Request } from './request.js';
+import { type Completion, Request } from './request.js';
+import type { RequestSettings } from './request-options.js';
 
 /**
  * What a request cost. `cachedTokens` of the `promptTokens` were read from the cache; `computedTokens` went through the model:
@@ -39,43 +41,57 @@ export type GenerationEvent<Output = unknown> =
   | { type: 'tool-call'; index: number; call: ToolCall }
   | { type: 'finish'; result: GenerationResult<Output> };
 
-export interface GenerationParts<Output> {
-  request: Request;
-  signal: AbortSignal | undefined;
+/** What is asked beside the prompt. */
+export interface Asked<Output> {
+  settings: RequestSettings;
   schema: CompiledSchema<Output> | undefined;
-  host: RequestHost;
+  signal: AbortSignal | undefined;
+}
+
+/** Starts what engine.generate() and session.generate() ask: the request, and the answer that the caller reads. */
+export function start<Prompt extends Prepared, Output>(
+  backend: Backend,
+  prepared: Promise<Prompt>,
+  asked: Asked<Output>,
+): { request: Request<Prompt>; generation: Generation<Output> } {
+  const request = new Request(backend, prepared, asked.settings, asked.signal);
+  return { request, generation: new Generation(backend, request, asked) };
 }
 
 /** One answer under way. Read it, await it, or both; see EventStream. */
 export class Generation<Output = unknown> extends EventStream<GenerationEvent<Output>, GenerationResult<Output>> {
   readonly result: Promise<GenerationResult<Output>>;
-  readonly #parts: GenerationParts<Output>;
+  readonly #backend: Pick<Backend, 'closed'>;
+  readonly #request: Request;
+  readonly #asked: Omit<Asked<Output>, 'settings'>;
 
-  constructor(parts: GenerationParts<Output>) {
+  /** Use `engine.generate()` or `session.generate()`. */
+  constructor(backend: Pick<Backend, 'closed'>, request: Request, asked: Omit<Asked<Output>, 'settings'>) {
     super();
-    this.#parts = parts;
-    this.result = parts.request.completion.then((completion) => this.#finish(completion));
+    this.#backend = backend;
+    this.#request = request;
+    this.#asked = asked;
+    this.result = request.completion.then((completion) => this.#finish(completion));
     this.result.catch(() => {}); // nobody has to await
   }
 
   /** Stops at once, on a GPU after the running step; the result then has finishReason `cancelled` and what was generated so far. */
   cancel(): void {
-    this.#parts.request.cancel();
+    this.#request.cancel();
   }
 
   /** Tool calls as they close. Unlike leaving the whole stream, leaving this cancels nothing. */
   async *toolCalls(): AsyncGenerator<{ index: number; call: ToolCall }, void, undefined> {
-    for await (const event of this.#parts.request.log.read()) {
+    for await (const event of this.#request.log.read()) {
       if (event.type === 'tool-call') yield { index: event.index, call: toToolCall(event.call, event.index) };
     }
   }
 
   protected async *events(): AsyncGenerator<GenerationEvent<Output>, void, undefined> {
-    const { request } = this.#parts;
     let [text, reasoning] = [0, 0]; // lengths told
     let whole = false;
     try {
-      for await (const event of request.log.read()) {
+      for await (const event of this.#request.log.read()) {
         if (event.type === 'tool-call') {
           yield { type: 'tool-call', index: event.index, call: toToolCall(event.call, event.index) };
           continue;
@@ -99,10 +115,10 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
 
   async #finish(completion: Completion): Promise<GenerationResult<Output>> {
     const { reason, message, tokens, logprobs, usage } = completion;
-    if (reason === 'cancelled' && this.#parts.signal?.aborted) {
-      throw new BanyanError('ABORTED', 'The request was aborted', { cause: this.#parts.signal.reason });
+    if (reason === 'cancelled' && this.#asked.signal?.aborted) {
+      throw new BanyanError('ABORTED', 'The request was aborted', { cause: this.#asked.signal.reason });
     }
-    if (reason === 'cancelled' && this.#parts.host.closed) throw new BanyanError('CLOSED', 'The engine was closed');
+    if (reason === 'cancelled' && this.#backend.closed) throw new BanyanError('CLOSED', 'The engine was closed');
     if (reason === 'error') throw new BanyanError('ENGINE_FAILED', 'The request failed');
     return {
       text: message.content,
@@ -118,7 +134,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
 
   /** An answer that ended by itself is a whole JSON text: the grammar allows no other end. */
   async #object({ reason, message, tokens, usage }: Completion): Promise<Output | undefined> {
-    const { schema } = this.#parts;
+    const { schema } = this.#asked;
     if (!schema || reason !== 'stop') return undefined;
     const answer = { text: message.content, tokens, usage };
     const verdict = await schema.check(parsedAnswer(answer));

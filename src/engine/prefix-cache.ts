@@ -1,7 +1,9 @@
-import type { RequestHost } from '../backend/request-host.js';
+import type { Backend, TokenCodec } from '../backend/backend.js';
+import { toChatSettings } from '../chat/chat-options.js';
 import { toConversation } from '../chat/conversation.js';
-import { isMessages, type Prompt, planTokens, renderChat, toChatSettings } from '../chat/prompt.js';
+import { checkRaw, isMessages, type Prompt, rawTokens } from '../chat/prompt.js';
 import { readPrompt } from '../chat/read-prompt.js';
+import { renderChat } from '../chat/render-chat.js';
 import type { ToolSpec } from '../chat/tool-spec.js';
 import { checkName, checkNumber } from '../kit/option-checks.js';
 import type { NativeMiss } from '../native/reports.js';
@@ -33,12 +35,12 @@ const DEFAULT_TTL_MS = 5 * 60_000;
 const LONGEST_TTL_MS = 24 * 3_600_000;
 
 /** Messages are rendered without a generation prompt: what is asked for is a beginning that others share. */
-export async function prefixTokens(host: RequestHost, prompt: Prompt, options: PrefixOptions): Promise<Int32Array> {
+export async function prefixTokens(codec: TokenCodec, prompt: Prompt, options: PrefixOptions): Promise<Int32Array> {
   if (options.tenant !== undefined) checkName('tenant', options.tenant);
-  if (!isMessages(prompt)) return planTokens(host, prompt)();
+  if (!isMessages(prompt)) return rawTokens(codec, checkRaw(codec.info, prompt));
   const messages = toConversation(prompt, false);
   const settings = toChatSettings({ tools: options.tools }, undefined);
-  return (await renderChat(host, settings, messages, { addGenerationPrompt: false })).tokens;
+  return (await renderChat(codec, settings, messages, false)).tokens;
 }
 
 export function nameMiss(miss: NativeMiss, tokens: Int32Array, textOf: (tokens: Int32Array) => string): Miss {
@@ -56,28 +58,28 @@ export function nameMiss(miss: NativeMiss, tokens: Int32Array, textOf: (tokens: 
 
 /** A cached prefix that pressure cannot evict until it is released or its time is over. */
 export class Pin implements AsyncDisposable {
-  readonly #host: RequestHost;
+  readonly #backend: Backend;
   readonly #id: number;
   /** How many tokens of the prompt are pinned; 0 when nothing of it is cached. */
   readonly tokens: number;
 
-  private constructor(host: RequestHost, id: number, tokens: number) {
-    this.#host = host;
+  private constructor(backend: Backend, id: number, tokens: number) {
+    this.#backend = backend;
     this.#id = id;
     this.tokens = tokens;
   }
 
-  static async take(host: RequestHost, prompt: Prompt, given: PrefixOptions & { ttlMs?: number }): Promise<Pin> {
+  static async take(backend: Backend, prompt: Prompt, given: PrefixOptions & { ttlMs?: number }): Promise<Pin> {
     const options = readTurnOptions(given, [...PREFIX_KEYS, 'ttlMs']);
     const ttl = checkNumber('ttlMs', options.ttlMs ?? DEFAULT_TTL_MS, 1, LONGEST_TTL_MS);
-    const tokens = await prefixTokens(host, readPrompt(prompt), options);
-    const pinned = await host.native.pin(options.tenant ?? '', tokens, ttl);
-    return new Pin(host, pinned.id, pinned.tokens);
+    const tokens = await prefixTokens(backend, readPrompt(prompt), options);
+    const pinned = await backend.pin(options.tenant ?? '', tokens, ttl);
+    return new Pin(backend, pinned.id, pinned.tokens);
   }
 
   /** False when it had expired or was released already. */
   async release(): Promise<boolean> {
-    return this.#id !== 0 && !this.#host.closed && (await this.#host.native.unpin(this.#id));
+    return this.#id !== 0 && (await this.#backend.unpin(this.#id));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,6 @@
-import type { RequestHost } from '../backend/request-host.js';
+import type { Backend } from '../backend/backend.js';
 import type { Prompt } from '../chat/prompt.js';
 import { readPrompt } from '../chat/read-prompt.js';
-import { asBanyanError, BanyanError } from '../kit/errors.js';
 import { checkInteger, checkName, checkNumber } from '../kit/option-checks.js';
 import { readOptions } from '../kit/read-options.js';
 import type { NativeHint } from '../native/binding.js';
@@ -41,11 +40,11 @@ export function branchAbandoned(salt: string, tokens: Int32Array, from: number):
   return { ...NOTHING, kind: 'branch-abandoned', salt, tokens, from };
 }
 
-/** For hints that Banyan sends by itself: advice to an engine that is gone is no error. */
-export function tell(host: RequestHost, program: number, hint: NativeHint): void {
-  if (host.closed || program === 0) return;
-  host.recorder?.hint(program, hint);
-  host.native.hint(program, hint);
+let programs = 0;
+
+/** The id of a new program: no other one of the process has it, as one agent run may use several engines. */
+export function newProgram(): number {
+  return ++programs;
 }
 
 function checkTool(tool: string): string {
@@ -61,13 +60,13 @@ const MOST_STEPS = 1_000;
  * depends on it but speed: what stays cached while a tool runs, who goes first. `Agent` tells all of this by itself.
  */
 export class Program {
-  readonly #host: RequestHost;
+  readonly #backend: Backend;
   /** What the requests carry. */
   readonly id: number;
 
   /** Use `engine.program()`. */
-  constructor(host: RequestHost, id: number) {
-    this.#host = host;
+  constructor(backend: Backend, id: number) {
+    this.#backend = backend;
     this.id = id;
   }
 
@@ -113,33 +112,15 @@ export class Program {
   }
 
   /** What it cost so far, and what was decided about its pages; undefined: not known (any more). Rejects with CLOSED. */
-  async report(): Promise<ProgramReport | undefined> {
-    this.#checkOpen();
-    const report = await this.#host.native.programReport(this.id).catch((reason: unknown) => {
-      throw asBanyanError(reason);
-    });
-    return report ?? undefined;
+  report(): Promise<ProgramReport | undefined> {
+    return this.#backend.programReport(this.id);
   }
 
-  async #tokens(prompt: Prompt, options: PrefixOptions): Promise<Int32Array> {
-    this.#checkOpen();
-    try {
-      return await prefixTokens(this.#host, readPrompt(prompt), options);
-    } catch (reason) {
-      throw asBanyanError(reason);
-    }
+  #tokens(prompt: Prompt, options: PrefixOptions): Promise<Int32Array> {
+    return prefixTokens(this.#backend, readPrompt(prompt), options);
   }
 
   #tell(hint: NativeHint): void {
-    this.#checkOpen();
-    try {
-      tell(this.#host, this.id, hint);
-    } catch (reason) {
-      throw asBanyanError(reason);
-    }
-  }
-
-  #checkOpen(): void {
-    if (this.#host.closed) throw new BanyanError('CLOSED', 'The engine is closed');
+    this.#backend.hint(this.id, hint);
   }
 }

@@ -1,17 +1,20 @@
-import type { RequestHost } from '../backend/request-host.js';
+import type { Backend, RequestEvent } from '../backend/backend.js';
+import type { Prepared } from '../chat/prompt.js';
 import { onAbort } from '../kit/abort-listeners.js';
 import { asBanyanError } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
-import type { NativeEngine, NativeMessage, NativeRequest } from '../native/binding.js';
-import type { RequestEvent, TokenLogprob } from '../native/events.js';
-import type { NativeMiss, NativeUsage } from '../native/reports.js';
+import type { NativeMessage } from '../native/binding.js';
+import type { TokenLogprob } from '../native/events.js';
+import type { NativeUsage } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
+import type { RequestSettings } from './request-options.js';
 
 export type OutputEvent = Extract<RequestEvent, { type: 'tokens' | 'tool-call' }>;
 
 /** How a request ended, cancelled ones included. */
-export interface Completion {
-  prompt: Int32Array;
+export interface Completion<Prompt extends Prepared = Prepared> {
+  /** What it was asked; undefined: it was cancelled before it started. */
+  prepared: Prompt | undefined;
   /** As sampled, the end-of-turn token included. */
   tokens: number[];
   logprobs: TokenLogprob[];
@@ -20,62 +23,52 @@ export interface Completion {
   message: NativeMessage;
 }
 
-/** One native request from its preparation to its finish event. Knows nothing of chats, schemas or consumers. */
-export class Request {
+/** One request from its prepared prompt to its last event. Knows nothing of chats, schemas or readers. */
+export class Request<Prompt extends Prepared = Prepared> {
   readonly log = new EventLog<OutputEvent>();
   /** Rejects when the request could not start or failed alone; a cancelled request resolves. */
-  readonly completion: Promise<Completion>;
-  readonly #host: RequestHost;
+  readonly completion: Promise<Completion<Prompt>>;
+  readonly #backend: Backend;
   #id: number | undefined;
   #cancelled = false;
 
-  /** `prepare` may take its time (templates render on another thread); a request cancelled meanwhile never starts. */
-  constructor(host: RequestHost, prepare: () => Promise<NativeRequest>, signal?: AbortSignal) {
-    this.#host = host;
+  /** `prepared` may take its time (templates render on another thread); a request cancelled meanwhile never starts. */
+  constructor(backend: Backend, prepared: Promise<Prompt>, settings: RequestSettings, signal: AbortSignal | undefined) {
+    this.#backend = backend;
     const forgetSignal = onAbort(signal, () => this.cancel());
     if (signal?.aborted) this.cancel();
-    this.completion = this.#run(prepare).finally(() => {
+    this.completion = this.#run(prepared, settings).finally(() => {
       this.log.close();
       forgetSignal();
     });
-    this.completion.catch(() => {}); // nobody has to await
+    for (const promise of [prepared, this.completion]) promise.catch(() => {}); // need not be awaited
   }
 
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
-    if (this.#id !== undefined && !this.log.closed && !this.#host.closed) this.#host.native.cancel(this.#id);
+    if (this.#id !== undefined && !this.log.closed) this.#backend.cancel(this.#id);
   }
 
-  async #run(prepare: () => Promise<NativeRequest>): Promise<Completion> {
-    if (this.#cancelled) return neverStarted();
+  async #run(prepared: Promise<Prompt>, settings: RequestSettings): Promise<Completion<Prompt>> {
     try {
-      const request = await parsed(this.#host.native, await prepare());
       if (this.#cancelled) return neverStarted();
-      return await this.#submit(request);
+      const prompt = await prepared;
+      return this.#cancelled ? neverStarted() : await this.#submit(prompt, settings);
     } catch (reason) {
-      throw asBanyanError(reason);
+      throw asBanyanError(reason); // a fault of ours, or too little memory
     }
   }
 
-  #submit(request: NativeRequest): Promise<Completion> {
-    const { native, router } = this.#host;
-    const id = native.submit(request);
-    this.#id = id;
-    this.#host.recorder?.submit(id, request);
+  #submit(prepared: Prompt, settings: RequestSettings): Promise<Completion<Prompt>> {
+    const { prompt, staticTokens, chat, grammar } = prepared;
     const tokens: number[] = [];
     const logprobs: TokenLogprob[] = [];
     return new Promise((resolve, reject) => {
-      router.attach(id, (event) => {
-        if (event.type === 'error') {
-          this.#host.recorder?.finish(id, tokens, { reason: 'error', code: event.code });
-          reject(event);
-        } else if (event.type === 'finish') {
-          const { reason, message } = event;
-          const usage = { ...event.usage, miss: shownMiss(this.#host, event.usage.miss) };
-          this.#host.recorder?.finish(id, tokens, recordedEnd(reason, usage));
-          resolve({ prompt: request.prompt, tokens, logprobs, reason, usage, message });
-        } else {
+      this.#id = this.#backend.submit({ ...settings, prompt, staticTokens, chat, grammar }, (event) => {
+        if (event.type === 'error') reject(event.error);
+        else if (event.type === 'finish') resolve({ ...ended(event), prepared, tokens, logprobs });
+        else {
           if (event.type === 'tokens') {
             tokens.push(...event.tokens);
             logprobs.push(...(event.logprobs ?? []));
@@ -87,28 +80,14 @@ export class Request {
   }
 }
 
-/** With its grammar, if it has one: that may be megabytes, and is parsed on another thread. */
-async function parsed(native: NativeEngine, request: NativeRequest): Promise<NativeRequest> {
-  const { grammar, jsonSchema } = request;
-  if (typeof grammar !== 'string' || (!grammar && !jsonSchema)) return request;
-  return { ...request, grammar: await native.parseGrammar(grammar, jsonSchema), jsonSchema: '' };
-}
+const ended = ({ reason, usage, message }: Extract<RequestEvent, { type: 'finish' }>) => ({ reason, usage, message });
 
-/** Without the token that the cache holds where a prompt leaves it: it may be another request's. */
-export function shownMiss({ revealMisses = false }: RequestHost, miss: NativeMiss): NativeMiss {
-  return revealMisses ? miss : { ...miss, expected: -1 };
-}
-
-function recordedEnd(reason: FinishReason, { cachedTokens, computedTokens, preemptions, ttftMs }: NativeUsage) {
-  return { reason, cached: cachedTokens, computed: computedTokens, preemptions, ttftMs };
-}
-
-function neverStarted(): Completion {
+function neverStarted(): Completion<never> {
   const miss = { matched: 0, promptTokens: 0, expected: -1, actual: -1, reason: 'reuse-off' as const };
   const times = { queueMs: 0, waitedMs: 0, ttftMs: 0, itlMs: 0, totalMs: 0 };
   const counts = { promptTokens: 0, cachedTokens: 0, computedTokens: 0, outputTokens: 0, preemptions: 0, bypassed: 0 };
   return {
-    prompt: new Int32Array(0),
+    prepared: undefined,
     tokens: [],
     logprobs: [],
     reason: 'cancelled',

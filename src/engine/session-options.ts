@@ -1,6 +1,6 @@
 import type { ChatMessage } from '../chat/chat-message.js';
+import { toChatSettings } from '../chat/chat-options.js';
 import { toConversation } from '../chat/conversation.js';
-import { toChatSettings } from '../chat/prompt.js';
 import { readMessages } from '../chat/read-prompt.js';
 import type { ToolSpec } from '../chat/tool-spec.js';
 import type { OnOverflow } from '../chat/trim-history.js';

@@ -1,19 +1,19 @@
-import type { RequestHost } from '../backend/request-host.js';
-import { type ChatMessage, toToolCall } from '../chat/chat-message.js';
+import { type Backend, checkOpen } from '../backend/backend.js';
+import { type AssistantMessage, type ChatMessage, toToolCall } from '../chat/chat-message.js';
+import { toChatSettings } from '../chat/chat-options.js';
 import { toContinuation, toConversation } from '../chat/conversation.js';
-import { type ChatSettings, namedTool, renderChat, toChatSettings } from '../chat/prompt.js';
+import { joined, type NextTurn, nextTurn, type TurnMessages } from '../chat/next-turn.js';
 import { readMessages } from '../chat/read-prompt.js';
-import { staticTokens } from '../chat/static-prefix.js';
-import { forget, type OnOverflow, roomToAnswer, trimmedChat, unlessTooLong } from '../chat/trim-history.js';
-import { type TurnEnd, type TurnTemplate, turnDelta } from '../chat/turn-delta.js';
+import { forget, type OnOverflow } from '../chat/trim-history.js';
+import type { TurnEnd } from '../chat/turn-delta.js';
 import { BanyanError } from '../kit/errors.js';
 import { reading } from '../kit/read-options.js';
-import type { NativeRequest, RenderedChat } from '../native/binding.js';
+import type { NativeHint } from '../native/binding.js';
 import { compileAnswerSchema } from '../schema/compile-schema.js';
-import { Generation } from './generation.js';
-import { branchAbandoned, plainHint, tell } from './program.js';
+import { type Generation, start } from './generation.js';
+import { branchAbandoned, newProgram, plainHint } from './program.js';
 import { readTurnOptions } from './read-turn-options.js';
-import { type Completion, Request } from './request.js';
+import type { Completion, Request } from './request.js';
 import { TURN_KEYS, type TurnOptions, toRequestSettings } from './request-options.js';
 import type { SessionSetup } from './session-options.js';
 import { checkTurn, isVoid, type Turn } from './turn.js';
@@ -41,7 +41,8 @@ interface LastTurn extends Pick<Turn, 'message' | 'finishReason'> {
   readonly answer: number;
   /** Messages that were forgotten before it. */
   readonly dropped: number;
-  readonly end: TurnEnd;
+  /** Its answer as the conversation has it. */
+  readonly said: AssistantMessage;
 }
 
 /**
@@ -49,19 +50,19 @@ interface LastTurn extends Pick<Turn, 'message' | 'finishReason'> {
  * and its answer: nothing is computed twice while the pages live. One turn at a time; forks are independent.
  */
 export class Session implements AsyncDisposable {
-  readonly #host: RequestHost;
+  readonly #backend: Backend;
   readonly #setup: SessionSetup;
   /** Of a fork: tokens that its trunk has too; undefined once it has forgotten some of them. */
   #shared: number | undefined;
   #program = 0;
   #history: History;
-  #running: Request | undefined;
+  #running: Request<NextTurn> | undefined;
   #closing: Promise<void> | undefined;
 
   /** Use `engine.session()`. */
-  constructor(host: RequestHost, setup: SessionSetup, history?: History) {
+  constructor(backend: Backend, setup: SessionSetup, history?: History) {
     this.#shared = history?.tokens.length;
-    this.#host = host;
+    this.#backend = backend;
     this.#setup = setup;
     this.#history = history ?? {
       tokens: new Int32Array(0),
@@ -119,22 +120,18 @@ export class Session implements AsyncDisposable {
   ): Generation<Output> {
     this.#checkFree();
     const given = readTurnOptions(options, TURN_KEYS);
-    const said = this.#continued(readMessages(message));
-    const { defaults, tenant, tools } = this.#setup;
+    const messages = this.#continued(readMessages(message));
+    const { defaults, tenant, tools, onOverflow } = this.#setup;
     const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...given };
     const settings = toRequestSettings({ ...turn, tenant, program: turn.program ?? this.#ownProgram() }, ['tenant']);
     const schema = compileAnswerSchema(turn.schema);
-    const chatSettings = toChatSettings({ ...turn, tools }, schema);
-
-    let next: NextTurn | undefined;
-    const prepare = async (): Promise<NativeRequest> => {
-      next = await this.#nextTurn(chatSettings, said, settings.maxTokens, namedTool(turn));
-      const { prompt, staticTokens, chat } = next;
-      return { ...settings, prompt, staticTokens, chat: chat.format, jsonSchema: '', grammar: '' };
-    };
-    const request = new Request(this.#host, prepare, turn.signal);
-    this.#follow(request, () => next);
-    return new Generation({ request, schema, signal: turn.signal, host: this.#host });
+    const chat = toChatSettings({ ...turn, tools }, schema);
+    const { signal } = turn;
+    const more = { onOverflow, maxTokens: settings.maxTokens, signal };
+    const prepared = nextTurn(this.#backend, { ...this.#history, end: this.#end() }, messages, chat, more);
+    const { request, generation } = start(this.#backend, prepared, { settings, schema, signal });
+    this.#follow(request);
+    return generation;
   }
 
   /**
@@ -162,7 +159,7 @@ export class Session implements AsyncDisposable {
   /** Another session with the same past, for free: pages are shared. While a turn runs, that turn is not part of it. */
   fork(): Session {
     this.#checkOpen();
-    return new Session(this.#host, this.#setup, this.#history);
+    return new Session(this.#backend, this.#setup, this.#history);
   }
 
   /**
@@ -180,9 +177,14 @@ export class Session implements AsyncDisposable {
     await this.#running?.completion.catch(() => {});
     const { tokens } = this.#history;
     if (lost !== undefined && tokens.length > lost) {
-      tell(this.#host, this.#program, branchAbandoned(this.#setup.tenant, tokens, lost));
+      this.#tell(branchAbandoned(this.#setup.tenant, tokens, lost));
     }
-    tell(this.#host, this.#program, plainHint('finished'));
+    this.#tell(plainHint('finished'));
+  }
+
+  /** Advice to an engine that is gone is no error. */
+  #tell(hint: NativeHint): void {
+    if (this.#program !== 0 && !this.#backend.closed) this.#backend.hint(this.#program, hint);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -190,79 +192,45 @@ export class Session implements AsyncDisposable {
   }
 
   #ownProgram(): number {
-    this.#program ||= this.#host.newProgram();
+    this.#program ||= newProgram();
     return this.#program;
   }
 
   /** The conversation with what comes now, and what of it the tokens do not have yet. Throws INVALID_MESSAGES. */
-  #continued(said: readonly ChatMessage[], pushed = this.#history.pushed): Continued {
+  #continued(said: readonly ChatMessage[], pushed = this.#history.pushed): TurnMessages {
     const { messages, last } = this.#history;
     if (!last) {
       const whole = toConversation([...messages, ...pushed, ...said]);
       return { messages: whole, added: whole, said };
     }
-    const added = toContinuation(last.end.message, [...pushed, ...said]);
+    const added = toContinuation(last.said, [...pushed, ...said]);
     return { messages: [...messages, ...added], added, said };
   }
 
-  async #nextTurn(
-    settings: ChatSettings,
-    next: Continued,
-    maxTokens: number,
-    onlyTool: string | undefined,
-  ): Promise<NextTurn> {
-    if (this.onOverflow === 'error') return this.#wholeTurn(settings, next, onlyTool);
-    const { native } = this.#host;
-    const { maxContext } = native.info;
-    const most = maxContext - roomToAnswer(maxContext, maxTokens);
-    const whole = await unlessTooLong(() => this.#wholeTurn(settings, next, onlyTool));
-    if (whole && whole.prompt.length <= most) return whole;
-    const render = (kept: readonly ChatMessage[]) =>
-      renderChat(this.#host, settings, kept, { addGenerationPrompt: true, onlyTool });
-    const goals = [Math.floor(maxContext / 2), most, maxContext - 1];
-    const trimmed = await trimmedChat(next.messages, next.said, goals, render);
-    if (!trimmed) return whole ?? this.#wholeTurn(settings, next, onlyTool); // what comes now is too long by itself
-    const { chat, messages, dropped } = trimmed;
-    return { prompt: chat.tokens, chat, messages, dropped, staticTokens: await staticTokens(native, chat, messages) };
-  }
-
-  /** Nothing is forgotten. */
-  async #wholeTurn(
-    settings: ChatSettings,
-    { messages, added }: Continued,
-    onlyTool: string | undefined,
-  ): Promise<NextTurn> {
+  /** How the last turn ended: a few tokens of it are read again. */
+  #end(): TurnEnd | undefined {
     const { tokens, last } = this.#history;
-    const { native } = this.#host;
-    const options = { addGenerationPrompt: true, onlyTool };
-    if (last === undefined) {
-      const chat = await renderChat(this.#host, settings, added, options);
-      return { prompt: chat.tokens, chat, messages, dropped: 0, staticTokens: await staticTokens(native, chat, added) };
-    }
-    const template: TurnTemplate = {
-      render: (minimal) => renderChat(this.#host, settings, minimal, options),
-      parallelCalls: native.info.supportsParallelCalls,
-    };
-    const delta = await turnDelta(template, last.end, added);
-    const prompt = joined(tokens, await native.tokenizeChat(delta.text, delta.literal));
-    return { prompt, chat: delta.chat, messages, dropped: 0, staticTokens: this.#history.staticTokens };
+    if (!last) return undefined;
+    const tail = tokens.subarray(Math.max(last.answer, tokens.length - TAIL_TOKENS));
+    const byItself = last.finishReason === 'stop' || last.finishReason === 'tool-calls';
+    return { message: last.said, tail: this.#backend.detokenize(tail, true), byItself };
   }
 
-  /** Attached before anybody else awaits the turn: whoever does finds the session free and its history complete. */
-  #follow(request: Request, next: () => NextTurn | undefined): void {
+  /** The turn ends before its result is known: a caller who has awaited it finds the session free and its history whole. */
+  #follow(request: Request<NextTurn>): void {
     this.#running = request;
     const free = () => {
       this.#running = undefined;
     };
     request.completion.then((completion) => {
       free();
-      const turn = next();
-      if (turn) this.#commit(completion, turn);
+      this.#commit(completion);
     }, free);
   }
 
-  #commit(completion: Completion, { messages, dropped, staticTokens }: NextTurn): void {
-    const { prompt, tokens, message, reason: finishReason } = completion;
+  #commit({ prepared, tokens, message, reason: finishReason }: Completion<NextTurn>): void {
+    if (!prepared) return;
+    const { prompt, messages, dropped, staticTokens } = prepared;
     const turn = { tokens, message, finishReason, staticTokens, dropped };
     this.#append(messages, dropped > 0 ? prompt : prompt.subarray(this.#history.tokens.length), turn);
   }
@@ -271,30 +239,17 @@ export class Session implements AsyncDisposable {
     const { tokens, message, finishReason, staticTokens, dropped = 0 } = turn;
     if (isVoid(turn)) return;
     const { content, reasoning, toolCalls } = message;
-    const answer = { role: 'assistant' as const, content, reasoning, toolCalls: toolCalls.map(toToolCall) };
-    const byItself = finishReason === 'stop' || finishReason === 'tool-calls';
+    const said = { role: 'assistant' as const, content, reasoning, toolCalls: toolCalls.map(toToolCall) };
     if (dropped > 0) this.#shared = undefined;
     const past = dropped > 0 ? new Int32Array(0) : this.#history.tokens;
     const begin = past.length;
     this.#history = {
       tokens: joined(past, prompt, tokens),
       staticTokens,
-      messages: [...messages, answer],
+      messages: [...messages, said],
       pushed: [],
-      last: {
-        begin,
-        answer: begin + prompt.length,
-        dropped,
-        message,
-        finishReason,
-        end: { message: answer, tail: this.#tailOf(tokens), byItself },
-      },
+      last: { begin, answer: begin + prompt.length, dropped, message, finishReason, said },
     };
-  }
-
-  #tailOf(tokens: readonly number[]): string {
-    const { native, closed } = this.#host;
-    return closed ? '' : native.detokenize(Int32Array.from(tokens.slice(-TAIL_TOKENS)), true);
   }
 
   #checkFree(): void {
@@ -304,32 +259,6 @@ export class Session implements AsyncDisposable {
 
   #checkOpen(): void {
     if (this.#closing) throw new BanyanError('CLOSED', 'The session is closed');
-    if (this.#host.closed) throw new BanyanError('CLOSED', 'The engine is closed');
+    checkOpen(this.#backend);
   }
-}
-
-interface Continued {
-  messages: readonly ChatMessage[];
-  added: readonly ChatMessage[];
-  /** The caller's messages of this turn. */
-  said: readonly ChatMessage[];
-}
-
-/** What a turn sends, and what the conversation is with it. `dropped`: messages that it forgot; then all tokens are new. */
-interface NextTurn {
-  prompt: Int32Array;
-  chat: RenderedChat;
-  messages: readonly ChatMessage[];
-  dropped: number;
-  staticTokens: number;
-}
-
-function joined(...parts: ArrayLike<number>[]): Int32Array {
-  const whole = new Int32Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

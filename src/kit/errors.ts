@@ -97,6 +97,11 @@ export function asBanyanError(reason: unknown): BanyanError {
   );
 }
 
+/** True for a BanyanError of this code. */
+export function hasCode(reason: unknown, code: ErrorCode): reason is BanyanError {
+  return isBanyanError(reason) && reason.code === code;
+}
+
 /** False for what cannot be looked at, like a proxy that was revoked. */
 export function isBanyanError(reason: unknown): reason is BanyanError {
   try {

@@ -1,4 +1,4 @@
-import type { RequestHost } from '../backend/request-host.js';
+import type { Backend } from '../backend/backend.js';
 import { leavable } from '../kit/leavable.js';
 import type { DecisionAbout, NativeDecision } from '../native/decisions.js';
 
@@ -16,11 +16,11 @@ const MOST_WAITING = 100_000;
 
 /** The scheduler's decisions for any number of readers. While nobody reads, the engine makes no records at all. */
 export class DecisionFeed {
-  readonly #host: RequestHost;
+  readonly #backend: Pick<Backend, 'closed' | 'watchDecisions'>;
   readonly #readers = new Set<Reader>();
 
-  constructor(host: RequestHost) {
-    this.#host = host;
+  constructor(backend: Pick<Backend, 'closed' | 'watchDecisions'>) {
+    this.#backend = backend;
   }
 
   /** From the first `next()` on, until the loop is left or the engine closes. */
@@ -44,22 +44,19 @@ export class DecisionFeed {
   }
 
   #add(reader: Reader): void {
-    if (this.#host.closed) {
+    if (this.#backend.closed) {
       reader.close();
       return;
     }
     this.#readers.add(reader);
     if (this.#readers.size > 1) return;
-    this.#host.router.onDecision = (decision) => {
+    this.#backend.watchDecisions((decision) => {
       for (const each of this.#readers) each.push(decision);
-    };
-    this.#host.native.setDecisions(true);
+    });
   }
 
   #remove(reader: Reader): void {
-    if (!this.#readers.delete(reader) || this.#readers.size > 0) return;
-    this.#host.router.onDecision = undefined;
-    if (!this.#host.closed) this.#host.native.setDecisions(false);
+    if (this.#readers.delete(reader) && this.#readers.size === 0) this.#backend.watchDecisions(undefined);
   }
 }
 

@@ -17,6 +17,12 @@ interface Running {
   chain: TokenChain;
 }
 
+/** What of a request is recorded. */
+export type RecordedRequest = Pick<
+  NativeRequest,
+  'prompt' | 'program' | 'salt' | 'class' | 'maxTokens' | 'cache' | 'deadlineMs' | 'ttftLimitMs'
+>;
+
 /** What a request's end adds to the trace; see TraceFinish. */
 export type RecordedEnd = Pick<TraceFinish, 'reason' | 'code' | 'cached' | 'computed' | 'preemptions' | 'ttftMs'>;
 
@@ -48,7 +54,7 @@ export class Recorder {
     write({ type: 'trace', version: TRACE_VERSION, tokens: options.tokens, engine });
   }
 
-  submit(request: number, asked: NativeRequest): void {
+  submit(request: number, asked: RecordedRequest): void {
     const { line, chain } = this.#prompts.prompt(asked.salt, asked.prompt);
     const { length } = asked.prompt;
     this.#prompts.remember(request, length, chain);

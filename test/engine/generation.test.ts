@@ -164,15 +164,6 @@ test('closing the engine while the prompt is prepared', async () => {
   expect(native.requests).toEqual([]);
 });
 
-test('a request whose end never comes ends with the engine', async () => {
-  const { engine, native } = scripted(() => ({ steps: ['a', 'b', 'c'] }));
-  native.close = async () => {}; // no finish events
-  const generation = engine.generate('x');
-  await turn();
-  await engine.close();
-  expect(await codeOf(() => generation)).toBe('CLOSED');
-});
-
 test.each(['abort', 'close'])('%s in the moment after the end comes too late', async (what) => {
   const { engine, native } = scripted(() => 'a');
   const stop = new AbortController();

@@ -1,5 +1,4 @@
 import { expect, test, vi } from 'vitest';
-import { Engine } from '../../src/engine/engine.js';
 import { scripted } from '../../testing/engine/scripted-engine.js';
 import { codeOf } from '../support/expect-code.js';
 
@@ -14,11 +13,12 @@ test('messages are a beginning: no answer is asked for, so that others that go o
 });
 
 test('a miss names what lay there and what the prompt has', async () => {
-  const { engine, native } = scripted(() => 'ok');
+  const { engine } = scripted(() => 'ok');
   await engine.generate('a day in Oslo');
   const miss = { reason: 'diverged', promptTokens: 14, matchedTokens: 10, after: '<s>a day in ', actual: 'R' };
   expect(await engine.explain('a day in Rome')).toEqual({ ...miss, expected: undefined });
-  const revealing = new Engine(native, native.router, true);
+  const { engine: revealing } = scripted(() => 'ok', true);
+  await revealing.generate('a day in Oslo');
   expect(await revealing.explain('a day in Rome')).toEqual({ ...miss, expected: 'O' });
 });
 

@@ -139,7 +139,11 @@ test('decisions are recorded while they have a reader', async () => {
 test('every reader gets every decision, until the last one leaves', async () => {
   const { engine, native } = scripted(() => 'ok');
   const switched: boolean[] = [];
-  native.setDecisions = (on) => switched.push(on);
+  const watch = native.watchDecisions.bind(native);
+  native.watchDecisions = (listener) => {
+    switched.push(listener !== undefined);
+    watch(listener);
+  };
   const [first, second] = [engine.decisions(), engine.decisions()];
   const waiting = [first.next(), second.next()];
   native.router.deliver([{ type: 'decision', request: 0, decision: planned(1) }]);

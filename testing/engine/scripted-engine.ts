@@ -1,18 +1,20 @@
+import { type Backend, type BackendRequest, checkOpen, type RequestSink } from '../../src/backend/backend.js';
 import { EventRouter } from '../../src/backend/event-router.js';
 import { Engine } from '../../src/engine/engine.js';
+import { BanyanError } from '../../src/kit/errors.js';
 import type {
   ChatFormat,
   ChatInput,
   Grammar,
-  NativeEngine,
   NativeHint,
   NativeMessage,
-  NativeRequest,
   RenderedChat,
 } from '../../src/native/binding.js';
+import type { NativeDecision } from '../../src/native/decisions.js';
 import type { NativeEvent } from '../../src/native/events.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../src/native/reports.js';
 import type { FinishReason } from '../../src/native/vocabulary.js';
+import type { Recorder } from '../../src/trace/recorder.js';
 import { decode, encode, parseOutput, renderTemplate } from './scripted-text.js';
 
 /** What the scripted model says to a prompt: one text a step. Without `end` it ends its turn by itself. */
@@ -22,31 +24,30 @@ export interface Answer {
   error?: { code: string; message: string; retryAfterMs?: number };
 }
 
-export type Script = (prompt: string, request: NativeRequest) => Answer | string;
+export type Script = (prompt: string, request: BackendRequest) => Answer | string;
 
 interface Running {
   id: number;
-  request: NativeRequest;
+  request: BackendRequest;
   answer: Answer;
   output: number[];
   said: NativeMessage;
   cached: number;
 }
 
-/** A NativeEngine without a model: one event batch a turn of the event loop, a prefix cache that never forgets. */
-export class ScriptedEngine implements NativeEngine {
+/** A Backend without a model: one event batch a turn of the event loop, a prefix cache that never forgets. */
+export class ScriptedEngine implements Backend {
   readonly info = {
     ...{ name: 'scripted', digest: 'scripted', maxContext: 100_000 },
     supportsParallelCalls: true,
   } as NativeModelInfo;
   /** GBNF or JSON schema, as parsed. */
   readonly grammars: string[] = [];
-  readonly requests: NativeRequest[] = [];
+  readonly requests: BackendRequest[] = [];
   readonly renders: ChatInput[] = [];
   readonly cancelled: number[] = [];
   readonly hints: (NativeHint & { program: number })[] = [];
-  decisionsOn = false;
-  readonly router = new EventRouter();
+  readonly router: EventRouter;
   /** While true no step runs: requests wait as they are. */
   paused = false;
   closed = false;
@@ -55,12 +56,18 @@ export class ScriptedEngine implements NativeEngine {
   #running: Running[] = [];
   #scheduled = false;
 
-  constructor(script: Script) {
+  constructor(script: Script, revealMisses = false) {
     this.#script = script;
+    this.router = new EventRouter(revealMisses);
   }
 
-  submit(request: NativeRequest): number {
-    if (this.closed) throw Object.assign(new Error('the engine is closed'), { code: 'CLOSED' });
+  get decisionsOn(): boolean {
+    return this.router.onDecision !== undefined;
+  }
+
+  submit(request: BackendRequest, sink: RequestSink): number {
+    checkOpen(this);
+    checkPrompt(request.prompt, this.info.maxContext);
     const id = this.requests.push(request);
     const answer = this.#script(decode(request.prompt, true), request);
     const cached = Math.min(this.#commonPrefix(request.prompt), request.prompt.length - 1);
@@ -73,11 +80,13 @@ export class ScriptedEngine implements NativeEngine {
       said: NOTHING,
       cached,
     });
+    this.router.attach(id, request, sink);
     this.#schedule();
     return id;
   }
 
   cancel(request: number): boolean {
+    if (this.closed) return false;
     this.cancelled.push(request);
     const running = this.#running.find(({ id }) => id === request);
     if (running) running.answer = { steps: [], end: 'cancelled' };
@@ -86,6 +95,7 @@ export class ScriptedEngine implements NativeEngine {
   }
 
   tokenize(text: string, addSpecial: boolean): Int32Array {
+    checkOpen(this);
     return Int32Array.from(encode(addSpecial ? `<s>${text}` : text));
   }
 
@@ -94,6 +104,7 @@ export class ScriptedEngine implements NativeEngine {
   }
 
   async parseGrammar(grammar: string, jsonSchema: string): Promise<Grammar> {
+    checkOpen(this);
     this.grammars.push(grammar || jsonSchema);
     return { __brand: 'Grammar' };
   }
@@ -103,61 +114,68 @@ export class ScriptedEngine implements NativeEngine {
   }
 
   detokenize(tokens: Int32Array, special: boolean): string {
+    checkOpen(this);
     return decode(tokens, special);
   }
 
   async renderChat(input: ChatInput): Promise<RenderedChat> {
+    checkOpen(this);
     this.renders.push(input);
     const prompt = renderTemplate(input);
     const format = { tools: input.tools } as unknown as ChatFormat;
     return { prompt, literal: new Int32Array(0), tokens: Int32Array.from(encode(prompt)), format };
   }
 
-  parseChat(_format: ChatFormat, pieces: string[]) {
-    return [parseOutput(pieces.join(''))];
-  }
-
   async explain(_salt: string, tokens: Int32Array): Promise<NativeMiss> {
+    checkOpen(this);
     const matched = this.#commonPrefix(tokens);
     const holder = this.#seen.find(
       (seen) => seen.length > matched && seen.slice(0, matched).every((t, i) => t === tokens[i]),
     );
     const [expected, actual] = [holder?.[matched] ?? -1, tokens[matched] ?? -1];
-    return { matched, promptTokens: tokens.length, expected, actual, reason: actual < 0 ? 'full-hit' : 'diverged' };
+    const reason = actual < 0 ? ('full-hit' as const) : ('diverged' as const);
+    return this.router.shown({ matched, promptTokens: tokens.length, expected, actual, reason });
   }
 
   async pin(_salt: string, tokens: Int32Array) {
+    checkOpen(this);
     const pinned = this.#commonPrefix(tokens);
     return { id: pinned > 0 ? 1 : 0, tokens: pinned };
   }
 
   async unpin(): Promise<boolean> {
-    return true;
+    return !this.closed;
   }
 
   hint(program: number, hint: NativeHint): void {
+    checkOpen(this);
     this.hints.push({ ...hint, program });
+    this.router.recorder?.hint(program, hint);
   }
 
   async programReport(program: number) {
+    checkOpen(this);
     const calls = this.requests.filter((request) => request.program === program).length;
-    return calls > 0 ? ({ calls, retention: 'kept' } as NativeProgramReport) : null;
+    return calls > 0 ? ({ calls, retention: 'kept' } as NativeProgramReport) : undefined;
   }
 
-  setDecisions(on: boolean): void {
-    this.decisionsOn = on;
+  watchDecisions(listener: ((decision: NativeDecision) => void) | undefined): void {
+    if (listener) checkOpen(this);
+    this.router.onDecision = listener;
+  }
+
+  record(recorder: Recorder | undefined): void {
+    this.router.recorder = recorder;
   }
 
   async clearCache(): Promise<number> {
+    checkOpen(this);
     return this.#seen.splice(0).length;
   }
 
   async stats(): Promise<NativeStats> {
+    checkOpen(this);
     return { running: this.#running.length, submitted: this.requests.length } as NativeStats;
-  }
-
-  async checkIntegrity(): Promise<string> {
-    return '';
   }
 
   async close(): Promise<void> {
@@ -237,16 +255,24 @@ export class ScriptedEngine implements NativeEngine {
 
 const NOTHING: NativeMessage = { content: '', reasoning: '', toolCalls: [] };
 
-function read(output: number[], { chat }: NativeRequest): NativeMessage {
+function read(output: number[], { chat }: BackendRequest): NativeMessage {
   const content = decode(output, false);
   return chat ? parseOutput(content) : { ...NOTHING, content };
+}
+
+/** As the native engine refuses them. */
+function checkPrompt({ length }: Int32Array, maxContext: number): void {
+  const refused = { field: 'prompt' };
+  if (length === 0) throw new BanyanError('INVALID_OPTION', 'prompt must have a token', refused);
+  if (length >= maxContext) throw new BanyanError('PROMPT_TOO_LONG', `the prompt has ${length} tokens`, refused);
 }
 
 function isLast(event: NativeEvent): boolean {
   return event.type === 'finish' || event.type === 'error';
 }
 
-export function scripted(script: Script): { engine: Engine; native: ScriptedEngine } {
-  const native = new ScriptedEngine(script);
-  return { engine: new Engine(native, native.router), native };
+/** An engine that follows the script; `native`: what it computes on. */
+export function scripted(script: Script, revealMisses = false): { engine: Engine; native: ScriptedEngine } {
+  const native = new ScriptedEngine(script, revealMisses);
+  return { engine: new Engine(native), native };
 }

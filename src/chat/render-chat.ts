@@ -1,0 +1,76 @@
+import type { TokenCodec } from '../backend/backend.js';
+import { asBanyanError, type BanyanError, hasCode } from '../kit/errors.js';
+import { longList } from '../kit/long-text.js';
+import type { ChatInput, RenderedChat } from '../native/binding.js';
+import { type ChatMessage, textLength, toTemplateMessage } from './chat-message.js';
+import type { ChatSettings } from './chat-options.js';
+import { inWords, oneCallATurn, plainIds, plainRoles, type Shape } from './history-shapes.js';
+import { withPlainTypes } from './plain-types.js';
+
+/** Tried one after the other until the template takes one: what is said is the same, only the roles and turns get plainer. */
+const SHAPES: readonly Shape[] = [
+  (messages) => [...messages],
+  plainIds,
+  (messages) => plainRoles(plainIds(messages)),
+  (messages) => oneCallATurn(plainIds(messages)),
+  (messages) => plainRoles(oneCallATurn(plainIds(messages))),
+  inWords,
+];
+
+/**
+ * Messages (of `toConversation`) in the words of the chat template, in the first shape that it takes. `ask`: an answer is to
+ * follow. Rejects with what the template said of the messages as they are when it takes no shape.
+ */
+export async function renderChat(
+  codec: TokenCodec,
+  settings: ChatSettings,
+  messages: readonly ChatMessage[],
+  ask = true,
+): Promise<RenderedChat> {
+  const { supportsParallelCalls } = codec.info;
+  let refusal: BanyanError | undefined;
+  for (const shape of SHAPES) {
+    try {
+      const shaped = shape(messages);
+      return await renderShaped(codec, settings, supportsParallelCalls ? shaped : oneCallATurn(shaped), ask);
+    } catch (reason) {
+      const error = asBanyanError(reason);
+      if (!isOfMessages(error)) throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal as BanyanError;
+}
+
+/** The template refused what it was given; other messages may do. */
+function isOfMessages({ code, field }: BanyanError): boolean {
+  return (code === 'INVALID_MESSAGES' || code === 'INVALID_TEMPLATE') && field === 'messages';
+}
+
+/** A named tool narrows the grammar and leaves the prompt as it is, so that its prefix still hits. */
+async function renderShaped(
+  codec: TokenCodec,
+  { onlyTool, ...settings }: ChatSettings,
+  messages: readonly ChatMessage[],
+  addGenerationPrompt: boolean,
+): Promise<RenderedChat> {
+  const input = { ...settings, messages: await longList(messages, textLength, toTemplateMessage), addGenerationPrompt };
+  const { rendered, shown } = await renderTools(codec, input);
+  if (onlyTool === undefined) return rendered;
+  const tools = shown.filter((tool) => (tool as { function: { name: string } }).function.name === onlyTool);
+  const { format } = await codec.renderChat({ ...input, tools });
+  return { ...rendered, format };
+}
+
+/** Some templates only know properties with one type; a tool is shown so where they refuse it as it is. */
+async function renderTools(codec: TokenCodec, input: ChatInput): Promise<{ rendered: RenderedChat; shown: unknown[] }> {
+  try {
+    return { rendered: await codec.renderChat(input), shown: input.tools };
+  } catch (reason) {
+    if (input.tools.length === 0 || !hasCode(reason, 'INVALID_TEMPLATE')) throw reason;
+    const shown = input.tools.map(withPlainTypes);
+    const rendered = await codec.renderChat({ ...input, tools: shown }).catch(() => undefined);
+    if (!rendered) throw reason;
+    return { rendered, shown };
+  }
+}
