@@ -84,6 +84,13 @@ test('only the backend loads the addon', () => {
   expect(values.map(({ from }) => from).filter((from) => !LOADS_NATIVE.includes(roomOf(from)))).toEqual([]);
 });
 
+test('a native engine stays behind the door: no room above the backend names its type', () => {
+  const above = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.ts') && !LOADS_NATIVE.includes(roomOf(`src/${name}`)),
+  );
+  expect(above.filter((name) => /\bNativeEngine\b/.test(readFileSync(join(src, name), 'utf8')))).toEqual([]);
+});
+
 test('no room has more than 15 files', () => {
   const rooms = new Map<string, number>();
   for (const name of readdirSync(src, { recursive: true, encoding: 'utf8' })) {

@@ -54,6 +54,9 @@ export class ScriptedEngine implements Backend {
   readonly #script: Script;
   readonly #seen: number[][] = [];
   #running: Running[] = [];
+  #decided: NativeEvent[] = [];
+  #pins = 0;
+  readonly #pinned = new Set<number>();
   #scheduled = false;
 
   constructor(script: Script, revealMisses = false) {
@@ -81,6 +84,7 @@ export class ScriptedEngine implements Backend {
       cached,
     });
     this.router.attach(id, request, sink);
+    if (this.decisionsOn) this.#decided.push(arrival(id, request));
     this.#schedule();
     return id;
   }
@@ -140,11 +144,13 @@ export class ScriptedEngine implements Backend {
   async pin(_salt: string, tokens: Int32Array) {
     checkOpen(this);
     const pinned = this.#commonPrefix(tokens);
-    return { id: pinned > 0 ? 1 : 0, tokens: pinned };
+    const id = pinned > 0 ? ++this.#pins : 0;
+    if (id > 0) this.#pinned.add(id);
+    return { id, tokens: pinned };
   }
 
-  async unpin(): Promise<boolean> {
-    return !this.closed;
+  async unpin(id: number): Promise<boolean> {
+    return !this.closed && this.#pinned.delete(id);
   }
 
   hint(program: number, hint: NativeHint): void {
@@ -202,7 +208,7 @@ export class ScriptedEngine implements Backend {
   }
 
   #step(): void {
-    const events = this.#running.flatMap((running) => this.#advance(running));
+    const events = [...this.#decided.splice(0), ...this.#running.flatMap((running) => this.#advance(running))];
     this.#running = this.#running.filter(({ id }) => !events.some((e) => e.request === id && isLast(e)));
     this.router.deliver(events);
   }
@@ -258,6 +264,19 @@ const NOTHING: NativeMessage = { content: '', reasoning: '', toolCalls: [] };
 function read(output: number[], { chat }: BackendRequest): NativeMessage {
   const content = decode(output, false);
   return chat ? parseOutput(content) : { ...NOTHING, content };
+}
+
+function arrival(request: number, { prompt, class: level, program }: BackendRequest): NativeEvent {
+  const decision = {
+    at: 1,
+    kind: 'arrive' as const,
+    program,
+    request,
+    text: '',
+    promptTokens: prompt.length,
+    class: level,
+  };
+  return { type: 'decision', request: 0, decision };
 }
 
 /** As the native engine refuses them. */

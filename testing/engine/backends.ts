@@ -1,0 +1,64 @@
+import { addon } from '../../src/backend/addon.js';
+import type { Backend, BackendRequest } from '../../src/backend/backend.js';
+import { randomModel } from '../models/random-model.js';
+import { RAMBLING_MODEL } from './random-engine.js';
+import { ScriptedEngine } from './scripted-engine.js';
+import { engineOptions, greedy } from './test-engine.js';
+
+/** An implementation of Backend, opened anew for each test. Its requests go on until `maxTokens`. */
+export interface Implementation {
+  name: string;
+  open(revealMisses?: boolean): Promise<Backend>;
+}
+
+/** A millisecond a prompt token, as far as the engine believes: refusals do not depend on the machine. */
+const BELIEFS = { cost: { step: 1e6, prefill: 1e9, decode: 1e6 }, refit: false };
+
+const native: Implementation = {
+  name: 'the native engine',
+  open: (revealMisses = false) => {
+    const options = engineOptions(randomModel(RAMBLING_MODEL), { policy: BELIEFS });
+    return addon().load(options, revealMisses, {
+      onProgress: () => {},
+      abortFlag: new Int32Array(new SharedArrayBuffer(4)),
+    });
+  },
+};
+
+const REFUSAL = { code: 'BACKPRESSURE', message: 'too much is waiting', retryAfterMs: 9 };
+
+const scripted: Implementation = {
+  name: 'the scripted engine',
+  open: async (revealMisses = false) =>
+    new ScriptedEngine(
+      (_, { maxTokens, ttftLimitMs }) =>
+        ttftLimitMs > 0 ? { steps: [], error: REFUSAL } : { steps: Array(maxTokens).fill('x'), end: 'length' },
+      revealMisses,
+    ),
+};
+
+/** All that there are. */
+export const IMPLEMENTATIONS: readonly Implementation[] = [native, scripted];
+
+/** A request for `maxTokens` tokens, the likeliest ones. */
+export function backendRequest(
+  prompt: Int32Array,
+  maxTokens: number,
+  changes: Partial<BackendRequest> = {},
+): BackendRequest {
+  return {
+    ...{
+      prompt,
+      maxTokens,
+      thinkingTokens: -1,
+      class: 'workflow',
+      program: 0,
+      salt: '',
+      deadlineMs: 0,
+      ttftLimitMs: 0,
+    },
+    ...{ group: 0, groupSize: 0, staticTokens: 0, cache: true, sampling: greedy, stop: [], ignoreEos: true },
+    ...{ grammar: null, chat: null },
+    ...changes,
+  };
+}
