@@ -1,18 +1,31 @@
 import type { TokenCodec } from '../backend/backend.js';
-import type { ChatMessage } from './chat-message.js';
+import type { FinishReason } from '../native/vocabulary.js';
+import type { AssistantMessage, ChatMessage } from './chat-message.js';
 import type { ChatSettings } from './chat-options.js';
 import { type Prepared, preparedChat } from './prompt.js';
 import { renderChat } from './render-chat.js';
 import { type OnOverflow, roomToAnswer, trimmedChat, unlessTooLong } from './trim-history.js';
-import { type TurnEnd, turnDelta } from './turn-delta.js';
+import { turnDelta } from './turn-delta.js';
+
+/** Enough to recognise the end of a tool call in a rendered turn. */
+const TAIL_TOKENS = 16;
 
 /** A conversation as token ids, up to the turn that comes next. */
 export interface TurnPast {
   readonly tokens: Int32Array;
   /** Of the tokens: instructions and tools. */
   readonly staticTokens: number;
-  /** How the last turn ended; undefined before the first one. */
-  readonly end: TurnEnd | undefined;
+  /** The turn before; undefined before the first one. */
+  readonly last: PastTurn | undefined;
+}
+
+/** A turn that has ended. */
+export interface PastTurn {
+  /** Its answer is the tokens from here on. */
+  readonly answer: number;
+  /** Its answer as the conversation has it. */
+  readonly said: AssistantMessage;
+  readonly finishReason: FinishReason;
 }
 
 /** A conversation as messages, with the turn that comes next (of `toConversation`, `toContinuation`). */
@@ -67,16 +80,19 @@ export async function nextTurn(
 /** Nothing is forgotten. */
 async function wholeTurn(
   codec: TokenCodec,
-  { tokens, staticTokens, end }: TurnPast,
+  { tokens, staticTokens, last }: TurnPast,
   { messages, added }: TurnMessages,
   settings: ChatSettings,
 ): Promise<NextTurn> {
-  if (end === undefined) {
+  if (last === undefined) {
     const chat = await renderChat(codec, settings, added);
     return { ...(await preparedChat(codec, chat, added)), messages, dropped: 0 };
   }
   const render = (minimal: readonly ChatMessage[]) => renderChat(codec, settings, minimal);
-  const delta = await turnDelta({ render, parallelCalls: codec.info.supportsParallelCalls }, end, added);
+  const template = { render, parallelCalls: codec.info.supportsParallelCalls };
+  const tail = codec.detokenize(tokens.subarray(Math.max(last.answer, tokens.length - TAIL_TOKENS)), true);
+  const byItself = last.finishReason === 'stop' || last.finishReason === 'tool-calls';
+  const delta = await turnDelta(template, { message: last.said, tail, byItself }, added);
   const prompt = joined(tokens, await codec.tokenizeChat(delta.text, delta.literal));
   return { prompt, staticTokens, chat: delta.chat.format, grammar: null, messages, dropped: 0 };
 }

@@ -1,11 +1,10 @@
 import { type Backend, checkOpen } from '../backend/backend.js';
-import { type AssistantMessage, type ChatMessage, toToolCall } from '../chat/chat-message.js';
+import { type ChatMessage, toToolCall } from '../chat/chat-message.js';
 import { toChatSettings } from '../chat/chat-options.js';
 import { toContinuation, toConversation } from '../chat/conversation.js';
-import { joined, type NextTurn, nextTurn, type TurnMessages } from '../chat/next-turn.js';
+import { joined, type NextTurn, nextTurn, type PastTurn, type TurnMessages } from '../chat/next-turn.js';
 import { readMessages } from '../chat/read-prompt.js';
 import { forget, type OnOverflow } from '../chat/trim-history.js';
-import type { TurnEnd } from '../chat/turn-delta.js';
 import { BanyanError } from '../kit/errors.js';
 import { reading } from '../kit/read-options.js';
 import type { NativeHint } from '../native/binding.js';
@@ -17,9 +16,6 @@ import type { Completion, Request } from './request.js';
 import { TURN_KEYS, type TurnOptions, toRequestSettings } from './request-options.js';
 import type { SessionSetup } from './session-options.js';
 import { checkTurn, isVoid, type Turn } from './turn.js';
-
-/** Enough to recognise the end of a tool call in a rendered turn. */
-const TAIL_TOKENS = 16;
 
 /** Everything a session is. Shared by forks, replaced as a whole when a turn ends. */
 interface History {
@@ -36,13 +32,10 @@ interface History {
 }
 
 /** Its prompt is tokens [begin, answer), its answer those from `answer` on. */
-interface LastTurn extends Pick<Turn, 'message' | 'finishReason'> {
+interface LastTurn extends PastTurn, Pick<Turn, 'message'> {
   readonly begin: number;
-  readonly answer: number;
   /** Messages that were forgotten before it. */
   readonly dropped: number;
-  /** Its answer as the conversation has it. */
-  readonly said: AssistantMessage;
 }
 
 /**
@@ -128,7 +121,7 @@ export class Session implements AsyncDisposable {
     const chat = toChatSettings({ ...turn, tools }, schema);
     const { signal } = turn;
     const more = { onOverflow, maxTokens: settings.maxTokens, signal };
-    const prepared = nextTurn(this.#backend, { ...this.#history, end: this.#end() }, messages, chat, more);
+    const prepared = nextTurn(this.#backend, this.#history, messages, chat, more);
     const { request, generation } = start(this.#backend, prepared, { settings, schema, signal });
     this.#follow(request);
     return generation;
@@ -205,15 +198,6 @@ export class Session implements AsyncDisposable {
     }
     const added = toContinuation(last.said, [...pushed, ...said]);
     return { messages: [...messages, ...added], added, said };
-  }
-
-  /** How the last turn ended: a few tokens of it are read again. */
-  #end(): TurnEnd | undefined {
-    const { tokens, last } = this.#history;
-    if (!last) return undefined;
-    const tail = tokens.subarray(Math.max(last.answer, tokens.length - TAIL_TOKENS));
-    const byItself = last.finishReason === 'stop' || last.finishReason === 'tool-calls';
-    return { message: last.said, tail: this.#backend.detokenize(tail, true), byItself };
   }
 
   /** The turn ends before its result is known: a caller who has awaited it finds the session free and its history whole. */
