@@ -9,11 +9,11 @@ export interface AgentStep {
   index: number;
   text: string;
   reasoning: string;
-  /** In the order of the calls. */
+  /** The outcomes of its tool calls, in the order of the calls. */
   tools: ToolOutcome[];
   finishReason: FinishReason;
   usage: Usage;
-  /** From the first call's dispatch to the last result, milliseconds. Tools run while the model still decodes. */
+  /** Milliseconds from the first call's dispatch to the last result. Tools run while the model still decodes. */
   toolMs: number;
   /** Messages that the conversation forgot to make room for this step (`onOverflow: 'trim'`); 0 for none. */
   dropped: number;
@@ -26,11 +26,11 @@ export interface RunUsage {
   computedTokens: number;
   outputTokens: number;
   toolCalls: number;
-  /** Of the first step: how long until something could be seen. */
+  /** Milliseconds from the first step's submission to its first token. */
   ttftMs: number;
   queueMs: number;
   toolMs: number;
-  /** Of this life of the run, if it was resumed. */
+  /** Milliseconds of the run; of a resumed one since it was resumed. */
   totalMs: number;
 }
 
@@ -52,7 +52,7 @@ export const STOP_REASONS = [
  */
 export type StopReason = (typeof STOP_REASONS)[number];
 
-/** When what ran, in milliseconds since the run began. */
+/** A turn of the model or a tool call, with its times in milliseconds since the run began. */
 export interface TraceSpan {
   kind: 'generate' | 'tool';
   step: number;

@@ -27,7 +27,7 @@ import type { Tool } from './tool.js';
 
 export interface RunSetup {
   engine: Engine;
-  /** Made for this run: nobody else goes on with it unless told to. */
+  /** True: the session was made for this run, and ends with it unless the caller goes on with it. */
   ownSession: boolean;
   session: Session;
   tools: readonly Tool[];
@@ -66,7 +66,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     this.#setup = setup;
     this.session = setup.session;
     this.result = this.#run().finally(() => this.#log.close());
-    this.result.catch(() => {}); // nobody has to await
+    this.result.catch(() => {}); // need not be awaited
   }
 
   /** Stops the model and the tools; the result has stopReason `cancelled` and the steps so far. */
@@ -281,7 +281,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     return { ...result, dropped: turn.dropped ?? 0 };
   }
 
-  /** Dispatches calls as they close, if any are to be. Text is only taken apart while somebody reads. */
+  /** Dispatches calls as they close, if any are to be. Text is only taken apart while the run is read. */
   async #follow(generation: Generation, step: number, calls: StepTools | undefined): Promise<GenerationResult> {
     const streamed = this.isRead;
     if (streamed) {

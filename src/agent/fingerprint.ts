@@ -5,7 +5,7 @@ import type { AgentOptions } from './agent-options.js';
 import type { Fingerprint } from './journal/fingerprint.js';
 import type { Limits } from './limits.js';
 
-/** Of an agent: see Fingerprint. */
+/** The fingerprint of an agent with these options. */
 export function fingerprint(agent: AgentOptions, limits: Limits): Fingerprint {
   const { engine, system = '', tools = [], limits: _limits, forceTools = 0, seed: _seed, ...options } = agent;
   const { class: _class, deadlineMs, ttftLimitMs, group, cache, ...telling } = options; // those decide when, not what

@@ -45,7 +45,7 @@ export class StepTools {
     this.#running.set(index, recorded ? this.#recall(index, call) : this.#run(index, call));
   }
 
-  /** In the order of the calls. Rejects when a result could not be recorded. */
+  /** The outcomes in the order of the calls. Rejects when a result could not be recorded. */
   async outcomes(): Promise<ToolOutcome[]> {
     const ordered = [...this.#running].sort(([a], [b]) => a - b).map(([, outcome]) => outcome);
     return Promise.all(ordered);

@@ -8,7 +8,7 @@ export interface ToolOutcome {
   call: ToolCall;
   /** False: unknown tool, invalid arguments, thrown error, timeout, MCP's `isError`; `content` tells the model. */
   ok: boolean;
-  /** What goes back to the model. */
+  /** The text that goes back to the model. */
   content: string;
   /** Time in the tool, milliseconds. */
   ms: number;
@@ -17,13 +17,13 @@ export interface ToolOutcome {
 export interface ToolRunOptions {
   /** Ends the wait at once; the tool sees it too. */
   signal: AbortSignal;
-  /** For tools without their own. */
+  /** Milliseconds for a tool without a timeout of its own. */
   timeoutMs: number;
   /** Longest result, in characters. */
   resultLimit: number;
 }
 
-/** What one call has besides. */
+/** The parts of one call that differ from the others of its step. */
 export interface CallOptions extends ToolRunOptions {
   idempotencyKey: string;
   /** Awaited before the tool gets the call; when it rejects, the tool does not get it. */

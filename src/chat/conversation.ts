@@ -13,7 +13,7 @@ import {
  *   [user] [calls a b] [result b] [user]      ->      [user] [calls a b] [result a: cancelled] [result b] [user]
  */
 
-/** What the model reads where there is no result: the run was cancelled, timed out, met a limit. */
+/** The result of a call that has none, as the model reads it: the run was cancelled, timed out, met a limit. */
 export const NO_RESULT = '{"error":"cancelled: no result"}';
 
 /** The latest calls of an id that wait for their result, the last one first. */

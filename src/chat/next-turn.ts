@@ -13,7 +13,7 @@ const TAIL_TOKENS = 16;
 /** A conversation as token ids, up to the turn that comes next. */
 export interface TurnPast {
   readonly tokens: Int32Array;
-  /** Of the tokens: instructions and tools. */
+  /** How many of the first tokens are instructions and tools. */
   readonly staticTokens: number;
   /** The turn before; undefined before the first one. */
   readonly last: PastTurn | undefined;
@@ -21,7 +21,7 @@ export interface TurnPast {
 
 /** A turn that has ended. */
 export interface PastTurn {
-  /** Its answer is the tokens from here on. */
+  /** Where the tokens of its answer begin. */
   readonly answer: number;
   /** Its answer as the conversation has it. */
   readonly said: AssistantMessage;
@@ -30,11 +30,11 @@ export interface PastTurn {
 
 /** A conversation as messages, with the turn that comes next (of `toConversation`, `toContinuation`). */
 export interface TurnMessages {
-  /** All of them. */
+  /** The whole conversation. */
   readonly messages: readonly ChatMessage[];
-  /** Of those: what the tokens do not have yet. */
+  /** The messages that the tokens do not have yet. */
   readonly added: readonly ChatMessage[];
-  /** Of those: the caller's. */
+  /** The messages of the caller, the last ones of `added`. */
   readonly said: readonly ChatMessage[];
 }
 

@@ -23,11 +23,11 @@ type RawTokens = Int32Array | readonly number[];
 /** A prompt that is ready to run, all of it: what a request adds to its settings. */
 export interface Prepared {
   readonly prompt: Int32Array;
-  /** Of the prompt: instructions and tools, which leave the cache last. */
+  /** How many of its first tokens are instructions and tools, which leave the cache last. */
   readonly staticTokens: number;
-  /** Of a rendered chat: its grammar, its stop texts, how its answer is read. */
+  /** The grammar, stop texts and reading of a rendered chat; null: the prompt is a text or token ids. */
   readonly chat: ChatFormat | null;
-  /** Of a prompt without a chat: what its answer follows. */
+  /** The grammar of an answer without a chat; null: none, or the one in `chat`. */
   readonly grammar: Grammar | null;
 }
 

@@ -27,9 +27,9 @@ import { callsOf } from './conversation.js';
  */
 
 export interface TurnTemplate {
-  /** With a generation prompt, for the coming turn. */
+  /** Messages in the words of the template, with a generation prompt for the coming turn. */
   render(messages: readonly ChatMessage[]): Promise<RenderedChat>;
-  /** It shows several calls of one turn. */
+  /** True: the template shows several calls of one turn. */
   parallelCalls: boolean;
 }
 
@@ -42,9 +42,9 @@ export interface TurnEnd {
 }
 
 export interface TurnDelta {
-  /** To be tokenized as a piece of a chat. */
+  /** The text that is appended: to be tokenized as a piece of a chat. */
   text: string;
-  /** What of `text` is no special token, whatever it spells (RenderedChat.literal). */
+  /** Spans of `text` that hold no special token, whatever they spell (RenderedChat.literal). */
   literal: Int32Array;
   /** Stops, grammar and parser of the coming turn. */
   chat: RenderedChat;
@@ -138,7 +138,7 @@ function commonEnd(a: string, b: string): number {
   return length;
 }
 
-/** So many characters are not there by chance: a text that was cut may end like anything. */
+/** Characters that are not equal by chance: a text that was cut may end like anything. */
 const SURE = 8;
 
 /** Where the model's text ends in the template's: it may have written its arguments with other spaces; -1 when nowhere. */

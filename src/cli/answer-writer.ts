@@ -15,7 +15,7 @@ export class AnswerWriter {
         if (event.type === 'reasoning') this.#reasoning(event.text);
       }
     } catch {
-      // Whoever awaits the generation hears of it.
+      // The caller who awaits the generation hears of it.
     } finally {
       this.#light();
       process.stdout.write('\n');

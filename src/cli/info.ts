@@ -7,7 +7,7 @@ import { loadWithProgress } from './load-model.js';
 /** Two pages: the model is to be described, not used. */
 const SMALLEST_POOL = { kvTokens: 64, maxRunning: 1, maxBatchTokens: 32 };
 
-/** What runs here, and what a model is. Its page pool is not allocated. */
+/** `banyan info`: this machine, and a model on it, whose page pool is not allocated. */
 export async function info(options: { engine: EngineOptions; json: boolean }): Promise<void> {
   const machine = describeMachine();
   const engine = await loadWithProgress({ ...options.engine, ...SMALLEST_POOL });

@@ -2,7 +2,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { BanyanError } from '../kit/errors.js';
 
-/** What `banyan run` is to do: the model if one was named by its place, and the prompt. */
+/** The arguments of `banyan run`: the model if one was named by its place, and the prompt. */
 export interface RunInput {
   model: string | undefined;
   prompt: string;
@@ -31,7 +31,7 @@ export async function runInput(
   return { model, prompt };
 }
 
-/** Nobody asks a model something that looks like this. */
+/** A text that is the place of a model rather than a question to one. */
 function isModel(argument: string): boolean {
   return /^(hf|huggingface|https?|file):\S+$/.test(argument) || /^\S.*\.gguf$/i.test(argument);
 }

@@ -148,7 +148,7 @@ export class Engine implements AsyncDisposable {
     return Pin.take(this.#backend, prompt, options);
   }
 
-  /** Forgets every cached prefix that nobody uses or pinned; resolves to the pages freed. */
+  /** Forgets every cached prefix that no request uses and no pin keeps; resolves to the pages freed. */
   async clearCache(): Promise<number> {
     return this.#backend.clearCache();
   }
@@ -158,7 +158,7 @@ export class Engine implements AsyncDisposable {
     return this.#backend.stats();
   }
 
-  /** What the scheduler decides from now on, and why, in words: for tuning and debugging. Nobody reads: it costs nothing. */
+  /** What the scheduler decides from now on, and why, in words: for tuning and debugging. Unread, it costs nothing. */
   decisions(): AsyncGenerator<Decision, void, undefined> {
     checkOpen(this.#backend);
     return this.#decisions.read();
@@ -197,7 +197,7 @@ export class Engine implements AsyncDisposable {
     await this.#backend.close();
     this.#decisions.close();
     const recording = await this.#recording?.catch(() => undefined);
-    await recording?.stop().catch(() => {}); // whoever stops it hears of it
+    await recording?.stop().catch(() => {}); // reported to the caller of stop()
   }
 }
 

@@ -72,7 +72,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
     this.#request = request;
     this.#asked = asked;
     this.result = request.completion.then((completion) => this.#finish(completion));
-    this.result.catch(() => {}); // nobody has to await
+    this.result.catch(() => {}); // need not be awaited
   }
 
   /** Stops at once, on a GPU after the running step; the result then has finishReason `cancelled` and what was generated so far. */

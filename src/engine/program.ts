@@ -61,7 +61,7 @@ const MOST_STEPS = 1_000;
  */
 export class Program {
   readonly #backend: Backend;
-  /** What the requests carry. */
+  /** The number that its requests carry. */
   readonly id: number;
 
   /** Use `engine.program()`. */
@@ -80,7 +80,7 @@ export class Program {
     this.#tell(toolEnded(tool));
   }
 
-  /** Nobody knows when it goes on. Throws CLOSED. */
+  /** The run waits for a person: it is not known when it goes on. Throws CLOSED. */
   waitingForHuman(): void {
     this.#tell(plainHint('waiting-for-human'));
   }
@@ -96,7 +96,7 @@ export class Program {
   }
 
   /**
-   * Nobody will go on from the end of this prompt: what is cached of it after its first `from` tokens (default 0), which
+   * No request will go on from the end of this prompt: what is cached of it after its first `from` tokens (default 0), which
    * others still want, is the first to leave.
    */
   async branchAbandoned(prompt: Prompt, given: PrefixOptions & { from?: number | undefined } = {}): Promise<void> {
@@ -106,12 +106,12 @@ export class Program {
     if (tokens.length > from) this.#tell(branchAbandoned(options.tenant ?? '', tokens, from));
   }
 
-  /** No request of it follows. Throws CLOSED. */
+  /** The run has ended: no request of it follows. Throws CLOSED. */
   finished(): void {
     this.#tell(plainHint('finished'));
   }
 
-  /** What it cost so far, and what was decided about its pages; undefined: not known (any more). Rejects with CLOSED. */
+  /** What the run cost so far, and what was decided about its pages; undefined: not known (any more). Rejects with CLOSED. */
   report(): Promise<ProgramReport | undefined> {
     return this.#backend.programReport(this.id);
   }

@@ -38,7 +38,7 @@ export function readTools<Tool extends ToolSpec>(
   });
 }
 
-/** What the model is shown of it. */
+/** A value as JSON shows it to the model. */
 function asJson<Value>(field: string, value: Value): Value {
   return reading(field, () => JSON.parse(JSON.stringify(value)));
 }

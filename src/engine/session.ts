@@ -23,15 +23,15 @@ interface History {
   readonly tokens: Int32Array;
   /** What was said and not forgotten, as messages: how the tokens read. */
   readonly messages: readonly ChatMessage[];
-  /** Of the tokens: instructions and tools. */
+  /** How many of the first tokens are instructions and tools. */
   readonly staticTokens: number;
-  /** Undefined before the first turn. */
+  /** The turn that ended last; undefined before the first one. */
   readonly last: LastTurn | undefined;
-  /** What the next turn begins with: messages that were pushed. */
+  /** Messages that were pushed: the next turn begins with them. */
   readonly pushed: readonly ChatMessage[];
 }
 
-/** Its prompt is tokens [begin, answer), its answer those from `answer` on. */
+/** A turn that has ended: its prompt is tokens [begin, answer), its answer those from `answer` on. */
 interface LastTurn extends PastTurn, Pick<Turn, 'message'> {
   readonly begin: number;
   /** Messages that were forgotten before it. */
@@ -45,7 +45,7 @@ interface LastTurn extends PastTurn, Pick<Turn, 'message'> {
 export class Session implements AsyncDisposable {
   readonly #backend: Backend;
   readonly #setup: SessionSetup;
-  /** Of a fork: tokens that its trunk has too; undefined once it has forgotten some of them. */
+  /** How many tokens a fork has in common with its trunk; undefined: it is none, or has forgotten some of them. */
   #shared: number | undefined;
   #program = 0;
   #history: History;
@@ -91,7 +91,7 @@ export class Session implements AsyncDisposable {
     return this.#setup.onOverflow;
   }
 
-  /** What its turns carry that name no `program` themselves; 0 before the first. */
+  /** The program of turns that name none; 0 before the first such turn. */
   get program(): number {
     return this.#program;
   }

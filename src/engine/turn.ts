@@ -9,9 +9,9 @@ export interface Turn {
    * dropped: all of the prompt.
    */
   readonly prompt: readonly number[];
-  /** The answer's, as sampled. */
+  /** Token ids of the answer, as sampled. */
   readonly tokens: readonly number[];
-  /** Of all tokens up to here: instructions and tools. */
+  /** How many of the session's first tokens are instructions and tools. */
   readonly staticTokens: number;
   /** The answer as it was read. */
   readonly message: NativeMessage;

@@ -15,8 +15,8 @@ export interface DownloaderOptions {
 type Message = { path: string } | { downloadedSize: number; totalSize: number };
 
 /*
- * Why a thread: the downloader tries again for minutes, whether or not anybody still waits, and when several of its
- * connections fail, all but one reject where nobody listens, which ends a process. A thread can be ended, and its failure
+ * Why a thread: the downloader tries again for minutes, whether or not a load still waits for it, and when several of its
+ * connections fail, all but one reject without a listener, which ends a process. A thread can be ended, and its failure
  * is an event.
  */
 const SCRIPT = `

@@ -19,7 +19,7 @@ export class LoadControl {
     if (signal?.aborted) this.#abort();
   }
 
-  /** For the download: aborted with the caller's own, and when the callback throws. */
+  /** The signal of the download: aborted with the caller's own, and when the callback throws. */
   get signal(): AbortSignal {
     return this.#stop.signal;
   }
@@ -40,7 +40,7 @@ export class LoadControl {
     if (this.signal.aborted) throw this.failure(this.signal.reason);
   }
 
-  /** Why it failed, as the caller sees it: what the callback threw, ABORTED, or the reason given. */
+  /** The error of the load as the caller sees it: what the callback threw, ABORTED, or the reason given. */
   failure(reason: unknown): unknown {
     if (this.#thrown) return this.#thrown.reason;
     if (this.#caller?.aborted) return new BanyanError('ABORTED', 'Loading was aborted', { cause: this.#caller.reason });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 // Why a `model` is none, and what to do: for the mistakes that people make with model files.
 
-/** What a file is that is no GGUF, by its first bytes; undefined: it is one, or nothing is known. */
+/** The kind of a file that is no GGUF, by its first bytes; undefined: it is one, or nothing is known. */
 export async function foreignFileHint(path: string): Promise<string | undefined> {
   const head = await firstBytes(path);
   if (head === undefined) return undefined;

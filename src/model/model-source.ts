@@ -10,7 +10,7 @@ export interface LoadProgress {
 /** Which model file is wanted, and who hears of it. */
 export interface ModelSource {
   model: string | undefined;
-  /** Where downloads go; undefined: the downloader's own place. */
+  /** The folder of downloads; undefined: the downloader's own place. */
   directory: string | undefined;
   onProgress: (progress: LoadProgress) => void;
   /** Ends a download. */

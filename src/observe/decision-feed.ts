@@ -14,7 +14,7 @@ export interface LostDecisions extends DecisionAbout {
 /** Decisions that wait for one reader; the oldest go when there are more. */
 const MOST_WAITING = 100_000;
 
-/** The scheduler's decisions for any number of readers. While nobody reads, the engine makes no records at all. */
+/** The scheduler's decisions for any number of readers. Without a reader the engine makes no records at all. */
 export class DecisionFeed {
   readonly #backend: Pick<Backend, 'closed' | 'watchDecisions'>;
   readonly #readers = new Set<Reader>();
@@ -23,7 +23,7 @@ export class DecisionFeed {
     this.#backend = backend;
   }
 
-  /** From the first `next()` on, until the loop is left or the engine closes. */
+  /** Decisions from the first `next()` on, until the loop is left or the engine closes. */
   read(): AsyncGenerator<Decision, void, undefined> {
     const reader = new Reader();
     return leavable(this.#follow(reader), () => reader.close());

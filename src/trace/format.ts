@@ -51,7 +51,7 @@ export interface TraceFinish {
   code?: string;
   /** Goes on where the prompt ends. */
   output: number[];
-  /** What it cost in the recorded engine; absent after an error. */
+  /** The cost of the request in the recorded engine; absent after an error. */
   cached?: number;
   computed?: number;
   preemptions?: number;
@@ -67,7 +67,7 @@ export interface TraceHint extends Partial<TracePrompt> {
   expectedMs?: number;
   tenant?: number;
   steps?: number;
-  /** Of an abandoned branch: its first tokens, that are still wanted. */
+  /** How many first tokens of an abandoned branch are still wanted. */
   from?: number;
 }
 

@@ -17,7 +17,7 @@ export class TracePrompts {
   readonly #key: ChainKey;
   readonly #tokens: TraceTokens;
   readonly #tenants = new Map<string, number>([['', 0]]);
-  /** Where an earlier prompt, or a prompt with its answer, ended: by the name of that end. */
+  /** The ends of earlier prompts, alone and with their answers, by the name of the last token. */
   readonly #ends = new Map<number, { request: number; length: number }>();
 
   constructor(key: ChainKey, tokens: TraceTokens) {

@@ -17,7 +17,7 @@ interface Running {
   chain: TokenChain;
 }
 
-/** What of a request is recorded. */
+/** The fields of a request that are recorded. */
 export type RecordedRequest = Pick<
   NativeRequest,
   'prompt' | 'program' | 'salt' | 'class' | 'maxTokens' | 'cache' | 'deadlineMs' | 'ttftLimitMs'

@@ -11,7 +11,7 @@ import { Recorder } from './recorder.js';
 export interface RecordOptions {
   /**
    * `hashed` (default): ids that show which prompts begin alike, and nothing else; tools are numbered, tenants too.
-   * `ids`: the model's token ids and the tools' names; whoever has the file and the model can read the prompts.
+   * `ids`: the model's token ids and the tools' names; a reader who has the model too can read the prompts.
    */
   tokens?: TraceTokens | undefined;
   /** Takes the place of a file that is there. Default false: such a path is refused. */
@@ -63,7 +63,7 @@ export class Recording implements AsyncDisposable {
   /** Rejects with RECORDING_FAILED when not everything could be written. Idempotent. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
-    this.#stopped.catch(() => {}); // nobody has to await
+    this.#stopped.catch(() => {}); // need not be awaited
     return this.#stopped;
   }
 

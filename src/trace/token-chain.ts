@@ -1,4 +1,4 @@
-/** Two secret words. Whoever lacks them can neither read ids of a TokenChain nor try out guesses. */
+/** Two secret words. Without them ids of a TokenChain can neither be read nor guessed and tried. */
 export type ChainKey = readonly [number, number];
 
 /**

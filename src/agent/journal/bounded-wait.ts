@@ -4,7 +4,7 @@ import { BanyanError } from '../../kit/errors.js';
 /** How long a store of the caller's has after its run has ended, milliseconds. */
 export const GRACE_MS = 5_000;
 
-/** When a run does not wait any more. */
+/** The signals after which a run waits no more. */
 export interface RunEnds {
   /** The caller's: at once. */
   aborted: AbortSignal | undefined;

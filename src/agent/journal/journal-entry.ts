@@ -10,7 +10,7 @@ import { JOURNAL_VERSION, type JournalEntry } from './journal.js';
 const TYPES = ['run', 'turn', 'call', 'result', 'end'] as const;
 const MOST = 2 ** 31;
 
-/** One entry by itself, from a source that nobody vouches for. Throws INVALID_*. */
+/** One entry by itself, from a source that may be damaged or forged. Throws INVALID_*. */
 export function checkEntry(value: unknown): JournalEntry {
   const entry = Object(value) as JournalEntry;
   checkOneOf('type', entry.type, TYPES);
@@ -82,7 +82,7 @@ function checkFingerprint(agent: Fingerprint): Fingerprint {
   return agent;
 }
 
-/** What a run adds up; the rest is only shown. */
+/** The numbers of a usage that a run adds up; the rest is only shown. */
 function checkUsage(usage: Usage): Usage {
   for (const key of ['promptTokens', 'cachedTokens', 'computedTokens', 'outputTokens'] as const) {
     checkInteger(`usage.${key}`, Object(usage)[key], 0, MOST);

@@ -61,7 +61,7 @@ export class JournalFile implements Journal {
     return lines.map(parsed);
   }
 
-  /** From the beginning: `readFile` of a handle goes on where the last write ended. */
+  /** The whole file, from its beginning: `readFile` of a handle goes on where the last write ended. */
   async #read(size: number): Promise<Buffer> {
     const bytes = Buffer.alloc(size);
     for (let at = 0; at < size; ) {
@@ -102,7 +102,7 @@ export class JournalFile implements Journal {
   async #checkSize(): Promise<number> {
     const { size, mode } = await this.#file.stat();
     if (size === this.#size) return mode;
-    throw new BanyanError('JOURNAL_BUSY', `${this.#path} was written by somebody else`, { field: 'journal' });
+    throw new BanyanError('JOURNAL_BUSY', `${this.#path} was written by another run`, { field: 'journal' });
   }
 }
 
@@ -119,7 +119,7 @@ function checkTorn(bytes: Buffer): void {
   if (!BEGINNING.startsWith(beginning)) throw damaged(1, 'it does not begin like a journal');
 }
 
-/** With the numbers of their lines, from 1; without those that do not count. */
+/** Lines that count, each with its number from 1. */
 function wholeLines(bytes: Buffer): { line: number; bytes: Buffer }[] {
   const lines: { line: number; bytes: Buffer }[] = [];
   for (let start = 0, line = 1; start < bytes.length; line++) {

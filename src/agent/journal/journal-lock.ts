@@ -54,7 +54,7 @@ async function isOlderThanProcess(lock: string): Promise<boolean> {
 
 function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0); // asks, kills nobody
+    process.kill(pid, 0); // asks, and kills nothing
     return true;
   } catch (reason) {
     return (reason as NodeJS.ErrnoException).code !== 'ESRCH';

@@ -43,12 +43,12 @@ export interface JournalTurn {
   read?: readonly ToolMessage[] | undefined;
 }
 
-/** A tool is about to get this call of the turn: from now on nobody knows whether it had an effect. */
+/** A tool is about to get this call of the turn: from now on it is not known whether it had an effect. */
 export interface JournalCall {
   type: 'call';
   step: number;
   index: number;
-  /** Of run, step and index: the tool's `context.idempotencyKey`. */
+  /** The tool's `context.idempotencyKey`, made of run, step and index. */
   key: string;
 }
 

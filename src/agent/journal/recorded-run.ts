@@ -10,7 +10,7 @@ export interface PastStep extends Pick<JournalTurn, 'turn' | 'usage' | 'read'> {
 }
 
 /** What is on record of a run, in the only order in which a run writes it. */
-export class Past {
+export class RecordedRun {
   readonly run: JournalRun;
   readonly steps: PastStep[] = [];
   /** Undefined while the run has not ended. */
@@ -21,13 +21,13 @@ export class Past {
   }
 
   /** Undefined: there are no entries. Throws JOURNAL_INVALID with the number of the entry that cannot be. */
-  static of(entries: readonly unknown[]): Past | undefined {
-    let past: Past | undefined;
+  static of(entries: readonly unknown[]): RecordedRun | undefined {
+    let past: RecordedRun | undefined;
     entries.forEach((value, position) => {
       try {
         const entry = checkEntry(value);
         if (past) past.#add(entry);
-        else if (entry.type === 'run') past = new Past(entry);
+        else if (entry.type === 'run') past = new RecordedRun(entry);
         else throw misplaced(entry);
       } catch (cause) {
         if (!(cause instanceof BanyanError)) throw cause;

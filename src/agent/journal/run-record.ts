@@ -6,18 +6,18 @@ import { checkSameAgent, type Fingerprint } from './fingerprint.js';
 import { JOURNAL_VERSION, type Journal, type JournalEntry, type JournalRun, journalError } from './journal.js';
 import { checkInput } from './journal-entry.js';
 import { type OpenJournal, openJournal } from './open-journal.js';
-import { Past } from './recorded-run.js';
+import { RecordedRun } from './recorded-run.js';
 import { StepRecord } from './step-record.js';
 
-/** Who runs what. */
+/** The beginning of a run: its input, its seed, its agent. */
 export interface RunStart {
-  /** Everything else is on record. */
+  /** True: input and seed are on record, and those here do not count. */
   resumed: boolean;
   input: string | readonly ChatMessage[];
-  /** Undefined: another one for each run. */
+  /** The seed of the first step; undefined: another one for each run. */
   seed: number | undefined;
   agent: () => Fingerprint;
-  /** The caller's. */
+  /** The caller's signal. */
   signal: AbortSignal | undefined;
 }
 
@@ -26,14 +26,14 @@ type Begun = Pick<JournalRun, 'id' | 'seed' | 'input'>;
 /** What a run has on record, and how it adds to it. */
 export class RunRecord {
   readonly #run: Begun;
-  readonly #past: Past | undefined;
+  readonly #past: RecordedRun | undefined;
   readonly #journal: OpenJournal | undefined;
   /** Entries are written one after the other. */
   #last: Promise<void> = Promise.resolve();
-  /** Why nothing is written any more. */
+  /** The error of every write from now on; undefined: entries are written. */
   #stopped: BanyanError | undefined;
 
-  private constructor(run: Begun, past: Past | undefined, journal: OpenJournal | undefined) {
+  private constructor(run: Begun, past: RecordedRun | undefined, journal: OpenJournal | undefined) {
     this.#run = run;
     this.#past = past;
     this.#journal = journal;
@@ -44,7 +44,7 @@ export class RunRecord {
     if (journal === undefined) return new RunRecord(begun(start), undefined, undefined);
     const opened = await openJournal(journal, !start.resumed, { aborted: start.signal, ended });
     try {
-      const past = Past.of(await opened.entries());
+      const past = RecordedRun.of(await opened.entries());
       if (!start.resumed) return await RunRecord.#begin(start, past, opened);
       if (!past) throw mismatch('The journal has no run yet: begin it with `run(input, { journal })`');
       checkSameAgent(past.run.agent, start.agent());
@@ -55,7 +55,7 @@ export class RunRecord {
     }
   }
 
-  static async #begin(start: RunStart, past: Past | undefined, journal: OpenJournal): Promise<RunRecord> {
+  static async #begin(start: RunStart, past: RecordedRun | undefined, journal: OpenJournal): Promise<RunRecord> {
     if (past) throw mismatch('The journal has a run already: `resume(journal)` goes on with it');
     const run = begun(start);
     await journal.append({ type: 'run', version: JOURNAL_VERSION, ...run, agent: start.agent() });

@@ -2,7 +2,7 @@ import type { ToolMessage } from '../../chat/chat-message.js';
 import type { Usage } from '../../engine/generation.js';
 import type { Turn } from '../../engine/turn.js';
 import type { JournalEntry, JournalResult } from './journal.js';
-import { callKey, type Past, type PastStep } from './recorded-run.js';
+import { callKey, type PastStep, type RecordedRun } from './recorded-run.js';
 
 /** One step of a run as far as it is on record, and how it gets there. */
 export class StepRecord {
@@ -14,7 +14,12 @@ export class StepRecord {
   readonly #step: number;
   readonly #append: (entry: JournalEntry) => Promise<void>;
 
-  constructor(run: string, step: number, past: Past | undefined, append: (entry: JournalEntry) => Promise<void>) {
+  constructor(
+    run: string,
+    step: number,
+    past: RecordedRun | undefined,
+    append: (entry: JournalEntry) => Promise<void>,
+  ) {
     this.past = past?.steps[step];
     this.ended = past?.stopReason !== undefined;
     this.#run = run;

@@ -130,7 +130,7 @@ function primitive(value: unknown, most: number): string {
   }
 }
 
-/** As JSON.stringify orders a sorted object: whole numbers first. */
+/** Keys in the order in which JSON.stringify writes a sorted object: whole numbers first. */
 function sortedKeys(object: object): string[] {
   const sorted: Record<string, true> = Object.create(null);
   for (const key of Object.keys(object).slice(0, MOST_ITEMS).sort()) sorted[key] = true;
@@ -158,7 +158,7 @@ function standFor(value: object, key: string): Stand {
   return hasNothingToShow(value) ? { value: inWords(value) } : undefined;
 }
 
-/** Its message, and what caused it. Not its other fields: HTTP libraries keep the request there, with its secrets. */
+/** An error's message, and what caused it. Not its other fields: HTTP libraries keep the request there, with its secrets. */
 function errorFields(error: Error): object {
   const { name, message, cause, code, errors } = error as Error & { code?: unknown; errors?: unknown };
   return {
@@ -192,7 +192,7 @@ function taken(items: Iterable<unknown>): unknown[] {
   return list;
 }
 
-/** Of a class whose state is private: `{}` would say that there is none. */
+/** True for an object of a class whose state is private: `{}` would say that it has none. */
 function hasNothingToShow(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype !== null && Object.getPrototypeOf(prototype) !== null && Object.keys(value).length === 0;
