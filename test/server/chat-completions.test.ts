@@ -147,7 +147,7 @@ describe('what is refused says where and why', () => {
       ...([400, 'messages[0].content[0]', 'unsupported_content'] as const),
     ],
     [
-      { messages: hello, tools: [{ type: 'function', function: { ...weather.function, name: 'no name' } }] },
+      { messages: hello, tools: [{ type: 'function', function: { ...weather.function, name: '' } }] },
       ...([400, 'tools[0].function.name', 'invalid_option'] as const),
     ],
     [{ messages: [{ role: 'user', content: 'word '.repeat(9_000) }] }, 400, 'messages', 'context_length_exceeded'],

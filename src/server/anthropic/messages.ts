@@ -17,7 +17,7 @@ export async function messages(exchange: Exchange): Promise<void> {
   const body = parsedBody(messagesRequest, raw);
   const signatures = new Signatures(engine.info.digest);
   const asked = ask(exchange, toMessagesCall(body, raw, signatures), undefined);
-  const { generation, answer } = asked;
+  const { answer } = asked;
   const requestId = newId('req');
   const headers = { 'request-id': requestId, ...asked.headers };
   const stops = body.stop_sequences ?? [];
@@ -31,7 +31,7 @@ export async function messages(exchange: Exchange): Promise<void> {
   const stream = new MessagesStream(sse, signatures, modelName, 0);
   try {
     for await (const event of answer) stream.event(event);
-    const result = await generation;
+    const result = await answer.result;
     stream.end(result, stopTextOf(engine, stops, result));
   } catch (reason) {
     stream.fail(anthropicError(toHttpFailure(reason), requestId));

@@ -1,16 +1,21 @@
+import type { ToolCall } from '../../chat/chat-message.js';
 import type { Generation, GenerationEvent, GenerationResult } from '../../engine/generation.js';
 
-/** One answer as a face reads it: its beginning can be waited for, and its reasoning is counted. */
+/** One answer as a face reads it: its beginning can be waited for, its reasoning is counted, its tools have the client's names. */
 export class AnswerReader implements AsyncIterable<GenerationEvent> {
   /** Tokens of reasoning so far. */
   reasoningTokens = 0;
-  readonly #generation: Generation;
+  readonly result: Promise<GenerationResult>;
+  readonly #named: (call: ToolCall) => ToolCall;
   readonly #events: AsyncIterator<GenerationEvent>;
   #first: Promise<IteratorResult<GenerationEvent>> | undefined;
 
-  constructor(generation: Generation) {
-    this.#generation = generation;
+  /** `named`: a call of the model as the client knows it. */
+  constructor(generation: Generation, named: (call: ToolCall) => ToolCall = (call) => call) {
+    this.#named = named;
     this.#events = generation[Symbol.asyncIterator]();
+    this.result = generation.result.then((result) => ({ ...result, toolCalls: result.toolCalls.map(named) }));
+    this.result.catch(() => {}); // told by the loop that reads
   }
 
   /** Resolves at the first event, or after `ms` without one. Rejects when the answer failed before it began. */
@@ -33,13 +38,13 @@ export class AnswerReader implements AsyncIterable<GenerationEvent> {
       if (event.type === 'tokens') fresh = event.tokens.length;
       else if (event.type === 'reasoning') this.reasoningTokens += fresh;
       if (event.type !== 'tokens') fresh = 0;
-      yield event;
+      yield event.type === 'tool-call' ? { ...event, call: this.#named(event.call) } : event;
     }
   }
 
   /** The answer when it has ended. */
   async whole(): Promise<GenerationResult> {
     for await (const _ of this);
-    return this.#generation;
+    return this.result;
   }
 }

@@ -1,12 +1,12 @@
-import type { Generation } from '../../engine/generation.js';
 import type { Exchange } from '../http/exchange.js';
 import { AnswerReader } from './answer-reader.js';
 import type { ChatCall } from './chat-call.js';
 import { runNameOf } from './clients.js';
+import { ToolNames } from './tool-names.js';
+import { withUsableSchemas } from './tool-schemas.js';
 
 /** A question under way. */
 export interface Asked {
-  generation: Generation;
   answer: AnswerReader;
   /** Headers of the response that say what was made of the request. */
   headers: Record<string, string>;
@@ -15,18 +15,40 @@ export interface Asked {
 /** Puts a question to the engine, as part of the agent run that the client names. Ends with the client's connection. */
 export function ask(exchange: Exchange, call: ChatCall, cacheKey: string | null | undefined): Asked {
   const { engine, clients } = exchange;
-  const name = runNameOf(exchange.headers, cacheKey);
-  const { messages, tools, options, ignored } = call;
-  const generation = engine.generate(messages, {
-    ...options,
-    ...(tools.length > 0 && { tools }),
-    program: clients.begin(name),
-    signal: exchange.signal(),
-  });
+  const run = runNameOf(exchange.headers, cacheKey);
+  const names = new ToolNames(call.tools);
+  const relaxed: string[] = [];
+  const tools = withUsableSchemas(call.tools, relaxed).map((tool) => names.spec(tool));
+  const { toolChoice } = call.options;
+  const generation = engine.generate(
+    call.messages.map((message) => names.message(message)),
+    {
+      ...call.options,
+      ...(toolChoice !== undefined && { toolChoice: names.choice(toolChoice) }),
+      ...(tools.length > 0 && { tools }),
+      program: clients.begin(run),
+      signal: exchange.signal(),
+    },
+  );
   generation.result.then(
-    (result) => clients.end(name, result),
+    (result) => clients.end(run, result),
     () => {}, // told by the one who reads the answer
   );
-  const headers: Record<string, string> = ignored.length > 0 ? { 'x-banyan-ignored': ignored.join(', ') } : {};
-  return { generation, answer: new AnswerReader(generation), headers };
+  return {
+    answer: new AnswerReader(generation, (toolCall) => names.call(toolCall)),
+    headers: { ...listed('x-banyan-ignored', call.ignored), ...listed('x-banyan-normalized', relaxed) },
+  };
+}
+
+const LONGEST = 1_000;
+
+/** A header that lists what was done; it is no place for what a client may have written into it. */
+function listed(name: string, entries: readonly string[]): Record<string, string> {
+  if (entries.length === 0) return {};
+  return {
+    [name]: entries
+      .join(', ')
+      .replace(/[^\x20-\x7e]/g, '?')
+      .slice(0, LONGEST),
+  };
 }

@@ -12,7 +12,7 @@ import { chatRequest } from './wire.js';
 export async function chatCompletions(exchange: Exchange): Promise<void> {
   const raw = await exchange.body();
   const body = parsedBody(chatRequest, raw);
-  const { generation, answer, headers } = ask(exchange, toChatCall(body, raw), body.prompt_cache_key);
+  const { answer, headers } = ask(exchange, toChatCall(body, raw), body.prompt_cache_key);
   const head = newHead(exchange.modelName);
   if (!body.stream) {
     const result = await answer.whole();
@@ -24,7 +24,7 @@ export async function chatCompletions(exchange: Exchange): Promise<void> {
   const stream = new ChatStream(head, sse, body.stream_options?.include_usage === true);
   try {
     for await (const event of answer) stream.event(event);
-    stream.end(await generation, answer.reasoningTokens);
+    stream.end(await answer.result, answer.reasoningTokens);
   } catch (reason) {
     stream.fail(openaiError(toHttpFailure(reason, wireName)));
   }

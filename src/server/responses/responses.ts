@@ -2,7 +2,7 @@ import type { ChatMessage } from '../../chat/chat-message.js';
 import type { GenerationResult } from '../../engine/generation.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
-import { ask } from '../chat/ask.js';
+import { type Asked, ask } from '../chat/ask.js';
 import { Signatures } from '../chat/signature.js';
 import { given, parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
@@ -50,7 +50,7 @@ export async function createResponse(exchange: Exchange, store: ResponseStore): 
   else {
     const items = new AnswerItems(() => {}, seal, toolbox.free);
     for await (const event of asked.answer) items.event(event);
-    const result = await asked.generation;
+    const result = await asked.answer.result;
     const response = ended(head, result, items, asked.answer.reasoningTokens);
     keep(response, result, items);
     exchange.json(200, response, asked.headers);
@@ -61,7 +61,7 @@ type Head = ReturnType<typeof toHead>;
 
 async function streamed(
   exchange: Exchange,
-  { answer, generation, headers }: ReturnType<typeof ask>,
+  { answer, headers }: Asked,
   head: Head,
   seal: ReasoningSeal,
   { free }: Toolbox,
@@ -79,7 +79,7 @@ async function streamed(
   const items = new AnswerItems(emit, seal, free);
   try {
     for await (const event of answer) items.event(event);
-    const result = await generation;
+    const result = await answer.result;
     const response = ended(head, result, items, answer.reasoningTokens);
     keep(response, result, items);
     emit(`response.${response.status}`, { response });
