@@ -75,6 +75,11 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
     this.result.catch(() => {}); // need not be awaited
   }
 
+  /** Tokens of its prompt: known before the first of the answer. Rejects when the prompt could not be made. */
+  get promptTokens(): Promise<number> {
+    return this.#request.promptTokens;
+  }
+
   /** Stops at once, on a GPU after the running step; the result then has finishReason `cancelled` and what was generated so far. */
   cancel(): void {
     this.#request.cancel();

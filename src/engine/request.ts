@@ -28,6 +28,8 @@ export class Request<Prompt extends Prepared = Prepared> {
   readonly log = new EventLog<OutputEvent>();
   /** Rejects when the request could not start or failed alone; a cancelled request resolves. */
   readonly completion: Promise<Completion<Prompt>>;
+  /** Tokens of its prompt, once it is prepared. Rejects when that failed. */
+  readonly promptTokens: Promise<number>;
   readonly #backend: Backend;
   #id: number | undefined;
   #cancelled = false;
@@ -41,7 +43,8 @@ export class Request<Prompt extends Prepared = Prepared> {
       this.log.close();
       forgetSignal();
     });
-    for (const promise of [prepared, this.completion]) promise.catch(() => {}); // need not be awaited
+    this.promptTokens = prepared.then(({ prompt }) => prompt.length);
+    for (const promise of [prepared, this.promptTokens, this.completion]) promise.catch(() => {}); // need not be awaited
   }
 
   cancel(): void {

@@ -29,6 +29,15 @@ test('a generation is read, before, while and after it is awaited', async () => 
   expect(await read()).toEqual(['Hel', 'lo']);
 });
 
+test('the tokens of its prompt are known while it waits', async () => {
+  const { engine, native } = scripted(() => 'ok');
+  native.paused = true;
+  const generation = engine.generate('Say hello');
+  expect(await generation.promptTokens).toBe(10);
+  native.resume();
+  expect((await generation).usage.promptTokens).toBe(10);
+});
+
 test('events end with the whole result', async () => {
   const { engine } = scripted(() => 'ok');
   const events = [];

@@ -46,6 +46,10 @@ test('a whole answer and its usage', async () => {
 
 test('a stream as the client puts it together', async () => {
   const stream = client.messages.stream({ ...asked, messages: hello });
+  let promised = 0;
+  stream.on('streamEvent', (event) => {
+    if (event.type === 'message_start') promised = event.message.usage.input_tokens;
+  });
   const texts: string[] = [];
   stream.on('text', (text) => texts.push(text));
   const message = await stream.finalMessage();
@@ -53,6 +57,7 @@ test('a stream as the client puts it together', async () => {
   expect(texts.join('')).toBe('Hello! How can I help?');
   expect(message).toMatchObject({ content: [{ type: 'text', text: texts.join('') }], stop_reason: 'end_turn' });
   expect(message.usage.output_tokens).toBe(8);
+  expect(promised).toBe(message.usage.input_tokens + (message.usage.cache_read_input_tokens ?? 0));
 });
 
 test.each([false, true])("a tool's use, its result, and the answer made of it (streamed: %s)", async (streamed) => {

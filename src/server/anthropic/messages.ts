@@ -26,9 +26,10 @@ export async function messages(exchange: Exchange): Promise<void> {
     exchange.json(200, toMessage(modelName, result, signatures, stopTextOf(engine, stops, result)), headers);
     return;
   }
+  const inputTokens = await answer.promptTokens;
   await answer.began(exchange.keepAliveMs);
   const sse = exchange.sse(headers, () => 'event: ping\ndata: {"type":"ping"}\n\n');
-  const stream = new MessagesStream(sse, signatures, modelName, 0);
+  const stream = new MessagesStream(sse, signatures, modelName, inputTokens);
   try {
     for await (const event of answer) stream.event(event);
     const result = await answer.result;

@@ -6,12 +6,14 @@ export class AnswerReader implements AsyncIterable<GenerationEvent> {
   /** Tokens of reasoning so far. */
   reasoningTokens = 0;
   readonly result: Promise<GenerationResult>;
+  readonly #generation: Generation;
   readonly #named: (call: ToolCall) => ToolCall;
   readonly #events: AsyncIterator<GenerationEvent>;
   #first: Promise<IteratorResult<GenerationEvent>> | undefined;
 
   /** `named`: a call of the model as the client knows it. */
   constructor(generation: Generation, named: (call: ToolCall) => ToolCall = (call) => call) {
+    this.#generation = generation;
     this.#named = named;
     this.#events = generation[Symbol.asyncIterator]();
     this.result = generation.result.then((result) => ({ ...result, toolCalls: result.toolCalls.map(named) }));
@@ -27,6 +29,11 @@ export class AnswerReader implements AsyncIterable<GenerationEvent> {
       timer = setTimeout(resolve, ms);
     });
     await Promise.race([this.#first, waited]).finally(() => clearTimeout(timer));
+  }
+
+  /** Tokens of the prompt: known before the answer begins. */
+  get promptTokens(): Promise<number> {
+    return this.#generation.promptTokens;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<GenerationEvent, void, undefined> {
