@@ -59,7 +59,7 @@ part_build() {
             missing=$(ldd "$program" | grep 'not found')
             [ -z "$missing" ] || { echo "$program: $missing"; return 1; }
         done
-        "$carried/bin/cuda-partition-test" "one"
+        if [ $dry = 1 ]; then "$carried/bin/cuda-partition-test" "one"; else "$carried/bin/cuda-device-test" "pages copied"; fi
         return
     fi
     command -v nvcc > /dev/null || { echo "nvcc is missing, and so is $ARCHIVE of bench/cuda/pack.sh"; return 1; }
@@ -74,6 +74,7 @@ part_build() {
     cmake --build "$build" --parallel "${JOBS:-$(nproc)}" --target "${PROGRAMS[@]}" "${CUDA_PROGRAMS[@]}" > "$state/build.txt" 2>&1 ||
         { tail -30 "$state/build.txt"; return 1; }
     echo "compiled in $SECONDS s with ${JOBS:-$(nproc)} jobs"
+    "$build/cuda-device-test" "pages copied"
 }
 
 part_kernels() {

@@ -30,16 +30,21 @@ function loaded(binary: string, gpuLayers?: number) {
   return JSON.parse(run.stdout);
 }
 
-test.skipIf(!existsSync(cuda))('a CUDA build without a device computes on the CPU and says why, once', () => {
-  const { backend, kernel, cpuReason, text, warnings } = loaded(cuda);
-  expect(cpuReason).toMatch(/^built for CUDA, but (no NVIDIA driver is installed|no CUDA-capable device is detected)$/);
-  expect(backend).toBe('CPU');
-  expect(kernel).not.toBe('cuda');
-  expect(warnings).toEqual([{ code: 'BANYAN_CPU', message: expect.stringContaining(cpuReason) }]);
-  expect(text).toBe(loaded(engine, 0).text);
-});
+test.skipIf(!existsSync(cuda))(
+  '(npm run build:native -- --cuda) a CUDA build without a device computes on the CPU and says why, once',
+  () => {
+    const { backend, kernel, cpuReason, text, warnings } = loaded(cuda);
+    expect(cpuReason).toMatch(
+      /^built for CUDA, but (no NVIDIA driver is installed|no CUDA-capable device is detected)$/,
+    );
+    expect(backend).toBe('CPU');
+    expect(kernel).not.toBe('cuda');
+    expect(warnings).toEqual([{ code: 'BANYAN_CPU', message: expect.stringContaining(cpuReason) }]);
+    expect(text).toBe(loaded(engine, 0).text);
+  },
+);
 
-test.skipIf(!existsSync(cuda))('no warning where the CPU was asked for', () => {
+test.skipIf(!existsSync(cuda))('(npm run build:native -- --cuda) no warning where the CPU was asked for', () => {
   expect(loaded(cuda, 0).warnings).toEqual([]);
 });
 
