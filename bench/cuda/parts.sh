@@ -138,7 +138,12 @@ part_sanitizer() {
     command -v compute-sanitizer > /dev/null || left_out "compute-sanitizer is not installed (Debian/Ubuntu: cuda-sanitizer-13-0)"
     for tool in memcheck racecheck synccheck initcheck; do
         echo "-- $tool"
-        compute-sanitizer --tool $tool --error-exitcode 9 --print-limit 5 "$bin/cuda-device-test" sanitizer || rc=1
+        if compute-sanitizer --tool $tool --error-exitcode 9 --print-limit 5 "$bin/cuda-device-test" sanitizer; then
+            echo "verdict | 6 | compute-sanitizer $tool, findings | 0 | <= 0 | pass |"
+        else
+            echo "verdict | 6 | compute-sanitizer $tool, findings | some | <= 0 | FAIL |"
+            rc=1
+        fi
     done
     return $rc
 }
