@@ -57,6 +57,7 @@ name=cuda-$(echo "$device" | tr 'A-Z ,' 'a-z--' | tr -cd 'a-z0-9-')
 failed=0
 for part in $(part_names); do
     limit=$(limit_of "$part")
+    [ $dry = 0 ] || limit=$((5 * limit)) # a busy machine is no failure
     if [ ${#wanted[@]} -gt 0 ]; then
         [[ " ${wanted[*]} " == *" $part "* ]] || continue
     elif [ -f "$state/$part.json" ]; then

@@ -19,6 +19,9 @@ test('a prebuilt is passed over on a CPU that would not understand it', () => {
 
 test('a missing system library is named with the package that brings it', () => {
   expect(advice('libgomp.so.1: cannot open shared object file: No such file or directory')).toContain('libgomp1');
+  expect(advice('libcublas.so.13: cannot open shared object file: No such file or directory')).toContain(
+    'nvidia-cublas',
+  );
   expect(advice('invalid ELF header')).toBe('');
 });
 
