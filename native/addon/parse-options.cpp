@@ -76,6 +76,7 @@ EngineOptions parse_engine_options(const Napi::Value & value) {
     out.gpu_layers = static_cast<int32_t>(fields.integer("gpuLayers", -1, kMaxInt));
     out.runner.threads = static_cast<int32_t>(fields.integer("threads", 0, 512));
     out.runner.kv_tokens = fields.integer("kvTokens", 0, 1 << 30);
+    out.runner.saved_state_bytes = fields.integer("stateBytes", 0, kMaxSafe);
     out.runner.page_tokens = static_cast<int32_t>(fields.integer("pageTokens", 1, 256));
     if (out.runner.page_tokens & (out.runner.page_tokens - 1)) fields.fail("pageTokens", "must be a power of two");
     out.runner.max_running = static_cast<int32_t>(fields.integer("maxRunning", 1, 256));
@@ -108,6 +109,7 @@ RequestOptions parse_request(const Napi::Value & value) {
     out.group = static_cast<GroupId>(fields.integer("group", 0, kMaxSafe));
     out.group_size = static_cast<int32_t>(fields.integer("groupSize", 0, 1 << 16));
     out.static_tokens = static_cast<int32_t>(fields.integer("staticTokens", 0, kMaxInt));
+    out.boundary = static_cast<int32_t>(fields.integer("boundary", 0, kMaxInt));
     out.sampling = parse_sampling(fields.value("sampling"));
     out.stop = fields.strings("stop", 64);
     for (const std::string & stop : out.stop) {

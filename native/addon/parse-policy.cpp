@@ -75,11 +75,8 @@ void read_all(const Napi::Value & value, const std::string & prefix, const Table
 }
 
 Table cost_fields(CostConstants & c) {
-    return {{"step", number(c.step)},
-            {"prefill", number(c.prefill)},
-            {"pair", number(c.pair)},
-            {"context", number(c.context)},
-            {"decode", number(c.decode)}};
+    return {{"step", number(c.step)},       {"prefill", number(c.prefill)}, {"pair", number(c.pair)},
+            {"context", number(c.context)}, {"decode", number(c.decode)},   {"state", number(c.state)}};
 }
 
 Table policy_fields(PolicyConfig & p) {

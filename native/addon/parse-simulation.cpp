@@ -81,6 +81,7 @@ SchedulerConfig parse_scheduler(const Napi::Value & value) {
     config.max_batch_tokens = static_cast<int32_t>(fields.integer("maxBatchTokens", 1, 1 << 16));
     config.max_context = static_cast<int32_t>(fields.integer("maxContext", 0, 1 << 30));
     config.reserve_percent = static_cast<int32_t>(fields.integer("reservePercent", 0, 100));
+    config.n_states = static_cast<int32_t>(fields.integer("states", 0, 1 << 20));
     config.prefix_reuse = fields.boolean("prefixCache");
     config.policy = parse_policy(fields.value("policy"), "scheduler.policy.");
     if (static_cast<int64_t>(config.n_pages) * config.page_tokens > kMaxInt) {
@@ -99,6 +100,7 @@ sim::DeviceModel parse_device(const Napi::Value & value) {
     device.pair_ps = fields.integer("pairPs", 0, 50'000);
     device.read_ps = fields.integer("readPs", 0, 10'000'000);
     device.row_ns = fields.integer("rowNs", 0, 1'000'000'000);
+    device.state_ns = fields.integer("stateNs", 0, 1'000'000'000);
     return device;
 }
 

@@ -180,6 +180,7 @@ RequestId Engine::submit(RequestOptions options) {
     request.group = options.group;
     request.group_size = options.group_size;
     request.static_tokens = options.static_tokens;
+    request.boundary = options.boundary;
     // A point in time, counted from here: the way to the engine thread is part of it.
     if (options.deadline > 0) request.deadline = Worker::now() + options.deadline;
     auto decoder = std::make_unique<Decoder>(model_, std::move(decoding));

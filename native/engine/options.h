@@ -56,6 +56,7 @@ struct EngineInfo {
         see("pageBytes", runner.page_bytes);
         see("poolBytes", runner.n_pages * runner.page_bytes);
         see("poolUsedBytes", 0);  // the addon writes it at each look
+        see("states", runner.n_states);
         see("stateBytes", runner.state_bytes);
         see("maxContext", max_context);
         see("maxRunning", max_running);
@@ -79,6 +80,7 @@ struct RequestOptions {
     GroupId group = 0;          // siblings of one fork
     int32_t group_size = 0;     // how many they are
     int32_t static_tokens = 0;  // of the prompt: system prompt and tools
+    int32_t boundary = 0;       // of the prompt: with which the next one begins in any case; 0: unknown
     bool cache = true;
     SamplingOptions sampling;
     std::vector<std::string> stop;

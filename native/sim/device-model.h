@@ -20,6 +20,9 @@ struct DeviceModel {
     int64_t pair_ps = 0;     // attention of one token of a chunk to one token before it: compute
     int64_t read_ps = 0;     // reading the KV of one token once: memory
     int64_t row_ns = 0;      // sampling one token
+    // Of a model with recurrent layers: a copy of their state. Its rows of different lengths are computed one after
+    // another, and each time the weights are read. 0: it has none.
+    int64_t state_ns = 0;
 };
 
 /** At least 1. */

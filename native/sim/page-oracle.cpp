@@ -20,11 +20,11 @@ void PageOracle::grow(RequestId id, Token token) {
 }
 
 std::string PageOracle::check(const Batch & batch, bool failed) {
+    std::string wrong = load_states(batch);
     for (const PageCopy & copy : batch.copies) {
         if (copy.src == copy.dst || copy.n_tokens < 1 || copy.n_tokens >= page_tokens_) return "a copy is none";
         for (int32_t i = 0; i < copy.n_tokens; ++i) cell(copy.dst, i) = cell(copy.src, i);
     }
-    std::string wrong;
     const auto read_all = [&] {
         for (const BatchRow & row : batch.rows) {
             if (wrong.empty()) wrong = read(row);
@@ -34,7 +34,36 @@ std::string PageOracle::check(const Batch & batch, bool failed) {
     for (const BatchRow & row : batch.rows) write(row, failed);
     // Rows of a step do not see each other, whatever a failed step wrote.
     read_all();
+    for (const StateCopy & save : batch.saves_after) states_[save.state] = failed ? 0 : slots_[save.slot];
+    if (failed) {
+        for (const StateCopy & save : batch.saves_before) states_[save.state] = 0;
+    }
     return wrong;
+}
+
+/** Of the row's tokens before n_past. */
+uint64_t PageOracle::past_of(const BatchRow & row) const {
+    const Truth * truth = truth_of(row);
+    uint64_t path = mix(1, truth ? truth->salt : 0);
+    for (int32_t i = 0; i < row.n_past; ++i) path = mix(path, truth ? truth->tokens[i] : 0);
+    return path;
+}
+
+/** Slots get what their rows go on from: '' or what is wrong with it. */
+std::string PageOracle::load_states(const Batch & batch) {
+    if (states_.empty()) return "";
+    for (const StateCopy & save : batch.saves_before) states_[save.state] = slots_[save.slot];
+    for (const BatchRow & row : batch.rows) {
+        const Truth * truth = truth_of(row);
+        if (row.first) slots_[row.slot] = mix(1, truth ? truth->salt : 0);
+    }
+    for (const StateCopy & load : batch.loads) slots_[load.slot] = states_[load.state];
+    for (const BatchRow & row : batch.rows) {
+        if (truth_of(row) && slots_[row.slot] != past_of(row)) {
+            return "request " + std::to_string(row.request) + ": goes on from a foreign state";
+        }
+    }
+    return "";
 }
 
 const PageOracle::Truth * PageOracle::truth_of(const BatchRow & row) const {
@@ -71,6 +100,7 @@ void PageOracle::write(const BatchRow & row, bool failed) {
         path = mix(path, truth ? truth->tokens[i] : 0);
         if (i >= row.n_past) cell(row.pages[i / page_tokens_], i % page_tokens_) = failed ? 7 : path;
     }
+    slots_[row.slot] = failed ? 7 : path;
 }
 
 }  // namespace banyan::sim

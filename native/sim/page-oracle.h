@@ -1,7 +1,8 @@
 // What every cell of every page should hold: instead of KV a hash of the whole path up to its token, so that each row
-// proves that the pages it reads hold exactly its own past. For tests: its time grows with the context.
+// proves that the pages it reads hold exactly its own past. So does the state of recurrent layers in its slot. For
+// tests: its time grows with the context.
 //
-// Owns: a hash a cell. Changed by: check. Thread: one.
+// Owns: a hash a cell, a slot and a saved state. Changed by: check. Thread: one.
 // Invariant: a cell of a page that two requests share never changes while they do (paged-kv invariants 2 and 3).
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/scheduler/scheduler.h"
 #include "core/steps/batch.h"
 #include "core/types.h"
 
@@ -17,8 +19,11 @@ namespace banyan::sim {
 
 class PageOracle {
   public:
-    PageOracle(int32_t n_pages, int32_t page_tokens)
-        : page_tokens_(page_tokens), cells_(static_cast<size_t>(n_pages) * page_tokens, 0) {}
+    explicit PageOracle(const SchedulerConfig & config)
+        : page_tokens_(config.page_tokens),
+          cells_(static_cast<size_t>(config.n_pages) * config.page_tokens, 0),
+          slots_(config.max_running, 0),
+          states_(config.n_states, 0) {}
 
     /** A request with its prompt; grow() adds what it says. */
     void begin(RequestId id, Salt salt, std::vector<Token> tokens) { truths_[id] = {salt, std::move(tokens)}; }
@@ -37,11 +42,14 @@ class PageOracle {
     };
     const Truth * truth_of(const BatchRow & row) const;
     uint64_t & cell(PageId page, int32_t at) { return cells_[static_cast<size_t>(page) * page_tokens_ + at]; }
+    uint64_t past_of(const BatchRow & row) const;
+    std::string load_states(const Batch & batch);
     std::string read(const BatchRow & row);
     void write(const BatchRow & row, bool failed);
 
     int32_t page_tokens_;
     std::vector<uint64_t> cells_;
+    std::vector<uint64_t> slots_, states_;  // of recurrent layers: a hash of all tokens so far
     std::unordered_map<RequestId, Truth> truths_;
     std::unordered_map<ProgramId, Truth> known_;
 };

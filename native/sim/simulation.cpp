@@ -27,7 +27,7 @@ Simulation::Simulation(const Workload & workload, const SimConfig & config)
     result_.calls.resize(workload.calls.size());
     result_.programs.resize(workload.programs.size());
     if (config.log != LogLevel::none) scheduler_.log_to(&log_);
-    if (config.check_cells) oracle_.emplace(config.scheduler.n_pages, config.scheduler.page_tokens);
+    if (config.check_cells) oracle_.emplace(config.scheduler);
 }
 
 SimResult Simulation::run(const std::atomic<bool> & aborted) {

@@ -25,6 +25,11 @@ export interface Prepared {
   readonly prompt: Int32Array;
   /** How many of its first tokens are instructions and tools, which leave the cache last. */
   readonly staticTokens: number;
+  /**
+   * With how many of its tokens the next prompt begins, however its template writes the answer. Of calls without a session, and
+   * of models with recurrent layers: their state is saved there.
+   */
+  readonly boundary?: number;
   /** The grammar, stop texts and reading of a rendered chat; null: the prompt is a text or token ids. */
   readonly chat: ChatFormat | null;
   /** The grammar of an answer without a chat; null: none, or the one in `chat`. */
@@ -64,7 +69,11 @@ export async function preparePrompt(
   signal?: AbortSignal,
 ): Promise<Prepared> {
   signal?.throwIfAborted();
-  if (isMessages(prompt)) return preparedChat(codec, await renderChat(codec, settings, prompt), prompt);
+  if (isMessages(prompt)) {
+    const chat = await renderChat(codec, settings, prompt);
+    const boundary = codec.info.states > 0 ? await boundaryOf(codec, settings, prompt, chat) : 0;
+    return { ...(await preparedChat(codec, chat, prompt)), boundary };
+  }
   const { grammar, jsonSchema } = settings;
   return {
     prompt: await rawTokens(codec, prompt),
@@ -72,6 +81,19 @@ export async function preparePrompt(
     chat: null,
     grammar: grammar || jsonSchema ? await codec.parseGrammar(grammar, jsonSchema) : null,
   };
+}
+
+/** Where the generation prompt begins: templates drop or rewrite what an answer held, and the next prompt leaves this one there. */
+async function boundaryOf(
+  codec: TokenCodec,
+  settings: ChatSettings,
+  messages: readonly ChatMessage[],
+  { tokens }: RenderedChat,
+): Promise<number> {
+  const { tokens: said } = await renderChat(codec, settings, messages, false);
+  let length = 0;
+  while (length < said.length && said[length] === tokens[length]) length++;
+  return length;
 }
 
 /** A conversation as it was rendered for its next answer. */

@@ -28,6 +28,12 @@ export interface EngineOptions {
   threads?: number | undefined;
   /** Tokens that the page pool holds. Default 0: chosen from the model and the free memory. */
   kvTokens?: number | undefined;
+  /**
+   * Bytes of memory for saved states of recurrent layers (hybrid and recurrent models), beside those of running requests.
+   * Prefixes are reused where a state was saved: one for each idle agent and a few shared ones are enough. Default 0: 64
+   * states or more, at most an eighth of the free memory. `info.stateBytes` is one; fewer bytes switch reuse off.
+   */
+  stateBytes?: number | undefined;
   /** Tokens a page: a power of two, 1 to 256. Default 32. */
   pageTokens?: number | undefined;
   /** Requests that run at the same time; more wait. Default 16. */
@@ -62,7 +68,17 @@ export interface EngineOptions {
 }
 
 const KNOWN = [
-  ...['model', 'modelsDirectory', 'gpuLayers', 'threads', 'kvTokens', 'pageTokens', 'maxRunning', 'maxBatchTokens'],
+  ...[
+    'model',
+    'modelsDirectory',
+    'gpuLayers',
+    'threads',
+    'kvTokens',
+    'stateBytes',
+    'pageTokens',
+    'maxRunning',
+    'maxBatchTokens',
+  ],
   ...['maxContext', 'kvType', 'attention', 'prefixCache', 'batching', 'revealMisses', 'chatTemplate', 'policy'],
   ...['onProgress', 'signal'],
 ];
@@ -93,6 +109,7 @@ export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptio
     gpuLayers: gpuLayers === 'auto' ? -1 : checkInteger('gpuLayers', gpuLayers, 0, 100_000),
     threads: checkInteger('threads', options.threads ?? (options.model === undefined ? 1 : 0), 0, 512),
     kvTokens: checkInteger('kvTokens', options.kvTokens ?? 0, 0, MAX_TOKENS),
+    stateBytes: checkInteger('stateBytes', options.stateBytes ?? 0, 0, Number.MAX_SAFE_INTEGER),
     pageTokens: checkPowerOfTwo('pageTokens', options.pageTokens ?? 32, 256),
     maxRunning: checkInteger('maxRunning', options.maxRunning ?? 16, 1, 256),
     maxBatchTokens: checkInteger('maxBatchTokens', options.maxBatchTokens ?? 512, 1, 65_536),

@@ -98,6 +98,7 @@ export function toRequestSettings(
     ttftLimitMs: options.ttftLimitMs === undefined ? 0 : checkNumber('ttftLimitMs', options.ttftLimitMs, 1, LONGEST_MS),
     ...checkGroup(options.group),
     staticTokens: 0,
+    boundary: 0,
     salt: checkName('tenant', options.tenant ?? ''),
     cache: checkFlag('cache', options.cache ?? true),
     sampling: toNativeSampling(options),

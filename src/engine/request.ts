@@ -64,11 +64,11 @@ export class Request<Prompt extends Prepared = Prepared> {
   }
 
   #submit(prepared: Prompt, settings: RequestSettings): Promise<Completion<Prompt>> {
-    const { prompt, staticTokens, chat, grammar } = prepared;
+    const { prompt, staticTokens, boundary = 0, chat, grammar } = prepared;
     const tokens: number[] = [];
     const logprobs: TokenLogprob[] = [];
     return new Promise((resolve, reject) => {
-      this.#id = this.#backend.submit({ ...settings, prompt, staticTokens, chat, grammar }, (event) => {
+      this.#id = this.#backend.submit({ ...settings, prompt, staticTokens, boundary, chat, grammar }, (event) => {
         if (event.type === 'error') reject(event.error);
         else if (event.type === 'finish') resolve({ ...ended(event), prepared, tokens, logprobs });
         else {
@@ -86,7 +86,7 @@ export class Request<Prompt extends Prepared = Prepared> {
 const ended = ({ reason, usage, message }: Extract<RequestEvent, { type: 'finish' }>) => ({ reason, usage, message });
 
 function neverStarted(): Completion<never> {
-  const miss = { matched: 0, promptTokens: 0, expected: -1, actual: -1, reason: 'reuse-off' as const };
+  const miss = { matched: 0, promptTokens: 0, paged: 0, expected: -1, actual: -1, reason: 'reuse-off' as const };
   const times = { queueMs: 0, waitedMs: 0, ttftMs: 0, itlMs: 0, totalMs: 0 };
   const counts = { promptTokens: 0, cachedTokens: 0, computedTokens: 0, outputTokens: 0, preemptions: 0, bypassed: 0 };
   return {

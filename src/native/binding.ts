@@ -21,6 +21,7 @@ export interface NativeEngineOptions {
   gpuLayers: number; // -1 = all that fit
   threads: number; // 0 = physical cores
   kvTokens: number; // size of the page pool in tokens, 0 = chosen from the model and free memory
+  stateBytes: number; // host memory for saved states of recurrent layers, 0 = chosen from the model and free memory
   pageTokens: number; // a power of two, 1..256
   maxRunning: number; // requests running at the same time, 1..256
   maxBatchTokens: number;
@@ -59,6 +60,7 @@ export interface NativeRequest {
   group: number; // siblings of one fork; 0 = none
   groupSize: number;
   staticTokens: number; // of the prompt: system prompt and tools, which leave the cache last
+  boundary: number; // of the prompt: tokens with which the next one begins in any case; 0 = unknown
   cache: boolean;
   sampling: NativeSampling;
   stop: string[]; // in the answer's text; reasoning and calls may hold them

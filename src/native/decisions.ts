@@ -69,6 +69,10 @@ export interface DecisionFields {
   cancel: { outputTokens: number; waitedMs: number };
   /** A program ended or was forgotten. */
   program_end: { serviceTokens: number; calls: number };
+  /** The state of recurrent layers after so many tokens is saved with the step; `stateKind`: what it is kept for. */
+  save_state: { tokens: number; stateKind: PageKind };
+  /** Saved states went to make room for others. */
+  evict_state: { states: number; stateKind: PageKind };
 }
 
 export type DecisionKind = keyof DecisionFields;

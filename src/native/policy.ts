@@ -54,4 +54,5 @@ export interface NativeCost {
   pair?: number;
   context?: number;
   decode?: number;
+  state?: number;
 }

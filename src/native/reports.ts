@@ -41,6 +41,8 @@ export interface NativeModelInfo {
   poolBytes: number;
   /** Of the pool: written so far, when `info` was read last. Freed pages are used again before new ones. */
   poolUsedBytes: number;
+  /** States of recurrent layers that can be saved beside those; 0 for plain transformers. */
+  states: number;
   /** Recurrent states of `maxRunning` requests, beside the pool; 0 for plain transformers. */
   stateBytes: number;
   /** Tokens one request may reach, prompt and answer. */
@@ -87,17 +89,20 @@ export interface NativeUsage {
 
 /** How far a prompt was cached. Tokens are ids. */
 export interface NativeMiss {
-  /** Tokens [0, matched) were there. */
+  /** Tokens [0, matched) were there, and need not be computed again. */
   matched: number;
   promptTokens: number;
-  /** What the cache held at `matched`; -1: nothing, or the engine was not loaded with `revealMisses`. */
+  /** Tokens [0, paged) were there: more than `matched` only with reason `no-state`. */
+  paged: number;
+  /** What the cache held at `paged`; -1: nothing, or the engine was not loaded with `revealMisses`. */
   expected: number;
   /** What the prompt has there; -1: it ended. */
   actual: number;
   /**
    * `full-hit`: all of it (its last token is computed again, for its logits). `cold`: nothing of this tenant was cached.
    * `diverged`: something else was. `evicted-or-new`: what was cached ended there. `reuse-off`: the model or the request
-   * takes no part in the cache.
+   * takes no part in the cache. `no-state`: what was cached goes on, but the state of the model's recurrent layers was saved at
+   * `matched` last.
    */
   reason: MissReason;
 }
@@ -116,6 +121,13 @@ export interface NativeStats {
   running: number;
   /** Nodes of the radix tree. */
   treeNodes: number;
+  /** Saved states of recurrent layers: rows for them, and those in use; 0 for plain transformers. */
+  statesTotal: number;
+  statesUsed: number;
+  /** Copies out of and into the slots of requests, and states that went to make room. */
+  statesSaved: number;
+  statesLoaded: number;
+  statesEvicted: number;
   steps: number;
   /** Requests: taken, ended well, cancelled. */
   submitted: number;
@@ -164,7 +176,7 @@ export interface NativeStats {
   /** How often each rule of the policy fired. */
   rules: Record<string, number>;
   /** What steps cost, as it is believed now. */
-  cost: Required<Pick<NativeCost, 'step' | 'prefill' | 'pair' | 'context' | 'decode'>>;
+  cost: Required<Pick<NativeCost, 'step' | 'prefill' | 'pair' | 'context' | 'decode' | 'state'>>;
 }
 
 /** What an agent run cost so far. */

@@ -67,6 +67,8 @@ export interface NativeSimDevice {
   pairPs: number;
   readPs: number;
   rowNs: number;
+  /** A copy of the state of recurrent layers; 0: the model has none. */
+  stateNs: number;
 }
 
 export interface NativeSimScheduler {
@@ -76,6 +78,8 @@ export interface NativeSimScheduler {
   maxBatchTokens: number;
   maxContext: number;
   reservePercent: number;
+  /** Of recurrent layers, that can be saved; 0: the model has none. */
+  states: number;
   prefixCache: boolean;
   policy: NativePolicy;
 }

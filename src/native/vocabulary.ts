@@ -19,7 +19,7 @@ export const FINISH_REASONS = ['stop', 'length', 'stop-sequence', 'tool-calls', 
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
 /** Why a prompt was not found in the cache to its end; see NativeMiss. */
-export const MISS_REASONS = ['full-hit', 'cold', 'diverged', 'evicted-or-new', 'reuse-off'] as const;
+export const MISS_REASONS = ['full-hit', 'cold', 'diverged', 'evicted-or-new', 'reuse-off', 'no-state'] as const;
 export type MissReason = (typeof MISS_REASONS)[number];
 
 /** What evicted pages were kept for, least first. */

@@ -14,6 +14,7 @@ describe('Engine.load', () => {
     ['kvType.k', { kvType: 'f8' }],
     ['kvType.v', { kvType: { k: 'f16' } }],
     ['kvType', { kvType: null }],
+    ['stateBytes', { stateBytes: -1 }],
     ['K', { kvType: { k: 'f16', v: 'f16', K: 'f16' } }],
     ['attention', { attention: 'flash' }],
     ['prefixCache', { prefixCache: 'yes' }],
@@ -31,7 +32,16 @@ describe('Engine.load', () => {
 
   test('the defaults are those of the documentation', () => {
     expect(toNativeEngineOptions({})).toEqual({
-      ...{ modelPath: '', gpuLayers: -1, threads: 1, kvTokens: 0, pageTokens: 32, maxRunning: 16, maxBatchTokens: 512 },
+      ...{
+        modelPath: '',
+        gpuLayers: -1,
+        threads: 1,
+        kvTokens: 0,
+        stateBytes: 0,
+        pageTokens: 32,
+        maxRunning: 16,
+        maxBatchTokens: 512,
+      },
       ...{ maxContext: 0, kvTypeK: 'f16', kvTypeV: 'f16', attention: 'auto', prefixCache: true, batching: true },
       ...{ chatTemplate: '', policy: {} },
     });

@@ -83,7 +83,7 @@ const ENDED = {
     ttftMs: 1.5,
     itlMs: 0.125,
     totalMs: 99,
-    miss: { matched: 4, promptTokens: 10, expected: -1, actual: 6, reason: 'diverged' },
+    miss: { matched: 4, promptTokens: 10, paged: 4, expected: -1, actual: 6, reason: 'diverged' },
     waitedMs: 2.5,
     bypassed: 3,
     hits: { device: 4 },
@@ -155,6 +155,8 @@ const DECISIONS: [DecisionKind, object][] = [
   ['finish', { outputTokens: 120, waitedMs: 2 }],
   ['cancel', { outputTokens: 3, waitedMs: 0 }],
   ['program_end', { serviceTokens: 4200, calls: 11 }],
+  ['save_state', { tokens: 500, stateKind: 'acting' }],
+  ['evict_state', { states: 1, stateKind: 'static' }],
 ];
 
 test('decisions are of no request, name the one they are about, and have the fields of their kind', () => {

@@ -57,7 +57,16 @@ export function backendRequest(
       deadlineMs: 0,
       ttftLimitMs: 0,
     },
-    ...{ group: 0, groupSize: 0, staticTokens: 0, cache: true, sampling: greedy, stop: [], ignoreEos: true },
+    ...{
+      group: 0,
+      groupSize: 0,
+      staticTokens: 0,
+      boundary: 0,
+      cache: true,
+      sampling: greedy,
+      stop: [],
+      ignoreEos: true,
+    },
     ...{ grammar: null, chat: null },
     ...changes,
   };

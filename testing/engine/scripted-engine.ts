@@ -138,7 +138,7 @@ export class ScriptedEngine implements Backend {
     );
     const [expected, actual] = [holder?.[matched] ?? -1, tokens[matched] ?? -1];
     const reason = actual < 0 ? ('full-hit' as const) : ('diverged' as const);
-    return this.router.shown({ matched, promptTokens: tokens.length, expected, actual, reason });
+    return this.router.shown({ matched, promptTokens: tokens.length, paged: matched, expected, actual, reason });
   }
 
   async pin(_salt: string, tokens: Int32Array) {
@@ -243,7 +243,7 @@ export class ScriptedEngine implements Backend {
       ...{ promptTokens, cachedTokens: cached, computedTokens: promptTokens - cached },
       ...{ outputTokens: output.length, preemptions: 0, queueMs: 0, ttftMs: 1, itlMs: 1, totalMs: 2 },
       ...{ waitedMs: 0, bypassed: 0, hits: { device: cached }, retained: '' },
-      miss: { matched: cached, promptTokens, expected: -1, actual: -1, reason: 'cold' as const },
+      miss: { matched: cached, promptTokens, paged: cached, expected: -1, actual: -1, reason: 'cold' as const },
     };
     return [{ type: 'finish', request, reason, usage, message }];
   }

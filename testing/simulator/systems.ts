@@ -28,12 +28,14 @@ export interface SimSetup {
   /** Tokens of KV; the device's pool without it. */
   poolTokens?: number;
   maxRunning?: number;
+  /** Saved states of a model with recurrent layers; without it the model has none. */
+  states?: number;
   maxBatchTokens?: number;
 }
 
 /** Everything about a run but the policy's own choices; times of the policy are brought to scale with the rest. */
 export function simConfig(system: System, setup: SimSetup, more: Partial<NativeSimConfig> = {}): NativeSimConfig {
-  const { device, scale, poolTokens = device.poolTokens, maxRunning = 128, maxBatchTokens = 4096 } = setup;
+  const { device, scale, poolTokens = device.poolTokens, maxRunning = 128, maxBatchTokens = 4096, states = 0 } = setup;
   const { name: _, poolTokens: __, ...cost } = device;
   const scheduler: NativeSimScheduler = {
     pages: Math.max(1, Math.floor(poolTokens / PAGE_TOKENS)),
@@ -42,6 +44,7 @@ export function simConfig(system: System, setup: SimSetup, more: Partial<NativeS
     maxBatchTokens: Math.min(maxBatchTokens, scale.tokens(maxBatchTokens * 4)),
     maxContext: 0,
     reservePercent: 10,
+    states,
     prefixCache: true,
     policy: { ...timesToScale(scale), cost: calibrated(device), refit: true, ...system.policy },
   };
@@ -67,6 +70,7 @@ function calibrated(device: Device): NonNullable<NativePolicy['cost']> {
     pair: device.pairPs,
     context: device.readPs,
     decode: device.rowNs * 1000,
+    state: device.stateNs * 1000,
   };
 }
 

@@ -133,6 +133,7 @@ void IdlePrograms::end(Program & p) {
         log_.write(0, p.program, decision::ProgramEnd{p.service, p.calls});
     }
     for (const auto & mark : p.marks) cache_.unmark(*mark);
+    if (p.boundary) cache_.unmark(*p.boundary);
     lookahead_.forget(p);
     programs_.forget(p);
 }

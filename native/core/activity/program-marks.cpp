@@ -35,7 +35,20 @@ void mark_path(PrefixCache & cache, Program & p, const Sequence & seq) {
     cache.mark(last, *seq.holding);
 }
 
+void mark_boundary(PrefixCache & cache, Program & p, const Sequence & seq) {
+    if (p.anonymous) return;
+    if (p.boundary && p.boundary->salt != seq.salt) {
+        cache.unmark(*p.boundary);
+        p.boundary.reset();
+    }
+    if (!p.boundary) p.boundary = std::make_unique<PathLock>(seq.salt, Holder::tree);
+    p.boundary->owner = p.program;
+    p.boundary->keep = NodeKind::next;
+    cache.mark(*p.boundary, *seq.holding);
+}
+
 void set_keep(PrefixCache & cache, Program & p, NodeKind keep) {
+    if (p.boundary) cache.set_keep(*p.boundary, keep);
     for (const auto & mark : p.marks) cache.set_keep(*mark, keep);
 }
 

@@ -12,6 +12,9 @@ namespace banyan {
 /** Marks the end of the call's path. A path that goes on from a marked one takes its mark along. */
 void mark_path(PrefixCache & cache, Program & program, const Sequence & seq);
 
+/** Marks where the call's path is now: the state there was saved, and the next call may go on from no later one. */
+void mark_boundary(PrefixCache & cache, Program & program, const Sequence & seq);
+
 /** What all its marked paths are kept for from now on. */
 void set_keep(PrefixCache & cache, Program & program, NodeKind keep);
 

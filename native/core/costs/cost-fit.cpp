@@ -15,7 +15,8 @@ constexpr int64_t kPicosPerMicro = 1'000'000;
 
 bool CostFit::observe(CostModel & model, const StepShape & shape, Micros took) {
     if (took <= 0) return false;  // a clock that stands still tells nothing
-    samples_[n_ % kWindow] = {{1, shape.prefill, shape.pairs, shape.context, shape.decodes}, took};
+    samples_[n_ % kWindow] = {
+        {model.graphs(shape), shape.prefill, shape.pairs, shape.context, shape.decodes, shape.copies}, took};
     ++n_;
     if (n_ % kEvery != 0) return false;
     fit(model);
@@ -24,20 +25,20 @@ bool CostFit::observe(CostModel & model, const StepShape & shape, Micros took) {
 
 void CostFit::fit(CostModel & model) const {
     CostConstants fitted = model.constants();
-    const std::array<Picos *, 5> constants = {&fitted.step, &fitted.prefill, &fitted.pair, &fitted.context,
-                                              &fitted.decode};
+    const std::array<Picos *, 6> constants = {&fitted.step,    &fitted.prefill, &fitted.pair,
+                                              &fitted.context, &fitted.decode,  &fitted.state};
     const size_t n = std::min(n_, kWindow);
     std::array<Picos, kWindow> left;      // measured - predicted
     std::array<int64_t, kWindow> weight;  // ~ 1 / measured^2
     for (size_t i = 0; i < n; ++i) {
         const Sample & sample = samples_[i];
         left[i] = sample.took * kPicosPerMicro;
-        for (size_t j = 0; j < 5; ++j) left[i] -= *constants[j] * sample.x[j];
+        for (size_t j = 0; j < 6; ++j) left[i] -= *constants[j] * sample.x[j];
         const Wide square = static_cast<Wide>(sample.took) * sample.took;
         weight[i] = static_cast<int64_t>(std::max<Wide>(1, 1'000'000'000'000 / square));
     }
     for (int sweep = 0; sweep < kSweeps; ++sweep) {
-        for (size_t j = 0; j < 5; ++j) {
+        for (size_t j = 0; j < 6; ++j) {
             Wide along = 0, length = 0;
             for (size_t i = 0; i < n; ++i) {
                 const Wide x = samples_[i].x[j];

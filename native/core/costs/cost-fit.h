@@ -24,7 +24,7 @@ class CostFit {
 
   private:
     struct Sample {
-        std::array<int64_t, 5> x;  // 1, prefill, pairs, context, decodes
+        std::array<int64_t, 6> x;  // graphs, prefill, pairs, context, decodes, copies of states
         Micros took;
     };
     void fit(CostModel & model) const;

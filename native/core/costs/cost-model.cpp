@@ -10,8 +10,8 @@ constexpr Picos kPicosPerMicro = 1'000'000;
 
 Micros CostModel::step(const StepShape & shape) const {
     const CostConstants & c = constants_;
-    return (c.step + c.prefill * shape.prefill + c.pair * shape.pairs + c.context * shape.context +
-            c.decode * shape.decodes) /
+    return (c.step * graphs(shape) + c.prefill * shape.prefill + c.pair * shape.pairs + c.context * shape.context +
+            c.decode * shape.decodes + c.state * shape.copies) /
            kPicosPerMicro;
 }
 

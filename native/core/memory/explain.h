@@ -27,6 +27,7 @@ struct MissExplanation {
     void each_field(See && see) const {
         see("matched", matched);
         see("promptTokens", prompt_tokens);
+        see("paged", paged);
         see("expected", expected);
         see("actual", actual);
         see("reason", reason);
@@ -34,7 +35,7 @@ struct MissExplanation {
 };
 template <>
 struct Words<MissExplanation::Reason> {
-    static constexpr auto list = words("full-hit", "cold", "diverged", "evicted-or-new", "reuse-off");
+    static constexpr auto list = words("full-hit", "cold", "diverged", "evicted-or-new", "reuse-off", "no-state");
 };
 
 }  // namespace banyan

@@ -31,20 +31,20 @@ bool PrefixCache::take_state(Holding & holding, int32_t end, NodeKind kind) {
         const int32_t n_past = before ? before->end() : 0;
         const RadixNode * victim = tree_.states().first();
         if (!victim || !(victim->state->key < tree_.states().key_of_new(kind, end - n_past, n_past))) return false;
+        ++states_evicted_[static_cast<size_t>(StateOrder::kind(*victim))];
         tree_.evict_state();
-        ++states_evicted_;
     }
     holding.saving = states_.alloc();
     return true;
 }
 
-void PrefixCache::attach_state(Holding & holding) {
+void PrefixCache::attach_state(Holding & holding, NodeKind most) {
     if (holding.saving == kNoState) return;
     const StateId state = holding.saving;
     holding.saving = kNoState;
     if (!holding.lock.node || holding.lock.node->state) return states_.unref(state);
     assert(holding.lock.end() == holding.table.n_written());
-    tree_.attach(holding.lock, states_, state);
+    tree_.attach(holding.lock, states_, state, most);
 }
 
 void PrefixCache::drop_saving(Holding & holding) {
@@ -57,12 +57,12 @@ void PrefixCache::end_load(Holding & holding) {
     holding.load = kNoState;
 }
 
-bool PrefixCache::save_state(Holding & holding, SlotId slot, NodeKind kind) {
+bool PrefixCache::save_state(Holding & holding, SlotId slot, NodeKind kind, NodeKind most) {
     const int32_t end = holding.table.n_written();
     if (!has_states() || end == 0 || holding.lock.end() != end || holding.lock.node->state) return false;
     if (!take_state(holding, end, kind)) return false;
     states_.owe({slot, holding.saving, end});
-    attach_state(holding);
+    attach_state(holding, most);
     return true;
 }
 

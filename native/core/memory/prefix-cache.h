@@ -92,14 +92,14 @@ class PrefixCache {
      * is worth less. False: there is none.
      */
     bool take_state(Holding & holding, int32_t end, NodeKind kind);
-    /** The state was saved there: it hangs at the end of what the holding has committed. */
-    void attach_state(Holding & holding);
+    /** The state was saved there: it hangs at the end of what the holding has committed, worth no more than `most`. */
+    void attach_state(Holding & holding, NodeKind most = NodeKind::fixed);
     /** It was not. */
     void drop_saving(Holding & holding);
     /** The holding's slot has loaded its state, or never will. */
     void end_load(Holding & holding);
     /** The slot's state, after what the holding has committed, is to be saved at the head of the next step. */
-    bool save_state(Holding & holding, SlotId slot, NodeKind kind);
+    bool save_state(Holding & holding, SlotId slot, NodeKind kind, NodeKind most = NodeKind::fixed);
     /** The copies that are owed: they go into the step that is about to run. */
     std::vector<StateCopy> take_owed_saves() { return states_.take_owed(); }
     /** These were never saved. */
@@ -146,7 +146,8 @@ class PrefixCache {
     /** Pages evicted so far, by what they were. */
     const std::array<uint64_t, kNodeKinds> & evicted() const { return evicted_; }
     uint64_t pages_evicted() const { return std::accumulate(evicted_.begin(), evicted_.end(), uint64_t{0}); }
-    uint64_t states_evicted() const { return states_evicted_; }
+    /** Saved states evicted so far, by what they were. */
+    const std::array<uint64_t, kNodeKinds> & states_evicted() const { return states_evicted_; }
     std::string check_integrity() const;
 
   private:
@@ -169,7 +170,7 @@ class PrefixCache {
     uint64_t next_pin_ = 1;
     int32_t promised_ = 0;
     std::array<uint64_t, kNodeKinds> evicted_{};
-    uint64_t states_evicted_ = 0;
+    std::array<uint64_t, kNodeKinds> states_evicted_{};
 };
 
 }  // namespace banyan

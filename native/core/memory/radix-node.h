@@ -84,9 +84,10 @@ struct StateRef {
 
     StatePool & pool;
     const StateId id;
-    int64_t worth = 0;     // as in EvictionKey, when it was made or used last
-    uint64_t stamp = 0;    // of that
-    bool indexed = false;  // in the order of states, under `key`
+    NodeKind most = NodeKind::fixed;  // it is worth no more than this, whatever its node is kept for
+    int64_t worth = 0;                // as in EvictionKey, when it was made or used last
+    uint64_t stamp = 0;               // of that
+    bool indexed = false;             // in the order of states, under `key`
     EvictionKey key;
 
     /** No request is about to load it. */

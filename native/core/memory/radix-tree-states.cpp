@@ -5,10 +5,11 @@
 
 namespace banyan {
 
-void RadixTree::attach(const PathLock & at, StatePool & pool, StateId state) {
+void RadixTree::attach(const PathLock & at, StatePool & pool, StateId state, NodeKind most) {
     RadixNode & node = *at.node;
     assert(!node.state);
     node.state = std::make_unique<StateRef>(pool, state);
+    node.state->most = most;
     states_.touch(node);
     order_.update(node);
 }

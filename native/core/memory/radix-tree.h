@@ -77,7 +77,7 @@ class RadixTree {
     void clear_unlocked();
 
     /** The state at the end of the lock's path, which has none. Takes over the reference. */
-    void attach(const PathLock & at, StatePool & pool, StateId state);
+    void attach(const PathLock & at, StatePool & pool, StateId state, NodeKind most = NodeKind::fixed);
     /** The node's state is used now. */
     void use_state(RadixNode & node) { states_.touch(node); }
     void drop_state(RadixNode & node);

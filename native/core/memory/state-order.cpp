@@ -8,6 +8,10 @@ int64_t StateOrder::restore(int64_t n_new, int64_t n_past) const {
     return cost_ ? cost_->prefill(n_new, n_past) : 0;
 }
 
+NodeKind StateOrder::kind(const RadixNode & node) {
+    return std::min(EvictionOrder::kind(node), node.state->most);
+}
+
 EvictionKey StateOrder::key(const RadixNode & node) const {
     EvictionKey key;
     int32_t steps = INT32_MAX;
@@ -16,7 +20,7 @@ EvictionKey StateOrder::key(const RadixNode & node) const {
         if (lock->holder == Holder::tree && lock->keep == NodeKind::next) steps = std::min(steps, lock->steps);
     }
     if (mode_ == Eviction::typed) {
-        key.kind = EvictionOrder::kind(node);
+        key.kind = kind(node);
         if (key.kind == NodeKind::next) key.soon = -steps;
         key.worth = node.state->worth;
     }

@@ -28,6 +28,8 @@ class StateOrder {
         cost_ = cost;
     }
 
+    /** What the node's state is kept for. */
+    static NodeKind kind(const RadixNode & node);
     EvictionKey key(const RadixNode & node) const;
     /** The key that a state of this kind would have, which is made now and saves computing its n_new last tokens. */
     EvictionKey key_of_new(NodeKind kind, int64_t n_new, int64_t n_past) const;

@@ -29,7 +29,7 @@ std::string span(Micros micros) {
     return text;
 }
 
-const char * pages_of(NodeKind kind) {
+const char * paths_of(NodeKind kind) {
     switch (kind) {
         case NodeKind::abandoned:
             return "branches that were given up";
@@ -97,7 +97,7 @@ struct Sentence {
         return "did not come back within " + span(d.kept) + ": its pages may go";
     }
     std::string operator()(const decision::Evict & d) const {
-        return "evicted " + count(d.pages, "page") + " of " + pages_of(d.page_kind);
+        return "evicted " + count(d.pages, "page") + " of " + paths_of(d.page_kind);
     }
     std::string operator()(const decision::BreakPin &) const {
         return "could run only on pinned pages: the pin that expires first is ended";
@@ -123,6 +123,12 @@ struct Sentence {
     }
     std::string operator()(const decision::Cancel & d) const {
         return "cancelled after " + count(d.output_tokens, "token") + ", having waited " + span(d.waited);
+    }
+    std::string operator()(const decision::SaveState & d) const {
+        return "state after " + count(d.tokens, "token") + " is saved, for " + paths_of(d.state_kind);
+    }
+    std::string operator()(const decision::EvictState & d) const {
+        return "evicted " + count(d.states, "saved state") + " of " + paths_of(d.state_kind);
     }
     std::string operator()(const decision::ProgramEnd & d) const {
         return "ended after " + count(d.calls, "call") + " and " + count(d.service_tokens, "computed token");

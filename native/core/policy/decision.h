@@ -275,8 +275,33 @@ struct ProgramEnd {
     }
 };
 
-using What = std::variant<Arrive, Refuse, Admit, Coalesce, Dedupe, Bypass, Preempt, Lift, Window, Pause, Resume, Retain,
-                          Expire, Evict, BreakPin, Plan, Ahead, Budget, Refit, Finish, Cancel, ProgramEnd>;
+/** The state of recurrent layers after so many tokens is saved with the step. */
+struct SaveState {
+    static constexpr const char * kName = "save_state";
+    int32_t tokens;
+    NodeKind state_kind;  // what it is kept for
+    template <typename See>
+    void each_field(See && see) const {
+        see("tokens", tokens);
+        see("stateKind", state_kind);
+    }
+};
+
+/** Saved states went to make room for others. */
+struct EvictState {
+    static constexpr const char * kName = "evict_state";
+    int64_t states;
+    NodeKind state_kind;
+    template <typename See>
+    void each_field(See && see) const {
+        see("states", states);
+        see("stateKind", state_kind);
+    }
+};
+
+using What =
+    std::variant<Arrive, Refuse, Admit, Coalesce, Dedupe, Bypass, Preempt, Lift, Window, Pause, Resume, Retain, Expire,
+                 Evict, BreakPin, Plan, Ahead, Budget, Refit, Finish, Cancel, ProgramEnd, SaveState, EvictState>;
 
 }  // namespace decision
 
@@ -304,7 +329,9 @@ struct Decision {
         refit,
         finish,
         cancel,
-        program_end
+        program_end,
+        save_state,
+        evict_state
     };
     Micros at = 0;
     RequestId request = 0;  // 0: about no request
@@ -315,7 +342,7 @@ struct Decision {
 };
 
 constexpr int kDecisionKinds = static_cast<int>(std::variant_size_v<decision::What>);
-static_assert(static_cast<int>(Decision::Kind::program_end) + 1 == kDecisionKinds);
+static_assert(static_cast<int>(Decision::Kind::evict_state) + 1 == kDecisionKinds);
 
 /** As the log and src/native/decisions.ts spell it. */
 const char * name_of(Decision::Kind kind);

@@ -14,11 +14,12 @@ struct SchedulerStats {
     int32_t pages_pinned = 0;
     int32_t waiting = 0, running = 0;
     int32_t tree_nodes = 0;
-    int32_t programs = 0;           // agent runs that are known
-    int32_t programs_active = 0;    // of those, that may run and whose pages count as wanted
-    int32_t programs_paused = 0;    // that gave up their place to the demand of others
-    int32_t window = 0;             // workflow and background programs that may be active
-    int32_t demand_pages = 0;       // that the active programs are expected to want
+    int32_t states_total = 0, states_used = 0;  // of recurrent layers, saved beside the slots
+    int32_t programs = 0;                       // agent runs that are known
+    int32_t programs_active = 0;                // of those, that may run and whose pages count as wanted
+    int32_t programs_paused = 0;                // that gave up their place to the demand of others
+    int32_t window = 0;                         // workflow and background programs that may be active
+    int32_t demand_pages = 0;                   // that the active programs are expected to want
     int32_t service_tells_end = 0;  // thousandths: how well attained service tells that a program is nearly done
     // counters
     uint64_t steps = 0;
@@ -26,9 +27,10 @@ struct SchedulerStats {
     uint64_t prompt_tokens = 0, cached_tokens = 0, prefill_tokens = 0, decode_tokens = 0;
     uint64_t recomputed_tokens = 0;  // prefilled again after preemption
     uint64_t preemptions = 0, pages_evicted = 0, pages_copied = 0;
+    uint64_t states_saved = 0, states_loaded = 0, states_evicted = 0;
     uint64_t dedupe_waits = 0;                    // requests that waited for an equal prefix already in flight
     uint64_t resume_tokens = 0, resume_hits = 0;  // of returning calls: tokens their program had; that were still there
-    RuleCounts decisions{};  // how often each rule fired
+    RuleCounts decisions{};                       // how often each rule fired
 
     template <typename See>
     void each_field(See && see) const {
@@ -40,6 +42,11 @@ struct SchedulerStats {
         see("waiting", waiting);
         see("running", running);
         see("treeNodes", tree_nodes);
+        see("statesTotal", states_total);
+        see("statesUsed", states_used);
+        see("statesSaved", states_saved);
+        see("statesLoaded", states_loaded);
+        see("statesEvicted", states_evicted);
         see("steps", steps);
         see("submitted", submitted);
         see("finished", finished);

@@ -47,6 +47,7 @@ struct Program : ProgramReport {
     int32_t need = 0;                              // pages that its running calls want, to their expected ends
     std::vector<std::unique_ptr<PathLock>> marks;  // ends of its last paths
     std::unique_ptr<PathLock> next;                // where its next call is known to begin
+    std::unique_ptr<PathLock> boundary;            // where its next call leaves its last prompt at the latest
 };
 
 }  // namespace banyan

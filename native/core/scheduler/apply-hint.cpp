@@ -10,6 +10,7 @@ void Scheduler::Impl::abandon_branch(Program * p, const Hint & hint) {
     std::vector<PathLock *> own;
     if (p) {
         for (const auto & mark : p->marks) own.push_back(mark.get());
+        if (p->boundary) own.push_back(p->boundary.get());
     }
     cache.abandon(hint.salt, hint.tokens, hint.from, own);
 }

@@ -1,6 +1,7 @@
 // What the step gave: computed tokens are counted and shared, sampled ones appended, ended requests give back all.
 #include <algorithm>
 
+#include "core/activity/program-marks.h"
 #include "core/scheduler/scheduler-impl.h"
 
 namespace banyan {
@@ -18,6 +19,8 @@ void Scheduler::commit(const StepResult & result, Micros now) {
         }
         ++s.counters.steps;
         s.counters.pages_copied += batch.copies.size();
+        s.counters.states_saved += batch.saves_before.size() + batch.saves_after.size() - result.lost_states.size();
+        s.counters.states_loaded += batch.loads.size();
     }
     if (s.config.n_states > 0) s.undo_states(result);
     if (s.lookahead.is_computing()) {
@@ -74,6 +77,7 @@ void Scheduler::Impl::commit_row(const BatchRow & row) {
     if (seq.cache && !seq.cancelled) {
         cache.commit(*seq.holding, seq.tokens);
         cache.attach_state(*seq.holding);
+        if (seq.boundary == end && cache.has_states()) mark_boundary(cache, *seq.program, seq);
     }
     if (seq.static_tokens > 0 && end >= seq.static_tokens) {
         cache.pin_static_prefix(seq.salt, seq.tokens, seq.static_tokens);

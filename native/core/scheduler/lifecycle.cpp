@@ -84,7 +84,7 @@ void Scheduler::Impl::end(Sequence & seq, FinishState how) {
         if (seq.cache) cache.commit(*seq.holding, seq.tokens);
         p.context = seq.computed();
         mark_path(cache, p, seq);
-        save_state(seq, p.anonymous ? NodeKind::finished : NodeKind::acting);
+        save_end(seq);
         ProgramTable::complete(p, seq.service_before + seq.usage.computed_tokens);
         demand.call_ended(seq.usage.output_tokens);
         stop(seq);

@@ -17,7 +17,9 @@ constexpr int32_t kFewTokens = 32;  // with costs unknown: tokens from which a s
 bool Scheduler::Impl::pays(int32_t from, int32_t to) const {
     if (to <= from) return false;
     if (!cost.calibrated()) return to - from >= std::min(kFewTokens, config.page_tokens);
-    return cost.prefill(to - from, from) > cost.step(StepShape{});
+    StepShape stop;
+    stop.copies = 2;
+    return cost.prefill(to - from, from) > cost.step(stop);
 }
 
 /**
@@ -42,14 +44,15 @@ void Scheduler::Impl::plan_stops(Sequence & seq) {
 void Scheduler::Impl::add_to_step(Sequence & seq, int32_t n_tokens) {
     const int32_t end = seq.computed() + n_tokens;
     if (const Stops::Stop * stop = seq.stops.next(); stop && stop->end == end) {
-        cache.take_state(*seq.holding, end, stop->kind);
+        if (cache.take_state(*seq.holding, end, stop->kind)) write_about(seq, decision::SaveState{end, stop->kind});
     }
     step.add(seq, n_tokens);
 }
 
 /** Its slot's state, after all that it computed, is kept at the end of its path, if it is worth a row. */
-void Scheduler::Impl::save_state(Sequence & seq, NodeKind kind) {
-    if (seq.cache && seq.slot_started) cache.save_state(*seq.holding, seq.slot, kind);
+void Scheduler::Impl::save_state(Sequence & seq, NodeKind kind, NodeKind most) {
+    if (!seq.cache || !seq.slot_started || !cache.save_state(*seq.holding, seq.slot, kind, most)) return;
+    write_about(seq, decision::SaveState{seq.computed(), kind});
 }
 
 /**
@@ -74,6 +77,16 @@ void Scheduler::Impl::undo_states(const StepResult & result) {
     lookahead.lose_states(lost);
     cache.lose_states(lost);
     for (Sequence * seq : again) restart(*seq);
+}
+
+/**
+ * Of a finished request. Where the next prompt may leave this one before the answer, this state may never be used, and
+ * is worth less than that of the boundary.
+ */
+void Scheduler::Impl::save_end(Sequence & seq) {
+    const NodeKind kind = seq.program->anonymous ? NodeKind::finished : NodeKind::acting;
+    if (seq.boundary > 0) return save_state(seq, std::min(kind, NodeKind::idle), NodeKind::idle);
+    save_state(seq, kind);
 }
 
 /** Not for others: it counts as no preemption. */

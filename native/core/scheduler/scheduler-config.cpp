@@ -31,7 +31,7 @@ bool spans(const std::array<Micros, n> & values) {
 
 std::optional<ConfigError> validate(const CostConstants & c) {
     constexpr Picos most = 1'000'000'000'000'000;  // a quarter of an hour
-    for (const Picos value : {c.step, c.prefill, c.pair, c.context, c.decode}) {
+    for (const Picos value : {c.step, c.prefill, c.pair, c.context, c.decode, c.state}) {
         if (!within<Picos>(value, 0, most)) return ConfigError{"cost", "constants are picoseconds in [0, 10^15]"};
     }
     if (c.prefill > most / 1000 || c.decode > most / 1000 || c.pair > most / 1'000'000'000 ||

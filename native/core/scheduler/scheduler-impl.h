@@ -65,7 +65,8 @@ struct Scheduler::Impl {
     bool pays(int32_t from, int32_t to) const;
     void plan_stops(Sequence & seq);
     void add_to_step(Sequence & seq, int32_t n_tokens);
-    void save_state(Sequence & seq, NodeKind kind);
+    void save_state(Sequence & seq, NodeKind kind, NodeKind most = NodeKind::fixed);
+    void save_end(Sequence & seq);
     void undo_states(const StepResult & result);
     void restart(Sequence & seq);
 
@@ -121,7 +122,7 @@ struct Scheduler::Impl {
     Micros now = 0, wake = kNever, retry_after = 0;
     uint64_t next_arrival = 1, next_admission = 1;
     PromptKey last_started;
-    std::array<uint64_t, kNodeKinds> logged_evictions{};
+    std::array<uint64_t, kNodeKinds> logged_evictions{}, logged_states{};
     SchedulerStats counters;
 };
 

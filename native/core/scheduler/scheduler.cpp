@@ -46,6 +46,7 @@ Scheduler::Impl::Impl(const SchedulerConfig & given)
       gate(config.policy, config.reserve_percent, programs, demand, idle, decisions),
       coalescer(config.policy, cost, config.max_running, config.max_batch_tokens),
       forecast(config.policy, cost, pace, config.max_running, config.max_batch_tokens) {
+    cost.split_rows(config.n_states > 0);
     cache.configure(config.policy.eviction, &cost);
 }
 
@@ -63,7 +64,7 @@ void Scheduler::Impl::set_now(Micros time) {
     decisions.set_now(now);
 }
 
-/** Pages evicted since the last time, by what they were. */
+/** Pages and states evicted since the last time, by what they were. */
 void Scheduler::Impl::log_evictions() {
     const auto & evicted = cache.evicted();
     for (size_t kind = 0; kind < evicted.size(); ++kind) {
@@ -72,6 +73,12 @@ void Scheduler::Impl::log_evictions() {
         decisions.write(0, 0, decision::Evict{static_cast<int64_t>(n_pages), static_cast<NodeKind>(kind)});
     }
     logged_evictions = evicted;
+    const auto & states = cache.states_evicted();
+    for (size_t kind = 0; kind < states.size(); ++kind) {
+        const uint64_t n = states[kind] - logged_states[kind];
+        if (n > 0) decisions.write(0, 0, decision::EvictState{static_cast<int64_t>(n), static_cast<NodeKind>(kind)});
+    }
+    logged_states = states;
 }
 
 SubmitError Scheduler::submit(Request request, Micros now) {
@@ -213,6 +220,9 @@ SchedulerStats Scheduler::stats() const {
     stats.pages_pinned = pool.n_pinned();
     stats.waiting = s.backlog.size();
     stats.running = s.running.size();
+    stats.states_total = s.cache.states().n_states();
+    stats.states_used = stats.states_total - s.cache.states().n_free();
+    for (const uint64_t n : s.cache.states_evicted()) stats.states_evicted += n;
     stats.tree_nodes = s.cache.tree().n_nodes();
     stats.pages_evicted = s.cache.pages_evicted();
     stats.programs = s.programs.size();

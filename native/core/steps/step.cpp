@@ -25,6 +25,7 @@ void Step::add(const BatchRow & row, bool decodes, const Holding & holding) {
     if (holding.saving != kNoState) {
         batch_.saves_after.push_back({row.slot, holding.saving, row.n_past + row.n_tokens});
     }
+    shape_.copies = static_cast<int64_t>(batch_.loads.size() + batch_.saves_after.size());
     batch_.rows.push_back(row);
     batch_.n_tokens += row.n_tokens;
 }

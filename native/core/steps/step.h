@@ -23,7 +23,10 @@ class Step {
     void add_ahead(const Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot,
                    ProgramId program);
     /** Copies of slots as the last step left them, before anything else. */
-    void save_before(std::vector<StateCopy> saves) { batch_.saves_before = std::move(saves); }
+    void save_before(std::vector<StateCopy> saves) {
+        shape_.copies += static_cast<int64_t>(saves.size());
+        batch_.saves_before = std::move(saves);
+    }
     /** Done, or nothing came of it. */
     void clear();
 

@@ -31,6 +31,8 @@ TEST("a decision says what was decided about what, and why") {
              subject + "starts above its class background, as interactive, because it waited long");
     CHECK_EQ(said(Finish{120, 850}), subject + "finished with 120 tokens, having waited 850 us");
     CHECK_EQ(said(Cancel{1, 0}), subject + "cancelled after 1 token, having waited 0 us");
+    CHECK_EQ(said(SaveState{500, NodeKind::fixed}),
+             subject + "state after 500 tokens is saved, for system prompts and tools");
     CHECK_EQ(said(BreakPin{}), subject + "could run only on pinned pages: the pin that expires first is ended");
 }
 
@@ -49,6 +51,7 @@ TEST("decisions about a program, and about the whole engine") {
     const auto of_all = [](What what) { return said(std::move(what), 0, 0); };
     CHECK_EQ(of_all(Window{16, 18}), "up to 18 programs may be active instead of 16");
     CHECK_EQ(of_all(Evict{12, NodeKind::finished}), "evicted 12 pages of programs that ended");
+    CHECK_EQ(of_all(EvictState{1, NodeKind::acting}), "evicted 1 saved state of programs that wait for a tool");
     CHECK_EQ(of_all(Plan{128, 1}), "step of 128 prompt tokens and 1 decoding request");
     CHECK_EQ(of_all(Budget{64, 48'000}), "prompts get 64 tokens of this step, so that it takes 48.0 ms");
     CHECK_EQ(of_all(Refit{6000, 25'000}), "measured steps say: 6.0 ms a step, 25000 ns a prompt token");
@@ -69,8 +72,8 @@ TEST("a kind's name and its place in the variant agree") {
     const Decision retain{0, 0, 0, decision::Retain{}};
     CHECK(retain.kind() == Decision::Kind::retain);
     CHECK_EQ(std::string(name_of(retain.kind())), "retain");
-    const Decision last{0, 0, 0, decision::ProgramEnd{0, 0}};
-    CHECK(last.kind() == Decision::Kind::program_end);
-    CHECK_EQ(std::string(name_of(last.kind())), "program_end");
+    const Decision last{0, 0, 0, decision::EvictState{0, NodeKind::next}};
+    CHECK(last.kind() == Decision::Kind::evict_state);
+    CHECK_EQ(std::string(name_of(last.kind())), "evict_state");
     for (int kind = 0; kind < kDecisionKinds; ++kind) CHECK(name_of(static_cast<Decision::Kind>(kind))[0] != '\0');
 }

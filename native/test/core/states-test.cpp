@@ -135,6 +135,21 @@ TEST("calls without a session go on from where the next prompt leaves theirs") {
     }
 }
 
+TEST("where the next call of a program goes on is kept before what ended, in a pool of few states") {
+    FakeEngine engine(recurrent(3));
+    std::vector<Token> history = tokens_of(1, 400);
+    const std::vector<Token> opening = tokens_of(99, 4);
+    for (RequestId turn = 1; turn <= 5; ++turn) {
+        Request r = of_program(request(turn, history + opening), 1);
+        r.boundary = static_cast<int32_t>(history.size());
+        const int32_t computed = prefilled(run(engine, std::move(r), 20));
+        CHECK(computed <= (turn == 1 ? 404 : 34 + 4));
+        history = history + tokens_of(200 + turn, 34);
+        for (RequestId other = 1; other <= 3; ++other)
+            run(engine, request(turn * 10 + other, tokens_of(turn * 10 + other, 200)), 5);
+    }
+}
+
 TEST("a preempted request loads what it had computed") {
     FakeEngine engine(recurrent(8, 100, 1));
     CHECK(engine.submit(request(1, 300, Class::background), 60) == SubmitError::none);

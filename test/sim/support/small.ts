@@ -13,15 +13,20 @@ import type { NativeClass } from '../../../src/native/vocabulary.js';
 export const PAGE = 16;
 
 /** A machine on which a step takes 1 ms, a prompt token 20 us, and a token of context 10 ns. */
-export const DEVICE = { stepNs: 1_000_000, weightsNs: 0, tokenNs: 20_000, pairPs: 100, readPs: 10_000, rowNs: 1000 };
+export const DEVICE = {
+  ...{ stepNs: 1_000_000, weightsNs: 0, tokenNs: 20_000, pairPs: 100, readPs: 10_000, rowNs: 1000 },
+  stateNs: 0,
+};
 /** The same, as the scheduler counts: it predicts the steps of DEVICE exactly, up to rounding. */
 export const COST = { step: 1e9, prefill: 2e7, pair: 100, context: 10_000, decode: 2.1e7 };
 
-export interface SmallOptions extends Partial<Omit<NativeSimConfig, 'scheduler' | 'device'>> {
+export interface SmallOptions extends Partial<Omit<NativeSimConfig, 'scheduler'>> {
   pages: number;
   maxRunning?: number;
   maxBatchTokens?: number;
   reservePercent?: number;
+  /** Of recurrent layers; 0, the default: the model has none. */
+  states?: number;
   policy?: NativePolicy;
 }
 
@@ -31,6 +36,7 @@ export function config({
   maxRunning = 8,
   maxBatchTokens = 128,
   reservePercent = 10,
+  states = 0,
   policy = {},
   ...more
 }: SmallOptions): NativeSimConfig {
@@ -42,6 +48,7 @@ export function config({
       maxBatchTokens,
       maxContext: 0,
       reservePercent,
+      states,
       prefixCache: true,
       policy: { cost: COST, ...policy },
     },
