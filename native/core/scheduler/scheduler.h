@@ -32,7 +32,7 @@ struct SchedulerConfig {
     int32_t max_context = 0;         // tokens a request may reach (prompt + output); 0 = the whole pool
     int32_t reserve_percent = 10;    // share of the pages that only class interactive may take at admission
     int32_t n_states = 0;            // states of recurrent layers that can be saved; 0: the model has none
-    bool prefix_reuse = true;        // false for recurrent and hybrid models: every request computes its whole prompt
+    bool prefix_reuse = true;        // false: every request computes its whole prompt
     bool batching = true;            // false: one request at a time (the naive baseline)
     PolicyConfig policy;
 };
