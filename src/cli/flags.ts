@@ -56,12 +56,14 @@ export interface ServeFlags {
   auth: boolean;
   corsOrigin?: string[];
   modelName?: string;
+  history: 'exact' | 'rendered';
 }
 
 /** Throws INVALID_OPTION when the file of keys cannot be read or is empty. */
-export function serverOptions({ host, port, apiKeyFile, auth, corsOrigin, modelName }: ServeFlags): ServerOptions {
+export function serverOptions({ apiKeyFile, auth, corsOrigin, ...flags }: ServeFlags): ServerOptions {
   const apiKeys = apiKeyFile === undefined ? undefined : keysOf(apiKeyFile);
-  return { host, port, apiKeys, noAuth: !auth, corsOrigins: corsOrigin, modelName };
+  const { host, port, modelName, history } = flags;
+  return { host, port, modelName, history, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };
 }
 
 function keysOf(path: string): string[] {

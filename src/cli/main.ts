@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { BanyanError } from '../kit/errors.js';
 import { chat } from './chat.js';
 import {
@@ -77,6 +77,11 @@ withEngineFlags(program.command('serve').description("an HTTP server that speaks
   .option('--api-key-file <path>', 'a file with a key in each line that clients must send one of')
   .option('--no-auth', 'let the network in without keys')
   .option('--cors-origin <origin...>', 'web pages that may call, such as https://chat.example')
+  .addOption(
+    new Option('--history <how>', 'how conversations go on: from their own tokens, or rendered anew')
+      .choices(['exact', 'rendered'])
+      .default('exact'),
+  )
   .option('--model-name <name>', 'name of the model in answers; default: its own')
   .addHelpText(
     'after',

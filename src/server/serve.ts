@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.js';
 import { BanyanError } from '../kit/errors.js';
 import { makeApp } from './app.js';
 import { Clients } from './chat/clients.js';
+import { Transcripts } from './chat/transcripts.js';
 import { readServerOptions, type ServerOptions } from './server-options.js';
 
 export type { ServerOptions };
@@ -27,7 +28,15 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
   const stop = new AbortController();
   const modelName = settings.modelName ?? (engine.info.name || engine.info.architecture);
   const created = Math.floor(Date.now() / 1_000);
-  const app = makeApp({ engine, settings, clients: new Clients(engine), modelName, created, stop: stop.signal });
+  const app = makeApp({
+    engine,
+    settings,
+    clients: new Clients(engine),
+    transcripts: new Transcripts(engine),
+    modelName,
+    created,
+    stop: stop.signal,
+  });
   const server = createAdaptorServer({ fetch: app.fetch, hostname: settings.host }) as NodeServer;
   Object.assign(server, { requestTimeout: 0, keepAliveTimeout: 75_000 });
   const silent = trackSilent(server);

@@ -1,4 +1,4 @@
-import { checkFlag, checkInteger, checkName, invalidOption } from '../kit/option-checks.js';
+import { checkFlag, checkInteger, checkName, checkOneOf, invalidOption } from '../kit/option-checks.js';
 import { readOptions } from '../kit/read-options.js';
 
 /** How a server listens, whom it lets in, and what it takes. */
@@ -15,6 +15,11 @@ export interface ServerOptions {
   corsOrigins?: readonly string[] | undefined;
   /** Name of the model in answers and in the list of models. Default: the name in the model file, else its architecture. */
   modelName?: string | undefined;
+  /**
+   * How a conversation goes on that the client sends whole each time. `exact`, the default: from the tokens that were computed,
+   * so that only what is new is, and the model keeps its reasoning of earlier turns. `rendered`: as the chat template prints it.
+   */
+  history?: 'exact' | 'rendered' | undefined;
   /** Largest body of a request, bytes. Default 32 MiB; a larger one is answered with 413. */
   maxBodyBytes?: number | undefined;
   /** Milliseconds of silence after which a stream gets a sign of life. Default 10,000. */
@@ -29,13 +34,25 @@ export interface ServerSettings {
   apiKeys: string[];
   corsOrigins: string[];
   modelName: string | undefined;
+  history: 'exact' | 'rendered';
   maxBodyBytes: number;
   keepAliveMs: number;
   drainMs: number;
 }
 
 const KEYS = [
-  ...['host', 'port', 'apiKeys', 'noAuth', 'corsOrigins', 'modelName', 'maxBodyBytes', 'keepAliveMs', 'drainMs'],
+  ...[
+    'host',
+    'port',
+    'apiKeys',
+    'noAuth',
+    'corsOrigins',
+    'modelName',
+    'history',
+    'maxBodyBytes',
+    'keepAliveMs',
+    'drainMs',
+  ],
 ] as const satisfies (keyof ServerOptions)[];
 const LONGEST_MS = 24 * 3_600_000;
 
@@ -48,6 +65,7 @@ export function readServerOptions(given: ServerOptions): ServerSettings {
     apiKeys: names('apiKeys', options.apiKeys ?? []),
     corsOrigins: names('corsOrigins', options.corsOrigins ?? []),
     modelName: options.modelName === undefined ? undefined : checkName('modelName', options.modelName),
+    history: checkOneOf('history', options.history ?? 'exact', ['exact', 'rendered']),
     maxBodyBytes: checkInteger('maxBodyBytes', options.maxBodyBytes ?? 32 * 2 ** 20, 1_024, 2 ** 30),
     keepAliveMs: checkInteger('keepAliveMs', options.keepAliveMs ?? 10_000, 10, LONGEST_MS),
     drainMs: checkInteger('drainMs', options.drainMs ?? 30_000, 0, LONGEST_MS),

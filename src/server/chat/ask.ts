@@ -12,26 +12,35 @@ export interface Asked {
   headers: Record<string, string>;
 }
 
-/** Puts a question to the engine, as part of the agent run that the client names. Ends with the client's connection. */
+/**
+ * Puts a question to the engine, as part of the agent run that the client names, else of the one that the conversation belongs
+ * to. Ends with the client's connection.
+ */
 export function ask(exchange: Exchange, call: ChatCall, cacheKey: string | null | undefined): Asked {
-  const { engine, clients } = exchange;
-  const run = runNameOf(exchange.headers, cacheKey);
+  const { engine, clients, transcripts } = exchange;
+  const name = runNameOf(exchange.headers, cacheKey);
   const names = new ToolNames(call.tools);
   const relaxed: string[] = [];
   const tools = withUsableSchemas(call.tools, relaxed).map((tool) => names.spec(tool));
+  const messages = call.messages.map((message) => names.message(message));
   const { toolChoice } = call.options;
-  const generation = engine.generate(
-    call.messages.map((message) => names.message(message)),
-    {
-      ...call.options,
-      ...(toolChoice !== undefined && { toolChoice: names.choice(toolChoice) }),
-      ...(tools.length > 0 && { tools }),
-      program: clients.begin(run),
-      signal: exchange.signal(),
-    },
-  );
+  const chosen = toolChoice === undefined ? {} : { toolChoice: names.choice(toolChoice) };
+
+  const answered = messages.at(-1)?.role === 'assistant'; // the model is to go on with its own words
+  const turn = answered || !exchange.exactHistory ? undefined : transcripts.next(messages, tools);
+  const run = name === undefined ? (turn?.run ?? clients.run(undefined)) : clients.run(name);
+  run.begin();
+  const options = { ...call.options, ...chosen, program: run.program, signal: exchange.signal() };
+  const generation = turn
+    ? turn.session.generate(turn.messages, options)
+    : engine.generate(messages, { ...options, ...(tools.length > 0 && { tools }) });
   generation.result.then(
-    (result) => clients.end(run, result),
+    (result) => {
+      if (result.finishReason === 'cancelled' || engine.closed) return;
+      run.end(result);
+      const { text: content, toolCalls } = result;
+      if (turn) transcripts.keep(turn, { role: 'assistant', content, toolCalls }, run);
+    },
     () => {}, // told by the one who reads the answer
   );
   return {

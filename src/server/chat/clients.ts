@@ -30,9 +30,26 @@ export function runNameOf(headers: IncomingHttpHeaders, cacheKey: string | null 
 }
 
 /** One client's agent run: the scheduler's program of it, and the tools that its last answer called. */
-interface Run {
-  program: Program;
-  calls: string[];
+export class Run {
+  readonly program: Program;
+  readonly #calls: string[] = [];
+
+  constructor(program: Program) {
+    this.program = program;
+  }
+
+  /** A request of it is about to start: its tools have ended. */
+  begin(): void {
+    for (const tool of this.#calls.splice(0)) this.program.toolEnded(tool);
+  }
+
+  /** An answer of it has ended: what it called is waited for. */
+  end({ toolCalls }: Pick<GenerationResult, 'toolCalls'>): void {
+    for (const { name } of toolCalls) {
+      this.program.toolStarted(name);
+      this.#calls.push(name);
+    }
+  }
 }
 
 /**
@@ -47,25 +64,9 @@ export class Clients {
     this.#engine = engine;
   }
 
-  /** The program of a request that is about to start. Undefined: it names no run. */
-  begin(name: string | undefined): Program | undefined {
-    if (name === undefined) return undefined;
-    const run = this.#run(name);
-    for (const tool of run.calls.splice(0)) run.program.toolEnded(tool);
-    return run.program;
-  }
-
-  /** What became of a request that began with this name. */
-  end(name: string | undefined, { toolCalls }: Pick<GenerationResult, 'toolCalls'>): void {
-    if (name === undefined || this.#engine.closed) return;
-    const run = this.#run(name);
-    for (const { name: tool } of toolCalls) {
-      run.program.toolStarted(tool);
-      run.calls.push(tool);
-    }
-  }
-
-  #run(name: string): Run {
-    return this.#runs.get(name, () => ({ program: this.#engine.program(), calls: [] }));
+  /** The run of this name; without a name one of its own. */
+  run(name: string | undefined): Run {
+    const make = () => new Run(this.#engine.program());
+    return name === undefined ? make() : this.#runs.get(name, make);
   }
 }

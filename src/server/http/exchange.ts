@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Engine } from '../../engine/engine.js';
 import type { Clients } from '../chat/clients.js';
+import type { Transcripts } from '../chat/transcripts.js';
 import type { ServerSettings } from '../server-options.js';
 import { clientGone } from './client-gone.js';
 import { jsonBody } from './json-body.js';
@@ -12,6 +13,8 @@ export interface ServerContext {
   settings: ServerSettings;
   /** Agent runs of its clients. */
   clients: Clients;
+  /** Conversations of its clients. */
+  transcripts: Transcripts;
   /** Name of the model on the wire. */
   modelName: string;
   /** When it was loaded, seconds since 1970. */
@@ -38,6 +41,15 @@ export class Exchange {
 
   get clients(): Clients {
     return this.#context.clients;
+  }
+
+  get transcripts(): Transcripts {
+    return this.#context.transcripts;
+  }
+
+  /** Do conversations go on from the tokens that were computed? */
+  get exactHistory(): boolean {
+    return this.#context.settings.history === 'exact';
   }
 
   get headers(): IncomingHttpHeaders {
