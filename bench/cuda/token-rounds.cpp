@@ -36,6 +36,7 @@ EngineOptions options_of(const std::string & model) {
     EngineOptions options;
     options.model_path = model;
     options.calibrate = false;
+    options.runner.threads = 2;  // sixteen wait longer for each other than they compute
     options.runner.page_tokens = 16;
     options.runner.max_running = 16;
     options.runner.max_batch_tokens = 256;
