@@ -2,9 +2,10 @@
 file(GLOB runner_test_helpers CONFIGURE_DEPENDS native/test/runner/*.cpp)
 list(FILTER runner_test_helpers EXCLUDE REGEX "-test\\.cpp$")
 add_library(banyan-runner-test STATIC ${runner_test_helpers})
-target_link_libraries(banyan-runner-test PUBLIC banyan-runner llama)
+target_link_libraries(banyan-runner-test PUBLIC banyan-runner llama llama-common)
 target_include_directories(banyan-runner-test PUBLIC native/test)
-target_include_directories(banyan-runner-test SYSTEM PUBLIC "${LLAMA_CPP_DIR}/src" "${LLAMA_CPP_DIR}/ggml/src")
+target_include_directories(banyan-runner-test SYSTEM PUBLIC "${LLAMA_CPP_DIR}/src" "${LLAMA_CPP_DIR}/ggml/src"
+  "${LLAMA_CPP_DIR}/common")
 banyan_tests(runner banyan-runner-test)
 
 # Tiny random models of every architecture, made at test time by the pinned source's own generator.
@@ -19,6 +20,15 @@ set_tests_properties(runner-logits-test runner-kv-pool-test runner-memory-test P
   FIXTURES_REQUIRED test-models ENVIRONMENT "BANYAN_TEST_MODELS=${TEST_MODELS_DIR}" TIMEOUT 900)
 set_tests_properties(runner-fixed-shapes-test runner-device-sampling-test runner-closing-budget-test PROPERTIES
   FIXTURES_REQUIRED engine-test-model ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL}" TIMEOUT 300)
+
+set(TEST_TEMPLATES_DIR "${CMAKE_BINARY_DIR}/test-templates")
+add_test(NAME export-templates
+  COMMAND ${CMAKE_COMMAND} -DSOURCE=${LLAMA_CPP_DIR} -DDIR=${TEST_TEMPLATES_DIR}
+    -P "${CMAKE_CURRENT_LIST_DIR}/export-templates.cmake")
+set_tests_properties(export-templates PROPERTIES FIXTURES_SETUP test-templates)
+set_tests_properties(runner-forced-grammar-test PROPERTIES
+  FIXTURES_REQUIRED "engine-test-model;test-templates" TIMEOUT 600
+  ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL};BANYAN_TEST_TEMPLATES=${TEST_TEMPLATES_DIR}")
 
 # bench/native: built on demand.
 add_executable(make-model EXCLUDE_FROM_ALL bench/native/make-model.cpp)

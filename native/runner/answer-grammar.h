@@ -11,16 +11,6 @@ class common_json;
 
 namespace banyan {
 
-/** How a format writes its reasoning; `end` '' = it has none. */
-struct ReasoningTags {
-    std::string start, end;
-    bool opened = false;  // by the prompt, and not closed there
-};
-
-ReasoningTags reasoning_tags(const common_chat_params & params);
-/** The generation prompt as the parser reads it: blanks behind closed reasoning are no part of the answer. */
-std::string prompt_to_read(const common_chat_params & params);
-
 /**
  * GBNF for an answer that is a call of one of `tools` (OpenAI's form), or of several where `parallel`: arguments that
  * their schemas admit. '' when the format has no calls. `thinking` false: no reasoning but what the prompt has begun.

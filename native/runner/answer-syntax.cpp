@@ -7,11 +7,11 @@
 #include "chat-peg-parser.h"
 #include "chat.h"
 #include "llama.h"
-#include "runner/answer-grammar.h"
 #include "runner/backend.h"
 #include "runner/grammar.h"
 #include "runner/model.h"
 #include "runner/peg-walk.h"
+#include "runner/reasoning-tags.h"
 
 namespace banyan {
 
@@ -191,14 +191,11 @@ size_t AnswerSyntax::closer(const std::string & text, size_t from) const {
 size_t AnswerSyntax::markers(const std::string & text) const {
     size_t at = 0;
     while (at < text.size()) {
-        if (is_space(text[at])) {
-            ++at;
-            continue;
-        }
+        // A marker may begin with a blank.
         const auto fits = [&](const std::string & one) { return text.compare(at, one.size(), one) == 0; };
         const auto literal = std::find_if(impl_->literals.begin(), impl_->literals.end(), fits);
-        if (literal == impl_->literals.end()) break;
-        at += literal->size();
+        if (literal == impl_->literals.end() && !is_space(text[at])) break;
+        at += literal == impl_->literals.end() ? 1 : literal->size();
     }
     return at;
 }

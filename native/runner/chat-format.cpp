@@ -10,6 +10,7 @@
 #include "runner/call-grammar.h"
 #include "runner/compiled-grammar.h"
 #include "runner/model.h"
+#include "runner/reasoning-tags.h"
 #include "runner/thinking-budget.h"
 #include "sampling.h"
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "core/types.h"
-#include "runner/answer-grammar.h"
 #include "runner/chat-message.h"
 
 struct common_chat_params;

@@ -3,6 +3,7 @@
 #include "chat.h"
 #include "core/programs/hint.h"
 #include "llama.h"
+#include "runner/answer-grammar.h"
 #include "runner/backend.h"
 #include "runner/error.h"
 #include "runner/grammar.h"

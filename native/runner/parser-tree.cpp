@@ -83,6 +83,10 @@ ParserTree::Node ParserTree::find_tag(Node node, const char * tag) const {
     return find(node, [&](Node at) { return tagged(at, tag); });
 }
 
+bool ParserTree::optional_literal(Node node) const {
+    return type(node) == "repetition" && number(node, "min_count") == 0 && type(children(node).front()) == "literal";
+}
+
 std::vector<std::string> ParserTree::delimiters(Node node) const {
     const Node found = find(node, [&](Node at) { return nodes_[at].contains("delimiters"); });
     return found < 0 ? std::vector<std::string>() : nodes_[found].at("delimiters").get<std::vector<std::string>>();

@@ -37,6 +37,9 @@ class ParserTree {
     Node find(Node node, const std::function<bool(Node)> & passes) const;
     bool tagged(Node node, const char * tag) const { return field(node, "tag") == tag; }
     unsigned holds(Node node) const { return holds_[node]; }
+    bool holds(Node node, unsigned what) const { return holds_[node] & what; }
+    /** A text that may be left out. */
+    bool optional_literal(Node node) const;
     Node find_tag(Node node, const char * tag) const;
     /** What the first node below (or this one) reads up to, one of them; {} = nothing. */
     std::vector<std::string> delimiters(Node node) const;

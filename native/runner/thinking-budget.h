@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/types.h"
-#include "runner/answer-grammar.h"
+#include "runner/reasoning-tags.h"
 
 namespace banyan {
 

@@ -1,0 +1,327 @@
+// What must be called or said, on every chat template of llama.cpp's source (BANYAN_TEST_TEMPLATES): random texts of
+// the grammar are read back, by the reader of answers, as what the grammar meant.
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "check.h"
+#include "json-schema-to-grammar.h"
+#include "json.h"
+#include "runner/chat-format.h"
+#include "runner/chat-templates.h"
+#include "runner/error.h"
+#include "runner/fleet.h"
+#include "runner/grammar-walk.h"
+
+using namespace banyan;
+using namespace banyan::test;
+
+namespace {
+
+constexpr int kWalks = 14;
+
+/** By file name. */
+const std::map<std::string, std::string> & templates() {
+    static const std::map<std::string, std::string> all = [] {
+        std::map<std::string, std::string> read;
+        for (const auto & entry : std::filesystem::directory_iterator(std::getenv("BANYAN_TEST_TEMPLATES"))) {
+            if (entry.path().extension() != ".jinja") continue;
+            std::ifstream file(entry.path(), std::ios::binary);
+            read[entry.path().stem().string()] = {std::istreambuf_iterator<char>(file), {}};
+        }
+        return read;
+    }();
+    return all;
+}
+
+const char * const kAsked = R"([{"role":"user","content":"Do it."}])";
+
+std::string tool(const std::string & name, const std::string & parameters) {
+    return R"({"type":"function","function":{"name":")" + name + R"(","description":"d","parameters":)" + parameters +
+           "}}";
+}
+
+/** A schema as src/schema writes it: types and names for the formats, rules for the values and for raw texts. */
+class Schema {
+  public:
+    /** A property that can have these values only, as JSON. `prefix` begins the names of rules. */
+    explicit Schema(std::string prefix) : prefix_(std::move(prefix)) {}
+    Schema & property(const std::string & name, const std::string & type, const std::vector<std::string> & values,
+                      bool required = true) {
+        place(properties_[name], type, values);
+        order_.push_back(name);
+        if (required) required_.push_back(name);
+        return *this;
+    }
+    Schema & shaped(const std::string & name, common_json shape, const std::string & value) {
+        properties_[name] = std::move(shape);
+        properties_[name]["x-rule"] = rule(rules_, gbnf_format_literal(value));
+        order_.push_back(name);
+        required_.push_back(name);
+        return *this;
+    }
+    /** A text with a rule of its own, for shapes within. */
+    common_json text(const std::string & value) {
+        common_json shape = common_json::object();
+        place(shape, "string", {common_json::make(value).dump()});
+        return shape;
+    }
+    common_json shape(const std::string & type, const std::string & value) {
+        common_json shape = common_json::object();
+        place(shape, type, {value});
+        return shape;
+    }
+
+    std::string json() {
+        std::string required, starts;
+        for (const std::string & name : required_) required += (required.empty() ? "" : " \",\" space ") + member(name);
+        std::vector<std::string> optional;
+        for (const std::string & name : order_) {
+            if (std::find(required_.begin(), required_.end(), name) == required_.end())
+                optional.push_back(member(name));
+        }
+        for (size_t i = 0; i < optional.size(); ++i) {
+            starts += (i ? " | " : "") + optional[i];
+            for (size_t j = i + 1; j < optional.size(); ++j) starts += " ( \",\" space " + optional[j] + " )?";
+        }
+        const std::string some = required.empty() ? starts.empty() ? "" : "( " + starts + " )? " : required;
+        common_json all = {{"type", "object"}, {"additionalProperties", false}};
+        all["x-rule"] = rule(rules_, "\"{\" space " + some + " \"}\"");
+        all["properties"] = properties_;
+        all["required"] = required_;
+        all["x-rules"] = rules_;
+        all["x-texts"] = texts_;
+        return all.dump();
+    }
+
+  private:
+    std::string rule(common_json & rules, const std::string & body) {
+        const std::string name = prefix_ + std::to_string(made_++);
+        rules[name] = body;
+        return name;
+    }
+    std::string member(const std::string & name) {
+        const std::string value = properties_.at(name).at("x-rule");
+        return gbnf_format_literal(common_json::make(name).dump() + ":") + " space " + value + " space";
+    }
+    void place(common_json & shape, const std::string & type, const std::vector<std::string> & values) {
+        std::string json, raw;
+        for (const std::string & value : values) {
+            json += (json.empty() ? "" : " | ") + gbnf_format_literal(value);
+            if (type != "string") continue;
+            raw += (raw.empty() ? "" : " | ") + gbnf_format_literal(common_json::parse(value).get<std::string>());
+        }
+        shape["type"] = type;
+        shape["x-rule"] = rule(rules_, json);
+        if (!raw.empty()) shape["x-text"] = rule(texts_, raw);
+    }
+
+    std::string prefix_;
+    int made_ = 0;
+    std::vector<std::string> order_, required_;
+    common_json properties_ = common_json::object(), rules_ = common_json::object(), texts_ = common_json::object();
+};
+
+/** Each value is given: whoever calls it says just this. */
+std::string book() {
+    Schema schema("b-");
+    common_json deep = {{"type", "object"}, {"additionalProperties", false}};
+    deep["required"] = std::vector<std::string>{"k", "n"};
+    deep["properties"] = common_json::object();
+    deep["properties"]["k"] = schema.text("x|y");
+    deep["properties"]["n"] = schema.shape("number", "1.5");
+    common_json list = {{"type", "array"}, {"minItems", 2}, {"maxItems", 2}};
+    list["items"] = schema.text("a b");
+    schema.property("city", "string", {R"("São Tomé, 2: [a]")"}).property("days", "integer", {"-3"});
+    schema.property("vip", "boolean", {"true"});
+    schema.shaped("deep", deep, R"({"k":"x|y","n":1.5})").shaped("list", list, R"(["a b","a b"])");
+    return schema.property("quote", "string", {R"("it's")"}).json();
+}
+const char * const kBooked =
+    R"({"city":"São Tomé, 2: [a]","days":-3,"vip":true,"deep":{"k":"x|y","n":1.5},"list":["a b","a b"],"quote":"it's"})";
+std::string perhaps() {
+    return Schema("p-")
+        .property("a", "string", {R"("x")", R"("yy")"}, false)
+        .property("b", "integer", {"1"}, false)
+        .json();
+}
+const std::set<std::string> kPerhapses = {"{}",         R"({"a":"x"})",       R"({"a":"yy"})",
+                                          R"({"b":1})", R"({"a":"x","b":1})", R"({"a":"yy","b":1})"};
+std::string nothing() {
+    return Schema("n-").json();
+}
+const char * const kFree = R"({"type":"object","additionalProperties":false,"properties":{
+    "said":{"type":"string"},"count":{"type":"integer"}},"required":["said","count"]})";
+
+/** Of one template and one way to think: what the answer must be, and how it is read. */
+struct Forced {
+    std::shared_ptr<const ChatFormat> format;
+    std::string name;
+    bool parallel;  // the template shows several calls of one turn
+    std::mt19937 random{7};
+
+    ChatMessage next() {
+        text = walk(*format->grammar(), random, 40 + static_cast<int>(random() % 120));
+        return format->parse(text, false);
+    }
+    void wrong(int line, const std::string & what) {
+        fail(__FILE__, line, name + ": " + what + " in: " + text.substr(0, 1500));
+    }
+    std::string text;
+};
+
+/** For each template that can, with reasoning and without. Returns how many could. */
+template <typename Check>
+int each(ChatRequest request, Check check) {
+    int n = 0;
+    for (const auto & [name, source] : templates()) {
+        const ChatTemplates chat(fleet_model(), source);
+        if (!request.tools.empty() && !chat.supports_tools()) continue;
+        ++n;
+        request.messages = kAsked;
+        for (const bool thinking : {true, false}) {
+            request.enable_thinking = thinking;
+            try {
+                Forced forced{chat.render(request).format, name + (thinking ? "" : ", no thinking"),
+                              chat.supports_parallel_calls()};
+                CHECK(forced.format->grammar() && !forced.format->call_grammar());
+                check(forced);
+            } catch (const std::exception & e) {
+                fail(__FILE__, __LINE__, name + ": " + e.what());
+            }
+        }
+    }
+    return n;
+}
+
+ChatRequest calling(const std::string & tools, const std::string & choice = "required") {
+    ChatRequest request;
+    request.tools = "[" + tools + "]";
+    request.tool_choice = choice;
+    request.parallel_tool_calls = false;
+    return request;
+}
+
+std::string dense(const std::string & json) {
+    return common_json::parse(json).dump();
+}
+
+}  // namespace
+
+TEST("a walk through a grammar ends in a text of it, and other texts are none") {
+    const auto grammar = CompiledGrammar::parse(*fleet_model(), R"g(root ::= "(" root ")" | [^a-z]{2,} "é" | "x" .)g");
+    std::mt19937 random(1);
+    std::set<std::string> texts;
+    for (int i = 0; i < 50; ++i) {
+        const std::string text = walk(*grammar, random, i);
+        CHECK(admits(*grammar, text));
+        CHECK(!admits(*grammar, text + "z"));
+        texts.insert(text);
+    }
+    CHECK(texts.size() > 20);
+}
+
+TEST("a required call is one call, with the arguments that its schema says") {
+    const std::string tools =
+        tool("book", book()) + "," + tool("nothing", nothing()) + "," + tool("perhaps", perhaps());
+    const int n = each(calling(tools), [](Forced & forced) {
+        std::set<std::string> called;
+        for (int i = 0; i < kWalks || (i < 8 * kWalks && called.size() < 3); ++i) {
+            const ChatMessage message = forced.next();
+            if (message.tool_calls.size() != 1) return forced.wrong(__LINE__, "no call");
+            const ToolCall & call = message.tool_calls[0];
+            const std::string arguments = dense(call.arguments);
+            called.insert(call.name);
+            const bool right = call.name == "book"      ? arguments == dense(kBooked)
+                               : call.name == "nothing" ? arguments == "{}"
+                                                        : call.name == "perhaps" && kPerhapses.count(arguments) > 0;
+            if (!right) return forced.wrong(__LINE__, call.name + " of " + call.arguments);
+            if (message.content.find_first_not_of(" \n\t") != std::string::npos)
+                return forced.wrong(__LINE__, "prose: " + message.content);
+        }
+        if (called.size() != 3) forced.wrong(__LINE__, "a tool that is never called");
+    });
+    CHECK(n >= 65);
+}
+
+TEST("each choice of optional arguments can be made") {
+    const int n = each(calling(tool("perhaps", perhaps())), [](Forced & forced) {
+        std::set<std::string> seen;
+        for (int i = 0; i < 400 && seen.size() < kPerhapses.size(); ++i) {
+            const ChatMessage message = forced.next();
+            if (message.tool_calls.size() != 1) return forced.wrong(__LINE__, "no call");
+            seen.insert(dense(message.tool_calls[0].arguments));
+        }
+        // LFM2 writes calls as Python does, and llama.cpp's parser wants an argument wherever there may be one.
+        std::set<std::string> all = kPerhapses;
+        if (forced.name.find("LFM2") == 0) all.erase("{}");
+        if (seen != all) forced.wrong(__LINE__, std::to_string(seen.size()) + " of them");
+    });
+    CHECK(n >= 65);
+}
+
+TEST("arguments that may be anything are read as they were written") {
+    each(calling(tool("say", kFree)), [](Forced & forced) {
+        for (int i = 0; i < kWalks; ++i) {
+            const ChatMessage message = forced.next();
+            if (message.tool_calls.size() != 1) return forced.wrong(__LINE__, "no call");
+            const common_json given = common_json::parse(message.tool_calls[0].arguments);
+            const bool right =
+                given.size() == 2 && given.at("said").is_string() && given.at("count").is_number_integer();
+            if (!right) return forced.wrong(__LINE__, message.tool_calls[0].arguments);
+            const std::string said = given.at("said"), json = given.at("said").dump();
+            const bool plain = json.find('\\') == std::string::npos && forced.text.find('\\') == std::string::npos;
+            if (plain && forced.text.find(said) == std::string::npos)
+                return forced.wrong(__LINE__, "not said: " + said);
+        }
+    });
+}
+
+TEST("several calls are several, where a template shows several") {
+    ChatRequest request = calling(tool("book", book()) + "," + tool("nothing", nothing()));
+    request.parallel_tool_calls = true;
+    const int n = each(request, [](Forced & forced) {
+        size_t most = 0;
+        for (int i = 0; i < kWalks || (i < 8 * kWalks && (most > 1) != forced.parallel); ++i) {
+            const ChatMessage message = forced.next();
+            most = std::max(most, message.tool_calls.size());
+            if (message.tool_calls.empty()) return forced.wrong(__LINE__, "no call");
+            for (const ToolCall & call : message.tool_calls) {
+                if (dense(call.arguments) != (call.name == "book" ? dense(kBooked) : "{}"))
+                    return forced.wrong(__LINE__, call.name + " of " + call.arguments);
+            }
+        }
+        if ((most > 1) != forced.parallel) forced.wrong(__LINE__, std::to_string(most) + " calls");
+    });
+    CHECK(n >= 65);
+}
+
+TEST("the content is JSON of the schema") {
+    ChatRequest request;
+    request.json_schema = book();
+    const int n = each(request, [](Forced & forced) {
+        for (int i = 0; i < kWalks; ++i) {
+            const ChatMessage message = forced.next();
+            if (!message.tool_calls.empty()) forced.wrong(__LINE__, "a call");
+            if (common_json::parse_no_throw(message.content).dump() != dense(kBooked))
+                return forced.wrong(__LINE__, "content: " + message.content);
+        }
+    });
+    CHECK(n >= 70);
+}
+
+TEST("the content follows the caller's grammar, however its rules are called") {
+    ChatRequest request;
+    request.grammar =
+        "root ::= yes | \"no\" space\nyes ::= \"yes\"\nspace ::= [ ]{1,2} until\nuntil ::= \"x\" | \"<y>\"\n";
+    const std::set<std::string> all = {"yes", "no x", "no  x", "no <y>", "no  <y>"};
+    const int n = each(request, [&](Forced & forced) {
+        std::set<std::string> seen;
+        for (int i = 0; i < 400 && seen.size() < all.size(); ++i) seen.insert(forced.next().content);
+        if (seen != all) forced.wrong(__LINE__, std::to_string(seen.size()) + " contents, the last: " + *seen.rbegin());
+    });
+    CHECK(n >= 70);
+}
