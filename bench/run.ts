@@ -11,6 +11,7 @@ import { benchCaps } from './workloads/caps.js';
 import { benchClasses } from './workloads/classes.js';
 import { benchControl } from './workloads/control.js';
 import { benchFleet } from './workloads/fleet.js';
+import { benchHybrid } from './workloads/hybrid.js';
 import { benchLongPrompt } from './workloads/long-prompt.js';
 import { benchLoop } from './workloads/loop.js';
 import { benchParked } from './workloads/parked.js';
@@ -33,6 +34,7 @@ const BENCHES: Record<string, { what: string; runs: number; run: (options: Bench
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },
+  hybrid: { what: 'W2 and W7 on a hybrid model, against llama-server', runs: 3, run: benchHybrid },
   peer: { what: 'W2 against node-llama-cpp (see bench/baseline)', runs: 3, run: benchPeer },
 };
 

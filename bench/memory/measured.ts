@@ -1,7 +1,7 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import type { EngineOptions } from '../../src/index.js';
+import { post, startLlamaServer } from '../baseline/llama-server.js';
 import { type Resident, residentOf } from './resident.js';
 
 export const CHAT = { question: 'Name three rivers of Europe, in one sentence.', maxTokens: 64 };
@@ -46,16 +46,8 @@ export async function measureLlamaServer(
   context: number,
   threads: number,
 ): Promise<Measured> {
-  const port = await freePort();
-  const child = spawn(binary, ['-m', model, '-c', `${context}`, '-t', `${threads}`, '--port', `${port}`], {
-    stdio: 'ignore',
-  });
-  const url = `http://127.0.0.1:${port}`;
+  const { child, url } = await startLlamaServer(binary, ['-m', model, '-c', `${context}`, '-t', `${threads}`]);
   try {
-    while (!(await isHealthy(url))) {
-      if (child.exitCode !== null) throw new Error(`${binary} ended with ${child.exitCode}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
     const loaded = residentOf(child.pid as number);
     const messages = [{ role: 'user', content: CHAT.question }];
     await post(`${url}/v1/chat/completions`, { messages, max_tokens: CHAT.maxTokens, temperature: 0 });
@@ -66,25 +58,4 @@ export async function measureLlamaServer(
   } finally {
     child.kill();
   }
-}
-
-async function isHealthy(url: string): Promise<boolean> {
-  const response = await fetch(`${url}/health`).catch(() => undefined);
-  return response?.ok === true;
-}
-
-async function post(url: string, body: object): Promise<void> {
-  const headers = { 'content-type': 'application/json' };
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
-  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
-  await response.arrayBuffer();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
 }

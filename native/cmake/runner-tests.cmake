@@ -16,7 +16,8 @@ add_test(NAME make-test-models
   COMMAND ${CMAKE_COMMAND} -DTOOL=$<TARGET_FILE:make-test-models> -DDIR=${TEST_MODELS_DIR}
     -P "${CMAKE_CURRENT_LIST_DIR}/make-test-models.cmake")
 set_tests_properties(make-test-models PROPERTIES FIXTURES_SETUP test-models)
-set_tests_properties(runner-logits-test runner-kv-pool-test runner-memory-test PROPERTIES
+set_tests_properties(runner-logits-test runner-kv-pool-test runner-memory-test runner-state-bank-test
+  runner-state-refusal-test PROPERTIES
   FIXTURES_REQUIRED test-models ENVIRONMENT "BANYAN_TEST_MODELS=${TEST_MODELS_DIR}" TIMEOUT 900)
 set_tests_properties(runner-fixed-shapes-test runner-device-sampling-test runner-closing-budget-test PROPERTIES
   FIXTURES_REQUIRED engine-test-model ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL}" TIMEOUT 300)
@@ -35,3 +36,5 @@ add_executable(make-model EXCLUDE_FROM_ALL bench/native/make-model.cpp)
 target_link_libraries(make-model PRIVATE ggml)
 add_executable(step-bench EXCLUDE_FROM_ALL bench/native/step-bench.cpp bench/native/step-engine.cpp)
 target_link_libraries(step-bench PRIVATE banyan-runner-test)
+add_executable(state-bench EXCLUDE_FROM_ALL bench/native/state-bench.cpp)
+target_link_libraries(state-bench PRIVATE banyan-runner-test)

@@ -43,7 +43,7 @@ class TrialBatch {
         }
         const auto slot = static_cast<SlotId>(batch_.rows.size());
         batch_.rows.push_back(
-            {0, slot, tokens_.data(), n_tokens, n_past, table.data(), static_cast<int32_t>(table.size()), true, true});
+            {0, slot, tokens_.data(), n_tokens, n_past, table.data(), static_cast<int32_t>(table.size()), true, n_past == 0});
         batch_.n_tokens += n_tokens;
     }
 
@@ -55,7 +55,7 @@ class TrialBatch {
 };
 
 bool fits(const Trial & trial, const TrialBatch & batch, const CalibrationOptions & options, const Runner & runner) {
-    // llama.cpp's own caches must have seen the tokens before; pages may hold anything.
+    // llama.cpp's own caches must have seen the tokens before; pages and states may hold anything.
     if (trial.past > 0 && runner.stock_sequences()) return false;
     return trial.n_rows() <= options.max_running && trial.n_tokens() <= options.max_batch_tokens &&
            batch.n_pages() <= options.n_pages;
@@ -64,6 +64,9 @@ bool fits(const Trial & trial, const TrialBatch & batch, const CalibrationOption
 /** 0: the runner refused. */
 Micros timed(Runner & runner, const Batch & batch) {
     using Clock = std::chrono::steady_clock;
+    for (const BatchRow & row : batch.rows) {
+        if (row.n_past > 0) runner.assume(row.slot, row.n_past);
+    }
     const Clock::time_point started = Clock::now();
     const bool computed = runner.run(batch) && runner.logits(0) != nullptr;
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started).count();

@@ -58,6 +58,9 @@ struct EngineInfo {
         see("poolUsedBytes", 0);  // the addon writes it at each look
         see("states", runner.n_states);
         see("stateBytes", runner.state_bytes);
+        see("windowTokens", runner.window_tokens);
+        see("windowBytes", runner.window_bytes);
+        see("windowNeededBytes", runner.window_needed_bytes);
         see("maxContext", max_context);
         see("maxRunning", max_running);
         see("maxBatchTokens", max_batch_tokens);

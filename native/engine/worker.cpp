@@ -13,6 +13,7 @@ namespace banyan {
 namespace {
 
 constexpr Micros kLook = 5'000;             // no request gives pages back: a pin may expire
+constexpr int kRestarts = 2;                // of a request whose state was lost: it begins again from a sound one
 constexpr RequestId kLeft = ~RequestId(0);  // no request: the scheduler does not know it, so its slot is released
 
 }  // namespace
@@ -71,6 +72,7 @@ bool Worker::step(const std::atomic<bool> & aborted) {
             }
             return true;
         }
+        tell_refused(batch, result);
         sample(batch, result);
         const Micros computed = now();
         scheduler_.commit(result, computed);
@@ -90,6 +92,20 @@ bool Worker::step(const std::atomic<bool> & aborted) {
     } catch (const std::exception & e) {
         fail_all(e.what());
         return true;
+    }
+}
+
+void Worker::tell_refused(const Batch & batch, StepResult & result) {
+    result.lost_states = runner_->lost_states();
+    for (size_t r = 0; r < batch.rows.size(); ++r) {
+        if (!runner_->refused(r)) continue;
+        const RequestId id = batch.rows[r].request;
+        result.refused.push_back(id);
+        const auto live = live_.find(id);
+        if (live == live_.end() || ++live->second.refusals <= kRestarts) continue;
+        scheduler_.cancel(id, now());
+        ended_.push_back({id, FinishReason::error, "STEP_FAILED",
+                          "the model's recurrent state is not the one after this request's tokens"});
     }
 }
 
@@ -147,7 +163,7 @@ void Worker::sample(const Batch & batch, StepResult & result) {
     for (size_t r = 0; r < batch.rows.size(); ++r) {
         const BatchRow & row = batch.rows[r];
         const auto live = live_.find(row.request);
-        if (!row.sample || live == live_.end()) continue;  // not sampled, or cancelled meanwhile
+        if (!row.sample || live == live_.end() || runner_->refused(r)) continue;  // or cancelled meanwhile
         Decoder & decoder = *live->second.decoder;
         try {
             Decoded decoded = decoder.next(runner_->context(), runner_->output_index(r), runner_->logits(r));

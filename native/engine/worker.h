@@ -66,12 +66,16 @@ class Worker {
     struct Live {
         std::unique_ptr<Decoder> decoder;
         ProgramId program;
+        int refusals = 0;  // see Runner::refused
     };
 
     /** By row: how the device may sample it, nullptr where only the host can. */
     const std::vector<DeviceSampler *> & samplers_of(const Batch & batch);
     bool compute(const Batch & batch);
     bool is_wanted(const Batch & batch) const;
+    /** Tells the scheduler which rows were not computed. Their requests begin again; one that is refused again and
+     * again ends with an error. */
+    void tell_refused(const Batch & batch, StepResult & result);
     void sample(const Batch & batch, StepResult & result);
     void fail(RequestId id, const std::string & code, const std::string & message, Micros retry_after = 0);
     void finish(RequestId id, FinishReason reason);

@@ -13,17 +13,39 @@
 
 namespace banyan {
 
-int64_t kv_bytes_per_token(const Model & model, KvType type_k, KvType type_v) {
+namespace {
+
+constexpr int64_t kMaxSavedStates = 1 << 12;  // small ones: more checkpoints than any fleet comes back to
+
+/** Bytes of K and V of one token. */
+int64_t layer_bytes(const Model & model, uint32_t layer, KvType type_k, KvType type_v) {
     const llama_hparams & hparams = model.handle()->hparams;
+    if (!keeps_kv(*model.handle(), layer)) return 0;
+    int64_t bytes = ggml_row_size(ggml_type_of(type_k), hparams.n_embd_k_gqa(layer));
+    if (!hparams.is_mla()) bytes += ggml_row_size(ggml_type_of(type_v), hparams.n_embd_v_gqa(layer));
+    if (keeps_index(*model.handle(), layer)) bytes += ggml_row_size(ggml_type_of(type_k), hparams.indexer_head_size);
+    return bytes;
+}
+
+}  // namespace
+
+int64_t kv_bytes_per_token(const Model & model, KvType type_k, KvType type_v) {
     int64_t bytes = 0;
-    for (uint32_t layer = 0; layer < hparams.n_layer(); ++layer) {
-        if (!keeps_kv(*model.handle(), layer)) continue;
-        bytes += ggml_row_size(ggml_type_of(type_k), hparams.n_embd_k_gqa(layer));
-        if (!hparams.is_mla()) bytes += ggml_row_size(ggml_type_of(type_v), hparams.n_embd_v_gqa(layer));
-        if (keeps_index(*model.handle(), layer))
-            bytes += ggml_row_size(ggml_type_of(type_k), hparams.indexer_head_size);
+    for (uint32_t layer = 0; layer < model.handle()->hparams.n_layer(); ++layer) {
+        bytes += layer_bytes(model, layer, type_k, type_v);
     }
     return bytes;
+}
+
+WindowMemory window_memory(const Model & model, const RunnerOptions & options, int64_t pool_tokens) {
+    const llama_hparams & hparams = model.handle()->hparams;
+    if (hparams.swa_type == LLAMA_SWA_TYPE_NONE || model.info().paging.path == AttentionPath::stock) return {};
+    int64_t bytes = 0;
+    for (uint32_t layer = 0; layer < hparams.n_layer(); ++layer) {
+        if (hparams.is_swa(layer)) bytes += layer_bytes(model, layer, options.type_k, options.type_v);
+    }
+    const int64_t in_windows = static_cast<int64_t>(options.max_running) * (hparams.n_swa + options.page_tokens);
+    return {static_cast<int32_t>(hparams.n_swa), bytes * pool_tokens, bytes * std::min(pool_tokens, in_windows)};
 }
 
 int64_t state_bytes_per_slot(const Model & model) {
@@ -35,6 +57,19 @@ int64_t state_bytes_per_slot(const Model & model) {
         if (hparams.is_ple(layer)) floats += hparams.ple_conv_state();
     }
     return floats * static_cast<int64_t>(sizeof(float));
+}
+
+int32_t saved_state_count(const Model & model, const RunnerOptions & options) {
+    const int64_t bytes = state_bytes_per_slot(model);
+    if (!model.info().paging.states || bytes == 0) return 0;
+    int64_t states = options.saved_state_bytes / bytes;
+    if (options.saved_state_bytes == 0) {
+        states = std::max<int64_t>(64, (int64_t{256} << 20) / bytes);
+        const int64_t free = static_cast<int64_t>(backend::free_memory());
+        if (free > 0) states = std::min(states, free / 8 / bytes);
+        states = std::max<int64_t>(states, options.max_running + 4);
+    }
+    return static_cast<int32_t>(std::min(states, kMaxSavedStates));
 }
 
 int64_t free_kv_memory(const Model & model) {
@@ -59,9 +94,10 @@ int64_t default_kv_tokens(const Model & model, const RunnerOptions & options) {
     const int64_t wanted =
         std::max<int64_t>(options.max_running * std::min<int64_t>(trained, 4096), std::min<int64_t>(trained, 8192));
     const int64_t per_token = kv_bytes_per_token(model, options.type_k, options.type_v);
+    if (per_token == 0 && model.info().paging.states) return 1 << 20;
     const int64_t free = free_kv_memory(model);
     if (per_token == 0 || free == 0) return wanted;
-    const int64_t states = state_bytes_per_slot(model) * options.max_running;
+    const int64_t states = state_bytes_per_slot(model) * (options.max_running + saved_state_count(model, options));
     return std::max<int64_t>(std::min(wanted, (free - states) / 4 / per_token), 2 * options.page_tokens);
 }
 

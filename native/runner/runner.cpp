@@ -14,6 +14,8 @@
 #include "runner/error.h"
 #include "runner/kv-size.h"
 #include "runner/kv-type.h"
+#include "runner/kv/kv-caches.h"
+#include "runner/kv/state-bank.h"
 #include "runner/model.h"
 #include "runner/slot-samplers.h"
 
@@ -23,6 +25,9 @@ struct Runner::Impl {
     std::unique_ptr<KvPool> pool;            // null: stock sequences
     std::unique_ptr<SlotSamplers> samplers;  // null: the host samples
     std::optional<BatchShape> shape;         // none: steps as they come
+    std::unique_ptr<StateBank> states;       // null: nothing is recurrent
+    std::vector<int32_t> cells_before;       // of the states, by slot, as the step under way found them
+    std::vector<bool> in_step;               // by slot: has a row in it
     PageId scratch_page = -1;                // where padding writes; behind the pages that the core knows
     int32_t n_slots = 0;
     llama_batch batch{};
@@ -45,8 +50,25 @@ struct Runner::Impl {
     /** llama.cpp's abort callback. */
     static bool ends_step(void * impl) {
         const Impl & self = *static_cast<Impl *>(impl);
-        return self.abort->load(std::memory_order_relaxed) || (self.stops && self.stops());
+        if (self.abort->load(std::memory_order_relaxed)) return true;
+        return self.stops && self.stops() && !self.moves_others();
     }
+
+    /**
+     * A step puts the states of its sequences side by side, and moves those that are in the way, layer by layer: it
+     * must not end between two layers.
+     */
+    bool moves_others() const {
+        const std::vector<int32_t> cells = states ? states->cells() : std::vector<int32_t>{};
+        for (size_t slot = 0; slot < cells.size(); ++slot) {
+            if (!in_step[slot] && cells[slot] != cells_before[slot]) return true;
+        }
+        return false;
+    }
+
+    void begin_step(const Batch & rows);
+    void drop_torn_states();
+    bool has_its_state(const BatchRow & row) const { return !states || states->position(row.slot) == row.n_past - 1; }
 
     struct Place {
         SlotId slot;
@@ -60,6 +82,22 @@ struct Runner::Impl {
 void Runner::Impl::touch(const BatchRow & row, int32_t page_tokens) {
     for (int32_t i = row.n_past / page_tokens; i < row.n_pages; ++i) {
         if (row.pages[i] >= *touched) *touched = row.pages[i] + 1;
+    }
+}
+
+void Runner::Impl::begin_step(const Batch & rows) {
+    if (!states) return;
+    in_step.assign(static_cast<size_t>(n_slots), false);
+    for (const BatchRow & row : rows.rows) in_step[row.slot] = true;
+    cells_before = states->cells();
+}
+
+/** After a step that ended early: what it was writing or moving. */
+void Runner::Impl::drop_torn_states() {
+    if (!states) return;
+    const std::vector<int32_t> cells = states->cells();
+    for (SlotId slot = 0; slot < n_slots; ++slot) {
+        if (in_step[slot] || cells[slot] != cells_before[slot]) states->drop(slot);
     }
 }
 
@@ -84,23 +122,34 @@ std::vector<Runner::Impl::Place> Runner::Impl::places(const Batch & rows) {
 
 namespace {
 
-int32_t page_count(const Model & model, const RunnerOptions & options) {
+std::string mib(int64_t bytes) {
+    return std::to_string(bytes >> 20) + " MiB";
+}
+
+int32_t page_count(const Model & model, const RunnerOptions & options, int32_t n_states) {
     const int64_t tokens = options.kv_tokens > 0 ? options.kv_tokens : default_kv_tokens(model, options);
     const int64_t pages = (tokens + options.page_tokens - 1) / options.page_tokens;
     const int64_t bytes = pages * options.page_tokens * kv_bytes_per_token(model, options.type_k, options.type_v);
-    const int64_t states = options.max_running * state_bytes_per_slot(model);
+    const int64_t running = options.max_running * state_bytes_per_slot(model);
+    const int64_t saved = n_states * state_bytes_per_slot(model);
     const int64_t free = free_kv_memory(model);
     // Linux would grant the memory and kill the process at the first touch.
-    if (free > 0 && states > free) {
+    if (free > 0 && running > free) {
         throw Error("OUT_OF_MEMORY",
                     "the recurrent states of " + std::to_string(options.max_running) + " requests need " +
-                        std::to_string(states >> 20) + " MiB, " + std::to_string(free >> 20) + " MiB are free",
+                        mib(running) + ", " + mib(free) + " are free",
                     "maxRunning");
     }
-    if (free > 0 && bytes > free - states) {
+    if (free > 0 && saved > free - running) {
+        throw Error(
+            "OUT_OF_MEMORY",
+            std::to_string(n_states) + " saved states need " + mib(saved) + ", " + mib(free - running) + " are free",
+            "stateBytes");
+    }
+    if (free > 0 && bytes > free - running - saved) {
         throw Error("OUT_OF_MEMORY",
-                    "a KV pool of " + std::to_string(tokens) + " tokens needs " + std::to_string(bytes >> 20) +
-                        " MiB, " + std::to_string((free - states) >> 20) + " MiB are free",
+                    "a KV pool of " + std::to_string(tokens) + " tokens needs " + mib(bytes) + ", " +
+                        mib(free - running - saved) + " are free",
                     "kvTokens");
     }
     if (tokens > 1 << 30) throw Error("INVALID_OPTION", "kvTokens is larger than 2^30", "kvTokens");
@@ -153,14 +202,15 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     : impl_(std::make_unique<Impl>()), model_(std::move(model)), page_tokens_(options.page_tokens) {
     backend::LogCapture log;
     backend::AssertGuard guard;
-    info_.n_pages = page_count(*model_, options);
+    info_.n_states = saved_state_count(*model_, options);
+    info_.n_pages = page_count(*model_, options, info_.n_states);
     llama_context_params params = context_params(options, info_.n_pages);
     impl_->abort = &abort;
     params.abort_callback = Impl::ends_step;
     params.abort_callback_data = impl_.get();
     const Architecture & paging = model_->info().paging;
     // Both take it that pages hold all of a sequence and that a batch is computed whole: not so with recurrent state.
-    const bool plain = paging.path != AttentionPath::stock && paging.prefix_reuse;
+    const bool plain = paging.path != AttentionPath::stock && !paging.states;
     const bool gpu = on_gpu(*model_);
     info_.fixed_shapes = plain && chosen(options.fixed_shapes, gpu);
     info_.device_sampling = plain && chosen(options.device_sampling, gpu);
@@ -191,6 +241,9 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     info_.fixed_shapes = info_.fixed_shapes && impl_->pool->mode() == AttentionMode::paged;
     if (info_.fixed_shapes) impl_->shape.emplace(options.max_running);
     impl_->batch = llama_batch_init(impl_->capacity, 0, 1);
+    if (llama_memory_recurrent * recurrent = recurrent_memory(llama_get_memory(context_.get()))) {
+        impl_->states = std::make_unique<StateBank>(*recurrent, info_.n_states);
+    }
     probe(params.n_threads);
 
     const bool paged = impl_->pool && impl_->pool->mode() == AttentionMode::paged;
@@ -200,11 +253,19 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     info_.kernel = !paged ? info_.attention : on_cpu ? attention_kernel().name : backend::name();
     info_.page_bytes = impl_->pool ? impl_->pool->page_bytes()
                                    : kv_bytes_per_token(*model_, options.type_k, options.type_v) * options.page_tokens;
-    info_.state_bytes = options.max_running * state_bytes_per_slot(*model_);
+    info_.state_bytes = state_bytes_per_slot(*model_);
+    const WindowMemory windows = window_memory(*model_, options, int64_t{info_.n_pages} * options.page_tokens);
+    info_.window_tokens = windows.tokens;
+    info_.window_bytes = windows.held;
+    info_.window_needed_bytes = windows.needed;
     info_.backend = ggml_backend_dev_name(device);
     if (on_cpu) info_.cpu_reason = backend::cpu_reason();
-    info_.prefix_reuse = paging.prefix_reuse;
-    if (!paging.prefix_reuse) info_.no_reuse_reason = paging.reason;
+    info_.prefix_reuse = paging.prefix_reuse && (!paging.states || info_.n_states > 0);
+    if (!info_.prefix_reuse) {
+        info_.no_reuse_reason =
+            paging.states ? "stateBytes is less than one state, " + std::to_string(info_.state_bytes) + " bytes"
+                          : paging.reason;
+    }
 }
 
 Runner::~Runner() = default;
@@ -251,21 +312,49 @@ bool Runner::run(const Batch & batch, const std::vector<DeviceSampler *> & sampl
     }
 }
 
-bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & samplers) {
-    if (batch.n_tokens > impl_->capacity) return false;
-    impl_->batch.n_tokens = 0;
-    outputs_.assign(batch.rows.size(), {});
+void Runner::save(const std::vector<StateCopy> & copies) {
+    if (copies.empty()) return;
+    llama_synchronize(context_.get());
+    for (const StateCopy & copy : copies) {
+        if (!impl_->states || !impl_->states->save(copy)) lost_states_.push_back(copy.state);
+    }
+}
+
+bool Runner::prepare(const Batch & batch) {
     for (const BatchRow & row : batch.rows) {
-        if (row.first) release(row.slot);
+        if (!row.first) continue;
+        release(row.slot);
+        const auto is_its = [&](const StateCopy & load) { return load.slot == row.slot; };
+        if (impl_->states && std::none_of(batch.loads.begin(), batch.loads.end(), is_its)) {
+            impl_->states->clear(row.slot);
+        }
     }
-    // Without a pool no prefix is reused, so there is nothing to copy and nothing to bind.
+    for (const StateCopy & load : batch.loads) {
+        // What fails leaves the slot empty, and its row is refused.
+        if (!impl_->states || !impl_->states->load(load)) lost_states_.push_back(load.state);
+    }
+    // Without a pool there is nothing to copy.
+    return !impl_->pool || batch.copies.empty() ||
+           impl_->pool->copy_pages(batch.copies.data(), static_cast<int32_t>(batch.copies.size()));
+}
+
+bool Runner::decode(const Batch & batch) {
+    if (impl_->batch.n_tokens == 0) return true;  // all were refused
+    impl_->begin_step(batch);
+    if (llama_decode(context_.get(), impl_->batch) == 0) return true;
+    impl_->drop_torn_states();
+    return false;
+}
+
+bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & samplers) {
+    lost_states_.clear();
+    outputs_.assign(batch.rows.size(), {});
+    save(batch.saves_before);
+    if (batch.n_tokens > impl_->capacity || !prepare(batch)) return false;
     KvPool * const pool = impl_->pool.get();
-    if (pool && !batch.copies.empty() &&
-        !pool->copy_pages(batch.copies.data(), static_cast<int32_t>(batch.copies.size()))) {
-        return false;
-    }
     SlotSamplers * const on_device = impl_->samplers.get();
     if (on_device) on_device->begin_step();
+    impl_->batch.n_tokens = 0;
     int32_t n_outputs = 0;
     for (const Impl::Place & place : impl_->places(batch)) {
         if (place.row < 0) {
@@ -275,6 +364,8 @@ bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & s
             continue;
         }
         const BatchRow & row = batch.rows[place.row];
+        outputs_[place.row].refused = !impl_->has_its_state(row);
+        if (outputs_[place.row].refused) continue;
         impl_->touch(row, page_tokens_);
         if (pool) pool->bind(row.slot, row.pages, row.n_pages, row.n_past);
         for (int32_t i = 0; i < row.n_tokens; ++i) {
@@ -283,14 +374,15 @@ bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & s
         if (!row.sample) continue;
         DeviceSampler * const sampler = samplers.empty() ? nullptr : samplers[place.row];
         const bool assigned = on_device && sampler && on_device->assign(context_.get(), row.slot, *sampler);
-        outputs_[place.row] = {impl_->batch.n_tokens - 1, n_outputs++, assigned};
+        outputs_[place.row] = {impl_->batch.n_tokens - 1, n_outputs++, assigned, false};
     }
-    if (llama_decode(context_.get(), impl_->batch) != 0) return false;
+    if (!decode(batch)) return false;
     for (size_t r = 0; r < batch.rows.size(); ++r) {
         Output & output = outputs_[r];
         if (!output.on_device) continue;
         output.on_device = on_device->take(context_.get(), output.index, batch.rows[r].slot, *samplers[r]) >= 0;
     }
+    save(batch.saves_after);
     return true;
 }
 
@@ -304,7 +396,15 @@ float * Runner::logits(size_t row) const {
 }
 
 bool Runner::stock_sequences() const {
-    return !impl_->pool;
+    return !impl_->pool && !model_->info().paging.states;
+}
+
+StateBank * Runner::states() const {
+    return impl_->states.get();
+}
+
+void Runner::assume(SlotId slot, int32_t n_past) {
+    if (impl_->states) impl_->states->clear(slot, n_past);
 }
 
 std::shared_ptr<const std::atomic<int32_t>> Runner::touched_pages() const {

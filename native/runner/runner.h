@@ -1,7 +1,8 @@
 // One llama_context: turns a Batch into logits.
 //
-// Owns: the context, its KV pool and recurrent states. Changed by: run, release. Thread: made anywhere, then the engine
-// thread; info is constant. Invariant: a slot's memory holds exactly what the rows of its present request wrote.
+// Owns: the context, its KV pool, its recurrent states and the saved ones. Changed by: run, assume, release. Thread:
+// made anywhere, then the engine thread; info is constant. Invariant: a slot's memory holds exactly what the rows of
+// its present request wrote, and the state that was loaded before them.
 #pragma once
 
 #include <atomic>
@@ -19,6 +20,7 @@ namespace banyan {
 
 class DeviceSampler;
 class Model;
+class StateBank;
 
 enum class Choice : uint8_t { automatic, on, off };  // automatic: on when the model's output layer is on a GPU
 
@@ -44,8 +46,10 @@ struct RunnerInfo {
     std::string cpu_reason;  // '', or why a build for a GPU computes on the CPU
     int32_t n_pages = 0;
     int64_t page_bytes = 0;
-    int64_t state_bytes = 0;  // recurrent states of all slots, beside the pages
-    int32_t n_states = 0;     // states that can be saved beside the slots; 0: nothing is recurrent, or none are saved
+    int64_t state_bytes = 0;    // of one recurrent state, a slot's or a saved one; 0: nothing is recurrent
+    int32_t n_states = 0;       // states that can be saved beside the slots; 0: nothing is recurrent, or none are saved
+    int32_t window_tokens = 0;  // see WindowMemory in kv-size.h
+    int64_t window_bytes = 0, window_needed_bytes = 0;  // of the pool
     bool fixed_shapes = false, device_sampling = false;
     bool prefix_reuse = true;
     std::string no_reuse_reason;  // '' when prefix_reuse
@@ -62,10 +66,16 @@ class Runner {
     const RunnerInfo & info() const { return info_; }
 
     /**
-     * Computes the batch. False: nothing of it counts (a copy failed, llama_decode refused, aborted). Never throws.
+     * Computes the batch. False: nothing of it counts (a copy failed, llama_decode refused, aborted), and where a model
+     * has recurrent states its rows must not run again: they may have been computed in part. Never throws.
      * samplers: by row, nullptr: the host samples it; {}: all rows. They may be used or not, see logits().
      */
     bool run(const Batch & batch, const std::vector<DeviceSampler *> & samplers = {});
+
+    /** After run: the row was left out, as its slot's recurrent state is not the one after exactly n_past tokens. */
+    bool refused(size_t row) const { return outputs_[row].refused; }
+    /** Of the batch's saves and loads: these failed, and the states cannot be loaded any more. */
+    const std::vector<StateId> & lost_states() const { return lost_states_; }
 
     /**
      * `stops` is asked on the thread of run(), between any two operations of a step: true ends it. On a CPU only; a
@@ -81,16 +91,26 @@ class Runner {
     float * logits(size_t row) const;
     llama_context * context() const { return context_.get(); }
 
+    /** Rows of the slot may begin at n_past, as if tokens had been read before: for measurements, the result is noise.
+     */
+    void assume(SlotId slot, int32_t n_past);
+
     /** No pages: llama.cpp's own cache holds a sequence a slot, and its cells until the slot is released. */
     bool stock_sequences() const;
     /** Pages [0, n) may have been written; the rest of the pool is only reserved. Any thread; outlives the runner. */
     std::shared_ptr<const std::atomic<int32_t>> touched_pages() const;
+    /** The saved states; nullptr: nothing is recurrent. */
+    StateBank * states() const;
     /** The slot's request is gone. */
     void release(SlotId slot);
 
   private:
     /** Throws what a guarded assertion threw. */
     bool compute(const Batch & batch, const std::vector<DeviceSampler *> & samplers);
+    void save(const std::vector<StateCopy> & copies);
+    /** Slots get the state and the pages that their rows go on from. False: a page copy failed. */
+    bool prepare(const Batch & batch);
+    bool decode(const Batch & batch);
     /** One token through the whole graph: dimensions that only its operations check fail here, not in a request. */
     void probe(int32_t n_threads);
 
@@ -107,8 +127,10 @@ class Runner {
         int32_t index = -1;      // in llama.cpp's batch; -1: not sampled
         int32_t number = -1;     // among the batch's outputs
         bool on_device = false;  // its token is chosen
+        bool refused = false;
     };
     std::vector<Output> outputs_;  // by row
+    std::vector<StateId> lost_states_;
 };
 
 }  // namespace banyan

@@ -24,9 +24,12 @@ export interface NativeModelInfo {
   vocabSize: number;
   /** Bytes of text that one token stands for at most; 0: unknown, the tokenizer drops or joins text. */
   longestToken: number;
-  /** `paged`: our kernel; `dense`: a mask over the pool; `stock`: llama.cpp's own memory (recurrent models). */
+  /**
+   * How attention layers read their keys and values. `paged`: our kernel; `dense`: a mask over the pool; `stock`: llama.cpp's own
+   * memory, or no attention layers. Hybrids are `paged`, their other layers keep states.
+   */
   attention: 'paged' | 'dense' | 'stock';
-  /** Empty when prefixes are reused; else why not (recurrent or hybrid model, switched off ...). */
+  /** Empty when prefixes are reused; else why not (what the architecture would need, switched off ...). */
   noReuseReason: string;
   /** avx512, avx2, neon, portable, cuda, dense ... */
   kernel: string;
@@ -41,10 +44,19 @@ export interface NativeModelInfo {
   poolBytes: number;
   /** Of the pool: written so far, when `info` was read last. Freed pages are used again before new ones. */
   poolUsedBytes: number;
-  /** States of recurrent layers that can be saved beside those; 0 for plain transformers. */
+  /**
+   * States of recurrent layers that can be saved for later requests, in host memory beside the pool; 0: none. Each takes memory
+   * when it is first saved. The `maxRunning` running requests have one more each.
+   */
   states: number;
-  /** Recurrent states of `maxRunning` requests, beside the pool; 0 for plain transformers. */
+  /** Of one such state; 0 for plain transformers. */
   stateBytes: number;
+  /** Of a model with sliding windows: tokens that such layers see; 0: it has none. */
+  windowTokens: number;
+  /** Of the pool: what such layers hold. They keep whole sequences, so that a prefix is reused at any of its tokens. */
+  windowBytes: number;
+  /** Of those: what the windows of `maxRunning` requests would need if nothing were reused. */
+  windowNeededBytes: number;
   /** Tokens one request may reach, prompt and answer. */
   maxContext: number;
   maxRunning: number;

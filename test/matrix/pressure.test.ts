@@ -52,24 +52,24 @@ test('pages of one token and of many', async () => {
   }
 });
 
-test.each(['llama', 'qwen2', 'gemma2', 'gemma3', 'qwen3moe', 'mamba', 'lfm2'] as const)(
-  '%s: a full batch under pressure gives what each request gives alone',
-  async (architecture) => {
-    const prompts = PROMPTS.slice(0, 8);
-    const run = async (engine: TestEngine, prompt: number[]) => engine.run(prompt, { maxTokens: 24, sampling });
-    await using single = await TestEngine.open({ architecture }, { prefixCache: false, batching: false });
-    await using many = await TestEngine.open({ architecture }, { kvTokens: 1024, maxRunning: 8, maxBatchTokens: 64 });
-    const expected: Outcome[] = [];
-    for (const prompt of prompts) expected.push(await run(single, prompt));
-    for (let round = 0; round < 2; round++) {
-      const outcomes = await Promise.all(prompts.map((prompt) => run(many, prompt)));
-      outcomes.forEach((outcome, i) => {
-        expectSameGreedy(outcome, expected[i] as Outcome);
-      });
-    }
-    await many.verifyIdle();
-  },
-);
+test.each([
+  ...(['llama', 'qwen2', 'gemma2', 'gemma3', 'qwen3moe'] as const),
+  ...(['mamba', 'lfm2', 'qwen35', 'granitehybrid'] as const),
+])('%s: a full batch under pressure gives what each request gives alone', async (architecture) => {
+  const prompts = PROMPTS.slice(0, 8);
+  const run = async (engine: TestEngine, prompt: number[]) => engine.run(prompt, { maxTokens: 24, sampling });
+  await using single = await TestEngine.open({ architecture }, { prefixCache: false, batching: false });
+  await using many = await TestEngine.open({ architecture }, { kvTokens: 1024, maxRunning: 8, maxBatchTokens: 64 });
+  const expected: Outcome[] = [];
+  for (const prompt of prompts) expected.push(await run(single, prompt));
+  for (let round = 0; round < 2; round++) {
+    const outcomes = await Promise.all(prompts.map((prompt) => run(many, prompt)));
+    outcomes.forEach((outcome, i) => {
+      expectSameGreedy(outcome, expected[i] as Outcome);
+    });
+  }
+  await many.verifyIdle();
+});
 
 test('two engines in one process, of two models, do not know of each other', async () => {
   await using one = await TestEngine.open({ seed: 1 }, { kvTokens: 1024 });

@@ -107,17 +107,19 @@ test('a miss is explained by the first token that differs', async () => {
   });
 });
 
-test('recurrent and hybrid models recompute, and say so', async () => {
-  for (const architecture of ['mamba', 'lfm2'] as const) {
+test('recurrent and hybrid models go on from the end of an answer, and from where an equal prompt was split', async () => {
+  for (const architecture of ['mamba', 'lfm2', 'qwen35', 'granitehybrid'] as const) {
     await using engine = await TestEngine.open({ architecture });
-    expect(engine.native.info.noReuseReason).not.toBe('');
+    expect(engine.native.info).toMatchObject({ noReuseReason: '', states: expect.any(Number) });
+    expect(engine.native.info.stateBytes).toBeGreaterThan(0);
     const prompt = randomPrompt('recurrent', 50);
-    await engine.run(prompt);
-    expect((await engine.run(prompt)).usage).toMatchObject({
-      promptTokens: 50,
-      cachedTokens: 0,
-      miss: { reason: 'reuse-off' },
-    });
+    const first = await engine.run(prompt, { maxTokens: 8 });
+    const next = [...prompt, ...first.tokens, ...randomPrompt('turn', 30)];
+    expect((await engine.run(next, { maxTokens: 1 })).usage?.cachedTokens).toBe(57);
+    const again = [];
+    for (let i = 0; i < 3; i++) again.push((await engine.run(prompt, { maxTokens: 8 })).usage?.cachedTokens);
+    expect(again.at(-1)).toBe(49);
+    await engine.verifyIdle();
   }
 });
 

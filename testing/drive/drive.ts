@@ -7,7 +7,7 @@ import type { System } from './system.js';
 const FINISHED = SIM_STATES.indexOf('finished');
 const CANCELLED = SIM_STATES.indexOf('cancelled');
 
-/** What a workload cost on a system: a row a call, as the simulator gives them, and the whole process. */
+/** What a workload cost on a system: a row a call, as the simulator gives them, and the process that computes. */
 export interface Driven extends CallTable {
   wallMs: number;
   /** Of the process: what a busy machine cannot blur. Waiting threads may spin, so compare it at one thread. */
@@ -24,14 +24,18 @@ export async function drive(
   workload: NativeSimWorkload,
   options: { untilMs?: number } = {},
 ): Promise<Driven> {
-  const cpu = process.cpuUsage();
+  const cpu = cpuMsOf(system);
   const began = performance.now();
   const run = new Drive(system, workload, began);
   const timer = options.untilMs === undefined ? undefined : setTimeout(() => run.stop(), options.untilMs);
   await run.whole();
   clearTimeout(timer);
-  const { user, system: kernel } = process.cpuUsage(cpu);
-  return { ...run.table, wallMs: performance.now() - began, cpuMs: (user + kernel) / 1000 };
+  return { ...run.table, wallMs: performance.now() - began, cpuMs: cpuMsOf(system) - cpu };
+}
+
+function cpuMsOf(system: System): number {
+  const { user, system: kernel } = process.cpuUsage();
+  return system.cpuMs?.() ?? (user + kernel) / 1000;
 }
 
 /** Programs keep their numbers apart from those of earlier runs: a system may remember them. */

@@ -28,6 +28,8 @@ export interface System {
   start(prompt: readonly number[], outputTokens: number, program: number, options?: CallOptions): RunningCall;
   /** The program's tool starts or ends, a person is asked, or nothing of it follows. For systems that care. */
   tell?(program: number, what: 'tool-started' | 'tool-ended' | 'waiting-for-human' | 'finished', tool: string): void;
+  /** CPU time so far, where another process computes. */
+  cpuMs?(): number;
   /** Drops what is cached: each repetition starts cold. */
   forget(): Promise<void>;
   close(): Promise<void>;

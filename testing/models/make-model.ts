@@ -7,6 +7,7 @@ import {
   type Architecture,
   type RandomModelOptions,
   SHAPE_06B,
+  SHAPE_HYBRID,
   writeRandomModel,
 } from './random-model.js';
 
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     type: { type: 'string' },
     hostile: { type: 'string' },
     '0.6b': { type: 'boolean' },
+    hybrid: { type: 'boolean' },
     ...Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, { type: 'string' as const }])),
   },
 });
@@ -39,14 +41,14 @@ const given = values as Record<string, string | undefined>;
 
 if (!given.out) {
   const flags = Object.keys(NUMBERS).map((name) => `--${name} N`);
-  console.error(`usage: make-model --out FILE [--0.6b] [--arch ${ARCHITECTURES.join('|')}]`);
+  console.error(`usage: make-model --out FILE [--0.6b | --hybrid] [--arch ${ARCHITECTURES.join('|')}]`);
   console.error(`       [--type F32|F16|Q8_0] ${flags.join(' ')}`);
   console.error(`   or: make-model --out FILE --hostile ${HOSTILE.join('|')}`);
   process.exit(2);
 }
 if (given.hostile) writeHostileModel(given.out, given.hostile as HostileName);
 else {
-  const options: RandomModelOptions = values['0.6b'] ? { ...SHAPE_06B } : {};
+  const options: RandomModelOptions = values['0.6b'] ? { ...SHAPE_06B } : values.hybrid ? { ...SHAPE_HYBRID } : {};
   if (given.arch) options.architecture = given.arch as Architecture;
   if (given.type) options.type = given.type as TensorType;
   for (const [flag, field] of Object.entries(NUMBERS)) if (given[flag]) options[field] = Number(given[flag]);

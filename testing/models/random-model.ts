@@ -2,10 +2,11 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { ARCHITECTURES, type Architecture, hyperparameters, type Shape, tensors } from './gguf/architectures.js';
+import { hyperparameters, tensors } from './gguf/architectures.js';
 import { byteVocabulary } from './gguf/byte-bpe.js';
 import { CHAT_TEMPLATE } from './gguf/chat-template.js';
 import { type Metadata, type Tensor, writeGguf } from './gguf/gguf-writer.js';
+import { ARCHITECTURES, type Architecture, type Shape } from './gguf/shape.js';
 
 export { ARCHITECTURES, type Architecture };
 
@@ -37,6 +38,20 @@ export const SHAPE_06B: RandomModelOptions = {
   kvHeads: 8,
   headDim: 128,
   feedForward: 3072,
+  vocabulary: 4096,
+  context: 32_768,
+  type: 'Q8_0',
+};
+
+/** Qwen3.5-0.8B's layers: 18 with a delta net, 6 with attention, a state of 19 MiB. The vocabulary is cut. */
+export const SHAPE_HYBRID: RandomModelOptions = {
+  architecture: 'qwen35',
+  layers: 24,
+  embedding: 1024,
+  heads: 8,
+  kvHeads: 2,
+  headDim: 256,
+  feedForward: 3584,
   vocabulary: 4096,
   context: 32_768,
   type: 'Q8_0',

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <utility>
 
 namespace banyan {
 
@@ -27,7 +28,7 @@ const Names kPaged = {
     "starcoder",     "starcoder2",     "step35",     "talkie",       "xverse",
 };
 
-// Attention layers are paged as above, the other layers keep a recurrent state for each slot.
+// Attention layers are paged as above, the other layers keep a recurrent state for each slot, which can be saved.
 const Names kHybrid = {
     "bailingmoe3", "falcon-h1",  "granitehybrid",  "jamba",  "kimi-k3", "kimi-linear", "lfm2",      "lfm2moe",
     "minimax-01",  "nemotron_h", "nemotron_h_moe", "plamo2", "qwen35",  "qwen35moe",   "qwen3next",
@@ -36,10 +37,24 @@ const Names kHybrid = {
 // A lightning indexer computes on the mask itself.
 const Names kDense = {"deepseek32", "dots3note", "glm-dsa", "hy_v4"};
 
-const Names kRecurrent = {"arwkv7", "mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7"};
+const Names kRecurrent = {"mamba", "mamba2"};
+const Names kUntestedStates = {"arwkv7", "rwkv6", "rwkv6qwen2", "rwkv7"};
 
-// A cache class or an attention of their own, which reads llama.cpp's cells.
-const Names kOwnCache = {"deepseek4", "grok", "minimax-m3", "qwen4exp"};
+// A cache class or an attention of their own, which reads llama.cpp's cells; and what the pages would need for them.
+const std::initializer_list<std::pair<const char *, const char *>> kOwnCache = {
+    {"deepseek4",
+     "its prefixes are not shared: layers compress 4 or 128 tokens into one key, so pages of compressed keys and the "
+     "compressor's state at their ends would be needed"},
+    {"grok",
+     "its prefixes are not shared: llama.cpp computes its soft-capped scores outside of flash attention only, so the "
+     "scale and the cap would have to reach the paged operation"},
+    {"minimax-m3",
+     "its prefixes are not shared: an indexer chooses blocks of llama.cpp's cells, so its keys and choice would have to "
+     "follow pages"},
+    {"qwen4exp",
+     "its prefixes are not shared: an indexer chooses blocks of llama.cpp's cells, so its keys and choice would have to "
+     "follow pages; its recurrent states could be saved as those of other hybrids"},
+};
 
 const Names kUntested = {"chameleon", "graniteswitch", "plm"};
 
@@ -55,33 +70,36 @@ bool has(const Names & names, const std::string & name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+Architecture refused(const std::string & reason) {
+    return {AttentionPath::refused, false, false, reason};
+}
+
+Architecture stock(const std::string & reason) {
+    return {AttentionPath::stock, false, false, reason};
+}
+
 }  // namespace
 
 Architecture architecture_of(const std::string & name) {
-    if (has(kPaged, name)) return {AttentionPath::paged, true, ""};
-    if (has(kHybrid, name)) {
-        return {AttentionPath::paged, false,
-                "some layers keep recurrent state, which is computed anew for every request"};
+    if (has(kPaged, name)) return {AttentionPath::paged, true, false, ""};
+    if (has(kHybrid, name)) return {AttentionPath::paged, true, true, ""};
+    if (has(kDense, name)) {
+        return {AttentionPath::dense, true, false, "the model's indexer computes on dense attention masks"};
     }
-    if (has(kDense, name)) return {AttentionPath::dense, true, "the model's indexer computes on dense attention masks"};
-    if (has(kRecurrent, name)) {
-        return {AttentionPath::stock, false,
-                "the model keeps recurrent state, which is computed anew for every request"};
+    if (has(kRecurrent, name)) return {AttentionPath::stock, true, true, "the model has no attention: states, no pages"};
+    if (has(kUntestedStates, name)) {
+        return stock("the model keeps recurrent state, which is computed anew: no test model of it can be made");
     }
-    if (has(kOwnCache, name)) {
-        return {AttentionPath::stock, false,
-                "the model's attention needs llama.cpp's own cache, whose prefixes are not shared"};
+    for (const auto & [own, reason] : kOwnCache) {
+        if (own == name) return stock(reason);
     }
-    if (has(kUntested, name)) {
-        return {AttentionPath::stock, false, "the architecture has not been tested with paged attention"};
-    }
-    if (has(kEmbedding, name)) return {AttentionPath::refused, false, "embedding models do not generate text"};
-    if (has(kDiffusion, name))
-        return {AttentionPath::refused, false, "diffusion models do not generate token by token"};
-    if (has(kSpeech, name)) return {AttentionPath::refused, false, "speech models do not generate text"};
-    if (has(kDraft, name)) return {AttentionPath::refused, false, "draft models run only beside their target model"};
-    if (name == "t5") return {AttentionPath::refused, false, "encoder-decoder models are not supported"};
-    return {AttentionPath::refused, false, "unknown architecture: " + name};
+    if (has(kUntested, name)) return stock("the architecture has not been tested with paged attention");
+    if (has(kEmbedding, name)) return refused("embedding models do not generate text");
+    if (has(kDiffusion, name)) return refused("diffusion models do not generate token by token");
+    if (has(kSpeech, name)) return refused("speech models do not generate text");
+    if (has(kDraft, name)) return refused("draft models run only beside their target model");
+    if (name == "t5") return refused("encoder-decoder models are not supported");
+    return refused("unknown architecture: " + name);
 }
 
 }  // namespace banyan

@@ -16,6 +16,7 @@ enum class AttentionPath : uint8_t {
 struct Architecture {
     AttentionPath path = AttentionPath::refused;
     bool prefix_reuse = false;  // false: every request computes its whole prompt
+    bool states = false;        // prefixes are reused where a recurrent state was saved, see kv/state-bank.h
     std::string reason;         // why the path is not `paged` or prefixes are not reused; else empty
 };
 

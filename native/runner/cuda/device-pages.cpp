@@ -6,7 +6,6 @@
 
 #include "ggml-backend.h"
 #include "ggml.h"
-#include "llama-kv-cache.h"
 #include "runner/cuda/layer-devices.h"
 #include "runner/cuda/page-mover.h"
 
@@ -16,22 +15,16 @@ struct DevicePages::Impl {
     std::vector<std::unique_ptr<cuda::PageMover>> movers;
 };
 
-std::unique_ptr<DevicePages> DevicePages::of(const std::vector<llama_kv_cache *> & caches, int32_t page_tokens) {
-    std::map<int, std::vector<cuda::PageStorage>> storages;  // by device
-    const auto add = [&](ggml_tensor * tensor) {
+std::unique_ptr<DevicePages> DevicePages::of(const std::vector<ggml_tensor *> & storages, int32_t page_tokens) {
+    std::map<int, std::vector<cuda::PageStorage>> by_device;
+    for (ggml_tensor * tensor : storages) {
         ggml_backend_dev_t device = ggml_backend_buft_get_device(ggml_backend_buffer_get_type(tensor->buffer));
         const int number = device ? cuda_device_number(device) : -1;
-        if (number >= 0) storages[number].push_back({static_cast<char *>(tensor->data), tensor->nb[1]});
-        return number >= 0;
-    };
-    for (const llama_kv_cache * cache : caches) {
-        for (const uint32_t layer : cache->get_layer_ids()) {
-            ggml_tensor * v = cache->get_v_storage(static_cast<int32_t>(layer));
-            if (!add(cache->get_k_storage(static_cast<int32_t>(layer))) || (v && !add(v))) return nullptr;
-        }
+        if (number < 0) return nullptr;
+        by_device[number].push_back({static_cast<char *>(tensor->data), tensor->nb[1]});
     }
     auto impl = std::make_unique<Impl>();
-    for (const auto & [device, list] : storages) {
+    for (const auto & [device, list] : by_device) {
         impl->movers.push_back(std::make_unique<cuda::PageMover>(device, list, page_tokens));
     }
     return std::unique_ptr<DevicePages>(new DevicePages(std::move(impl)));
@@ -44,6 +37,34 @@ bool DevicePages::copy(const PageCopy * copies, int32_t n_copies) {
     return true;
 }
 
+size_t DevicePages::page_bytes() const {
+    size_t bytes = 0;
+    for (const auto & mover : impl_->movers) bytes += mover->page_bytes();
+    return bytes;
+}
+
+bool DevicePages::to_host(PageId page, char * host) {
+    for (const auto & mover : impl_->movers) {
+        if (mover->to_host(&page, 1, host)) return false;
+        host += mover->page_bytes();
+    }
+    return wait();
+}
+
+bool DevicePages::to_device(PageId page, const char * host) {
+    for (const auto & mover : impl_->movers) {
+        if (mover->to_device(&page, 1, host)) return false;
+        host += mover->page_bytes();
+    }
+    return wait();
+}
+
+bool DevicePages::wait() {
+    bool ok = true;
+    for (const auto & mover : impl_->movers) ok = !mover->wait() && ok;
+    return ok;
+}
+
 }  // namespace banyan
 
 #else
@@ -52,10 +73,22 @@ namespace banyan {
 
 struct DevicePages::Impl {};
 
-std::unique_ptr<DevicePages> DevicePages::of(const std::vector<llama_kv_cache *> &, int32_t) {
+std::unique_ptr<DevicePages> DevicePages::of(const std::vector<ggml_tensor *> &, int32_t) {
     return nullptr;
 }
 bool DevicePages::copy(const PageCopy *, int32_t) {
+    return false;
+}
+size_t DevicePages::page_bytes() const {
+    return 0;
+}
+bool DevicePages::to_host(PageId, char *) {
+    return false;
+}
+bool DevicePages::to_device(PageId, const char *) {
+    return false;
+}
+bool DevicePages::wait() {
     return false;
 }
 

@@ -6,6 +6,7 @@
 #include "llama-kv-cache.h"
 #include "llama-memory-hybrid-iswa.h"
 #include "llama-memory-hybrid.h"
+#include "llama-memory-recurrent.h"
 
 namespace banyan {
 
@@ -23,6 +24,12 @@ std::vector<llama_kv_cache *> attention_caches(llama_memory_t memory) {
         return attention_caches(hybrid->get_mem_attn());
     }
     return {};
+}
+
+llama_memory_recurrent * recurrent_memory(llama_memory_t memory) {
+    if (auto * hybrid = dynamic_cast<llama_memory_hybrid *>(memory)) return hybrid->get_mem_recr();
+    if (auto * hybrid = dynamic_cast<llama_memory_hybrid_iswa *>(memory)) return hybrid->get_mem_recr();
+    return dynamic_cast<llama_memory_recurrent *>(memory);
 }
 
 }  // namespace banyan

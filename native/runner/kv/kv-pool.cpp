@@ -102,7 +102,7 @@ void KvPool::Impl::attach(llama_memory_t memory) {
         cache->set_pager(pagers.back());
     }
     if (pagers.empty()) throw std::runtime_error("the model has no KV cache that can be paged");
-    device_pages = DevicePages::of(caches, page_tokens);
+    device_pages = DevicePages::of(storages_of(caches), page_tokens);
 }
 
 KvPool::KvPool(int32_t n_pages, int32_t page_tokens, int32_t n_slots, AttentionMode mode) : impl_(new Impl) {

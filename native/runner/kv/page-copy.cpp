@@ -11,18 +11,6 @@ namespace banyan {
 
 namespace {
 
-/** fn(tensor) for K and V of every layer; a cell is one row of nb[1] bytes. */
-template <typename Fn>
-void each_storage(const std::vector<llama_kv_cache *> & caches, Fn fn) {
-    for (const llama_kv_cache * cache : caches) {
-        for (const uint32_t layer : cache->get_layer_ids()) {
-            fn(cache->get_k_storage(static_cast<int32_t>(layer)));
-            ggml_tensor * v = cache->get_v_storage(static_cast<int32_t>(layer));
-            if (v) fn(v);
-        }
-    }
-}
-
 /** The cells [first, first + n) of a storage tensor. */
 ggml_tensor * cells_view(ggml_context * ctx, ggml_tensor * storage, int64_t first, int64_t n) {
     ggml_tensor * view =
@@ -44,12 +32,24 @@ void copy_on_device(ggml_tensor * storage, int32_t page_tokens, const PageCopy *
 
 }  // namespace
 
+std::vector<ggml_tensor *> storages_of(const std::vector<llama_kv_cache *> & caches) {
+    std::vector<ggml_tensor *> storages;
+    for (const llama_kv_cache * cache : caches) {
+        for (const uint32_t layer : cache->get_layer_ids()) {
+            storages.push_back(cache->get_k_storage(static_cast<int32_t>(layer)));
+            ggml_tensor * v = cache->get_v_storage(static_cast<int32_t>(layer));
+            if (v) storages.push_back(v);
+        }
+    }
+    return storages;
+}
+
 void copy_pages(const std::vector<llama_kv_cache *> & caches, int32_t page_tokens, const PageCopy * copies,
                 int32_t n_copies) {
-    each_storage(caches, [&](ggml_tensor * storage) {
+    for (ggml_tensor * storage : storages_of(caches)) {
         if (!ggml_backend_buffer_is_host(storage->buffer)) {
             copy_on_device(storage, page_tokens, copies, n_copies);
-            return;
+            continue;
         }
         char * data = static_cast<char *>(storage->data);
         const size_t page = storage->nb[1] * static_cast<size_t>(page_tokens);
@@ -58,13 +58,14 @@ void copy_pages(const std::vector<llama_kv_cache *> & caches, int32_t page_token
             if (copy.src == copy.dst) continue;
             std::memcpy(data + page * copy.dst, data + page * copy.src, storage->nb[1] * copy.n_tokens);
         }
-    });
+    }
 }
 
 int64_t bytes_per_page(const std::vector<llama_kv_cache *> & caches, int32_t page_tokens) {
     int64_t bytes = 0;
-    each_storage(caches,
-                 [&](const ggml_tensor * storage) { bytes += static_cast<int64_t>(storage->nb[1]) * page_tokens; });
+    for (const ggml_tensor * storage : storages_of(caches)) {
+        bytes += static_cast<int64_t>(storage->nb[1]) * page_tokens;
+    }
     return bytes;
 }
 

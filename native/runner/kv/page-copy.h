@@ -6,8 +6,12 @@
 #include "core/steps/batch.h"
 
 class llama_kv_cache;
+struct ggml_tensor;
 
 namespace banyan {
+
+/** K and V of every layer; a cell is one row of nb[1] bytes. */
+std::vector<ggml_tensor *> storages_of(const std::vector<llama_kv_cache *> & caches);
 
 /** In order, on the device that holds each layer. Pages must be inside the caches. */
 void copy_pages(const std::vector<llama_kv_cache *> & caches, int32_t page_tokens, const PageCopy * copies,

@@ -14,13 +14,19 @@ TEST("every architecture of llama.cpp is classified") {
     }
 }
 
-TEST("recurrent and hybrid models reuse no prefixes, and say why") {
+TEST("recurrent and hybrid models reuse prefixes through saved states, or say why not") {
+    int n_served = 0;
     for (const llm_arch arch : llm_arch_all()) {
-        if (!llm_arch_is_recurrent(arch) && !llm_arch_is_hybrid(arch)) continue;
         const Architecture a = architecture_of(llm_arch_name(arch));
-        CHECK(!a.prefix_reuse);
-        CHECK(!a.reason.empty());
+        if (!llm_arch_is_recurrent(arch) && !llm_arch_is_hybrid(arch)) {
+            CHECK(!a.states);
+            continue;
+        }
+        CHECK_EQ(a.states, a.prefix_reuse);
+        CHECK(a.states || !a.reason.empty());
+        n_served += a.states;
     }
+    CHECK_EQ(n_served, 17);
 }
 
 TEST("diffusion models are refused") {

@@ -9,13 +9,12 @@
 #include "check.h"
 #include "ggml-backend.h"
 #include "llama-kv-cache.h"
-#include "llama-memory-hybrid-iswa.h"
-#include "llama-memory-hybrid.h"
 #include "llama-memory-recurrent.h"
 #include "llama.h"
 #include "runner/error.h"
 #include "runner/kv-size.h"
 #include "runner/kv/kv-caches.h"
+#include "runner/kv/page-copy.h"
 #include "runner/model.h"
 #include "runner/runner.h"
 
@@ -60,10 +59,7 @@ RunnerOptions small() {
 }
 
 llama_memory_recurrent * states_of(Runner & runner) {
-    llama_memory_t memory = llama_get_memory(runner.context());
-    if (auto * hybrid = dynamic_cast<llama_memory_hybrid *>(memory)) return hybrid->get_mem_recr();
-    if (auto * hybrid = dynamic_cast<llama_memory_hybrid_iswa *>(memory)) return hybrid->get_mem_recr();
-    return dynamic_cast<llama_memory_recurrent *>(memory);
+    return recurrent_memory(llama_get_memory(runner.context()));
 }
 
 std::vector<ggml_tensor *> tensors_of(const llama_memory_recurrent & states) {
@@ -130,17 +126,31 @@ int64_t resident_bytes() {
 }  // namespace
 
 TEST("pages and states hold as many bytes as were counted before, on every architecture") {
-    int hybrids = 0;
+    int hybrids = 0, windows = 0;
     for (const auto & path : model_paths()) {
         std::shared_ptr<const Model> model;
         const auto runner = runner_of(path, model, small());
         if (!runner) continue;
-        const int64_t states = bytes_of(states_of(*runner));
+        const int64_t states = bytes_of(states_of(*runner)) / small().max_running;
         hybrids += states > 0;
         if (runner->info().state_bytes != states) {
             fail(__FILE__, __LINE__,
                  path.stem().string() + ": states of " + std::to_string(states) + " bytes, counted " +
                      std::to_string(runner->info().state_bytes));
+        }
+        const auto caches = attention_caches(llama_get_memory(runner->context()));
+        const bool has_windows = runner->info().window_tokens > 0;
+        if (has_windows) {
+            ++windows;
+            const int64_t held = bytes_per_page({caches.back()}, 16) * runner->info().n_pages;
+            if (runner->info().window_bytes != held) {
+                fail(__FILE__, __LINE__,
+                     path.stem().string() + ": windows hold " + std::to_string(held) + " bytes, counted " +
+                         std::to_string(runner->info().window_bytes));
+            }
+            CHECK(runner->info().window_needed_bytes > 0 && runner->info().window_needed_bytes <= held);
+        } else {
+            CHECK_EQ(runner->info().window_bytes, 0);
         }
         const int64_t counted = kv_bytes_per_token(*model, KvType::f16, KvType::f16) * 16;
         if (runner->info().page_bytes != counted) {
@@ -150,6 +160,7 @@ TEST("pages and states hold as many bytes as were counted before, on every archi
         }
     }
     CHECK(hybrids >= 10);
+    CHECK(windows >= 5);
 }
 
 TEST("a request after one whose state was lost to NaN answers as the first one did") {

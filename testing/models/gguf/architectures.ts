@@ -1,31 +1,7 @@
 import type { Metadata, Tensor } from './gguf-writer.js';
-import type { TensorInit, TensorType } from './tensor-data.js';
-
-/** llama.cpp's names; gemma2 brings a sliding window and softcaps, mamba is recurrent, lfm2 hybrid. */
-export const ARCHITECTURES = ['llama', 'qwen2', 'qwen3', 'gemma2', 'gemma3', 'qwen3moe', 'mamba', 'lfm2'] as const;
-export type Architecture = (typeof ARCHITECTURES)[number];
-
-export interface Shape {
-  architecture: Architecture;
-  layers: number;
-  embedding: number;
-  heads: number;
-  kvHeads: number;
-  headDim: number;
-  feedForward: number;
-  vocabulary: number;
-  context: number;
-  experts: number;
-  expertsUsed: number;
-  slidingWindow: number;
-  type: TensorType;
-  /** Added to the logit of a token id; only qwen2 has an output bias. */
-  bias: Map<number, number>;
-}
-
-const CONV = 4; // mamba's convolution
-const STATE = 16; // mamba's state a channel
-const SHORT_CONV = 3; // lfm2's
+import { isRecurrent, recurrentHyperparameters, recurrentTensors } from './recurrent.js';
+import type { Shape } from './shape.js';
+import type { TensorInit } from './tensor-data.js';
 
 const one: TensorInit = { values: () => 1 };
 const zero: TensorInit = { values: () => 0 };
@@ -63,18 +39,8 @@ export function hyperparameters(s: Shape): Map<string, Metadata> {
       own.expert_used_count = { u32: s.expertsUsed };
       own.expert_feed_forward_length = { u32: s.feedForward };
       break;
-    case 'mamba':
-      Object.assign(own, {
-        'ssm.conv_kernel': { u32: CONV },
-        'ssm.inner_size': { u32: 2 * s.embedding },
-        'ssm.state_size': { u32: STATE },
-        'ssm.time_step_rank': { u32: s.embedding / 16 },
-      });
-      break;
-    case 'lfm2':
-      own['shortconv.l_cache'] = { u32: SHORT_CONV };
-      own['attention.head_count_kv'] = { i32s: layerRange(s).map((layer) => (isShortConv(layer) ? 0 : s.kvHeads)) };
   }
+  Object.assign(own, recurrentHyperparameters(s));
   return new Map(Object.entries(own).map(([key, value]) => [`${s.architecture}.${key}`, value]));
 }
 
@@ -87,7 +53,7 @@ export function tensors(s: Shape): Tensor[] {
     out.push({ name, shape, type: s.type, init: { std: 1 / Math.sqrt(shape[0]) } });
 
   const feedForward = (block: string) => {
-    vector(`${block}.ffn_norm.weight`, s.embedding);
+    vector(`${block}.${s.architecture === 'qwen35' ? 'post_attention_norm' : 'ffn_norm'}.weight`, s.embedding);
     matrix(`${block}.ffn_gate.weight`, s.embedding, s.feedForward);
     matrix(`${block}.ffn_up.weight`, s.embedding, s.feedForward);
     matrix(`${block}.ffn_down.weight`, s.feedForward, s.embedding);
@@ -105,7 +71,8 @@ export function tensors(s: Shape): Tensor[] {
     matrix(`${block}.ffn_down_exps.weight`, s.feedForward, s.embedding, s.experts);
   };
   const attention = (block: string) => {
-    matrix(`${block}.attn_q.weight`, s.embedding, s.heads * s.headDim);
+    const gated = s.architecture === 'qwen35' ? 2 : 1; // each query brings the gate of its output
+    matrix(`${block}.attn_q.weight`, s.embedding, gated * s.heads * s.headDim);
     matrix(`${block}.attn_k.weight`, s.embedding, s.kvHeads * s.headDim);
     matrix(`${block}.attn_v.weight`, s.embedding, s.kvHeads * s.headDim);
     matrix(`${block}.attn_output.weight`, s.heads * s.headDim, s.embedding);
@@ -115,41 +82,15 @@ export function tensors(s: Shape): Tensor[] {
       vector(`${block}.attn_v.bias`, s.kvHeads * s.headDim, zero);
     }
     // Twice the usual size: random attention becomes picky, so that a wrong page shows in the output.
-    if (['qwen3', 'qwen3moe', 'gemma3', 'lfm2'].includes(s.architecture)) {
+    if (['qwen3', 'qwen3moe', 'gemma3', 'lfm2', 'qwen35'].includes(s.architecture)) {
       vector(`${block}.attn_q_norm.weight`, s.headDim, { values: () => 2 });
       vector(`${block}.attn_k_norm.weight`, s.headDim);
     }
   };
-  const shortConv = (block: string) => {
-    out.push({
-      name: `${block}.shortconv.conv.weight`,
-      shape: [SHORT_CONV, s.embedding],
-      type: 'F32',
-      init: { std: 1 / Math.sqrt(SHORT_CONV) },
-    });
-    matrix(`${block}.shortconv.in_proj.weight`, s.embedding, 3 * s.embedding);
-    matrix(`${block}.shortconv.out_proj.weight`, s.embedding, s.embedding);
-  };
-  const stateSpace = (block: string) => {
-    const inner = 2 * s.embedding;
-    const rank = s.embedding / 16;
-    const small = (name: string, std: number, ...shape: number[]) =>
-      out.push({ name, shape, type: 'F32', init: { std } });
-    matrix(`${block}.ssm_in.weight`, s.embedding, 2 * inner);
-    small(`${block}.ssm_conv1d.weight`, 1 / Math.sqrt(CONV), CONV, inner);
-    vector(`${block}.ssm_conv1d.bias`, inner, zero);
-    matrix(`${block}.ssm_x.weight`, inner, rank + 2 * STATE);
-    small(`${block}.ssm_dt.weight`, 1 / Math.sqrt(rank), rank, inner);
-    vector(`${block}.ssm_dt.bias`, inner, { values: () => -2 });
-    out.push({
-      name: `${block}.ssm_a`,
-      shape: [STATE, inner],
-      type: 'F32',
-      init: { values: (index) => -1 - (index % STATE) }, // negative: the state decays
-    });
-    vector(`${block}.ssm_d`, inner);
-    matrix(`${block}.ssm_out.weight`, inner, s.embedding);
-  };
+  const small = (name: string, std: number, ...shape: number[]) =>
+    out.push({ name, shape, type: 'F32', init: { std } });
+  const given = (name: string, shape: number[], values: (index: number) => number) =>
+    out.push({ name, shape, type: 'F32', init: { values } });
 
   out.push({
     name: 'token_embd.weight',
@@ -160,12 +101,9 @@ export function tensors(s: Shape): Tensor[] {
   for (const layer of layerRange(s)) {
     const block = `blk.${layer}`;
     vector(`${block}.attn_norm.weight`, s.embedding);
-    if (s.architecture === 'mamba') {
-      stateSpace(block);
-      continue;
-    }
-    if (s.architecture === 'lfm2' && isShortConv(layer)) shortConv(block);
+    if (isRecurrent(s, layer)) recurrentTensors(s, block, { vector, matrix, small, given });
     else attention(block);
+    if (s.architecture === 'mamba') continue;
     if (s.architecture.startsWith('gemma')) vector(`${block}.post_attention_norm.weight`, s.embedding);
     if (s.architecture === 'qwen3moe') experts(block);
     else feedForward(block);
@@ -184,6 +122,3 @@ function embeddingStd(s: Shape): number {
 }
 
 const layerRange = (s: Shape): number[] => Array.from({ length: s.layers }, (_, layer) => layer);
-
-/** lfm2 alternates: convolution first, attention second. */
-const isShortConv = (layer: number): boolean => layer % 2 === 0;
