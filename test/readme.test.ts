@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 
 // What the README says must be so.
@@ -9,13 +10,18 @@ import { expect, onTestFinished, test } from 'vitest';
 const root = resolve(import.meta.dirname, '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
-/** Runs a program in an empty folder where npm would have installed the package itself, built, and zod. */
+const PACKAGES = ['zod', 'openai', '@anthropic-ai/sdk', 'ai', '@ai-sdk/openai-compatible'];
+
+/** Runs a program in an empty folder where npm would have installed the package itself, built, and those of its clients. */
 function runProgram(program: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'banyan-readme-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(root, join(folder, 'node_modules/banyan'));
-  symlinkSync(join(root, 'node_modules/zod'), join(folder, 'node_modules/zod'));
+  for (const name of PACKAGES) {
+    mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  }
   writeFileSync(join(folder, 'program.mjs'), program);
   return execFileSync(process.execPath, ['program.mjs'], { cwd: folder, encoding: 'utf8' });
 }
@@ -38,6 +44,27 @@ test('the programs of the page for newcomers run as written', { timeout: 60_000 
   expect(fromNodeLlama).toMatch(/^\w.*\n\d+ characters, 0 of \d+ prompt tokens were cached\n$/s);
   expect(fromOllama).toBe('Hello! How can I help?');
   expect(fromAiSdk).toBe('It is 7 degrees in Oslo, light rain. (2 steps)\n');
+});
+
+test('the programs of the page about serving run as written, and its variables', { timeout: 60_000 }, async () => {
+  const page = readFileSync(join(root, 'docs/serving.md'), 'utf8');
+  const cli = join(root, 'dist/cli/main.js');
+  const server = spawn(process.execPath, [cli, 'serve', '--port', '0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const address = String((await once(server.stdout, 'data'))[0])
+    .trim()
+    .replace(/\/v1$/, '');
+  const here = (text: string) => text.replaceAll('http://127.0.0.1:8080', address);
+  const answers = programs(page).map((program) => runProgram(here(program)));
+  expect(answers).toEqual(Array(3).fill('Hello! How can I help?\n'));
+
+  const urls = [...here(page).matchAll(/export \w+_BASE_URL=(\S+)/g)].map(([, url]) => url as string);
+  const paths = ['/v1/messages', '/chat/completions'];
+  for (const [index, url] of urls.entries()) {
+    const body = JSON.stringify({ model: 'any', max_tokens: 8, messages: [{ role: 'user', content: 'Hello' }] });
+    expect((await fetch(`${url}${paths[index]}`, { method: 'POST', body })).status).toBe(200);
+  }
+  server.kill('SIGTERM');
+  expect(await once(server, 'exit')).toEqual([0, null]);
 });
 
 test('every measurement that it names has its result', () => {

@@ -34,7 +34,7 @@ Examples:
   banyan run hf:Qwen/Qwen3-4B-GGUF:Q4_K_M "Hello"      of any GGUF: a path, a Hugging Face name or a URL
   banyan chat model.gguf --system "Be brief."          a conversation
 
-Exit codes: 0 done, 1 something is wrong (one line says what), 130 Ctrl-C, 143 SIGTERM.`,
+Exit codes: 0 done, 1 something is wrong (one line says what), 130 Ctrl-C, 143 SIGTERM (serve: 0, once it has closed).`,
   );
 
 withAnswerFlags(program.command('run').description('one prompt, one answer, streamed'))
@@ -95,7 +95,7 @@ Ctrl-C and SIGTERM let answers under way end (30 seconds at most); a second one 
     untilStopped(async (stop) => {
       const engine = { ...engineOptions(flags, model), signal: undefined };
       await serve({ engine, server: serverOptions(flags), stop });
-    }),
+    }, true),
   );
 
 withEngineFlags(program.command('info').description('what runs here, and what a model is'))
@@ -105,8 +105,8 @@ withEngineFlags(program.command('info').description('what runs here, and what a 
     untilStopped(({ signal }) => info({ json: flags.json, engine: { ...engineOptions(flags, model), signal } })),
   );
 
-/** Work that a signal ends: quietly, with the exit code of the signal. */
-async function untilStopped(work: (stop: Stop) => Promise<void>): Promise<void> {
+/** Work that a signal ends: quietly, with the exit code of the signal, or with 0 where a signal is its usual end. */
+async function untilStopped(work: (stop: Stop) => Promise<void>, usual = false): Promise<void> {
   const stop = new Stop();
   try {
     await work(stop);
@@ -114,7 +114,7 @@ async function untilStopped(work: (stop: Stop) => Promise<void>): Promise<void> 
     if (stop.exitCode === undefined) throw error;
   } finally {
     stop.end();
-    process.exitCode = stop.exitCode;
+    process.exitCode = usual && stop.exitCode !== undefined ? 0 : stop.exitCode;
   }
 }
 
