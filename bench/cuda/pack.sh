@@ -57,7 +57,7 @@ cp models/banyan-tiny.gguf "$scratch/package/models"
 [ $fast = 1 ] || cp "$(node -p process.execPath)" "$scratch/node"
 
 compression=(xz -T1 --lzma2=preset=6,dict=192MiB)
-[ $fast = 0 ] || compression=(xz -T0 -0)
+[ $fast = 0 ] || compression=(gzip -1)
 tar -C "$scratch" -cf - bin models | "${compression[@]}" > "$ARCHIVE"
 tar -C "$scratch" -cf - package $([ $fast = 1 ] || echo node) | "${compression[@]}" > "$NODE_ARCHIVE"
 ls -l "$ARCHIVE" "$NODE_ARCHIVE"

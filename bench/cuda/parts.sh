@@ -39,6 +39,11 @@ for p in sys.path:
     } | grep / | awk '!seen[$0]++' | paste -sd :
 }
 
+# unpack <archive> <folder>: Python where tar finds no xz.
+unpack() {
+    mkdir -p "$2" && { tar -C "$2" -xf "$1" 2> /dev/null || python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$1" "$2"; }
+}
+
 cpu_only() { [ $dry = 0 ] || echo --cpu; }
 left_out() { echo "left out: $1"; exit 3; }
 needs() { [ -x "$bin/$1" ] || left_out "$1 is not built"; }
@@ -53,7 +58,7 @@ part_build() {
         ARCHIVE=$ARCHIVE NODE_ARCHIVE=$NODE_ARCHIVE "$here/pack.sh" --fast "$build" || return 1
     fi
     if [ -f "$ARCHIVE" ]; then
-        rm -rf "$carried" && mkdir -p "$carried" && tar -C "$carried" -xJf "$ARCHIVE" || return 1
+        rm -rf "$carried" && unpack "$ARCHIVE" "$carried" || return 1
         local program missing
         for program in "$carried"/bin/*; do
             missing=$(ldd "$program" | grep 'not found')
@@ -67,7 +72,7 @@ part_build() {
     command -v ninja > /dev/null && options+=(-G Ninja)
     local source=$root/native/.build/llama.cpp.tar.xz
     if [ -z "${LLAMA_CPP_DIR:-}" ] && [ -f "$source" ]; then
-        [ -d "$build/llama.cpp-source" ] || { mkdir -p "$build/llama.cpp-source" && tar -C "$build/llama.cpp-source" -xJf "$source"; } || return 1
+        [ -d "$build/llama.cpp-source" ] || unpack "$source" "$build/llama.cpp-source" || return 1
         options+=("-DLLAMA_CPP_DIR=$build/llama.cpp-source")
     fi
     cmake -S "$root" -B "$build" "${options[@]}" > "$state/configure.txt" 2>&1 || { tail -5 "$state/configure.txt"; return 1; }
@@ -123,7 +128,7 @@ part_agents() {
     local node=$carried/node
     if [ ! -d "$carried/package" ]; then
         [ -f "$NODE_ARCHIVE" ] || left_out "$NODE_ARCHIVE of bench/cuda/pack.sh is not here"
-        mkdir -p "$carried" && tar -C "$carried" -xJf "$NODE_ARCHIVE" || return 1
+        unpack "$NODE_ARCHIVE" "$carried" || return 1
     fi
     [ -f "$carried/bin/engine.node" ] || left_out "no engine.node: it comes packed"
     [ -x "$node" ] || node=$(command -v node) || left_out "no Node"

@@ -32,7 +32,7 @@ if [ $dry = 1 ]; then
     build=${BUILD:-$root/native/.build/cpu}
     state=$root/native/.build/cuda-dry-run
     carried=$state/carried
-    ARCHIVE=$state/programs.tar.xz NODE_ARCHIVE=$state/node.tar.xz
+    ARCHIVE=$state/programs.tar.gz NODE_ARCHIVE=$state/node.tar.gz
     device="no device, dry run"
     results=${RESULTS:-$root/bench/results/local}
     [ -n "$inside" ] || rm -rf "$state"
