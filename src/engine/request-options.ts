@@ -21,7 +21,9 @@ export interface TurnOptions<Output = unknown> extends SamplingOptions, ChatOpti
   /**
    * Most tokens to generate. Default: to the end of the context. An answer under a `schema`, a `grammar` or a required tool
    * is closed in time: near the limit only what leaves room for its end is chosen, and the result has finishReason `stop`
-   * (`tool-calls` for a call). Limits too small for the shortest such answer cut it, with finishReason `length`.
+   * (`tool-calls` for a call); its last values may be shorter than the model would have made them. Limits too small for the
+   * shortest such answer cut it, with finishReason `length`. A call that the model is free to make (`auto`) is never made
+   * shorter, as a tool would act on half a text: when the limit cuts it, it is text.
    */
   maxTokens?: number | undefined;
   /** Texts that end the answer; they are not part of it. */

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Agent } from '../../src/agent/agent.js';
+import { defineTool } from '../../src/agent/tool.js';
+import type { ToolCall } from '../../src/chat/chat-message.js';
 import { Engine } from '../../src/engine/engine.js';
 import { compileSchema, type JsonSchema } from '../../src/schema/compile-schema.js';
 
@@ -72,6 +75,38 @@ test('a call that must be is whole within its limit', async () => {
     const { toolCalls, finishReason } = await engine.generate(ask('Book it.'), options);
     expect(finishReason).toBe('tool-calls');
     expect(await compileSchema('schema', order).check(toolCalls[0]?.input)).toMatchObject({ ok: true });
+  }
+});
+
+test('a call that the model is free to make is never made shorter: it is the whole one, or text', async () => {
+  const executed: unknown[] = [];
+  const weather = defineTool({
+    name: 'get_weather',
+    description: 'Current weather of a city',
+    input: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+    execute: (input) => executed.push(input),
+  });
+  const system = 'Answer in one sentence.';
+  const question = 'What is the weather in Oslo? And in Bergen?';
+  const messages = [{ role: 'system' as const, content: system }, ...ask(question)];
+  const tools = [{ name: weather.name, description: weather.description, parameters: weather.parameters }];
+  const said = ({ toolCalls }: { toolCalls: ToolCall[] }) => toolCalls.map(({ name, input }) => ({ name, input }));
+  const free = await engine.generate(messages, { tools, temperature: 0, maxTokens: 200 });
+  expect(said(free)).toEqual([
+    { name: 'get_weather', input: { city: 'Oslo' } },
+    { name: 'get_weather', input: { city: 'Bergen' } },
+  ]);
+  for (let maxTokens = 1; maxTokens < free.tokens.length; maxTokens++) {
+    const cut = await engine.generate(messages, { tools, temperature: 0, maxTokens });
+    expect(cut.finishReason).toBe('length');
+    expect(cut.tokens).toEqual(free.tokens.slice(0, maxTokens));
+    expect(said(cut)).toEqual(said(free).slice(0, cut.toolCalls.length));
+    const written = engine.detokenize(cut.tokens);
+    if (cut.toolCalls.length === 0) expect(cut.text.trim()).toBe(written.trim());
+    executed.length = 0;
+    const run = await new Agent({ engine, system, tools: [weather], temperature: 0, maxTokens }).run(question);
+    if (cut.toolCalls.length === 0) expect(run.stopReason).toBe('max-tokens');
+    for (const input of executed) expect(said(free).map((call) => call.input)).toContainEqual(input);
   }
 });
 
