@@ -265,7 +265,7 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
         out.format = formats_.find(settings + generation_prompt);
         return out.format != nullptr;
     };
-    TemplateBudget budget(inputs.messages.size());
+    TemplateBudget budget(inputs.messages.size(), request.messages.size());
     try {
         const std::lock_guard<std::mutex> lock(rendering_);
         KnownParsers parsers(known);

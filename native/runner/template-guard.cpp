@@ -24,6 +24,7 @@ constexpr int kMaxDepth = 400;  // of 70 templates of real models the deepest ha
 constexpr int kBlock = 4;       // as deep as so many operators: a bracket takes the parser through all precedences
 constexpr int64_t kBudget = 50'000'000;
 constexpr int64_t kBudgetOfMessage = 400'000;  // as it is, to look back over two thousand others
+constexpr int64_t kBudgetOfByte = 32;          // of JSON that is all numbers
 constexpr int64_t kMostBudget = 1'000'000'000;
 constexpr int64_t kMostMemory = 2LL << 30;
 constexpr int64_t kMostTime = 10'000'000;  // microseconds
@@ -159,9 +160,11 @@ void check_template(const std::string & source) {
     jinja::parse_from_tokens(lexed);  // common_chat_templates_init slices the exception: no word of it is left
 }
 
-TemplateBudget::TemplateBudget(size_t messages) {
-    const int64_t counted = std::min<int64_t>(static_cast<int64_t>(messages), kMostBudget / kBudgetOfMessage);
-    rest = std::min(counted * kBudgetOfMessage, kMostBudget);
+TemplateBudget::TemplateBudget(size_t messages, size_t bytes) {
+    const auto budget = [](size_t count, int64_t each) {
+        return std::min<int64_t>(static_cast<int64_t>(count), kMostBudget / each) * each;
+    };
+    rest = std::min(budget(messages, kBudgetOfMessage) + budget(bytes, kBudgetOfByte), kMostBudget);
     most_memory = peak_memory() + kMostMemory;
     latest = thread_time() + kMostTime;
     jinja::budget::left() = kBudget;

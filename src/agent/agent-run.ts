@@ -9,6 +9,7 @@ import { onAbort } from '../kit/abort-listeners.js';
 import { BanyanError, hasCode } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
 import { EventStream } from '../kit/event-stream.js';
+import { Turns } from '../kit/turns.js';
 import {
   type AgentEvent,
   type AgentStep,
@@ -45,6 +46,9 @@ export interface RunSetup {
 type TurnResult = Pick<AgentStep, 'dropped'> &
   Pick<GenerationResult, 'text' | 'reasoning' | 'toolCalls' | 'finishReason' | 'usage'>;
 
+/** What restoring a turn costs beside the length of its conversation, in characters of `Turns`. */
+const RESTORED = 2_048;
+
 /** One run of an agent: one program to the scheduler, one conversation in the cache. */
 export class AgentRun extends EventStream<AgentEvent, RunResult> {
   readonly result: Promise<RunResult>;
@@ -59,6 +63,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   readonly #steps: AgentStep[] = [];
   readonly #trace: TraceSpan[] = [];
   readonly #started = performance.now();
+  readonly #turns = new Turns();
 
   /** Use `agent.run()`. */
   constructor(setup: RunSetup) {
@@ -177,7 +182,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     const record = run.step(index);
     const calls = this.#stepTools(index, record);
     const turn = record.past
-      ? this.#restore(messages, record.past, index)
+      ? await this.#restore(messages, record.past, index)
       : await this.#generateFitting(messages, run, record, calls);
     if (!turn) return undefined;
     const { text, reasoning, toolCalls, finishReason, usage, dropped } = turn;
@@ -210,10 +215,15 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
     });
   }
 
-  /** A turn of an earlier life. */
-  #restore(messages: string | readonly ChatMessage[], { turn, usage, read }: PastStep, step: number): TurnResult {
+  /** A turn of an earlier life. It costs the length of the conversation, so that a long past is restored in slices. */
+  async #restore(
+    messages: string | readonly ChatMessage[],
+    { turn, usage, read }: PastStep,
+    step: number,
+  ): Promise<TurnResult> {
     const { message, finishReason, dropped = 0 } = turn;
     this.session.restore(read ?? messages, turn);
+    await this.#turns.after(RESTORED + 4 * this.session.messages.length + turn.tokens.length);
     if (message.reasoning) this.#log.append({ type: 'reasoning', step, text: message.reasoning });
     if (message.content) this.#log.append({ type: 'text', step, text: message.content });
     const toolCalls = message.toolCalls.map(toToolCall);

@@ -3,6 +3,7 @@ import {
   type ChatMessage,
   checkMessages,
   invalidMessage,
+  type ToolCall,
   type ToolMessage,
 } from './chat-message.js';
 
@@ -16,7 +17,13 @@ import {
 /** The result of a call that has none, as the model reads it: the run was cancelled, timed out, met a limit. */
 export const NO_RESULT = '{"error":"cancelled: no result"}';
 
-/** The latest calls of an id that wait for their result, the last one first. */
+/** A message, with the results of its calls. */
+interface Answered {
+  message: ChatMessage;
+  results: (ToolMessage | undefined)[];
+}
+
+/** The latest calls of an id that wait for their result, the one to be answered next at the end. */
 type Open = Map<string, { results: (ToolMessage | undefined)[]; position: number; name: string }[]>;
 
 /**
@@ -36,38 +43,54 @@ export function toContinuation(last: AssistantMessage, added: readonly ChatMessa
 }
 
 function withResults(messages: readonly ChatMessage[], answered: boolean, skipped: number): ChatMessage[] {
-  const turns: { message: ChatMessage; results: (ToolMessage | undefined)[] }[] = [];
+  const turns: Answered[] = [];
   const open: Open = new Map();
-  for (const [index, message] of messages.entries()) {
+  for (let index = 0; index < messages.length; index++) {
+    const message = messages[index] as ChatMessage;
     if (message.role === 'tool') {
       const call = open.get(message.toolCallId)?.pop();
-      const field = `messages[${index - skipped}].toolCallId`;
-      if (!call) throw invalidMessage(field, 'belongs to no call before it that has no result yet');
-      call.results[call.position] = { ...message, name: message.name ?? call.name };
+      const field = () => `messages[${index - skipped}].toolCallId`;
+      if (!call) throw invalidMessage(field(), 'belongs to no call before it that has no result yet');
+      call.results[call.position] = message.name === undefined ? { ...message, name: call.name } : message;
       continue;
     }
-    const calls = callsOf(message);
-    const results: (ToolMessage | undefined)[] = calls.map(() => undefined);
-    // The first of two calls with one id is to be answered first.
-    for (const [position, { id, name }] of [...calls.entries()].reverse()) {
-      open.set(id, [...(open.get(id) ?? []), { results, position, name }].slice(-MOST_OF_ONE_ID));
-    }
+    const results: Answered['results'] = [];
     turns.push({ message, results });
+    const calls = callsOf(message);
+    // The first of two calls with one id is to be answered first.
+    for (let position = calls.length - 1; position >= 0; position--) {
+      const { id, name } = calls[position] as ToolCall;
+      const waiting = open.get(id);
+      if (!waiting) open.set(id, [{ results, position, name }]);
+      else if (waiting.push({ results, position, name }) > MOST_OF_ONE_ID) waiting.shift();
+    }
   }
-  return turns.flatMap(({ message, results }, index) => {
-    const last = index === turns.length - 1 && !answered;
-    return [message, ...callsOf(message).flatMap((call, i) => results[i] ?? (last ? [] : noResult(call)))];
-  });
+  return joined(turns, answered);
+}
+
+function joined(turns: readonly Answered[], answered: boolean): ChatMessage[] {
+  const messages: ChatMessage[] = [];
+  for (const turn of turns) {
+    messages.push(turn.message);
+    const open = turn === turns.at(-1) && !answered;
+    callsOf(turn.message).forEach((call, position) => {
+      const result = turn.results[position];
+      if (result || !open) messages.push(result ?? noResult(call));
+    });
+  }
+  return messages;
 }
 
 /** Models without ids of their own have the same ones in each turn: old ones that were never answered are forgotten. */
 const MOST_OF_ONE_ID = 64;
 
-const noResult = ({ id, name }: { id: string; name: string }): ToolMessage => ({
+const noResult = ({ id, name }: ToolCall): ToolMessage => ({
   role: 'tool',
   toolCallId: id,
   name,
   content: NO_RESULT,
 });
 
-export const callsOf = (message: ChatMessage) => (message.role === 'assistant' ? (message.toolCalls ?? []) : []);
+const NONE: readonly ToolCall[] = [];
+
+export const callsOf = (message: ChatMessage) => (message.role === 'assistant' ? (message.toolCalls ?? NONE) : NONE);

@@ -12,10 +12,12 @@ export type Shape = (messages: readonly ChatMessage[]) => ChatMessage[];
 export const plainIds: Shape = (messages) => {
   let next = 0;
   let waiting: string[] = [];
+  let answered = 0;
   return messages.map((message) => {
-    if (message.role === 'tool') return { ...message, toolCallId: waiting.shift() ?? message.toolCallId };
+    if (message.role === 'tool') return { ...message, toolCallId: waiting[answered++] ?? message.toolCallId };
     const toolCalls = callsOf(message).map((call) => ({ ...call, id: `call${String(next++).padStart(5, '0')}` }));
     waiting = toolCalls.map(({ id }) => id);
+    answered = 0;
     return toolCalls.length > 0 ? { ...(message as AssistantMessage), toolCalls } : message;
   });
 };
@@ -42,23 +44,32 @@ const NO_ANSWER: ChatMessage = { role: 'assistant', content: '(no answer)' };
  */
 export const plainRoles: Shape = (messages) => {
   const out: ChatMessage[] = [];
+  let texts: string[] = []; // of the last one
   for (const message of messages) {
     const last = out.at(-1);
     const late = message.role === 'system' && last !== undefined && last.role !== 'system';
     const next: ChatMessage = late ? { role: 'user', content: message.content } : message;
+    if (last && last.role === next.role && next.role !== 'tool' && callsOf(last).length === 0) {
+      texts.push(next.content);
+      out[out.length - 1] = { ...last, ...next };
+      continue;
+    }
+    joinTexts(out, texts);
+    texts = [next.content];
     if ((last === undefined || last.role === 'system') && next.role === 'assistant') out.push(NO_QUESTION);
     if (last?.role === 'tool' && next.role === 'user') out.push(NO_ANSWER);
-    if (last && last.role === next.role && next.role !== 'tool' && callsOf(last).length === 0) {
-      out[out.length - 1] = joined(last, next);
-    } else out.push(next);
+    out.push(next);
   }
+  joinTexts(out, texts);
   if (out.at(-1)?.role === 'system') out.push(NO_QUESTION);
   return out;
 };
 
-function joined(first: ChatMessage, second: ChatMessage): ChatMessage {
-  const content = [first.content, second.content].filter((text) => text !== '').join('\n\n');
-  return { ...first, ...second, content };
+/** The last message says all of them: each is copied once, however many there are. */
+function joinTexts(messages: ChatMessage[], texts: readonly string[]): void {
+  const last = messages.at(-1);
+  if (!last || texts.length < 2) return;
+  messages[messages.length - 1] = { ...last, content: texts.filter((text) => text !== '').join('\n\n') };
 }
 
 /** Calls and results in words, where a template has none for them. */

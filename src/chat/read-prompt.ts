@@ -3,8 +3,11 @@ import { readFields, reading, readList } from '../kit/read-options.js';
 import { type ChatMessage, checkMessages } from './chat-message.js';
 import type { Prompt } from './prompt.js';
 
-/** More are a mistake, and each costs the chat template time. */
-const MOST_MESSAGES = 65_536;
+/** Messages and calls: more are a mistake, and each costs the caller's thread and the chat template time. */
+const MOST_ITEMS = 32_768;
+
+/** Characters of a call's arguments, which are parsed in one go. */
+const MOST_ARGUMENTS = 2 ** 20;
 
 /**
  * A copy of what a caller wants to be answered. Half a surrogate pair, as of a text that was cut inside an emoji, becomes
@@ -24,11 +27,16 @@ export function readPrompt(prompt: Prompt): Prompt {
 export function readMessages(said: string | ChatMessage | readonly ChatMessage[]): ChatMessage[] {
   if (typeof said === 'string') return [{ role: 'user', content: said.toWellFormed() }];
   const list = reading('messages', () => (Array.isArray(said) ? readList<unknown>('messages', said) : [said]));
-  if (list.length > MOST_MESSAGES) throw invalid('messages', `are ${list.length}, more than ${MOST_MESSAGES}`);
-  const messages = list.map((message, index) => readMessage(`messages[${index}]`, message)) as ChatMessage[];
+  let left = MOST_ITEMS;
+  const spend = (items: number) => {
+    left -= items;
+    if (left < 0) throw invalid('messages', `have more than ${MOST_ITEMS} messages and calls`);
+  };
+  spend(list.length);
+  const messages = list.map((message, index) => readMessage(`messages[${index}]`, message, spend)) as ChatMessage[];
   reading('messages', () => checkMessages(messages));
   messages.forEach((message, index) => {
-    checkNames(`messages[${index}]`, message);
+    if (message.role === 'tool' || message.role === 'assistant') checkNames(`messages[${index}]`, message);
   });
   return messages;
 }
@@ -43,26 +51,37 @@ interface Fields {
   name?: unknown;
 }
 
-function readMessage(at: string, message: unknown): unknown {
+const MESSAGE_FIELDS = ['role', 'content', 'reasoning', 'toolCalls', 'toolCallId', 'name'] as const;
+const CALL_FIELDS = ['id', 'name', 'arguments', 'input'] as const;
+
+/** `spend` is told how many calls it has, before they are read. */
+function readMessage(at: string, message: unknown, spend: (calls: number) => void): unknown {
   if (typeof message !== 'object' || message === null) return message;
-  const copy = readFields<Fields>(at, message, ['role', 'content', 'reasoning', 'toolCalls', 'toolCallId', 'name']);
+  const copy = readFields<Fields>(at, message, MESSAGE_FIELDS);
   copy.content = wellFormed(copy.content);
   if (copy.reasoning !== undefined) copy.reasoning = wellFormed(copy.reasoning);
-  const calls = `${at}.toolCalls`;
   const { toolCalls } = copy;
+  if (toolCalls === undefined) return copy;
+  const calls = `${at}.toolCalls`;
   if (reading(calls, () => Array.isArray(toolCalls))) {
-    copy.toolCalls = readList<unknown>(calls, toolCalls as unknown[]).map((call, i) =>
-      readCall(`${calls}[${i}]`, call),
-    );
+    const list = readList<unknown>(calls, toolCalls as unknown[]);
+    spend(list.length);
+    copy.toolCalls = list.map((call, i) => readCall(`${calls}[${i}]`, call));
   }
   return copy;
 }
 
 function readCall(at: string, call: unknown): unknown {
   if (typeof call !== 'object' || call === null) return call;
-  const copy = readFields<{ id?: unknown; name?: unknown; arguments?: unknown; input?: unknown }>(at, call, [
-    ...(['id', 'name', 'arguments', 'input'] as const),
-  ]);
+  const copy = readFields<{ id?: unknown; name?: unknown; arguments?: unknown; input?: unknown }>(
+    at,
+    call,
+    CALL_FIELDS,
+  );
+  if (typeof copy.arguments === 'string' && copy.arguments.length > MOST_ARGUMENTS) {
+    const problem = `have ${copy.arguments.length} characters, more than ${MOST_ARGUMENTS}`;
+    throw invalid(`${at}.arguments`, problem);
+  }
   copy.arguments = wellFormed(copy.arguments);
   return copy;
 }

@@ -67,7 +67,8 @@ async function renderTools(codec: TokenCodec, input: ChatInput): Promise<{ rende
   try {
     return { rendered: await codec.renderChat(input), shown: input.tools };
   } catch (reason) {
-    if (input.tools.length === 0 || !hasCode(reason, 'INVALID_TEMPLATE')) throw reason;
+    // Without the field the budget of the template is spent, and would be once more.
+    if (input.tools.length === 0 || !hasCode(reason, 'INVALID_TEMPLATE') || reason.field !== 'messages') throw reason;
     const shown = input.tools.map(withPlainTypes);
     const rendered = await codec.renderChat({ ...input, tools: shown }).catch(() => undefined);
     if (!rendered) throw reason;

@@ -101,6 +101,7 @@ export async function trimmedChat(
 
 /** The same, when it is known how many messages were forgotten. Throws INVALID_OPTION when it cannot have been so many. */
 export function forget(messages: readonly ChatMessage[], said: readonly ChatMessage[], dropped: number): ChatMessage[] {
+  if (dropped === 0) return [...messages];
   const units = forgettable(messages, said);
   let count = 0;
   let left = dropped;
@@ -119,9 +120,20 @@ export async function unlessTooLong<Value>(action: () => Promise<Value>): Promis
   }
 }
 
-/** The first of `items` that holds, where all behind it hold too; undefined when none does. */
+/**
+ * The first of `items` that holds, where all behind it hold too; undefined when none does. It is looked for from the end,
+ * in steps that double: there the conversations are short.
+ */
 async function firstThat(items: readonly number[], holds: (item: number) => Promise<boolean>) {
   let [low, high] = [0, items.length];
+  for (let step = 1; high > 0; step *= 2) {
+    const before = Math.max(0, items.length - step);
+    if (await holds(items[before] as number)) high = before;
+    else {
+      low = before + 1;
+      break;
+    }
+  }
   while (low < high) {
     const middle = (low + high) >> 1;
     if (await holds(items[middle] as number)) high = middle;

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { SLICE, Turns } from './turns.js';
 
 /*
  * Long texts on their way to native code. Encoding ten megabytes takes a tenth of a second, so it is done in slices, and
  * the event loop gets its turn between two of them. The caller must not change what it passed meanwhile: strings cannot.
  */
-
-/** Characters (UTF-16 code units) of a slice: about a millisecond. */
-const SLICE = 131_072;
 
 /** What an item of a list costs beside its text, in characters: very many short ones are long too. */
 const ITEM = 128;
@@ -75,15 +73,12 @@ function isHighSurrogate(unit: number): boolean {
 /** Texts encoded one behind the other; every slice's worth of them, others get the thread. */
 class SlicedBytes {
   readonly #parts: Buffer[] = [];
-  #written = 0;
+  readonly #turns = new Turns();
 
   /** `more`: characters' worth of work that the text cost beside its encoding. */
   async write(text: string, more = 0): Promise<void> {
     this.#parts.push(Buffer.from(text));
-    this.#written += text.length + more;
-    if (this.#written < SLICE) return;
-    this.#written = 0;
-    await new Promise((resolve) => setImmediate(resolve));
+    await this.#turns.after(text.length + more);
   }
 
   all(): Uint8Array {

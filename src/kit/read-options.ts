@@ -41,7 +41,10 @@ function has(object: object, key: string): boolean {
 export function readList<Item>(field: string, list: readonly Item[], expected = 'a list'): Item[] {
   return reading(field, () => {
     if (!Array.isArray(list)) throw invalidOption(field, expected, list);
-    return Array.from({ length: list.length }, (_, index) => list[index] as Item);
+    const { length } = list;
+    const copy: Item[] = [];
+    for (let index = 0; index < length; index++) copy.push(list[index] as Item);
+    return copy;
   });
 }
 

@@ -1,7 +1,20 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FINGERPRINT_KEYS } from '../../src/agent/journal/fingerprint.js';
+import { JOURNAL_VERSION } from '../../src/agent/journal/journal.js';
+import { JournalFile } from '../../src/agent/journal/journal-file.js';
+import { callKey, RecordedRun } from '../../src/agent/journal/recorded-run.js';
+import type { ChatMessage } from '../../src/chat/chat-message.js';
+import { NO_RESULT, toConversation } from '../../src/chat/conversation.js';
+import { inWords, plainIds } from '../../src/chat/history-shapes.js';
+import { readMessages } from '../../src/chat/read-prompt.js';
+import { trimmedChat } from '../../src/chat/trim-history.js';
 import { Engine } from '../../src/engine/engine.js';
 import { longList, longText } from '../../src/kit/long-text.js';
+import type { ChatFormat } from '../../src/native/binding.js';
 import { randomModel } from '../../testing/models/random-model.js';
 import { errorOf } from '../support/expect-code.js';
 
@@ -63,6 +76,90 @@ test('very many short items are prepared in slices too', async () => {
     );
   expect(await turnsDuring(() => prepare(20_000))).toBeGreaterThanOrEqual(15);
   expect(await prepare(500)).toHaveLength(500); // a list still
+});
+
+describe('conversations of any size', () => {
+  const call = (index: number, json = '{}') => ({ id: `c${index}`, name: 'f', arguments: json, input: {} });
+  const asked: ChatMessage = { role: 'user', content: 'x' };
+  const turn = (count: number): ChatMessage[] => [
+    asked,
+    { role: 'assistant', content: '', toolCalls: Array.from({ length: count }, (_, index) => call(index)) },
+  ];
+
+  test('so many messages and calls, and no more', () => {
+    const calls = toConversation(readMessages(turn(32_766)));
+    expect(calls).toHaveLength(32_768);
+    expect(() => readMessages(turn(32_767))).toThrow('messages have more than 32768 messages and calls');
+    expect(() => readMessages(Array(32_769).fill(asked))).toThrow('messages have more than 32768 messages and calls');
+    const large: ChatMessage = { role: 'assistant', content: '', toolCalls: [call(0, 'x'.repeat(2 ** 20 + 1))] };
+    expect(() => readMessages([asked, large])).toThrow('messages[1].toolCalls[0].arguments have 1048577 characters');
+  });
+
+  test('a turn of thirty thousand calls is said in other words without copying each of them once a call', () => {
+    const messages = toConversation(turn(30_000));
+    const results = Array.from({ length: 30_000 }, () => `Result of f: ${NO_RESULT}`).join('\n\n');
+    expect(inWords(messages).at(-1)).toEqual({ role: 'user', content: results });
+    expect(plainIds(messages).at(-1)).toMatchObject({ toolCallId: 'call29999' });
+  });
+
+  test('what of a long conversation fits is looked for among short ones', async () => {
+    const messages = Array.from(
+      { length: 20_001 },
+      (_, index): ChatMessage => ({
+        ...{ role: index % 2 ? ('assistant' as const) : ('user' as const), content: `${index}` },
+      }),
+    );
+    let rendered = 0;
+    const render = async (kept: readonly ChatMessage[]) => {
+      rendered += kept.length;
+      return {
+        prompt: '',
+        literal: new Int32Array(0),
+        tokens: new Int32Array(kept.length * 10),
+        format: {} as ChatFormat,
+      };
+    };
+    const trimmed = await trimmedChat(messages, messages.slice(-1), [1_000], render);
+    expect(trimmed?.messages.length).toBeGreaterThan(95);
+    expect(trimmed?.chat.tokens.length).toBeLessThanOrEqual(1_000);
+    expect(rendered).toBeLessThan(1_500);
+  });
+
+  test('the event loop has its turns while a long journal is read', async () => {
+    const line = JSON.stringify({ type: 'call', step: 0, index: 0, key: 'k'.repeat(100) });
+    const path = join(mkdtempSync(join(tmpdir(), 'banyan-')), 'journal');
+    writeFileSync(path, `${line}\n`.repeat(20_000), { mode: 0o600 });
+    const journal = await JournalFile.open(path, false);
+    let entries: unknown[] = [];
+    const read = async () => {
+      entries = await journal.entries();
+    };
+    expect(await turnsDuring(read)).toBeGreaterThan(20);
+    expect(entries).toHaveLength(20_000);
+    await journal.close();
+    const id = 'r';
+    const run = {
+      type: 'run',
+      version: JOURNAL_VERSION,
+      id,
+      seed: 1,
+      input: 'x',
+      agent: Object.fromEntries(FINGERPRINT_KEYS.map((key) => [key, ''])),
+    };
+    const calls = Array.from({ length: 20_000 }, (_, index) => ({
+      type: 'call',
+      step: 0,
+      index,
+      key: callKey(id, 0, index),
+    }));
+    const toolCalls = calls.map((_, index) => ({ id: `c${index}`, name: 'f', arguments: '{}' }));
+    const message = { content: '', reasoning: '', toolCalls };
+    const past = { prompt: [1], tokens: [1], staticTokens: 0, message, finishReason: 'tool-calls' };
+    const usage = { promptTokens: 1, cachedTokens: 0, computedTokens: 1, outputTokens: 1, ttftMs: 1, queueMs: 1 };
+    const check = () => RecordedRun.of([run, { type: 'turn', step: 0, turn: past, usage }, ...calls]);
+    expect(await turnsDuring(check)).toBeGreaterThan(20);
+    expect((await check())?.steps[0]?.announced.size).toBe(20_000);
+  });
 });
 
 describe('prompts that cannot fit', () => {

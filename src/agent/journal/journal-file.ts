@@ -2,10 +2,13 @@ import { constants, type FileHandle, open, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BanyanError } from '../../kit/errors.js';
 import { openPrivate, PRIVATE } from '../../kit/private-file.js';
+import { Turns } from '../../kit/turns.js';
 import { damaged, type Journal, type JournalEntry, journalError } from './journal.js';
 import { takeLock } from './journal-lock.js';
 
 const NEWLINE = 10;
+/** What reading an entry costs beside its text, in characters. */
+const ENTRY = 256;
 const LARGEST = 64 * 2 ** 20;
 const BEGINNING = '{"type":"run"';
 /** Ends a line that does not count: the rest of one that a crash cut. JSON text never holds this character. */
@@ -58,7 +61,13 @@ export class JournalFile implements Journal {
     this.#torn = whole < bytes.length;
     const lines = wholeLines(bytes.subarray(0, whole));
     if (lines.length === 0) checkTorn(bytes);
-    return lines.map(parsed);
+    const entries: unknown[] = [];
+    const turns = new Turns();
+    for (const line of lines) {
+      entries.push(parsed(line));
+      await turns.after(ENTRY + line.bytes.length);
+    }
+    return entries;
   }
 
   /** The whole file, from its beginning: `readFile` of a handle goes on where the last write ended. */

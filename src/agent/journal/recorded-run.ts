@@ -1,4 +1,5 @@
 import { BanyanError } from '../../kit/errors.js';
+import { Turns } from '../../kit/turns.js';
 import type { StopReason } from '../agent-events.js';
 import { damaged, type JournalEntry, type JournalResult, type JournalRun, type JournalTurn } from './journal.js';
 import { checkEntry } from './journal-entry.js';
@@ -20,20 +21,22 @@ export class RecordedRun {
     this.run = run;
   }
 
-  /** Undefined: there are no entries. Throws JOURNAL_INVALID with the number of the entry that cannot be. */
-  static of(entries: readonly unknown[]): RecordedRun | undefined {
+  /** Undefined: there are no entries. Rejects with JOURNAL_INVALID and the number of the entry that cannot be. */
+  static async of(entries: readonly unknown[]): Promise<RecordedRun | undefined> {
     let past: RecordedRun | undefined;
-    entries.forEach((value, position) => {
+    const turns = new Turns();
+    for (const [position, value] of entries.entries()) {
       try {
         const entry = checkEntry(value);
         if (past) past.#add(entry);
         else if (entry.type === 'run') past = new RecordedRun(entry);
         else throw misplaced(entry);
+        await turns.after(workOf(entry));
       } catch (cause) {
         if (!(cause instanceof BanyanError)) throw cause;
         throw damaged(position + 1, cause.message, cause);
       }
-    });
+    }
     return past;
   }
 
@@ -64,6 +67,11 @@ export class RecordedRun {
       last.announced.add(index);
     }
   }
+}
+
+/** What checking an entry costs, in characters. */
+function workOf(entry: JournalEntry): number {
+  return 256 + (entry.type === 'turn' ? 4 * (entry.turn.prompt.length + entry.turn.tokens.length) : 0);
 }
 
 /** The same in every life of a run, and of no other call. */

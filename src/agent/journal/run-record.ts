@@ -44,7 +44,7 @@ export class RunRecord {
     if (journal === undefined) return new RunRecord(begun(start), undefined, undefined);
     const opened = await openJournal(journal, !start.resumed, { aborted: start.signal, ended });
     try {
-      const past = RecordedRun.of(await opened.entries());
+      const past = await RecordedRun.of(await opened.entries());
       if (!start.resumed) return await RunRecord.#begin(start, past, opened);
       if (!past) throw mismatch('The journal has no run yet: begin it with `run(input, { journal })`');
       checkSameAgent(past.run.agent, start.agent());
