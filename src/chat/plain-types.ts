@@ -2,7 +2,7 @@ import { isObject } from '../schema/json.js';
 
 /**
  * A tool as templates can show it that know one name of a type a property: of several the first that is not null, of none
- * the likeliest. Its grammar stays as it is.
+ * the likeliest, of null alone `string`. Its grammar stays as it is.
  */
 export function withPlainTypes(tool: unknown): unknown {
   const { function: shown, ...others } = tool as { function: { parameters: Record<string, unknown> } };
@@ -18,14 +18,15 @@ function plain(schema: unknown): unknown {
     }
     return [key, key === 'items' && isObject(value) ? plain(value) : value];
   });
-  return { ...Object.fromEntries(inner), type: typeName(schema) };
+  return { ...Object.fromEntries(inner), type: typeName(schema) ?? 'string' };
 }
 
-function typeName(schema: Record<string, unknown>): string {
+/** Undefined: nothing but null. */
+function typeName(schema: Record<string, unknown>): string | undefined {
   const { type, anyOf, oneOf } = schema;
-  if (typeof type === 'string') return type;
-  if (Array.isArray(type)) return type.find((name) => name !== 'null') ?? 'null';
+  if (type !== undefined)
+    return [type].flat().find((name): name is string => typeof name === 'string' && name !== 'null');
   const choices = [anyOf, oneOf].flat().filter(isObject);
-  const first = choices.map(typeName).find((name) => name !== 'null');
+  const first = choices.map(typeName).find((name) => name !== undefined);
   return first ?? (schema.properties === undefined ? 'string' : 'object');
 }

@@ -6,15 +6,19 @@ import { llamaTemplates } from '../../testing/models/llama-templates.js';
 const STRICT = /command-r-plus-tool|GigaChat|Hermes-[23]-.*tool|ByteDance/;
 const templates = llamaTemplates().filter(([name]) => STRICT.test(name));
 
-test.each(templates)('%s shows tools whose properties have several types, or none', async (_name, chatTemplate) => {
-  const engine = await openEngine(RAMBLING_MODEL, { chatTemplate });
-  const properties = {
-    to: { type: ['string', 'null'] },
-    any: {},
-    one: { anyOf: [{ type: 'null' }, { type: 'integer' }] },
-  };
-  const tools = [{ name: 'mail', description: 'Sends', parameters: { type: 'object', properties } }];
-  const { tokens } = await engine.generate([{ role: 'user', content: 'Hi' }], { tools, maxTokens: 1 });
-  expect(tokens).toHaveLength(1);
-  await engine.close();
-});
+test.each(templates)(
+  '%s shows tools whose properties have several types, none, or only null',
+  async (_name, chatTemplate) => {
+    const engine = await openEngine(RAMBLING_MODEL, { chatTemplate });
+    const properties = {
+      to: { type: ['string', 'null'] },
+      any: {},
+      none: { type: 'null' },
+      one: { anyOf: [{ type: 'null' }, { type: 'integer' }] },
+    };
+    const tools = [{ name: 'mail', description: 'Sends', parameters: { type: 'object', properties } }];
+    const { tokens } = await engine.generate([{ role: 'user', content: 'Hi' }], { tools, maxTokens: 1 });
+    expect(tokens).toHaveLength(1);
+    await engine.close();
+  },
+);
