@@ -7,6 +7,8 @@ export interface BenchOptions {
   runs: number;
   /** 0 = one a physical core. */
   threads: number;
+  /** On a hybrid, a model with recurrent layers, where the benchmark takes one. */
+  hybrid: boolean;
 }
 
 export type Cell = string | number;

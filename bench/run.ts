@@ -1,4 +1,4 @@
-/** npm run bench -- <name> [--runs N] [--threads N]: runs one benchmark, prints it, keeps it in bench/results. */
+/** npm run bench -- <name> [--runs N] [--threads N] [--hybrid]: runs one benchmark, prints it, keeps it in bench/results. */
 import { parseArgs } from 'node:util';
 import { benchDemo } from './demo.js';
 import { benchMemory } from './memory/memory.js';
@@ -40,19 +40,32 @@ const BENCHES: Record<string, { what: string; runs: number; run: (options: Bench
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string' }, threads: { type: 'string', default: '0' } },
+  options: {
+    runs: { type: 'string' },
+    threads: { type: 'string', default: '0' },
+    hybrid: { type: 'boolean', default: false },
+  },
 });
+/** Those that take a hybrid. */
+const HYBRID = ['fleet', 'fleet-32', 'thrash', 'subagents', 'parked'];
+
 const names = positionals[0] === 'all' ? Object.keys(BENCHES) : positionals;
 if (names.length === 0 || names.some((name) => !Object.hasOwn(BENCHES, name))) {
-  console.error('usage: npm run bench -- <name | all> [--runs N] [--threads N]');
+  console.error('usage: npm run bench -- <name | all> [--runs N] [--threads N] [--hybrid]');
   for (const [name, { what }] of Object.entries(BENCHES)) console.error(`  ${name.padEnd(11)} ${what}`);
+  process.exit(2);
+}
+const { hybrid } = values;
+if (hybrid && names.some((name) => !HYBRID.includes(name))) {
+  console.error(`--hybrid is for ${HYBRID.join(', ')}`);
   process.exit(2);
 }
 for (const name of names) {
   const bench = BENCHES[name] as (typeof BENCHES)[string];
   const runs = wholeNumber('--runs', values.runs ?? bench.runs, 1);
   const threads = wholeNumber('--threads', values.threads, 0);
-  publish(name, `npm run bench -- ${name} --runs ${runs} --threads ${threads}`, await bench.run({ runs, threads }));
+  const command = `npm run bench -- ${name} --runs ${runs} --threads ${threads}${hybrid ? ' --hybrid' : ''}`;
+  publish(hybrid ? `${name}-hybrid` : name, command, await bench.run({ runs, threads, hybrid }));
 }
 
 function wholeNumber(flag: string, text: string | number, least: number): number {

@@ -4,13 +4,13 @@ import { CI } from '../../testing/workloads/scale.js';
 import { byTurns } from '../by-turns.js';
 import { COSTS, costOf, ratio, table } from '../cost.js';
 import type { BenchOptions, Report } from '../report.js';
-import { CI_MODEL, ciModel, setup } from './model.js';
+import { CI_MODEL, ciModel, nameOf, setup } from './model.js';
 
 /** W2 on our engine and on the naive baseline. */
 export const benchFleet =
   (agents: number) =>
-  async ({ runs, threads }: BenchOptions): Promise<Report> => {
-    const model = ciModel();
+  async ({ runs, threads, hybrid }: BenchOptions): Promise<Report> => {
+    const model = ciModel(hybrid);
     const systems = [
       await BanyanSystem.open('banyan', model, { threads }),
       await BanyanSystem.naive(model, { threads }),
@@ -23,7 +23,7 @@ export const benchFleet =
       findings: [`${agents} agents: ${times('wallMs')} over naive (target 5x), ${times('cpuMs')} less CPU time`],
       tables: [table(`${agents} agents x 11 calls`, COSTS, [ours, naive])],
       setup: {
-        ...setup(CI_MODEL, threads, runs),
+        ...setup(nameOf(CI_MODEL, hybrid), threads, runs),
         naive: 'the same engine and kernels with one request at a time and no reuse',
       },
     };

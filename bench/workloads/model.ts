@@ -16,14 +16,21 @@ const CI_SHAPE: RandomModelOptions = {
 
 export const CI_MODEL = 'random qwen3, 8 layers x 512, 8 heads on 4 of 64, ff 1536, Q8_0, vocabulary 4,096';
 
-export const ciModel = (): string => randomModel(CI_SHAPE);
+/** The same with Granite 4's layers: Mamba-2 in every other. */
+const HYBRID: RandomModelOptions = { architecture: 'granitehybrid' };
+
+export const ciModel = (hybrid = false): string => randomModel({ ...CI_SHAPE, ...(hybrid && HYBRID) });
+
+/** What a report names it. */
+export const nameOf = (model: string, hybrid: boolean): string =>
+  hybrid ? model.replace('qwen3', 'granitehybrid') : model;
 
 /** For what depends on decisions more than on arithmetic: 2 layers of 128, a twentieth of the time a token. */
 const SMALL_SHAPE: RandomModelOptions = { layers: 2, vocabulary: 4096, context: 32_768 };
 
 export const SMALL_MODEL = 'random qwen3, 2 layers x 128, F32, vocabulary 4,096, context 32,768';
 
-export const smallModel = (): string => randomModel(SMALL_SHAPE);
+export const smallModel = (hybrid = false): string => randomModel({ ...SMALL_SHAPE, ...(hybrid && HYBRID) });
 
 /** What a report says of its runs. */
 export const setup = (model: string, threads: number, runs: number) => ({

@@ -3,7 +3,7 @@ import { BanyanSystem } from '../../testing/drive/banyan-system.js';
 import { tokens } from '../../testing/drive/contents.js';
 import { randomModel } from '../../testing/models/random-model.js';
 import type { BenchOptions, Report } from '../report.js';
-import { SMALL_MODEL, smallModel } from './model.js';
+import { nameOf, SMALL_MODEL, smallModel } from './model.js';
 
 const SESSIONS = 10_000;
 const AT_ONCE = 64;
@@ -21,11 +21,21 @@ interface Parking {
   recomputed: number;
 }
 
+/** Of a hybrid: a state for each. */
+const STATE_BYTES = 2 ** 30;
+
 /** Parks 10,000 conversations after a turn each, comes back to all of them, and compares with an engine without a cache. */
-async function park(overcommit: number): Promise<Parking> {
-  const model = randomModel(SMALL);
+async function park(overcommit: number, hybrid: boolean): Promise<Parking> {
+  const model = randomModel({ ...SMALL, ...(hybrid && { architecture: 'granitehybrid', layers: 2 }) });
   const kvTokens = Math.round((SESSIONS * 64) / overcommit);
-  const engine = await Engine.load({ model, threads: 1, kvTokens, pageTokens: 16, maxRunning: 32 });
+  const engine = await Engine.load({
+    model,
+    threads: 1,
+    kvTokens,
+    pageTokens: 16,
+    maxRunning: 32,
+    ...(hybrid && { stateBytes: STATE_BYTES }),
+  });
   const setup = { system: 'You are one of ten thousand.', temperature: 0, maxTokens: 8, class: 'workflow' as const };
   globalThis.gc?.();
   const before = process.memoryUsage();
@@ -79,9 +89,9 @@ async function atOnce(count: number, work: (index: number) => Promise<void>): Pr
 }
 
 /** Decode steps of a small model while so many programs are parked: p50 and p95 of a step, and of the gaps seen. */
-async function stepsAgainstLoad(threads: number): Promise<(string | number)[][]> {
+async function stepsAgainstLoad(threads: number, hybrid: boolean): Promise<(string | number)[][]> {
   const rows: (string | number)[][] = [];
-  const system = await BanyanSystem.open('banyan', smallModel(), { threads, kvTokens: 32 * (10_000 + 4_096) });
+  const system = await BanyanSystem.open('banyan', smallModel(hybrid), { threads, kvTokens: 32 * (10_000 + 4_096) });
   let parked = 0;
   for (const load of LOADS) {
     while (parked < load) {
@@ -109,9 +119,9 @@ async function stepsAgainstLoad(threads: number): Promise<(string | number)[][]>
   return rows;
 }
 
-export async function benchParked({ threads }: BenchOptions): Promise<Report> {
-  const parkings = [await park(0.8), await park(4)];
-  const steps = await stepsAgainstLoad(threads);
+export async function benchParked({ threads, hybrid }: BenchOptions): Promise<Report> {
+  const parkings = [await park(0.8, hybrid), await park(4, hybrid)];
+  const steps = await stepsAgainstLoad(threads, hybrid);
   const mib = (bytes: number) => bytes / 1024;
   return {
     findings: parkings.map(
@@ -143,7 +153,7 @@ export async function benchParked({ threads }: BenchOptions): Promise<Report> {
       },
     ],
     setup: {
-      model: `parked: random qwen3 of 1 layer; steps: ${SMALL_MODEL}`,
+      model: `parked: random ${hybrid ? 'granitehybrid of 2 layers' : 'qwen3 of 1 layer'}; steps: ${nameOf(SMALL_MODEL, hybrid)}`,
       threads: threads || 'all physical cores',
     },
   };

@@ -7,7 +7,7 @@ import { subAgents } from '../../testing/workloads/sub-agents.js';
 import { byTurns } from '../by-turns.js';
 import { COSTS, type Columns, type Cost, costOf, table } from '../cost.js';
 import type { BenchOptions, Report } from '../report.js';
-import { SMALL_MODEL, setup, smallModel } from './model.js';
+import { nameOf, SMALL_MODEL, setup, smallModel } from './model.js';
 
 const CHILDREN = 8;
 const AT_ONCE = 3;
@@ -19,8 +19,8 @@ interface Row {
 }
 
 /** W7: tokens of the main agent that are computed again because its sub-agents took their pages. */
-export async function benchSubagents({ runs, threads }: BenchOptions): Promise<Report> {
-  const model = smallModel();
+export async function benchSubagents({ runs, threads, hybrid }: BenchOptions): Promise<Report> {
+  const model = smallModel(hybrid);
   const rows: Row[] = [];
   // Memory allows it: the main agent, and what its sub-agents hold at a time, fit. Their leftovers do not.
   for (const kvTokens of [8192, 4096, 3584]) {
@@ -56,6 +56,6 @@ export async function benchSubagents({ runs, threads }: BenchOptions): Promise<R
         return `${ours.kvTokens} tokens of KV: the main agent computes ${again(ours)} tokens again, FCFS + LRU ${again(fcfs)}`;
       }),
     tables: [table(`5 turns, ${CHILDREN} sub-agents of 3 calls between them, ${AT_ONCE} at a time`, columns, rows)],
-    setup: setup(SMALL_MODEL, threads, runs),
+    setup: setup(nameOf(SMALL_MODEL, hybrid), threads, runs),
   };
 }

@@ -5,15 +5,15 @@ import { CI } from '../../testing/workloads/scale.js';
 import { byTurns } from '../by-turns.js';
 import { COSTS, type Columns, costOf, type Measured, over, ratio, table } from '../cost.js';
 import type { BenchOptions, Report } from '../report.js';
-import { SMALL_MODEL, setup, smallModel } from './model.js';
+import { nameOf, SMALL_MODEL, setup, smallModel } from './model.js';
 
 const POOL = 4096;
 /** Agents of 20k tokens at GPU scale rather than 60k, and people who answer at once: runs of seconds, not of minutes. */
 const PLAN = { poolTokens: POOL, rounds: 1, turns: 6, repository: 8000, longestWaitS: 90 };
 
 /** W5 at several overcommitments of memory, our policy against first-come-first-served with LRU. */
-export async function benchThrash({ runs, threads }: BenchOptions): Promise<Report> {
-  const model = smallModel();
+export async function benchThrash({ runs, threads, hybrid }: BenchOptions): Promise<Report> {
+  const model = smallModel(hybrid);
   const options = { threads, kvTokens: POOL };
   const findings: string[] = [];
   const rows: (Measured & { overcommit: number })[] = [];
@@ -41,6 +41,6 @@ export async function benchThrash({ runs, threads }: BenchOptions): Promise<Repo
   return {
     findings,
     tables: [table(`agents x ${PLAN.turns} calls in ${POOL} tokens of KV`, columns, rows)],
-    setup: setup(SMALL_MODEL, threads, runs),
+    setup: setup(nameOf(SMALL_MODEL, hybrid), threads, runs),
   };
 }
