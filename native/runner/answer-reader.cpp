@@ -14,6 +14,9 @@ namespace {
 
 constexpr char kStretch = '\x01';  // in place of what was given out: in no marker, and no blank
 constexpr size_t kShort = 512;     // so many uncertain bytes are parsed with every push
+constexpr size_t kGlance = 64;
+// So many bytes may be part of several calls that came to nothing, one inside the other.
+constexpr size_t kMostRefused = 64 << 10;
 
 bool all_space(const std::string & text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return std::isspace(static_cast<unsigned char>(c)); });
@@ -92,14 +95,26 @@ Reading AnswerReader::read(size_t n) {
 
 void AnswerReader::advance(ChatMessage & out, bool over) {
     while (syntax_ && at_structure(out) && due(over)) {
-        if (read_before_call(out)) continue;
-        const Reading reading = read(buffer_.size());
-        if (reading.fits) {
+        // Behind a call that was none the next is likely to be none soon: that costs no look at all that follows.
+        size_t fitting = std::min(buffer_.size(), refused_last_ ? done_ + kGlance : buffer_.size());
+        Reading reading = read(fitting);
+        while (reading.fits && fitting < buffer_.size()) {
+            fitting = std::min(buffer_.size(), done_ + 2 * (fitting - done_));
+            reading = read(fitting);
+        }
+        if (!reading.fits) {
+            const auto fits = [&](size_t n) { return read(n).fits; };
+            fitting = whole_characters(buffer_, last_that(done_, fitting - 1, fits));
+            reading = read(fitting);
+        }
+        if (read_before_call(reading, fitting, out)) continue;
+        if (fitting == buffer_.size()) {
             take(reading, out);
             read_at_ = buffer_.size();
+            refused_last_ = false;
             return;
         }
-        refuse(out);
+        refuse(reading, fitting, out);
     }
     if (!syntax_) {
         say(Kind::text, buffer_, out);
@@ -124,8 +139,11 @@ bool AnswerReader::at_structure(ChatMessage & out) {
     }
 }
 
-/** Stops before a marker of calls inside a text, so that its place is looked at. True when that changed something. */
-bool AnswerReader::read_before_call(ChatMessage & out) {
+/**
+ * Stops before a marker of calls inside a text, so that its place is looked at. True when that changed something. all:
+ * what the parser says of the first `fitting` bytes; where that has no text at a marker, there is none.
+ */
+bool AnswerReader::read_before_call(const Reading & all, size_t fitting, ChatMessage & out) {
     if (!syntax_->plain()) return false;
     // What was parsed already needs no second look.
     size_t from = std::max(done_, std::min(read_at_, buffer_.size()));
@@ -133,9 +151,11 @@ bool AnswerReader::read_before_call(ChatMessage & out) {
     if (open_ != Kind::none && here.at == done_) from = std::max(from, done_ + here.text->size());
     while (true) {
         const Marker call = syntax_->next_marker(buffer_, from);
-        if (!call.text) return false;
+        if (!call.text || call.at > fitting) return false;
         from = call.at + call.text->size();
         if (!syntax_->may_call(*call.text)) continue;
+        const auto touches = [&](const Stretch & one) { return one.begin <= call.at && call.at <= one.end; };
+        if (std::none_of(all.stretches.begin(), all.stretches.end(), touches)) continue;
         const Reading reading = read(call.at);
         if (!reading.fits) return false;
         if (reading.stretches.empty()) continue;
@@ -186,21 +206,23 @@ void AnswerReader::take(const Reading & reading, ChatMessage & out) {
     for (; calls_ < n_whole; ++calls_) out.tool_calls.push_back(reading.calls[calls_]);
 }
 
-/** The buffer is no answer of the format: takes what is one, and gives the rest out as what it was in. */
-void AnswerReader::refuse(ChatMessage & out) {
+/** Only the first `fitting` bytes are an answer of the format: takes these, and gives the rest out as what it was in.
+ */
+void AnswerReader::refuse(const Reading & reading, size_t fitting, ChatMessage & out) {
     told_ = false;
+    refused_last_ = true;
     read_at_ = done_;
-    const auto fits = [&](size_t n) { return read(n).fits; };
-    size_t fitting = whole_characters(buffer_, last_that(done_, buffer_.size() - 1, fits));
     const size_t size = buffer_.size(), done = done_;
-    take(read(fitting), out);
+    take(reading, out);
     fitting -= size - buffer_.size();
     if (calls_ > 0) return give_up(behind_calls(fitting), out);
     if (buffer_.size() != size || done_ != done) return;
 
+    refused_ += fitting - done_;
     const Marker marker = syntax_->next_marker(buffer_, done_);
     const bool ends = marker.text && marker.at == done_;
-    if (syntax_->plain() && ends && (last_ == Kind::text || syntax_->may_call(*marker.text))) {
+    const bool patient = refused_ <= kMostRefused + said_;
+    if (syntax_->plain() && ends && patient && (last_ == Kind::text || syntax_->may_call(*marker.text))) {
         open_ = last_ == Kind::reasoning ? Kind::reasoning : Kind::text;
         size_t end = done_ + 1;
         while (continues(buffer_, end)) ++end;
@@ -263,6 +285,7 @@ ptrdiff_t AnswerReader::commit(Kind kind, size_t end, ChatMessage & out) {
 
 void AnswerReader::say(Kind kind, const std::string & text, ChatMessage & out) {
     if (text.empty()) return;
+    said_ += text.size();
     last_ = kind;
     place_.add(text);
     if (kind == Kind::text) {

@@ -2,7 +2,8 @@
 // good. Each byte goes to exactly one of them, but for blanks and markers around recognised reasoning and calls.
 //
 // Owns: what is not certain yet. Changed by: push, finish. Thread: any, one at a time.
-// Invariant: what is given out does not depend on how the answer was cut into pieces.
+// Invariant: what is given out does not depend on how the answer was cut into pieces. The work is linear in the answer:
+// an answer with too much that begins like a call and is none has no more calls.
 #pragma once
 
 #include <cstdint>
@@ -40,10 +41,10 @@ class AnswerReader {
 
     void advance(ChatMessage & out, bool over);
     bool at_structure(ChatMessage & out);
-    bool read_before_call(ChatMessage & out);
+    bool read_before_call(const Reading & all, size_t fitting, ChatMessage & out);
     bool due(bool over) const;
     void take(const Reading & reading, ChatMessage & out);
-    void refuse(ChatMessage & out);
+    void refuse(const Reading & reading, size_t fitting, ChatMessage & out);
     void take_rest(ChatMessage & out);
     Reading read(size_t n);
     size_t behind_calls(size_t fitting);
@@ -62,10 +63,11 @@ class AnswerReader {
     bool marked_ = false;     // that stretch has its byte
     std::string kept_;        // the marker that it begins with: there the one before it ended
     size_t calls_ = 0;        // given out
-    size_t work_ = 0;
+    size_t said_ = 0, work_ = 0;
+    size_t refused_ = 0;  // bytes of calls that came to nothing, each as far as it went
     size_t calls_begin_ = Reading::kNowhere;
     bool told_ = false;  // the call under way, by named_call
-    bool has_reasoning_ = false;
+    bool refused_last_ = false, has_reasoning_ = false;
     std::string blanks_;  // a reasoning of blanks is none, unless more follows
     CallPlace place_;
 };
