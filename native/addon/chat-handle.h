@@ -5,7 +5,7 @@
 #include <string>
 
 #include "addon/napi-api.h"
-#include "runner/chat-format.h"
+#include "runner/chat/chat-format.h"
 
 namespace banyan {
 

@@ -14,7 +14,7 @@
 #include "addon/text-spans.h"
 #include "addon/to-js.h"
 #include "addon/tokenize-worker.h"
-#include "runner/answer-reader.h"
+#include "runner/answers/answer-reader.h"
 
 namespace banyan {
 

@@ -3,7 +3,7 @@
 
 #include "addon/napi-api.h"
 #include "engine/options.h"
-#include "runner/chat-templates.h"
+#include "runner/chat/chat-templates.h"
 
 namespace banyan {
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "addon/napi-api.h"
-#include "runner/chat-templates.h"
+#include "runner/chat/chat-templates.h"
 #include "runner/error.h"
 
 namespace banyan {

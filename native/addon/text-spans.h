@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "addon/napi-api.h"
-#include "runner/chat-tokenizer.h"
+#include "runner/chat/chat-tokenizer.h"
 
 namespace banyan {
 

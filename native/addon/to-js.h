@@ -5,7 +5,7 @@
 
 #include "addon/napi-api.h"
 #include "core/types.h"
-#include "runner/chat-templates.h"
+#include "runner/chat/chat-templates.h"
 
 namespace banyan {
 

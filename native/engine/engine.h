@@ -19,7 +19,7 @@
 #include "engine/event.h"
 #include "engine/grammar-cache.h"
 #include "engine/options.h"
-#include "runner/chat-templates.h"
+#include "runner/chat/chat-templates.h"
 
 namespace banyan {
 

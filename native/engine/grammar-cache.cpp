@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "runner/grammar.h"
+#include "runner/grammars/grammar.h"
 
 namespace banyan {
 

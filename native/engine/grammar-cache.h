@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "runner/compiled-grammar.h"
+#include "runner/constraints/compiled-grammar.h"
 #include "runner/lru-cache.h"
 #include "runner/model.h"
 

@@ -9,11 +9,11 @@
 #include "core/programs/hint.h"
 #include "core/types.h"
 #include "engine/step-times.h"
-#include "runner/chat-format.h"
-#include "runner/compiled-grammar.h"
+#include "runner/chat/chat-format.h"
+#include "runner/constraints/compiled-grammar.h"
 #include "runner/model.h"
 #include "runner/runner.h"
-#include "runner/sampling-options.h"
+#include "runner/sampling/sampling-options.h"
 
 namespace banyan {
 

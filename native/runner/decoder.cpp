@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "runner/logprobs.h"
 #include "runner/model.h"
+#include "runner/sampling/logprobs.h"
 
 namespace banyan {
 

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "runner/answer-reader.h"
-#include "runner/sampling-options.h"
-#include "runner/stop-matcher.h"
-#include "runner/token-sampler.h"
-#include "runner/utf8-stream.h"
+#include "runner/answers/answer-reader.h"
+#include "runner/sampling/sampling-options.h"
+#include "runner/sampling/stop-matcher.h"
+#include "runner/sampling/token-sampler.h"
+#include "runner/sampling/utf8-stream.h"
 
 namespace banyan {
 

@@ -10,14 +10,14 @@
 #include "runner/attention/kernel.h"
 #include "runner/backend.h"
 #include "runner/batch-shape.h"
-#include "runner/device-sampler.h"
 #include "runner/error.h"
 #include "runner/kv-size.h"
 #include "runner/kv-type.h"
 #include "runner/kv/kv-caches.h"
 #include "runner/kv/state-bank.h"
 #include "runner/model.h"
-#include "runner/slot-samplers.h"
+#include "runner/sampling/device-sampler.h"
+#include "runner/sampling/slot-samplers.h"
 
 namespace banyan {
 

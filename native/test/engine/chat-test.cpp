@@ -1,7 +1,7 @@
 // Chats: rendering, what is refused, tool calls forced by a grammar and reported as they close.
 #include <algorithm>
 
-#include "runner/answer-reader.h"
+#include "runner/answers/answer-reader.h"
 #include "test-engine.h"
 
 using namespace banyan;

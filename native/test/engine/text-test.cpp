@@ -5,11 +5,11 @@
 
 #include "check.h"
 #include "error-code.h"
-#include "runner/grammar.h"
-#include "runner/logprobs.h"
-#include "runner/stop-matcher.h"
-#include "runner/template-guard.h"
-#include "runner/utf8-stream.h"
+#include "runner/chat/template-guard.h"
+#include "runner/grammars/grammar.h"
+#include "runner/sampling/logprobs.h"
+#include "runner/sampling/stop-matcher.h"
+#include "runner/sampling/utf8-stream.h"
 
 using namespace banyan;
 using banyan::test::code_of;

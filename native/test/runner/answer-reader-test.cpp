@@ -1,12 +1,12 @@
 // What reading an answer costs: bytes that the parser is given, for answers of 1,000 and of 4,000 tokens, written piece
 // by piece. Twice the answer, twice the work; nothing here looks at a clock.
-#include "runner/answer-reader.h"
+#include "runner/answers/answer-reader.h"
 
 #include <functional>
 
 #include "check.h"
-#include "runner/chat-format.h"
-#include "runner/chat-templates.h"
+#include "runner/chat/chat-format.h"
+#include "runner/chat/chat-templates.h"
 #include "runner/fleet.h"
 
 using namespace banyan;

@@ -1,6 +1,6 @@
 // Answers of random tokens under a grammar: whole within any number of tokens that a whole one fits in, and as they
 // were when there are tokens enough.
-#include "runner/closing-budget.h"
+#include "runner/constraints/closing-budget.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,9 +9,9 @@
 #include "check.h"
 #include "llama-grammar.h"
 #include "llama.h"
-#include "runner/compiled-grammar.h"
+#include "runner/constraints/compiled-grammar.h"
 #include "runner/fleet.h"
-#include "runner/grammar.h"
+#include "runner/grammars/grammar.h"
 
 using namespace banyan;
 using namespace banyan::test;

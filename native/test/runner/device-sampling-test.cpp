@@ -4,9 +4,9 @@
 #include <set>
 
 #include "check.h"
-#include "runner/device-sampler.h"
 #include "runner/fleet.h"
-#include "runner/slot-samplers.h"
+#include "runner/sampling/device-sampler.h"
+#include "runner/sampling/slot-samplers.h"
 
 using namespace banyan;
 using namespace banyan::test;

@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "runner/device-sampler.h"
 #include "runner/model.h"
 #include "runner/runner.h"
-#include "runner/token-sampler.h"
+#include "runner/sampling/device-sampler.h"
+#include "runner/sampling/token-sampler.h"
 
 namespace banyan::test {
 

@@ -8,7 +8,7 @@
 #include "check.h"
 #include "llama-grammar.h"
 #include "llama.h"
-#include "runner/completion-cost.h"
+#include "runner/constraints/completion-cost.h"
 #include "unicode.h"
 
 namespace banyan::test {

@@ -4,7 +4,7 @@
 #include <random>
 #include <string>
 
-#include "runner/compiled-grammar.h"
+#include "runner/constraints/compiled-grammar.h"
 
 namespace banyan::test {
 

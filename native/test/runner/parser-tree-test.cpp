@@ -1,5 +1,5 @@
 // The tree of a format's parser: what it knows of its nodes, and that a rewriting leaves all else as it was.
-#include "runner/parser-tree.h"
+#include "runner/grammars/parser-tree.h"
 
 #include "chat-peg-parser.h"
 #include "check.h"

@@ -1,5 +1,5 @@
 // How long an answer may reason: pieces of text in, the token that must come out.
-#include "runner/thinking-budget.h"
+#include "runner/constraints/thinking-budget.h"
 
 #include "check.h"
 

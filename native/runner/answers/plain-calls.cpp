@@ -1,0 +1,46 @@
+#include "runner/answers/plain-calls.h"
+
+#include "chat-peg-parser.h"
+#include "chat.h"
+#include "json-schema-to-grammar.h"
+#include "runner/grammars/parser-tree.h"
+
+namespace banyan {
+
+namespace {
+
+bool reads_calls(const common_chat_params & params) {
+    if (params.parser.empty()) return false;
+    const ParserTree tree(params.parser);
+    return tree.holds(tree.root()) & ParserTree::kToolName;
+}
+
+}  // namespace
+
+void add_plain_calls(common_chat_params & params, const common_chat_templates_inputs & inputs,
+                     const std::string & source) {
+    if (reads_calls(params)) return;
+    const std::string tag = source.find("<|tool_call|>") == std::string::npos ? "<tool_call>" : "<|tool_call|>";
+    const bool must = inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED;
+    const common_json tools = common_chat_tools_to_json_oaicompat(inputs.tools);
+    const std::string & start = params.thinking_start_tag;
+    common_peg_arena parser = build_chat_peg_parser([&](common_chat_peg_builder & p) {
+        common_peg_parser reasoning = p.eps();
+        if (!start.empty() && !params.thinking_end_tags.empty()) {
+            const std::string & end = params.thinking_end_tags.front();
+            reasoning = p.optional(p.literal(start) + p.reasoning(p.until(end)) + p.literal(end));
+        }
+        const auto calls = p.standard_json_tools(tag, "", tools, inputs.parallel_tool_calls, must, "name", "arguments",
+                                                 /* array_wrapped = */ true);
+        return p.prefix(params.generation_prompt, start) + reasoning + p.optional(p.content(p.until(tag))) + calls +
+               p.end();
+    });
+    params.format = COMMON_CHAT_FORMAT_PEG_NATIVE;
+    params.parser = parser.save();
+    params.preserved_tokens.push_back(tag);
+    params.grammar_lazy = true;
+    params.grammar_triggers = {{COMMON_GRAMMAR_TRIGGER_TYPE_WORD, tag}};
+    params.grammar = build_grammar([&](const common_grammar_builder & rules) { parser.build_grammar(rules, true); });
+}
+
+}  // namespace banyan

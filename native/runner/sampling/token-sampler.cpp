@@ -1,0 +1,187 @@
+#include "runner/sampling/token-sampler.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "llama-grammar.h"
+#include "llama.h"
+#include "runner/backend.h"
+#include "runner/error.h"
+#include "runner/model.h"
+#include "sampling.h"
+
+namespace banyan {
+
+namespace {
+
+common_params_sampling parameters(const SamplingOptions & options) {
+    common_params_sampling params;
+    params.seed = options.llama_seed();
+    params.temp = options.temperature;
+    params.top_k = options.top_k;
+    params.top_p = options.top_p;
+    params.min_p = options.min_p;
+    params.penalty_last_n = options.penalty_last_n;
+    params.penalty_repeat = options.repeat_penalty;
+    params.penalty_freq = options.frequency_penalty;
+    params.penalty_present = options.presence_penalty;
+    params.no_perf = true;
+    params.samplers.clear();
+    if (options.penalised()) params.samplers.push_back(COMMON_SAMPLER_TYPE_PENALTIES);
+    if (options.temperature > 0) {
+        if (options.top_k > 0) params.samplers.push_back(COMMON_SAMPLER_TYPE_TOP_K);
+        if (options.top_p < 1) params.samplers.push_back(COMMON_SAMPLER_TYPE_TOP_P);
+        if (options.min_p > 0) params.samplers.push_back(COMMON_SAMPLER_TYPE_MIN_P);
+    }
+    params.samplers.push_back(COMMON_SAMPLER_TYPE_TEMPERATURE);
+    return params;
+}
+
+/** Samplers do not throw, a grammar does: one that does not start, or allows too many ways to go on. */
+template <typename Call>
+auto under_grammar(Call call) {
+    try {
+        return call();
+    } catch (const std::exception & e) {
+        throw Error("INVALID_GRAMMAR", e.what(), "grammar");
+    }
+}
+
+}  // namespace
+
+TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOptions & options,
+                           const Constraint & constraint, bool ignore_eos, std::unique_ptr<ThinkingBudget> thinking,
+                           int32_t max_tokens)
+    : model_(std::move(model)),
+      banned_(model_->suppressed()),
+      chat_(constraint.chat),
+      thinking_(std::move(thinking)),
+      sampler_(nullptr, common_sampler_free) {
+    if (ignore_eos) banned_.insert(banned_.end(), model_->end_tokens().begin(), model_->end_tokens().end());
+    const CompiledGrammar * grammar = chat_ && chat_->grammar() ? chat_->grammar() : constraint.grammar.get();
+    const bool constrained = grammar || thinking_ || (chat_ && chat_->has_grammar());
+    if (!constrained) device_ = DeviceSampler::of(options, banned_);
+    if (options.temperature <= 0 && !options.penalised() && !grammar) return;
+
+    common_params_sampling params = parameters(options);
+    backend::AssertGuard guard;
+    under_grammar(
+        [&] { sampler_.reset(common_sampler_init(model_->handle(), params, grammar ? grammar->rules() : nullptr)); });
+    const llama_sampler * rules = grammar ? common_sampler_get_grammar(sampler_.get()) : nullptr;
+    if (!rules || !grammar->completion()) return;
+    closing_ =
+        std::make_unique<ClosingBudget>(model_, grammar->completion(), llama_sampler_grammar_state(rules), max_tokens);
+}
+
+TokenSampler::~TokenSampler() = default;
+
+Token TokenSampler::sample(llama_context * context, int32_t index, float * logits) {
+    if (!logits) {
+        const Token token = llama_get_sampled_token_ith(context, index);
+        if (!model_->valid(token)) throw Error("STEP_FAILED", "the device chose no token");
+        return token;
+    }
+    for (const Token token : banned_) logits[token] = -INFINITY;
+    Token token = due();
+    if (token < 0) token = chosen(context, index, logits);
+    if (closing_ && token >= 0) token = closing(token, logits);
+    if (call_ && token >= 0 && !within_call(token)) {
+        if (!call_->mask(logits, model_->info().vocab_size)) return -1;
+        token = chosen(context, index, logits);
+    }
+    // An end token is not accepted: the request ends, and a grammar would insist on being complete.
+    if (token < 0 || model_->ends_generation(token)) return token;
+    backend::AssertGuard guard;
+    if (sampler_) under_grammar([&] { common_sampler_accept(sampler_.get(), token, true); });
+    if (closing_) closing_->accept(token);
+    if (call_) call_->accept(token);
+    if (thinking_) thinking_->accept(model_->piece(token, true));
+    return token;
+}
+
+/** The token that must come now, -1 = any. */
+Token TokenSampler::due() {
+    const Token token = thinking_ ? thinking_->forced() : -1;
+    if (token < 0 || fits(token)) return token;
+    thinking_->give_up();
+    return -1;
+}
+
+/** The token, or the one that must come in its place for the answer to end within its tokens. */
+Token TokenSampler::closing(Token token, const float * logits) {
+    backend::AssertGuard guard;
+    return under_grammar([&] {
+        if (closing_->allows(token)) return token;
+        if (thinking_) thinking_->give_up();
+        return closing_->instead_of(token, logits);
+    });
+}
+
+void TokenSampler::follow_call(const std::string & text) {
+    if (chat_ && chat_->call_grammar()) call_ = chat_->call_grammar()->follow(text);
+}
+
+/** True also when the rules cannot say it within their budget: the call then goes on without them. */
+bool TokenSampler::within_call(Token token) {
+    backend::AssertGuard guard;
+    try {
+        return call_->admits(token);
+    } catch (const std::exception &) {
+        call_ = nullptr;
+        return true;
+    }
+}
+
+Token TokenSampler::chosen(llama_context * context, int32_t index, float * logits) {
+    if (!sampler_) return greedy(logits);
+    backend::AssertGuard guard;
+    const Token token = under_grammar([&] { return common_sampler_sample(sampler_.get(), context, index); });
+    const llama_token_data_array * candidates = common_sampler_get_candidates(sampler_.get(), false);
+    const float logit = candidates->data[candidates->selected].logit;
+    if (logit == -INFINITY) return -1;
+    if (std::isnan(logit)) throw Error("STEP_FAILED", "the model's output is not a number");
+    return token;
+}
+
+/** The grammar, if there is one, admits the token. */
+bool TokenSampler::fits(Token token) const {
+    const llama_sampler * grammar = sampler_ ? common_sampler_get_grammar(sampler_.get()) : nullptr;
+    if (!grammar) return true;
+    const std::unique_ptr<llama_sampler, decltype(&llama_sampler_free)> copy(llama_sampler_clone(grammar),
+                                                                             llama_sampler_free);
+    llama_token_data candidate = {token, 0.0f, 0.0f};
+    llama_token_data_array only = {&candidate, 1, -1, false};
+    under_grammar([&] { llama_sampler_apply(copy.get(), &only); });
+    return candidate.logit != -INFINITY;
+}
+
+Token TokenSampler::greedy(const float * logits) const {
+    // One running maximum a lane, so that the compiler can keep them in vector registers; ties go to the lowest id.
+    constexpr int kLanes = 16;
+    float max[kLanes];
+    Token at[kLanes];
+    std::fill_n(max, kLanes, -INFINITY);
+    std::fill_n(at, kLanes, 0);
+    const int32_t n = model_->info().vocab_size, n_lanes = n - n % kLanes;
+    for (Token token = 0; token < n_lanes; token += kLanes) {
+        for (int lane = 0; lane < kLanes; ++lane) {
+            const bool more = logits[token + lane] > max[lane];
+            max[lane] = more ? logits[token + lane] : max[lane];
+            at[lane] = more ? token + lane : at[lane];
+        }
+    }
+    float best = -INFINITY;
+    Token best_token = 0;
+    const auto offer = [&](float logit, Token token) {
+        if (logit > best || (logit == best && token < best_token)) {
+            best = logit;
+            best_token = token;
+        }
+    };
+    for (int lane = 0; lane < kLanes; ++lane) offer(max[lane], at[lane]);
+    for (Token token = n_lanes; token < n; ++token) offer(logits[token], token);
+    if (!std::isfinite(best)) throw Error("STEP_FAILED", "the model's output is not a number");
+    return best_token;
+}
+
+}  // namespace banyan

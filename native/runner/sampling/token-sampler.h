@@ -1,0 +1,78 @@
+// Chooses the next token of one request from its row of logits.
+//
+// Owns: the sampler's state (random numbers, penalties, grammar). Changed by: sample. Thread: made anywhere, then the
+// engine thread. Invariant: a greedy request without grammar and penalties never builds a candidates array.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/types.h"
+#include "runner/chat/chat-format.h"
+#include "runner/constraints/call-grammar.h"
+#include "runner/constraints/closing-budget.h"
+#include "runner/constraints/compiled-grammar.h"
+#include "runner/constraints/thinking-budget.h"
+#include "runner/sampling/device-sampler.h"
+#include "runner/sampling/sampling-options.h"
+
+struct common_sampler;
+struct llama_context;
+
+namespace banyan {
+
+class Model;
+
+/** Constraint on the output: at most one of a grammar and a chat format that brings its own. */
+struct Constraint {
+    std::shared_ptr<const CompiledGrammar> grammar;  // or null
+    std::shared_ptr<const ChatFormat> chat;          // tool-call or schema grammar with its triggers, or null
+};
+
+class TokenSampler {
+  public:
+    /** Throws Error INVALID_GRAMMAR. */
+    TokenSampler(std::shared_ptr<const Model> model, const SamplingOptions & options, const Constraint & constraint,
+                 bool ignore_eos, std::unique_ptr<ThinkingBudget> thinking, int32_t max_tokens);
+    ~TokenSampler();
+    TokenSampler(const TokenSampler &) = delete;
+    TokenSampler & operator=(const TokenSampler &) = delete;
+
+    /**
+     * The next token from output `index` of the context; `logits` is that same row, [vocab], and is overwritten where a
+     * token must not be chosen; nullptr: the device has chosen already. -1: the grammar is complete and the vocabulary
+     * has no token to end with. Throws Error STEP_FAILED when no logit is finite, std::runtime_error when the grammar
+     * rejects what it offered.
+     */
+    Token sample(llama_context * context, int32_t index, float * logits);
+
+    /** From here on the tokens are those of a call that began with `text`; without a grammar of calls, or when it knows
+     * no such call, nothing changes. */
+    void follow_call(const std::string & text);
+
+    /** Without an end token the answer is a whole one of its grammar; see ClosingBudget. */
+    bool whole() const { return closing_ && closing_->whole(); }
+
+    /** How the device can choose in this one's place; nullptr: it cannot. */
+    DeviceSampler * on_device() const { return device_.get(); }
+
+  private:
+    Token due();
+    Token closing(Token token, const float * logits);
+    Token chosen(llama_context * context, int32_t index, float * logits);
+    bool within_call(Token token);
+    Token greedy(const float * logits) const;
+    bool fits(Token token) const;
+
+    std::shared_ptr<const Model> model_;
+    std::vector<Token> banned_;
+    std::shared_ptr<const ChatFormat> chat_;  // or null
+    std::unique_ptr<CallGuard> call_;         // null: no call under way
+    std::unique_ptr<DeviceSampler> device_;
+    std::unique_ptr<ThinkingBudget> thinking_;                             // null: no bound
+    std::unique_ptr<common_sampler, void (*)(common_sampler *)> sampler_;  // null: greedy
+    std::unique_ptr<ClosingBudget> closing_;                               // null: no grammar of the whole answer
+};
+
+}  // namespace banyan
