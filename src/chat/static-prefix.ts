@@ -1,5 +1,5 @@
 import type { TokenCodec } from '../backend/backend.js';
-import { Recent } from '../kit/lru-cache.js';
+import { LruCache } from '../kit/lru-cache.js';
 import type { RenderedChat } from '../native/binding.js';
 import type { ChatMessage } from './chat-message.js';
 
@@ -7,7 +7,7 @@ type Tokenizer = Pick<TokenCodec, 'tokenizeLater'>;
 
 /** Texts whose tokens are kept, a tokenizer: agents of few kinds share few beginnings. */
 const MOST_KNOWN = 16;
-const known = new WeakMap<Tokenizer, Recent<Promise<Int32Array>>>();
+const known = new WeakMap<Tokenizer, LruCache<Promise<Int32Array>>>();
 
 /**
  * How many of a rendered conversation's first tokens come before what was said in it: instructions and tools, which many
@@ -34,7 +34,7 @@ function endOfInstructions(chat: RenderedChat, messages: readonly ChatMessage[])
 }
 
 function tokensOf(codec: Tokenizer, text: string): Promise<Int32Array> {
-  const texts = known.get(codec) ?? new Recent(MOST_KNOWN);
+  const texts = known.get(codec) ?? new LruCache(MOST_KNOWN);
   known.set(codec, texts);
   return texts.get(text, () => codec.tokenizeLater(text, true));
 }

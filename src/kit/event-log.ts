@@ -1,11 +1,11 @@
 /**
  * What happened, in order; only appended to. Every reader keeps its own position: writing never waits for reading, a
- * reader may come late, and one that stops reading costs nobody anything.
+ * reader may come late, and one that stops reading costs the others nothing.
  */
 export class EventLog<Event> {
   readonly #events: Event[] = [];
   #closed = false;
-  /** What readers at the end wait for; nobody waits while it is undefined. */
+  /** The next change, for readers at the end; undefined: no reader waits. */
   #change: { promise: Promise<void>; resolve: () => void } | undefined;
 
   get closed(): boolean {

@@ -1,8 +1,6 @@
-import { leavable } from './leavable.js';
-
 /**
  * Work under way that can be read (`for await`) and awaited, in any order, both or neither: it runs anyway, and a failure
- * that nobody awaits is no unhandled rejection. Leaving the loop early cancels the work.
+ * that is not awaited is no unhandled rejection. Leaving the loop early cancels the work.
  */
 export abstract class EventStream<Event, Result> implements AsyncIterable<Event>, PromiseLike<Result> {
   /** The whole result. `await stream` is the same. */
@@ -36,4 +34,32 @@ export abstract class EventStream<Event, Result> implements AsyncIterable<Event>
   finally(done?: (() => void) | null): Promise<Result> {
     return this.result.finally(done);
   }
+}
+
+/**
+ * The same generator, but a reader who leaves it is heard at once: `left` is called first. A bare async generator answers
+ * `return()` only after the `next()` before it, which may wait long for its event, and never tells a body that has not begun.
+ */
+export function leavable<Event>(
+  events: AsyncGenerator<Event, void, undefined>,
+  left: () => void,
+): AsyncGenerator<Event, void, undefined> {
+  return {
+    next: () => events.next(),
+    return: () => {
+      left();
+      return events.return();
+    },
+    throw: (reason) => {
+      left();
+      return events.throw(reason);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    [Symbol.asyncDispose]: async () => {
+      left();
+      await events.return();
+    },
+  };
 }

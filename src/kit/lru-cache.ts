@@ -1,5 +1,5 @@
 /** What was made lately, by key: the `most` values that were asked for last are kept. */
-export class Recent<Value> {
+export class LruCache<Value> {
   readonly #most: number;
   readonly #values = new Map<string, Value>();
 

@@ -95,7 +95,10 @@ export interface NativeUsage {
   bypassed: number;
   /** `cachedTokens` by where they lay. */
   hits: { device: number };
-  /** How long its program's pages are kept and why; empty: it has no program. */
+  /**
+   * How long its program's pages are kept and why; empty: it has no program, or was cancelled in the midst of a step, before
+   * that was decided (`program.report()` says it later).
+   */
   retained: string;
 }
 

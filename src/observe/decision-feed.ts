@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/backend.js';
-import { leavable } from '../kit/leavable.js';
+import { leavable } from '../kit/event-stream.js';
 import type { DecisionAbout, NativeDecision } from '../native/decisions.js';
 
 /** What the scheduler decided, by `kind`, and why; or that decisions are missing here. */

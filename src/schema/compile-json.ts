@@ -1,4 +1,4 @@
-import { Recent } from '../kit/lru-cache.js';
+import { LruCache } from '../kit/lru-cache.js';
 import { alternativesOf } from './alternatives.js';
 import { type Complaint, checkValue } from './check-value.js';
 import { grammarSchema } from './grammar/grammar-schema.js';
@@ -15,7 +15,7 @@ export interface CompiledJson {
   complaint(value: unknown): Complaint | undefined;
 }
 
-const compiled = new Recent<CompiledJson | SchemaProblem>(1_024);
+const compiled = new LruCache<CompiledJson | SchemaProblem>(1_024);
 
 /** Nothing else runs meanwhile: below 100 ms, also on a slow machine. */
 const MOST_WORK = 80_000;

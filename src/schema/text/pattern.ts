@@ -9,7 +9,7 @@ import {
   TooManyNodesError,
 } from 'refa';
 import { messageOf } from '../../kit/errors.js';
-import { Recent } from '../../kit/lru-cache.js';
+import { LruCache } from '../../kit/lru-cache.js';
 import { spend, TooMuchWork, workDone } from '../work.js';
 import { Language, MAX_CHARACTER, TooManyStates } from './language.js';
 import { toUnicodeSource } from './unicode-source.js';
@@ -30,7 +30,7 @@ export function languageOf(pattern: string): Language {
   return result;
 }
 
-const languages = new Recent<{ result: Language | string; cost: number }>(512);
+const languages = new LruCache<{ result: Language | string; cost: number }>(512);
 
 function build(pattern: string): Language | string {
   spend(pattern.length * 5);

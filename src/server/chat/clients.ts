@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Engine } from '../../engine/engine.js';
 import type { GenerationResult } from '../../engine/generation.js';
 import type { Program } from '../../engine/program.js';
-import { Recent } from '../../kit/lru-cache.js';
+import { LruCache } from '../../kit/lru-cache.js';
 
 /** Agent runs that are remembered, by their names. */
 const MOST = 10_000;
@@ -58,7 +58,7 @@ export class Run {
  */
 export class Clients {
   readonly #engine: Engine;
-  readonly #runs = new Recent<Run>(MOST);
+  readonly #runs = new LruCache<Run>(MOST);
 
   constructor(engine: Engine) {
     this.#engine = engine;

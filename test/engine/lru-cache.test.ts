@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { Recent } from '../../src/kit/lru-cache.js';
+import { LruCache } from '../../src/kit/lru-cache.js';
 
 test('the values asked for last are kept, the others are made again', () => {
   const made: string[] = [];
-  const recent = new Recent<string>(2);
+  const cache = new LruCache<string>(2);
   const get = (key: string) =>
-    recent.get(key, () => {
+    cache.get(key, () => {
       made.push(key);
       return key.toUpperCase();
     });
@@ -14,14 +14,14 @@ test('the values asked for last are kept, the others are made again', () => {
 });
 
 test('undefined is a value; what throws is not kept', () => {
-  const recent = new Recent<undefined>(2);
+  const cache = new LruCache<undefined>(2);
   let made = 0;
   const make = () => {
     if (++made === 1) throw new Error('not yet');
     return undefined;
   };
-  expect(() => recent.get('a', make)).toThrow('not yet');
-  recent.get('a', make);
-  recent.get('a', make);
+  expect(() => cache.get('a', make)).toThrow('not yet');
+  cache.get('a', make);
+  cache.get('a', make);
   expect(made).toBe(2);
 });
