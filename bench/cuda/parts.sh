@@ -23,7 +23,7 @@ limit_of() {
 ARCHIVE=${ARCHIVE:-$root/native/.build/cuda-programs.tar.xz}
 NODE_ARCHIVE=${NODE_ARCHIVE:-$root/native/.build/cuda-node.tar.xz}
 PROGRAMS=(cuda-partition-test cuda-emulation-test stock-attention greedy-tokens whole-step make-model make-test-models
-    runner-logits-test)
+    runner-logits-test runner-state-bank-test)
 CUDA_PROGRAMS=(cuda-device-test attention-bench)
 
 # Folders of the CUDA runtime and cuBLAS: a toolkit's, or those of Python packages (PyTorch brings them), with ':' between.
@@ -98,8 +98,10 @@ part_logits() {
     [ -f "$BANYAN_TEST_MODELS/complete-1" ] || cmake "-DTOOL=$bin/make-test-models" "-DDIR=$BANYAN_TEST_MODELS" -P "$root/native/cmake/make-test-models.cmake" || return 1
     if [ $dry = 1 ]; then # npm test runs all of them
         "$bin/runner-logits-test" "quantised" || rc=1
+        "$bin/runner-state-bank-test" "byte by byte" || rc=1
     else
         BANYAN_TEST_GPU_LAYERS=999 "$bin/runner-logits-test" "every supported" || rc=1
+        BANYAN_TEST_GPU_LAYERS=999 "$bin/runner-state-bank-test" "saved state" || rc=1
     fi
     return $rc
 }

@@ -16,6 +16,11 @@ namespace {
 constexpr int32_t kPageTokens = 16;
 const std::atomic<bool> never{false};
 
+int gpu_layers() {
+    const char * layers = std::getenv("BANYAN_TEST_GPU_LAYERS");
+    return layers ? std::atoi(layers) : 0;
+}
+
 }  // namespace
 
 std::vector<std::filesystem::path> models_with_states() {
@@ -38,7 +43,7 @@ std::vector<Token> tokens_of(int n, int seed, int n_vocab) {
 }
 
 StateRig::StateRig(const std::filesystem::path & path, int n_threads, int32_t n_states)
-    : model_(Model::load(path.string(), 0, {}, never)) {
+    : model_(Model::load(path.string(), gpu_layers(), {}, never)) {
     RunnerOptions options;
     options.threads = n_threads;
     options.kv_tokens = 128 * kPageTokens;

@@ -11,7 +11,8 @@
 
 namespace banyan::test {
 
-/** Of BANYAN_TEST_MODELS: those whose states can be saved, by name. */
+/** Of BANYAN_TEST_MODELS: those whose states can be saved, by name. BANYAN_TEST_GPU_LAYERS of each run on the GPU (0).
+ */
 std::vector<std::filesystem::path> models_with_states();
 
 /** n tokens that a seed tells apart. */
@@ -34,7 +35,8 @@ class StateRig {
     int n_vocab() const { return model_->info().vocab_size; }
 
     Line line(SlotId slot, std::vector<Token> tokens);
-    /** The first n tokens of another one, which a state is saved after: shares pages, but copies one that it will write. */
+    /** The first n tokens of another one, which a state is saved after: shares pages, but copies one that it will
+     * write. */
     Line fork(const Line & of, SlotId slot, StateId state, int32_t n);
 
     /** A chunk of a line. */
@@ -43,7 +45,8 @@ class StateRig {
         int32_t end;
         StateId save = kNoState;  // after it
     };
-    /** One step. Returns the logits of every part's last token, in order; {}: the step failed. Refused parts have none. */
+    /** One step. Returns the logits of every part's last token, in order; {}: the step failed. Refused parts have none.
+     */
     std::vector<std::vector<float>> step(const std::vector<Part> & parts);
     /** By part of the last step. */
     bool refused(size_t part) const { return runner_->refused(part); }
