@@ -107,3 +107,16 @@ describe.each(['mamba', 'lfm2', 'qwen35', 'granitehybrid'] as const)('%s', (arch
     );
   });
 });
+
+test('quantised weights: prompts of different lengths in one step give numbers, not NaN', async () => {
+  const shape = { layers: 4, embedding: 256, heads: 4, kvHeads: 2, headDim: 64, feedForward: 512, vocabulary: 4096 };
+  await using engine = await TestEngine.open(
+    { architecture: 'qwen35', type: 'Q8_0', ...shape },
+    { prefixCache: false, maxRunning: 2 },
+  );
+  for (let i = 0; i < 12; i++) {
+    const prompts = [randomPrompt(`${i}/0`, 20 + ((i * 37) % 300)), randomPrompt(`${i}/1`, 10 + ((i * 91) % 200))];
+    const outcomes = await Promise.all(prompts.map((prompt) => engine.run(prompt, { maxTokens: 6 })));
+    for (const { error } of outcomes) expect(error).toBeUndefined();
+  }
+});
