@@ -16,10 +16,10 @@ export type { OnOverflow } from './chat/trim-history.js';
 export { Engine, type EngineStats, type ModelInfo, type TokenizeOptions } from './engine/engine.js';
 export type { EngineOptions } from './engine/engine-options.js';
 export type { Generation, GenerationEvent, GenerationResult, Usage } from './engine/generation.js';
-export type { Miss, Pin, PrefixOptions } from './engine/prefix-cache.js';
+export type { Miss, Pin, PinOptions, PrefixOptions } from './engine/prefix-cache.js';
 export type { Program, ProgramReport } from './engine/program.js';
-export type { GenerateOptions, TurnOptions } from './engine/request-options.js';
-export type { SamplingOptions } from './engine/sampling.js';
+export type { GenerateOptions, SamplingOptions, TurnOptions } from './engine/request-options.js';
+
 export type { Session } from './engine/session.js';
 export type { SessionOptions } from './engine/session-options.js';
 export type { Turn } from './engine/turn.js';

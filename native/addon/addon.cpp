@@ -3,6 +3,7 @@
 #include "addon/fields.h"
 #include "addon/js-error.h"
 #include "addon/load-worker.h"
+#include "addon/option-limits.h"
 #include "addon/parse-options.h"
 #include "addon/record-layout.h"
 #include "addon/simulate-worker.h"
@@ -46,6 +47,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("cpuReason", backend::cpu_reason());
     exports.Set("version", BANYAN_VERSION);
     exports.Set("llamaVersion", backend::llama_version());
+    exports.Set("limits", option_limits(env));
     exports.Set("records", record_layouts(env));
     exports.Set("words", word_lists(env));
     exports.Set("loadEngine", Napi::Function::New(env, load_engine, "loadEngine"));

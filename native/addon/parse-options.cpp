@@ -1,39 +1,14 @@
 #include "addon/parse-options.h"
 
-#include <limits>
-
 #include "addon/chat-handle.h"
 #include "addon/fields.h"
 #include "addon/grammar-worker.h"
+#include "addon/option-reader.h"
 #include "addon/parse-policy.h"
 
 namespace banyan {
 
 namespace {
-
-KvType kv_type(const Fields & fields, const char * name) {
-    return fields.choice<KvType>(name, {{"f16", KvType::f16},
-                                        {"f32", KvType::f32},
-                                        {"bf16", KvType::bf16},
-                                        {"q8_0", KvType::q8_0},
-                                        {"q4_0", KvType::q4_0}});
-}
-
-SamplingOptions parse_sampling(const Napi::Value & value) {
-    const Fields fields(value, "sampling", "sampling.");
-    SamplingOptions out;
-    out.temperature = static_cast<float>(fields.number("temperature", 0, 100));
-    out.top_k = static_cast<int32_t>(fields.integer("topK", 0, 1'000'000));
-    out.top_p = static_cast<float>(fields.number("topP", 0, 1));
-    out.min_p = static_cast<float>(fields.number("minP", 0, 1));
-    out.repeat_penalty = static_cast<float>(fields.number("repeatPenalty", 0.01, 100));
-    out.frequency_penalty = static_cast<float>(fields.number("frequencyPenalty", -100, 100));
-    out.presence_penalty = static_cast<float>(fields.number("presencePenalty", -100, 100));
-    out.penalty_last_n = static_cast<int32_t>(fields.integer("penaltyLastN", -1, 1 << 20));
-    out.seed = fields.integer("seed", -1, std::numeric_limits<uint32_t>::max());
-    out.logprobs = static_cast<int32_t>(fields.integer("logprobs", -1, 20));
-    return out;
-}
 
 /** JSON.stringify: may throw what a toJSON throws, and gives no text for functions and symbols. */
 std::string json_text(const Napi::Value & value, const char * code, const char * field) {
@@ -60,11 +35,6 @@ void parse_policy_of(const Fields & fields, EngineOptions & out) {
     check_config(config);
 }
 
-Micros micros(const Fields & fields, const char * name) {
-    constexpr double kLongest = 1e12;  // milliseconds
-    return static_cast<Micros>(fields.number(name, 0, kLongest) * 1000);
-}
-
 }  // namespace
 
 EngineOptions parse_engine_options(const Napi::Value & value) {
@@ -73,23 +43,7 @@ EngineOptions parse_engine_options(const Napi::Value & value) {
     out.model_path = fields.string("modelPath");
     if (out.model_path.empty()) fields.fail("modelPath", "must not be empty");
     if (out.model_path.find('\0') != std::string::npos) fields.fail("modelPath", "must not contain a NUL character");
-    out.gpu_layers = static_cast<int32_t>(fields.integer("gpuLayers", -1, kMaxInt));
-    out.runner.threads = static_cast<int32_t>(fields.integer("threads", 0, 512));
-    out.runner.kv_tokens = fields.integer("kvTokens", 0, 1 << 30);
-    out.runner.saved_state_bytes = fields.integer("stateBytes", 0, kMaxSafe);
-    out.runner.page_tokens = static_cast<int32_t>(fields.integer("pageTokens", 1, 256));
-    if (out.runner.page_tokens & (out.runner.page_tokens - 1)) fields.fail("pageTokens", "must be a power of two");
-    out.runner.max_running = static_cast<int32_t>(fields.integer("maxRunning", 1, 256));
-    out.runner.max_batch_tokens = static_cast<int32_t>(fields.integer("maxBatchTokens", 1, 1 << 16));
-    out.max_context = static_cast<int32_t>(fields.integer("maxContext", 0, 1 << 30));
-    out.runner.type_k = kv_type(fields, "kvTypeK");
-    out.runner.type_v = kv_type(fields, "kvTypeV");
-    out.runner.attention = fields.choice<AttentionMode>(
-        "attention",
-        {{"auto", AttentionMode::automatic}, {"paged", AttentionMode::paged}, {"dense", AttentionMode::dense}});
-    out.prefix_cache = fields.boolean("prefixCache");
-    out.batching = fields.boolean("batching");
-    out.chat_template = fields.string("chatTemplate");
+    read_options(value.As<Napi::Object>(), out);
     parse_policy_of(fields, out);
     return out;
 }
@@ -98,19 +52,7 @@ RequestOptions parse_request(const Napi::Value & value) {
     const Fields fields(value, "request");
     RequestOptions out;
     out.prompt = fields.tokens("prompt");
-    out.max_tokens = static_cast<int32_t>(fields.integer("maxTokens", 0, kMaxInt));
-    out.thinking_tokens = static_cast<int32_t>(fields.integer("thinkingTokens", -1, kMaxInt));
-    out.cls = class_of(fields, "class");
-    out.program = static_cast<ProgramId>(fields.integer("program", 0, kMaxSafe));
-    out.salt = fields.string("salt");
-    out.cache = fields.boolean("cache");
-    out.deadline = micros(fields, "deadlineMs");
-    out.ttft_limit = micros(fields, "ttftLimitMs");
-    out.group = static_cast<GroupId>(fields.integer("group", 0, kMaxSafe));
-    out.group_size = static_cast<int32_t>(fields.integer("groupSize", 0, 1 << 16));
-    out.static_tokens = static_cast<int32_t>(fields.integer("staticTokens", 0, kMaxInt));
-    out.boundary = static_cast<int32_t>(fields.integer("boundary", 0, kMaxInt));
-    out.sampling = parse_sampling(fields.value("sampling"));
+    read_options(value.As<Napi::Object>(), out);
     out.stop = fields.strings("stop", 64);
     for (const std::string & stop : out.stop) {
         if (stop.empty() || stop.size() > 4096)
@@ -118,28 +60,15 @@ RequestOptions parse_request(const Napi::Value & value) {
     }
     out.parsed_grammar = grammar_of(fields.value("grammar"));
     if (!out.parsed_grammar) out.grammar = fields.string("grammar");
-    out.json_schema = fields.string("jsonSchema");
     out.chat = chat_of(fields.value("chat"), "chat");
-    out.ignore_eos = fields.boolean("ignoreEos");
     return out;
 }
 
 HintOptions parse_hint(const Napi::Value & value) {
-    using Kind = Hint::Kind;
     const Fields fields(value, "hint");
     HintOptions out;
-    out.hint.kind = fields.choice<Kind>("kind", {{"tool-started", Kind::tool_started},
-                                                 {"tool-ended", Kind::tool_ended},
-                                                 {"waiting-for-human", Kind::human},
-                                                 {"next-prefix", Kind::next_prefix},
-                                                 {"branch-abandoned", Kind::abandoned},
-                                                 {"finished", Kind::finished}});
-    out.hint.tool = fields.string("tool");
-    out.hint.expected = micros(fields, "expectedMs");
+    read_options(value.As<Napi::Object>(), out);
     out.hint.tokens = fields.tokens("tokens");
-    out.hint.steps = static_cast<int32_t>(fields.integer("steps", 1, kMaxHintSteps));
-    out.hint.from = static_cast<int32_t>(fields.integer("from", 0, kMaxInt));
-    out.salt = fields.string("salt");
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/option.h"
 #include "core/policy/policy.h"
 #include "core/policy/stats.h"
 #include "core/programs/hint.h"
@@ -27,6 +28,17 @@ struct EngineOptions {
     std::string chat_template;  // '' = the model's own
     PolicyConfig policy;
     bool calibrate = true;  // measure policy.cost at load
+
+    /** All but the path, and the policy, of which only some may be given. */
+    template <typename See>
+    void each_option(See && see) {
+        see("gpu_layers", gpu_layers, Range{0, 100'000}.or_none(-1));
+        runner.each_option(see);
+        see("max_context", max_context, Range{0, 1 << 30});
+        see("prefix_cache", prefix_cache);
+        see("batching", batching);
+        see("chat_template", chat_template);
+    }
 };
 
 struct EngineInfo {
@@ -92,12 +104,44 @@ struct RequestOptions {
     std::shared_ptr<const CompiledGrammar> parsed_grammar;  // in place of a text
     std::shared_ptr<const ChatFormat> chat;
     bool ignore_eos = false;
+
+    /** All but the prompt, the stop texts, and the handles of a grammar and a chat. */
+    template <typename See>
+    void each_option(See && see) {
+        constexpr double kDayMs = 24 * 3'600'000;
+        see("max_tokens", max_tokens, Range{1, 1 << 30}.or_none(0));
+        see("thinking_tokens", thinking_tokens, Range{0, 1 << 30}.or_none(-1));
+        see("class", cls);
+        see("program", program, Range{0, kMostId});
+        see("salt", salt);
+        see("deadline_ms", MillisPlace{deadline}, Range{1, kDayMs}.or_none(0));
+        see("ttft_limit_ms", MillisPlace{ttft_limit}, Range{1, kDayMs}.or_none(0));
+        see("group", group, Range{1, kMostId}.or_none(0));
+        see("group_size", group_size, Range{1, 1 << 16}.or_none(0));
+        see("static_tokens", static_tokens, Range{0, kMostInt});
+        see("boundary", boundary, Range{0, kMostInt});
+        see("cache", cache);
+        see("sampling", sampling);
+        see("json_schema", json_schema);
+        see("ignore_eos", ignore_eos);
+    }
 };
 
 /** A hint whose salt has a name; see core/hint.h. */
 struct HintOptions {
     Hint hint;
     std::string salt;
+
+    /** All but the tokens. */
+    template <typename See>
+    void each_option(See && see) {
+        see("kind", hint.kind);
+        see("tool", hint.tool);
+        see("expected_ms", MillisPlace{hint.expected}, Range{0, 24 * 3'600'000});
+        see("salt", salt);
+        see("steps", hint.steps, Range{1, kMaxHintSteps});
+        see("from", hint.from, Range{0, 1 << 30});
+    }
 };
 
 struct EngineStats {

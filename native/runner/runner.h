@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/option.h"
 #include "core/steps/batch.h"
 #include "runner/kv/kv-pool.h"
 
@@ -25,6 +26,10 @@ class StateBank;
 enum class Choice : uint8_t { automatic, on, off };  // automatic: on when the model's output layer is on a GPU
 
 enum class KvType : uint8_t { f16, f32, bf16, q8_0, q4_0 };
+template <>
+struct Words<KvType> {
+    static constexpr auto list = words("f16", "f32", "bf16", "q8_0", "q4_0");
+};
 
 struct RunnerOptions {
     int32_t threads = 0;    // 0 = physical cores
@@ -37,6 +42,19 @@ struct RunnerOptions {
     AttentionMode attention = AttentionMode::automatic;
     Choice fixed_shapes = Choice::automatic;     // decode steps padded to few shapes, see batch-shape.h
     Choice device_sampling = Choice::automatic;  // see slot-samplers.h
+
+    template <typename See>
+    void each_option(See && see) {
+        see("threads", threads, Range{0, 512});
+        see("kv_tokens", kv_tokens, Range{0, 1 << 30});
+        see("state_bytes", saved_state_bytes, Range{0, kMostId});
+        see("page_tokens", page_tokens, Range{1, 256}.powers());
+        see("max_running", max_running, Range{1, 256});
+        see("max_batch_tokens", max_batch_tokens, Range{1, 1 << 16});
+        see("kv_type_k", type_k);
+        see("kv_type_v", type_v);
+        see("attention", attention);
+    }
 };
 
 struct RunnerInfo {

@@ -1,12 +1,12 @@
 import type { ChatMessage } from '../chat/chat-message.js';
 import { readMessages } from '../chat/read-prompt.js';
-import { readTurnOptions } from '../engine/read-turn-options.js';
 import type { Session } from '../engine/session.js';
 import { BanyanError } from '../kit/errors.js';
 import { agentToolHint, engineHint, toolListHint } from '../kit/foreign-shapes.js';
 import { checkInteger, checkSignal, invalidOption } from '../kit/option-checks.js';
+import { readTable } from '../kit/option-table.js';
 import { reading, readOptions } from '../kit/read-options.js';
-import { AGENT_KEYS, type AgentOptions, type RunOptions } from './agent-options.js';
+import { AGENT, type AgentOptions, type RunOptions } from './agent-options.js';
 import { AgentRun } from './agent-run.js';
 import { fingerprint } from './fingerprint.js';
 import type { Journal } from './journal/journal.js';
@@ -23,7 +23,7 @@ export class Agent {
 
   /** Throws INVALID_OPTION, CLOSED, and MODEL_UNSUPPORTED when the model's chat template would drop the tools. */
   constructor(given: AgentOptions) {
-    const options = readTurnOptions(given, AGENT_KEYS);
+    const options = readTable('options', given, AGENT) as AgentOptions;
     if (!reading('engine', () => typeof options.engine?.session === 'function')) {
       throw invalidOption('engine', 'an engine of Engine.load()', options.engine, engineHint(options.engine));
     }

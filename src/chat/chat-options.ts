@@ -1,24 +1,33 @@
 import { BanyanError } from '../kit/errors.js';
-import { toolListHint } from '../kit/foreign-shapes.js';
-import { checkFlag, checkName, checkOneOf, invalidOption } from '../kit/option-checks.js';
+import { checkOneOf } from '../kit/option-checks.js';
+import { readOptions } from '../kit/read-options.js';
 import type { ChatInput } from '../native/binding.js';
+import { flag, name, type OptionsOf, other } from '../native/option-kinds.js';
 import type { CompiledSchema } from '../schema/compile-schema.js';
-import { type ToolChoice, type ToolSpec, toTemplateTools } from './tool-spec.js';
+import { readToolSpecs, type ToolChoice, type ToolSpec, toTemplateTools } from './tool-spec.js';
 
 /** What of a turn's options its chat template and its grammar are made of. */
-export interface ChatOptions {
+export const CHAT = {
   /**
-   * The answer follows this GBNF grammar; with messages the reasoning before it is free. Not together with `schema` or
-   * tools.
+   * Grammar (GBNF) that the answer follows; with messages the reasoning before it is free. Not together with `schema` or
+   * tools. Default: none.
    */
-  grammar?: string | undefined;
-  /** Default `auto`. */
-  toolChoice?: ToolChoice | undefined;
-  /** May the model call several tools in one turn? Default: true, and false where `toolChoice` forces a call. */
-  parallelToolCalls?: boolean | undefined;
-  /** Lets reasoning models think first. Default true. */
-  thinking?: boolean | undefined;
-}
+  grammar: name(),
+  /** Choice of tools: `auto`, `none`, `required`, or `{ tool }`, the only one to call. Default `auto`. */
+  toolChoice: other<ToolChoice>('"auto", "none", "required" or { tool }', readToolChoice),
+  /** Leave to call several tools in one turn. Default: true, and false where `toolChoice` forces a call. */
+  parallelToolCalls: flag(),
+  /** Leave for reasoning models to think first. Default true. */
+  thinking: flag(true),
+};
+
+/** What the model may call. */
+export const TOOLS = {
+  /** Tools that the model may call; only with messages. Default: none. */
+  tools: other<readonly ToolSpec[]>('a list of tools', readToolSpecs),
+};
+
+export interface ChatOptions extends OptionsOf<typeof CHAT> {}
 
 /** What the chat template gets besides messages; the same for all turns of a session but for the tool choice. */
 export interface ChatSettings extends Omit<ChatInput, 'messages' | 'addGenerationPrompt'> {
@@ -26,17 +35,15 @@ export interface ChatSettings extends Omit<ChatInput, 'messages' | 'addGeneratio
   onlyTool: string | undefined;
 }
 
-/** Throws INVALID_OPTION, INVALID_SCHEMA. */
+/** The settings of options that were read by their tables. Throws INVALID_OPTION, INVALID_SCHEMA. */
 export function toChatSettings(
   options: ChatOptions & { tools?: readonly ToolSpec[] | undefined },
   schema: CompiledSchema | undefined,
 ): ChatSettings {
-  const { toolChoice = 'auto', tools = [] } = options;
-  if (!Array.isArray(tools)) throw invalidOption('tools', 'a list of tools', tools, toolListHint(tools));
+  const { toolChoice = 'auto', tools = [], grammar = '', thinking = true } = options;
   const templateTools = toTemplateTools(tools);
   const onlyTool = typeof toolChoice === 'object' ? checkOnlyTool(toolChoice, tools) : undefined;
-  const choice =
-    typeof toolChoice === 'object' ? 'required' : checkOneOf('toolChoice', toolChoice, ['auto', 'none', 'required']);
+  const choice = typeof toolChoice === 'object' ? 'required' : toolChoice;
   if (options.grammar !== undefined && tools.length > 0) {
     throw new BanyanError('INVALID_OPTION', 'A grammar and tools exclude each other', { field: 'grammar' });
   }
@@ -45,16 +52,21 @@ export function toChatSettings(
     toolChoice: choice,
     onlyTool,
     // A model that must call and has said all goes on calling: one is what was asked for.
-    parallelToolCalls: checkFlag('parallelToolCalls', options.parallelToolCalls ?? choice !== 'required'),
+    parallelToolCalls: options.parallelToolCalls ?? choice !== 'required',
     jsonSchema: schema?.grammar ?? '',
-    grammar: checkName('grammar', options.grammar ?? ''),
-    enableThinking: checkFlag('thinking', options.thinking ?? true),
+    grammar,
+    enableThinking: thinking,
     // Some templates show the schema; `jsonSchema` is for the grammar.
     templateArgs: schema ? { response_format: JSON.stringify(schema.json) } : {},
   };
 }
 
-function checkOnlyTool(choice: { tool: string } | null, tools: readonly ToolSpec[]): string | undefined {
-  if (tools.some(({ name }) => name === choice?.tool)) return choice?.tool;
-  throw new BanyanError('INVALID_OPTION', `There is no tool "${choice?.tool}"`, { field: 'toolChoice.tool' });
+function checkOnlyTool({ tool }: { tool: string }, tools: readonly ToolSpec[]): string {
+  if (tools.some(({ name }) => name === tool)) return tool;
+  throw new BanyanError('INVALID_OPTION', `There is no tool "${tool}"`, { field: 'toolChoice.tool' });
+}
+
+function readToolChoice(field: string, value: unknown): ToolChoice {
+  if (typeof value === 'object' && value !== null) return readOptions(field, value as { tool: string }, ['tool']);
+  return checkOneOf(field, value, ['auto', 'none', 'required'] as const);
 }

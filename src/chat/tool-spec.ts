@@ -1,6 +1,7 @@
 import { BanyanError } from '../kit/errors.js';
-import { toolSpecHint } from '../kit/foreign-shapes.js';
+import { toolListHint, toolSpecHint } from '../kit/foreign-shapes.js';
 import { checkObject, invalidOption } from '../kit/option-checks.js';
+import { readFields, reading, readList } from '../kit/read-options.js';
 import type { NativeModelInfo } from '../native/reports.js';
 import { compilePlain, type JsonSchema } from '../schema/compile-schema.js';
 
@@ -15,6 +16,30 @@ export interface ToolSpec {
 
 /** `required`: at least one call; `{ tool }`: a call of this one. The prompt is the same for all of them. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { tool: string };
+
+/** What of a tool may be its class's. */
+const SPEC_FIELDS = ['name', 'description', 'parameters'] as const;
+
+/** Copies of tools, whatever else they have; toTemplateTools checks them. Throws INVALID_OPTION. */
+export function readToolSpecs(field: string, tools: unknown): readonly ToolSpec[] {
+  if (!reading(field, () => Array.isArray(tools))) {
+    throw invalidOption(
+      field,
+      'a list of tools',
+      tools,
+      reading(field, () => toolListHint(tools)),
+    );
+  }
+  return readList(field, tools as readonly ToolSpec[]).map((tool, index) => {
+    if (typeof tool !== 'object' || tool === null) return tool;
+    const at = `${field}[${index}]`;
+    const copy = readFields(at, tool, SPEC_FIELDS);
+    const { parameters } = copy;
+    if (typeof parameters !== 'object' || parameters === null) return copy;
+    // As the model is shown it.
+    return { ...copy, parameters: reading(`${at}.parameters`, () => JSON.parse(JSON.stringify(parameters))) };
+  });
+}
 
 /** A model that never sees its tools would answer as if there were none. Throws MODEL_UNSUPPORTED. */
 export function checkToolsCanBeShown(

@@ -7,6 +7,7 @@ import { readPrompt } from '../chat/read-prompt.js';
 import { checkToolsCanBeShown } from '../chat/tool-spec.js';
 import { BanyanError } from '../kit/errors.js';
 import { checkFlag, checkText } from '../kit/option-checks.js';
+import { readTable } from '../kit/option-table.js';
 import { reading, readOptions } from '../kit/read-options.js';
 import { LoadControl } from '../model/load-control.js';
 import { findModelFile } from '../model/model-file.js';
@@ -16,10 +17,9 @@ import { compileAnswerSchema } from '../schema/compile-schema.js';
 import { Recording, type RecordOptions } from '../trace/recording.js';
 import { type EngineOptions, readEngineOptions, toNativeEngineOptions } from './engine-options.js';
 import { type Generation, start } from './generation.js';
-import { type Miss, nameMiss, Pin, PREFIX_KEYS, type PrefixOptions, prefixTokens } from './prefix-cache.js';
+import { type Miss, nameMiss, Pin, type PinOptions, PREFIX, type PrefixOptions, prefixTokens } from './prefix-cache.js';
 import { newProgram, Program } from './program.js';
-import { readTurnOptions } from './read-turn-options.js';
-import { GENERATE_KEYS, type GenerateOptions, toRequestSettings } from './request-options.js';
+import { GENERATE, type GenerateOptions, toRequestSettings } from './request-options.js';
 import { Session } from './session.js';
 import { type SessionOptions, toSessionSetup } from './session-options.js';
 
@@ -81,7 +81,7 @@ export class Engine implements AsyncDisposable {
    */
   generate<Output = unknown>(prompt: Prompt, given: GenerateOptions<Output> = {}): Generation<Output> {
     checkOpen(this.#backend);
-    const options = readTurnOptions(given, GENERATE_KEYS);
+    const options = readTable('options', given, GENERATE) as GenerateOptions<Output>;
     const settings = toRequestSettings(options);
     const schema = compileAnswerSchema(options.schema);
     const checked = checkPrompt(this.info, readPrompt(prompt), toChatSettings(options, schema));
@@ -137,14 +137,14 @@ export class Engine implements AsyncDisposable {
 
   /** How much of a prompt is cached now, and where and why the rest is not; `expected` with `revealMisses`. Runs nothing. */
   async explain(prompt: Prompt, given: PrefixOptions = {}): Promise<Miss> {
-    const options = readTurnOptions(given, PREFIX_KEYS);
+    const options = readTable('options', given, PREFIX);
     const tokens = await prefixTokens(this.#backend, readPrompt(prompt), options);
     const miss = await this.#backend.explain(options.tenant ?? '', tokens);
     return nameMiss(miss, tokens, (ids) => this.#backend.detokenize(ids, true));
   }
 
   /** Keeps what is cached of a prompt for `ttlMs` (default 5 minutes), whatever else needs pages. */
-  async pin(prompt: Prompt, options: PrefixOptions & { ttlMs?: number } = {}): Promise<Pin> {
+  async pin(prompt: Prompt, options: PinOptions = {}): Promise<Pin> {
     return Pin.take(this.#backend, prompt, options);
   }
 

@@ -1,19 +1,17 @@
 import type { Backend, TokenCodec } from '../backend/backend.js';
-import { toChatSettings } from '../chat/chat-options.js';
+import { TOOLS, toChatSettings } from '../chat/chat-options.js';
 import { toConversation } from '../chat/conversation.js';
 import { checkRaw, isMessages, type Prompt, rawTokens } from '../chat/prompt.js';
 import { readPrompt } from '../chat/read-prompt.js';
 import { renderChat } from '../chat/render-chat.js';
-import type { ToolSpec } from '../chat/tool-spec.js';
-import { checkName, checkNumber } from '../kit/option-checks.js';
+import { readTable } from '../kit/option-table.js';
+import { number, type OptionsOf } from '../native/option-kinds.js';
 import type { NativeMiss } from '../native/reports.js';
-import { readTurnOptions } from './read-turn-options.js';
+import { complete } from './complete-options.js';
+import { TENANT } from './request-options.js';
 
 /** Which prompt is meant: the same tools and tenant as in `generate`. */
-export interface PrefixOptions {
-  tools?: readonly ToolSpec[] | undefined;
-  tenant?: string | undefined;
-}
+export interface PrefixOptions extends OptionsOf<typeof PREFIX> {}
 
 /**
  * How far a prompt is cached. When it diverged: what the prompt has there, and, in an engine with `revealMisses`, what the
@@ -29,14 +27,21 @@ export interface Miss {
   actual: string | undefined;
 }
 
-/** The names of PrefixOptions. */
-export const PREFIX_KEYS: readonly string[] = ['tools', 'tenant'];
-const DEFAULT_TTL_MS = 5 * 60_000;
-const LONGEST_TTL_MS = 24 * 3_600_000;
+/** The table of PrefixOptions. */
+export const PREFIX = { ...TOOLS, ...TENANT };
+
+/** The table of PinOptions. */
+export const PIN = {
+  ...PREFIX,
+  /** Milliseconds that the prefix is kept, 1 to 86,400,000. Default 300,000. */
+  ttlMs: number({ min: 1, max: 24 * 3_600_000, whole: false }, 5 * 60_000),
+};
+
+/** Which prompt is meant, and for how long. */
+export interface PinOptions extends OptionsOf<typeof PIN> {}
 
 /** Messages are rendered without a generation prompt: what is asked for is a beginning that others share. */
 export async function prefixTokens(codec: TokenCodec, prompt: Prompt, options: PrefixOptions): Promise<Int32Array> {
-  if (options.tenant !== undefined) checkName('tenant', options.tenant);
   if (!isMessages(prompt)) return rawTokens(codec, checkRaw(codec.info, prompt));
   const messages = toConversation(prompt, false);
   const settings = toChatSettings({ tools: options.tools }, undefined);
@@ -69,11 +74,10 @@ export class Pin implements AsyncDisposable {
     this.tokens = tokens;
   }
 
-  static async take(backend: Backend, prompt: Prompt, given: PrefixOptions & { ttlMs?: number }): Promise<Pin> {
-    const options = readTurnOptions(given, [...PREFIX_KEYS, 'ttlMs']);
-    const ttl = checkNumber('ttlMs', options.ttlMs ?? DEFAULT_TTL_MS, 1, LONGEST_TTL_MS);
+  static async take(backend: Backend, prompt: Prompt, given: PinOptions): Promise<Pin> {
+    const options = complete(PIN, readTable('options', given, PIN));
     const tokens = await prefixTokens(backend, readPrompt(prompt), options);
-    const pinned = await backend.pin(options.tenant ?? '', tokens, ttl);
+    const pinned = await backend.pin(options.tenant, tokens, options.ttlMs);
     return new Pin(backend, pinned.id, pinned.tokens);
   }
 

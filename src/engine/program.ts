@@ -1,15 +1,15 @@
 import type { Backend } from '../backend/backend.js';
 import type { Prompt } from '../chat/prompt.js';
 import { readPrompt } from '../chat/read-prompt.js';
-import { checkInteger, checkName, checkNumber } from '../kit/option-checks.js';
+import { checkName, checkNumberIn } from '../kit/option-checks.js';
+import { rangeOf, readTable } from '../kit/option-table.js';
 import { readOptions } from '../kit/read-options.js';
 import type { NativeHint } from '../native/binding.js';
+import { number, type OptionsOf } from '../native/option-kinds.js';
 import type { NativeProgramReport } from '../native/reports.js';
-import { PREFIX_KEYS, type PrefixOptions, prefixTokens } from './prefix-cache.js';
-import { readTurnOptions } from './read-turn-options.js';
+import { PREFIX, type PrefixOptions, prefixTokens } from './prefix-cache.js';
 
 const NOTHING = { tool: '', expectedMs: 0, salt: '', tokens: new Int32Array(0), steps: 1, from: 0 };
-const LONGEST_TOOL_MS = 24 * 3_600_000;
 const LONGEST_NAME = 256;
 
 /** Throws INVALID_OPTION. */
@@ -18,7 +18,7 @@ export function toolStarted(tool: string, expectedMs?: number): NativeHint {
     ...NOTHING,
     kind: 'tool-started',
     tool: checkTool(tool),
-    expectedMs: expectedMs === undefined ? 0 : checkNumber('expectedMs', expectedMs, 0, LONGEST_TOOL_MS),
+    expectedMs: expectedMs === undefined ? 0 : checkNumberIn('expectedMs', expectedMs, rangeOf('expectedMs', 'hint')),
   };
 }
 
@@ -53,7 +53,17 @@ function checkTool(tool: string): string {
 
 export type ProgramReport = NativeProgramReport;
 
-const MOST_STEPS = 1_000;
+/** The tables of what is told with a prompt. */
+export const NEXT_PREFIX = {
+  ...PREFIX,
+  /** Requests of the run until the prompt is sent, 1 to 1,000. Default 1. */
+  steps: number('hint', 1),
+};
+export const BRANCH_ABANDONED = {
+  ...PREFIX,
+  /** Tokens of the prompt's beginning that others still want, 0 to 1,073,741,824. Default 0. */
+  from: number('hint', 0),
+};
 
 /**
  * One agent run as the scheduler sees it: pass it as `program` with its requests. What it is told here is advice. Nothing
@@ -89,9 +99,9 @@ export class Program {
    * The run will send a prompt that begins like this, `steps` requests of it from now (default 1): what is cached of it
    * stays rather than other things, and what is not is computed while the engine has nothing else to do. Rejects with INVALID_*, CLOSED.
    */
-  async nextPrefix(prompt: Prompt, given: PrefixOptions & { steps?: number | undefined } = {}): Promise<void> {
-    const options = readTurnOptions(given, [...PREFIX_KEYS, 'steps']);
-    const steps = checkInteger('steps', options.steps ?? 1, 1, MOST_STEPS);
+  async nextPrefix(prompt: Prompt, given: OptionsOf<typeof NEXT_PREFIX> = {}): Promise<void> {
+    const options = readTable('options', given, NEXT_PREFIX);
+    const { steps = 1 } = options;
     this.#tell(nextPrefix(options.tenant ?? '', await this.#tokens(prompt, options), steps));
   }
 
@@ -99,9 +109,9 @@ export class Program {
    * No request will go on from the end of this prompt: what is cached of it after its first `from` tokens (default 0), which
    * others still want, is the first to leave.
    */
-  async branchAbandoned(prompt: Prompt, given: PrefixOptions & { from?: number | undefined } = {}): Promise<void> {
-    const options = readTurnOptions(given, [...PREFIX_KEYS, 'from']);
-    const from = checkInteger('from', options.from ?? 0, 0, 2 ** 30);
+  async branchAbandoned(prompt: Prompt, given: OptionsOf<typeof BRANCH_ABANDONED> = {}): Promise<void> {
+    const options = readTable('options', given, BRANCH_ABANDONED);
+    const { from = 0 } = options;
     const tokens = await this.#tokens(prompt, options);
     if (tokens.length > from) this.#tell(branchAbandoned(options.tenant ?? '', tokens, from));
   }

@@ -1,134 +1,107 @@
-import type { ChatOptions } from '../chat/chat-options.js';
-import type { ToolSpec } from '../chat/tool-spec.js';
+import { CHAT, type ChatOptions, TOOLS } from '../chat/chat-options.js';
 import { BanyanError } from '../kit/errors.js';
-import {
-  checkFlag,
-  checkInteger,
-  checkKeys,
-  checkName,
-  checkNumber,
-  checkOneOf,
-  checkSignal,
-  invalidOption,
-} from '../kit/option-checks.js';
+import { checkName, checkNumberIn, checkObject, invalidOption } from '../kit/option-checks.js';
+import { rangeOf } from '../kit/option-table.js';
+import { reading, readList, readOptions } from '../kit/read-options.js';
 import type { NativeRequest } from '../native/binding.js';
-import { CLASSES, type NativeClass } from '../native/vocabulary.js';
+import { name, type OptionsOf, other, signal } from '../native/option-kinds.js';
+import { REQUEST } from '../native/request-options.js';
+import { SAMPLING } from '../native/sampling-options.js';
 import type { Schema } from '../schema/compile-schema.js';
-import { SAMPLING_KEYS, type SamplingOptions, toNativeSampling } from './sampling.js';
+import { complete } from './complete-options.js';
+
+/** How tokens are chosen. Defaults are llama.cpp's. */
+export interface SamplingOptions extends OptionsOf<typeof SAMPLING> {}
+
+type ProgramOption = { readonly id: number } | number;
+type GroupOption = { id: number; size: number };
+
+/** What a request has besides the options that the addon reads as they are. */
+const MORE = {
+  /** Texts that end the answer, one or a list of at most 64; they are not part of it. Default: none. */
+  stop: other<string | readonly string[]>('a string or a list of strings', readStop),
+  /** Signal that aborts: the answer rejects with ABORTED at once (on a GPU after the running step), and the pages are free. */
+  signal: signal(),
+  /** Agent run that this belongs to, from `engine.program()`: runs share the machine fairly. Default: none; a session has its own. */
+  program: other<ProgramOption>('a program, or its id', readProgram),
+  /** Siblings of one fork: `size` requests carry the same `id`; the last of them is hurried, so that the join can go on. */
+  group: other<GroupOption>('{ id, size }', readGroup),
+};
 
 /** Options of one turn of a session. */
-export interface TurnOptions<Output = unknown> extends SamplingOptions, ChatOptions {
+export interface TurnOptions<Output = unknown>
+  extends SamplingOptions,
+    ChatOptions,
+    OptionsOf<typeof REQUEST>,
+    OptionsOf<typeof MORE> {
   /**
-   * Most tokens to generate. Default: to the end of the context. An answer under a `schema`, a `grammar` or a required tool
-   * is closed in time: near the limit only what leaves room for its end is chosen, and the result has finishReason `stop`
-   * (`tool-calls` for a call); its last values may be shorter than the model would have made them. Limits too small for the
-   * shortest such answer cut it, with finishReason `length`. A call that the model is free to make (`auto`) is never made
-   * shorter, as a tool would act on half a text: when the limit cuts it, it is text.
-   */
-  maxTokens?: number | undefined;
-  /** Texts that end the answer; they are not part of it. */
-  stop?: string | readonly string[] | undefined;
-  /**
-   * The answer is JSON of this schema, in `result.object`. It is whole within `maxTokens` too, unless the shortest answer
-   * is longer; a bare number that reaches the limit ends with `length`, as digits may be missing, and is no `object`.
+   * Schema of the answer, which is JSON of it, in `result.object`. It is whole within `maxTokens` too, unless the shortest
+   * answer is longer; a bare number that reaches the limit ends with `length`, as digits may be missing, and is no `object`.
    */
   schema?: Schema<Output> | undefined;
-  /**
-   * Most tokens of reasoning, from 0; then the tag that ends it is forced. Default: no bound, but half of `maxTokens` (or of
-   * what is left of the context) where the answer must be something: with `schema`, `grammar`, a required tool. Needs
-   * messages and a chat template with a tag for the end of reasoning.
-   */
-  thinkingTokens?: number | undefined;
-  /** Aborts: the answer rejects with ABORTED at once (on a GPU after the running step), and the pages are free. */
-  signal?: AbortSignal | undefined;
-  /** Who goes first under load. Default `interactive`. */
-  class?: NativeClass | undefined;
-  /** The agent run this belongs to, from `engine.program()`: runs share the machine fairly. Sessions have one by default. */
-  program?: { readonly id: number } | number | undefined;
-  /**
-   * The answer is wanted within this many milliseconds: among equals the earliest deadline goes first. Nobody is ended
-   * for being late; `signal: AbortSignal.timeout(ms)` does that.
-   */
-  deadlineMs?: number | undefined;
-  /**
-   * Rejects at once with BACKPRESSURE and `retryAfter` when the first token is not to be expected within this time; on a
-   * GPU after the running step. Default: it waits as long as it takes.
-   */
-  ttftLimitMs?: number | undefined;
-  /** Siblings of one fork: `size` requests carry the same `id`. The last of them is hurried, so that the join can go on. */
-  group?: { id: number; size: number } | undefined;
-  /** Default true. False neither reads nor fills the prefix cache. */
-  cache?: boolean | undefined;
 }
 
-export interface GenerateOptions<Output = unknown> extends TurnOptions<Output> {
-  /** What the model may call; only with messages. */
-  tools?: readonly ToolSpec[] | undefined;
-  /** Tenants share no pages and see no timing of each other's hits. Default: everything is shared. */
-  tenant?: string | undefined;
-}
+export const TENANT = {
+  /** Tenant that asks: tenants share no pages and see no timing of each other's hits. Default: everything is shared. */
+  tenant: name(''),
+};
 
-/** The names of TurnOptions. */
-export const TURN_KEYS: readonly string[] = [
-  ...SAMPLING_KEYS,
-  ...['maxTokens', 'stop', 'schema', 'grammar', 'toolChoice', 'parallelToolCalls', 'thinking', 'thinkingTokens'],
-  ...['signal', 'class', 'program', 'deadlineMs', 'ttftLimitMs', 'group', 'cache'],
-];
-/** The names of GenerateOptions. */
-export const GENERATE_KEYS: readonly string[] = [...TURN_KEYS, 'tools', 'tenant'];
-const LONGEST_MS = 24 * 3_600_000;
+export interface GenerateOptions<Output = unknown>
+  extends TurnOptions<Output>,
+    OptionsOf<typeof TOOLS>,
+    OptionsOf<typeof TENANT> {}
 
-/** Everything of a native request that does not depend on the prompt. Throws INVALID_OPTION. */
+/** The table of TurnOptions. compileAnswerSchema checks the schema. */
+export const TURN = {
+  ...{ ...SAMPLING, ...REQUEST, ...CHAT, ...MORE },
+  schema: other<Schema<never>>('a Standard Schema, or a JSON Schema', (_field, value) => value as Schema<never>),
+};
+
+/** The table of GenerateOptions. */
+export const GENERATE = { ...TURN, ...TOOLS, ...TENANT };
+
+/** Everything of a native request that does not depend on the prompt. */
 export type RequestSettings = Omit<NativeRequest, 'prompt' | 'jsonSchema' | 'grammar' | 'chat'>;
 
-export function toRequestSettings(
-  options: GenerateOptions,
-  more: readonly string[] = ['tools', 'tenant'],
-): RequestSettings {
-  checkKeys('options', options, [...TURN_KEYS, ...more]);
-  checkSignal('signal', options.signal);
+/** The settings of options that were read by their table. Throws INVALID_OPTION. */
+export function toRequestSettings(options: GenerateOptions): RequestSettings {
   if (options.grammar !== undefined && options.schema !== undefined) {
     throw new BanyanError('INVALID_OPTION', 'Pass `grammar` or `schema`, not both', { field: 'grammar' });
   }
+  const { program = 0, group = { id: 0, size: 0 }, stop = [] } = options;
   return {
-    maxTokens: options.maxTokens === undefined ? 0 : checkInteger('maxTokens', options.maxTokens, 1, 2 ** 30),
-    thinkingTokens:
-      options.thinkingTokens === undefined ? -1 : checkInteger('thinkingTokens', options.thinkingTokens, 0, 2 ** 30),
-    class: checkOneOf('class', options.class ?? 'interactive', CLASSES),
-    program: programId(options.program),
-    deadlineMs: options.deadlineMs === undefined ? 0 : checkNumber('deadlineMs', options.deadlineMs, 1, LONGEST_MS),
-    ttftLimitMs: options.ttftLimitMs === undefined ? 0 : checkNumber('ttftLimitMs', options.ttftLimitMs, 1, LONGEST_MS),
-    ...checkGroup(options.group),
+    ...complete(REQUEST, options),
+    program: typeof program === 'object' ? program.id : program,
+    group: group.id,
+    groupSize: group.size,
     staticTokens: 0,
     boundary: 0,
-    salt: checkName('tenant', options.tenant ?? ''),
-    cache: checkFlag('cache', options.cache ?? true),
-    sampling: toNativeSampling(options),
-    stop: checkStop(options.stop),
+    salt: options.tenant ?? '',
+    sampling: complete(SAMPLING, options),
+    stop: typeof stop === 'string' ? [stop] : [...stop],
     ignoreEos: false,
   };
 }
 
-/** 0: a program of its own. */
-function programId(program: TurnOptions['program']): number {
-  if (program === undefined) return 0;
-  return checkInteger('program', typeof program === 'object' ? program?.id : program, 0, Number.MAX_SAFE_INTEGER);
+function readProgram(field: string, value: unknown): number {
+  const id = typeof value === 'object' && value !== null ? reading(field, () => Object(value).id) : value;
+  return checkNumberIn(field, id, rangeOf('program', 'request'));
 }
 
-function checkGroup(group: TurnOptions['group']): { group: number; groupSize: number } {
-  if (group === undefined) return { group: 0, groupSize: 0 };
-  checkKeys('group', group, ['id', 'size']);
+function readGroup(field: string, value: unknown): GroupOption {
+  const group = readOptions(field, checkObject(field, value) as GroupOption, ['id', 'size']);
   return {
-    group: checkInteger('group.id', group.id, 1, Number.MAX_SAFE_INTEGER),
-    groupSize: checkInteger('group.size', group.size, 1, 65_536),
+    id: checkNumberIn(`${field}.id`, group.id, rangeOf('group', 'request')),
+    size: checkNumberIn(`${field}.size`, group.size, rangeOf('groupSize', 'request')),
   };
 }
 
-function checkStop(stop: GenerateOptions['stop']): string[] {
-  const texts = typeof stop === 'string' ? [stop] : (stop ?? []);
-  if (!Array.isArray(texts)) throw invalidOption('stop', 'a string or a list of strings', stop);
+function readStop(field: string, value: unknown): string | readonly string[] {
+  const isList = reading(field, () => Array.isArray(value));
+  if (typeof value !== 'string' && !isList) throw invalidOption(field, 'a string or a list of strings', value);
+  const texts = typeof value === 'string' ? [value] : readList(field, value as readonly string[]);
   for (const [index, text] of texts.entries()) {
-    if (checkName(`stop[${index}]`, text) === '') throw invalidOption(`stop[${index}]`, 'a text', text);
+    if (checkName(`${field}[${index}]`, text) === '') throw invalidOption(`${field}[${index}]`, 'a text', text);
   }
-  return [...texts];
+  return texts;
 }

@@ -6,14 +6,14 @@ import { joined, type NextTurn, nextTurn, type PastTurn, type TurnMessages } fro
 import { readMessages } from '../chat/read-prompt.js';
 import { forget, type OnOverflow } from '../chat/trim-history.js';
 import { BanyanError } from '../kit/errors.js';
+import { readTable } from '../kit/option-table.js';
 import { reading } from '../kit/read-options.js';
 import type { NativeHint } from '../native/binding.js';
 import { compileAnswerSchema } from '../schema/compile-schema.js';
 import { type Generation, start } from './generation.js';
 import { branchAbandoned, newProgram, plainHint } from './program.js';
-import { readTurnOptions } from './read-turn-options.js';
 import type { Completion, Request } from './request.js';
-import { TURN_KEYS, type TurnOptions, toRequestSettings } from './request-options.js';
+import { TURN, type TurnOptions, toRequestSettings } from './request-options.js';
 import type { SessionSetup } from './session-options.js';
 import { checkTurn, isVoid, type Turn } from './turn.js';
 
@@ -112,11 +112,11 @@ export class Session implements AsyncDisposable {
     options: TurnOptions<Output> = {},
   ): Generation<Output> {
     this.#checkFree();
-    const given = readTurnOptions(options, TURN_KEYS);
+    const given = readTable('options', options, TURN) as TurnOptions<Output>;
     const messages = this.#continued(readMessages(message));
     const { defaults, tenant, tools, onOverflow } = this.#setup;
     const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...given };
-    const settings = toRequestSettings({ ...turn, tenant, program: turn.program ?? this.#ownProgram() }, ['tenant']);
+    const settings = toRequestSettings({ ...turn, tenant, program: turn.program ?? this.#ownProgram() });
     const schema = compileAnswerSchema(turn.schema);
     const chat = toChatSettings({ ...turn, tools }, schema);
     const { signal } = turn;

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import type { NumberRange } from '../native/option-kinds.js';
 import { BanyanError } from './errors.js';
 import { nearestName } from './known-names.js';
 
@@ -50,21 +51,28 @@ function unknownKey(field: string, key: string, known: readonly string[]): Banya
 
 /** A number in [min, max]. */
 export function checkNumber(field: string, value: unknown, min: number, max: number): number {
-  if (typeof value === 'number' && value >= min && value <= max) return value;
-  throw invalidOption(field, `a number in [${min}, ${max}]`, value);
+  return checkNumberIn(field, value, { min, max, whole: false });
 }
 
 /** A whole number in [min, max]. */
 export function checkInteger(field: string, value: unknown, min: number, max: number): number {
-  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
-  throw invalidOption(field, `a whole number in [${min}, ${max}]`, value);
+  return checkNumberIn(field, value, { min, max, whole: true });
 }
 
-/** A power of two in [1, max]. */
-export function checkPowerOfTwo(field: string, value: unknown, max: number): number {
-  const number = checkInteger(field, value, 1, max);
-  if (Number.isInteger(Math.log2(number))) return number;
-  throw invalidOption(field, `a power of two in [1, ${max}]`, value);
+/** A number of a range, whole or a power of two where that says so; `word`: what else it may be. */
+export function checkNumberIn(field: string, value: unknown, range: NumberRange, word?: string): number {
+  const { min, max, whole, powerOfTwo = false } = range;
+  if (typeof value === 'number' && value >= min && value <= max) {
+    if (
+      powerOfTwo
+        ? Number.isInteger(Math.log2(value))
+        : !whole || Number.isInteger(value) || value === Number.POSITIVE_INFINITY
+    ) {
+      return value;
+    }
+  }
+  const kind = powerOfTwo ? 'a power of two' : whole ? 'a whole number' : 'a number';
+  throw invalidOption(field, `${kind} in [${min}, ${max}]${word === undefined ? '' : ` or "${word}"`}`, value);
 }
 
 export function checkText(field: string, value: unknown): string {

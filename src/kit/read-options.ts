@@ -1,5 +1,5 @@
 import { BanyanError, isBanyanError, messageOf } from './errors.js';
-import { checkKeys, checkObject, invalidOption } from './option-checks.js';
+import { checkKeys, invalidOption } from './option-checks.js';
 
 /*
  * What a caller passes is read once, into plain values, before anything is checked or done with it: a getter or a proxy may
@@ -58,19 +58,5 @@ export function readFields<Fields extends object>(
     const copy = { ...object };
     for (const key of named) if (!(key in copy) && key in object) copy[key] = object[key];
     return copy;
-  });
-}
-
-const DEEPEST = 8;
-
-/** A copy of data: objects, lists and simple values. Throws INVALID_OPTION when it is nested deeper than any option is. */
-export function readData<Value>(field: string, value: Value, depth = 0): Value {
-  return reading(field, () => {
-    if (typeof value !== 'object' || value === null) return value;
-    if (depth === DEEPEST) throw invalidOption(field, `nested at most ${DEEPEST} levels deep`, value);
-    const inner = (key: string, item: unknown) => readData(`${field}.${key}`, item, depth + 1);
-    if (Array.isArray(value)) return readList(field, value).map((item, index) => inner(`${index}`, item)) as Value;
-    const entries = Object.entries(readFields(field, checkObject(field, value)));
-    return Object.fromEntries(entries.map(([key, item]) => [key, inner(key, item)])) as Value;
   });
 }

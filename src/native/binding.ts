@@ -1,9 +1,13 @@
 import { createRequire } from 'node:module';
+import type { LOAD } from './load-options.js';
+import type { Complete, NumberRange } from './option-kinds.js';
 import type { NativePolicy } from './policy.js';
 import type { RecordLayouts } from './records.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from './reports.js';
+import type { REQUEST } from './request-options.js';
+import type { SAMPLING } from './sampling-options.js';
 import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from './simulation.js';
-import type { KvType, NativeClass } from './vocabulary.js';
+import type { KvType } from './vocabulary.js';
 
 /** Opaque: a grammar that was parsed. */
 export interface Grammar {
@@ -15,53 +19,24 @@ export interface ChatFormat {
   readonly __brand: 'ChatFormat';
 }
 
-/** Everything is optional in `src/engine`; here every field is set and checked again natively. */
-export interface NativeEngineOptions {
+/** Everything is optional in `src/engine`; here every field is set and checked again natively. `none` stands for a number left out. */
+export interface NativeEngineOptions extends Complete<typeof LOAD> {
   modelPath: string;
-  gpuLayers: number; // -1 = all that fit
-  threads: number; // 0 = physical cores
-  kvTokens: number; // size of the page pool in tokens, 0 = chosen from the model and free memory
-  stateBytes: number; // host memory for saved states of recurrent layers, 0 = chosen from the model and free memory
-  pageTokens: number; // a power of two, 1..256
-  maxRunning: number; // requests running at the same time, 1..256
-  maxBatchTokens: number;
-  maxContext: number; // tokens one request may reach, 0 = min(model's training context, pool)
   kvTypeK: KvType;
   kvTypeV: KvType;
-  attention: 'auto' | 'paged' | 'dense';
-  prefixCache: boolean;
-  batching: boolean; // false: one request at a time (the naive baseline of the demo and the benchmarks)
-  chatTemplate: string; // '' = the model's own
   policy: NativePolicy; // {} = the defaults, with costs measured at load and while running
 }
 
-export interface NativeSampling {
-  temperature: number; // 0 = greedy
-  topK: number; // 0 = off
-  topP: number;
-  minP: number;
-  repeatPenalty: number;
-  frequencyPenalty: number;
-  presencePenalty: number;
-  penaltyLastN: number; // of the answer; -1 = all
-  seed: number; // -1 = random; else u32
-  logprobs: number; // top alternatives a token, 0..20; -1 = none
-}
+export interface NativeSampling extends Complete<typeof SAMPLING> {}
 
-export interface NativeRequest {
+export interface NativeRequest extends Complete<typeof REQUEST> {
   prompt: Int32Array;
-  maxTokens: number; // 0 = to the end of the context
-  thinkingTokens: number; // of reasoning; -1 = none for free answers, else half of maxTokens
-  class: NativeClass;
   program: number; // 0 = none
   salt: string; // '' = shared by all; the tenant
-  deadlineMs: number; // from now; 0 = none
-  ttftLimitMs: number; // 0 = waits as long as it takes
   group: number; // siblings of one fork; 0 = none
   groupSize: number;
   staticTokens: number; // of the prompt: system prompt and tools, which leave the cache last
   boundary: number; // of the prompt: tokens with which the next one begins in any case; 0 = unknown
-  cache: boolean;
   sampling: NativeSampling;
   stop: string[]; // in the answer's text; reasoning and calls may hold them
   grammar: string | Grammar; // GBNF, '' = none; or parsed, of either kind
@@ -160,12 +135,24 @@ export interface NativeEngine {
   close(): Promise<void>;
 }
 
+/** What each option of one struct may be; `standard`: the native default, which only a policy leaves to it. */
+export interface OptionLimits {
+  readonly [name: string]:
+    | (NumberRange & { readonly kind: 'number'; readonly standard: number | number[] })
+    | { readonly kind: 'flag'; readonly standard: boolean }
+    | { readonly kind: 'word'; readonly words: readonly string[]; readonly standard: string }
+    | { readonly kind: 'text' }
+    | { readonly kind: 'options'; readonly options: OptionLimits };
+}
+
 export interface Binding {
   readonly backend: 'cpu' | 'cuda' | 'metal';
   /** Empty, or why no GPU is used though this build, or one that was passed over, is for one. */
   readonly cpuReason: string;
   readonly version: string;
   readonly llamaVersion: string;
+  /** What each option may be, by struct of options: load, request, hint, policy. */
+  readonly limits: Readonly<Record<string, OptionLimits>>;
   /** How the records of the event buffer are made up. */
   readonly records: RecordLayouts;
   /** The words of each list of vocabulary.ts, in the order of the native enum. */

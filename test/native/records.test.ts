@@ -63,7 +63,7 @@ describe('objects of an engine', () => {
   test('stats', async () => {
     const stats = await engine.stats();
     expectSame(declared(REPORTS, 'NativeStats'), Object.keys(stats));
-    expectSame(declared('src/native/policy.ts', 'NativeCost'), Object.keys(stats.cost));
+    expectSame(declared('src/native/policy.ts', 'COST'), Object.keys(stats.cost));
     expect(Object.keys(stats.rules)).toEqual(records.decisions.map(({ kind }) => kind));
   });
 

@@ -108,7 +108,7 @@ test.each([
   ['policy.tile', { tile: 2 ** 40 }],
   ['policy.windowStart', { windowStart: 0 }],
   ['policy.cost.step', { cost: { step: 'fast' } }],
-  ['policy.cost', { cost: { step: -1 } }],
+  ['policy.cost.step', { cost: { step: -1 } }],
   ['policy.refit', { refit: 1 }],
   ['policy.unknown', { unknown: 1 }],
 ])('a policy that cannot be run is an error that names %s', async (field, policy) => {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/option.h"
 #include "core/record.h"
 
 namespace banyan {
@@ -48,6 +49,16 @@ struct CostConstants {
     Picos state = 0;    // a copy of a state
 
     bool calibrated() const { return step > 0 || prefill > 0 || decode > 0; }
+
+    template <typename See>
+    void each_option(See && see) {
+        see("step", step, Range{0, 1e15});  // a quarter of an hour
+        see("prefill", prefill, Range{0, 1e12});
+        see("pair", pair, Range{0, 1e6});
+        see("context", context, Range{0, 1e9});
+        see("decode", decode, Range{0, 1e12});
+        see("state", state, Range{0, 1e15});
+    }
 
     template <typename See>
     void each_field(See && see) const {

@@ -22,6 +22,10 @@ namespace banyan {
 
 /** How leaves are ordered: by what they are worth, or (the baseline) least recently used first, whatever the kind. */
 enum class Eviction : uint8_t { typed, lru };
+template <>
+struct Words<Eviction> {
+    static constexpr auto list = words("typed", "lru");
+};
 
 class EvictionOrder {
   public:

@@ -9,6 +9,7 @@
 
 #include "core/costs/cost-model.h"
 #include "core/memory/eviction.h"
+#include "core/option.h"
 #include "core/types.h"
 
 namespace banyan {
@@ -19,10 +20,18 @@ enum class Batching : uint8_t {
     dynamic,     // in groups: the next starts when the one before has ended, full or after max_wait
     fixed        // "static": the same, and waits for a full group, at most fixed_wait
 };
+template <>
+struct Words<Batching> {
+    static constexpr auto list = words("continuous", "dynamic", "static");
+};
 
 enum class Order : uint8_t {
     program_aware,
     fcfs  // the baseline: arrival only; no classes, windows, watermarks, budgets, bypassing or coalescing
+};
+template <>
+struct Words<Order> {
+    static constexpr auto list = words("program-aware", "fcfs");
 };
 
 struct PolicyConfig {
@@ -83,6 +92,50 @@ struct PolicyConfig {
     bool refit = false;  // fit the constants to the time between schedule() and commit()
 
     bool is_fcfs() const { return order == Order::fcfs; }
+
+    /** What goes together (low with high, level_edges in order) is validate()'s business. */
+    template <typename See>
+    void each_option(See && see) {
+        constexpr Range kSpan{0, kForever}, kPositiveSpan{1, kForever}, kShare{0, 1000};
+        see("batching", batching);
+        see("group_size", group_size, Range{0, 256});
+        see("max_wait", max_wait, Range{0, kMostWhole});
+        see("fixed_wait", fixed_wait, Range{0, kMostWhole});
+        see("order", order);
+        see("eviction", eviction);
+        see("coalesce", coalesce, kSpan);
+        see("age", age, kSpan);
+        see("step_target", step_target, kSpan);
+        see("longest_step", longest_step, kPositiveSpan);
+        see("tile", tile, Range{1, 1 << 16});
+        see("min_prefill", min_prefill, Range{1, 1 << 20});
+        see("cold_share", cold_share, kShare);
+        see("alert", alert, kSpan);
+        see("alert_steps", alert_steps, Range{1, 1 << 16});
+        see("high", high, kShare);
+        see("low", low, kShare);
+        see("tick", tick, Range{1000, kForever});
+        see("window_start", window_start, Range{1, 1 << 20});
+        see("window_add", window_add, Range{1, 1 << 16});
+        see("window_keep", window_keep, Range{1, 999});
+        see("use_low", use_low, kShare);
+        see("use_high", use_high, kShare);
+        see("hit_low", hit_low, kShare);
+        see("return_within", return_within, kSpan);
+        see("level_edges", level_edges, Range{1, kMostWhole});
+        see("starving", starving, Range{1, kMostInt});
+        see("overdue", overdue, kPositiveSpan);
+        see("quantum", quantum, Range{0, 1099511627776});  // 2^40
+        see("locality_window", locality_window, Range{0, 1024});
+        see("locality_span", locality_span, kSpan);
+        see("max_bypass", max_bypass, Range{0, 1 << 16});
+        see("keep_unknown", keep_unknown, kSpan);
+        see("tool_samples", tool_samples, Range{1, 1000});
+        see("next_step", next_step, kSpan);
+        see("compute_ahead", compute_ahead);
+        see("cost", cost);
+        see("refit", refit);
+    }
 };
 
 }  // namespace banyan

@@ -27,6 +27,12 @@ struct Hint {
     int32_t from = 0;   // [0, size of tokens)
 };
 
+template <>
+struct Words<Hint::Kind> {
+    static constexpr auto list =
+        words("tool-started", "tool-ended", "waiting-for-human", "next-prefix", "branch-abandoned", "finished");
+};
+
 constexpr size_t kMaxToolName = 256;
 constexpr int32_t kMaxHintSteps = 1000;
 

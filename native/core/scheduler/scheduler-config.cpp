@@ -1,5 +1,9 @@
 // Which configurations a scheduler can run with.
 #include <algorithm>
+#include <array>
+#include <string>
+#include <type_traits>
+#include <utility>
 
 #include "core/scheduler/scheduler.h"
 
@@ -17,69 +21,48 @@ bool within(T value, T low, T high) {
     return low <= value && value <= high;
 }
 
-bool thousandths(int32_t value) {
-    return within(value, 0, 1000);
-}
-bool span(Micros value) {
-    return within<Micros>(value, 0, kNever);
-}
+/** Finds the first option of the policy that is not in its range. */
+struct OutOfRange {
+    std::optional<ConfigError> wrong;
 
-template <size_t n>
-bool spans(const std::array<Micros, n> & values) {
-    return std::all_of(values.begin(), values.end(), span);
-}
+    template <typename Number>
+    void operator()(const char * name, const Number & value, const Range & range) {
+        const double number = static_cast<double>(value);
+        if (!within(number, range.min, range.max)) found(name, range.reason());
+    }
+    template <typename Number, size_t n>
+    void operator()(const char * name, const std::array<Number, n> & values, const Range & range) {
+        for (const Number & value : values) (*this)(name, value, range);
+    }
+    void operator()(const char * name, const PerClass<Micros> & values, const Range & range) {
+        for (const Micros value : values) (*this)(name, value, range);
+    }
+    template <typename Value>
+    void operator()(const char * name, Value & value) {
+        if constexpr (std::is_enum_v<Value>) {
+            if (static_cast<size_t>(value) >= Words<Value>::list.size()) found(name, "is no word of its list");
+        } else if constexpr (!std::is_same_v<Value, bool>) {
+            OutOfRange inner;
+            value.each_option(inner);
+            if (inner.wrong) found(name, inner.wrong->field + (": " + inner.wrong->reason));
+        }
+    }
 
-std::optional<ConfigError> validate(const CostConstants & c) {
-    constexpr Picos most = 1'000'000'000'000'000;  // a quarter of an hour
-    for (const Picos value : {c.step, c.prefill, c.pair, c.context, c.decode, c.state}) {
-        if (!within<Picos>(value, 0, most)) return ConfigError{"cost", "constants are picoseconds in [0, 10^15]"};
+  private:
+    void found(const char * name, std::string reason) {
+        if (!wrong) wrong = ConfigError{name, std::move(reason)};
     }
-    if (c.prefill > most / 1000 || c.decode > most / 1000 || c.pair > most / 1'000'000'000 ||
-        c.context > most / 1'000'000) {
-        return ConfigError{"cost", "a token cannot cost that much"};
-    }
+};
+
+std::optional<ConfigError> validate(PolicyConfig p, int32_t max_running) {
+    OutOfRange ranges;
+    p.each_option(ranges);
+    if (ranges.wrong) return ranges.wrong;
+    if (p.group_size > max_running) return ConfigError{"group_size", "is at most max_running"};
+    if (p.low > p.high) return ConfigError{"low", "is at most high"};
+    if (p.use_low > p.use_high) return ConfigError{"use_low", "is at most use_high"};
+    if (!std::is_sorted(p.level_edges.begin(), p.level_edges.end())) return ConfigError{"level_edges", "are ascending"};
     return std::nullopt;
-}
-
-std::optional<ConfigError> validate(const PolicyConfig & p, int32_t max_running) {
-    if (p.batching > Batching::fixed) return ConfigError{"batching", "unknown mode"};
-    if (p.order > Order::fcfs) return ConfigError{"order", "unknown order"};
-    if (p.eviction > Eviction::lru) return ConfigError{"eviction", "unknown eviction"};
-    if (!within(p.group_size, 0, max_running)) return ConfigError{"group_size", "is in [0, max_running]"};
-    if (!span(p.max_wait) || p.max_wait == kNever) return ConfigError{"max_wait", "is a finite time"};
-    if (!span(p.fixed_wait) || p.fixed_wait == kNever) return ConfigError{"fixed_wait", "is a finite time"};
-    if (!spans(p.coalesce)) return ConfigError{"coalesce", "times are not negative"};
-    if (!spans(p.age)) return ConfigError{"age", "times are not negative"};
-    if (!spans(p.step_target)) return ConfigError{"step_target", "times are not negative"};
-    if (!within<Micros>(p.longest_step, 1, kNever)) return ConfigError{"longest_step", "is positive"};
-    if (!within(p.tile, 1, 1 << 16)) return ConfigError{"tile", "is in [1, 65536]"};
-    if (!within(p.min_prefill, 1, 1 << 20)) return ConfigError{"min_prefill", "is in [1, 2^20]"};
-    if (!span(p.alert)) return ConfigError{"alert", "is not negative"};
-    if (!within(p.alert_steps, 1, 1 << 16)) return ConfigError{"alert_steps", "is in [1, 65536]"};
-    if (!thousandths(p.cold_share)) return ConfigError{"cold_share", "is in thousandths"};
-    if (!thousandths(p.high) || !within(p.low, 0, p.high)) return ConfigError{"low", "0 <= low <= high <= 1000"};
-    if (!within<Micros>(p.tick, 1000, kNever)) return ConfigError{"tick", "is 1 ms at least"};
-    if (!within(p.window_start, 1, 1 << 20)) return ConfigError{"window_start", "is in [1, 2^20]"};
-    if (!within(p.window_add, 1, 1 << 16)) return ConfigError{"window_add", "is in [1, 65536]"};
-    if (!within(p.window_keep, 1, 999)) return ConfigError{"window_keep", "is in [1, 999] thousandths"};
-    if (!thousandths(p.use_high) || !within(p.use_low, 0, p.use_high)) {
-        return ConfigError{"use_low", "0 <= use_low <= use_high <= 1000"};
-    }
-    if (!thousandths(p.hit_low)) return ConfigError{"hit_low", "is in thousandths"};
-    if (!span(p.return_within)) return ConfigError{"return_within", "is not negative"};
-    if (p.level_edges[0] < 1 || !std::is_sorted(p.level_edges.begin(), p.level_edges.end())) {
-        return ConfigError{"level_edges", "are positive and ascending"};
-    }
-    if (p.starving < 1) return ConfigError{"starving", "is positive"};
-    if (!within<Micros>(p.overdue, 1, kNever)) return ConfigError{"overdue", "is positive"};
-    if (!within<int64_t>(p.quantum, 0, 1ll << 40)) return ConfigError{"quantum", "is in [0, 2^40]"};
-    if (!within(p.locality_window, 0, 1024)) return ConfigError{"locality_window", "is in [0, 1024]"};
-    if (!span(p.locality_span)) return ConfigError{"locality_span", "is not negative"};
-    if (!within(p.max_bypass, 0, 1 << 16)) return ConfigError{"max_bypass", "is in [0, 65536]"};
-    if (!span(p.keep_unknown)) return ConfigError{"keep_unknown", "is not negative"};
-    if (!within(p.tool_samples, 1, 1000)) return ConfigError{"tool_samples", "is in [1, 1000]"};
-    if (!span(p.next_step)) return ConfigError{"next_step", "is not negative"};
-    return validate(p.cost);
 }
 
 }  // namespace

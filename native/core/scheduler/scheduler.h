@@ -40,7 +40,7 @@ struct SchedulerConfig {
 /** What is wrong with a configuration: the field and why. */
 struct ConfigError {
     const char * field;
-    const char * reason;
+    std::string reason;
 };
 
 /** The first thing that is wrong; nullopt: nothing. Scheduler takes only configurations that pass. */

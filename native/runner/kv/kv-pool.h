@@ -23,6 +23,11 @@ namespace banyan {
  * copy or share, and bind and reset do nothing.
  */
 enum class AttentionMode : uint8_t { automatic, paged, dense, stock };
+/** What may be asked for: `stock` is where pages cannot serve. */
+template <>
+struct Words<AttentionMode> {
+    static constexpr auto list = words("auto", "paged", "dense");
+};
 
 class KvPool {
   public:

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/option.h"
+
 namespace banyan {
 
 struct SamplingOptions {
@@ -17,6 +19,20 @@ struct SamplingOptions {
     int32_t penalty_last_n = 64;  // of the output, -1 = all of it; the prompt is not penalised
     int64_t seed = -1;            // -1 = random, else 32 bits
     int32_t logprobs = -1;        // top alternatives a token, -1 = none
+
+    template <typename See>
+    void each_option(See && see) {
+        see("temperature", temperature, Range{0, 100});
+        see("top_k", top_k, Range{0, 1'000'000});
+        see("top_p", top_p, Range{0, 1});
+        see("min_p", min_p, Range{0, 1});
+        see("repeat_penalty", repeat_penalty, Range{0.01, 100});
+        see("frequency_penalty", frequency_penalty, Range{-100, 100});
+        see("presence_penalty", presence_penalty, Range{-100, 100});
+        see("penalty_last_n", penalty_last_n, Range{-1, 1 << 20});
+        see("seed", seed, Range{-1, UINT32_MAX});
+        see("logprobs", logprobs, Range{-1, 20});
+    }
 
     /** llama.cpp's largest seed means "random" there: a caller who names that one gets its neighbour. */
     uint32_t llama_seed() const {

@@ -1,0 +1,40 @@
+import { flag, name, number, numberOr, word } from './option-kinds.js';
+
+/** Options of load that the addon reads as they are. Ranges: EngineOptions and RunnerOptions in native/. */
+export const LOAD = {
+  /** Layers on the GPU, 0 to 100,000, or `auto`: all that fit. Default `auto`. */
+  gpuLayers: numberOr('auto', 'load'),
+  /** Compute threads, 0 to 512; 0: one a physical core. Default 0; 1 for the package's small model, whose steps are too short to share. */
+  threads: number('load'),
+  /** Tokens that the page pool holds, 0 to 1,073,741,824; 0: chosen from the model and the free memory. Default 0. */
+  kvTokens: number('load', 0),
+  /**
+   * Bytes of memory for saved states of recurrent layers (hybrid and recurrent models), beside those of running requests,
+   * 0 to 9,007,199,254,740,991. Prefixes are reused where a state was saved: one for each idle agent and a few shared ones are
+   * enough. 0: 64 states or more, at most an eighth of the free memory. `info.stateBytes` is one; fewer bytes switch reuse
+   * off. Default 0.
+   */
+  stateBytes: number('load', 0),
+  /** Tokens a page, a power of two, 1 to 256. Default 32. */
+  pageTokens: number('load', 32),
+  /** Requests that run at the same time, 1 to 256; more wait. Default 16. */
+  maxRunning: number('load', 16),
+  /**
+   * Most tokens of one step, 1 to 65,536: decodes first, prefill chunks fill the rest. Below `maxRunning`, requests take
+   * turns. Default 512.
+   */
+  maxBatchTokens: number('load', 512),
+  /** Tokens one request may reach, 0 to 1,073,741,824; 0: what the model was trained for, at most the pool. Default 0. */
+  maxContext: number('load', 0),
+  /**
+   * What attends. `paged`: our kernel, f32 arithmetic; `dense`: a mask over the pool, on any backend, where llama.cpp computes
+   * in f16: logprobs differ by up to 0.004 nat even with `f32` pages. `auto`: `paged` where there is a kernel. Default `auto`.
+   */
+  attention: word(['auto', 'paged', 'dense'], 'auto'),
+  /** Reuse of prefixes; false recomputes every prompt: a baseline to compare with. Default true. */
+  prefixCache: flag(true),
+  /** Requests share steps; false runs one at a time: a baseline to compare with. Default true. */
+  batching: flag(true),
+  /** Jinja template instead of the model's own. Default: the model's. */
+  chatTemplate: name(''),
+};

@@ -1,0 +1,34 @@
+import { flag, number, word } from './option-kinds.js';
+import { CLASSES } from './vocabulary.js';
+
+/** Numbers, flags and words of a request that the addon reads as they are. Ranges: RequestOptions in native/engine/options.h. */
+export const REQUEST = {
+  /**
+   * Most tokens to generate, 1 to 1,073,741,824. Default: to the end of the context. An answer under a `schema`, a `grammar`
+   * or a required tool is closed in time: near the limit only what leaves room for its end is chosen, and the result has
+   * finishReason `stop` (`tool-calls` for a call); its last values may be shorter than the model would have made them. Limits
+   * too small for the shortest such answer cut it, with finishReason `length`. A call that the model is free to make (`auto`)
+   * is never made shorter, as a tool would act on half a text: when the limit cuts it, it is text.
+   */
+  maxTokens: number('request'),
+  /**
+   * Most tokens of reasoning, 0 to 1,073,741,824; then the tag that ends it is forced. Default: no bound, but half of
+   * `maxTokens` (or of what is left of the context) where the answer must be something: with `schema`, `grammar`, a required
+   * tool. Needs messages and a chat template with a tag for the end of reasoning.
+   */
+  thinkingTokens: number('request'),
+  /** Class of the request: who goes first under load. Default `interactive`. */
+  class: word(CLASSES, 'interactive'),
+  /**
+   * Milliseconds within which the answer is wanted, 1 to 86,400,000: among equals the earliest deadline goes first. A late
+   * request still runs; `signal: AbortSignal.timeout(ms)` ends one. Default: none.
+   */
+  deadlineMs: number('request'),
+  /**
+   * Milliseconds within which the first token must be expected, 1 to 86,400,000; else the request rejects with BACKPRESSURE
+   * and `retryAfter` at once, on a GPU after the running step. Default: it waits as long as it takes.
+   */
+  ttftLimitMs: number('request'),
+  /** Use of the prefix cache; false neither reads nor fills it. Default true. */
+  cache: flag(true),
+};

@@ -1,0 +1,173 @@
+import { AGENT, AGENT_OWN } from '../../src/agent/agent-options.js';
+import { LIMITS } from '../../src/agent/limits.js';
+import { ENGINE } from '../../src/engine/engine-options.js';
+import { PIN, PREFIX } from '../../src/engine/prefix-cache.js';
+import { BRANCH_ABANDONED, NEXT_PREFIX } from '../../src/engine/program.js';
+import { GENERATE } from '../../src/engine/request-options.js';
+import { SESSION_OWN } from '../../src/engine/session-options.js';
+import { rangeOf } from '../../src/kit/option-table.js';
+import { limitOf } from '../../src/native/limits.js';
+import type { NativeOptions, Option, OptionTable } from '../../src/native/option-kinds.js';
+import { COST, POLICY } from '../../src/native/policy.js';
+import { declared } from './declarations.js';
+
+/** One call with options: its table, where the comments of its options are, and a sentence. */
+export interface Section {
+  readonly title: string;
+  readonly table: OptionTable;
+  /** File and name of each constant or interface that declares some of the options. */
+  readonly sources: readonly (readonly [file: string, name: string])[];
+  readonly about?: string;
+  /** Options of the addon that have the default of what is left out. */
+  readonly native?: NativeOptions;
+}
+
+const REQUEST_FILE = 'src/engine/request-options.ts';
+const PREFIX_SOURCES = [
+  ['src/chat/chat-options.ts', 'TOOLS'],
+  [REQUEST_FILE, 'TENANT'],
+] as const;
+
+export const SECTIONS: readonly Section[] = [
+  {
+    title: 'Engine.load(options)',
+    table: ENGINE,
+    sources: [
+      ['src/engine/engine-options.ts', 'MORE'],
+      ['src/native/load-options.ts', 'LOAD'],
+    ],
+  },
+  {
+    title: 'engine.generate(prompt, options)',
+    table: GENERATE,
+    sources: [
+      ['src/native/sampling-options.ts', 'SAMPLING'],
+      ['src/native/request-options.ts', 'REQUEST'],
+      ['src/chat/chat-options.ts', 'CHAT'],
+      [REQUEST_FILE, 'MORE'],
+      [REQUEST_FILE, 'TurnOptions'],
+      ...PREFIX_SOURCES,
+    ],
+    about: '`session.generate()` takes the same but for `tools` and `tenant`, which are those of its session.',
+  },
+  {
+    title: 'engine.session(options)',
+    table: SESSION_OWN,
+    sources: [['src/engine/session-options.ts', 'SESSION_OWN']],
+    about: 'And all of `engine.generate()` but `signal` and `schema`, as defaults of its turns.',
+  },
+  {
+    title: 'new Agent(options)',
+    table: { engine: AGENT.engine, ...AGENT_OWN },
+    sources: [
+      ['src/agent/agent-options.ts', 'AGENT_OWN'],
+      ['src/agent/agent-options.ts', 'AgentOptions'],
+    ],
+    about:
+      'And all of `engine.session()` but `messages`, `grammar`, `toolChoice` and `program`; tools are of `defineTool()`.',
+  },
+  { title: 'limits of an agent', table: LIMITS, sources: [['src/agent/limits.ts', 'LIMITS']] },
+  { title: 'engine.explain(prompt, options)', table: PREFIX, sources: PREFIX_SOURCES },
+  {
+    title: 'engine.pin(prompt, options)',
+    table: PIN,
+    sources: [...PREFIX_SOURCES, ['src/engine/prefix-cache.ts', 'PIN']],
+  },
+  {
+    title: 'program.nextPrefix(prompt, options)',
+    table: NEXT_PREFIX,
+    sources: [...PREFIX_SOURCES, ['src/engine/program.ts', 'NEXT_PREFIX']],
+  },
+  {
+    title: 'program.branchAbandoned(prompt, options)',
+    table: BRANCH_ABANDONED,
+    sources: [...PREFIX_SOURCES, ['src/engine/program.ts', 'BRANCH_ABANDONED']],
+  },
+  {
+    title: 'policy of an engine',
+    table: POLICY,
+    sources: [['src/native/policy.ts', 'POLICY']],
+    about:
+      'Times are microseconds (Infinity: never), shares thousandths. Lists: of interactive, workflow and background requests.',
+    native: 'policy',
+  },
+  { title: 'cost of a policy', table: COST, sources: [['src/native/policy.ts', 'COST']], native: 'policy.cost' },
+];
+
+/** The comment of each option of a section, by name. */
+export function commentsOf({ sources }: Section): Map<string, string> {
+  const members = sources.flatMap(([file, name]) => declared(file, name));
+  return new Map(members.filter(({ doc }) => doc !== '').map(({ name, doc }) => [name, doc]));
+}
+
+/** 1,048,576 for 1048576. */
+export function shownNumber(value: number): string {
+  return Number.isFinite(value) ? value.toLocaleString('en-US', { maximumFractionDigits: 6 }) : String(value);
+}
+
+/** What an option may be, in words. */
+function shownShape(name: string, { shape }: Option<unknown>): string {
+  switch (shape.kind) {
+    case 'number': {
+      const { min, max, whole, powerOfTwo } = rangeOf(name, shape.range);
+      const kind = powerOfTwo ? 'power of two' : whole ? 'whole number' : 'number';
+      const list = shape.count === undefined ? kind : `${shape.count} ${kind}s`;
+      const word = shape.word === undefined ? '' : `, or \`${shape.word}\``;
+      return `${list}, ${shownNumber(min)} to ${shownNumber(max)}${word}`;
+    }
+    case 'flag':
+      return 'true or false';
+    case 'word':
+      return shape.words.map((one) => `\`${one}\``).join(', ');
+    case 'name':
+    case 'text':
+      return 'text';
+    case 'signal':
+      return 'AbortSignal';
+    case 'function':
+      return 'function';
+    case 'group':
+      return 'object, see there';
+    case 'other':
+      return shape.expected;
+  }
+}
+
+function shownDefault(name: string, { fallback }: Option<unknown>, native: NativeOptions | undefined): string {
+  const limit = native && limitOf(native, name);
+  const value = limit && 'standard' in limit ? limit.standard : fallback;
+  if (value === undefined || value === '') return '';
+  if (Array.isArray(value)) return value.map(shownNumber).join(', ');
+  return typeof value === 'number' ? shownNumber(value) : String(value);
+}
+
+function sectionOf(section: Section): string {
+  const comments = commentsOf(section);
+  const rows = Object.entries(section.table).map(([name, option]) => [
+    `\`${name}\``,
+    shownShape(name, option),
+    shownDefault(name, option, section.native),
+    comments.get(name) ?? '',
+  ]);
+  const table = tableOf([['option', 'what it may be', 'default', 'what it is'], ...rows]);
+  return [`## ${section.title}`, ...(section.about ? [section.about] : []), table].join('\n\n');
+}
+
+/** A table of Markdown, its columns aligned. The first row is its head. */
+function tableOf(rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const [head = [], ...body] = cells;
+  return [head, widths.map((width) => '-'.repeat(width)), ...body].map(line).join('\n');
+}
+
+/** docs/options.md, made of the tables that check the options and of the ranges that the addon enforces. */
+export function optionsPage(): string {
+  const head = `# Options
+
+Made of the option tables in \`src/\` and of the ranges that the native half enforces: \`npx vitest run test/engine/options-page.test.ts -u\`
+writes it. An option that is left out, or undefined, has its default; an unknown or wrong one is INVALID_OPTION, with \`field\`.`;
+  return `${[head, ...SECTIONS.map(sectionOf)].join('\n\n')}\n`;
+}
