@@ -135,6 +135,19 @@ export class Engine implements AsyncDisposable {
     return this.#backend.detokenize(ids, special);
   }
 
+  /** How many tokens `generate()` would put before the answer with the same prompt and options. Runs nothing. Rejects as `generate()`. */
+  async countTokens(prompt: Prompt, given: GenerateOptions = {}): Promise<number> {
+    const options = readTable('options', given, GENERATE) as GenerateOptions;
+    toRequestSettings(options);
+    const settings = toChatSettings(options, compileAnswerSchema(options.schema));
+    const prepared = await preparePrompt(
+      this.#backend,
+      checkPrompt(this.info, readPrompt(prompt), settings),
+      options.signal,
+    );
+    return prepared.prompt.length;
+  }
+
   /** How much of a prompt is cached now, and where and why the rest is not; `expected` with `revealMisses`. Runs nothing. */
   async explain(prompt: Prompt, given: PrefixOptions = {}): Promise<Miss> {
     const options = readTable('options', given, PREFIX);

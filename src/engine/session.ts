@@ -112,6 +112,23 @@ export class Session implements AsyncDisposable {
     options: TurnOptions<Output> = {},
   ): Generation<Output> {
     this.#checkFree();
+    const { prepared, ...asked } = this.#next(message, options);
+    const { request, generation } = start(this.#backend, prepared, asked);
+    this.#follow(request);
+    return generation;
+  }
+
+  /** How many tokens the prompt of such a turn would have. Runs nothing. Throws and rejects as `generate()`. */
+  async countTokens(
+    message: string | ChatMessage | readonly ChatMessage[],
+    options: TurnOptions = {},
+  ): Promise<number> {
+    this.#checkFree();
+    return (await this.#next(message, options).prepared).prompt.length;
+  }
+
+  /** The next turn as it is asked for: its prompt under way, and the settings of its answer. */
+  #next<Output>(message: string | ChatMessage | readonly ChatMessage[], options: TurnOptions<Output>) {
     const given = readTable('options', options, TURN) as TurnOptions<Output>;
     const messages = this.#continued(readMessages(message));
     const { defaults, tenant, tools, onOverflow } = this.#setup;
@@ -121,10 +138,7 @@ export class Session implements AsyncDisposable {
     const chat = toChatSettings({ ...turn, tools }, schema);
     const { signal } = turn;
     const more = { onOverflow, maxTokens: settings.maxTokens, signal };
-    const prepared = nextTurn(this.#backend, this.#history, messages, chat, more);
-    const { request, generation } = start(this.#backend, prepared, { settings, schema, signal });
-    this.#follow(request);
-    return generation;
+    return { prepared: nextTurn(this.#backend, this.#history, messages, chat, more), settings, schema, signal };
   }
 
   /**

@@ -4,7 +4,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { anthropicError } from './anthropic/error-body.js';
-import { messages } from './anthropic/messages.js';
+import { countTokens, messages } from './anthropic/messages.js';
 import { newId } from './anthropic/messages-answer.js';
 import { Exchange, type ServerContext } from './http/exchange.js';
 import { makeGate } from './http/gate.js';
@@ -67,6 +67,7 @@ export function makeApp(context: ServerContext): Hono<Env> {
   app.post('/v1/chat/completions', face(chatCompletions));
   app.post('/v1/completions', face(completions));
   app.post('/v1/messages', face(messages));
+  app.post('/v1/messages/count_tokens', face(countTokens));
   app.post('/tokenize', face(tokenize));
   app.post('/detokenize', face(detokenize));
 

@@ -44,6 +44,20 @@ test('a whole answer and its usage', async () => {
   expect(again.usage.cache_read_input_tokens).toBeGreaterThan(0);
 });
 
+test('tokens are counted as they are computed, of a conversation that goes on too', async () => {
+  const total = ({ usage }: Anthropic.Message) => usage.input_tokens + (usage.cache_read_input_tokens ?? 0);
+  const body = { model: 'any', messages: question as Anthropic.MessageParam[], tools: [weather], system: 'Be brief.' };
+  const count = async () => (await client.messages.countTokens(body)).input_tokens;
+  const counted = await count();
+  const first = await client.messages.create({ ...asked, ...body });
+  expect(counted).toBe(total(first));
+  const use = first.content.find(({ type }) => type === 'tool_use') as Anthropic.ToolUseBlock;
+  const result = { type: 'tool_result' as const, tool_use_id: use.id, content: '{"celsius":7}' };
+  body.messages = [...question, { role: 'assistant', content: first.content }, { role: 'user', content: [result] }];
+  const next = await count();
+  expect(next).toBe(total(await client.messages.create({ ...asked, ...body })));
+});
+
 test('a stream as the client puts it together', async () => {
   const stream = client.messages.stream({ ...asked, messages: hello });
   let promised = 0;

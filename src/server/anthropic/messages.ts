@@ -1,4 +1,4 @@
-import { ask } from '../chat/ask.js';
+import { ask, countCall } from '../chat/ask.js';
 import { Signatures } from '../chat/signature.js';
 import { stopTextOf } from '../chat/stop-text.js';
 import { parsedBody } from '../chat/wire-body.js';
@@ -8,7 +8,15 @@ import { anthropicError } from './error-body.js';
 import { newId, toMessage } from './messages-answer.js';
 import { toMessagesCall } from './messages-call.js';
 import { MessagesStream } from './messages-stream.js';
-import { messagesRequest } from './wire.js';
+import { countRequest, messagesRequest } from './wire.js';
+
+/** POST /v1/messages/count_tokens: what the same body as a message would count as its input. */
+export async function countTokens(exchange: Exchange): Promise<void> {
+  const raw = await exchange.body();
+  const signatures = new Signatures(exchange.engine.info.digest);
+  const call = toMessagesCall(parsedBody(countRequest, raw), raw, signatures);
+  exchange.json(200, { input_tokens: await countCall(exchange, call) });
+}
 
 /** POST /v1/messages, streamed or whole. What is thrown before the first byte is the app's to answer. */
 export async function messages(exchange: Exchange): Promise<void> {
