@@ -8,6 +8,7 @@
 #include "llama-model.h"
 #include "runner/arch/layers.h"
 #include "runner/backend.h"
+#include "runner/error.h"
 #include "runner/kv-type.h"
 #include "runner/model.h"
 
@@ -99,6 +100,43 @@ int64_t default_kv_tokens(const Model & model, const RunnerOptions & options) {
     if (per_token == 0 || free == 0) return wanted;
     const int64_t states = state_bytes_per_slot(model) * (options.max_running + saved_state_count(model, options));
     return std::max<int64_t>(std::min(wanted, (free - states) / 4 / per_token), 2 * options.page_tokens);
+}
+
+namespace {
+
+std::string mib(int64_t bytes) {
+    return std::to_string(bytes >> 20) + " MiB";
+}
+
+}  // namespace
+
+int32_t kv_page_count(const Model & model, const RunnerOptions & options, int32_t n_states) {
+    const int64_t tokens = options.kv_tokens > 0 ? options.kv_tokens : default_kv_tokens(model, options);
+    const int64_t pages = (tokens + options.page_tokens - 1) / options.page_tokens;
+    const int64_t bytes = pages * options.page_tokens * kv_bytes_per_token(model, options.type_k, options.type_v);
+    const int64_t running = options.max_running * state_bytes_per_slot(model);
+    const int64_t saved = n_states * state_bytes_per_slot(model);
+    const int64_t free = free_kv_memory(model);
+    if (free > 0 && running > free) {
+        throw Error("OUT_OF_MEMORY",
+                    "the recurrent states of " + std::to_string(options.max_running) + " requests need " +
+                        mib(running) + ", " + mib(free) + " are free",
+                    "maxRunning");
+    }
+    if (free > 0 && saved > free - running) {
+        throw Error(
+            "OUT_OF_MEMORY",
+            std::to_string(n_states) + " saved states need " + mib(saved) + ", " + mib(free - running) + " are free",
+            "stateBytes");
+    }
+    if (free > 0 && bytes > free - running - saved) {
+        throw Error("OUT_OF_MEMORY",
+                    "a KV pool of " + std::to_string(tokens) + " tokens needs " + mib(bytes) + ", " +
+                        mib(free - running - saved) + " are free",
+                    "kvTokens");
+    }
+    if (tokens > 1 << 30) throw Error("INVALID_OPTION", "kvTokens is larger than 2^30", "kvTokens");
+    return static_cast<int32_t>(pages);
 }
 
 }  // namespace banyan

@@ -41,4 +41,11 @@ int64_t free_kv_memory(const Model & model);
  */
 int64_t default_kv_tokens(const Model & model, const RunnerOptions & options);
 
+/**
+ * Pages of the pool, beside the states of max_running slots and n_states saved ones. Throws OUT_OF_MEMORY when any of
+ * them does not fit into the free memory (Linux would grant it and kill the process at the first touch),
+ * INVALID_OPTION.
+ */
+int32_t kv_page_count(const Model & model, const RunnerOptions & options, int32_t n_states);
+
 }  // namespace banyan

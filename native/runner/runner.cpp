@@ -122,40 +122,6 @@ std::vector<Runner::Impl::Place> Runner::Impl::places(const Batch & rows) {
 
 namespace {
 
-std::string mib(int64_t bytes) {
-    return std::to_string(bytes >> 20) + " MiB";
-}
-
-int32_t page_count(const Model & model, const RunnerOptions & options, int32_t n_states) {
-    const int64_t tokens = options.kv_tokens > 0 ? options.kv_tokens : default_kv_tokens(model, options);
-    const int64_t pages = (tokens + options.page_tokens - 1) / options.page_tokens;
-    const int64_t bytes = pages * options.page_tokens * kv_bytes_per_token(model, options.type_k, options.type_v);
-    const int64_t running = options.max_running * state_bytes_per_slot(model);
-    const int64_t saved = n_states * state_bytes_per_slot(model);
-    const int64_t free = free_kv_memory(model);
-    // Linux would grant the memory and kill the process at the first touch.
-    if (free > 0 && running > free) {
-        throw Error("OUT_OF_MEMORY",
-                    "the recurrent states of " + std::to_string(options.max_running) + " requests need " +
-                        mib(running) + ", " + mib(free) + " are free",
-                    "maxRunning");
-    }
-    if (free > 0 && saved > free - running) {
-        throw Error(
-            "OUT_OF_MEMORY",
-            std::to_string(n_states) + " saved states need " + mib(saved) + ", " + mib(free - running) + " are free",
-            "stateBytes");
-    }
-    if (free > 0 && bytes > free - running - saved) {
-        throw Error("OUT_OF_MEMORY",
-                    "a KV pool of " + std::to_string(tokens) + " tokens needs " + mib(bytes) + ", " +
-                        mib(free - running - saved) + " are free",
-                    "kvTokens");
-    }
-    if (tokens > 1 << 30) throw Error("INVALID_OPTION", "kvTokens is larger than 2^30", "kvTokens");
-    return static_cast<int32_t>(pages);
-}
-
 bool on_gpu(const Model & model) {
     return ggml_backend_dev_type(model.handle()->dev_output()) != GGML_BACKEND_DEVICE_TYPE_CPU;
 }
@@ -203,7 +169,7 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     backend::LogCapture log;
     backend::AssertGuard guard;
     info_.n_states = saved_state_count(*model_, options);
-    info_.n_pages = page_count(*model_, options, info_.n_states);
+    info_.n_pages = kv_page_count(*model_, options, info_.n_states);
     llama_context_params params = context_params(options, info_.n_pages);
     impl_->abort = &abort;
     params.abort_callback = Impl::ends_step;

@@ -28,7 +28,7 @@ struct BatchRow {
 };
 
 /**
- * In the order in which the runner takes it: saves_before (slots are as the last step left them, whoever has them
+ * In the order in which the runner takes it: saves_before (slots are as the last step left them, whichever request has them
  * next), slots of rows that are `first` are emptied, loads, copies, the rows, saves_after. A step that failed has saved
  * nothing. Each load is of a row that is `first`, with n_past = n_tokens; a `first` row without a load has n_past 0 on
  * a model with recurrent layers.
