@@ -46,6 +46,9 @@ export interface RunSetup {
 type TurnResult = Pick<AgentStep, 'dropped'> &
   Pick<GenerationResult, 'text' | 'reasoning' | 'toolCalls' | 'finishReason' | 'usage'>;
 
+/** The most tokens that one turn may be asked for. */
+const MOST_A_TURN = 2 ** 30;
+
 /** What restoring a turn costs beside the length of its conversation, in characters of `Turns`. */
 const RESTORED = 2_048;
 
@@ -328,7 +331,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   #tokensLeft(): number {
     const { limits, maxTokens = limits.maxTokens } = this.#setup;
     const used = this.#steps.reduce((sum, { usage }) => sum + usage.outputTokens, 0);
-    return Math.max(0, Math.min(maxTokens, limits.maxTokens - used));
+    return Math.max(0, Math.min(maxTokens, limits.maxTokens - used, MOST_A_TURN));
   }
 
   #toolCalls(): number {

@@ -56,14 +56,15 @@ export interface ServeFlags {
   auth: boolean;
   corsOrigin?: string[];
   modelName?: string;
+  ttftLimitMs?: number;
   history: 'exact' | 'rendered';
 }
 
 /** Throws INVALID_OPTION when the file of keys cannot be read or is empty. */
 export function serverOptions({ apiKeyFile, auth, corsOrigin, ...flags }: ServeFlags): ServerOptions {
   const apiKeys = apiKeyFile === undefined ? undefined : keysOf(apiKeyFile);
-  const { host, port, modelName, history } = flags;
-  return { host, port, modelName, history, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };
+  const { host, port, modelName, history, ttftLimitMs } = flags;
+  return { host, port, modelName, history, ttftLimitMs, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };
 }
 
 function keysOf(path: string): string[] {

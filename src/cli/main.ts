@@ -82,6 +82,7 @@ withEngineFlags(program.command('serve').description("an HTTP server that speaks
       .choices(['exact', 'rendered'])
       .default('exact'),
   )
+  .option('--ttft-limit-ms <n>', 'answer 429 rather than let a client wait longer for its first token', wholeNumber(1))
   .option('--model-name <name>', 'name of the model in answers; default: its own')
   .addHelpText(
     'after',

@@ -35,7 +35,7 @@ export function makeApp(context: ServerContext): Hono<Env> {
     return RESPONSE_ALREADY_SENT;
   };
   const failed = (reason: unknown, c: Context<Env>) => {
-    const failure = toHttpFailure(reason, wireName);
+    const failure = toHttpFailure(reason, (field) => wireName(field, c.req.path));
     const requestId = newId('req');
     const body = c.req.path.startsWith('/v1/messages')
       ? anthropicError(failure, requestId)

@@ -20,6 +20,11 @@ export interface ServerOptions {
    * so that only what is new is, and the model keeps its reasoning of earlier turns. `rendered`: as the chat template prints it.
    */
   history?: 'exact' | 'rendered' | undefined;
+  /**
+   * Milliseconds within which the first token is to be expected; a request that would wait longer is answered with 429 and the
+   * time to come back. A client's header `x-banyan-ttft-limit-ms` takes its place. Default: none, it waits as long as it takes.
+   */
+  ttftLimitMs?: number | undefined;
   /** Largest body of a request, bytes. Default 32 MiB; a larger one is answered with 413. */
   maxBodyBytes?: number | undefined;
   /** Milliseconds of silence after which a stream gets a sign of life. Default 10,000. */
@@ -35,12 +40,14 @@ export interface ServerSettings {
   corsOrigins: string[];
   modelName: string | undefined;
   history: 'exact' | 'rendered';
+  ttftLimitMs: number | undefined;
   maxBodyBytes: number;
   keepAliveMs: number;
   drainMs: number;
 }
 
 const KEYS = [
+  'ttftLimitMs',
   ...[
     'host',
     'port',
@@ -66,6 +73,8 @@ export function readServerOptions(given: ServerOptions): ServerSettings {
     corsOrigins: names('corsOrigins', options.corsOrigins ?? []),
     modelName: options.modelName === undefined ? undefined : checkName('modelName', options.modelName),
     history: checkOneOf('history', options.history ?? 'exact', ['exact', 'rendered']),
+    ttftLimitMs:
+      options.ttftLimitMs === undefined ? undefined : checkInteger('ttftLimitMs', options.ttftLimitMs, 1, LONGEST_MS),
     maxBodyBytes: checkInteger('maxBodyBytes', options.maxBodyBytes ?? 32 * 2 ** 20, 1_024, 2 ** 30),
     keepAliveMs: checkInteger('keepAliveMs', options.keepAliveMs ?? 10_000, 10, LONGEST_MS),
     drainMs: checkInteger('drainMs', options.drainMs ?? 30_000, 0, LONGEST_MS),

@@ -237,6 +237,12 @@ test('a run goes on with the conversation of another', async () => {
   expect(first.session.messages.map(({ content }) => content)).toEqual(['S', 'first', 'One.', 'second', 'Two.']);
 });
 
+test('a limit of tokens beyond what one turn may have is a limit of the run only', async () => {
+  const { engine } = scripted(() => 'Done.');
+  const { text } = await new Agent({ engine, limits: { maxTokens: 2_000_000_000 } }).run('Go.');
+  expect(text).toBe('Done.');
+});
+
 test('a failing engine rejects the run, which need not be awaited', async () => {
   const { agent } = agentOf(() => ({ steps: [], error: { code: 'ENGINE_FAILED', message: 'no' } }));
   const run = agent.run('go'); // vitest fails the run on an unhandled rejection

@@ -94,6 +94,14 @@ test('too much load: 429, and when to come back', async () => {
   }
 });
 
+test('how long a client waits for its first token: the limit of the server, or its own', async () => {
+  await using it = await served(undefined, { ttftLimitMs: 900 });
+  await ask(it.server, hello);
+  await ask(it.server, hello, { 'x-banyan-ttft-limit-ms': '50' });
+  expect(it.native.requests.map(({ ttftLimitMs }) => ttftLimitMs)).toEqual([900, 50]);
+  expect((await ask(it.server, hello, { 'x-banyan-ttft-limit-ms': 'soon' })).status).toBe(400);
+});
+
 test('a failure in the middle of a stream is an event, and the end', async () => {
   const error = { code: 'STEP_FAILED', message: 'out of device memory' };
   await using it = await served(() => ({ steps: ['Hel'], error }));

@@ -3,7 +3,7 @@ import type { ToolChoice, ToolSpec } from '../../chat/tool-spec.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
 import type { ChatCall } from '../chat/chat-call.js';
-import { resultOf, textOf, type WireContent } from '../chat/content.js';
+import { resultOf, textOf } from '../chat/content.js';
 import type { Signatures } from '../chat/signature.js';
 import { given, unknownFields } from '../chat/wire-body.js';
 import { HttpError } from '../http/http-error.js';
@@ -58,7 +58,7 @@ function toMessages(
         role: 'tool',
         toolCallId: id,
         name: names.get(id) ?? '',
-        content: `${failed ? 'Error: ' : ''}${resultOf(result as WireContent)}`,
+        content: `${failed ? 'Error: ' : ''}${resultOf(result)}`,
       }),
     );
   const said = content.filter(({ type }) => type !== 'tool_result');

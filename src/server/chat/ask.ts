@@ -52,7 +52,8 @@ export function ask(exchange: Exchange, call: ChatCall, cacheKey: string | null 
   const turn = nextOf(exchange, messages, tools);
   const run = name === undefined ? (turn?.run ?? clients.run(undefined)) : clients.run(name);
   run.begin();
-  const options = { ...chosen.options, program: run.program, signal: exchange.signal() };
+  const { ttftLimitMs } = exchange;
+  const options = { ...chosen.options, ttftLimitMs, program: run.program, signal: exchange.signal() };
   const generation = turn
     ? turn.session.generate(turn.messages, options)
     : engine.generate(messages, { ...options, ...(tools.length > 0 && { tools }) });

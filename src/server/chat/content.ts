@@ -25,9 +25,17 @@ export function textOf(field: string, content: WireContent): string {
   });
 }
 
-/** The text of a tool's result. What is no text is named in its place, so that an agent's loop goes on. */
-export function resultOf(content: WireContent): string {
-  return joined(content, ({ type }) => `[${type.replace(/_/g, ' ')} omitted: this model reads text only]`);
+/** The text of a tool's result, whatever the client sent. What is no text is named in its place, so that an agent's loop goes on. */
+export function resultOf(content: unknown): string {
+  if (content === null || content === undefined || typeof content === 'string') return content ?? '';
+  if (!Array.isArray(content)) return JSON.stringify(content);
+  const parts = content.map((part: unknown) => (isPart(part) ? part : { type: 'text', text: JSON.stringify(part) }));
+  return joined(parts, ({ type }) => `[${type.replace(/_/g, ' ')} omitted: this model reads text only]`);
+}
+
+function isPart(part: unknown): part is WirePart {
+  const { type, text } = Object(part) as { type?: unknown; text?: unknown };
+  return typeof type === 'string' && (text === undefined || typeof text === 'string');
 }
 
 function joined(content: WireContent, other: (part: WirePart, index: number) => string): string {

@@ -4,6 +4,7 @@ import type { Clients } from '../chat/clients.js';
 import type { Transcripts } from '../chat/transcripts.js';
 import type { ServerSettings } from '../server-options.js';
 import { clientGone } from './client-gone.js';
+import { HttpError } from './http-error.js';
 import { jsonBody } from './json-body.js';
 import { SseWriter } from './sse-writer.js';
 
@@ -50,6 +51,14 @@ export class Exchange {
   /** Do conversations go on from the tokens that were computed? */
   get exactHistory(): boolean {
     return this.#context.settings.history === 'exact';
+  }
+
+  /** Within how many milliseconds the first token is to be expected: the client's limit, else the server's. Throws HttpError. */
+  get ttftLimitMs(): number | undefined {
+    const given = this.#request.headers['x-banyan-ttft-limit-ms'];
+    if (given === undefined) return this.#context.settings.ttftLimitMs;
+    if (typeof given === 'string' && /^[1-9]\d{0,7}$/.test(given)) return Number(given);
+    throw new HttpError(400, 'invalid_request', 'x-banyan-ttft-limit-ms must be whole milliseconds, from 1 on');
   }
 
   get headers(): IncomingHttpHeaders {

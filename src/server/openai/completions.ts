@@ -44,8 +44,11 @@ export async function completions(exchange: Exchange): Promise<void> {
   const body = parsedBody(completionRequest, raw);
   const ignored = unknownFields(completionRequest, raw);
   const signal = exchange.signal();
+  const { ttftLimitMs } = exchange;
   const prompts = toPrompts(body.prompt);
-  const generations = prompts.map((prompt) => exchange.engine.generate(prompt, { ...toOptions(body), signal }));
+  const generations = prompts.map((prompt) =>
+    exchange.engine.generate(prompt, { ...toOptions(body), ttftLimitMs, signal }),
+  );
   const answers = generations.map((generation) => new AnswerReader(generation));
   const headers: Record<string, string> = ignored.length > 0 ? { 'x-banyan-ignored': ignored.join(', ') } : {};
   const head = {

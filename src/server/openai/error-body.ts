@@ -28,8 +28,12 @@ const WIRE_NAMES: Record<string, string> = {
   parallelToolCalls: 'parallel_tool_calls',
 };
 
-/** The body's name of an option's field. */
-export function wireName(field: string): string {
+/** The body's name of an option's field, on this route. */
+export function wireName(field: string, route = ''): string {
+  if (route.startsWith('/v1/responses')) {
+    if (field === 'maxTokens') return 'max_output_tokens';
+    if (field === 'schema') return 'text.format.schema';
+  }
   return (
     WIRE_NAMES[field] ??
     field

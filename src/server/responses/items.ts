@@ -1,5 +1,5 @@
 import { type AssistantMessage, type ChatMessage, type ToolCall, toToolCall } from '../../chat/chat-message.js';
-import { resultOf, textOf, type WireContent } from '../chat/content.js';
+import { resultOf, textOf } from '../chat/content.js';
 import type { ReasoningSeal } from './reasoning-seal.js';
 import type { WireItem } from './wire.js';
 
@@ -54,7 +54,7 @@ export function toConversation(
           role: 'tool',
           toolCallId,
           name: names.get(toolCallId) ?? '',
-          content: resultOf(output as WireContent),
+          content: resultOf(output),
         });
         break;
       }

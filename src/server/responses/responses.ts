@@ -8,7 +8,6 @@ import { given, parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { HttpError, toHttpFailure } from '../http/http-error.js';
 import type { SseWriter } from '../http/sse-writer.js';
-import { wireName } from '../openai/error-body.js';
 import { AnswerItems } from './answer-items.js';
 import { toConversation } from './items.js';
 import { newId, toStatus, toUsage } from './output.js';
@@ -84,7 +83,7 @@ async function streamed(
     keep(response, result, items);
     emit(`response.${response.status}`, { response });
   } catch (reason) {
-    const { code, message } = toHttpFailure(reason, wireName);
+    const { code, message } = toHttpFailure(reason);
     emit('response.failed', {
       response: { ...head, status: 'failed', output: items.output, error: { code, message } },
     });
