@@ -114,6 +114,8 @@ void AnswerReader::advance(ChatMessage & out, bool over) {
             refused_last_ = false;
             return;
         }
+        // What may become a marker is none yet, though as the beginning of one it fits nowhere.
+        if (!over && fitting + syntax_->held(buffer_, done_) >= buffer_.size()) return;
         refuse(reading, fitting, out);
     }
     if (!syntax_) {

@@ -10,6 +10,7 @@
 #include "check.h"
 #include "json-schema-to-grammar.h"
 #include "json.h"
+#include "runner/answers/answer-reader.h"
 #include "runner/chat/chat-format.h"
 #include "runner/chat/chat-templates.h"
 #include "runner/error.h"
@@ -165,7 +166,33 @@ struct Forced {
 
     ChatMessage next() {
         text = walk(*format->grammar(), random, 40 + static_cast<int>(random() % 120));
-        return format->parse(text, false);
+        const ChatMessage message = format->parse(text, false);
+        if (!same(message, by_characters(text))) wrong(__LINE__, "another answer by characters");
+        return message;
+    }
+    ChatMessage by_characters(const std::string & answer) const {
+        AnswerReader reader(format->syntax());
+        ChatMessage all;
+        const auto add = [&](ChatMessage && part) {
+            all.content += part.content;
+            all.reasoning += part.reasoning;
+            for (ToolCall & call : part.tool_calls) all.tool_calls.push_back(std::move(call));
+        };
+        for (size_t at = 0, end; at < answer.size(); at = end) {
+            end = at + 1;
+            while (end < answer.size() && (answer[end] & 0xC0) == 0x80) ++end;
+            add(reader.push(answer.substr(at, end - at)));
+        }
+        add(reader.finish());
+        return all;
+    }
+    static bool same(const ChatMessage & a, const ChatMessage & b) {
+        bool equal = a.content == b.content && a.reasoning == b.reasoning && a.tool_calls.size() == b.tool_calls.size();
+        for (size_t i = 0; equal && i < a.tool_calls.size(); ++i) {
+            equal =
+                a.tool_calls[i].name == b.tool_calls[i].name && a.tool_calls[i].arguments == b.tool_calls[i].arguments;
+        }
+        return equal;
     }
     void wrong(int line, const std::string & what) {
         fail(__FILE__, line, name + ": " + what + " in: " + text.substr(0, 1500));
@@ -324,4 +351,19 @@ TEST("the content follows the caller's grammar, however its rules are called") {
         if (seen != all) forced.wrong(__LINE__, std::to_string(seen.size()) + " contents, the last: " + *seen.rbegin());
     });
     CHECK(n >= 70);
+}
+
+TEST("reasoning that begins with half of a marker is reasoning, and a call follows it") {
+    const char * const kCohere = "Cohere2MoE";
+    const ChatTemplates chat(fleet_model(), templates().at(kCohere));
+    ChatRequest request = calling(tool("nothing", nothing()));
+    request.messages = kAsked;
+    Forced forced{chat.render(request).format, kCohere, false};
+    const std::string call =
+        R"(<|START_ACTION|>[{"tool_call_id":"0","tool_name":"nothing","parameters":{}}]<|END_ACTION|>)";
+    for (const char * half : {"<|START_TEXT", "<|START_T", "<|", "<|START_ACTIO", "<|END_THINKIN"}) {
+        const ChatMessage message = forced.by_characters(half + ("<|END_THINKING|>" + call));
+        CHECK_EQ(message.reasoning, half);
+        CHECK_EQ(message.tool_calls.size(), 1u);
+    }
 }
