@@ -56,6 +56,12 @@ test('what is refused', async () => {
   expect(await failure({ prompt: [10 ** 9] })).toMatchObject({ status: 400 });
 });
 
+test('a field without effect is named in a header, whatever characters its name has', async () => {
+  const body = { ...asked, prompt: 'Hello', max_tokens: 1, 'wörd\n☃': 1 };
+  const { response } = await client.completions.create(body).withResponse();
+  expect(response.headers.get('x-banyan-ignored')).toBe('w?rd??');
+});
+
 test('tokens of a text and back', async () => {
   const post = async (path: string, body: object) => {
     const response = await fetch(`${server.url}${path}`, { method: 'POST', body: JSON.stringify(body) });

@@ -126,7 +126,7 @@ class Schema {
     common_json properties_ = common_json::object(), rules_ = common_json::object(), texts_ = common_json::object();
 };
 
-/** Each value is given: whoever calls it says just this. */
+/** Each value is given: each call says just this. */
 std::string book() {
     Schema schema("b-");
     common_json deep = {{"type", "object"}, {"additionalProperties", false}};

@@ -1,11 +1,10 @@
 import { z } from 'zod';
+import { maybe } from '../chat/wire-body.js';
 
 /*
  * What clients send to /v1/messages. Blocks are read by their `type`; fields that are not here are ignored, and named in a
  * response header.
  */
-
-const maybe = <T extends z.ZodType>(type: T) => type.nullish();
 
 /** One block of a message: which fields it has depends on `type`. */
 const block = z.looseObject({

@@ -1,6 +1,7 @@
 import type { ChatMessage } from '../../chat/chat-message.js';
 import type { ToolSpec } from '../../chat/tool-spec.js';
 import type { Exchange } from '../http/exchange.js';
+import { listed } from '../http/listed-header.js';
 import { AnswerReader } from './answer-reader.js';
 import type { ChatCall } from './chat-call.js';
 import { runNameOf } from './clients.js';
@@ -69,18 +70,5 @@ export function ask(exchange: Exchange, call: ChatCall, cacheKey: string | null 
   return {
     answer: new AnswerReader(generation, (toolCall) => names.call(toolCall)),
     headers: { ...listed('x-banyan-ignored', call.ignored), ...listed('x-banyan-normalized', relaxed) },
-  };
-}
-
-const LONGEST = 1_000;
-
-/** A header that lists what was done; it is no place for what a client may have written into it. */
-function listed(name: string, entries: readonly string[]): Record<string, string> {
-  if (entries.length === 0) return {};
-  return {
-    [name]: entries
-      .join(', ')
-      .replace(/[^\x20-\x7e]/g, '?')
-      .slice(0, LONGEST),
   };
 }

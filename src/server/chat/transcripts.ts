@@ -68,7 +68,7 @@ export class Transcripts {
   keep({ session, digest }: NextTurn, said: ChatMessage, run: Run | undefined): void {
     const key = digestOf(digest, said);
     this.#drop(key);
-    const tokens = session.lastTurn === undefined ? 0 : session.tokens.length;
+    const tokens = session.tokens.length;
     this.#nodes.set(key, { session, run, tokens });
     this.#tokens += tokens;
     for (const oldest of this.#nodes.keys()) {

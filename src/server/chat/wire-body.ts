@@ -1,6 +1,9 @@
 import type { z } from 'zod';
 import { HttpError } from '../http/http-error.js';
 
+/** A field that may be absent; `null` is as good. */
+export const maybe = <T extends z.ZodType>(type: T) => type.nullish();
+
 /** The body as `type` has it. Throws HttpError 400 with the field at fault, such as `messages[2].role`. */
 export function parsedBody<T extends z.ZodType>(type: T, body: unknown): z.infer<T> {
   const { success, data, error } = type.safeParse(body);

@@ -5,12 +5,12 @@ import type { GenerationResult, Usage } from '../../engine/generation.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { TokenLogprob } from '../../native/events.js';
 import { AnswerReader } from '../chat/answer-reader.js';
-import { given, parsedBody, unknownFields } from '../chat/wire-body.js';
+import { given, maybe, parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';
+import { listed } from '../http/listed-header.js';
 import { openaiError, wireName } from './error-body.js';
 
-const maybe = <T extends z.ZodType>(type: T) => type.nullish();
 const ids = z.array(z.int().min(0)).min(1);
 
 /** What clients send to /v1/completions: a text, or token ids, that the model goes on with; several are answered at once. */
@@ -50,7 +50,7 @@ export async function completions(exchange: Exchange): Promise<void> {
     exchange.engine.generate(prompt, { ...toOptions(body), ttftLimitMs, signal }),
   );
   const answers = generations.map((generation) => new AnswerReader(generation));
-  const headers: Record<string, string> = ignored.length > 0 ? { 'x-banyan-ignored': ignored.join(', ') } : {};
+  const headers = listed('x-banyan-ignored', ignored);
   const head = {
     ...{ id: `cmpl-${randomBytes(12).toString('hex')}`, object: 'text_completion' },
     ...{ created: Math.floor(Date.now() / 1_000), model: exchange.modelName },

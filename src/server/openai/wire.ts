@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { maybe } from '../chat/wire-body.js';
 
 /*
  * What clients send to /v1/chat/completions: OpenAI's fields, and those that local servers have beside them. `null` is as
@@ -7,7 +8,6 @@ import { z } from 'zod';
 
 const part = z.looseObject({ type: z.string(), text: z.string().optional(), refusal: z.string().optional() });
 const content = z.union([z.string(), z.array(part)]).nullish();
-const maybe = <T extends z.ZodType>(type: T) => type.nullish();
 
 const toolCall = z.looseObject({
   id: maybe(z.string()),

@@ -1,11 +1,10 @@
 import { z } from 'zod';
+import { maybe } from '../chat/wire-body.js';
 
 /*
  * What clients send to /v1/responses. Items are read by their `type`; one without it is a message. Fields that are not here are
  * ignored, and named in a response header.
  */
-
-const maybe = <T extends z.ZodType>(type: T) => type.nullish();
 
 const part = z.looseObject({ type: z.string(), text: z.string().optional(), refusal: z.string().optional() });
 const content = z.union([z.string(), z.array(part)]);
