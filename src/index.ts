@@ -25,6 +25,7 @@ export type { SessionOptions } from './engine/session-options.js';
 export type { Turn } from './engine/turn.js';
 export { canonicalJson } from './kit/canonical-json.js';
 export { BanyanError, type ErrorCode } from './kit/errors.js';
+export type { EventSink } from './kit/event-sink.js';
 export type { LoadProgress } from './model/model-source.js';
 export type { TokenLogprob } from './native/events.js';
 export type { NativePolicy as Policy } from './native/policy.js';

@@ -14,8 +14,8 @@ import type { Recorder } from '../trace/recorder.js';
  *               throws at the call. A call that failed has changed nothing.
  *   Requests    submit() gives an id and calls nothing back. Then the sink of the request gets its events, in order: `tokens`
  *               and `tool-call` as they come, last and once `finish` or `error`. Tokens, texts and calls of the events joined
- *               are those of the message; of a cancelled request they may be its beginning. Sinks run no code of users, and
- *               never throw. Requests end in any order, and one that fails ends alone.
+ *               are those of the message; of a cancelled request they may be its beginning. Sinks return soon and never
+ *               throw; they may call the backend. Requests end in any order, and one that fails ends alone.
  *   Cancel      cancel() may come at any time. The request ends soon: with reason `cancelled` and all that was computed, or as
  *               it had ended already.
  *   Refusal     A request whose first token is not to be expected within its `ttftLimitMs` ends with the error BACKPRESSURE

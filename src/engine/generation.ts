@@ -2,44 +2,14 @@ import type { Backend } from '../backend/backend.js';
 import { type ToolCall, toToolCall } from '../chat/chat-message.js';
 import type { Prepared } from '../chat/prompt.js';
 import { BanyanError, type RejectedAnswer } from '../kit/errors.js';
+import { type EventSink, SafeSink } from '../kit/event-sink.js';
 import { EventStream } from '../kit/event-stream.js';
-import type { TokenLogprob } from '../native/events.js';
-import type { NativeUsage } from '../native/reports.js';
-import type { FinishReason } from '../native/vocabulary.js';
 import type { CompiledSchema } from '../schema/compile-schema.js';
+import { EventTeller, type GenerationEvent, type GenerationResult, type Usage } from './generation-events.js';
 import { type Completion, Request } from './request.js';
 import type { RequestSettings } from './request-options.js';
 
-/**
- * What a request cost. `cachedTokens` of the `promptTokens` were read from the cache; `computedTokens` went through the model:
- * the rest of the prompt, the output, and what a preemption made necessary again. Times in milliseconds.
- */
-export type Usage = NativeUsage;
-
-export interface GenerationResult<Output = unknown> {
-  /**
-   * The visible answer: what is neither reasoning nor a whole call of a tool of the request. A call that was cut, is
-   * malformed or names no such tool is text. The `text` events of the stream, joined.
-   */
-  text: string;
-  reasoning: string;
-  toolCalls: ToolCall[];
-  /** The answer as a value when a `schema` was given; undefined when the answer was cut before its end. */
-  object: Output | undefined;
-  /** Every token as sampled. */
-  tokens: number[];
-  logprobs: TokenLogprob[];
-  finishReason: FinishReason;
-  usage: Usage;
-}
-
-export type GenerationEvent<Output = unknown> =
-  | { type: 'text'; text: string }
-  | { type: 'reasoning'; text: string }
-  | { type: 'tokens'; tokens: number[]; logprobs: TokenLogprob[] }
-  /** This call is complete; the model may still be writing others. */
-  | { type: 'tool-call'; index: number; call: ToolCall }
-  | { type: 'finish'; result: GenerationResult<Output> };
+export type { GenerationEvent, GenerationResult, Usage };
 
 /** What is asked beside the prompt. */
 export interface Asked<Output> {
@@ -92,30 +62,49 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
     }
   }
 
+  /**
+   * Gives the events to `sink` as they happen, those of a `for await` loop in the same order, without promises: for servers with
+   * many streams. Late ones get everything from the first event on; the first call comes after this one has returned. Any number
+   * of sinks and loops may read. A sink that throws cancels the request, and its exception is uncaught. Returns what ends the
+   * subscription; that cancels nothing.
+   */
+  subscribe(sink: EventSink<GenerationEvent<Output>>): () => void {
+    const safe = new SafeSink(sink, () => this.cancel());
+    const teller = new EventTeller<Output>((event) => safe.event(event));
+    const leave = this.#request.log.follow((event) => teller.output(event));
+    this.result.then(
+      (result) => {
+        teller.finish(result);
+        safe.end();
+      },
+      (reason) => safe.end(reason),
+    );
+    return () => {
+      safe.stop();
+      leave();
+    };
+  }
+
   protected async *events(): AsyncGenerator<GenerationEvent<Output>, void, undefined> {
-    let [text, reasoning] = [0, 0]; // lengths told
+    let told: GenerationEvent<Output>[] = [];
+    const teller = new EventTeller<Output>((event) => told.push(event));
+    const take = () => {
+      const taken = told;
+      told = [];
+      return taken;
+    };
     let whole = false;
     try {
       for await (const event of this.#request.log.read()) {
-        if (event.type === 'tool-call') {
-          yield { type: 'tool-call', index: event.index, call: toToolCall(event.call, event.index) };
-          continue;
-        }
-        yield { type: 'tokens', tokens: event.tokens, logprobs: event.logprobs ?? [] };
-        if (event.reasoning) yield { type: 'reasoning', text: event.reasoning };
-        if (event.text) yield { type: 'text', text: event.text };
-        text += event.text.length;
-        reasoning += event.reasoning.length;
+        teller.output(event);
+        for (const one of take()) yield one;
       }
       whole = true;
     } finally {
       if (!whole) this.cancel();
     }
-    const result = await this.result;
-    // A request that was cancelled ends without a token: what may have become a call or a stop text is told now.
-    if (result.reasoning.length > reasoning) yield { type: 'reasoning', text: result.reasoning.slice(reasoning) };
-    if (result.text.length > text) yield { type: 'text', text: result.text.slice(text) };
-    yield { type: 'finish', result };
+    teller.finish(await this.result);
+    for (const one of take()) yield one;
   }
 
   async #finish(completion: Completion): Promise<GenerationResult<Output>> {

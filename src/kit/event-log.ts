@@ -4,6 +4,7 @@
  */
 export class EventLog<Event> {
   readonly #events: Event[] = [];
+  readonly #followers = new Set<() => void>();
   #closed = false;
   /** The next change, for readers at the end; undefined: no reader waits. */
   #change: { promise: Promise<void>; resolve: () => void } | undefined;
@@ -38,6 +39,24 @@ export class EventLog<Event> {
     }
   }
 
+  /**
+   * Calls `listener` with all events from the first one on, each while it is appended: no promise an event. Those that are there
+   * already come right after this call has returned. `listener` must not throw. Returns what ends it.
+   */
+  follow(listener: (event: Event) => void): () => void {
+    let position = 0;
+    let ended = false;
+    const catchUp = () => {
+      while (!ended && position < this.#events.length) listener(this.#events[position++] as Event);
+    };
+    this.#followers.add(catchUp);
+    if (this.#events.length > 0) queueMicrotask(catchUp);
+    return () => {
+      ended = true;
+      this.#followers.delete(catchUp);
+    };
+  }
+
   #changed(): Promise<void> {
     if (!this.#change) {
       let resolve = () => {};
@@ -50,6 +69,7 @@ export class EventLog<Event> {
   }
 
   #wake(): void {
+    for (const catchUp of this.#followers) catchUp();
     this.#change?.resolve();
     this.#change = undefined;
   }
