@@ -10,7 +10,7 @@ const FLOORS = [
   ['backend'],
   ['chat', 'observe'],
   ['engine'],
-  ['agent'],
+  ['agent', 'stateless'],
   ['server'],
   ['cli'],
 ];

@@ -4,9 +4,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Engine } from '../engine/engine.js';
 import { BanyanError } from '../kit/errors.js';
+import { Callers } from '../stateless/callers.js';
 import { makeApp } from './app.js';
-import { Clients } from './chat/clients.js';
-import { Transcripts } from './chat/transcripts.js';
 import { readServerOptions, type ServerOptions } from './server-options.js';
 
 export type { ServerOptions };
@@ -31,8 +30,7 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
   const app = makeApp({
     engine,
     settings,
-    clients: new Clients(engine),
-    transcripts: new Transcripts(engine),
+    callers: new Callers(engine, settings.history),
     modelName,
     created,
     stop: stop.signal,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationResult, Usage } from '../../engine/generation.js';
-import type { Signatures } from '../chat/signature.js';
+import type { Signatures } from '../../stateless/signature.js';
 
 /** Ids of messages and of the uses of tools: they occur once. */
 export const newId = (kind: 'msg' | 'toolu' | 'req') => `${kind}_${randomBytes(12).toString('hex')}`;

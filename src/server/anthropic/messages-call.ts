@@ -2,9 +2,9 @@ import { type ChatMessage, type ToolCall, toToolCall } from '../../chat/chat-mes
 import type { ToolChoice, ToolSpec } from '../../chat/tool-spec.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
-import type { ChatCall } from '../chat/chat-call.js';
+import type { ChatCall } from '../../stateless/chat-call.js';
+import type { Signatures } from '../../stateless/signature.js';
 import { resultOf, textOf } from '../chat/content.js';
-import type { Signatures } from '../chat/signature.js';
 import { given, unknownFields } from '../chat/wire-body.js';
 import { HttpError } from '../http/http-error.js';
 import { type CountRequest, messagesRequest, type WireBlock, type WireMessage } from './wire.js';

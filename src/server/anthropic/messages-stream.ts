@@ -1,6 +1,6 @@
 import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationEvent, GenerationResult } from '../../engine/generation.js';
-import type { Signatures } from '../chat/signature.js';
+import type { Signatures } from '../../stateless/signature.js';
 import type { SseWriter } from '../http/sse-writer.js';
 import { newId, toInput, toStop, toUsage } from './messages-answer.js';
 

@@ -1,5 +1,5 @@
-import { ask, countCall } from '../chat/ask.js';
-import { Signatures } from '../chat/signature.js';
+import { Signatures } from '../../stateless/signature.js';
+import { ask } from '../chat/ask.js';
 import { stopTextOf } from '../chat/stop-text.js';
 import { parsedBody } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
@@ -15,7 +15,7 @@ export async function countTokens(exchange: Exchange): Promise<void> {
   const raw = await exchange.body();
   const signatures = new Signatures(exchange.engine.info.digest);
   const call = toMessagesCall(parsedBody(countRequest, raw), raw, signatures);
-  exchange.json(200, { input_tokens: await countCall(exchange, call) });
+  exchange.json(200, { input_tokens: await exchange.callers.count(call) });
 }
 
 /** POST /v1/messages, streamed or whole. What is thrown before the first byte is the app's to answer. */

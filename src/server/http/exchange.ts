@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Engine } from '../../engine/engine.js';
-import type { Clients } from '../chat/clients.js';
-import type { Transcripts } from '../chat/transcripts.js';
+import type { Callers } from '../../stateless/callers.js';
 import type { ServerSettings } from '../server-options.js';
 import { clientGone } from './client-gone.js';
 import { HttpError } from './http-error.js';
@@ -12,10 +11,8 @@ import { SseWriter } from './sse-writer.js';
 export interface ServerContext {
   engine: Engine;
   settings: ServerSettings;
-  /** Agent runs of its clients. */
-  clients: Clients;
-  /** Conversations of its clients. */
-  transcripts: Transcripts;
+  /** Agent runs and conversations of its clients. */
+  callers: Callers;
   /** Name of the model on the wire. */
   modelName: string;
   /** When it was loaded, seconds since 1970. */
@@ -40,17 +37,8 @@ export class Exchange {
     return this.#context.engine;
   }
 
-  get clients(): Clients {
-    return this.#context.clients;
-  }
-
-  get transcripts(): Transcripts {
-    return this.#context.transcripts;
-  }
-
-  /** Do conversations go on from the tokens that were computed? */
-  get exactHistory(): boolean {
-    return this.#context.settings.history === 'exact';
+  get callers(): Callers {
+    return this.#context.callers;
   }
 
   /** Within how many milliseconds the first token is to be expected: the client's limit, else the server's. Throws HttpError. */

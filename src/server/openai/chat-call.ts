@@ -2,7 +2,7 @@ import type { ToolSpec } from '../../chat/tool-spec.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { NativeClass } from '../../native/vocabulary.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
-import type { ChatCall } from '../chat/chat-call.js';
+import type { ChatCall } from '../../stateless/chat-call.js';
 import { given, unknownFields } from '../chat/wire-body.js';
 import { HttpError } from '../http/http-error.js';
 import { toMessages } from './chat-messages.js';

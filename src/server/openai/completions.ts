@@ -4,7 +4,7 @@ import type { Prompt } from '../../chat/prompt.js';
 import type { GenerationResult, Usage } from '../../engine/generation.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { TokenLogprob } from '../../native/events.js';
-import { AnswerReader } from '../chat/answer-reader.js';
+import { AnswerReader } from '../../stateless/answer-reader.js';
 import { given, maybe, parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';

@@ -1,4 +1,4 @@
-import type { Signatures } from '../chat/signature.js';
+import type { Signatures } from '../../stateless/signature.js';
 
 /**
  * Reasoning as `encrypted_content` of an item, so that clients that keep nothing else send it back: its text and its signature.

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ChatMessage, ToolCall } from '../../chat/chat-message.js';
-import type { ToolChoice, ToolSpec } from '../../chat/tool-spec.js';
+import type { ChatMessage, ToolCall } from '../chat/chat-message.js';
+import type { ToolChoice, ToolSpec } from '../chat/tool-spec.js';
 
 const KNOWN = /^[A-Za-z0-9_-]{1,64}$/;
 

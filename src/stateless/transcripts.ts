@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { ChatMessage, ToolCall } from '../../chat/chat-message.js';
-import type { ToolSpec } from '../../chat/tool-spec.js';
-import type { Engine } from '../../engine/engine.js';
-import type { Session } from '../../engine/session.js';
-import { canonicalJson } from '../../kit/canonical-json.js';
-import type { Run } from './clients.js';
+import type { ChatMessage, ToolCall } from '../chat/chat-message.js';
+import type { ToolSpec } from '../chat/tool-spec.js';
+import type { Engine } from '../engine/engine.js';
+import type { Session } from '../engine/session.js';
+import { canonicalJson } from '../kit/canonical-json.js';
+import type { Run } from './runs.js';
 
 /** Token ids that are kept, of all conversations: 64 MiB. */
 const MOST_TOKENS = 16 * 2 ** 20;

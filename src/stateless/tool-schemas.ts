@@ -1,6 +1,6 @@
-import type { ToolSpec } from '../../chat/tool-spec.js';
-import { isBanyanError } from '../../kit/errors.js';
-import { compilePlain } from '../../schema/compile-schema.js';
+import type { ToolSpec } from '../chat/tool-spec.js';
+import { isBanyanError } from '../kit/errors.js';
+import { compilePlain } from '../schema/compile-schema.js';
 
 /**
  * Tools whose schema cannot be enforced: one server's odd schema must not make every request fail. Such a tool takes any object;
