@@ -11,7 +11,7 @@ const FLOORS = [
   ['chat', 'observe'],
   ['engine'],
   ['agent', 'stateless'],
-  ['server'],
+  ['server', 'adapters'],
   ['cli'],
 ];
 /** Rooms that may load the addon; all others import types of native/ only. */

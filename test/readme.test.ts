@@ -39,10 +39,11 @@ test('the programs of the page for newcomers run as written', { timeout: 60_000 
   const ours = programs(readFileSync(join(root, 'docs/coming-from.md'), 'utf8')).filter((code) =>
     code.includes("'banyan'"),
   );
-  const [fromNodeLlama, fromOllama, fromAiSdk] = ours.map(runProgram);
-  expect(ours).toHaveLength(3);
+  const [fromNodeLlama, fromOllama, asModel, fromAiSdk] = ours.map(runProgram);
+  expect(ours).toHaveLength(4);
   expect(fromNodeLlama).toMatch(/^\w.*\n\d+ characters, 0 of \d+ prompt tokens were cached\n$/s);
   expect(fromOllama).toBe('Hello! How can I help?');
+  expect(asModel).toBe('Hello! How can I help?\n');
   expect(fromAiSdk).toBe('It is 7 degrees in Oslo, light rain. (2 steps)\n');
 });
 

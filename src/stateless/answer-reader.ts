@@ -36,6 +36,11 @@ export class AnswerReader implements AsyncIterable<GenerationEvent> {
     return this.#generation.promptTokens;
   }
 
+  /** Ends it; see Generation. */
+  cancel(): void {
+    this.#generation.cancel();
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<GenerationEvent, void, undefined> {
     let fresh = 0; // tokens whose text has not come yet
     for (;;) {

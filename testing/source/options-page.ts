@@ -1,3 +1,5 @@
+import { PROVIDER_OWN } from '../../src/adapters/ai-sdk/call.js';
+import { BANYAN } from '../../src/adapters/ai-sdk/provider.js';
 import { AGENT, AGENT_OWN } from '../../src/agent/agent-options.js';
 import { LIMITS } from '../../src/agent/limits.js';
 import { ENGINE } from '../../src/engine/engine-options.js';
@@ -67,6 +69,19 @@ export const SECTIONS: readonly Section[] = [
       'And all of `engine.session()` but `messages`, `grammar`, `toolChoice` and `program`; tools are of `defineTool()`.',
   },
   { title: 'limits of an agent', table: LIMITS, sources: [['src/agent/limits.ts', 'LIMITS']] },
+  {
+    title: 'createBanyan(engine, options)',
+    table: BANYAN,
+    sources: [['src/adapters/ai-sdk/provider.ts', 'BANYAN']],
+    about: 'Of `banyan/ai-sdk`.',
+  },
+  {
+    title: 'providerOptions.banyan of the AI SDK',
+    table: PROVIDER_OWN,
+    sources: [['src/adapters/ai-sdk/call.ts', 'PROVIDER_OWN']],
+    about:
+      'And all of `engine.generate()` but `tools`, `toolChoice`, `schema`, `stop`, `signal` and `tenant`; they come before the AI SDK’s own settings.',
+  },
   { title: 'engine.explain(prompt, options)', table: PREFIX, sources: PREFIX_SOURCES },
   {
     title: 'engine.pin(prompt, options)',

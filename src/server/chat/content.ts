@@ -1,3 +1,4 @@
+import { omitted } from '../../stateless/omitted.js';
 import { HttpError } from '../http/http-error.js';
 
 /** Content of a message on the wire: a text, a list of parts, or nothing. */
@@ -30,7 +31,7 @@ export function resultOf(content: unknown): string {
   if (content === null || content === undefined || typeof content === 'string') return content ?? '';
   if (!Array.isArray(content)) return JSON.stringify(content);
   const parts = content.map((part: unknown) => (isPart(part) ? part : { type: 'text', text: JSON.stringify(part) }));
-  return joined(parts, ({ type }) => `[${type.replace(/_/g, ' ')} omitted: this model reads text only]`);
+  return joined(parts, ({ type }) => omitted(type));
 }
 
 function isPart(part: unknown): part is WirePart {

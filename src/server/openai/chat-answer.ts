@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationResult, Usage } from '../../engine/generation.js';
 import type { TokenLogprob } from '../../native/events.js';
+import type { CallIds } from '../../stateless/call-ids.js';
 
 /** What all chunks of one answer have in common. */
 export interface AnswerHead {
@@ -12,19 +13,6 @@ export interface AnswerHead {
 
 export function newHead(model: string): AnswerHead {
   return { id: `chatcmpl-${randomBytes(12).toString('hex')}`, created: Math.floor(Date.now() / 1_000), model };
-}
-
-/**
- * Ids of an answer's calls on the wire: unlike the model's own they occur once in a conversation, so that clients that keep
- * results by their ids find them.
- */
-export class CallIds {
-  readonly #ids: string[] = [];
-
-  of(index: number): string {
-    this.#ids[index] ??= `call_${randomBytes(12).toString('hex')}`;
-    return this.#ids[index];
-  }
 }
 
 /** Why an answer ended, in OpenAI's words: told by the calls that it holds, whatever the model said. */

@@ -1,8 +1,9 @@
+import { CallIds } from '../../stateless/call-ids.js';
 import { ask } from '../chat/ask.js';
 import { parsedBody } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';
-import { CallIds, newHead, toCompletion } from './chat-answer.js';
+import { newHead, toCompletion } from './chat-answer.js';
 import { toChatCall } from './chat-call.js';
 import { ChatStream } from './chat-stream.js';
 import { openaiError, wireName } from './error-body.js';

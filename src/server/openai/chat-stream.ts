@@ -1,7 +1,8 @@
 import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationEvent, GenerationResult } from '../../engine/generation.js';
+import { CallIds } from '../../stateless/call-ids.js';
 import type { SseWriter } from '../http/sse-writer.js';
-import { type AnswerHead, CallIds, finishReason, toUsage, toWireLogprobs } from './chat-answer.js';
+import { type AnswerHead, finishReason, toUsage, toWireLogprobs } from './chat-answer.js';
 
 /** One answer as chunks: role, deltas, the reason of its end, and its usage where the caller wants it. */
 export class ChatStream {
