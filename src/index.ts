@@ -21,7 +21,7 @@ export type { Program, ProgramReport } from './engine/program.js';
 export type { GenerateOptions, SamplingOptions, TurnOptions } from './engine/request-options.js';
 
 export type { Session } from './engine/session.js';
-export type { SessionOptions } from './engine/session-options.js';
+export type { ForkOptions, SessionOptions } from './engine/session-options.js';
 export type { Turn } from './engine/turn.js';
 export { canonicalJson } from './kit/canonical-json.js';
 export { BanyanError, type ErrorCode } from './kit/errors.js';
@@ -31,5 +31,19 @@ export type { TokenLogprob } from './native/events.js';
 export type { NativePolicy as Policy } from './native/policy.js';
 export type { FinishReason, KvType, NativeClass as RequestClass } from './native/vocabulary.js';
 export type { Decision } from './observe/decision-feed.js';
+export { type Best, type BestOfOptions, bestOf, type Candidate } from './patterns/best-of.js';
+export {
+  ask,
+  type BranchContext,
+  type BranchOptions,
+  type BranchTask,
+  type PatternTurn,
+  type Said,
+} from './patterns/branches.js';
+export { type Debate, type DebateOptions, debate, type Side, type Statement } from './patterns/debate.js';
+export { type MapReduced, type MapReduceOptions, mapReduce } from './patterns/map-reduce.js';
+export { parallel } from './patterns/parallel.js';
+export { type Reflection, type ReflectOptions, reflect } from './patterns/reflect.js';
+export { type Found, type Thought, type TreeSearchOptions, treeSearch, type Unjudged } from './patterns/tree-search.js';
 export type { JsonSchema, Schema, StandardSchema } from './schema/compile-schema.js';
 export type { Recording, RecordOptions } from './trace/recording.js';

@@ -10,7 +10,7 @@ const FLOORS = [
   ['backend'],
   ['chat', 'observe'],
   ['engine'],
-  ['agent', 'stateless'],
+  ['agent', 'stateless', 'patterns'],
   ['server', 'adapters'],
   ['cli'],
 ];

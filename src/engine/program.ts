@@ -11,6 +11,8 @@ import { PREFIX, type PrefixOptions, prefixTokens } from './prefix-cache.js';
 
 const NOTHING = { tool: '', expectedMs: 0, salt: '', tokens: new Int32Array(0), steps: 1, from: 0 };
 const LONGEST_NAME = 256;
+/** Below are ids that callers choose themselves. */
+const FIRST_GROUP = 2 ** 20;
 
 /** Throws INVALID_OPTION. */
 export function toolStarted(tool: string, expectedMs?: number): NativeHint {
@@ -45,6 +47,13 @@ let programs = 0;
 /** The id of a new program: no other one of the process has it, as one agent run may use several engines. */
 export function newProgram(): number {
   return ++programs;
+}
+
+let groups = 0;
+
+/** The id of a new group of siblings: no other one of the process has it that was not chosen by hand. */
+export function newGroup(): number {
+  return FIRST_GROUP + groups++;
 }
 
 function checkTool(tool: string): string {

@@ -71,7 +71,7 @@ export function toRequestSettings(options: GenerateOptions): RequestSettings {
   const { program = 0, group = { id: 0, size: 0 }, stop = [] } = options;
   return {
     ...complete(REQUEST, options),
-    program: typeof program === 'object' ? program.id : program,
+    program: programId(program),
     group: group.id,
     groupSize: group.size,
     staticTokens: 0,
@@ -82,6 +82,9 @@ export function toRequestSettings(options: GenerateOptions): RequestSettings {
     ignoreEos: false,
   };
 }
+
+/** The number that requests of a program carry; 0: none. */
+export const programId = (program: ProgramOption): number => (typeof program === 'object' ? program.id : program);
 
 function readProgram(field: string, value: unknown): number {
   const id = typeof value === 'object' && value !== null ? reading(field, () => Object(value).id) : value;

@@ -44,6 +44,12 @@ export interface SessionSetup {
 
 const { signal: _signal, schema: _schema, ...DEFAULTS } = TURN;
 
+/** Defaults for the turns of a fork. */
+export interface ForkOptions extends Omit<TurnOptions, 'signal' | 'schema'> {}
+
+/** The table of ForkOptions. */
+export const FORK = DEFAULTS;
+
 /** The table of SessionOptions. */
 export const SESSION = { ...SESSION_OWN, ...TOOLS, ...TENANT, ...DEFAULTS };
 

@@ -13,8 +13,8 @@ import { compileAnswerSchema } from '../schema/compile-schema.js';
 import { type Generation, start } from './generation.js';
 import { branchAbandoned, newProgram, plainHint } from './program.js';
 import type { Completion, Request } from './request.js';
-import { TURN, type TurnOptions, toRequestSettings } from './request-options.js';
-import type { SessionSetup } from './session-options.js';
+import { programId, TURN, type TurnOptions, toRequestSettings } from './request-options.js';
+import { FORK, type ForkOptions, type SessionSetup } from './session-options.js';
 import { checkTurn, isVoid, type Turn } from './turn.js';
 
 /** Everything a session is. Shared by forks, replaced as a whole when a turn ends. */
@@ -91,9 +91,9 @@ export class Session implements AsyncDisposable {
     return this.#setup.onOverflow;
   }
 
-  /** The program of turns that name none; 0 before the first such turn. */
+  /** The program of its turns, if they name no other: what it was given, or its own; 0 before the first turn. */
   get program(): number {
-    return this.#program;
+    return programId(this.#setup.defaults.program ?? this.#program);
   }
 
   /** True while a turn runs. */
@@ -163,10 +163,14 @@ export class Session implements AsyncDisposable {
     this.#append(forget(messages, said, answer.dropped), prompt, answer);
   }
 
-  /** Another session with the same past, for free: pages are shared. While a turn runs, that turn is not part of it. */
-  fork(): Session {
+  /**
+   * Another session with the same past, for free: pages are shared. While a turn runs, that turn is not part of it.
+   * `options`: defaults of its turns, over those of this session. Throws INVALID_OPTION, CLOSED.
+   */
+  fork(options: ForkOptions = {}): Session {
     this.#checkOpen();
-    return new Session(this.#backend, this.#setup, this.#history);
+    const defaults = { ...this.#setup.defaults, ...readTable('options', options, FORK) };
+    return new Session(this.#backend, { ...this.#setup, defaults }, this.#history);
   }
 
   /**
@@ -184,14 +188,15 @@ export class Session implements AsyncDisposable {
     await this.#running?.completion.catch(() => {});
     const { tokens } = this.#history;
     if (lost !== undefined && tokens.length > lost) {
-      this.#tell(branchAbandoned(this.#setup.tenant, tokens, lost));
+      const { program = this.#program } = this.#setup.defaults;
+      this.#tell(programId(program), branchAbandoned(this.#setup.tenant, tokens, lost));
     }
-    this.#tell(plainHint('finished'));
+    this.#tell(this.#program, plainHint('finished')); // a program that it was given goes on without it
   }
 
-  /** Advice to an engine that is gone is no error. */
-  #tell(hint: NativeHint): void {
-    if (this.#program !== 0 && !this.#backend.closed) this.#backend.hint(this.#program, hint);
+  /** Advice to an engine that is gone is no error. 0: no turn ran. */
+  #tell(program: number, hint: NativeHint): void {
+    if (program !== 0 && !this.#backend.closed) this.#backend.hint(program, hint);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,6 +11,12 @@ import { rangeOf } from '../../src/kit/option-table.js';
 import { limitOf } from '../../src/native/limits.js';
 import type { NativeOptions, Option, OptionTable } from '../../src/native/option-kinds.js';
 import { COST, POLICY } from '../../src/native/policy.js';
+import { BEST_OF } from '../../src/patterns/best-of.js';
+import { BRANCHES } from '../../src/patterns/branches.js';
+import { DEBATE } from '../../src/patterns/debate.js';
+import { MAP_REDUCE } from '../../src/patterns/map-reduce.js';
+import { REFLECT } from '../../src/patterns/reflect.js';
+import { TREE_SEARCH } from '../../src/patterns/tree-search.js';
 import { declared } from './declarations.js';
 
 /** One call with options: its table, where the comments of its options are, and a sentence. */
@@ -29,6 +35,9 @@ const PREFIX_SOURCES = [
   ['src/chat/chat-options.ts', 'TOOLS'],
   [REQUEST_FILE, 'TENANT'],
 ] as const;
+
+const BRANCH_SOURCE = ['src/patterns/branches.ts', 'BRANCHES'] as const;
+const patternSources = (file: string, table: string) => [BRANCH_SOURCE, [`src/patterns/${file}.ts`, table]] as const;
 
 export const SECTIONS: readonly Section[] = [
   {
@@ -81,6 +90,16 @@ export const SECTIONS: readonly Section[] = [
     sources: [['src/adapters/ai-sdk/call.ts', 'PROVIDER_OWN']],
     about:
       'And all of `engine.generate()` but `tools`, `toolChoice`, `schema`, `stop`, `signal` and `tenant`; they come before the AI SDK’s own settings.',
+  { title: 'parallel(session, tasks, options)', table: BRANCHES, sources: [BRANCH_SOURCE] },
+  { title: 'bestOf(session, message, options)', table: BEST_OF, sources: patternSources('best-of', 'BEST_OF') },
+  { title: 'treeSearch(session, options)', table: TREE_SEARCH, sources: patternSources('tree-search', 'TREE_SEARCH') },
+  { title: 'debate(question, sides, judge, options)', table: DEBATE, sources: patternSources('debate', 'DEBATE') },
+  { title: 'reflect(writer, critic, message, options)', table: REFLECT, sources: patternSources('reflect', 'REFLECT') },
+  {
+    title: 'mapReduce(session, items, options)',
+    table: MAP_REDUCE,
+    sources: patternSources('map-reduce', 'MAP_REDUCE'),
+    about: 'And the call-backs `map` and `reduce`.',
   },
   { title: 'engine.explain(prompt, options)', table: PREFIX, sources: PREFIX_SOURCES },
   {
