@@ -90,6 +90,7 @@ export const SECTIONS: readonly Section[] = [
     sources: [['src/adapters/ai-sdk/call.ts', 'PROVIDER_OWN']],
     about:
       'And all of `engine.generate()` but `tools`, `toolChoice`, `schema`, `stop`, `signal` and `tenant`; they come before the AI SDK’s own settings.',
+  },
   { title: 'parallel(session, tasks, options)', table: BRANCHES, sources: [BRANCH_SOURCE] },
   { title: 'bestOf(session, message, options)', table: BEST_OF, sources: patternSources('best-of', 'BEST_OF') },
   { title: 'treeSearch(session, options)', table: TREE_SEARCH, sources: patternSources('tree-search', 'TREE_SEARCH') },
