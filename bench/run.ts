@@ -5,6 +5,7 @@ import { benchMemory } from './memory/memory.js';
 import { benchMicro } from './micro/micro.js';
 import { benchPeer } from './peer.js';
 import { type BenchOptions, publish, type Report } from './report.js';
+import { benchServing } from './serving/serving.js';
 import { benchSim } from './sim/sim.js';
 import { benchSteps } from './steps.js';
 import { benchCaps } from './workloads/caps.js';
@@ -32,6 +33,7 @@ const BENCHES: Record<string, { what: string; runs: number; run: (options: Bench
   parked: { what: '10,000 parked sessions: memory, what is lost, step times', runs: 1, run: benchParked },
   memory: { what: 'resident memory: npm start, a chat, a pool half used', runs: 1, run: benchMemory },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
+  serving: { what: 'what HTTP costs: a token, throughput, the first token', runs: 3, run: benchServing },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },
   hybrid: { what: 'W2 and W7 on a hybrid model, against llama-server', runs: 3, run: benchHybrid },

@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import { Engine } from '../../src/index.js';
 import { randomModel } from '../../testing/models/random-model.js';
 import { median } from '../../testing/statistics.js';
+import { mainThreadMicros } from '../main-thread.js';
 import type { Table } from '../report.js';
 
 const TOKENS = 200;
@@ -29,14 +28,6 @@ export async function measureTokenCost(runs: number): Promise<Table> {
   }
   await engine.close();
   return { title: 'streaming', columns: ['streams at once', 'calls a step', 'JavaScript us a token'], rows };
-}
-
-const schedstat = `/proc/self/task/${process.pid}/schedstat`;
-
-/** CPU time of the thread that runs JavaScript, where the system tells (Linux); elsewhere the event loop's active time. */
-function mainThreadMicros(): number {
-  if (!existsSync(schedstat)) return performance.eventLoopUtilization().active * 1000;
-  return Number(readFileSync(schedstat, 'utf8').split(' ')[0]) / 1000;
 }
 
 async function stream(engine: Engine, streams: number): Promise<number> {

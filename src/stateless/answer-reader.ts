@@ -8,27 +8,31 @@ export class AnswerReader implements AsyncIterable<GenerationEvent> {
   readonly result: Promise<GenerationResult>;
   readonly #generation: Generation;
   readonly #named: (call: ToolCall) => ToolCall;
-  readonly #events: AsyncIterator<GenerationEvent>;
-  #first: Promise<IteratorResult<GenerationEvent>> | undefined;
+  #fresh = 0; // tokens whose text has not come yet
 
   /** `named`: a call of the model as the client knows it. */
   constructor(generation: Generation, named: (call: ToolCall) => ToolCall = (call) => call) {
     this.#generation = generation;
     this.#named = named;
-    this.#events = generation[Symbol.asyncIterator]();
     this.result = generation.result.then((result) => ({ ...result, toolCalls: result.toolCalls.map(named) }));
-    this.result.catch(() => {}); // told by the loop that reads
+    this.result.catch(() => {}); // told by the one who reads
   }
 
   /** Resolves at the first event, or after `ms` without one. Rejects when the answer failed before it began. */
   async began(ms: number): Promise<void> {
-    this.#first = this.#events.next();
-    this.#first.catch(() => {}); // told by the loop that reads on
+    let leave = () => {};
     let timer: NodeJS.Timeout | undefined;
-    const waited = new Promise<void>((resolve) => {
+    const first = new Promise<void>((resolve, reject) => {
+      leave = this.#generation.subscribe({
+        event: () => resolve(),
+        end: (failure) => (failure ? reject(failure) : resolve()),
+      });
       timer = setTimeout(resolve, ms);
     });
-    await Promise.race([this.#first, waited]).finally(() => clearTimeout(timer));
+    await first.finally(() => {
+      leave();
+      clearTimeout(timer);
+    });
   }
 
   /** Tokens of the prompt: known before the answer begins. */
@@ -41,22 +45,40 @@ export class AnswerReader implements AsyncIterable<GenerationEvent> {
     this.#generation.cancel();
   }
 
+  /**
+   * Gives all events to `to` as they happen, without a promise each, and resolves at the end. To be called once. Rejects when the
+   * answer failed, or with what `to` throws; the answer is cancelled then.
+   */
+  async read(to: (event: GenerationEvent) => void): Promise<GenerationResult> {
+    await new Promise<void>((resolve, reject) => {
+      const leave = this.#generation.subscribe({
+        event: (event) => {
+          try {
+            to(this.#seen(event));
+          } catch (reason) {
+            leave();
+            this.#generation.cancel();
+            reject(reason);
+          }
+        },
+        end: (failure) => (failure ? reject(failure) : resolve()),
+      });
+    });
+    return this.result;
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<GenerationEvent, void, undefined> {
-    let fresh = 0; // tokens whose text has not come yet
-    for (;;) {
-      const { done, value: event } = await (this.#first ?? this.#events.next());
-      this.#first = undefined;
-      if (done) return;
-      if (event.type === 'tokens') fresh = event.tokens.length;
-      else if (event.type === 'reasoning') this.reasoningTokens += fresh;
-      if (event.type !== 'tokens') fresh = 0;
-      yield event.type === 'tool-call' ? { ...event, call: this.#named(event.call) } : event;
-    }
+    for await (const event of this.#generation) yield this.#seen(event);
   }
 
   /** The answer when it has ended. */
-  async whole(): Promise<GenerationResult> {
-    for await (const _ of this);
-    return this.result;
+  whole(): Promise<GenerationResult> {
+    return this.read(() => {});
+  }
+
+  #seen(event: GenerationEvent): GenerationEvent {
+    if (event.type === 'reasoning') this.reasoningTokens += this.#fresh;
+    this.#fresh = event.type === 'tokens' ? event.tokens.length : 0;
+    return event.type === 'tool-call' ? { ...event, call: this.#named(event.call) } : event;
   }
 }

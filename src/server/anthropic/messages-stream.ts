@@ -14,6 +14,8 @@ export class MessagesStream {
   #index = -1;
   #open: 'thinking' | 'text' | undefined;
   #reasoning = '';
+  /** What stands before a text in each delta of the open block. */
+  #before = '';
 
   constructor(sse: SseWriter, signatures: Signatures, model: string, inputTokens: number) {
     this.#sse = sse;
@@ -32,11 +34,11 @@ export class MessagesStream {
     if (event.type === 'reasoning') {
       this.#begin('thinking');
       this.#reasoning += event.text;
-      this.#delta({ type: 'thinking_delta', thinking: event.text });
+      this.#grow(event.text);
     }
     if (event.type === 'text') {
       this.#begin('text');
-      this.#delta({ type: 'text_delta', text: event.text });
+      this.#grow(event.text);
     }
     if (event.type === 'tool-call') this.#call(event.call);
   }
@@ -65,6 +67,12 @@ export class MessagesStream {
     this.#close();
     this.#open = kind;
     this.#start(kind === 'text' ? { type: 'text', text: '' } : { type: 'thinking', thinking: '', signature: '' });
+    const fields = `"type":"content_block_delta","index":${this.#index},"delta":{"type":"${kind}_delta","${kind}":`;
+    this.#before = `event: content_block_delta\ndata: {${fields}`;
+  }
+
+  #grow(text: string): void {
+    this.#sse.text(`${this.#before}${JSON.stringify(text)}}}\n\n`);
   }
 
   #close(): void {

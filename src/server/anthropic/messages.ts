@@ -39,8 +39,7 @@ export async function messages(exchange: Exchange): Promise<void> {
   const sse = exchange.sse(headers, () => 'event: ping\ndata: {"type":"ping"}\n\n');
   const stream = new MessagesStream(sse, signatures, modelName, inputTokens);
   try {
-    for await (const event of answer) stream.event(event);
-    const result = await answer.result;
+    const result = await answer.read((event) => stream.event(event));
     stream.end(result, stopTextOf(engine, stops, result));
   } catch (reason) {
     stream.fail(anthropicError(toHttpFailure(reason), requestId));

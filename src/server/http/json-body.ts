@@ -20,13 +20,13 @@ export async function jsonBody(request: IncomingMessage, most: number): Promise<
 }
 
 async function bodyText(request: IncomingMessage, most: number): Promise<string> {
-  const tooLarge = new HttpError(413, 'request_too_large', `The body is larger than ${most} bytes`);
-  if (Number(request.headers['content-length'] ?? 0) > most) throw tooLarge;
+  if (Number(request.headers['content-length'] ?? 0) > most) throw tooLarge(most);
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of request as AsyncIterable<Buffer>) {
+  // What is left of a body that is too large is read and thrown away: a client hears the answer when it has said all.
+  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += piece.length;
-    if (size > most) throw tooLarge;
+    if (size > most) throw tooLarge(most);
     pieces.push(piece);
   }
   try {
@@ -35,6 +35,8 @@ async function bodyText(request: IncomingMessage, most: number): Promise<string>
     throw new HttpError(400, 'invalid_json', 'The body is no UTF-8');
   }
 }
+
+const tooLarge = (most: number) => new HttpError(413, 'request_too_large', `The body is larger than ${most} bytes`);
 
 /** Deepest nesting of brackets outside strings. Linear, and without a stack: what comes after may recurse. */
 function nesting(text: string): number {

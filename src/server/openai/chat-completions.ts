@@ -24,8 +24,8 @@ export async function chatCompletions(exchange: Exchange): Promise<void> {
   const sse = exchange.sse(headers, () => ': ping\n\n');
   const stream = new ChatStream(head, sse, body.stream_options?.include_usage === true);
   try {
-    for await (const event of answer) stream.event(event);
-    stream.end(await answer.result, answer.reasoningTokens);
+    const result = await answer.read((event) => stream.event(event));
+    stream.end(result, answer.reasoningTokens);
   } catch (reason) {
     stream.fail(openaiError(toHttpFailure(reason, wireName)));
   }

@@ -10,17 +10,23 @@ export class ChatStream {
   readonly #sse: SseWriter;
   readonly #withUsage: boolean;
   readonly #ids = new CallIds();
+  /** What stands before and after the delta of a chunk: the same in all of an answer, so that a token costs only its text. */
+  readonly #before: string;
+  readonly #after: string;
 
   constructor(head: AnswerHead, sse: SseWriter, withUsage: boolean) {
     this.#head = head;
     this.#sse = sse;
     this.#withUsage = withUsage;
+    const fields = JSON.stringify({ ...head, object: 'chat.completion.chunk' }).slice(0, -1);
+    this.#before = `data: ${fields},"choices":[{"index":0,"delta":`;
+    this.#after = `,"logprobs":null,"finish_reason":null}]${withUsage ? ',"usage":null' : ''}}\n\n`;
     this.#choice({ role: 'assistant', content: '' });
   }
 
   event(event: GenerationEvent): void {
-    if (event.type === 'text') this.#choice({ content: event.text });
-    if (event.type === 'reasoning') this.#choice({ reasoning_content: event.text });
+    if (event.type === 'text') this.#grow('content', event.text);
+    if (event.type === 'reasoning') this.#grow('reasoning_content', event.text);
     if (event.type === 'tool-call') this.#call(event.index, event.call);
     if (event.type === 'tokens' && event.logprobs.length > 0) {
       this.#choice({}, { content: toWireLogprobs(event.logprobs), refusal: null });
@@ -36,6 +42,10 @@ export class ChatStream {
   fail(error: object): void {
     this.#sse.send({ error });
     this.#sse.end();
+  }
+
+  #grow(field: 'content' | 'reasoning_content', text: string): void {
+    this.#sse.text(`${this.#before}{"${field}":${JSON.stringify(text)}}${this.#after}`);
   }
 
   #call(index: number, { name, arguments: json }: ToolCall): void {

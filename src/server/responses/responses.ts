@@ -48,8 +48,7 @@ export async function createResponse(exchange: Exchange, store: ResponseStore): 
   if (body.stream) await streamed(exchange, asked, head, seal, toolbox, keep);
   else {
     const items = new AnswerItems(() => {}, seal, toolbox.free);
-    for await (const event of asked.answer) items.event(event);
-    const result = await asked.answer.result;
+    const result = await asked.answer.read((event) => items.event(event));
     const response = ended(head, result, items, asked.answer.reasoningTokens);
     keep(response, result, items);
     exchange.json(200, response, asked.headers);
@@ -77,8 +76,7 @@ async function streamed(
   emit('response.in_progress', { response: { ...head, status: 'in_progress' } });
   const items = new AnswerItems(emit, seal, free);
   try {
-    for await (const event of answer) items.event(event);
-    const result = await answer.result;
+    const result = await answer.read((event) => items.event(event));
     const response = ended(head, result, items, answer.reasoningTokens);
     keep(response, result, items);
     emit(`response.${response.status}`, { response });

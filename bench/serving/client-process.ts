@@ -1,0 +1,75 @@
+/** The clients of a server, in a process of their own: what they cost is not measured. Told by messages of the parent. */
+import { connect, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import type { Asked, Order } from './clients.js';
+
+/** What ends a stream of each face, and an answer that is no stream. */
+const ENDS = ['data: [DONE]', 'event: message_stop', 'event: response.completed', 'event: response.incomplete'];
+
+/** A text that is not empty, in the words of any face. */
+const FIRST = /"(?:content|text|delta)":"[^"]/;
+
+function request(port: number, path: string, body: string): string {
+  const size = Buffer.byteLength(body);
+  return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ncontent-length: ${size}\r\n\r\n${body}`;
+}
+
+/** One stream on a connection of its own, to its end. */
+function read(socket: Socket, sent: string): Promise<Asked> {
+  const asked: Asked = { events: 0, bytes: 0, whole: false, firstMs: 0 };
+  const start = performance.now();
+  let tail = '';
+  under.add(socket);
+  socket.write(sent);
+  return new Promise((resolve) => {
+    const end = () => {
+      under.delete(socket);
+      socket.removeAllListeners();
+      socket.on('error', () => {});
+      socket.destroy();
+      resolve(asked);
+    };
+    socket.on('data', (piece: Buffer) => {
+      const text = piece.toString('latin1');
+      asked.bytes += piece.length;
+      for (let at = text.indexOf('data: {'); at >= 0; at = text.indexOf('data: {', at + 7)) asked.events++;
+      tail = `${tail}${text}`.slice(-2_000);
+      if (asked.firstMs === 0 && FIRST.test(tail)) asked.firstMs = performance.now() - start;
+      if (!tail.endsWith('0\r\n\r\n')) return;
+      asked.whole = ENDS.some((last) => tail.includes(last));
+      end();
+    });
+    socket.on('error', end);
+    socket.on('close', end);
+  });
+}
+
+const opened = (port: number) =>
+  new Promise<Socket>((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true }, () => resolve(socket));
+    socket.once('error', reject);
+  });
+
+/** Sockets of the streams under way. */
+const under = new Set<Socket>();
+
+process.on('message', async (message: Order | 'leave') => {
+  if (message === 'leave') {
+    for (const socket of under) socket.destroy();
+    return;
+  }
+  const { port, path, bodies, atOnce } = message;
+  const results: Asked[] = [];
+  if (atOnce) {
+    const sockets = await Promise.all(bodies.map(() => opened(port)));
+    results.push(
+      ...(await Promise.all(
+        sockets.map((socket, index) => read(socket, request(port, path, bodies[index] as string))),
+      )),
+    );
+  } else {
+    for (const body of bodies) results.push(await read(await opened(port), request(port, path, body)));
+  }
+  process.send?.(results);
+});
+process.on('disconnect', () => process.exit());

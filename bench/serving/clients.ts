@@ -1,0 +1,51 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** What clients are to do: a stream for each body, all at once or one after the other. */
+export interface Order {
+  port: number;
+  path: string;
+  bodies: string[];
+  atOnce: boolean;
+}
+
+/** How one stream went. */
+export interface Asked {
+  events: number;
+  bytes: number;
+  /** Did it end with the last event of its face? */
+  whole: boolean;
+  /** From the request to the first text, milliseconds. */
+  firstMs: number;
+}
+
+/** A process of clients. */
+export class Clients {
+  readonly #child: ChildProcess;
+
+  constructor() {
+    this.#child = fork(fileURLToPath(new URL('client-process.ts', import.meta.url)), {
+      execArgv: ['--import', 'tsx'],
+      serialization: 'advanced',
+    });
+  }
+
+  /** All streams under way hang up. */
+  leave(): void {
+    this.#child.send('leave');
+  }
+
+  /** Resolves when all streams have ended. One order at a time. */
+  async ask(url: string, path: string, bodies: string[], atOnce = true): Promise<Asked[]> {
+    const answered = once(this.#child, 'message');
+    const order: Order = { port: Number(new URL(url).port), path, bodies, atOnce };
+    this.#child.send(order);
+    const [results] = (await answered) as [Asked[]];
+    return results;
+  }
+
+  close(): void {
+    this.#child.disconnect();
+  }
+}

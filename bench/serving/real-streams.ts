@@ -1,0 +1,103 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Engine } from '../../src/engine/engine.js';
+import { type Server, serve } from '../../src/server/serve.js';
+import { randomModel } from '../../testing/models/random-model.js';
+import { median } from '../../testing/statistics.js';
+import { mainThreadMicros } from '../main-thread.js';
+import type { Table } from '../report.js';
+import type { Clients } from './clients.js';
+import { bodies, FACES } from './faces.js';
+
+const WINDOW_MS = 1_500;
+
+export interface RealStreams {
+  table: Table;
+  /** Tokens a second over HTTP, as a share of those in the process. */
+  throughput: number;
+  /** Microseconds of the main thread a token over HTTP with 64 streams. */
+  micros: number;
+}
+
+interface Window {
+  perSecond: number;
+  micros: number;
+}
+
+/** Streams of a real model, which computes on a thread of its own: tokens a second, and what one costs the main thread. */
+export async function measureRealStreams(runs: number, clients: Clients): Promise<RealStreams> {
+  // As in `micro`: slow enough for one call a step. No answer ends before the window does.
+  const shape = {
+    architecture: 'qwen2' as const,
+    layers: 4,
+    embedding: 256,
+    heads: 8,
+    kvHeads: 4,
+    feedForward: 512,
+    context: 8_192,
+  };
+  const model = randomModel({ ...shape, logitBias: { '<|im_end|>': -40, '<|endoftext|>': -40 } });
+  const engine = await Engine.load({ model, threads: 1, kvTokens: 262_144, maxRunning: 64 });
+  const server = await serve(engine, { port: 0 });
+  const rows: Table['rows'] = [];
+  let [throughput, micros] = [0, 0];
+  for (const streams of [16, 64]) {
+    const [inside, over]: [Window[], Window[]] = [[], []];
+    for (let run = 0; run < runs; run++) {
+      inside.push(await inProcess(engine, streams));
+      over.push(await overHttp(engine, server, clients, streams));
+    }
+    const of = (windows: Window[], pick: (window: Window) => number) => median(windows.map(pick));
+    const share = median(over.map(({ perSecond }, run) => perSecond / (inside[run] as Window).perSecond));
+    if (streams === 16) throughput = share;
+    else micros = of(over, (window) => window.micros);
+    rows.push([
+      ...[streams, of(inside, ({ perSecond }) => perSecond), of(over, ({ perSecond }) => perSecond), 100 * share],
+      ...[of(inside, (window) => window.micros), of(over, (window) => window.micros)],
+    ]);
+  }
+  await server.close();
+  await engine.close();
+  const columns = ['streams', 'in process tokens/s', 'over HTTP tokens/s', '%', 'in process us', 'over HTTP us'];
+  return { table: { title: 'a real engine', columns, rows }, throughput, micros };
+}
+
+async function inProcess(engine: Engine, streams: number): Promise<Window> {
+  const stop = new AbortController();
+  const read = Array.from({ length: streams }, async (_, index) => {
+    let characters = 0;
+    const messages = [{ role: 'user' as const, content: `Hello from client ${index}` }];
+    const options = { maxTokens: MOST, signal: stop.signal };
+    for await (const event of engine.generate(messages, options))
+      if (event.type === 'text') characters += event.text.length;
+    return characters;
+  });
+  const window = await measured(engine, streams);
+  stop.abort();
+  await Promise.allSettled(read);
+  return window;
+}
+
+/** More than a window has time for. */
+const MOST = 4_000;
+
+async function overHttp(engine: Engine, server: Server, clients: Clients, streams: number): Promise<Window> {
+  const asked = clients.ask(server.url, FACES.chat.path, bodies('chat', streams, MOST));
+  const window = await measured(engine, streams);
+  clients.leave();
+  await asked;
+  while ((await engine.stats()).running > 0) await sleep(1);
+  return window;
+}
+
+async function measured(engine: Engine, streams: number): Promise<Window> {
+  while ((await engine.stats()).running < streams) await sleep(1);
+  await sleep(WINDOW_MS / 5);
+  const [start, before, micros] = [performance.now(), await engine.stats(), mainThreadMicros()];
+  await sleep(WINDOW_MS);
+  const tokens = (await engine.stats()).decodeTokens - before.decodeTokens;
+  return {
+    perSecond: (1_000 * tokens) / (performance.now() - start),
+    micros: (mainThreadMicros() - micros) / tokens,
+  };
+}
