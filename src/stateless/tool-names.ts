@@ -38,7 +38,7 @@ export class ToolNames {
 }
 
 /** The name itself where templates take it; else what of it they take, and a digest that tells it from its like. */
-function modelName(name: string): string {
+export function modelName(name: string): string {
   if (KNOWN.test(name) || name === '') return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
   return `${name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 55)}_${digest}`;

@@ -190,7 +190,12 @@ describe('results of MCP servers', () => {
     [
       'structured and its text',
       { content: [text('{"b": 1, "a": 2}')], structuredContent: { a: 2, b: 1 } },
-      { ok: true, content: '{"b": 1, "a": 2}' },
+      { ok: true, content: '{"a":2,"b":1}' },
+    ],
+    [
+      'structured, its text and other words',
+      { content: [text('two:'), text('{"b": 1, "a": 2}'), text('.')], structuredContent: { a: 2, b: 1 } },
+      { ok: true, content: 'two:\n{"a":2,"b":1}\n.' },
     ],
     [
       'structured and other words',

@@ -8,6 +8,8 @@ const EXPECTED: Record<string, RegExp> = {
   'chat.ts': /Hello! How can I help\?.*You are welcome\..*\[[1-9]\d+ of \d+ prompt tokens were cached\]/s,
   'http.ts': /localhost:\d+\/\?q=Hello 200\nHello! How can I help\?\n/,
   'agent.ts': /calls check_stock \{.*gets \{"product":.*step 2: \d{2,} of \d+ prompt tokens were cached/s,
+  'mcp.ts':
+    /get_weather gave \{"celsius":7,"city":"Oslo","sky":"light rain"\}\nIt is 7 degrees in Oslo, light rain\.\n/,
   'fork.ts': /What if it rains\?.*\d+ of \d+ pages used/s,
 };
 

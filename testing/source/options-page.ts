@@ -1,5 +1,6 @@
 import { PROVIDER_OWN } from '../../src/adapters/ai-sdk/call.js';
 import { BANYAN } from '../../src/adapters/ai-sdk/provider.js';
+import { MCP } from '../../src/adapters/mcp/mcp-tools.js';
 import { AGENT, AGENT_OWN } from '../../src/agent/agent-options.js';
 import { LIMITS } from '../../src/agent/limits.js';
 import { ENGINE } from '../../src/engine/engine-options.js';
@@ -101,6 +102,12 @@ export const SECTIONS: readonly Section[] = [
     table: MAP_REDUCE,
     sources: patternSources('map-reduce', 'MAP_REDUCE'),
     about: 'And the call-backs `map` and `reduce`.',
+  },
+  {
+    title: 'mcpTools(client, options)',
+    table: MCP,
+    sources: [['src/adapters/mcp/mcp-tools.ts', 'MCP']],
+    about: 'Of `banyan/mcp`.',
   },
   { title: 'engine.explain(prompt, options)', table: PREFIX, sources: PREFIX_SOURCES },
   {

@@ -21,9 +21,10 @@ export function mcpResult(result: unknown, write: (value: unknown) => string): M
     if (isError !== true && Object.keys(result).some((key) => !KNOWN.includes(key))) return undefined;
     if (content.length === 0 && isError === undefined && structuredContent === undefined) return undefined;
     const texts = content.map((block) => blockText(block, write));
-    // Servers repeat what is structured as a text, for clients that know only texts.
-    if (structuredContent !== undefined && !texts.some((text) => isSame(text, structuredContent)))
-      texts.push(write(structuredContent));
+    if (structuredContent === undefined) return { isError: isError === true, text: texts.join('\n') };
+    // Servers repeat what is structured as a text, for clients that know only texts, each in its own order and spacing.
+    const repeated = texts.findIndex((text) => isSame(text, structuredContent));
+    texts.splice(repeated < 0 ? texts.length : repeated, repeated < 0 ? 0 : 1, write(structuredContent));
     return { isError: isError === true, text: texts.join('\n') };
   } catch {
     return undefined; // it cannot be read: it is shown like others that cannot
