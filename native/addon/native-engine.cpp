@@ -14,7 +14,7 @@
 #include "addon/text-spans.h"
 #include "addon/to-js.h"
 #include "addon/tokenize-worker.h"
-#include "runner/answers/answer-reader.h"
+#include "runner/answers/answer-parser.h"
 
 namespace banyan {
 
@@ -196,7 +196,7 @@ Napi::Value NativeEngine::parse_chat(const Napi::CallbackInfo & info) {
         if (!info[1].IsArray()) throw Error("INVALID_OPTION", "pieces must be a list of strings", "pieces");
         const auto pieces = info[1].As<Napi::Array>();
         Napi::Array out = Napi::Array::New(info.Env(), pieces.Length() + 1);
-        AnswerReader reader(format->syntax());
+        AnswerParser reader(format->syntax());
         for (uint32_t i = 0; i < pieces.Length(); ++i) {
             out.Set(i, to_js(info.Env(), reader.push(text_of(pieces.Get(i), "pieces"))));
         }

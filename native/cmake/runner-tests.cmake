@@ -19,7 +19,7 @@ set_tests_properties(make-test-models PROPERTIES FIXTURES_SETUP test-models)
 set_tests_properties(runner-logits-test runner-kv-pool-test runner-memory-test runner-state-bank-test
   runner-state-refusal-test PROPERTIES
   FIXTURES_REQUIRED test-models ENVIRONMENT "BANYAN_TEST_MODELS=${TEST_MODELS_DIR}" TIMEOUT 900)
-set_tests_properties(runner-answer-reader-test runner-closing-budget-test runner-device-sampling-test
+set_tests_properties(runner-answer-parser-test runner-closing-budget-test runner-device-sampling-test
   runner-fixed-shapes-test PROPERTIES
   FIXTURES_REQUIRED engine-test-model ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL}" TIMEOUT 300)
 

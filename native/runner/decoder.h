@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/answers/answer-reader.h"
+#include "runner/answers/answer-parser.h"
 #include "runner/sampling/sampling-options.h"
 #include "runner/sampling/stop-matcher.h"
 #include "runner/sampling/token-sampler.h"
@@ -83,7 +83,7 @@ class Decoder {
     TokenSampler sampler_;
     Utf8Stream utf8_;
     StopMatcher turn_ends_;  // the format's own stop texts, in everything
-    AnswerReader reader_;
+    AnswerParser reader_;
     StopMatcher stops_;  // the caller's, in the text
     ChatMessage answer_;
     int32_t n_tokens_ = 0;

@@ -6,9 +6,9 @@ import { agentToolHint, engineHint, toolListHint } from '../kit/foreign-shapes.j
 import { checkInteger, checkSignal, invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { reading, readOptions } from '../kit/read-options.js';
+import { fingerprint } from './agent-fingerprint.js';
 import { AGENT, type AgentOptions, type RunOptions } from './agent-options.js';
 import { AgentRun } from './agent-run.js';
-import { fingerprint } from './fingerprint.js';
 import type { Journal } from './journal/journal.js';
 import { checkJournal } from './journal/open-journal.js';
 import { RunRecord, type RunStart } from './journal/run-record.js';

@@ -6,8 +6,8 @@ import { cors } from 'hono/cors';
 import { anthropicError } from './anthropic/error-body.js';
 import { countTokens, messages } from './anthropic/messages.js';
 import { newId } from './anthropic/messages-answer.js';
+import { makeGate } from './http/api-keys.js';
 import { Exchange, type ServerContext } from './http/exchange.js';
-import { makeGate } from './http/gate.js';
 import { HttpError, retryHeaders, toHttpFailure } from './http/http-error.js';
 import { chatCompletions } from './openai/chat-completions.js';
 import { completions } from './openai/completions.js';
@@ -54,7 +54,7 @@ export function makeApp(context: ServerContext): Hono<Env> {
     });
   }
   app.get('/health', (c) => c.json({ status: 'ok' }));
-  app.get('/ready', (c) => (context.stop.aborted ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })));
+  app.get('/ready', (c) => (context.draining.aborted ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })));
   app.get('/version', (c) => c.json({ version }));
   app.use(async (c, next) => {
     gate(c.env.incoming);

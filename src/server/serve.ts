@@ -24,6 +24,7 @@ export interface Server extends AsyncDisposable {
  */
 export async function serve(engine: Engine, options: ServerOptions = {}): Promise<Server> {
   const settings = readServerOptions(options);
+  const draining = new AbortController();
   const stop = new AbortController();
   const modelName = settings.modelName ?? (engine.info.name || engine.info.architecture);
   const created = Math.floor(Date.now() / 1_000);
@@ -33,6 +34,7 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
     callers: new Callers(engine, settings.history),
     modelName,
     created,
+    draining: draining.signal,
     stop: stop.signal,
   });
   const server = createAdaptorServer({ fetch: app.fetch, hostname: settings.host }) as NodeServer;
@@ -44,6 +46,7 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
 
   let closing: Promise<void> | undefined;
   const close = () => {
+    draining.abort();
     closing ??= drained(server, silent, settings.drainMs, stop);
     return closing;
   };

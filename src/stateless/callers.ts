@@ -1,8 +1,8 @@
 import type { ChatMessage } from '../chat/chat-message.js';
 import type { ToolSpec } from '../chat/tool-spec.js';
 import type { Engine } from '../engine/engine.js';
-import { AnswerReader } from './answer-reader.js';
 import type { ChatCall } from './chat-call.js';
+import { PendingAnswer } from './pending-answer.js';
 import { type Run, Runs } from './runs.js';
 import { ToolNames } from './tool-names.js';
 import { withUsableSchemas } from './tool-schemas.js';
@@ -19,7 +19,7 @@ export interface Asking {
 
 /** A question under way. */
 export interface Asked {
-  answer: AnswerReader;
+  answer: PendingAnswer;
   /** Tools whose schema could not be enforced as it is, and what was done. */
   relaxed: string[];
 }
@@ -66,7 +66,7 @@ export class Callers {
       },
       () => {}, // told by the one who reads the answer
     );
-    return { answer: new AnswerReader(generation, (toolCall) => names.call(toolCall)), relaxed };
+    return { answer: new PendingAnswer(generation, (toolCall) => names.call(toolCall)), relaxed };
   }
 
   #run(name: string | undefined, turn: NextTurn | undefined): Run {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import type OpenAI from 'openai';
 import { expect, test } from 'vitest';
 import { type Server, type ServerOptions, serve } from '../../src/server/serve.js';
@@ -144,6 +146,24 @@ test('closing lets an answer end', async () => {
   expect((await answer).status).toBe(200);
   await closed;
   await expect(ask(it.server, hello)).rejects.toThrow();
+});
+
+test('not ready from the moment on that closing begins, while an answer goes on', async () => {
+  await using it = await served();
+  it.native.paused = true;
+  const answer = ask(it.server, hello);
+  await expect.poll(() => it.native.requests.length).toBe(1);
+  const probe = connect(Number(new URL(it.server.url).port), '127.0.0.1');
+  const asks = 'GET /ready HTTP/1.1\r\nhost: localhost\r\n';
+  probe.write(`${asks}\r\n${asks}`); // the second one has begun: closing leaves its connection open
+  expect(`${(await once(probe, 'data'))[0]}`).toMatch(/^HTTP\/1.1 200 /);
+  const closed = it.server.close();
+  probe.write('\r\n');
+  expect(`${(await once(probe, 'data'))[0]}`).toMatch(/^HTTP\/1.1 503 .*stopping/s);
+  probe.destroy();
+  it.native.resume();
+  expect((await answer).status).toBe(200);
+  await closed;
 });
 
 test('closing ends what takes too long, and says so', async () => {

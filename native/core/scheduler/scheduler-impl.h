@@ -30,7 +30,7 @@
 #include "core/requests/backlog.h"
 #include "core/requests/running-set.h"
 #include "core/requests/sequence.h"
-#include "core/scheduler/first-token.h"
+#include "core/scheduler/first-token-forecast.h"
 #include "core/scheduler/scheduler.h"
 #include "core/steps/coalescer.h"
 #include "core/steps/lookahead.h"
@@ -61,7 +61,7 @@ struct Scheduler::Impl {
     void end(Sequence & seq, FinishState how);
     void leave_program(Sequence & seq);
 
-    // recurrent.cpp: states of recurrent layers
+    // state-saves.cpp: states of recurrent layers
     bool pays(int32_t from, int32_t to) const;
     void plan_stops(Sequence & seq);
     void add_to_step(Sequence & seq, int32_t n_tokens);

@@ -1,5 +1,5 @@
 // Rows of K or V in each of the types a cache may have, read as vectors of floats.
-// Included once per instruction set, after its simd-*.h.
+// Included once per instruction set, by its simd-*.cpp.
 #pragma once
 
 #include <cstring>

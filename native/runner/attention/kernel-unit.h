@@ -1,5 +1,5 @@
 // A unit of work from queries to output, in either form, and the merge of partial results.
-// Included once per instruction set: simd-<isa>.h, then this, then BANYAN_ATTENTION_KERNEL(<isa>).
+// Included once per instruction set, by simd-<isa>.cpp: its operations, this, then BANYAN_ATTENTION_KERNEL(<isa>).
 #pragma once
 
 #include <cmath>

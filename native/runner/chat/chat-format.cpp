@@ -5,7 +5,7 @@
 
 #include "chat.h"
 #include "json-schema-to-grammar.h"
-#include "runner/answers/answer-reader.h"
+#include "runner/answers/answer-parser.h"
 #include "runner/answers/answer-syntax.h"
 #include "runner/constraints/call-grammar.h"
 #include "runner/constraints/compiled-grammar.h"
@@ -88,7 +88,7 @@ std::unique_ptr<ThinkingBudget> ChatFormat::thinking_budget(int32_t limit, int32
 }
 
 ChatMessage ChatFormat::parse(const std::string & text, bool partial) const {
-    AnswerReader reader(impl_->syntax);
+    AnswerParser reader(impl_->syntax);
     ChatMessage message = reader.push(text);
     if (partial) return message;
     ChatMessage rest = reader.finish();

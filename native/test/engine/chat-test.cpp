@@ -1,7 +1,7 @@
 // Chats: rendering, what is refused, tool calls forced by a grammar and reported as they close.
 #include <algorithm>
 
-#include "runner/answers/answer-reader.h"
+#include "runner/answers/answer-parser.h"
 #include "test-engine.h"
 
 using namespace banyan;
@@ -133,7 +133,7 @@ TEST("a call is reported with the token that closes it, each once, in order") {
     const std::string text =
         "Let me see.\n<tool_call>{\"name\": \"pick\", \"arguments\": {\"n\": 1}}</tool_call>\n"
         "<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>";
-    AnswerReader reader(format->syntax());
+    AnswerParser reader(format->syntax());
     std::vector<ToolCall> calls;
     std::vector<size_t> at;
     for (size_t i = 0; i < text.size(); ++i) {

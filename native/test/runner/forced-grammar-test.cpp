@@ -10,7 +10,7 @@
 #include "check.h"
 #include "json-schema-to-grammar.h"
 #include "json.h"
-#include "runner/answers/answer-reader.h"
+#include "runner/answers/answer-parser.h"
 #include "runner/chat/chat-format.h"
 #include "runner/chat/chat-templates.h"
 #include "runner/error.h"
@@ -171,7 +171,7 @@ struct Forced {
         return message;
     }
     ChatMessage by_characters(const std::string & answer) const {
-        AnswerReader reader(format->syntax());
+        AnswerParser reader(format->syntax());
         ChatMessage all;
         const auto add = [&](ChatMessage && part) {
             all.content += part.content;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Engine } from '../../engine/engine.js';
 import type { GenerationEvent } from '../../engine/generation.js';
 import { isBanyanError } from '../../kit/errors.js';
-import type { AnswerReader } from '../../stateless/answer-reader.js';
 import type { Callers } from '../../stateless/callers.js';
+import type { PendingAnswer } from '../../stateless/pending-answer.js';
 import { Signatures } from '../../stateless/signature.js';
 import { toCall } from './call.js';
 import { PartWriter } from './parts.js';
@@ -21,7 +21,7 @@ import { FAILED, finished } from './usage.js';
 
 /** An answer under way, and what the AI SDK wants to know of it. */
 interface Asked {
-  answer: AnswerReader;
+  answer: PendingAnswer;
   warnings: Warning[];
   response: { id: string; timestamp: Date; modelId: string };
 }

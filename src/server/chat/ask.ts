@@ -1,12 +1,12 @@
-import type { AnswerReader } from '../../stateless/answer-reader.js';
 import type { ChatCall } from '../../stateless/chat-call.js';
+import type { PendingAnswer } from '../../stateless/pending-answer.js';
 import type { Exchange } from '../http/exchange.js';
 import { listed } from '../http/listed-header.js';
 import { runNameOf } from './run-names.js';
 
 /** A question under way. */
 export interface Asked {
-  answer: AnswerReader;
+  answer: PendingAnswer;
   /** Headers of the response that say what was made of the request. */
   headers: Record<string, string>;
 }

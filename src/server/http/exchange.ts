@@ -17,6 +17,8 @@ export interface ServerContext {
   modelName: string;
   /** When it was loaded, seconds since 1970. */
   created: number;
+  /** Aborts when the server begins to stop: it is not ready any more, answers under way go on. */
+  draining: AbortSignal;
   /** Aborts when answers under way have to end. */
   stop: AbortSignal;
 }

@@ -4,9 +4,9 @@ import { parsedBody } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';
 import { newHead, toCompletion } from './chat-answer.js';
-import { toChatCall } from './chat-call.js';
 import { ChatStream } from './chat-stream.js';
 import { openaiError, wireName } from './error-body.js';
+import { toChatCall } from './to-chat-call.js';
 import { chatRequest } from './wire.js';
 
 /** POST /v1/chat/completions, streamed or whole. What is thrown before the first byte is the app's to answer. */

@@ -4,7 +4,7 @@ import type { Prompt } from '../../chat/prompt.js';
 import type { GenerationResult, Usage } from '../../engine/generation.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { TokenLogprob } from '../../native/events.js';
-import { AnswerReader } from '../../stateless/answer-reader.js';
+import { PendingAnswer } from '../../stateless/pending-answer.js';
 import { given, maybe, parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';
@@ -49,7 +49,7 @@ export async function completions(exchange: Exchange): Promise<void> {
   const generations = prompts.map((prompt) =>
     exchange.engine.generate(prompt, { ...toOptions(body), ttftLimitMs, signal }),
   );
-  const answers = generations.map((generation) => new AnswerReader(generation));
+  const answers = generations.map((generation) => new PendingAnswer(generation));
   const headers = listed('x-banyan-ignored', ignored);
   const head = {
     ...{ id: `cmpl-${randomBytes(12).toString('hex')}`, object: 'text_completion' },

@@ -17,10 +17,10 @@
 
 namespace banyan {
 
-class AnswerReader {
+class AnswerParser {
   public:
     /** Without a syntax everything is text. */
-    explicit AnswerReader(std::shared_ptr<const AnswerSyntax> syntax);
+    explicit AnswerParser(std::shared_ptr<const AnswerSyntax> syntax);
 
     /** What became certain. */
     ChatMessage push(const std::string & text);

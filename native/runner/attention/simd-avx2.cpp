@@ -1,5 +1,5 @@
-// Eight floats at a time: AVX2, FMA, F16C. See simd-portable.h for what each operation means.
-#pragma once
+// Eight floats at a time: AVX2, FMA, F16C. See simd-portable.cpp for what each operation means.
+#if defined(__x86_64__)
 
 #include <immintrin.h>
 
@@ -70,3 +70,9 @@ struct Simd {
 
 }  // namespace
 }  // namespace banyan
+
+#include "runner/attention/kernel-unit.h"
+
+BANYAN_ATTENTION_KERNEL(avx2)
+
+#endif

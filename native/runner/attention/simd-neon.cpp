@@ -1,5 +1,5 @@
-// Four floats at a time: ARMv8-A NEON, in every arm64 machine. See simd-portable.h for what each operation means.
-#pragma once
+// Four floats at a time: ARMv8-A NEON, in every arm64 machine. See simd-portable.cpp for what each operation means.
+#if defined(__aarch64__)
 
 #include <arm_neon.h>
 
@@ -69,3 +69,9 @@ struct Simd {
 
 }  // namespace
 }  // namespace banyan
+
+#include "runner/attention/kernel-unit.h"
+
+BANYAN_ATTENTION_KERNEL(neon)
+
+#endif

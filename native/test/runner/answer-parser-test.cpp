@@ -1,6 +1,6 @@
 // What reading an answer costs: bytes that the parser is given, for answers of 1,000 and of 4,000 tokens, written piece
 // by piece. Twice the answer, twice the work; nothing here looks at a clock.
-#include "runner/answers/answer-reader.h"
+#include "runner/answers/answer-parser.h"
 
 #include <functional>
 
@@ -77,7 +77,7 @@ Work read(const Example & example, size_t bytes) {
     size_t units = 0;
     for (; text.size() < bytes; ++units) text += example.unit;
     text += example.end;
-    AnswerReader reader(syntax_of(example.source));
+    AnswerParser reader(syntax_of(example.source));
     ChatMessage all;
     const auto add = [&](const ChatMessage & part) {
         all.content += part.content;

@@ -1,4 +1,4 @@
-#include "core/scheduler/first-token.h"
+#include "core/scheduler/first-token-forecast.h"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@ import type { ToolCall } from '../chat/chat-message.js';
 import type { Generation, GenerationEvent, GenerationResult } from '../engine/generation.js';
 
 /** One answer as a face reads it: its beginning can be waited for, its reasoning is counted, its tools have the client's names. */
-export class AnswerReader implements AsyncIterable<GenerationEvent> {
+export class PendingAnswer implements AsyncIterable<GenerationEvent> {
   /** Tokens of reasoning so far. */
   reasoningTokens = 0;
   readonly result: Promise<GenerationResult>;

@@ -1,5 +1,5 @@
-// Sixteen floats at a time. See simd-portable.h for what each operation means.
-#pragma once
+// Sixteen floats at a time. See simd-portable.cpp for what each operation means.
+#if defined(__x86_64__)
 
 #include <immintrin.h>
 
@@ -64,3 +64,9 @@ struct Simd {
 
 }  // namespace
 }  // namespace banyan
+
+#include "runner/attention/kernel-unit.h"
+
+BANYAN_ATTENTION_KERNEL(avx512)
+
+#endif

@@ -1,7 +1,6 @@
 // The vector operations that the kernel is written in, as plain C++: the reference for the other instruction sets and
-// what runs where none of them does. Everything here and in kernel-impl.h has internal linkage: each instruction set's
+// what runs where none of them does. Everything here and in kernel-unit.h has internal linkage: each instruction set's
 // translation unit keeps its own copy, so the linker never mixes code built with different -m flags.
-#pragma once
 
 #include <cstdint>
 #include <cstring>
@@ -126,3 +125,7 @@ struct Simd {
 
 }  // namespace
 }  // namespace banyan
+
+#include "runner/attention/kernel-unit.h"
+
+BANYAN_ATTENTION_KERNEL(portable)

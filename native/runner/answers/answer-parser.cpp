@@ -1,4 +1,4 @@
-#include "runner/answers/answer-reader.h"
+#include "runner/answers/answer-parser.h"
 
 #include <algorithm>
 #include <cctype>
@@ -61,23 +61,23 @@ size_t whole_calls(const Reading & reading) {
 
 }  // namespace
 
-AnswerReader::AnswerReader(std::shared_ptr<const AnswerSyntax> syntax) : syntax_(std::move(syntax)) {}
+AnswerParser::AnswerParser(std::shared_ptr<const AnswerSyntax> syntax) : syntax_(std::move(syntax)) {}
 
-ChatMessage AnswerReader::push(const std::string & text) {
+ChatMessage AnswerParser::push(const std::string & text) {
     ChatMessage out;
     buffer_ += text;
     advance(out, false);
     return out;
 }
 
-ChatMessage AnswerReader::finish() {
+ChatMessage AnswerParser::finish() {
     ChatMessage out;
     advance(out, true);
     take_rest(out);
     return out;
 }
 
-std::optional<std::string> AnswerReader::named_call() {
+std::optional<std::string> AnswerParser::named_call() {
     if (told_ || calls_ > 0 || !syntax_ || open_ != Kind::none || read_at_ != buffer_.size()) return std::nullopt;
     if (calls_begin_ >= buffer_.size()) return std::nullopt;
     std::string call = buffer_.substr(calls_begin_);
@@ -87,13 +87,13 @@ std::optional<std::string> AnswerReader::named_call() {
 }
 
 /** What the parser says of the first `n` bytes. */
-Reading AnswerReader::read(size_t n) {
+Reading AnswerParser::read(size_t n) {
     n = whole_characters(buffer_, n);
     work_ += n;
     return syntax_->read(buffer_.substr(0, n));
 }
 
-void AnswerReader::advance(ChatMessage & out, bool over) {
+void AnswerParser::advance(ChatMessage & out, bool over) {
     while (syntax_ && at_structure(out) && due(over)) {
         // Behind a call that was none the next is likely to be none soon: that costs no look at all that follows.
         size_t fitting = std::min(buffer_.size(), refused_last_ ? done_ + kGlance : buffer_.size());
@@ -125,7 +125,7 @@ void AnswerReader::advance(ChatMessage & out, bool over) {
 }
 
 /** Gives out what lies before the next marker. True when what follows is the parser's business. */
-bool AnswerReader::at_structure(ChatMessage & out) {
+bool AnswerParser::at_structure(ChatMessage & out) {
     if (open_ == Kind::none) return done_ < buffer_.size();
     while (true) {
         const Marker marker = syntax_->next_marker(buffer_, done_);
@@ -145,7 +145,7 @@ bool AnswerReader::at_structure(ChatMessage & out) {
  * Stops before a marker of calls inside a text, so that its place is looked at. True when that changed something. all:
  * what the parser says of the first `fitting` bytes; where that has no text at a marker, there is none.
  */
-bool AnswerReader::read_before_call(const Reading & all, size_t fitting, ChatMessage & out) {
+bool AnswerParser::read_before_call(const Reading & all, size_t fitting, ChatMessage & out) {
     if (!syntax_->plain()) return false;
     // What was parsed already needs no second look.
     size_t from = std::max(done_, std::min(read_at_, buffer_.size()));
@@ -170,13 +170,13 @@ bool AnswerReader::read_before_call(const Reading & all, size_t fitting, ChatMes
 
 /** An uncertain stretch that grows long is parsed each time it has grown by a thirtieth: its length is paid so often at
  * most. */
-bool AnswerReader::due(bool over) const {
+bool AnswerParser::due(bool over) const {
     if (over || read_at_ > buffer_.size()) return true;
     const size_t length = syntax_->plain() ? buffer_.size() - done_ : buffer_.size();
     return length <= kShort || (buffer_.size() - read_at_) * 32 >= length;
 }
 
-void AnswerReader::take(const Reading & reading, ChatMessage & out) {
+void AnswerParser::take(const Reading & reading, ChatMessage & out) {
     const size_t n_whole = whole_calls(reading);
     const size_t calls_begin = n_whole == reading.calls.size() ? reading.calls_begin : Reading::kNowhere;
     const size_t held = syntax_->held(buffer_, done_);
@@ -210,7 +210,7 @@ void AnswerReader::take(const Reading & reading, ChatMessage & out) {
 
 /** Only the first `fitting` bytes are an answer of the format: takes these, and gives the rest out as what it was in.
  */
-void AnswerReader::refuse(const Reading & reading, size_t fitting, ChatMessage & out) {
+void AnswerParser::refuse(const Reading & reading, size_t fitting, ChatMessage & out) {
     told_ = false;
     refused_last_ = true;
     read_at_ = done_;
@@ -234,7 +234,7 @@ void AnswerReader::refuse(const Reading & reading, size_t fitting, ChatMessage &
     give_up(done_ + (last_ == Kind::reasoning ? syntax_->closer(buffer_, done_) : 0), out);
 }
 
-void AnswerReader::take_rest(ChatMessage & out) {
+void AnswerParser::take_rest(ChatMessage & out) {
     if (!syntax_ || done_ == buffer_.size()) return;
     if (open_ != Kind::none) {
         commit(open_, buffer_.size(), out);
@@ -257,7 +257,7 @@ void AnswerReader::take_rest(ChatMessage & out) {
 }
 
 /** Where the last call that was given out ends, with the markers that close it. */
-size_t AnswerReader::behind_calls(size_t fitting) {
+size_t AnswerParser::behind_calls(size_t fitting) {
     constexpr size_t kLongestClose = 64;
     const auto before = [&](size_t n) { return whole_calls(read(n)) < calls_; };
     const size_t end = whole_characters(buffer_, std::min(last_that(done_, fitting, before) + 1, buffer_.size()));
@@ -270,7 +270,7 @@ size_t AnswerReader::behind_calls(size_t fitting) {
 }
 
 /** Gives out up to `end`, and forgets it where the parser can do without. Returns how much longer the buffer became. */
-ptrdiff_t AnswerReader::commit(Kind kind, size_t end, ChatMessage & out) {
+ptrdiff_t AnswerParser::commit(Kind kind, size_t end, ChatMessage & out) {
     if (end <= done_) return 0;
     const size_t size = end - done_;
     say(kind, buffer_.substr(done_, size), out);
@@ -285,7 +285,7 @@ ptrdiff_t AnswerReader::commit(Kind kind, size_t end, ChatMessage & out) {
     return static_cast<ptrdiff_t>(kept.size()) - static_cast<ptrdiff_t>(size);
 }
 
-void AnswerReader::say(Kind kind, const std::string & text, ChatMessage & out) {
+void AnswerParser::say(Kind kind, const std::string & text, ChatMessage & out) {
     if (text.empty()) return;
     said_ += text.size();
     last_ = kind;
@@ -301,7 +301,7 @@ void AnswerReader::say(Kind kind, const std::string & text, ChatMessage & out) {
 }
 
 /** From here on everything is text. */
-void AnswerReader::give_up(size_t from, ChatMessage & out) {
+void AnswerParser::give_up(size_t from, ChatMessage & out) {
     say(Kind::text, buffer_.substr(from), out);
     buffer_.clear();
     done_ = 0;
