@@ -3,8 +3,9 @@
 
 export { Agent } from './agent/agent.js';
 export type { AgentEvent, AgentStep, RunResult, RunUsage, StopReason, TraceSpan } from './agent/agent-events.js';
-export type { AgentOptions, RunOptions } from './agent/agent-options.js';
+export type { AgentOptions, ResumeOptions, RunOptions } from './agent/agent-options.js';
 export type { AgentRun } from './agent/agent-run.js';
+export type { AgentHost, HostAnswer, HostProgram, HostSession, HostTurn } from './agent/host.js';
 export type { Journal, JournalEntry } from './agent/journal/journal.js';
 export type { Limits } from './agent/limits.js';
 export { defineTool, type Tool, type ToolContext, type ToolDefinition } from './agent/tool.js';
@@ -13,7 +14,7 @@ export type { AssistantMessage, ChatMessage, ToolCall, ToolMessage } from './cha
 export type { Prompt } from './chat/prompt.js';
 export type { ToolChoice, ToolSpec } from './chat/tool-spec.js';
 export type { OnOverflow } from './chat/trim-history.js';
-export { Engine, type EngineStats, type ModelInfo, type TokenizeOptions } from './engine/engine.js';
+export { Engine, type EngineStats, type ModelInfo } from './engine/engine.js';
 export type { EngineOptions } from './engine/engine-options.js';
 export type { Generation, GenerationEvent, GenerationResult, Usage } from './engine/generation.js';
 export type { Miss, Pin, PinOptions, PrefixOptions } from './engine/prefix-cache.js';
@@ -22,6 +23,7 @@ export type { GenerateOptions, SamplingOptions, TurnOptions } from './engine/req
 
 export type { Session } from './engine/session.js';
 export type { ForkOptions, SessionOptions } from './engine/session-options.js';
+export type { DetokenizeOptions, TokenizeOptions } from './engine/token-options.js';
 export type { Turn } from './engine/turn.js';
 export { canonicalJson } from './kit/canonical-json.js';
 export { BanyanError, type ErrorCode } from './kit/errors.js';

@@ -1,9 +1,10 @@
 import type { OnOverflow } from '../chat/trim-history.js';
-import type { Engine } from '../engine/engine.js';
 import type { Session } from '../engine/session.js';
 import { SESSION, type SessionOptions } from '../engine/session-options.js';
-import { group, number, type OptionsOf, other } from '../native/option-kinds.js';
+import { group, number, type OptionsOf, other, required, signal } from '../native/option-kinds.js';
+import { type AgentHost, checkHost, checkSession, type HostSession } from './host.js';
 import type { Journal } from './journal/journal.js';
+import { checkJournal } from './journal/open-journal.js';
 import { LIMITS, type Limits } from './limits.js';
 import type { Tool } from './tool.js';
 
@@ -20,11 +21,11 @@ export const AGENT_OWN = {
  * that of a run, from its start; `ttftLimitMs` that of its first step. `seed` is that of a run's first step, the next has
  * seed + 1.
  */
-export interface AgentOptions
+export interface AgentOptions<Conversation extends HostSession = Session>
   extends Omit<SessionOptions, 'messages' | 'grammar' | 'toolChoice' | 'program' | 'tools' | 'onOverflow'>,
     OptionsOf<typeof AGENT_OWN> {
-  /** Engine that runs it, of `Engine.load()`. */
-  engine: Engine;
+  /** Engine that runs it, of `Engine.load()`, or another AgentHost. */
+  engine: AgentHost<Conversation>;
   /** Tools that the model may call, of `defineTool()`. Default: none. */
   tools?: readonly Tool[] | undefined;
   /**
@@ -36,21 +37,36 @@ export interface AgentOptions
   onOverflow?: OnOverflow | undefined;
 }
 
-export interface RunOptions {
-  signal?: AbortSignal | undefined;
-  /** Goes on with the conversation of an earlier run. Default: a new one. */
-  session?: Session | undefined;
+/** The table of what `resume()` takes. */
+export const RESUME = {
+  /** Signal that aborts the run, which then rejects with ABORTED. */
+  signal: signal(),
+};
+
+/** The table of RunOptions. */
+export const RUN = {
+  ...RESUME,
+  /** Conversation of an earlier run, to go on with. Default: a new one. */
+  session: other<HostSession>('a session of the engine', checkSession),
   /**
-   * Writes the run down as it goes: a path, or a store of your own. `resume()` goes on with it after a crash. Tools then
-   * start when the model's turn is over and on the disk. Not together with `session`: a journal holds a whole conversation.
+   * Journal that the run is written down in as it goes: a path, or a store of your own. `resume()` goes on with it after a
+   * crash. Tools then start when the model's turn is over and on the disk. Not together with `session`: a journal holds a whole
+   * conversation. Default: none.
    */
-  journal?: string | Journal | undefined;
+  journal: other<string | Journal>('a path, or an object with `append` and `entries`', checkJournal),
+};
+
+export interface ResumeOptions extends OptionsOf<typeof RESUME> {}
+
+export interface RunOptions<Conversation extends HostSession = Session> extends Omit<OptionsOf<typeof RUN>, 'session'> {
+  /** Conversation of an earlier run, to go on with. Default: a new one. */
+  session?: Conversation | undefined;
 }
 
 const { messages: _messages, grammar: _grammar, toolChoice: _choice, program: _program, ...SHARED } = SESSION;
 
-/** The table of AgentOptions; Agent checks the engine and the tools. */
+/** The table of AgentOptions; Agent checks the tools. */
 export const AGENT = {
-  engine: other<Engine>('an engine of Engine.load()', (_field, value) => value as Engine),
+  engine: required(other<AgentHost<HostSession>>('an engine of Engine.load(), or another AgentHost', checkHost)),
   ...{ ...SHARED, ...AGENT_OWN },
 };

@@ -1,8 +1,7 @@
 import { type ChatMessage, type ToolCall, type ToolMessage, toToolCall } from '../chat/chat-message.js';
 import type { ToolChoice } from '../chat/tool-spec.js';
-import type { Engine } from '../engine/engine.js';
-import type { Generation, GenerationResult } from '../engine/generation.js';
-import type { Program, ProgramReport } from '../engine/program.js';
+import type { GenerationResult } from '../engine/generation.js';
+import type { ProgramReport } from '../engine/program.js';
 import type { Session } from '../engine/session.js';
 import { isVoid, VOID_TURN } from '../engine/turn.js';
 import { onAbort } from '../kit/abort-listeners.js';
@@ -19,6 +18,7 @@ import {
   type TraceSpan,
 } from './agent-events.js';
 import { fitResults } from './fit-results.js';
+import type { AgentHost, HostAnswer, HostProgram, HostSession } from './host.js';
 import type { PastStep } from './journal/recorded-run.js';
 import type { RunRecord } from './journal/run-record.js';
 import type { StepRecord } from './journal/step-record.js';
@@ -26,15 +26,15 @@ import type { Limits } from './limits.js';
 import { StepTools } from './step-tools.js';
 import type { Tool } from './tool.js';
 
-export interface RunSetup {
-  engine: Engine;
+export interface RunSetup<Conversation extends HostSession> {
+  engine: AgentHost<Conversation>;
   /** True: the session was made for this run, and ends with it unless the caller goes on with it. */
   ownSession: boolean;
-  session: Session;
+  session: Conversation;
   tools: readonly Tool[];
   limits: Limits;
   forceTools: number;
-  program: Program;
+  program: HostProgram;
   deadlineMs: number | undefined;
   ttftLimitMs: number | undefined;
   maxTokens: number | undefined;
@@ -53,15 +53,15 @@ const MOST_A_TURN = 2 ** 30;
 const RESTORED = 2_048;
 
 /** One run of an agent: one program to the scheduler, one conversation in the cache. */
-export class AgentRun extends EventStream<AgentEvent, RunResult> {
+export class AgentRun<Conversation extends HostSession = Session> extends EventStream<AgentEvent, RunResult> {
   readonly result: Promise<RunResult>;
   /** The conversation: go on with it in another run, or fork it. */
-  readonly session: Session;
-  readonly #setup: RunSetup;
+  readonly session: Conversation;
+  readonly #setup: RunSetup<Conversation>;
   readonly #log = new EventLog<AgentEvent>();
   readonly #stop = new AbortController();
   #stopReason: StopReason = 'answer';
-  #generation: Generation | undefined;
+  #generation: HostAnswer | undefined;
   #record: RunRecord | undefined;
   readonly #steps: AgentStep[] = [];
   readonly #trace: TraceSpan[] = [];
@@ -69,7 +69,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   readonly #turns = new Turns();
 
   /** Use `agent.run()`. */
-  constructor(setup: RunSetup) {
+  constructor(setup: RunSetup<Conversation>) {
     super();
     this.#setup = setup;
     this.session = setup.session;
@@ -295,7 +295,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   }
 
   /** Dispatches calls as they close, if any are to be. Text is only taken apart while the run is read. */
-  async #follow(generation: Generation, step: number, calls: StepTools | undefined): Promise<GenerationResult> {
+  async #follow(generation: HostAnswer, step: number, calls: StepTools | undefined): Promise<GenerationResult> {
     const streamed = this.isRead;
     if (streamed) {
       for await (const event of generation) {
@@ -311,7 +311,7 @@ export class AgentRun extends EventStream<AgentEvent, RunResult> {
   }
 
   /** The scheduler is told what the run is about; an engine that was closed meanwhile need not know. */
-  #tell(hint: (program: Program) => void): void {
+  #tell(hint: (program: HostProgram) => void): void {
     if (!this.#setup.engine.closed) hint(this.#setup.program);
   }
 

@@ -2,13 +2,13 @@ import type { ChatMessage } from '../chat/chat-message.js';
 import { readMessages } from '../chat/read-prompt.js';
 import type { Session } from '../engine/session.js';
 import { BanyanError } from '../kit/errors.js';
-import { agentToolHint, engineHint, toolListHint } from '../kit/foreign-shapes.js';
-import { checkInteger, checkSignal, invalidOption } from '../kit/option-checks.js';
+import { agentToolHint, toolListHint } from '../kit/foreign-shapes.js';
+import { checkInteger, invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
-import { reading, readOptions } from '../kit/read-options.js';
 import { fingerprint } from './agent-fingerprint.js';
-import { AGENT, type AgentOptions, type RunOptions } from './agent-options.js';
+import { AGENT, type AgentOptions, RESUME, type ResumeOptions, RUN, type RunOptions } from './agent-options.js';
 import { AgentRun } from './agent-run.js';
+import type { HostSession } from './host.js';
 import type { Journal } from './journal/journal.js';
 import { checkJournal } from './journal/open-journal.js';
 import { RunRecord, type RunStart } from './journal/run-record.js';
@@ -16,17 +16,14 @@ import { type Limits, toLimits } from './limits.js';
 import type { Tool } from './tool.js';
 
 /** A model with instructions and tools. It keeps no state: any number of runs may go at the same time. */
-export class Agent {
-  readonly #options: AgentOptions;
+export class Agent<Conversation extends HostSession = Session> {
+  readonly #options: AgentOptions<Conversation>;
   readonly #limits: Limits;
   readonly #forceTools: number;
 
   /** Throws INVALID_OPTION, CLOSED, and MODEL_UNSUPPORTED when the model's chat template would drop the tools. */
-  constructor(given: AgentOptions) {
-    const options = readTable('options', given, AGENT) as AgentOptions;
-    if (!reading('engine', () => typeof options.engine?.session === 'function')) {
-      throw invalidOption('engine', 'an engine of Engine.load()', options.engine, engineHint(options.engine));
-    }
+  constructor(given: AgentOptions<Conversation>) {
+    const options = readTable('options', given, AGENT) as AgentOptions<Conversation>;
     options.tools = checkTools(options.tools ?? []);
     this.#options = options;
     this.#limits = toLimits(options.limits);
@@ -42,14 +39,10 @@ export class Agent {
    * rejects the run before anything happens that it should have told: JOURNAL_BUSY, JOURNAL_FAILED, JOURNAL_MISMATCH when
    * it has a run already. Throws INVALID_OPTION, INVALID_MESSAGES, CLOSED.
    */
-  run(input: string | readonly ChatMessage[], given: RunOptions = {}): AgentRun {
-    const options = readOptions('options', given, ['signal', 'session', 'journal']);
+  run(input: string | readonly ChatMessage[], given: RunOptions<Conversation> = {}): AgentRun<Conversation> {
+    const options = readTable('options', given, RUN) as RunOptions<Conversation>;
     if (options.journal !== undefined && options.session !== undefined) {
       throw new BanyanError('INVALID_OPTION', 'Pass `journal` or `session`, not both', { field: 'journal' });
-    }
-    const { session } = options;
-    if (session !== undefined && !reading('session', () => typeof session?.generate === 'function')) {
-      throw invalidOption('session', 'a session of the engine', session);
     }
     const said = typeof input === 'string' ? input.toWellFormed() : readMessages(input);
     return this.#start({ input: said, resumed: false }, options);
@@ -62,15 +55,14 @@ export class Agent {
    * is `idempotent`. A run that has ended gives its result again; `trace` and `totalMs` are those of this life.
    * Rejects with JOURNAL_INVALID, JOURNAL_MISMATCH, JOURNAL_BUSY, JOURNAL_FAILED.
    */
-  resume(journal: string | Journal, options: Pick<RunOptions, 'signal'> = {}): AgentRun {
-    const { signal } = readOptions('options', options, ['signal']);
-    return this.#start({ input: [], resumed: true }, { signal, journal });
+  resume(journal: string | Journal, options: ResumeOptions = {}): AgentRun<Conversation> {
+    const { signal } = readTable('options', options, RESUME);
+    return this.#start({ input: [], resumed: true }, { signal, journal: checkJournal('journal', journal) });
   }
 
-  #start(what: Pick<RunStart, 'input' | 'resumed'>, options: RunOptions): AgentRun {
-    checkSignal('signal', options.signal);
+  #start(what: Pick<RunStart, 'input' | 'resumed'>, options: RunOptions<Conversation>): AgentRun<Conversation> {
     const { engine, seed } = this.#options;
-    const journal = options.journal === undefined ? undefined : checkJournal(options.journal);
+    const { journal } = options;
     const agent = () => fingerprint(this.#options, this.#limits);
     const start = { ...what, seed: seed === -1 ? undefined : seed, agent, signal: options.signal };
     return new AgentRun({
@@ -89,7 +81,7 @@ export class Agent {
     });
   }
 
-  #newSession(): Session {
+  #newSession(): Conversation {
     const { engine, limits: _limits, forceTools: _forceTools, ...sessionOptions } = this.#options;
     return engine.session(sessionOptions);
   }

@@ -1,5 +1,5 @@
 import type { ToolMessage } from '../chat/chat-message.js';
-import type { Engine } from '../engine/engine.js';
+import type { AgentHost, HostSession } from './host.js';
 
 /** Tokens that a template writes around a result, and the mark of a cut; rather too many. */
 const AROUND = 48;
@@ -12,7 +12,11 @@ const LOOKED_AT = 60_000;
  * Results cut to `room` tokens in all, the longest first, with a mark that says how much there was. Undefined when that
  * leaves too little of them: the context is full.
  */
-export function fitResults(engine: Engine, results: readonly ToolMessage[], room: number): ToolMessage[] | undefined {
+export function fitResults(
+  engine: Pick<AgentHost<HostSession>, 'tokenize' | 'detokenize'>,
+  results: readonly ToolMessage[],
+  room: number,
+): ToolMessage[] | undefined {
   const tokens = results.map(({ content }) => engine.tokenize(content.slice(0, LOOKED_AT).toWellFormed()));
   let left = room - results.length * AROUND;
   if (left < 0) return undefined;

@@ -1,5 +1,4 @@
-import { complete } from '../engine/complete-options.js';
-import { readTable } from '../kit/option-table.js';
+import { complete, readTable } from '../kit/option-table.js';
 import { type Complete, number, type OptionsOf } from '../native/option-kinds.js';
 
 /** setTimeout's largest, 24 days. */

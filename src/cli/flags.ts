@@ -1,21 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
-import type { EngineOptions } from '../engine/engine-options.js';
-import type { TurnOptions } from '../engine/request-options.js';
+import type { Command } from 'commander';
+import { ENGINE, type EngineOptions } from '../engine/engine-options.js';
+import { TURN, type TurnOptions } from '../engine/request-options.js';
+import { SESSION_OWN } from '../engine/session-options.js';
 import { BanyanError } from '../kit/errors.js';
-import type { ServerOptions } from '../server/serve.js';
+import { SERVER, type ServerOptions } from '../server/server-options.js';
+import { optionFlag } from './option-flag.js';
 
-export interface EngineFlags {
-  model?: string;
-  threads?: number;
-  kvTokens?: number;
-}
+export interface EngineFlags extends Pick<EngineOptions, 'model' | 'threads' | 'kvTokens'> {}
 
-export interface AnswerFlags extends EngineFlags {
+export interface AnswerFlags extends EngineFlags, Pick<TurnOptions, 'maxTokens' | 'temperature' | 'seed'> {
   system?: string;
-  maxTokens?: number;
-  temperature?: number;
-  seed?: number;
   thinking: boolean;
 }
 
@@ -23,17 +18,26 @@ export interface AnswerFlags extends EngineFlags {
 export function withEngineFlags(command: Command): Command {
   return command
     .option('--model <path|hf:user/repo:quant|url>', 'a GGUF; default: the small model of the package')
-    .option('--threads <n>', 'compute threads; 0: one a physical core (default; 1 for the small model)', wholeNumber(0))
-    .option('--kv-tokens <n>', 'tokens of the page pool; 0: chosen from the free memory', wholeNumber(0));
+    .addOption(
+      optionFlag(
+        ENGINE,
+        'threads',
+        '--threads <n>',
+        'compute threads; 0: one a physical core (default; 1 for the small model)',
+      ),
+    )
+    .addOption(
+      optionFlag(ENGINE, 'kvTokens', '--kv-tokens <n>', 'tokens of the page pool; 0: chosen from the free memory'),
+    );
 }
 
 /** Flags of the commands that answer. */
 export function withAnswerFlags(command: Command): Command {
   return withEngineFlags(command)
-    .option('--system <text>', 'what the model is told before the conversation')
-    .option('--max-tokens <n>', 'most tokens of an answer', wholeNumber(1))
-    .option('--temperature <t>', '0 takes the likeliest token; default 0.8', aNumber(0))
-    .option('--seed <n>', 'same seed, same choice', wholeNumber(0))
+    .addOption(optionFlag(SESSION_OWN, 'system', '--system <text>', 'what the model is told before the conversation'))
+    .addOption(optionFlag(TURN, 'maxTokens', '--max-tokens <n>', 'most tokens of an answer'))
+    .addOption(optionFlag(TURN, 'temperature', '--temperature <t>', '0 takes the likeliest token; default 0.8'))
+    .addOption(optionFlag(TURN, 'seed', '--seed <n>', 'same seed, same choice'))
     .option('--no-thinking', 'a reasoning model answers at once');
 }
 
@@ -49,15 +53,47 @@ export function answerOptions({ maxTokens, temperature, seed, thinking }: Answer
   return { maxTokens, temperature, seed, thinking };
 }
 
-export interface ServeFlags {
-  host: string;
-  port: number;
+export interface ServeFlags extends Pick<ServerOptions, 'host' | 'port' | 'modelName' | 'history' | 'ttftLimitMs'> {
   apiKeyFile?: string;
   auth: boolean;
   corsOrigin?: string[];
-  modelName?: string;
-  ttftLimitMs?: number;
-  history: 'exact' | 'rendered';
+}
+
+/** Flags of the command that serves. What they leave open is the server's default. */
+export function withServeFlags(command: Command): Command {
+  const { host, port, history } = SERVER;
+  return withEngineFlags(command)
+    .addOption(
+      optionFlag(
+        SERVER,
+        'host',
+        '--host <address>',
+        'address to listen on; any other than this machine needs keys',
+      ).default(host.fallback),
+    )
+    .addOption(optionFlag(SERVER, 'port', '--port <n>', 'port; 0: a free one').default(port.fallback))
+    .option('--api-key-file <path>', 'a file with a key in each line that clients must send one of')
+    .option('--no-auth', 'let the network in without keys')
+    .option('--cors-origin <origin...>', 'web pages that may call, such as https://chat.example')
+    .addOption(
+      optionFlag(
+        SERVER,
+        'history',
+        '--history <how>',
+        'how conversations go on: from their own tokens, or rendered anew',
+      ).default(history.fallback),
+    )
+    .addOption(
+      optionFlag(
+        SERVER,
+        'ttftLimitMs',
+        '--ttft-limit-ms <n>',
+        'answer 429 rather than let a client wait longer for its first token',
+      ),
+    )
+    .addOption(
+      optionFlag(SERVER, 'modelName', '--model-name <name>', 'name of the model in answers; default: its own'),
+    );
 }
 
 /** Throws INVALID_OPTION when the file of keys cannot be read or is empty. */
@@ -76,20 +112,4 @@ function keysOf(path: string): string[] {
     const { message } = cause as Error;
     throw new BanyanError('INVALID_OPTION', `--api-key-file ${path}: ${message}`, { field: 'apiKeys', cause });
   }
-}
-
-export function wholeNumber(least: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least) throw new InvalidArgumentError(`a whole number from ${least} on`);
-    return value;
-  };
-}
-
-function aNumber(least: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (text.trim() === '' || !(value >= least)) throw new InvalidArgumentError(`a number from ${least} on`);
-    return value;
-  };
 }

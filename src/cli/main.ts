@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { BanyanError } from '../kit/errors.js';
 import { chat } from './chat.js';
 import {
@@ -10,9 +10,9 @@ import {
   engineOptions,
   type ServeFlags,
   serverOptions,
-  wholeNumber,
   withAnswerFlags,
   withEngineFlags,
+  withServeFlags,
 } from './flags.js';
 import { info } from './info.js';
 import { runInput } from './prompt-input.js';
@@ -70,20 +70,8 @@ withAnswerFlags(program.command('chat').description('a conversation on the termi
     }),
   );
 
-withEngineFlags(program.command('serve').description("an HTTP server that speaks OpenAI's and Anthropic's API"))
+withServeFlags(program.command('serve').description("an HTTP server that speaks OpenAI's and Anthropic's API"))
   .argument('[model]', 'a GGUF, as for --model')
-  .option('--host <address>', 'address to listen on; any other than this machine needs keys', '127.0.0.1')
-  .option('--port <n>', 'port; 0: a free one', wholeNumber(0), 8080)
-  .option('--api-key-file <path>', 'a file with a key in each line that clients must send one of')
-  .option('--no-auth', 'let the network in without keys')
-  .option('--cors-origin <origin...>', 'web pages that may call, such as https://chat.example')
-  .addOption(
-    new Option('--history <how>', 'how conversations go on: from their own tokens, or rendered anew')
-      .choices(['exact', 'rendered'])
-      .default('exact'),
-  )
-  .option('--ttft-limit-ms <n>', 'answer 429 rather than let a client wait longer for its first token', wholeNumber(1))
-  .option('--model-name <name>', 'name of the model in answers; default: its own')
   .addHelpText(
     'after',
     `

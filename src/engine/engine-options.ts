@@ -1,5 +1,5 @@
 import { checkOneOf } from '../kit/option-checks.js';
-import { readTable } from '../kit/option-table.js';
+import { complete, readTable } from '../kit/option-table.js';
 import { readOptions } from '../kit/read-options.js';
 import type { LoadProgress } from '../model/model-source.js';
 import type { NativeEngineOptions } from '../native/binding.js';
@@ -7,7 +7,6 @@ import { LOAD } from '../native/load-options.js';
 import { callback, flag, group, name, type OptionsOf, other, signal } from '../native/option-kinds.js';
 import { type NativePolicy, POLICY } from '../native/policy.js';
 import { KV_TYPES, type KvType } from '../native/vocabulary.js';
-import { complete } from './complete-options.js';
 
 type KvTypes = { k: KvType; v: KvType };
 

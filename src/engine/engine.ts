@@ -6,9 +6,9 @@ import { checkShort } from '../chat/prompt-size.js';
 import { readPrompt } from '../chat/read-prompt.js';
 import { checkToolsCanBeShown } from '../chat/tool-spec.js';
 import { BanyanError } from '../kit/errors.js';
-import { checkFlag, checkText } from '../kit/option-checks.js';
+import { checkText } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
-import { reading, readOptions } from '../kit/read-options.js';
+import { reading } from '../kit/read-options.js';
 import { LoadControl } from '../model/load-control.js';
 import { findModelFile } from '../model/model-file.js';
 import type { NativeModelInfo, NativeStats } from '../native/reports.js';
@@ -18,19 +18,14 @@ import { Recording, type RecordOptions } from '../trace/recording.js';
 import { type EngineOptions, readEngineOptions, toNativeEngineOptions } from './engine-options.js';
 import { type Generation, start } from './generation.js';
 import { type Miss, nameMiss, Pin, type PinOptions, PREFIX, type PrefixOptions, prefixTokens } from './prefix-cache.js';
-import { newProgram, Program } from './program.js';
+import { Program } from './program.js';
 import { GENERATE, type GenerateOptions, toRequestSettings } from './request-options.js';
 import { Session } from './session.js';
 import { type SessionOptions, toSessionSetup } from './session-options.js';
+import { DETOKENIZE, type DetokenizeOptions, TOKENIZE, type TokenizeOptions } from './token-options.js';
 
 export type ModelInfo = NativeModelInfo;
 export type EngineStats = NativeStats;
-
-/** How a text becomes tokens. */
-export interface TokenizeOptions {
-  /** The model's own beginning of text stands before it. Default false. */
-  addSpecial?: boolean | undefined;
-}
 
 /** One loaded model: its thread, its pages, its prefix tree. Any number of requests, sessions and agents share it. */
 export class Engine implements AsyncDisposable {
@@ -97,15 +92,10 @@ export class Engine implements AsyncDisposable {
     return new Session(this.#backend, setup);
   }
 
-  /** An id for one agent run: requests that carry it are scheduled as one. */
-  newProgram(): number {
-    return newProgram();
-  }
-
   /** One agent run: pass it as `program` with its requests, tell it what happens, ask it what it cost. */
   program(): Program {
     checkOpen(this.#backend);
-    return new Program(this.#backend, newProgram());
+    return new Program(this.#backend);
   }
 
   /**
@@ -113,21 +103,20 @@ export class Engine implements AsyncDisposable {
    * tokens in the text are recognised; `addSpecial` (default false) adds the model's own beginning of text.
    */
   tokenize(text: string, options: TokenizeOptions = {}): Int32Array {
-    const addSpecial = toAddSpecial(options);
+    const { addSpecial = false } = readTable('options', options, TOKENIZE);
     checkShort('text', checkText('text', text), 'tokenizeAsync');
     return this.#backend.tokenize(text, addSpecial);
   }
 
   /** Token ids of a text of any length, computed on another thread. Rejects with INVALID_OPTION, CLOSED. */
   async tokenizeAsync(text: string, options: TokenizeOptions = {}): Promise<Int32Array> {
-    const addSpecial = toAddSpecial(options);
+    const { addSpecial = false } = readTable('options', options, TOKENIZE);
     return this.#backend.tokenizeLater(checkText('text', text), addSpecial);
   }
 
   /** The text of at most 65,536 tokens. `special` (default false) shows control tokens too. */
-  detokenize(tokens: Int32Array | readonly number[], options: { special?: boolean | undefined } = {}): string {
-    const given = readOptions('options', options, ['special']);
-    const special = checkFlag('special', given.special ?? false);
+  detokenize(tokens: Int32Array | readonly number[], options: DetokenizeOptions = {}): string {
+    const { special = false } = readTable('options', options, DETOKENIZE);
     const ids = reading('prompt', () => {
       checkShort('tokens', tokens, 'several calls');
       return checkTokens(tokens);
@@ -212,9 +201,4 @@ export class Engine implements AsyncDisposable {
     const recording = await this.#recording?.catch(() => undefined);
     await recording?.stop().catch(() => {}); // reported to the caller of stop()
   }
-}
-
-function toAddSpecial(options: TokenizeOptions): boolean {
-  const given = readOptions('options', options, ['addSpecial']);
-  return checkFlag('addSpecial', given.addSpecial ?? false);
 }

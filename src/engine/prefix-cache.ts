@@ -4,10 +4,9 @@ import { toConversation } from '../chat/conversation.js';
 import { checkRaw, isMessages, type Prompt, rawTokens } from '../chat/prompt.js';
 import { readPrompt } from '../chat/read-prompt.js';
 import { renderChat } from '../chat/render-chat.js';
-import { readTable } from '../kit/option-table.js';
+import { complete, readTable } from '../kit/option-table.js';
 import { number, type OptionsOf } from '../native/option-kinds.js';
 import type { NativeMiss } from '../native/reports.js';
-import { complete } from './complete-options.js';
 import { TENANT } from './request-options.js';
 
 /** Which prompt is meant: the same tools and tenant as in `generate`. */

@@ -1,9 +1,8 @@
 import type { Backend } from '../backend/backend.js';
 import type { Prompt } from '../chat/prompt.js';
 import { readPrompt } from '../chat/read-prompt.js';
-import { checkName, checkNumberIn } from '../kit/option-checks.js';
-import { rangeOf, readTable } from '../kit/option-table.js';
-import { readOptions } from '../kit/read-options.js';
+import { checkName } from '../kit/option-checks.js';
+import { readTable } from '../kit/option-table.js';
 import type { NativeHint } from '../native/binding.js';
 import { number, type OptionsOf } from '../native/option-kinds.js';
 import type { NativeProgramReport } from '../native/reports.js';
@@ -14,40 +13,12 @@ const LONGEST_NAME = 256;
 /** Below are ids that callers choose themselves. */
 const FIRST_GROUP = 2 ** 20;
 
-/** Throws INVALID_OPTION. */
-export function toolStarted(tool: string, expectedMs?: number): NativeHint {
-  return {
-    ...NOTHING,
-    kind: 'tool-started',
-    tool: checkTool(tool),
-    expectedMs: expectedMs === undefined ? 0 : checkNumberIn('expectedMs', expectedMs, rangeOf('expectedMs', 'hint')),
-  };
-}
+type HintParts = Pick<NativeHint, 'kind'> & Partial<NativeHint>;
 
-/** Throws INVALID_OPTION. */
-export function toolEnded(tool: string): NativeHint {
-  return { ...NOTHING, kind: 'tool-ended', tool: checkTool(tool) };
-}
+export const toHint = (parts: HintParts): NativeHint => ({ ...NOTHING, ...parts });
 
-export function plainHint(kind: 'waiting-for-human' | 'finished'): NativeHint {
-  return { ...NOTHING, kind };
-}
-
-export function nextPrefix(salt: string, tokens: Int32Array, steps: number): NativeHint {
-  return { ...NOTHING, kind: 'next-prefix', salt, tokens, steps };
-}
-
-/** Tokens [0, from) are still wanted. */
-export function branchAbandoned(salt: string, tokens: Int32Array, from: number): NativeHint {
-  return { ...NOTHING, kind: 'branch-abandoned', salt, tokens, from };
-}
-
+/** Programs so far: no two of the process have one id, as one agent run may use several engines. */
 let programs = 0;
-
-/** The id of a new program: no other one of the process has it, as one agent run may use several engines. */
-export function newProgram(): number {
-  return ++programs;
-}
 
 let groups = 0;
 
@@ -61,6 +32,12 @@ function checkTool(tool: string): string {
 }
 
 export type ProgramReport = NativeProgramReport;
+
+/** What is told of a tool that starts. */
+export const TOOL_STARTED = {
+  /** Milliseconds that the tool will take, 0 to 86,400,000. Default: as long as such tools took. */
+  expectedMs: number('hint'),
+};
 
 /** The tables of what is told with a prompt. */
 export const NEXT_PREFIX = {
@@ -84,24 +61,25 @@ export class Program {
   readonly id: number;
 
   /** Use `engine.program()`. */
-  constructor(backend: Backend, id: number) {
+  constructor(backend: Backend) {
     this.#backend = backend;
-    this.id = id;
+    this.id = ++programs;
   }
 
   /** The run waits for a tool. `expectedMs`: how long it will take, if known. Throws INVALID_OPTION, CLOSED. */
-  toolStarted(tool: string, options: { expectedMs?: number | undefined } = {}): void {
-    this.#tell(toolStarted(tool, readOptions('options', options, ['expectedMs']).expectedMs));
+  toolStarted(tool: string, options: OptionsOf<typeof TOOL_STARTED> = {}): void {
+    const { expectedMs = 0 } = readTable('options', options, TOOL_STARTED);
+    this.#tell({ kind: 'tool-started', tool: checkTool(tool), expectedMs });
   }
 
   /** The tool has ended: its time is learnt, and the next request is about to come. Throws INVALID_OPTION, CLOSED. */
   toolEnded(tool: string): void {
-    this.#tell(toolEnded(tool));
+    this.#tell({ kind: 'tool-ended', tool: checkTool(tool) });
   }
 
   /** The run waits for a person: it is not known when it goes on. Throws CLOSED. */
   waitingForHuman(): void {
-    this.#tell(plainHint('waiting-for-human'));
+    this.#tell({ kind: 'waiting-for-human' });
   }
 
   /**
@@ -111,7 +89,8 @@ export class Program {
   async nextPrefix(prompt: Prompt, given: OptionsOf<typeof NEXT_PREFIX> = {}): Promise<void> {
     const options = readTable('options', given, NEXT_PREFIX);
     const { steps = 1 } = options;
-    this.#tell(nextPrefix(options.tenant ?? '', await this.#tokens(prompt, options), steps));
+    const tokens = await this.#tokens(prompt, options);
+    this.#tell({ kind: 'next-prefix', salt: options.tenant ?? '', tokens, steps });
   }
 
   /**
@@ -122,12 +101,12 @@ export class Program {
     const options = readTable('options', given, BRANCH_ABANDONED);
     const { from = 0 } = options;
     const tokens = await this.#tokens(prompt, options);
-    if (tokens.length > from) this.#tell(branchAbandoned(options.tenant ?? '', tokens, from));
+    if (tokens.length > from) this.#tell({ kind: 'branch-abandoned', salt: options.tenant ?? '', tokens, from });
   }
 
   /** The run has ended: no request of it follows. Throws CLOSED. */
   finished(): void {
-    this.#tell(plainHint('finished'));
+    this.#tell({ kind: 'finished' });
   }
 
   /** What the run cost so far, and what was decided about its pages; undefined: not known (any more). Rejects with CLOSED. */
@@ -139,7 +118,7 @@ export class Program {
     return prefixTokens(this.#backend, readPrompt(prompt), options);
   }
 
-  #tell(hint: NativeHint): void {
-    this.#backend.hint(this.id, hint);
+  #tell(hint: HintParts): void {
+    this.#backend.hint(this.id, toHint(hint));
   }
 }

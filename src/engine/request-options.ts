@@ -1,19 +1,18 @@
 import { CHAT, type ChatOptions, TOOLS } from '../chat/chat-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { checkName, checkNumberIn, checkObject, invalidOption } from '../kit/option-checks.js';
-import { rangeOf } from '../kit/option-table.js';
+import { complete, rangeOf } from '../kit/option-table.js';
 import { reading, readList, readOptions } from '../kit/read-options.js';
 import type { NativeRequest } from '../native/binding.js';
 import { name, type OptionsOf, other, signal } from '../native/option-kinds.js';
 import { REQUEST } from '../native/request-options.js';
 import { SAMPLING } from '../native/sampling-options.js';
 import type { Schema } from '../schema/compile-schema.js';
-import { complete } from './complete-options.js';
 
 /** How tokens are chosen. Defaults are llama.cpp's. */
 export interface SamplingOptions extends OptionsOf<typeof SAMPLING> {}
 
-type ProgramOption = { readonly id: number } | number;
+type ProgramOption = { readonly id: number };
 type GroupOption = { id: number; size: number };
 
 /** What a request has besides the options that the addon reads as they are. */
@@ -23,7 +22,7 @@ const MORE = {
   /** Signal that aborts: the answer rejects with ABORTED at once (on a GPU after the running step), and the pages are free. */
   signal: signal(),
   /** Agent run that this belongs to, from `engine.program()`: runs share the machine fairly. Default: none; a session has its own. */
-  program: other<ProgramOption>('a program, or its id', readProgram),
+  program: other<ProgramOption>('a program of `engine.program()`', readProgram),
   /** Siblings of one fork: `size` requests carry the same `id`; the last of them is hurried, so that the join can go on. */
   group: other<GroupOption>('{ id, size }', readGroup),
 };
@@ -68,10 +67,10 @@ export function toRequestSettings(options: GenerateOptions): RequestSettings {
   if (options.grammar !== undefined && options.schema !== undefined) {
     throw new BanyanError('INVALID_OPTION', 'Pass `grammar` or `schema`, not both', { field: 'grammar' });
   }
-  const { program = 0, group = { id: 0, size: 0 }, stop = [] } = options;
+  const { program, group = { id: 0, size: 0 }, stop = [] } = options;
   return {
     ...complete(REQUEST, options),
-    program: programId(program),
+    program: program?.id ?? 0,
     group: group.id,
     groupSize: group.size,
     staticTokens: 0,
@@ -83,12 +82,15 @@ export function toRequestSettings(options: GenerateOptions): RequestSettings {
   };
 }
 
-/** The number that requests of a program carry; 0: none. */
-export const programId = (program: ProgramOption): number => (typeof program === 'object' ? program.id : program);
-
-function readProgram(field: string, value: unknown): number {
-  const id = typeof value === 'object' && value !== null ? reading(field, () => Object(value).id) : value;
-  return checkNumberIn(field, id, rangeOf('program', 'request'));
+function readProgram(field: string, value: unknown): ProgramOption {
+  if (typeof value !== 'object' || value === null) throw invalidOption(field, 'a program of engine.program()', value);
+  return {
+    id: checkNumberIn(
+      field,
+      reading(field, () => (value as ProgramOption).id),
+      rangeOf('program', 'request'),
+    ),
+  };
 }
 
 function readGroup(field: string, value: unknown): GroupOption {

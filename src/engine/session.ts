@@ -8,12 +8,11 @@ import { forget, type OnOverflow } from '../chat/trim-history.js';
 import { BanyanError } from '../kit/errors.js';
 import { readTable } from '../kit/option-table.js';
 import { reading } from '../kit/read-options.js';
-import type { NativeHint } from '../native/binding.js';
 import { compileAnswerSchema } from '../schema/compile-schema.js';
 import { type Generation, start } from './generation.js';
-import { branchAbandoned, newProgram, plainHint } from './program.js';
+import { Program, toHint } from './program.js';
 import type { Completion, Request } from './request.js';
-import { programId, TURN, type TurnOptions, toRequestSettings } from './request-options.js';
+import { TURN, type TurnOptions, toRequestSettings } from './request-options.js';
 import { FORK, type ForkOptions, type SessionSetup } from './session-options.js';
 import { checkTurn, isVoid, type Turn } from './turn.js';
 
@@ -47,7 +46,7 @@ export class Session implements AsyncDisposable {
   readonly #setup: SessionSetup;
   /** How many tokens a fork has in common with its trunk; undefined: it is none, or has forgotten some of them. */
   #shared: number | undefined;
-  #program = 0;
+  #program: Program | undefined;
   #history: History;
   #running: Request<NextTurn> | undefined;
   #closing: Promise<void> | undefined;
@@ -91,9 +90,12 @@ export class Session implements AsyncDisposable {
     return this.#setup.onOverflow;
   }
 
-  /** The program of its turns, if they name no other: what it was given, or its own; 0 before the first turn. */
-  get program(): number {
-    return programId(this.#setup.defaults.program ?? this.#program);
+  /** The agent run of its turns, if they name no other: what it was given, or its own. */
+  get program(): Pick<Program, 'id'> {
+    const given = this.#setup.defaults.program;
+    if (given) return given;
+    this.#program ??= new Program(this.#backend);
+    return this.#program;
   }
 
   /** True while a turn runs. */
@@ -133,7 +135,7 @@ export class Session implements AsyncDisposable {
     const messages = this.#continued(readMessages(message));
     const { defaults, tenant, tools, onOverflow } = this.#setup;
     const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...given };
-    const settings = toRequestSettings({ ...turn, tenant, program: turn.program ?? this.#ownProgram() });
+    const settings = toRequestSettings({ ...turn, tenant, program: turn.program ?? this.program });
     const schema = compileAnswerSchema(turn.schema);
     const chat = toChatSettings({ ...turn, tools }, schema);
     const { signal } = turn;
@@ -187,25 +189,17 @@ export class Session implements AsyncDisposable {
     this.#running?.cancel();
     await this.#running?.completion.catch(() => {});
     const { tokens } = this.#history;
-    if (lost !== undefined && tokens.length > lost) {
-      const { program = this.#program } = this.#setup.defaults;
-      this.#tell(programId(program), branchAbandoned(this.#setup.tenant, tokens, lost));
+    if (this.#backend.closed) return; // advice to an engine that is gone is no error
+    const { program = this.#program } = this.#setup.defaults;
+    if (program && lost !== undefined && tokens.length > lost) {
+      const abandoned = toHint({ kind: 'branch-abandoned', salt: this.#setup.tenant, tokens, from: lost });
+      this.#backend.hint(program.id, abandoned);
     }
-    this.#tell(this.#program, plainHint('finished')); // a program that it was given goes on without it
-  }
-
-  /** Advice to an engine that is gone is no error. 0: no turn ran. */
-  #tell(program: number, hint: NativeHint): void {
-    if (program !== 0 && !this.#backend.closed) this.#backend.hint(program, hint);
+    this.#program?.finished(); // a program that it was given goes on without it
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #ownProgram(): number {
-    this.#program ||= newProgram();
-    return this.#program;
   }
 
   /** The conversation with what comes now, and what of it the tokens do not have yet. Throws INVALID_MESSAGES. */

@@ -99,15 +99,14 @@ export function checkOneOf<T extends string>(field: string, value: unknown, choi
   throw invalidOption(field, `one of ${choices.map((choice) => `"${choice}"`).join(', ')}`, value);
 }
 
-export function checkSignal(field: string, value: unknown): AbortSignal | undefined {
-  if (value === undefined) return value;
+export function checkSignal(field: string, value: unknown): AbortSignal {
   // A proxy or an imitation passes `instanceof` and throws when it is listened to.
   if (typeof value === 'object' && !types.isProxy(value) && value instanceof AbortSignal && isReal(value)) return value;
   throw invalidOption(field, 'an AbortSignal', value);
 }
 
 export function checkFunction<T>(field: string, value: T): T {
-  if (value === undefined || typeof value === 'function') return value;
+  if (typeof value === 'function') return value;
   throw invalidOption(field, 'a function', value);
 }
 

@@ -46,6 +46,8 @@ export type Shape =
 export interface Option<Value> {
   readonly shape: Shape;
   readonly fallback: Value | undefined;
+  /** True: leaving it out is an error. */
+  readonly required?: true;
 }
 
 export type OptionTable = Readonly<Record<string, Option<unknown>>>;
@@ -91,6 +93,11 @@ export function text(): Option<string> {
   return { shape: { kind: 'text' }, fallback: undefined };
 }
 
+/** The option, which every caller must pass. */
+export function required<Value>(option: Option<Value>): Option<Value> {
+  return { ...option, required: true };
+}
+
 export function signal(): Option<AbortSignal> {
   return { shape: { kind: 'signal' }, fallback: undefined };
 }
@@ -104,6 +111,10 @@ export function group<Value extends object>(table: OptionTable): Option<Value> {
   return { shape: { kind: 'group', table }, fallback: undefined };
 }
 
-export function other<Value>(expected: string, read: (field: string, value: unknown) => Value): Option<Value> {
-  return { shape: { kind: 'other', expected, read }, fallback: undefined };
+export function other<Value>(
+  expected: string,
+  read: (field: string, value: unknown) => Value,
+  fallback?: Value,
+): Option<Value> {
+  return { shape: { kind: 'other', expected, read }, fallback };
 }

@@ -1,6 +1,6 @@
 import type { ChatMessage } from '../chat/chat-message.js';
 import type { GenerationResult } from '../engine/generation.js';
-import { newGroup, newProgram } from '../engine/program.js';
+import { newGroup } from '../engine/program.js';
 import type { TurnOptions } from '../engine/request-options.js';
 import type { Session } from '../engine/session.js';
 import { onAbort } from '../kit/abort-listeners.js';
@@ -46,8 +46,8 @@ export function patternTurn(): Option<PatternTurn> {
 
 /** What a pattern makes of its branches beside running them. */
 interface Plan<Result> extends BranchOptions {
-  /** Program of the branches. Default: the trunk's, or a new one. */
-  program?: number;
+  /** Program of the branches. Default: the trunk's. */
+  program?: Session['program'];
   /** What a branch is a fork of. Default: the same session for all. */
   trunk?: (index: number) => Session | undefined;
   enough?: (result: Result, index: number) => boolean;
@@ -72,7 +72,7 @@ export async function branch<Result>(
   tasks: readonly BranchTask<Result>[],
   plan: Plan<Result> = {},
 ): Promise<Ended<Result>[]> {
-  const program = plan.program ?? (trunk.program || newProgram());
+  const { program = trunk.program } = plan;
   const group = { id: newGroup(), size: Math.max(1, tasks.length) };
   const forks: Session[] = [];
   const onFork = (task: BranchTask<Result>, index: number): Task<Result> => {

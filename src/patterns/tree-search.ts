@@ -1,5 +1,4 @@
 import type { GenerationResult } from '../engine/generation.js';
-import { newProgram } from '../engine/program.js';
 import type { Session } from '../engine/session.js';
 import { checkNumber } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
@@ -95,7 +94,6 @@ export async function treeSearch(session: Session, options: TreeSearchOptions): 
 class Search {
   readonly #root: Session;
   readonly #options: TreeSearchOptions;
-  readonly #program: number;
   #frontier: Thought[] = [];
   #all: Thought[] = [];
   #best: Thought | undefined;
@@ -104,7 +102,6 @@ class Search {
   constructor(root: Session, options: TreeSearchOptions) {
     this.#root = root;
     this.#options = options;
-    this.#program = root.program || newProgram();
   }
 
   async run(): Promise<Found> {
@@ -157,7 +154,7 @@ class Search {
     const ended: readonly Ended<Thought>[] = await branch(this.#root, tasks, {
       signal,
       atOnce,
-      program: this.#program,
+      program: this.#root.program,
       trunk: (index) => wanted[index]?.parent?.session,
       keep: (all) => all,
     });

@@ -1,22 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { finished } from 'node:stream/promises';
 import { BanyanError } from '../kit/errors.js';
-import { checkFlag, checkName, checkOneOf, invalidOption } from '../kit/option-checks.js';
+import { checkName, invalidOption } from '../kit/option-checks.js';
+import { readTable } from '../kit/option-table.js';
 import { createPrivate } from '../kit/private-file.js';
-import { readOptions } from '../kit/read-options.js';
+import { flag, type OptionsOf, word } from '../native/option-kinds.js';
 import type { NativeModelInfo } from '../native/reports.js';
 import type { TraceTokens } from './format.js';
 import { Recorder } from './recorder.js';
 
-export interface RecordOptions {
+/** The table of RecordOptions. */
+export const RECORD = {
   /**
-   * `hashed` (default): ids that show which prompts begin alike, and nothing else; tools are numbered, tenants too.
-   * `ids`: the model's token ids and the tools' names; a reader who has the model too can read the prompts.
+   * Tokens as they are written. `hashed`: ids that show which prompts begin alike, and nothing else; tools are numbered, tenants
+   * too. `ids`: the model's token ids and the tools' names; a reader who has the model too can read the prompts. Default
+   * `hashed`.
    */
-  tokens?: TraceTokens | undefined;
-  /** Takes the place of a file that is there. Default false: such a path is refused. */
-  overwrite?: boolean | undefined;
-}
+  tokens: word<TraceTokens>(['hashed', 'ids'], 'hashed'),
+  /** Leave to take the place of a file that is there. Default false: such a path is refused. */
+  overwrite: flag(false),
+};
+
+/** What a recording keeps, and where. */
+export interface RecordOptions extends OptionsOf<typeof RECORD> {}
 
 /** A recording under way. A disk that is full ends it, not the engine: `stop()` then rejects. */
 export class Recording implements AsyncDisposable {
@@ -37,9 +43,7 @@ export class Recording implements AsyncDisposable {
     attach: (recorder: Recorder | undefined) => void,
   ): Promise<Recording> {
     if (checkName('path', path) === '') throw invalidOption('path', 'a path', path);
-    const options = readOptions('options', given, ['tokens', 'overwrite']);
-    const tokens = checkOneOf('tokens', options.tokens ?? 'hashed', ['hashed', 'ids']);
-    const overwrite = checkFlag('overwrite', options.overwrite ?? false);
+    const { tokens = 'hashed', overwrite = false } = readTable('options', given, RECORD);
     const stream = (await openFile(path, overwrite)).createWriteStream();
     let attached = true;
     const detach = () => {

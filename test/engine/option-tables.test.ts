@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { complete } from '../../src/engine/complete-options.js';
 import { ENGINE, toNativeEngineOptions } from '../../src/engine/engine-options.js';
 import { TURN } from '../../src/engine/request-options.js';
-import { rangeOf, readTable } from '../../src/kit/option-table.js';
+import { complete, rangeOf, readTable } from '../../src/kit/option-table.js';
 import { loadBinding, type NativeRequest } from '../../src/native/binding.js';
 import { limitOf } from '../../src/native/limits.js';
 import { LOAD } from '../../src/native/load-options.js';
@@ -10,6 +9,7 @@ import type { NumberRange, Option, OptionTable } from '../../src/native/option-k
 import { COST, POLICY } from '../../src/native/policy.js';
 import { REQUEST } from '../../src/native/request-options.js';
 import { SAMPLING } from '../../src/native/sampling-options.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
 import { nativeRequest, TestEngine } from '../../testing/engine/test-engine.js';
 import { SECTIONS } from '../../testing/source/options-page.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
@@ -35,6 +35,14 @@ const WRONG: Record<Exclude<Option<unknown>['shape']['kind'], 'number' | 'other'
   group: [1, 'x', null, []],
 };
 
+/** What passes for an option that must be given. */
+const GOOD: Partial<Record<Option<unknown>['shape']['kind'], unknown>> = {
+  name: 'a',
+  text: '',
+  function: () => 1,
+  other: scripted(() => '').engine,
+};
+
 const numbersOf = (table: OptionTable) =>
   Object.entries(table).flatMap(([name, { shape }]) =>
     shape.kind === 'number' ? [{ name, range: rangeOf(name, shape.range), count: shape.count }] : [],
@@ -43,11 +51,15 @@ const given = (value: unknown, count: number | undefined) =>
   count === undefined ? value : new Array(count).fill(value);
 
 describe.each(SECTIONS)('$title', ({ table }) => {
-  const fails = (name: string, value: unknown) => errorOf(() => readTable('options', { [name]: value }, table));
+  const fails = (name: string, value: unknown) =>
+    errorOf(() => readTable('options', { ...MUST, [name]: value }, table));
+  const needed = Object.entries(table).filter(([, { required }]) => required);
+  const MUST = Object.fromEntries(needed.map(([name, { shape }]) => [name, GOOD[shape.kind]]));
 
-  test.each(Object.entries(table))('%s', async (name, { shape, fallback }) => {
-    const read = (value: unknown) => readTable('options', { [name]: value }, table)[name as never];
-    expect(read(undefined)).toBe(undefined);
+  test.each(Object.entries(table))('%s', async (name, { shape, fallback, required }) => {
+    const read = (value: unknown) => readTable('options', { ...MUST, [name]: value }, table)[name as never];
+    if (required) expect(await fails(name, undefined)).toMatchObject({ code: 'INVALID_OPTION', field: name });
+    else expect(read(undefined)).toBe(undefined);
     if (shape.kind === 'number') {
       const { good, bad } = valuesOf(rangeOf(name, shape.range));
       for (const value of good) expect(read(given(value, shape.count))).toEqual(given(value, shape.count));

@@ -119,7 +119,7 @@ describe('engine.generate', () => {
 
   test('what is given reaches the engine', async () => {
     const { engine, native } = scripted(() => 'ok');
-    const program = engine.newProgram();
+    const program = engine.program();
     await engine.generate([5, 6], {
       temperature: 0,
       seed: 7,
@@ -129,7 +129,13 @@ describe('engine.generate', () => {
       tenant: 't',
       cache: false,
     });
-    expect(native.requests[0]).toMatchObject({ class: 'background', program, salt: 't', cache: false, stop: ['END'] });
+    expect(native.requests[0]).toMatchObject({
+      class: 'background',
+      program: program.id,
+      salt: 't',
+      cache: false,
+      stop: ['END'],
+    });
     expect(native.requests[0]?.sampling).toMatchObject({ temperature: 0, seed: 7, logprobs: -1 });
     expect([...(native.requests[0]?.prompt ?? [])]).toEqual([5, 6]);
   });

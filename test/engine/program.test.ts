@@ -96,6 +96,7 @@ test.each([
   ['group.size', { group: { id: 1, size: 1.5 } }],
   ['program', { program: {} }],
   ['program', { program: null }],
+  ['program', { program: 7 }], // a program is named by itself, not by its number
 ])('options of a request are checked: %s', async (field, options) => {
   const { engine, native } = scripted(() => 'ok');
   expect(await errorOf(() => engine.generate('x', options as never))).toMatchObject({ code: 'INVALID_OPTION', field });

@@ -10,10 +10,10 @@ test('turns of a session are one program, unless they name another', async () =>
   await session.generate('three', { program: other });
   const programs = native.requests.map(({ program }) => program);
   expect(programs[0]).toBeGreaterThan(0);
-  expect(programs).toEqual([session.program, session.program, other.id]);
+  expect(programs).toEqual([session.program.id, session.program.id, other.id]);
   const fork = session.fork();
   await fork.generate('four');
-  expect(fork.program).not.toBe(session.program);
+  expect(fork.program.id).not.toBe(session.program.id);
 });
 
 test('a session that is closed has finished; one without a turn is no program', async () => {
@@ -22,7 +22,7 @@ test('a session that is closed has finished; one without a turn is no program', 
   await session.generate('one');
   await Promise.all([session.close(), session.close()]);
   await engine.session().close();
-  expect(native.hints).toMatchObject([{ kind: 'finished', program: session.program }]);
+  expect(native.hints).toMatchObject([{ kind: 'finished', program: session.program.id }]);
 });
 
 test('a fork that is closed in the middle of a turn is an abandoned branch', async () => {
@@ -34,8 +34,8 @@ test('a fork that is closed in the middle of a turn is an abandoned branch', asy
   await turn[Symbol.asyncIterator]().next();
   await fork.close();
   expect(native.hints).toMatchObject([
-    { kind: 'branch-abandoned', program: fork.program, salt: 't', from: trunk.tokens.length },
-    { kind: 'finished', program: fork.program },
+    { kind: 'branch-abandoned', program: fork.program.id, salt: 't', from: trunk.tokens.length },
+    { kind: 'finished', program: fork.program.id },
   ]);
   expect(native.hints[0]?.tokens).toEqual(fork.tokens);
 });
@@ -47,5 +47,5 @@ test('a fork that is closed after its turn is a branch that others may go on fro
   const fork = trunk.fork();
   await fork.generate('two');
   await fork.close();
-  expect(native.hints).toMatchObject([{ kind: 'finished', program: fork.program }]);
+  expect(native.hints).toMatchObject([{ kind: 'finished', program: fork.program.id }]);
 });

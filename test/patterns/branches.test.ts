@@ -30,7 +30,7 @@ test('parallel: one turn a branch, results in their order, prompt shared, one gr
   const results = await parallel(session, [ask('a'), ask('b'), ask('c')]);
   expect(results.map(({ text }) => text)).toEqual(['re a', 're b', 're c']);
   const [, ...branches] = native.requests;
-  expect(new Set(branches.map(({ program }) => program))).toEqual(new Set([session.program]));
+  expect(new Set(branches.map(({ program }) => program))).toEqual(new Set([session.program.id]));
   expect(new Set(branches.map(({ group }) => group)).size).toBe(1);
   expect(branches.map(({ groupSize }) => groupSize)).toEqual([3, 3, 3]);
   for (const { usage } of results) expect(usage.cachedTokens).toBeGreaterThanOrEqual(session.tokens.length);

@@ -1,13 +1,15 @@
 import { PROVIDER_OWN } from '../../src/adapters/ai-sdk/call.js';
 import { BANYAN } from '../../src/adapters/ai-sdk/provider.js';
 import { MCP } from '../../src/adapters/mcp/mcp-tools.js';
-import { AGENT, AGENT_OWN } from '../../src/agent/agent-options.js';
+import { AGENT, AGENT_OWN, RESUME, RUN } from '../../src/agent/agent-options.js';
 import { LIMITS } from '../../src/agent/limits.js';
+import { TOOL } from '../../src/agent/tool.js';
 import { ENGINE } from '../../src/engine/engine-options.js';
 import { PIN, PREFIX } from '../../src/engine/prefix-cache.js';
-import { BRANCH_ABANDONED, NEXT_PREFIX } from '../../src/engine/program.js';
+import { BRANCH_ABANDONED, NEXT_PREFIX, TOOL_STARTED } from '../../src/engine/program.js';
 import { GENERATE } from '../../src/engine/request-options.js';
 import { SESSION_OWN } from '../../src/engine/session-options.js';
+import { DETOKENIZE, TOKENIZE } from '../../src/engine/token-options.js';
 import { rangeOf } from '../../src/kit/option-table.js';
 import { limitOf } from '../../src/native/limits.js';
 import type { NativeOptions, Option, OptionTable } from '../../src/native/option-kinds.js';
@@ -18,6 +20,8 @@ import { DEBATE } from '../../src/patterns/debate.js';
 import { MAP_REDUCE } from '../../src/patterns/map-reduce.js';
 import { REFLECT } from '../../src/patterns/reflect.js';
 import { TREE_SEARCH } from '../../src/patterns/tree-search.js';
+import { SERVER } from '../../src/server/server-options.js';
+import { RECORD } from '../../src/trace/recording.js';
 import { declared } from './declarations.js';
 
 /** One call with options: its table, where the comments of its options are, and a sentence. */
@@ -31,6 +35,7 @@ export interface Section {
   readonly native?: NativeOptions;
 }
 
+const AGENT_FILE = 'src/agent/agent-options.ts';
 const REQUEST_FILE = 'src/engine/request-options.ts';
 const PREFIX_SOURCES = [
   ['src/chat/chat-options.ts', 'TOOLS'],
@@ -72,13 +77,63 @@ export const SECTIONS: readonly Section[] = [
     title: 'new Agent(options)',
     table: { engine: AGENT.engine, ...AGENT_OWN },
     sources: [
-      ['src/agent/agent-options.ts', 'AGENT_OWN'],
-      ['src/agent/agent-options.ts', 'AgentOptions'],
+      [AGENT_FILE, 'AGENT_OWN'],
+      [AGENT_FILE, 'AgentOptions'],
     ],
     about:
       'And all of `engine.session()` but `messages`, `grammar`, `toolChoice` and `program`; tools are of `defineTool()`.',
   },
   { title: 'limits of an agent', table: LIMITS, sources: [['src/agent/limits.ts', 'LIMITS']] },
+  {
+    title: 'agent.run(input, options)',
+    table: RUN,
+    sources: [
+      [AGENT_FILE, 'RESUME'],
+      [AGENT_FILE, 'RUN'],
+    ],
+  },
+  { title: 'agent.resume(journal, options)', table: RESUME, sources: [[AGENT_FILE, 'RESUME']] },
+  {
+    title: 'defineTool(definition)',
+    table: TOOL,
+    sources: [
+      ['src/agent/tool.ts', 'TOOL_OWN'],
+      ['src/agent/tool.ts', 'ToolDefinition'],
+    ],
+  },
+  { title: 'engine.explain(prompt, options)', table: PREFIX, sources: PREFIX_SOURCES },
+  {
+    title: 'engine.pin(prompt, options)',
+    table: PIN,
+    sources: [...PREFIX_SOURCES, ['src/engine/prefix-cache.ts', 'PIN']],
+  },
+  {
+    title: 'program.toolStarted(tool, options)',
+    table: TOOL_STARTED,
+    sources: [['src/engine/program.ts', 'TOOL_STARTED']],
+  },
+  {
+    title: 'program.nextPrefix(prompt, options)',
+    table: NEXT_PREFIX,
+    sources: [...PREFIX_SOURCES, ['src/engine/program.ts', 'NEXT_PREFIX']],
+  },
+  {
+    title: 'program.branchAbandoned(prompt, options)',
+    table: BRANCH_ABANDONED,
+    sources: [...PREFIX_SOURCES, ['src/engine/program.ts', 'BRANCH_ABANDONED']],
+  },
+  {
+    title: 'engine.tokenize(text, options)',
+    table: TOKENIZE,
+    sources: [['src/engine/token-options.ts', 'TOKENIZE']],
+    about: '`tokenizeAsync()` takes the same.',
+  },
+  {
+    title: 'engine.detokenize(tokens, options)',
+    table: DETOKENIZE,
+    sources: [['src/engine/token-options.ts', 'DETOKENIZE']],
+  },
+  { title: 'engine.record(path, options)', table: RECORD, sources: [['src/trace/recording.ts', 'RECORD']] },
   {
     title: 'createBanyan(engine, options)',
     table: BANYAN,
@@ -109,22 +164,7 @@ export const SECTIONS: readonly Section[] = [
     sources: [['src/adapters/mcp/mcp-tools.ts', 'MCP']],
     about: 'Of `banyan/mcp`.',
   },
-  { title: 'engine.explain(prompt, options)', table: PREFIX, sources: PREFIX_SOURCES },
-  {
-    title: 'engine.pin(prompt, options)',
-    table: PIN,
-    sources: [...PREFIX_SOURCES, ['src/engine/prefix-cache.ts', 'PIN']],
-  },
-  {
-    title: 'program.nextPrefix(prompt, options)',
-    table: NEXT_PREFIX,
-    sources: [...PREFIX_SOURCES, ['src/engine/program.ts', 'NEXT_PREFIX']],
-  },
-  {
-    title: 'program.branchAbandoned(prompt, options)',
-    table: BRANCH_ABANDONED,
-    sources: [...PREFIX_SOURCES, ['src/engine/program.ts', 'BRANCH_ABANDONED']],
-  },
+  { title: 'serve(engine, options)', table: SERVER, sources: [['src/server/server-options.ts', 'SERVER']] },
   {
     title: 'policy of an engine',
     table: POLICY,
@@ -175,7 +215,12 @@ function shownShape(name: string, { shape }: Option<unknown>): string {
   }
 }
 
-function shownDefault(name: string, { fallback }: Option<unknown>, native: NativeOptions | undefined): string {
+function shownDefault(
+  name: string,
+  { fallback, required }: Option<unknown>,
+  native: NativeOptions | undefined,
+): string {
+  if (required) return 'must be given';
   const limit = native && limitOf(native, name);
   const value = limit && 'standard' in limit ? limit.standard : fallback;
   if (value === undefined || value === '') return '';

@@ -42,7 +42,7 @@ export function toCall(asked: CallOptions, signatures: Signatures): Call {
     ...toAnswerForm(asked, warnings),
     ...toToolOptions(asked.toolChoice),
     ...more,
-    ...(typeof program === 'number' && { program }),
+    ...(typeof program === 'number' && { program: { id: program } }),
   };
   return {
     messages: toMessages(asked.prompt, signatures),

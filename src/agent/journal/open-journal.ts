@@ -26,12 +26,12 @@ export async function openJournal(journal: string | Journal, create: boolean, en
 }
 
 /** Throws INVALID_OPTION. */
-export function checkJournal(journal: unknown): string | Journal {
-  if (typeof journal === 'string' && journal !== '') return checkName('journal', journal);
-  const { append, entries } = reading('journal', () => {
+export function checkJournal(field: string, journal: unknown): string | Journal {
+  if (typeof journal === 'string' && journal !== '') return checkName(field, journal);
+  const { append, entries } = reading(field, () => {
     const { append, entries } = Object(journal) as Partial<Journal>;
     return { append, entries };
   });
   if (typeof append === 'function' && typeof entries === 'function') return journal as Journal;
-  throw invalidOption('journal', 'a path, or an object with `append` and `entries`', journal);
+  throw invalidOption(field, 'a path, or an object with `append` and `entries`', journal);
 }

@@ -5,6 +5,9 @@ import type { JsonSchema } from '../../schema/compile-schema.js';
 import type { ChatCall } from '../../stateless/chat-call.js';
 import type { Signatures } from '../../stateless/signature.js';
 import { resultOf, textOf } from '../chat/content.js';
+
+import { toSampling } from '../chat/sampling-fields.js';
+
 import { given, unknownFields } from '../chat/wire-body.js';
 import { HttpError } from '../http/http-error.js';
 import { type CountRequest, messagesRequest, type WireBlock, type WireMessage } from './wire.js';
@@ -94,9 +97,7 @@ function toOptions(body: CountRequest): TurnOptions {
   const format = body.output_config?.format ?? body.output_format;
   return given({
     maxTokens: body.max_tokens,
-    temperature: body.temperature,
-    topP: body.top_p,
-    topK: body.top_k,
+    ...toSampling(body),
     stop: body.stop_sequences,
     schema: format?.schema as JsonSchema | undefined,
     thinking: thinking == null ? undefined : thinking.type !== 'disabled',

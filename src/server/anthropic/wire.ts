@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { samplingFields } from '../chat/sampling-fields.js';
 import { maybe } from '../chat/wire-body.js';
 
 /*
@@ -46,7 +47,7 @@ export const messagesRequest = z.object({
   tool_choice: maybe(toolChoice),
   stop_sequences: maybe(z.array(z.string()).max(16)),
   temperature: maybe(z.number().min(0).max(1)),
-  top_p: maybe(z.number().min(0).max(1)),
+  top_p: samplingFields.top_p,
   top_k: maybe(z.int().min(0)),
   stream: maybe(z.boolean()),
   thinking: maybe(z.looseObject({ type: z.string(), budget_tokens: maybe(z.int().min(0)) })),

@@ -5,6 +5,7 @@ import type { GenerationResult, Usage } from '../../engine/generation.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { TokenLogprob } from '../../native/events.js';
 import { PendingAnswer } from '../../stateless/pending-answer.js';
+import { samplingFields, toSampling } from '../chat/sampling-fields.js';
 import { given, maybe, parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';
@@ -18,11 +19,7 @@ const completionRequest = z.object({
   model: maybe(z.string()),
   prompt: z.union([z.string(), ids, z.array(z.string()).min(1).max(64), z.array(ids).min(1).max(64)]),
   max_tokens: maybe(z.int().min(1)),
-  temperature: maybe(z.number().min(0).max(2)),
-  top_p: maybe(z.number().min(0).max(1)),
-  frequency_penalty: maybe(z.number().min(-2).max(2)),
-  presence_penalty: maybe(z.number().min(-2).max(2)),
-  seed: maybe(z.int()),
+  ...samplingFields,
   stop: maybe(z.union([z.string(), z.array(z.string()).max(16)])),
   logprobs: maybe(z.int().min(0).max(5)),
   echo: maybe(z.boolean()),
@@ -104,16 +101,8 @@ function textOf({ engine }: Exchange, prompt: Prompt): string {
 }
 
 function toOptions(body: CompletionRequest): TurnOptions {
-  return given({
-    maxTokens: body.max_tokens ?? DEFAULT_TOKENS,
-    temperature: body.temperature,
-    topP: body.top_p,
-    frequencyPenalty: body.frequency_penalty,
-    presencePenalty: body.presence_penalty,
-    seed: body.seed == null ? undefined : body.seed >>> 0,
-    stop: body.stop,
-    logprobs: body.logprobs,
-  });
+  const { max_tokens: maxTokens, stop, logprobs } = body;
+  return { ...toSampling(body), ...given({ maxTokens: maxTokens ?? DEFAULT_TOKENS, stop, logprobs }) };
 }
 
 const finishReason = ({ finishReason: reason }: GenerationResult) => (reason === 'length' ? 'length' : 'stop');

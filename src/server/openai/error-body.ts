@@ -1,3 +1,4 @@
+import { SAMPLING_NAMES } from '../chat/sampling-fields.js';
 import type { HttpFailure } from '../http/http-error.js';
 
 /** A failure in OpenAI's shape. */
@@ -16,12 +17,7 @@ function typeOf(status: HttpFailure['status']): string {
 const WIRE_NAMES: Record<string, string> = {
   prompt: 'messages',
   maxTokens: 'max_tokens',
-  topP: 'top_p',
-  topK: 'top_k',
-  minP: 'min_p',
-  frequencyPenalty: 'frequency_penalty',
-  presencePenalty: 'presence_penalty',
-  repeatPenalty: 'repetition_penalty',
+  ...Object.fromEntries(Object.entries(SAMPLING_NAMES).map(([field, name]) => [name, field])),
   logprobs: 'top_logprobs',
   schema: 'response_format.json_schema.schema',
   toolChoice: 'tool_choice',

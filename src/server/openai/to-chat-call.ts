@@ -3,6 +3,7 @@ import type { TurnOptions } from '../../engine/request-options.js';
 import type { NativeClass } from '../../native/vocabulary.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
 import type { ChatCall } from '../../stateless/chat-call.js';
+import { toSampling } from '../chat/sampling-fields.js';
 import { given, unknownFields } from '../chat/wire-body.js';
 import { HttpError } from '../http/http-error.js';
 import { toMessages } from './chat-messages.js';
@@ -30,26 +31,12 @@ function toTools(wire: readonly WireTool[], ignored: string[]): ToolSpec[] {
   });
 }
 
-/** What the caller leaves open is the engine's default, not OpenAI's: those suit models of another size. */
-function toSampling(body: ChatRequest): TurnOptions {
-  return given({
-    temperature: body.temperature,
-    topP: body.top_p,
-    topK: body.top_k === -1 ? 0 : body.top_k,
-    minP: body.min_p,
-    frequencyPenalty: body.frequency_penalty,
-    presencePenalty: body.presence_penalty,
-    repeatPenalty: body.repetition_penalty,
-    seed: body.seed == null ? undefined : body.seed >>> 0,
-    logprobs: body.logprobs ? (body.top_logprobs ?? 0) : undefined,
-  });
-}
-
 function toAnswerForm(body: ChatRequest): TurnOptions {
   const { response_format: format, reasoning_effort: effort, chat_template_kwargs: template } = body;
   return given({
     maxTokens: body.max_completion_tokens ?? body.max_tokens,
     stop: body.stop,
+    logprobs: body.logprobs ? (body.top_logprobs ?? 0) : undefined,
     schema: format?.type === 'json_schema' ? (format.json_schema.schema as JsonSchema) : anyObject(format?.type),
     thinking: template?.enable_thinking ?? (effort === 'none' || effort === 'minimal' ? false : undefined),
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { samplingFields } from '../chat/sampling-fields.js';
 import { maybe } from '../chat/wire-body.js';
 
 /*
@@ -61,14 +62,7 @@ export const chatRequest = z.object({
   stop: maybe(z.union([z.string(), z.array(z.string()).max(16)])),
   max_tokens: maybe(z.int().min(1)),
   max_completion_tokens: maybe(z.int().min(1)),
-  temperature: maybe(z.number().min(0).max(2)),
-  top_p: maybe(z.number().min(0).max(1)),
-  top_k: maybe(z.int().min(-1)),
-  min_p: maybe(z.number().min(0).max(1)),
-  frequency_penalty: maybe(z.number().min(-2).max(2)),
-  presence_penalty: maybe(z.number().min(-2).max(2)),
-  repetition_penalty: maybe(z.number().min(0.01).max(100)),
-  seed: maybe(z.int()),
+  ...samplingFields,
   logprobs: maybe(z.boolean()),
   top_logprobs: maybe(z.int().min(0).max(20)),
   n: maybe(z.literal(1, 'only one choice a request is answered: send the request again for another')),

@@ -4,6 +4,7 @@ import type { TurnOptions } from '../../engine/request-options.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
 import { Signatures } from '../../stateless/signature.js';
 import { type Asked, ask } from '../chat/ask.js';
+import { toSampling } from '../chat/sampling-fields.js';
 import { given, parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { HttpError, toHttpFailure } from '../http/http-error.js';
@@ -102,8 +103,7 @@ function toOptions(body: ResponsesRequest, toolbox: Toolbox): TurnOptions {
   const format = body.text?.format;
   const effort = body.reasoning?.effort;
   return given({
-    temperature: body.temperature,
-    topP: body.top_p,
+    ...toSampling(body),
     maxTokens: body.max_output_tokens,
     schema: (format?.type === 'json_object' ? { type: 'object' } : format?.schema) as JsonSchema | undefined,
     thinking: effort === 'none' || effort === 'minimal' ? false : undefined,

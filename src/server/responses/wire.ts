@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { samplingFields } from '../chat/sampling-fields.js';
 import { maybe } from '../chat/wire-body.js';
 
 /*
@@ -60,8 +61,8 @@ export const responsesRequest = z.object({
   text: maybe(z.looseObject({ format: maybe(format) })),
   reasoning: maybe(z.looseObject({ effort: maybe(z.string()) })),
   max_output_tokens: maybe(z.int().min(1)),
-  temperature: maybe(z.number().min(0).max(2)),
-  top_p: maybe(z.number().min(0).max(1)),
+  temperature: samplingFields.temperature,
+  top_p: samplingFields.top_p,
   truncation: maybe(z.enum(['auto', 'disabled'])),
   service_tier: maybe(z.string()),
   prompt_cache_key: maybe(z.string()),
