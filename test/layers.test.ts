@@ -10,8 +10,8 @@ const FLOORS = [
   ['backend'],
   ['chat', 'observe'],
   ['engine'],
-  ['agent', 'stateless', 'patterns'],
-  ['server', 'adapters'],
+  ['agent', 'stateless', 'patterns', 'memo'],
+  ['server', 'adapters', 'graph'],
   ['cli'],
 ];
 /** Rooms that may load the addon; all others import types of native/ only. */

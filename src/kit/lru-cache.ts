@@ -18,4 +18,8 @@ export class LruCache<Value> {
     }
     return value;
   }
+
+  delete(key: string): void {
+    this.#values.delete(key);
+  }
 }

@@ -10,7 +10,10 @@ import { BRANCH_ABANDONED, NEXT_PREFIX, TOOL_STARTED } from '../../src/engine/pr
 import { GENERATE } from '../../src/engine/request-options.js';
 import { SESSION_OWN } from '../../src/engine/session-options.js';
 import { DETOKENIZE, TOKENIZE } from '../../src/engine/token-options.js';
+import { GRAPH_RUN } from '../../src/graph/run-options.js';
+import { ASK_OWN, CODE } from '../../src/graph/workflow.js';
 import { rangeOf } from '../../src/kit/option-table.js';
+import { MEMO } from '../../src/memo/memo.js';
 import { limitOf } from '../../src/native/limits.js';
 import type { NativeOptions, Option, OptionTable } from '../../src/native/option-kinds.js';
 import { COST, POLICY } from '../../src/native/policy.js';
@@ -42,6 +45,7 @@ const PREFIX_SOURCES = [
   [REQUEST_FILE, 'TENANT'],
 ] as const;
 
+const WORKFLOW_FILE = 'src/graph/workflow.ts';
 const BRANCH_SOURCE = ['src/patterns/branches.ts', 'BRANCHES'] as const;
 const patternSources = (file: string, table: string) => [BRANCH_SOURCE, [`src/patterns/${file}.ts`, table]] as const;
 
@@ -165,6 +169,29 @@ export const SECTIONS: readonly Section[] = [
     about: 'Of `banyan/mcp`.',
   },
   { title: 'serve(engine, options)', table: SERVER, sources: [['src/server/server-options.ts', 'SERVER']] },
+  {
+    title: 'workflow.ask(name, options)',
+    table: ASK_OWN,
+    sources: [
+      [WORKFLOW_FILE, 'NODE'],
+      [WORKFLOW_FILE, 'ASK_OWN'],
+    ],
+    about: 'And `prompt`, `schema`, `follows`, and all of `session.generate()` but `signal`, `program` and `group`.',
+  },
+  {
+    title: 'workflow.code(name, inputs, run, options)',
+    table: CODE,
+    sources: [
+      [WORKFLOW_FILE, 'NODE'],
+      [WORKFLOW_FILE, 'CODE'],
+    ],
+  },
+  {
+    title: 'plan.run(engine, inputs, options)',
+    table: GRAPH_RUN,
+    sources: [['src/graph/run-options.ts', 'GRAPH_RUN']],
+  },
+  { title: 'new Memo(options)', table: MEMO, sources: [['src/memo/memo.ts', 'MEMO']] },
   {
     title: 'policy of an engine',
     table: POLICY,

@@ -1,0 +1,235 @@
+import type { Engine } from '../engine/engine.js';
+import type { Program } from '../engine/program.js';
+import type { Session } from '../engine/session.js';
+import { onAbort } from '../kit/abort-listeners.js';
+import { BanyanError, isBanyanError } from '../kit/errors.js';
+import { EventLog } from '../kit/event-log.js';
+import { EventStream } from '../kit/event-stream.js';
+import { ahead } from './ahead.js';
+import type { GraphEvent, GraphResult, NodeReport } from './graph-events.js';
+import type { AskNode, Node } from './node.js';
+import { ReadySteps } from './ready-steps.js';
+import { type Board, runNode } from './run-node.js';
+import type { GraphRunSetup } from './run-options.js';
+import type { Graph, Step } from './step.js';
+import { TextLog } from './text-log.js';
+
+/** One run of a plan: one program to the scheduler. Nodes begin as soon as what they need is there. */
+export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outputs>> implements Board {
+  readonly result: Promise<GraphResult<Outputs>>;
+  readonly engine: Engine;
+  readonly program: Program;
+  readonly setup: GraphRunSetup;
+  readonly #graph: Graph;
+  readonly #log = new EventLog<GraphEvent>();
+  readonly #stop = new AbortController();
+  readonly #started = performance.now();
+  readonly #values = new Map<Node, unknown>();
+  readonly #texts = new Map<Node, TextLog>();
+  readonly #sessions = new Map<AskNode, Session>();
+  readonly #opened = new Set<Session>();
+  readonly #reports: NodeReport[] = [];
+  readonly #ready: ReadySteps;
+  readonly #missing = new Map<Step, number>();
+  /** Nodes that run; those that count to `atOnce`. */
+  #busy = 0;
+  #running = 0;
+  #failure: { reason: unknown } | undefined;
+  #over: () => void = () => {};
+
+  /** Use `plan.run()`. */
+  constructor(graph: Graph, engine: Engine, setup: GraphRunSetup) {
+    super();
+    this.#graph = graph;
+    this.engine = engine;
+    this.setup = setup;
+    this.program = engine.program();
+    this.#ready = new ReadySteps();
+    this.result = this.#run().finally(() => this.#log.close());
+    this.result.catch(() => {}); // need not be awaited
+  }
+
+  /** Ends the run: it rejects with ABORTED when its nodes have ended. */
+  cancel(): void {
+    if (!this.#log.closed) this.#fail(new BanyanError('ABORTED', 'The run was cancelled'));
+  }
+
+  valueFor(node: Node): unknown {
+    return this.#values.get(this.#graph.standing(node));
+  }
+
+  sessionOf(node: AskNode): Session {
+    return this.#sessions.get(this.#graph.standing(node) as AskNode) as Session;
+  }
+
+  keep(node: AskNode, session: Session): void {
+    this.#sessions.set(node, session);
+    this.#opened.add(session);
+  }
+
+  textOf(node: Node): TextLog {
+    const one = this.#graph.standing(node);
+    const log = this.#texts.get(one) ?? new TextLog();
+    this.#texts.set(one, log);
+    return log;
+  }
+
+  write(node: Node, text: string): void {
+    if (text === '') return;
+    this.textOf(node).current.append(text);
+    this.#log.append({ type: 'text', node: node.name, text });
+  }
+
+  protected async *events(): AsyncGenerator<GraphEvent, void, undefined> {
+    yield* this.#log.read();
+    await this.result;
+  }
+
+  async #run(): Promise<GraphResult<Outputs>> {
+    await null; // who reads the run has begun to when the first node starts
+    const { signal } = this.setup;
+    const abort = () => this.#fail(new BanyanError('ABORTED', 'The run was aborted', { cause: signal?.reason }));
+    const forget = onAbort(signal, abort);
+    if (signal?.aborted) abort();
+    const over = new Promise<void>((resolve) => {
+      this.#over = resolve;
+    });
+    for (const step of this.#graph.steps) this.#await(step);
+    for (const { node } of this.#graph.steps) this.#tellAhead(node);
+    this.#next();
+    await over;
+    forget();
+    this.#stop.abort(new Error('the run has ended')); // what code left behind
+    await Promise.all([...this.#opened].map((session) => session.close()));
+    if (!this.engine.closed) this.program.finished();
+    if (this.#failure) throw this.#failure.reason;
+    const outputs = Object.entries(this.#graph.outputs).map(([name, { node }]) => [name, this.#values.get(node)]);
+    const sum = (key: keyof NonNullable<NodeReport['usage']>) =>
+      this.#reports.reduce((total, { usage, attempts }) => total + (attempts > 0 ? (usage?.[key] ?? 0) : 0), 0);
+    return {
+      outputs: Object.fromEntries(outputs) as Outputs,
+      nodes: this.#reports,
+      totalMs: this.#now(),
+      usage: {
+        promptTokens: sum('promptTokens'),
+        cachedTokens: sum('cachedTokens'),
+        computedTokens: sum('computedTokens'),
+        outputTokens: sum('outputTokens'),
+      },
+    };
+  }
+
+  #await(step: Step): void {
+    // A pipe begins with its source: both wait for what the source needs.
+    const needs = step.node.kind === 'pipe' ? (step.after[0] as Step).after : step.after;
+    this.#missing.set(step, needs.length);
+    if (needs.length === 0) this.#due(step);
+  }
+
+  #next(): void {
+    const { atOnce = Number.POSITIVE_INFINITY } = this.setup;
+    while (!this.#failure && this.#running < atOnce) {
+      const step = this.#ready.take();
+      if (!step) break;
+      this.#running++;
+      this.#begin(step, () => this.#running--);
+    }
+    if (this.#busy === 0) this.#over();
+  }
+
+  #begin(step: Step, ended: () => void): void {
+    this.#busy++;
+    void this.#work(step).finally(() => {
+      this.#busy--;
+      ended();
+      this.#next();
+    });
+  }
+
+  /** A pipe begins at once: it waits for its source, and must not hold the place that the source needs. */
+  #due(step: Step): void {
+    if (step.node.kind === 'pipe') this.#begin(step, () => {});
+    else this.#ready.add(step);
+  }
+
+  #fail(reason: unknown): void {
+    this.#failure ??= { reason };
+    this.#stop.abort(reason);
+    if (this.#busy === 0) this.#over();
+  }
+
+  /** Never rejects. */
+  async #work(step: Step): Promise<void> {
+    const { node } = step;
+    const startMs = this.#now();
+    const retries = node.kind === 'input' ? 0 : node.retries;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        this.#log.append({ type: 'started', node: node.name, attempt });
+        const { value, usage, known } = await runNode(node, this, { signal: this.#stop.signal, attempt });
+        if (this.#failure) return;
+        this.textOf(node).current.end(false);
+        const times = { startMs, endMs: this.#now() };
+        const report = { name: node.name, kind: node.kind, attempts: known ? 0 : attempt + 1, ...times, usage };
+        this.#ended(step, value, report);
+        return;
+      } catch (reason) {
+        const again = attempt < retries && !this.#failure && mayPass(reason);
+        if (!this.#failure) this.#log.append({ type: 'failed', node: node.name, attempt, reason, again });
+        if (!again) {
+          this.#fail(reason);
+          this.textOf(node).current.end(true);
+          return;
+        }
+        this.textOf(node).restart();
+        await this.#pause(reason);
+      }
+    }
+  }
+
+  /** A queue that was full says how long it will be. */
+  #pause(reason: unknown): Promise<void> {
+    const ms = isBanyanError(reason) ? (reason.retryAfter ?? 0) : 0;
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, ms);
+      const forget = onAbort(this.#stop.signal, done);
+      function done() {
+        clearTimeout(timer);
+        forget();
+        resolve();
+      }
+    });
+  }
+
+  #ended(step: Step, value: unknown, report: NodeReport): void {
+    this.#values.set(step.node, value);
+    this.#reports.push(report);
+    this.#log.append({ type: 'ended', node: step.node.name, value, report });
+    for (const other of step.before) {
+      if (other.node.kind !== 'pipe') this.#countDown(other);
+      for (const pipe of other.before) if (pipe.node.kind === 'pipe') this.#countDown(pipe);
+      this.#tellAhead(other.node);
+    }
+  }
+
+  #countDown(step: Step): void {
+    const missing = (this.#missing.get(step) as number) - 1;
+    this.#missing.set(step, missing);
+    if (missing === 0) this.#due(step);
+  }
+
+  /** What is known of a prompt that still waits can be computed while the engine has nothing else to do. */
+  #tellAhead(node: Node): void {
+    if (node.kind !== 'ask' || this.#failure) return;
+    ahead(node, this).catch(() => {}); // advice: what is wrong with the prompt is told when it is asked
+  }
+
+  #now(): number {
+    return performance.now() - this.#started;
+  }
+}
+
+/** False: it fails the same way again. */
+function mayPass(reason: unknown): boolean {
+  return !(isBanyanError(reason) && ['ABORTED', 'CLOSED', 'INVALID_OPTION', 'PROMPT_TOO_LONG'].includes(reason.code));
+}
