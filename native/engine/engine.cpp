@@ -31,7 +31,8 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
                                      const std::atomic<bool> & abort) {
     std::unique_ptr<Engine> engine(new Engine);
     engine->model_ = Model::load(options.model_path, options.gpu_layers, progress, abort);
-    engine->chat_templates_ = std::make_shared<ChatTemplates>(engine->model_, options.chat_template);
+    engine->chat_templates_ =
+        std::make_shared<ChatTemplates>(engine->model_, options.chat_template, options.tool_format);
     engine->grammars_ = std::make_shared<GrammarCache>(engine->model_);
     auto runner = std::make_unique<Runner>(engine->model_, options.runner, engine->abort_step_);
 
@@ -47,7 +48,7 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     info.max_batch_tokens = options.runner.max_batch_tokens;
     info.max_context = context_limit(options, *engine->model_, info.runner);
     info.has_chat_template = engine->chat_templates_->has_template();
-    info.supports_tools = engine->chat_templates_->supports_tools();
+    info.tool_format = engine->chat_templates_->tool_format();
     info.supports_parallel_calls = engine->chat_templates_->supports_parallel_calls();
 
     SchedulerConfig config;

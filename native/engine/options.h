@@ -11,6 +11,7 @@
 #include "core/types.h"
 #include "engine/step-times.h"
 #include "runner/chat/chat-format.h"
+#include "runner/chat/tool-format.h"
 #include "runner/constraints/compiled-grammar.h"
 #include "runner/model.h"
 #include "runner/runner.h"
@@ -26,6 +27,7 @@ struct EngineOptions {
     bool prefix_cache = true;
     bool batching = true;
     std::string chat_template;  // '' = the model's own
+    ToolFormatChoice tool_format = ToolFormatChoice::automatic;
     PolicyConfig policy;
     bool calibrate = true;  // measure policy.cost at load
 
@@ -38,6 +40,7 @@ struct EngineOptions {
         see("prefix_cache", prefix_cache);
         see("batching", batching);
         see("chat_template", chat_template);
+        see("tool_format", tool_format);
     }
 };
 
@@ -45,7 +48,8 @@ struct EngineInfo {
     ModelInfo model;
     RunnerInfo runner;
     int32_t page_tokens = 0, max_context = 0, max_running = 0, max_batch_tokens = 0;
-    bool has_chat_template = false, supports_tools = false, supports_parallel_calls = false;
+    bool has_chat_template = false, supports_parallel_calls = false;
+    ToolFormat tool_format = ToolFormat::none;
 
     template <typename See>
     void each_field(See && see) const {
@@ -77,7 +81,8 @@ struct EngineInfo {
         see("maxRunning", max_running);
         see("maxBatchTokens", max_batch_tokens);
         see("hasChatTemplate", has_chat_template);
-        see("supportsTools", supports_tools);
+        see("supportsTools", tool_format != ToolFormat::none);
+        see("toolFormat", tool_format);
         see("supportsParallelCalls", supports_parallel_calls);
         see("eosText", model.eos_text);
     }

@@ -43,12 +43,13 @@ export function readToolSpecs(field: string, tools: unknown): readonly ToolSpec[
 
 /** A model that never sees its tools would answer as if there were none. Throws MODEL_UNSUPPORTED. */
 export function checkToolsCanBeShown(
-  { supportsTools }: Pick<NativeModelInfo, 'supportsTools'>,
+  { supportsTools, hasChatTemplate }: Pick<NativeModelInfo, 'supportsTools' | 'hasChatTemplate'>,
   tools: readonly unknown[],
 ): void {
   if (tools.length === 0 || supportsTools !== false) return;
-  const message =
-    'The chat template of this model shows it no tools: take another model, or load it with a `chatTemplate`';
+  const message = hasChatTemplate
+    ? "The chat template of this model shows it no tools, and Banyan's own format is off: load with `toolFormat: 'auto'`"
+    : 'This model brings no chat template, so it was not made to converse: take another, or load it with a `chatTemplate`';
   throw new BanyanError('MODEL_UNSUPPORTED', message, { field: 'tools' });
 }
 

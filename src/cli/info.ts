@@ -52,6 +52,12 @@ function machineRows({
   ];
 }
 
+const TOOLS: Record<ModelInfo['toolFormat'], string> = {
+  template: "yes, in its chat template's format",
+  banyan: "yes, in Banyan's format: its chat template shows none",
+  none: 'no',
+};
+
 function modelRows(model: ModelInfo): Row[] {
   const perToken = model.pageBytes / model.pageTokens;
   return [
@@ -66,7 +72,7 @@ function modelRows(model: ModelInfo): Row[] {
     ['attention', `${model.attention}, ${model.kernel}, ${model.backend}`],
     ['prefix reuse', model.noReuseReason === '' ? 'yes' : `no: ${model.noReuseReason}`],
     ['chat', model.hasChatTemplate ? 'yes' : 'no chat template: it goes on with texts'],
-    ['tools', model.supportsTools ? 'yes' : 'no: its chat template shows none'],
+    ['tools', TOOLS[model.toolFormat]],
   ];
 }
 

@@ -37,4 +37,10 @@ export const LOAD = {
   batching: flag(true),
   /** Jinja template instead of the model's own. Default: the model's. */
   chatTemplate: name(''),
+  /**
+   * Format of tools and calls. `template`: the chat template's, and one that shows no tools gets none. `auto`: there Banyan's
+   * own, in which the tools are told among the instructions, calls stand between tags and results are said by the user.
+   * Default `auto`.
+   */
+  toolFormat: word(['auto', 'template'], 'auto'),
 };

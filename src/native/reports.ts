@@ -62,8 +62,13 @@ export interface NativeModelInfo {
   maxRunning: number;
   maxBatchTokens: number;
   hasChatTemplate: boolean;
-  /** Does the chat template show tools to the model? */
+  /** May requests have tools? */
   supportsTools: boolean;
+  /**
+   * Whose format of tools and calls is used: `template`: the chat template's; `banyan`: Banyan's own, as the template shows no
+   * tools; `none`: there is no chat template, or `toolFormat: 'template'` was asked for.
+   */
+  toolFormat: 'template' | 'banyan' | 'none';
   /** Does it show several calls of one turn? Where not, the model makes one call a turn. */
   supportsParallelCalls: boolean;
   /** The token that ends a turn. */

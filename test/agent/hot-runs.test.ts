@@ -10,7 +10,7 @@ import { llamaTemplates } from '../../testing/models/llama-templates.js';
 
 // Runs of trained models at a temperature at which they err: calls that are cut or wrong, results that are too long, tools
 // that fail. AGENT_RUNS=300 makes so many (default 20) and prints how they ended; SMOLLM2=path.gguf makes them on
-// SmolLM2-135M-Instruct too, with a chat template that shows tools.
+// SmolLM2-135M-Instruct too, with chat templates that show tools and with its own, which shows none.
 
 const RUNS = Number(process.env.AGENT_RUNS ?? 20);
 const SMOLLM2 = process.env.SMOLLM2 ?? '';
@@ -20,9 +20,12 @@ const templateOf = (model: string) => llamaTemplates().find(([name]) => name.inc
 const MODELS: [name: string, options: EngineOptions][] = [
   ['the embedded model', { maxContext: 2_048, kvTokens: 8_192 }],
   ...(existsSync(SMOLLM2)
-    ? ['Hermes-2-Pro', 'Qwen2.5'].map((template): [string, EngineOptions] => {
-        const chatTemplate = templateOf(template);
-        return [`SmolLM2 as ${template}`, { model: SMOLLM2, chatTemplate, maxContext: 2_048, kvTokens: 8_192 }];
+    ? ['Hermes-2-Pro', 'Qwen2.5', undefined].map((template): [string, EngineOptions] => {
+        const chatTemplate = template && templateOf(template);
+        return [
+          `SmolLM2 as ${template ?? 'itself'}`,
+          { model: SMOLLM2, chatTemplate, maxContext: 2_048, kvTokens: 8_192 },
+        ];
       })
     : []),
 ];

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ChatMessage, type ToolCall, toTemplateMessage } from '../../src/chat/chat-message.js';
+import { renderChat } from '../../src/chat/render-chat.js';
 import type { ChatFormat, NativeMessage } from '../../src/native/binding.js';
 import { CHAT_DEFAULTS } from '../../testing/engine/chat-input.js';
 import { RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
@@ -17,9 +19,8 @@ const tool = (name: string, properties: Record<string, object>, required = Objec
   type: 'function',
   function: { name, description: `The ${name} tool`, parameters: { type: 'object', properties, required } },
 });
-const called = (name: string, input: object, id: string) => ({
-  ...{ id, type: 'function' },
-  function: { name, arguments: JSON.stringify(input) },
+const called = (name: string, input: object, id: string): ToolCall => ({
+  ...{ id, name, arguments: JSON.stringify(input), input },
 });
 const glob = tool('glob', { pattern: text });
 const send = tool(
@@ -44,15 +45,21 @@ describe.each(llamaTemplates())('%s', (_name, source) => {
   });
   afterAll(() => engine.close());
 
-  const render = (messages: object[], tools: object[], addGenerationPrompt: boolean) =>
-    engine.native.renderChat({ ...CHAT_DEFAULTS, messages, tools, addGenerationPrompt });
-  const user = { role: 'user', content: 'x' };
+  /** Where the template has no calls, they are texts of ours. */
+  const render = (messages: ChatMessage[], tools: object[], addGenerationPrompt: boolean) => {
+    const { native } = engine;
+    const settings = { ...CHAT_DEFAULTS, tools, onlyTool: undefined };
+    return native.info.toolFormat === 'banyan'
+      ? renderChat(native, settings, messages, addGenerationPrompt)
+      : native.renderChat({ ...settings, messages: messages.map(toTemplateMessage), addGenerationPrompt });
+  };
+  const user: ChatMessage = { role: 'user', content: 'x' };
 
   /** How the template writes these calls; of several the first where it takes only one. */
-  async function written(calls: object[]): Promise<string> {
+  async function written(calls: ToolCall[]): Promise<string> {
     const { prompt: asked } = await render([user], [glob, send], true);
-    const answer = (some: object[]) =>
-      render([user, { role: 'assistant', content: '', tool_calls: some }], [glob, send], false);
+    const answer = (toolCalls: ToolCall[]) =>
+      render([user, { role: 'assistant', content: '', toolCalls }], [glob, send], false);
     const { prompt } = await answer(calls)
       .catch(() => answer(calls.slice(0, 1)))
       .catch(() => ({ prompt: '' }));

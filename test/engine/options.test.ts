@@ -19,6 +19,7 @@ describe('Engine.load', () => {
     ['attention', { attention: 'flash' }],
     ['prefixCache', { prefixCache: 'yes' }],
     ['chatTemplate', { chatTemplate: 7 }],
+    ['toolFormat', { toolFormat: 'native' }],
     ['gpuLayers', { gpuLayers: 'all' }],
     ['signal', { signal: {} }],
     ['onProgress', { onProgress: 'loud' }],
@@ -43,7 +44,7 @@ describe('Engine.load', () => {
         maxBatchTokens: 512,
       },
       ...{ maxContext: 0, kvTypeK: 'f16', kvTypeV: 'f16', attention: 'auto', prefixCache: true, batching: true },
-      ...{ chatTemplate: '', policy: {} },
+      ...{ chatTemplate: '', toolFormat: 'auto', policy: {} },
     });
     expect(toNativeEngineOptions({ model: 'x.gguf' }).threads).toBe(0);
     expect(toNativeEngineOptions({ kvType: { k: 'q8_0', v: 'q4_0' } })).toMatchObject({

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AssistantMessage, type ChatMessage, toTemplateMessage } from '../../src/chat/chat-message.js';
+import { renderChat } from '../../src/chat/render-chat.js';
 import { type TurnTemplate, turnDelta } from '../../src/chat/turn-delta.js';
 import { CHAT_DEFAULTS } from '../../testing/engine/chat-input.js';
 import { RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
@@ -28,11 +29,12 @@ describe.each(templates)('%s', (name, source) => {
   let rendered: (messages: readonly ChatMessage[], addGenerationPrompt: boolean) => Promise<string>;
   beforeAll(async () => {
     engine = await TestEngine.open(RAMBLING_MODEL, { chatTemplate: source, kvTokens: 512 });
+    const { native } = engine;
+    const settings = { ...CHAT_DEFAULTS, tools, onlyTool: undefined };
     const render = (messages: readonly ChatMessage[], addGenerationPrompt: boolean) =>
-      engine.native.renderChat({
-        ...CHAT_DEFAULTS,
-        ...{ messages: messages.map(toTemplateMessage), tools, addGenerationPrompt },
-      });
+      native.info.toolFormat === 'banyan'
+        ? renderChat(native, settings, messages, addGenerationPrompt)
+        : native.renderChat({ ...settings, messages: messages.map(toTemplateMessage), addGenerationPrompt });
     template = {
       render: (messages) => render(messages, true),
       parallelCalls: engine.native.info.supportsParallelCalls,
@@ -60,13 +62,10 @@ describe.each(templates)('%s', (name, source) => {
       const { text } = await delta;
       expect(whole.endsWith(text)).toBe(true);
       expect(text).not.toContain('"a"');
-      if (!WITHOUT_TOOLS.includes(name)) expect(text).toContain('THE RESULT');
+      expect(text).toContain('THE RESULT');
     }
   });
 });
-
-/** Templates that pass over results in silence; `info.supportsTools` says so, and an agent refuses to be made. */
-const WITHOUT_TOOLS = ['llama-cpp-rwkv-world.jinja', 'microsoft-Phi-3.5-mini-instruct.jinja'];
 
 /** How a model's call ends where the template closes turns with calls in another way than others. */
 const CALL_ENDS: Record<string, string> = {

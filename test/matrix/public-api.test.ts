@@ -147,9 +147,14 @@ describe('sessions and agents', () => {
     },
   );
 
-  test('tools that the chat template would not show are refused, not dropped', async () => {
+  test('tools that the chat template would not show are refused, not dropped, when our own format is off', async () => {
     const chatTemplate = '{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}';
-    await using plain = await Engine.load({ model: randomModel({ chatTemplate }), threads: 1, kvTokens: 1024 });
+    await using plain = await Engine.load({
+      model: randomModel({ chatTemplate }),
+      threads: 1,
+      kvTokens: 1024,
+      toolFormat: 'template',
+    });
     const messages = [{ role: 'user' as const, content: 'x' }];
     const tools = [weather()];
     expect(await codeOf(() => plain.generate(messages, { tools }))).toBe('MODEL_UNSUPPORTED');

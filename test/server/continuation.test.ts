@@ -9,7 +9,16 @@ import { llamaTemplates } from '../../testing/models/llama-templates.js';
 // the history. CONTINUATION=all tries every template.
 
 const WIDE = process.env.CONTINUATION === 'all';
-const FEW = ['Qwen3-Coder', 'Hermes-2-Pro', 'gpt-oss', 'DeepSeek-V3.1', 'Mistral-Small', 'Kimi-K2'];
+const FEW = [
+  'Qwen3-Coder',
+  'Hermes-2-Pro',
+  'gpt-oss',
+  'DeepSeek-V3.1',
+  'Mistral-Small',
+  'Kimi-K2',
+  'gemma-2-2b',
+  'Phi-3.5',
+];
 const TEMPLATES = llamaTemplates().filter(([name]) => WIDE || FEW.some((few) => name.includes(few)));
 const PAGE = 32;
 const parameters = { type: 'object', properties: { city: { type: 'string', maxLength: 12 } }, required: ['city'] };
@@ -103,7 +112,6 @@ const responses: Face = async (url, turns) => {
 
 test.each(TEMPLATES)('%s', { timeout: 60_000 }, async (name, chatTemplate) => {
   await using engine = await Engine.load({ chatTemplate });
-  if (!engine.info.supportsTools) return;
   await using server = await serve(engine, { port: 0 });
   for (const face of [chat, messages, responses]) {
     await engine.clearCache();

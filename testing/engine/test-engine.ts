@@ -31,6 +31,7 @@ export const engineOptions = (modelPath: string, changes: Partial<NativeEngineOp
   prefixCache: true,
   batching: true,
   chatTemplate: '',
+  toolFormat: 'auto',
   policy: {},
   ...changes,
 });

@@ -1,5 +1,7 @@
 #include "runner/answers/plain-calls.h"
 
+#include <functional>
+
 #include "chat-peg-parser.h"
 #include "chat.h"
 #include "json-schema-to-grammar.h"
@@ -15,14 +17,10 @@ bool reads_calls(const common_chat_params & params) {
     return tree.holds(tree.root()) & ParserTree::kToolName;
 }
 
-}  // namespace
+using Calls = std::function<common_peg_parser(common_chat_peg_builder &)>;
 
-void add_plain_calls(common_chat_params & params, const common_chat_templates_inputs & inputs,
-                     const std::string & source) {
-    if (reads_calls(params)) return;
-    const std::string tag = source.find("<|tool_call|>") == std::string::npos ? "<tool_call>" : "<|tool_call|>";
-    const bool must = inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED;
-    const common_json tools = common_chat_tools_to_json_oaicompat(inputs.tools);
+/** The format of `params` becomes: reasoning as it was, text, and from `tag` on what `calls` reads. */
+void give_calls(common_chat_params & params, const std::string & tag, const Calls & calls) {
     const std::string & start = params.thinking_start_tag;
     common_peg_arena parser = build_chat_peg_parser([&](common_chat_peg_builder & p) {
         common_peg_parser reasoning = p.eps();
@@ -30,9 +28,7 @@ void add_plain_calls(common_chat_params & params, const common_chat_templates_in
             const std::string & end = params.thinking_end_tags.front();
             reasoning = p.optional(p.literal(start) + p.reasoning(p.until(end)) + p.literal(end));
         }
-        const auto calls = p.standard_json_tools(tag, "", tools, inputs.parallel_tool_calls, must, "name", "arguments",
-                                                 /* array_wrapped = */ true);
-        return p.prefix(params.generation_prompt, start) + reasoning + p.optional(p.content(p.until(tag))) + calls +
+        return p.prefix(params.generation_prompt, start) + reasoning + p.optional(p.content(p.until(tag))) + calls(p) +
                p.end();
     });
     params.format = COMMON_CHAT_FORMAT_PEG_NATIVE;
@@ -41,6 +37,33 @@ void add_plain_calls(common_chat_params & params, const common_chat_templates_in
     params.grammar_lazy = true;
     params.grammar_triggers = {{COMMON_GRAMMAR_TRIGGER_TYPE_WORD, tag}};
     params.grammar = build_grammar([&](const common_grammar_builder & rules) { parser.build_grammar(rules, true); });
+}
+
+}  // namespace
+
+void add_plain_calls(common_chat_params & params, const common_chat_templates_inputs & inputs,
+                     const std::string & source) {
+    if (reads_calls(params)) return;
+    const std::string tag = source.find("<|tool_call|>") == std::string::npos ? "<tool_call>" : "<|tool_call|>";
+    const bool must = inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED;
+    const common_json tools = common_chat_tools_to_json_oaicompat(inputs.tools);
+    give_calls(params, tag, [&](common_chat_peg_builder & p) {
+        return p.standard_json_tools(tag, "", tools, inputs.parallel_tool_calls, must, "name", "arguments",
+                                     /* array_wrapped = */ true);
+    });
+}
+
+void add_own_calls(common_chat_params & params, const common_chat_templates_inputs & inputs) {
+    static const std::string kOpen = "<tool_call>", kClose = "</tool_call>";
+    const bool must = inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED;
+    const common_json tools = common_chat_tools_to_json_oaicompat(inputs.tools);
+    params.preserved_tokens.push_back(kClose);
+    give_calls(params, kOpen, [&](common_chat_peg_builder & p) {
+        const auto call = p.standard_json_tools(kOpen, kClose, tools, false, true, "name", "arguments");
+        const auto calls =
+            p.trigger_rule("tool-calls", inputs.parallel_tool_calls ? p.one_or_more(call + p.space()) : call);
+        return must ? calls : p.optional(calls);
+    });
 }
 
 }  // namespace banyan

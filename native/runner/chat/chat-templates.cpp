@@ -197,6 +197,14 @@ struct KnownParsers {
     ~KnownParsers() { autoparser::parser_is_known = nullptr; }
 };
 
+/** What the template gets. */
+common_chat_templates_inputs shown(common_chat_templates_inputs inputs, ToolFormat format) {
+    if (format != ToolFormat::own) return inputs;
+    inputs.tools.clear();
+    inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_NONE;
+    return inputs;
+}
+
 /** What of the prompt the template did not write, ascending. */
 std::vector<TextSpan> input_spans(const common_chat_rendering & rendering, const std::string & prompt) {
     // Some formats add to the rendered text, or change a word in it: a span that such a change touches takes it in.
@@ -226,7 +234,7 @@ void check_own_templates(const llama_model * model) {
 
 }  // namespace
 
-ChatTemplates::ChatTemplates(std::shared_ptr<const Model> model, const std::string & source)
+ChatTemplates::ChatTemplates(std::shared_ptr<const Model> model, const std::string & source, ToolFormatChoice choice)
     : model_(std::move(model)), tokenizer_(model_), templates_(nullptr, common_chat_templates_free) {
     backend::AssertGuard guard;
     TemplateBudget budget;
@@ -237,10 +245,14 @@ ChatTemplates::ChatTemplates(std::shared_ptr<const Model> model, const std::stri
         has_template_ = common_chat_templates_was_explicit(templates_.get());
         const auto caps = common_chat_templates_get_caps(templates_.get());
         const auto can = [&](const char * what) { return caps.count(what) && caps.at(what); };
-        supports_tools_ = can("supports_tools") || can("supports_tool_calls");
-        // llama.cpp's own probe leaves the second call without a result, which some templates refuse.
-        supports_parallel_ =
-            supports_tools_ && (can("supports_parallel_tool_calls") || shows_two_calls(templates_.get()));
+        if (can("supports_tools") || can("supports_tool_calls")) {
+            tool_format_ = ToolFormat::of_template;
+            // llama.cpp's own probe leaves the second call without a result, which some templates refuse.
+            supports_parallel_ = can("supports_parallel_tool_calls") || shows_two_calls(templates_.get());
+        } else if (has_template_ && choice == ToolFormatChoice::automatic) {
+            tool_format_ = ToolFormat::own;
+            supports_parallel_ = true;
+        }
     } catch (const std::exception & e) {
         if (!source.empty()) throw Error("INVALID_TEMPLATE", e.what(), "chatTemplate");
         broken_ = e.what();
@@ -270,7 +282,7 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
         const std::lock_guard<std::mutex> lock(rendering_);
         KnownParsers parsers(known);
         ToolGrammars tools(grammars);
-        params = common_chat_templates_apply(templates_.get(), inputs);
+        params = common_chat_templates_apply(templates_.get(), shown(inputs, tool_format_));
     } catch (const std::exception & e) {
         const std::string refusal = raised(e.what());
         if (!refusal.empty()) throw Error("INVALID_MESSAGES", refusal, "messages");
@@ -280,6 +292,7 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     const bool has_tools = !inputs.tools.empty() && inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_NONE;
     const auto make = [&] {
         const ToolGrammars tools(grammars);
+        if (has_tools && tool_format_ == ToolFormat::own) add_own_calls(params, inputs);
         if (has_tools) add_plain_calls(params, inputs, common_chat_templates_source(templates_.get()));
         params.parser = spelled_parser(params.parser);
         constrain_answer(params, inputs, request);

@@ -12,6 +12,7 @@
 
 #include "runner/chat/chat-format.h"
 #include "runner/chat/chat-tokenizer.h"
+#include "runner/chat/tool-format.h"
 #include "runner/lru-cache.h"
 
 struct common_chat_templates;
@@ -39,14 +40,16 @@ struct RenderedChat {
 class ChatTemplates {
   public:
     /** `source` '' = the model's own. Throws Error INVALID_TEMPLATE for a source that does not parse. */
-    ChatTemplates(std::shared_ptr<const Model> model, const std::string & source);
+    ChatTemplates(std::shared_ptr<const Model> model, const std::string & source,
+                  ToolFormatChoice choice = ToolFormatChoice::automatic);
     ~ChatTemplates();
 
     /** The caller or the model brought a template (without one, render falls back to ChatML). */
     bool has_template() const { return has_template_; }
-    bool supports_tools() const { return supports_tools_; }
-    /** It shows two calls of one turn. Where it does not, the grammar admits one call a turn, whatever a request says.
-     */
+    /** With `own` no template sees tools: they are in the messages, and the answer is read for calls in Banyan's
+     * format. */
+    ToolFormat tool_format() const { return tool_format_; }
+    /** Two calls of one turn are shown. Where not, the grammar admits one call a turn, whatever a request says. */
     bool supports_parallel_calls() const { return supports_parallel_; }
 
     /**
@@ -62,7 +65,8 @@ class ChatTemplates {
     ChatTokenizer tokenizer_;
     std::unique_ptr<common_chat_templates, void (*)(common_chat_templates *)> templates_;
     std::string broken_;  // why the model's own template does not parse: rendering fails, plain prompts still work
-    bool has_template_ = false, supports_tools_ = false, supports_parallel_ = false;
+    bool has_template_ = false, supports_parallel_ = false;
+    ToolFormat tool_format_ = ToolFormat::none;
     mutable std::mutex rendering_;
     mutable LruCache<const ChatFormat> formats_{32};  // by everything that is no message
 };

@@ -1,4 +1,4 @@
-import { isObject } from '../schema/json.js';
+import { isObject } from '../../schema/json.js';
 
 /**
  * A tool as templates can show it that know one name of a type a property: of several the first that is not null, of none

@@ -1,5 +1,5 @@
-import type { AssistantMessage, ChatMessage } from './chat-message.js';
-import { callsOf } from './conversation.js';
+import type { AssistantMessage, ChatMessage } from '../chat-message.js';
+import { callsOf } from '../conversation.js';
 
 /*
  * A conversation in other words that mean the same, for templates that refuse the first ones. Each shape takes messages in
@@ -63,6 +63,13 @@ export const plainRoles: Shape = (messages) => {
   joinTexts(out, texts);
   if (out.at(-1)?.role === 'system') out.push(NO_QUESTION);
   return out;
+};
+
+/** Instructions as the beginning of the first question, for templates that pass over them. */
+export const instructionsInQuestion: Shape = (messages) => {
+  const [instructions, question, ...rest] = plainRoles(messages);
+  if (instructions?.role !== 'system' || question?.role !== 'user') return [...messages];
+  return [{ role: 'user', content: `${instructions.content}\n\n${question.content}` }, ...rest];
 };
 
 /** The last message says all of them: each is copied once, however many there are. */
