@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { ChatMessage } from '../../src/chat/chat-message.js';
 import { Engine } from '../../src/engine/engine.js';
 import { serve } from '../../src/server/serve.js';
 import { randomModel } from '../../testing/models/random-model.js';
@@ -8,6 +9,9 @@ import type { Clients } from './clients.js';
 import { FACES } from './faces.js';
 
 const ASKED = 120;
+const TURNS = 6;
+
+const PIECE = 1_000;
 
 export interface FirstToken {
   table: Table;
@@ -33,18 +37,33 @@ export async function measureFirstToken(clients: Clients): Promise<FirstToken> {
   let added = 0;
   for (const [what, size, times] of [
     ['a short question', 0, ASKED],
-    ['a body of 32 KB', 32_000, ASKED / 4],
+    ['a body of 8 KB', 8_000, ASKED],
+    ['a body of 32 KB', 32_000, ASKED],
   ] as const) {
+    // What is long is the same each time, so that the model reads only what is new.
+    const long = Array.from({ length: size / PIECE }, (_, index) => {
+      const content = `${index} ${'word '.repeat(PIECE / 5)}`;
+      return [
+        { role: 'user' as const, content },
+        { role: 'assistant' as const, content: 'ok' },
+      ];
+    }).flat();
     const [inside, over]: [number[], number[]] = [[], []];
-    for (let turn = 0; turn < 6; turn++) {
-      const question = (index: number) => `${turn} ${index} Hello ${'word '.repeat(size / 5)}`;
-      const count = times / 6;
-      for (let index = 0; index < count; index++) inside.push(await firstText(engine, question(index)));
-      const sent = Array.from({ length: count }, (_, index) => {
-        const messages = [{ role: 'user', content: `over ${question(index)}` }];
-        return JSON.stringify({ messages, max_tokens: 4, stream: true });
-      });
-      over.push(...(await clients.ask(server.url, FACES.chat.path, sent, false)).map(({ firstMs }) => firstMs));
+    for (let turn = 0; turn <= TURNS; turn++) {
+      const [insideNow, overNow]: [number[], number[]] = [[], []];
+      const question = (name: string, index: number) => [
+        ...long,
+        { role: 'user' as const, content: `${name} ${turn} ${index}` },
+      ];
+      const count = times / TURNS;
+      for (let index = 0; index < count; index++) insideNow.push(await firstText(engine, question('inside', index)));
+      const sent = Array.from({ length: count }, (_, index) =>
+        JSON.stringify({ messages: question('over', index), max_tokens: 4, stream: true }),
+      );
+      overNow.push(...(await clients.ask(server.url, FACES.chat.path, sent, false)).map(({ firstMs }) => firstMs));
+      if (turn === 0) continue; // warms the compiler and the cache
+      inside.push(...insideNow);
+      over.push(...overNow);
     }
     const at = (share: number) => [quantile(inside, share), quantile(over, share)] as const;
     const [[p50, p50Over], [p99, p99Over]] = [at(0.5), at(0.99)];
@@ -64,10 +83,10 @@ export async function measureFirstToken(clients: Clients): Promise<FirstToken> {
   return { table: { title: 'the first text, one client after the other', columns, rows }, added };
 }
 
-async function firstText(engine: Engine, content: string): Promise<number> {
+async function firstText(engine: Engine, messages: ChatMessage[]): Promise<number> {
   const start = performance.now();
   let first = 0;
-  for await (const event of engine.generate([{ role: 'user', content }], { maxTokens: 4 }))
+  for await (const event of engine.generate(messages, { maxTokens: 4 }))
     if (event.type === 'text' && first === 0) first = performance.now() - start;
   return first;
 }

@@ -1,64 +1,99 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Engine } from '../../src/engine/engine.js';
 import { serve } from '../../src/server/serve.js';
+import { paced } from '../../testing/engine/paced-engine.js';
 import { randomModel } from '../../testing/models/random-model.js';
 import { mainThreadMicros } from '../main-thread.js';
 import type { Table } from '../report.js';
 import type { Clients } from './clients.js';
 import { FACES } from './faces.js';
 
-const STREAMS = 8;
+const STREAMS = 16;
 const AT = [100, 1_000, 3_000, 10_000];
-/** Tokens a stream that each cost is measured over. */
-const SPAN = 400;
+/** Steps, or tokens a stream, that each cost is measured over. */
+const SPAN = 300;
+const PAUSE_MS = 1;
 
 export interface LongAnswers {
   table: Table;
-  /** Cost of a token at 10,000 tokens over that at 100. */
+  /** Cost of a token of the main thread at 10,000 tokens over that at 100. */
   growth: number;
 }
 
-/** What a token of a chat with tools costs as its answer grows: of the main thread, and of the engine's. */
-export async function measureLongAnswers(clients: Clients): Promise<LongAnswers> {
-  const shape = {
-    architecture: 'qwen2' as const,
-    layers: 1,
-    embedding: 64,
-    heads: 2,
-    kvHeads: 1,
-    feedForward: 64,
-    context: 16_384,
-  };
-  const model = randomModel({ ...shape, logitBias: { '<|im_end|>': -40, '<|endoftext|>': -40, '<tool_call>': -40 } });
-  const engine = await Engine.load({ model, threads: 1, kvTokens: 262_144, maxRunning: STREAMS });
-  const server = await serve(engine, { port: 0 });
-  const tools = [{ type: 'function', function: { name: 'search', parameters: { type: 'object' } } }];
-  const body = (index: number) => {
+const TOOLS = [{ type: 'function', function: { name: 'search', parameters: { type: 'object' } } }];
+
+function bodies(streams: number, tools: object[]): string[] {
+  return Array.from({ length: streams }, (_, index) => {
     const messages = [{ role: 'user', content: `Hello from client ${index}` }];
-    return JSON.stringify({ messages, tools, max_tokens: 12_000, stream: true });
+    return JSON.stringify({ messages, ...(tools.length > 0 && { tools }), max_tokens: 12_000, stream: true });
+  });
+}
+
+/**
+ * What a token of a chat with tools costs as its answer grows. Of the main thread: on an engine that gives a token a step, so that
+ * each step is one call at any length. Of the engine's thread: against the same chat without tools, as attention grows in both.
+ */
+export async function measureLongAnswers(clients: Clients): Promise<LongAnswers> {
+  const main = await mainThread(clients);
+  const [without, withTools] = [await engineThread(clients, []), await engineThread(clients, TOOLS)];
+  const rows = AT.map((at, index) => [
+    ...[at, main[index] as number, without[index] as number, withTools[index] as number],
+  ]);
+  const columns = ['tokens so far', 'main thread us', 'other threads us, no tools', 'the same with tools'];
+  return {
+    table: { title: `a token of a chat with tools, ${STREAMS} streams`, columns, rows },
+    growth: (main.at(-1) as number) / (main[0] as number),
   };
-  const asked = clients.ask(
-    server.url,
-    FACES.chat.path,
-    Array.from({ length: STREAMS }, (_, index) => body(index)),
-  );
-  const rows: Table['rows'] = [];
+}
+
+async function mainThread(clients: Clients): Promise<number[]> {
+  const { engine, native } = paced();
+  const server = await serve(engine, { port: 0 });
+  const asked = clients.ask(server.url, FACES.chat.path, bodies(STREAMS, TOOLS));
+  while (native.running < STREAMS) await sleep(1);
+  const costs: number[] = [];
+  let steps = 0;
   for (const at of AT) {
-    await reached(engine, at * STREAMS);
-    const [tokens, micros] = [(await engine.stats()).decodeTokens, mainThreadMicros()];
-    const all = process.cpuUsage();
-    const told = (await reached(engine, tokens + SPAN * STREAMS)) - tokens;
-    const main = mainThreadMicros() - micros;
-    const { user, system } = process.cpuUsage(all);
-    rows.push([at, main / told, (user + system - main) / told]);
+    for (; steps < at; steps++) {
+      native.step();
+      await sleep(steps > at - SPAN ? PAUSE_MS : 0);
+    }
+    const start = mainThreadMicros();
+    for (let span = 0; span < SPAN; span++, steps++) {
+      native.step();
+      await sleep(PAUSE_MS);
+    }
+    costs.push((mainThreadMicros() - start) / (SPAN * STREAMS));
   }
   clients.leave();
   await asked;
   await server.close();
   await engine.close();
-  const growth = (rows.at(-1)?.[1] as number) / (rows[0]?.[1] as number);
-  const columns = ['tokens so far', 'main thread us', 'other threads us (attention grows)'];
-  return { table: { title: `a token of a chat with tools, ${STREAMS} streams`, columns, rows }, growth };
+  return costs;
+}
+
+async function engineThread(clients: Clients, tools: object[]): Promise<number[]> {
+  const shape = { architecture: 'qwen2' as const, layers: 1, embedding: 64, heads: 2, kvHeads: 1, feedForward: 64 };
+  const model = randomModel({
+    ...{ ...shape, context: 16_384 },
+    logitBias: { '<|im_end|>': -40, '<|endoftext|>': -40, '<tool_call>': -40 },
+  });
+  const engine = await Engine.load({ model, threads: 1, kvTokens: 262_144, maxRunning: STREAMS });
+  const server = await serve(engine, { port: 0 });
+  const asked = clients.ask(server.url, FACES.chat.path, bodies(STREAMS / 2, tools));
+  const costs: number[] = [];
+  for (const at of AT) {
+    const tokens = await reached(engine, (at * STREAMS) / 2);
+    const [micros, all] = [mainThreadMicros(), process.cpuUsage()];
+    const told = (await reached(engine, tokens + (SPAN * STREAMS) / 2)) - tokens;
+    const { user, system } = process.cpuUsage(all);
+    costs.push((user + system - (mainThreadMicros() - micros)) / told);
+  }
+  clients.leave();
+  await asked;
+  await server.close();
+  await engine.close();
+  return costs;
 }
 
 /** Waits until so many tokens were decoded, and says how many were. */

@@ -8,10 +8,10 @@ import type { Table } from '../report.js';
 import type { Asked, Clients } from './clients.js';
 import { bodies, FACES, type Face } from './faces.js';
 
-const STEPS = 120;
-const WARM = 30;
+const STEPS = 60;
+const WARM = 15;
 /** Tokens a second over all streams: a rate that one thread keeps up with, so that each step is told before the next. */
-const RATE = 12_000;
+const RATE = 20_000;
 
 export interface TokenCost {
   table: Table;

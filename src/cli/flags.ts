@@ -53,16 +53,36 @@ export function answerOptions({ maxTokens, temperature, seed, thinking }: Answer
   return { maxTokens, temperature, seed, thinking };
 }
 
-export interface ServeFlags extends Pick<ServerOptions, 'host' | 'port' | 'modelName' | 'history' | 'ttftLimitMs'> {
+type ServeOptions = 'host' | 'port' | 'modelName' | 'history' | 'ttftLimitMs' | 'accessLog' | keyof typeof LOAD_FLAGS;
+
+export interface ServeFlags extends Pick<ServerOptions, ServeOptions> {
+  /** Paths, of files that hold what the options are. */
+  tlsCert?: string;
+  tlsKey?: string;
   apiKeyFile?: string;
   auth: boolean;
   corsOrigin?: string[];
 }
 
+/** What a server does with more than it can do. */
+const LOAD_FLAGS = {
+  maxWaiting: 'answers that may wait; more get 429; default: 16 for each at once',
+  drainDelayMs: 'when it stops: how long it takes new clients while /ready says 503; default 0',
+  drainMs: 'when it stops: how long answers under way get to end; default 30,000',
+} as const;
+
+function withLoadFlags(command: Command): Command {
+  for (const name of Object.keys(LOAD_FLAGS) as (keyof typeof LOAD_FLAGS)[]) {
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    command.addOption(optionFlag(SERVER, name, `--${flag} <n>`, LOAD_FLAGS[name]));
+  }
+  return command;
+}
+
 /** Flags of the command that serves. What they leave open is the server's default. */
 export function withServeFlags(command: Command): Command {
   const { host, port, history } = SERVER;
-  return withEngineFlags(command)
+  return withLoadFlags(withEngineFlags(command))
     .addOption(
       optionFlag(
         SERVER,
@@ -92,15 +112,36 @@ export function withServeFlags(command: Command): Command {
       ),
     )
     .addOption(
+      optionFlag(
+        SERVER,
+        'accessLog',
+        '--access-log <path>',
+        'a line of JSON a request, without its text; "-": printed',
+      ),
+    )
+    .option('--tls-cert <path>', 'a certificate in PEM: it speaks https; needs --tls-key')
+    .option('--tls-key <path>', 'the key of --tls-cert, in PEM')
+    .addOption(
       optionFlag(SERVER, 'modelName', '--model-name <name>', 'name of the model in answers; default: its own'),
     );
 }
 
-/** Throws INVALID_OPTION when the file of keys cannot be read or is empty. */
-export function serverOptions({ apiKeyFile, auth, corsOrigin, ...flags }: ServeFlags): ServerOptions {
+/** Throws INVALID_OPTION when a file that is named cannot be read, or there is no key in it. */
+export function serverOptions({ apiKeyFile, auth, corsOrigin, tlsCert, tlsKey, ...flags }: ServeFlags): ServerOptions {
   const apiKeys = apiKeyFile === undefined ? undefined : keysOf(apiKeyFile);
-  const { host, port, modelName, history, ttftLimitMs } = flags;
-  return { host, port, modelName, history, ttftLimitMs, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };
+  const tls = { tlsCert: pemOf('--tls-cert', 'tlsCert', tlsCert), tlsKey: pemOf('--tls-key', 'tlsKey', tlsKey) };
+  const { host, port, modelName, history, ttftLimitMs, accessLog, maxWaiting, drainDelayMs, drainMs } = flags;
+  const named = { host, port, modelName, history, ttftLimitMs, accessLog, maxWaiting, drainDelayMs, drainMs };
+  return { ...named, ...tls, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };
+}
+
+function pemOf(flag: string, field: string, path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new BanyanError('INVALID_OPTION', `${flag} ${path}: ${(cause as Error).message}`, { field, cause });
+  }
 }
 
 function keysOf(path: string): string[] {

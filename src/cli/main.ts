@@ -78,7 +78,7 @@ withServeFlags(program.command('serve').description("an HTTP server that speaks 
 It prints its address once it answers. Point a client at it:
   OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=none your-program
 
-Ctrl-C and SIGTERM let answers under way end (30 seconds at most); a second one ends at once.`,
+Ctrl-C and SIGTERM let answers under way end (--drain-ms at most); a second one ends at once.`,
   )
   .action(async (model: string | undefined, flags: EngineFlags & ServeFlags) =>
     untilStopped(async (stop) => {

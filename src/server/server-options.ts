@@ -1,7 +1,7 @@
 import { checkName, invalidOption } from '../kit/option-checks.js';
 import { complete, readTable } from '../kit/option-table.js';
 import { readList } from '../kit/read-options.js';
-import { type Complete, flag, name, number, type OptionsOf, other, word } from '../native/option-kinds.js';
+import { type Complete, flag, name, number, type OptionsOf, other, text, word } from '../native/option-kinds.js';
 
 const DAY_MS = 24 * 3_600_000;
 const names = () => other<string[]>('a list of texts', readNames, []);
@@ -36,6 +36,24 @@ export const SERVER = {
   maxBodyBytes: number({ min: 1_024, max: 2 ** 30, whole: true }, 32 * 2 ** 20),
   /** Milliseconds of silence after which a stream gets a sign of life, 10 to 86,400,000. Default 10,000. */
   keepAliveMs: number({ min: 10, max: DAY_MS, whole: true }, 10_000),
+  /**
+   * Answers that may wait for the engine beside those that it computes at once, 0 to 1,000,000; more get 429 and the time to come
+   * back. Default: 16 for each of the engine's `maxRunning`.
+   */
+  maxWaiting: number({ min: 0, max: 1_000_000, whole: true }),
+  /** Milliseconds within which a request must have come whole, 100 to 86,400,000; else 408. Default 300,000. */
+  receiveMs: number({ min: 100, max: DAY_MS, whole: true }, 300_000),
+  /** A certificate in PEM, with those that it stands on, by which the server speaks TLS. Needs `tlsKey`. Default: none. */
+  tlsCert: text(),
+  /** Private key of `tlsCert`, in PEM. Default: none. */
+  tlsKey: text(),
+  /** File that gets a line of JSON a request, without any text of it; `-`: the standard output. Default: none. */
+  accessLog: name(),
+  /**
+   * Milliseconds that a server which closes goes on to take new clients, 0 to 86,400,000, so that who watches /ready sees 503 and
+   * sends them elsewhere. Default 0.
+   */
+  drainDelayMs: number({ min: 0, max: DAY_MS, whole: true }, 0),
   /** Milliseconds that answers under way get to end when the server closes, 0 to 86,400,000. Default 30,000. */
   drainMs: number({ min: 0, max: DAY_MS, whole: true }, 30_000),
 };
@@ -43,15 +61,21 @@ export const SERVER = {
 /** How a server listens, whom it lets in, and what it takes. */
 export interface ServerOptions extends OptionsOf<typeof SERVER> {}
 
-/** All of them set; `modelName` and `ttftLimitMs` have no default. */
-export interface ServerSettings extends Omit<Complete<typeof SERVER>, 'modelName' | 'ttftLimitMs'> {
-  modelName: string | undefined;
-  ttftLimitMs: number | undefined;
-}
+/** Options without a default of their own. */
+type Open = 'modelName' | 'ttftLimitMs' | 'maxWaiting' | 'tlsCert' | 'tlsKey' | 'accessLog';
+
+/** All of them, set where there is a default. */
+export type ServerSettings = Omit<Complete<typeof SERVER>, Open> & {
+  [Name in Open]: Complete<typeof SERVER>[Name] | undefined;
+};
 
 /** Throws INVALID_OPTION. */
 export function readServerOptions(given: ServerOptions): ServerSettings {
   const settings = complete(SERVER, readTable('options', given, SERVER));
+  if ((settings.tlsCert === undefined) !== (settings.tlsKey === undefined)) {
+    const missing = settings.tlsCert === undefined ? 'tlsCert' : 'tlsKey';
+    throw invalidOption(missing, 'given: a certificate and its key go together', undefined);
+  }
   const open = settings.apiKeys.length === 0 && !settings.noAuth;
   if (open && !isLoopback(settings.host)) {
     throw invalidOption('host', 'a loopback address unless `apiKeys` or `noAuth` is given', settings.host);

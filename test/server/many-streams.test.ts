@@ -5,6 +5,8 @@ import { RawClient } from '../support/raw-client.js';
 
 // What a server does with many clients at once, and with those who do not behave. The engine steps when the test says so.
 
+vi.setConfig({ testTimeout: 120_000 }); // a thousand clients in one process, beside other tests
+
 const STREAMS = 1_000;
 /** Tokens of an answer that only a cancel ends. */
 const ENDLESS = 90_000;
@@ -118,6 +120,26 @@ test('1,000 clients that hang up at any time leave nothing running', async () =>
       { timeout: 20_000 },
     )
     .toBe(0);
+});
+
+test('closing under 1,000 streams cuts none off: each ends with the last event of its face, or with its error', async () => {
+  await using it = await served({ drainMs: 1 });
+  const clients = Array.from({ length: STREAMS }, (_, index) => {
+    const face = FACES[index % FACES.length] as (typeof FACES)[number];
+    return { face, client: ask(it.server, face, index % 2 === 0 ? 3 : ENDLESS) };
+  });
+  await arrived(it.native, STREAMS);
+  for (let step = 0; step < 3; step++) it.native.step();
+  await Promise.all(clients.map(({ client }) => client.until((said) => said.includes(word(2)))));
+  const closed = it.server.close();
+  await toTheEnd(it.native);
+  await closed;
+  for (const { face, client } of clients) {
+    await client.ended();
+    expect(client.said).toMatch(/\r\n0\r\n\r\n$/);
+    const ended = [face.last, 'data: {"error":', 'event: error\n', 'event: response.failed\n'];
+    expect(ended.some((event) => client.said.includes(event))).toBe(true);
+  }
 });
 
 test('a client that does not read delays no other, and is let go', async () => {

@@ -6,6 +6,8 @@ export class RawClient {
   /** All that came so far, headers and the sizes of chunks with it. */
   said = '';
   closed = false;
+  /** Resolves when all that was posted has left this process. */
+  sent: Promise<unknown> = Promise.resolve();
   #heard: (() => void) | undefined;
 
   constructor(url: string) {
@@ -24,7 +26,8 @@ export class RawClient {
   post(path: string, body: object | string, headers = ''): this {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const size = Buffer.byteLength(text);
-    this.socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\n${headers}content-length: ${size}\r\n\r\n${text}`);
+    const request = `POST ${path} HTTP/1.1\r\nhost: localhost\r\n${headers}content-length: ${size}\r\n\r\n${text}`;
+    this.sent = new Promise((resolve) => this.socket.write(request, resolve));
     return this;
   }
 

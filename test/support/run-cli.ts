@@ -31,12 +31,13 @@ export class Cli {
     this.#ended = once(this.#child, 'close');
   }
 
-  /** Resolves when this much has been said. */
-  async until(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<void> {
+  /** Resolves with what has been said, when it is this much. */
+  async until(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<string> {
     while (!pattern.test(this.#output[stream])) {
       const [event] = await Promise.race([once(this.#child[stream], 'data'), this.#ended.then(() => [undefined])]);
       if (event === undefined) throw new Error(`it ended before ${pattern}: ${JSON.stringify(this.#output)}`);
     }
+    return this.#output[stream];
   }
 
   say(text: string): void {

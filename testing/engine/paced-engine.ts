@@ -1,7 +1,7 @@
 import { type BackendRequest, checkOpen, type RequestSink } from '../../src/backend/backend.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { RequestEvent } from '../../src/native/events.js';
-import type { NativeStats } from '../../src/native/reports.js';
+import type { NativeModelInfo, NativeStats } from '../../src/native/reports.js';
 import type { FinishReason } from '../../src/native/vocabulary.js';
 import { ScriptedEngine } from './scripted-engine.js';
 
@@ -12,11 +12,14 @@ interface Paced {
   most: number;
 }
 
+const NAMED = { name: 'paced', digest: 'paced', maxContext: 100_000, supportsParallelCalls: true };
+
 /**
  * A ScriptedEngine for thousands of streams: each request gets one token at each `step()`, until its `maxTokens` or its cancel,
  * and a step costs next to nothing. What is measured above it is what is above it.
  */
 export class PacedEngine extends ScriptedEngine {
+  override readonly info = { ...NAMED, maxRunning: 10_000 } as NativeModelInfo;
   readonly #text: (index: number) => string;
   readonly #paced = new Map<number, Paced>();
   #submitted = 0;

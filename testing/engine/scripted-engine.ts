@@ -38,7 +38,7 @@ interface Running {
 /** A Backend without a model: one event batch a turn of the event loop, a prefix cache that never forgets. */
 export class ScriptedEngine implements Backend {
   readonly info = {
-    ...{ name: 'scripted', digest: 'scripted', maxContext: 100_000 },
+    ...{ name: 'scripted', digest: 'scripted', maxContext: 100_000, maxRunning: 16 },
     supportsParallelCalls: true,
   } as NativeModelInfo;
   /** GBNF or JSON schema, as parsed. */

@@ -16,9 +16,11 @@ export interface Asked {
  * to. Ends with the client's connection.
  */
 export function ask(exchange: Exchange, call: ChatCall, cacheKey: string | null | undefined): Asked {
-  const { callers, ttftLimitMs } = exchange;
+  const { callers, places, ttftLimitMs } = exchange;
   const run = runNameOf(exchange.headers, cacheKey);
+  places.check(1);
   const { answer, relaxed } = callers.ask(call, { run, ttftLimitMs, signal: exchange.signal() });
+  places.hold(answer.result);
   return {
     answer,
     headers: { ...listed('x-banyan-ignored', call.ignored), ...listed('x-banyan-normalized', relaxed) },

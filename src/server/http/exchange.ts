@@ -5,12 +5,15 @@ import type { ServerSettings } from '../server-options.js';
 import { clientGone } from './client-gone.js';
 import { HttpError } from './http-error.js';
 import { jsonBody } from './json-body.js';
+import type { Places } from './places.js';
 import { SseWriter } from './sse-writer.js';
 
 /** What all requests of a server share. */
 export interface ServerContext {
   engine: Engine;
   settings: ServerSettings;
+  /** For answers under way. */
+  places: Places;
   /** Agent runs and conversations of its clients. */
   callers: Callers;
   /** Name of the model on the wire. */
@@ -37,6 +40,10 @@ export class Exchange {
 
   get engine(): Engine {
     return this.#context.engine;
+  }
+
+  get places(): Places {
+    return this.#context.places;
   }
 
   get callers(): Callers {

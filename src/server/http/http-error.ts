@@ -16,9 +16,9 @@ export interface HttpFailure {
 export class HttpError extends Error {
   readonly failure: HttpFailure;
 
-  constructor(status: HttpFailure['status'], code: string, message: string, param?: string) {
+  constructor(status: HttpFailure['status'], code: string, message: string, param?: string, retryAfterMs?: number) {
     super(message);
-    this.failure = { status, code, message, param };
+    this.failure = { status, code, message, param, retryAfterMs };
   }
 }
 

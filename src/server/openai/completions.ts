@@ -43,9 +43,11 @@ export async function completions(exchange: Exchange): Promise<void> {
   const signal = exchange.signal();
   const { ttftLimitMs } = exchange;
   const prompts = toPrompts(body.prompt);
+  exchange.places.check(prompts.length);
   const generations = prompts.map((prompt) =>
     exchange.engine.generate(prompt, { ...toOptions(body), ttftLimitMs, signal }),
   );
+  for (const { result } of generations) exchange.places.hold(result);
   const answers = generations.map((generation) => new PendingAnswer(generation));
   const headers = listed('x-banyan-ignored', ignored);
   const head = {
@@ -68,13 +70,13 @@ export async function completions(exchange: Exchange): Promise<void> {
     sse.send({ ...head, choices: [{ index, text, finish_reason: reason, logprobs }] });
   try {
     await Promise.all(
-      answers.map(async (answer, index) => {
+      answers.map((answer, index) => {
         if (echoes[index]) send(index, echoes[index]);
-        for await (const event of answer) {
+        return answer.read((event) => {
           if (event.type === 'text') send(index, event.text);
           if (event.type === 'tokens' && event.logprobs.length > 0) send(index, '', null, toLogprobs(event.logprobs));
           if (event.type === 'finish') send(index, '', finishReason(event.result));
-        }
+        });
       }),
     );
     const usages = (await Promise.all(generations)).map(({ usage }) => usage);

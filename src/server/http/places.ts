@@ -1,0 +1,57 @@
+import { HttpError } from './http-error.js';
+
+/** Of a new time between two ends, in the smoothed one. */
+const WEIGHT = 0.2;
+/** Until two answers have ended nothing is known of how long they take. */
+const UNKNOWN_MS = 1_000;
+
+/**
+ * Places for answers under way, those that wait for the engine among them: a server that takes all that comes would let its last
+ * clients wait without end. Who finds none is told when one is likely to be free: each further one a place later.
+ */
+export class Places {
+  readonly #most: number;
+  readonly #now: () => number;
+  #taken = 0;
+  /** Places that were promised to those who were sent away, and have not come free yet. */
+  #promised = 0;
+  /** Between two ends, milliseconds, smoothed. */
+  #between: number | undefined;
+  #lastEnd: number | undefined;
+
+  constructor(most: number, now: () => number = () => performance.now()) {
+    this.#most = most;
+    this.#now = now;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Throws HttpError 429 when so many more answers have no place. */
+  check(count: number): void {
+    if (this.#taken + count <= this.#most) return;
+    this.#promised += count;
+    const message = `${this.#taken} answers are under way or wait, and ${this.#most} is the most`;
+    const retryAfterMs = this.#promised * (this.#between ?? UNKNOWN_MS);
+    throw new HttpError(429, 'queue_full', message, undefined, retryAfterMs);
+  }
+
+  /** Takes a place until an answer has ended, however it ends. */
+  hold(ended: Promise<unknown>): void {
+    if (this.#taken++ === 0) this.#lastEnd = undefined; // it was idle: that time tells nothing of answers
+    const leave = () => this.#leave();
+    ended.then(leave, leave);
+  }
+
+  #leave(): void {
+    this.#taken--;
+    this.#promised = Math.max(0, this.#promised - 1);
+    const now = this.#now();
+    if (this.#lastEnd !== undefined) {
+      const took = now - this.#lastEnd;
+      this.#between = this.#between === undefined ? took : this.#between + WEIGHT * (took - this.#between);
+    }
+    this.#lastEnd = now;
+  }
+}

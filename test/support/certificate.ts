@@ -1,0 +1,18 @@
+/** A certificate for localhost and its key, of no worth anywhere else; valid for a hundred years from 2026. */
+export const CERT = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUY4iTmj3CC1vtQnIaYyIm7TvFZH0wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNjE2MjcxN1oYDzIxMjYxMTAy
+MTYyNzE3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQ6xXs9Ky+3bKkcbO46wzpbgApjyqqKLMRVhOlpfsUxawvP7Rco5rYz
+Gdfc/kOgX+qazH8G4ZZSMIk8xpGjCDigo28wbTAdBgNVHQ4EFgQUiLmwCIhBAQUS
+gw1KejBVoga0v9UwHwYDVR0jBBgwFoAUiLmwCIhBAQUSgw1KejBVoga0v9UwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgEyBOZ5YQ9nO6cstSVlfqE/DOYQ9zcvbBqdrYE8j26WQCIQCN
+2LRYy82LwEhz4rhS9qvE53qr52reDHTJKryU8w8AeQ==
+-----END CERTIFICATE-----`;
+
+export const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgsP7mran0K4znAr/6
+LYLs+aRP0ojWDcKeQk5aUvrPsyihRANCAAQ6xXs9Ky+3bKkcbO46wzpbgApjyqqK
+LMRVhOlpfsUxawvP7Rco5rYzGdfc/kOgX+qazH8G4ZZSMIk8xpGjCDig
+-----END PRIVATE KEY-----`;
