@@ -7,8 +7,8 @@ export type WireContent = string | readonly WirePart[] | null | undefined;
 /** One part. Faces name their text parts differently; what else there may be is told by `type`. */
 export interface WirePart {
   type: string;
-  text?: string | undefined;
-  refusal?: string | undefined;
+  text?: string | null | undefined;
+  refusal?: string | null | undefined;
 }
 
 const TEXT_PARTS = ['text', 'input_text', 'output_text'];

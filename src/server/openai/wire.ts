@@ -7,7 +7,7 @@ import { maybe } from '../chat/wire-body.js';
  * good as absent everywhere, as some SDKs send it. Fields that are not here are ignored, and named in a response header.
  */
 
-const part = z.looseObject({ type: z.string(), text: z.string().optional(), refusal: z.string().optional() });
+const part = z.looseObject({ type: z.string(), text: maybe(z.string()), refusal: maybe(z.string()) });
 const content = z.union([z.string(), z.array(part)]).nullish();
 
 const toolCall = z.looseObject({

@@ -7,7 +7,7 @@ import { maybe } from '../chat/wire-body.js';
  * ignored, and named in a response header.
  */
 
-const part = z.looseObject({ type: z.string(), text: z.string().optional(), refusal: z.string().optional() });
+const part = z.looseObject({ type: z.string(), text: maybe(z.string()), refusal: maybe(z.string()) });
 const content = z.union([z.string(), z.array(part)]);
 
 /** One item of a conversation: which fields it has depends on `type`. */
