@@ -55,5 +55,15 @@ export { type MapReduced, type MapReduceOptions, mapReduce } from './patterns/ma
 export { parallel } from './patterns/parallel.js';
 export { type Reflection, type ReflectOptions, reflect } from './patterns/reflect.js';
 export { type Found, type Thought, type TreeSearchOptions, treeSearch, type Unjudged } from './patterns/tree-search.js';
+export type { DatabaseLibrary } from './runs/database.js';
+export {
+  type ResumeAllOptions,
+  type Resumed,
+  RunStore,
+  type RunStoreOptions,
+  type RunSummary,
+  type StepOptions,
+} from './runs/run-store.js';
+export type { StoredJournal } from './runs/stored-journal.js';
 export type { JsonSchema, Schema, StandardSchema } from './schema/compile-schema.js';
 export type { Recording, RecordOptions } from './trace/recording.js';

@@ -11,7 +11,7 @@ const FLOORS = [
   ['chat', 'observe'],
   ['engine'],
   ['agent', 'stateless', 'patterns', 'memo'],
-  ['server', 'adapters', 'graph'],
+  ['server', 'adapters', 'graph', 'runs'],
   ['cli'],
 ];
 /** Rooms that may load the addon; all others import types of native/ only. */

@@ -22,6 +22,7 @@ const ERROR_CODES = [
   'JOURNAL_MISMATCH', // it is of another agent, model or run; the message says what differs
   'JOURNAL_BUSY', // another run writes it
   'JOURNAL_FAILED', // it cannot be read or written: no such folder, disk full ...; what was to be announced was not done
+  'EFFECT_UNKNOWN', // a step of a run began before its process ended: it may have had its effect
   'NO_NATIVE_ENGINE',
   'CLOSED',
   'ABORTED',

@@ -23,6 +23,7 @@ import { DEBATE } from '../../src/patterns/debate.js';
 import { MAP_REDUCE } from '../../src/patterns/map-reduce.js';
 import { REFLECT } from '../../src/patterns/reflect.js';
 import { TREE_SEARCH } from '../../src/patterns/tree-search.js';
+import { RESUME_ALL, RUN_STORE, STEP } from '../../src/runs/run-store.js';
 import { SERVER } from '../../src/server/server-options.js';
 import { RECORD } from '../../src/trace/recording.js';
 import { declared } from './declarations.js';
@@ -45,6 +46,7 @@ const PREFIX_SOURCES = [
   [REQUEST_FILE, 'TENANT'],
 ] as const;
 
+const STORE_FILE = 'src/runs/run-store.ts';
 const WORKFLOW_FILE = 'src/graph/workflow.ts';
 const BRANCH_SOURCE = ['src/patterns/branches.ts', 'BRANCHES'] as const;
 const patternSources = (file: string, table: string) => [BRANCH_SOURCE, [`src/patterns/${file}.ts`, table]] as const;
@@ -191,6 +193,9 @@ export const SECTIONS: readonly Section[] = [
     table: GRAPH_RUN,
     sources: [['src/graph/run-options.ts', 'GRAPH_RUN']],
   },
+  { title: 'RunStore.open(path, options)', table: RUN_STORE, sources: [[STORE_FILE, 'RUN_STORE']] },
+  { title: 'store.resumeAll(agentOf, options)', table: RESUME_ALL, sources: [[STORE_FILE, 'RESUME_ALL']] },
+  { title: 'store.step(run, key, work, options)', table: STEP, sources: [[STORE_FILE, 'STEP']] },
   { title: 'new Memo(options)', table: MEMO, sources: [['src/memo/memo.ts', 'MEMO']] },
   {
     title: 'policy of an engine',
