@@ -1,18 +1,20 @@
 // Agents end to end through the addon on the device: the fleet of `npm start` on the embedded model against the same on
 // the CPU, then the fleet workload against one request at a time without reuse.
-//   agents.ts [--cpu] [--model big.gguf]     --cpu: small, on the CPU alone, to try the program itself
+//   agents.ts [--cpu] [--folder <for the workload's model>]     --cpu: small, on the CPU alone, to try the program itself
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runFleet } from '../../examples/fleet/fleet.js';
 import { addon } from '../../src/backend/addon.js';
 import { Engine } from '../../src/engine/engine.js';
 import { BanyanSystem } from '../../testing/drive/banyan-system.js';
+import { SHAPE_06B, writeRandomModel } from '../../testing/models/random-model.js';
 import { fleet } from '../../testing/workloads/fleet.js';
 import { CI, GPU } from '../../testing/workloads/scale.js';
 import { costOf } from '../cost.js';
 
 const AGENTS = 8;
 
-const { values } = parseArgs({ options: { cpu: { type: 'boolean', default: false }, model: { type: 'string' } } });
+const { values } = parseArgs({ options: { cpu: { type: 'boolean', default: false }, folder: { type: 'string' } } });
 const gpuLayers = values.cpu ? 0 : 999;
 let holds = true;
 
@@ -63,8 +65,11 @@ async function embeddedModel(): Promise<void> {
 }
 
 /** The workload's plan, cold, on both systems in turn; a second run of ours counts, the first captures graphs. */
-async function workload(model: string): Promise<void> {
+async function workload(folder: string): Promise<void> {
   const [scale, calls, kvTokens] = values.cpu ? [CI, 2, 16_384] : [GPU, 3, 131_072];
+  const model = join(folder, 'fleet.gguf');
+  // Qwen3-0.6B's width; half of its layers, a fifth of its vocabulary.
+  writeRandomModel(model, { ...SHAPE_06B, ...(values.cpu ? { layers: 1 } : { layers: 14, vocabulary: 32_000 }) });
   const plan = fleet(scale, 'fleet', { agents: AGENTS, calls });
   const size = { gpuLayers, kvTokens, maxBatchTokens: 2048 };
   const seconds: number[] = [];
@@ -84,5 +89,5 @@ async function workload(model: string): Promise<void> {
 }
 
 await embeddedModel();
-if (values.model) await workload(values.model);
+if (values.folder) await workload(values.folder);
 process.exitCode = holds ? 0 : 2;

@@ -6,10 +6,11 @@
 #include <cstring>
 
 #include "device-pool.cuh"
-#include "verdict.h"
+#include "cuda/verdict.h"
 
 using namespace banyan;
 using namespace banyan::bench;
+using namespace banyan::test;
 
 namespace {
 

@@ -8,11 +8,13 @@
 #include <cstdlib>
 #include <vector>
 
-#include "batch-tables.h"
+#include "cuda/batch-tables.h"
 #include "runner/cuda/device-plan.h"
 #include "runner/cuda/paged-attention.h"
 
 namespace banyan::bench {
+
+using namespace test;
 
 inline void must(cudaError_t error, const char * file, int line) {
     if (error == cudaSuccess) return;

@@ -4,12 +4,14 @@
 #include <stdexcept>
 #include <vector>
 
+#include "cuda/verdict.h"
 #include "ggml.h"
 #include "llama-kv-cache.h"
 #include "runner/kv/kv-pool.h"
-#include "verdict.h"
 
 namespace banyan::bench {
+
+using namespace test;
 
 namespace {
 

@@ -22,7 +22,7 @@ limit_of() {
 # What bench/cuda/pack.sh made.
 ARCHIVE=${ARCHIVE:-$root/native/.build/cuda-programs.tar.xz}
 NODE_ARCHIVE=${NODE_ARCHIVE:-$root/native/.build/cuda-node.tar.xz}
-PROGRAMS=(cuda-partition-test cuda-emulation-test stock-attention greedy-tokens whole-step make-model make-test-models
+PROGRAMS=(cuda-partition-test cuda-emulation-test greedy-tokens stock-answers stock-attention whole-step make-test-models
     runner-logits-test runner-state-bank-test)
 CUDA_PROGRAMS=(cuda-device-test attention-bench)
 
@@ -86,8 +86,8 @@ part_kernels() {
     local rc=0
     "$bin/cuda-partition-test" || rc=1
     if [ $dry = 1 ]; then "$bin/cuda-emulation-test" || rc=1; else "$bin/cuda-device-test" || rc=1; fi
-    needs stock-attention
-    "$bin/stock-attention" --answers $(cpu_only) || rc=1
+    needs stock-answers
+    "$bin/stock-answers" $(cpu_only) || rc=1
     return $rc
 }
 
@@ -134,9 +134,7 @@ part_agents() {
     fi
     [ -f "$carried/bin/engine.node" ] || left_out "no engine.node: it comes packed"
     [ -x "$node" ] || node=$(command -v node) || left_out "no Node"
-    # Qwen3-0.6B's width; half of its layers, a fifth of its vocabulary.
-    "$bin/make-model" "$state/fleet.gguf" $([ $dry = 1 ] && echo 1 4096 || echo 14 32000) || return 1
-    ENGINE_BINARY=$carried/bin/engine.node "$node" "$carried/package/dist/native/agents.mjs" --model "$state/fleet.gguf" $(cpu_only)
+    ENGINE_BINARY=$carried/bin/engine.node "$node" "$carried/package/dist/native/agents.mjs" --folder "$state" $(cpu_only)
 }
 
 part_sanitizer() {

@@ -51,7 +51,7 @@ write_report() {
 
 # Seconds of one command, of all, and what compiling ggml-cuda took in CPU seconds, by file.
 COMMAND_SECONDS=570
-COMPILE_SECONDS=$here/compile-seconds.tsv
+COMPILE_SECONDS=$root/native/runner/cuda/compile-seconds.tsv
 
 print_plan() {
     echo "Parts of bench/cuda/run.sh, most valuable first:"

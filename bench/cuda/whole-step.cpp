@@ -11,12 +11,13 @@
 #include <stdexcept>
 #include <vector>
 
+#include "cuda/sparse-model.h"
+#include "cuda/verdict.h"
 #include "live-sequences.h"
 #include "native/step-engine.h"
-#include "sparse-model.h"
-#include "verdict.h"
 
 using namespace banyan::bench;
+using namespace banyan::test;
 
 namespace {
 

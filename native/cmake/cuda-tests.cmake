@@ -18,21 +18,24 @@ else()
   set_tests_properties(cuda-device-test PROPERTIES SKIP_REGULAR_EXPRESSION "^skipped")
 endif()
 
-# bench/cuda: built on demand, by run.sh. What goes through llama.cpp also runs on the CPU (--cpu), to be tried anywhere.
+# What bench/cuda/run.sh builds on demand: tests of whole engines and of the op through ggml (native/test/cuda), and
+# benches. What goes through llama.cpp also runs on the CPU (--cpu), to be tried anywhere.
 if(ENGINE_CUDA)
   add_executable(attention-bench EXCLUDE_FROM_ALL bench/cuda/attention-bench.cu)
+  target_include_directories(attention-bench PRIVATE native/test)
   target_link_libraries(attention-bench PRIVATE banyan-cuda banyan-cuda-test)
 endif()
 if(ENGINE_LLAMA)
-  add_executable(stock-attention EXCLUDE_FROM_ALL bench/cuda/stock-attention.cpp)
-  add_executable(whole-step EXCLUDE_FROM_ALL bench/cuda/whole-step.cpp bench/cuda/live-sequences.cpp
-    bench/cuda/sparse-model.cpp bench/native/step-engine.cpp)
-  add_executable(greedy-tokens EXCLUDE_FROM_ALL bench/cuda/greedy-tokens.cpp bench/cuda/token-rounds.cpp)
+  add_executable(greedy-tokens EXCLUDE_FROM_ALL native/test/cuda/greedy-tokens.cpp native/test/cuda/token-rounds.cpp)
   target_compile_definitions(greedy-tokens PRIVATE BANYAN_TEST_NO_MAIN)
-  target_include_directories(greedy-tokens PRIVATE native/test bench)
+  target_include_directories(greedy-tokens PRIVATE native/test)
   target_link_libraries(greedy-tokens PRIVATE banyan-engine banyan-runner)
-  foreach(program stock-attention whole-step)
-    target_include_directories(${program} PRIVATE bench)
+  add_executable(stock-answers EXCLUDE_FROM_ALL native/test/cuda/stock-answers.cpp native/test/cuda/stock-layers.cpp)
+  add_executable(stock-attention EXCLUDE_FROM_ALL bench/cuda/stock-attention.cpp native/test/cuda/stock-layers.cpp)
+  add_executable(whole-step EXCLUDE_FROM_ALL bench/cuda/whole-step.cpp bench/cuda/live-sequences.cpp
+    native/test/cuda/sparse-model.cpp bench/native/step-engine.cpp)
+  target_include_directories(whole-step PRIVATE bench)
+  foreach(program stock-answers stock-attention whole-step)
     target_link_libraries(${program} PRIVATE banyan-runner-test)
   endforeach()
 endif()

@@ -33,8 +33,6 @@ set_tests_properties(runner-forced-grammar-test PROPERTIES
   ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL};BANYAN_TEST_TEMPLATES=${TEST_TEMPLATES_DIR}")
 
 # bench/native: built on demand.
-add_executable(make-model EXCLUDE_FROM_ALL bench/native/make-model.cpp)
-target_link_libraries(make-model PRIVATE ggml)
 add_executable(step-bench EXCLUDE_FROM_ALL bench/native/step-bench.cpp bench/native/step-engine.cpp)
 target_link_libraries(step-bench PRIVATE banyan-runner-test)
 add_executable(state-bench EXCLUDE_FROM_ALL bench/native/state-bench.cpp)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compiles every kernel for every architecture and says what registers and spills each takes. Needs nvcc, no device.
-#   bench/cuda/compile-kernels.sh [file ...]      files of native/runner/cuda without .cu; default: all
+#   native/tools/compile-kernels.sh [file ...]     files of native/runner/cuda without .cu; default: all
 # Nothing in the kernels depends on an architecture beyond 8.0, so one front end run serves all of those; about 5 minutes
 # of one core a cache type. BUILD: where objects and ptxas' words go.
 set -uo pipefail

@@ -8,7 +8,7 @@
 
 #include "runner/kv/attention-plan.h"
 
-namespace banyan::bench {
+namespace banyan::test {
 
 /** The 8B shape (Llama 3.1, Qwen3): 36 layers of it are a step. */
 struct ModelShape {
@@ -62,4 +62,4 @@ inline PlanConfig plan_config(const ModelShape & model) {
     return config;
 }
 
-}  // namespace banyan::bench
+}  // namespace banyan::test

@@ -6,12 +6,12 @@
 #include <cmath>
 #include <filesystem>
 
+#include "cuda/token-rounds.h"
+#include "cuda/verdict.h"
 #include "runner/error.h"
-#include "token-rounds.h"
-#include "verdict.h"
 
 using namespace banyan;
-using namespace banyan::bench;
+using namespace banyan::test;
 using banyan::test::Outcome;
 using banyan::test::TestEngine;
 
@@ -165,5 +165,5 @@ int main(int argc, char ** argv) {
         }
         std::fflush(stdout);
     }
-    return verdicts(total) && test::failures() == 0 ? 0 : 2;
+    return verdicts(total) && failures() == 0 ? 0 : 2;
 }

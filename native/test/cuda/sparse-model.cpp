@@ -1,4 +1,4 @@
-#include "sparse-model.h"
+#include "cuda/sparse-model.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@
 #include "gguf.h"
 #include "llama-model.h"
 
-namespace banyan::bench {
+namespace banyan::test {
 
 namespace {
 
@@ -111,4 +111,4 @@ void randomise_weights(llama_model * model) {
     }
 }
 
-}  // namespace banyan::bench
+}  // namespace banyan::test

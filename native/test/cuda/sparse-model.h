@@ -6,7 +6,7 @@
 
 struct llama_model;
 
-namespace banyan::bench {
+namespace banyan::test {
 
 /** Qwen3-8B's shape, F16. */
 struct ModelSize {
@@ -19,4 +19,4 @@ bool write_sparse_model(const std::string & path, const ModelSize & size);
 /** Fills the loaded weights with random numbers, on whatever device they lie. */
 void randomise_weights(llama_model * model);
 
-}  // namespace banyan::bench
+}  // namespace banyan::test

@@ -1,6 +1,6 @@
-#include "token-rounds.h"
+#include "cuda/token-rounds.h"
 
-namespace banyan::bench {
+namespace banyan::test {
 
 namespace {
 
@@ -21,7 +21,7 @@ std::vector<Token> words(const Model & model, int n, int seed) {
     return tokens;
 }
 
-RequestOptions request(std::vector<Token> prompt, int logprobs = -1) {
+RequestOptions asking(std::vector<Token> prompt, int logprobs = -1) {
     RequestOptions options = test::request(std::move(prompt), kTokens);
     options.sampling.logprobs = logprobs;
     return options;
@@ -61,20 +61,20 @@ EngineOptions crowded(const std::string & model) {
 std::vector<Round> first_rounds(const Model & model) {
     Round cold{"cold", {}}, explained{"log-probabilities", {}};
     for (const int n : {5, 17, 32, 48, 90, 150, 220, 300}) {
-        cold.requests.push_back(request(words(model, n, n)));
-        explained.requests.push_back(request(words(model, n, n), 20));
+        cold.requests.push_back(asking(words(model, n, n)));
+        explained.requests.push_back(asking(words(model, n, n), 20));
     }
     return {cold, explained};
 }
 
-std::vector<Round> later_rounds(const Model & model, const Round & first, const std::vector<test::Outcome> & answers) {
+std::vector<Round> later_rounds(const Model & model, const Round & first, const std::vector<Outcome> & answers) {
     Round turns{"second turn", {}}, forks{"fork", {}};
     for (size_t i = 0; i < answers.size(); ++i) {
         const std::vector<Token> history = joined(first.requests[i].prompt, answers[i].tokens);
-        turns.requests.push_back(request(joined(history, words(model, 20, 3))));
+        turns.requests.push_back(asking(joined(history, words(model, 20, 3))));
     }
     for (int i = 0; i < 6; ++i) {
-        forks.requests.push_back(request(joined(words(model, 201, 8), words(model, 3 + i, i))));
+        forks.requests.push_back(asking(joined(words(model, 201, 8), words(model, 3 + i, i))));
         forks.requests.back().group = 1;
         forks.requests.back().group_size = 6;
     }
@@ -83,14 +83,14 @@ std::vector<Round> later_rounds(const Model & model, const Round & first, const 
 
 Round crowd(const Model & model) {
     Round round{"too few pages", {}};
-    for (int i = 0; i < 16; ++i) round.requests.push_back(request(words(model, 60 + i * 37 % 100, i)));
+    for (int i = 0; i < 16; ++i) round.requests.push_back(asking(words(model, 60 + i * 37 % 100, i)));
     return round;
 }
 
-std::vector<test::Outcome> run(test::TestEngine & engine, const Round & round, RoundEffects & effects) {
+std::vector<Outcome> run(TestEngine & engine, const Round & round, RoundEffects & effects) {
     std::vector<RequestId> ids;
     for (const RequestOptions & options : round.requests) ids.push_back(engine.engine->submit(options));
-    std::vector<test::Outcome> answers;
+    std::vector<Outcome> answers;
     for (const RequestId id : ids) {
         answers.push_back(engine.wait(id));
         effects.cached_tokens += answers.back().usage.cached_tokens;
@@ -99,4 +99,4 @@ std::vector<test::Outcome> run(test::TestEngine & engine, const Round & round, R
     return answers;
 }
 
-}  // namespace banyan::bench
+}  // namespace banyan::test

@@ -7,7 +7,7 @@
 #include "engine/engine.h"
 #include "engine/test-engine.h"
 
-namespace banyan::bench {
+namespace banyan::test {
 
 /** Requests that are submitted together. Their tokens are those of each alone, but for ties. */
 struct Round {
@@ -27,11 +27,11 @@ EngineOptions crowded(const std::string & model);
 /** Cold prompts of 5 to 300 tokens, and the same again with the log-probabilities of their tokens. */
 std::vector<Round> first_rounds(const Model & model);
 /** What follows on the answers to the first round: second turns over cached prefixes, and forks of one sequence. */
-std::vector<Round> later_rounds(const Model & model, const Round & first, const std::vector<test::Outcome> & answers);
+std::vector<Round> later_rounds(const Model & model, const Round & first, const std::vector<Outcome> & answers);
 /** More requests at once than pages for them. */
 Round crowd(const Model & model);
 
 /** Answers in the order of the requests. */
-std::vector<test::Outcome> run(test::TestEngine & engine, const Round & round, RoundEffects & effects);
+std::vector<Outcome> run(TestEngine & engine, const Round & round, RoundEffects & effects);
 
-}  // namespace banyan::bench
+}  // namespace banyan::test

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace banyan::bench {
+namespace banyan::test {
 
 enum class Bound { at_least, at_most };
 
@@ -24,4 +24,4 @@ inline double median(std::vector<double> x) {
     return x[x.size() / 2];
 }
 
-}  // namespace banyan::bench
+}  // namespace banyan::test
