@@ -66,4 +66,16 @@ export {
 } from './runs/run-store.js';
 export type { StoredJournal } from './runs/stored-journal.js';
 export type { JsonSchema, Schema, StandardSchema } from './schema/compile-schema.js';
+export { type ClassifyOptions, classify, type Route, type Routed } from './tiers/route.js';
+export {
+  failsCheck,
+  invalidOutput,
+  lowConfidence,
+  type Rule,
+  repeatedCalls,
+  tooLong,
+  toolErrors,
+} from './tiers/rules.js';
+export type { Price, Tier, TierEngine, TierReport } from './tiers/tier.js';
+export { type Tiered, Tiers, type TiersOptions, type Try } from './tiers/tiers.js';
 export type { Recording, RecordOptions } from './trace/recording.js';

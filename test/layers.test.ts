@@ -11,7 +11,7 @@ const FLOORS = [
   ['chat', 'observe'],
   ['engine'],
   ['agent', 'stateless', 'patterns', 'memo'],
-  ['server', 'adapters', 'graph', 'runs'],
+  ['server', 'adapters', 'graph', 'runs', 'tiers'],
   ['cli'],
 ];
 /** Rooms that may load the addon; all others import types of native/ only. */

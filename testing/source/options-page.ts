@@ -25,6 +25,7 @@ import { REFLECT } from '../../src/patterns/reflect.js';
 import { TREE_SEARCH } from '../../src/patterns/tree-search.js';
 import { RESUME_ALL, RUN_STORE, STEP } from '../../src/runs/run-store.js';
 import { SERVER } from '../../src/server/server-options.js';
+import { TIERS } from '../../src/tiers/tiers.js';
 import { RECORD } from '../../src/trace/recording.js';
 import { declared } from './declarations.js';
 
@@ -196,6 +197,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'RunStore.open(path, options)', table: RUN_STORE, sources: [[STORE_FILE, 'RUN_STORE']] },
   { title: 'store.resumeAll(agentOf, options)', table: RESUME_ALL, sources: [[STORE_FILE, 'RESUME_ALL']] },
   { title: 'store.step(run, key, work, options)', table: STEP, sources: [[STORE_FILE, 'STEP']] },
+  { title: 'new Tiers(tiers, options)', table: TIERS, sources: [['src/tiers/tiers.ts', 'TIERS']] },
   { title: 'new Memo(options)', table: MEMO, sources: [['src/memo/memo.ts', 'MEMO']] },
   {
     title: 'policy of an engine',
