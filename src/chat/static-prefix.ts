@@ -7,6 +7,7 @@ type Tokenizer = Pick<TokenCodec, 'tokenizeLater'>;
 
 /** Texts whose tokens are kept, a tokenizer: agents of few kinds share few beginnings. */
 const MOST_KNOWN = 16;
+const MOST_CHARACTERS = 2 ** 22;
 const known = new WeakMap<Tokenizer, LruCache<Promise<Int32Array>>>();
 
 /**
@@ -34,7 +35,7 @@ function endOfInstructions(chat: RenderedChat, messages: readonly ChatMessage[])
 }
 
 function tokensOf(codec: Tokenizer, text: string): Promise<Int32Array> {
-  const texts = known.get(codec) ?? new LruCache(MOST_KNOWN);
+  const texts = known.get(codec) ?? new LruCache(MOST_KNOWN, MOST_CHARACTERS);
   known.set(codec, texts);
   return texts.get(text, () => codec.tokenizeLater(text, true));
 }

@@ -15,7 +15,7 @@ export interface CompiledJson {
   complaint(value: unknown): Complaint | undefined;
 }
 
-const compiled = new LruCache<CompiledJson | SchemaProblem>(1_024);
+const compiled = new LruCache<CompiledJson | SchemaProblem>(1_024, 2 ** 21);
 
 /** Nothing else runs meanwhile: below 100 ms, also on a slow machine. */
 const MOST_WORK = 80_000;

@@ -25,3 +25,20 @@ test('undefined is a value; what throws is not kept', () => {
   cache.get('a', make);
   expect(made).toBe(2);
 });
+
+test('keys have no more than so many characters together; one that is too long alone is not kept', () => {
+  const made: string[] = [];
+  const cache = new LruCache<number>(10, 6);
+  const get = (key: string) =>
+    cache.get(key, () => {
+      made.push(key);
+      return key.length;
+    });
+  for (const key of ['aaa', 'bbb', 'aaa', 'cc', 'aaa', 'bbb']) expect(get(key)).toBe(key.length);
+  expect(made).toEqual(['aaa', 'bbb', 'cc', 'bbb']);
+  for (const key of ['too long', 'too long']) expect(get(key)).toBe(8);
+  expect(made.slice(4)).toEqual(['too long', 'too long']);
+  cache.delete('none');
+  for (const key of ['aaa', 'bbb', 'aaa', 'bbb']) get(key);
+  expect(made.slice(6)).toEqual(['aaa', 'bbb']);
+});

@@ -20,6 +20,8 @@ const NAMED = { name: 'paced', digest: 'paced', maxContext: 100_000, supportsPar
  */
 export class PacedEngine extends ScriptedEngine {
   override readonly info = { ...NAMED, maxRunning: 10_000 } as NativeModelInfo;
+  /** Tokens after which an answer ends, whatever its `maxTokens`. */
+  longest = Number.POSITIVE_INFINITY;
   readonly #text: (index: number) => string;
   readonly #paced = new Map<number, Paced>();
   #submitted = 0;
@@ -38,7 +40,7 @@ export class PacedEngine extends ScriptedEngine {
   override submit(request: BackendRequest, sink: RequestSink): number {
     checkOpen(this);
     const id = ++this.#submitted;
-    this.#paced.set(id, { prompt: request.prompt.length, output: 0, most: request.maxTokens });
+    this.#paced.set(id, { prompt: request.prompt.length, output: 0, most: Math.min(request.maxTokens, this.longest) });
     this.router.attach(id, request, sink);
     return id;
   }
