@@ -10,6 +10,8 @@ const EXPECTED: Record<string, RegExp> = {
   'agent.ts': /calls check_stock \{.*gets \{"product":.*step 2: \d{2,} of \d+ prompt tokens were cached/s,
   'mcp.ts':
     /get_weather gave \{"celsius":7,"city":"Oslo","sky":"light rain"\}\nIt is 7 degrees in Oslo, light rain\.\n/,
+  'workflow.ts':
+    /flowchart LR.*-> weather \(\d{2,} tokens.*-> units \(\d+ tokens.*-> weather \(0 tokens computed\).*hits: 1.*best of 4: \S/s,
   'fork.ts': /What if it rains\?.*\d+ of \d+ pages used/s,
 };
 
