@@ -9,7 +9,7 @@ export type Turns<S, R> = { system: S; name: string; runs: R[] }[];
 
 /**
  * Measures every system `runs` times. They take turns, first to last and then last to first, so that what changes on the
- * machine meanwhile meets all of them alike. Closes the systems, also when a measurement fails.
+ * machine meanwhile meets all of them alike. Each run is told as it ends. Closes the systems, also when a measurement fails.
  */
 export async function byTurns<S extends Closable, R>(
   systems: readonly S[],
@@ -19,7 +19,11 @@ export async function byTurns<S extends Closable, R>(
   const turns: Turns<S, R> = systems.map((system) => ({ system, name: system.name, runs: [] }));
   try {
     for (let run = 0; run < runs; run++)
-      for (const turn of run % 2 === 0 ? turns : [...turns].reverse()) turn.runs.push(await measure(turn.system, run));
+      for (const turn of run % 2 === 0 ? turns : [...turns].reverse()) {
+        const began = performance.now();
+        turn.runs.push(await measure(turn.system, run));
+        console.error(`${turn.name}, run ${run + 1} of ${runs}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+      }
   } finally {
     for (const system of systems) await system.close();
   }

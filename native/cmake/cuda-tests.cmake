@@ -6,6 +6,18 @@ add_library(banyan-cuda-test STATIC
 target_include_directories(banyan-cuda-test PUBLIC native native/test/cuda)
 target_link_libraries(banyan-cuda-test PUBLIC Threads::Threads)
 banyan_tests(cuda banyan-cuda-test)
+target_sources(cuda-page-moves-test PRIVATE native/test/cuda/emulated-mover.cpp)
+if(ENGINE_LLAMA)
+  # The runner's own test of saved states, its device pages and their mover emulated: they take the place of the library's.
+  add_executable(cuda-states-test native/test/runner/state-bank-test.cpp native/test/cuda/emulated-mover.cpp
+    native/test/cuda/emulated-states.cpp native/runner/cuda/device-pages.cpp)
+  target_compile_definitions(cuda-states-test PRIVATE BANYAN_CUDA)
+  target_link_libraries(cuda-states-test PRIVATE banyan-runner-test)
+  target_include_directories(cuda-states-test PRIVATE native/test)
+  add_test(NAME cuda-states-test COMMAND cuda-states-test "saved state")
+  set_tests_properties(cuda-states-test PROPERTIES
+    FIXTURES_REQUIRED test-models ENVIRONMENT "BANYAN_TEST_MODELS=${TEST_MODELS_DIR}" TIMEOUT 900)
+endif()
 
 if(ENGINE_CUDA)
   add_executable(cuda-device-test native/test/cuda/device-test.cu)

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <numeric>
 
+#include "runner/kv/state-bank.h"
+
 namespace banyan {
 
 namespace {
@@ -114,8 +116,29 @@ std::vector<MeasuredStep> calibrate(Runner & runner, const CalibrationOptions & 
     return steps;
 }
 
-CostConstants cost_of(const std::vector<MeasuredStep> & steps) {
+Picos time_state_copy(Runner & runner) {
+    using Clock = std::chrono::steady_clock;
+    StateBank * const bank = runner.states();
+    if (!bank || bank->n_states() == 0) return 0;
+    const StateCopy copy{0, 0, 1};
+    runner.assume(copy.slot, copy.n_tokens);
+    Picos quickest = 0;
+    // Out and back; the first time also waits for memory.
+    for (int i = 0; i <= kRepeats; ++i) {
+        const Clock::time_point started = Clock::now();
+        if (!bank->save(copy) || !bank->load(copy)) break;
+        const Picos took = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - started).count() * 1000;
+        if (i > 0) quickest = i > 1 ? std::min(quickest, took / 2) : took / 2;
+    }
+    bank->forget(copy.state);
+    runner.release(copy.slot);
+    return quickest;
+}
+
+CostConstants cost_of(const std::vector<MeasuredStep> & steps, Picos state_copy) {
     CostConstants cost;
+    if (steps.empty()) return cost;
+    cost.state = state_copy;
     const auto took = [&](int64_t prefill, int64_t decodes, bool deep) -> Micros {
         for (const MeasuredStep & step : steps) {
             const StepShape & s = step.shape;

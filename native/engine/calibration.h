@@ -33,7 +33,13 @@ struct CalibrationOptions {
 std::vector<MeasuredStep> calibrate(Runner & runner, const CalibrationOptions & options,
                                     const std::atomic<bool> & abort);
 
+/**
+ * A copy of a recurrent state between its slot and host memory: the quickest of a few. 0: nothing is recurrent, or no
+ * state can be saved. The first copy takes the memory of one saved state, which is kept for it.
+ */
+Picos time_state_copy(Runner & runner);
+
 /** First constants from these steps; refitting while running does the rest. All 0 without measurements. */
-CostConstants cost_of(const std::vector<MeasuredStep> & steps);
+CostConstants cost_of(const std::vector<MeasuredStep> & steps, Picos state_copy = 0);
 
 }  // namespace banyan

@@ -58,13 +58,15 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     config.max_batch_tokens = options.runner.max_batch_tokens;
     config.max_context = info.max_context;
     config.n_states = info.runner.n_states;
+    config.small_states = info.runner.state_bytes <= info.runner.page_bytes;
     config.prefix_reuse = info.runner.prefix_reuse;
     config.batching = options.batching;
     config.policy = options.policy;
     if (options.calibrate && options.policy.order == Order::program_aware) {
         const CalibrationOptions trial{config.page_tokens, config.n_pages, config.max_running, config.max_batch_tokens,
                                        kCalibration};
-        config.policy.cost = cost_of(calibrate(*runner, trial, abort));
+        const std::vector<MeasuredStep> steps = calibrate(*runner, trial, abort);
+        config.policy.cost = cost_of(steps, time_state_copy(*runner));
         if (validate(config))
             config.policy.cost = {};  // nonsense, of a machine that stood still: learn from real steps
     }

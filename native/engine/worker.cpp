@@ -195,10 +195,7 @@ void Worker::finish(RequestId id, FinishReason reason) {
     if (found == live_.end()) return;
     const RequestUsage * usage = scheduler_.usage(id);
     FinishEvent event{reason, usage ? Usage{*usage, now(), {}} : Usage{}, {}};
-    // In the midst of a step it is not decided yet.
-    if (const auto program = scheduler_.program(found->second.program); program && !computing_) {
-        event.usage.retained = describe(program->retention);
-    }
+    if (const auto kept = scheduler_.retention(found->second.program)) event.usage.retained = describe(*kept);
     try {
         event.message = found->second.decoder->message();
     } catch (const std::exception &) {

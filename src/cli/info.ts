@@ -68,12 +68,33 @@ function modelRows(model: ModelInfo): Row[] {
       `${bytes(model.sizeBytes)}, ${count(model.parameters)} parameters, a vocabulary of ${number(model.vocabSize)}`,
     ],
     ['context', `trained for ${number(model.contextTrain)} tokens`],
-    ['cache', `${bytes(perToken)} a token: ${count(2 ** 30 / perToken)} tokens in a GiB`],
+    [
+      'cache',
+      perToken > 0 ? `${bytes(perToken)} a token: ${count(2 ** 30 / perToken)} tokens in a GiB` : 'states only',
+    ],
+    ...memoryRows(model),
     ['attention', `${model.attention}, ${model.kernel}, ${model.backend}`],
     ['prefix reuse', model.noReuseReason === '' ? 'yes' : `no: ${model.noReuseReason}`],
     ['chat', model.hasChatTemplate ? 'yes' : 'no chat template: it goes on with texts'],
     ['tools', TOOLS[model.toolFormat]],
   ];
+}
+
+/** What layers without attention, or with a sliding window, add to the cache. */
+function memoryRows({ stateBytes, states, windowTokens, windowBytes, pages, pageTokens }: ModelInfo): Row[] {
+  const rows: Row[] = [];
+  if (stateBytes > 0) {
+    const saved = states > 0 ? `up to ${number(states)} saved ones (${bytes(states * stateBytes)})` : 'none is saved';
+    rows.push(['states', `${bytes(stateBytes)} each: one a running request, ${saved}`]);
+  }
+  if (windowTokens > 0) {
+    const held = bytes(windowBytes / (pages * pageTokens));
+    rows.push([
+      'windows',
+      `of ${number(windowTokens)} tokens: their layers hold all of a sequence, ${held} of each token`,
+    ]);
+  }
+  return rows;
 }
 
 function table(title: string, rows: readonly Row[]): string {

@@ -101,8 +101,8 @@ export interface NativeUsage {
   /** `cachedTokens` by where they lay. */
   hits: { device: number };
   /**
-   * How long its program's pages are kept and why; empty: it has no program, or was cancelled in the midst of a step, before
-   * that was decided (`program.report()` says it later).
+   * How long its program's pages are kept and why; empty: it has no program. Of a request that is cancelled in the midst of
+   * a step it is a forecast: that is decided when the step ends (`program.report()`).
    */
   retained: string;
 }

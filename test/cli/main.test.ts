@@ -37,3 +37,15 @@ test('a reader that has seen enough ends it quietly', { timeout: 60_000 }, async
   const [code] = await once(child, 'close');
   expect({ code, complaints }).toEqual({ code: 0, complaints: '' });
 });
+
+test('info says what recurrent layers and sliding windows cost', { timeout: 60_000 }, async () => {
+  const about = async (architecture: 'granitehybrid' | 'mamba' | 'gemma3') =>
+    (await banyan('info', '--model', randomModel({ architecture }), '--threads', '1')).stdout;
+  expect(await about('granitehybrid')).toMatch(
+    /cache +[\d.]+ (Ki)?B a token.*states +[\d.]+ KiB each: one a running request, up to/s,
+  );
+  expect(await about('mamba')).toMatch(/cache +states only\n {2}states +[\d.]+ KiB each/);
+  expect(await about('gemma3')).toMatch(
+    /windows +of 64 tokens: their layers hold all of a sequence, [\d.]+ B of each token\n/,
+  );
+});

@@ -51,6 +51,22 @@ describe.each(HYBRIDS)('%s', (architecture) => {
     expect(usage.cachedTokens).toBeGreaterThan(engine.tokenize(WORDS).length);
   });
 
+  test('what a copy of a state costs is measured at load', async () => {
+    await using engine = await open(architecture);
+    expect((await engine.stats()).cost.state).toBeGreaterThan(0);
+  });
+
+  if (architecture === 'lfm2') {
+    test('states smaller than a page are saved at the end of each chunk: a shorter prompt is cached to its last token', async () => {
+      await using engine = await open(architecture);
+      expect(engine.info.stateBytes).toBeLessThan(engine.info.pageBytes);
+      await engine.generate(WORDS.repeat(3), turn);
+      const { usage } = await engine.generate(WORDS.repeat(2), turn);
+      expect(usage.cachedTokens).toBe(usage.promptTokens - 1);
+    });
+    return;
+  }
+
   test('a prompt whose pages are cached further than any state says so', async () => {
     await using engine = await open(architecture);
     await engine.generate(WORDS.repeat(3), turn);

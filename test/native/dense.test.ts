@@ -4,9 +4,12 @@ import { greedy, TestEngine } from '../../testing/engine/test-engine.js';
 
 const prompt = Int32Array.from({ length: 150 }, (_, i) => 3 + ((i * 7919) % 250));
 
-/** Logprobs of six tokens behind the prompt, with their alternatives. */
+/**
+ * Logprobs of six tokens behind the prompt, with their alternatives. Of an engine that does not measure what steps cost: on a
+ * busy machine it would cut the prompt into other chunks, whose sums are rounded otherwise.
+ */
 async function logprobs(options: Partial<NativeEngineOptions>): Promise<number[]> {
-  await using engine = await TestEngine.open({}, options);
+  await using engine = await TestEngine.open({}, { policy: { cost: {}, refit: false }, ...options });
   const { logprobs } = await engine.run(prompt, { maxTokens: 6, sampling: { ...greedy, logprobs: 5 } });
   return logprobs.flatMap(({ logprob, top }) => [logprob, ...top.map((other) => other.logprob)]);
 }

@@ -31,6 +31,16 @@ test('idle agents that fit the memory compute at most a tenth more than what is 
   expect(metrics.amplification).toBeLessThanOrEqual(1.1);
 });
 
+test('four times more idle agents than fit the memory compute at most a tenth more than with attention alone', async () => {
+  const poolTokens = 1_500_000;
+  const workload = idleThrash(GPU, 'test', { poolTokens, overcommit: 4 });
+  const amplification = async (states: number) =>
+    (await run(workload, OURS, { ...setup, poolTokens, states })).metrics.amplification;
+  const [attention, few, many] = [await amplification(0), await amplification(64), await amplification(192)];
+  expect(few / attention).toBeLessThanOrEqual(1.1);
+  expect(many / attention).toBeLessThanOrEqual(1.1);
+});
+
 test('a turn after sub-agents computes its new tokens and one more', async () => {
   const { workload, mainCalls } = subAgents(GPU, 'test');
   const { result } = await run(workload, OURS, setup);

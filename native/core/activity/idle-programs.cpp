@@ -49,9 +49,12 @@ bool IdlePrograms::tool_ended(Program & p, const std::string & tool, Micros now)
     return true;
 }
 
-void IdlePrograms::retain(Program & p, int32_t n_waiting, Micros now) {
-    if (policy_.is_fcfs()) return;
-    if (may_pause(p.cls)) return pause(p);
+Retention IdlePrograms::retention(const Program & p, int32_t n_waiting) {
+    if (policy_.is_fcfs() || may_pause(p.cls)) return p.retention;
+    return worth_keeping(p, n_waiting);
+}
+
+Retention IdlePrograms::worth_keeping(const Program & p, int32_t n_waiting) {
     const bool human = p.phase == Phase::human;
     const ToolRun * last = last_to_return(p);
     const std::string tool = human ? "a human" : last ? last->tool : "";
@@ -68,7 +71,14 @@ void IdlePrograms::retain(Program & p, int32_t n_waiting, Micros now) {
     c.expected = last ? last->expected : 0;
     c.keep_unknown = policy_.keep_unknown;
     c.calibrated = cost_.calibrated();
-    p.retention = decide_retention(tool, times, c);
+    return decide_retention(tool, times, c);
+}
+
+void IdlePrograms::retain(Program & p, int32_t n_waiting, Micros now) {
+    if (policy_.is_fcfs()) return;
+    if (may_pause(p.cls)) return pause(p);
+    const ToolRun * last = last_to_return(p);
+    p.retention = worth_keeping(p, n_waiting);
     const Micros since = last ? last->started : p.since;
     programs_.keep_until(p, std::min(since + p.retention.ttl, kNever - 1));
     programs_.set_demand(p, likely_pages(p, now));

@@ -45,6 +45,8 @@ class IdlePrograms {
 
     /** Decides how long the idle program's pages are kept before others', or pauses it. */
     void retain(Program & program, int32_t n_waiting, Micros now);
+    /** What that would decide of a program whose calls are about to end. */
+    Retention retention(const Program & program, int32_t n_waiting);
     /** The idle program's tools are back: its next call is about to come. */
     void mark_returning(Program & program, Micros now);
     /** Pages of the idle program, times the chance that it is back within policy.return_within. */
@@ -65,6 +67,7 @@ class IdlePrograms {
     int32_t service_tells_end() const { return service_tells_end_; }
 
   private:
+    Retention worth_keeping(const Program & program, int32_t n_waiting);
     /** It stops being active; its pages count as those of an idle program. */
     void deactivate(Program & program);
 

@@ -32,11 +32,23 @@ EvictionKey EvictionOrder::key(const RadixNode & node) const {
     return key;
 }
 
-void EvictionOrder::touch(RadixNode & node) const {
-    node.worth = inflation_;
-    if (!cost_ || node.pages.empty()) return;
-    const Micros restore = cost_->prefill(static_cast<int64_t>(node.tokens.size()), node.begin);
-    node.worth += restore / static_cast<int64_t>(node.pages.size());
+void EvictionOrder::touch_path(RadixNode & node) const {
+    for (RadixNode * last = &node; !last->is_root();) {
+        RadixNode * first = last;
+        size_t n_pages = first->pages.size();
+        const auto is_cut = [&] {
+            return needs_states_ && first->parent->state && first->parent->children.size() == 1;
+        };
+        while (is_cut()) {
+            first = first->parent;
+            n_pages += first->pages.size();
+        }
+        int64_t worth = inflation_;
+        if (cost_ && n_pages > 0) {
+            worth += cost_->prefill(last->end() - first->begin, first->begin) / static_cast<int64_t>(n_pages);
+        }
+        for (RadixNode * const before = first->parent; last != before; last = last->parent) last->worth = worth;
+    }
 }
 
 void EvictionOrder::evict(const RadixNode & node) {

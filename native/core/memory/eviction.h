@@ -50,8 +50,11 @@ class EvictionOrder {
     /** Files the node under its key if it is a leaf, and takes it out if it is none. O(log leaves). */
     void update(RadixNode & node);
     void remove(RadixNode & node);
-    /** The node is used now. */
-    void touch(RadixNode & node) const;
+    /**
+     * The path to the node is used now. needs_states: edges cut where a state is saved are worth what they are worth as
+     * one, or many paths would lose their ends, and with them the states there, instead of one path all of it.
+     */
+    void touch_path(RadixNode & node) const;
     /** The node is about to lose pages. */
     void evict(const RadixNode & node);
 

@@ -24,7 +24,7 @@ PathMatch PrefixCache::resumable(PathMatch found) const {
     return found;
 }
 
-bool PrefixCache::take_state(Holding & holding, int32_t end, NodeKind kind) {
+bool PrefixCache::take_state(Holding & holding, int32_t end, NodeKind kind, NodeKind most) {
     assert(holding.saving == kNoState);
     if (states_.n_free() == 0) {
         const RadixNode * before = last_saved(holding.lock.node);
@@ -35,16 +35,20 @@ bool PrefixCache::take_state(Holding & holding, int32_t end, NodeKind kind) {
         tree_.evict_state();
     }
     holding.saving = states_.alloc();
+    holding.saving_most = most;
     return true;
 }
 
-void PrefixCache::attach_state(Holding & holding, NodeKind most) {
+void PrefixCache::attach_state(Holding & holding) {
     if (holding.saving == kNoState) return;
     const StateId state = holding.saving;
     holding.saving = kNoState;
-    if (!holding.lock.node || holding.lock.node->state) return states_.unref(state);
+    RadixNode * node = holding.lock.node;
+    if (!node) return states_.unref(state);
     assert(holding.lock.end() == holding.table.n_written());
-    tree_.attach(holding.lock, states_, state, most);
+    if (!node->state) return tree_.attach(holding.lock, states_, state, holding.saving_most);
+    tree_.raise_state(*node, holding.saving_most);
+    states_.unref(state);
 }
 
 void PrefixCache::drop_saving(Holding & holding) {
@@ -59,10 +63,14 @@ void PrefixCache::end_load(Holding & holding) {
 
 bool PrefixCache::save_state(Holding & holding, SlotId slot, NodeKind kind, NodeKind most) {
     const int32_t end = holding.table.n_written();
-    if (!has_states() || end == 0 || holding.lock.end() != end || holding.lock.node->state) return false;
-    if (!take_state(holding, end, kind)) return false;
+    if (!has_states() || end == 0 || holding.lock.end() != end) return false;
+    if (RadixNode * node = holding.lock.node; node->state) {
+        tree_.raise_state(*node, most);
+        return false;
+    }
+    if (!take_state(holding, end, kind, most)) return false;
     states_.owe({slot, holding.saving, end});
-    attach_state(holding, most);
+    attach_state(holding);
     return true;
 }
 

@@ -38,9 +38,10 @@ struct Holding {
     int32_t promised = 0;  // pages that it may still take without asking
     int32_t spent = 0;     // of the promise, by the reservation under way
     // With recurrent layers:
-    int32_t paged = 0;          // tokens of its path that the tree had when it was acquired
-    StateId load = kNoState;    // held until its slot has loaded it
-    StateId saving = kNoState;  // held while the step under way saves its slot's state there
+    int32_t paged = 0;                       // tokens of its path that the tree had when it was acquired
+    StateId load = kNoState;                 // held until its slot has loaded it
+    StateId saving = kNoState;               // held while the step under way saves its slot's state there
+    NodeKind saving_most = NodeKind::fixed;  // what that will be worth at most
 };
 
 class PrefixCache {
@@ -89,11 +90,11 @@ class PrefixCache {
 
     /**
      * A row for the state of the holding's path after `end` tokens, of this kind: a free one, or that of a state which
-     * is worth less. False: there is none.
+     * is worth less. It will be worth no more than `most` before it is used. False: there is none.
      */
-    bool take_state(Holding & holding, int32_t end, NodeKind kind);
-    /** The state was saved there: it hangs at the end of what the holding has committed, worth no more than `most`. */
-    void attach_state(Holding & holding, NodeKind most = NodeKind::fixed);
+    bool take_state(Holding & holding, int32_t end, NodeKind kind, NodeKind most = NodeKind::fixed);
+    /** The state was saved there: it hangs at the end of what the holding has committed. */
+    void attach_state(Holding & holding);
     /** It was not. */
     void drop_saving(Holding & holding);
     /** The holding's slot has loaded its state, or never will. */

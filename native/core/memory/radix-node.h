@@ -84,7 +84,7 @@ struct StateRef {
 
     StatePool & pool;
     const StateId id;
-    NodeKind most = NodeKind::fixed;  // it is worth no more than this, whatever its node is kept for
+    NodeKind most = NodeKind::fixed;  // it is worth no more than this, whatever its node is kept for; until it is used
     int64_t worth = 0;                // as in EvictionKey, when it was made or used last
     uint64_t stamp = 0;               // of that
     bool indexed = false;             // in the order of states, under `key`

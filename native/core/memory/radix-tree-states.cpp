@@ -14,6 +14,17 @@ void RadixTree::attach(const PathLock & at, StatePool & pool, StateId state, Nod
     order_.update(node);
 }
 
+void RadixTree::use_state(RadixNode & node) {
+    node.state->most = NodeKind::fixed;
+    states_.touch(node);
+}
+
+void RadixTree::raise_state(RadixNode & node, NodeKind most) {
+    if (most <= node.state->most) return;
+    node.state->most = most;
+    states_.update(node);
+}
+
 void RadixTree::drop_state(RadixNode & node) {
     if (!node.state) return;
     states_.remove(node);

@@ -110,9 +110,9 @@ void RadixTree::touch(RadixNode * node) {
             node->base = NodeKind::finished;
             states_.update(*node);
         }
-        order_.touch(*node);
         node->parent->recent = node->tokens.front();
     }
+    order_.touch_path(*leaf);
     order_.update(*leaf);
 }
 

@@ -78,8 +78,10 @@ class RadixTree {
 
     /** The state at the end of the lock's path, which has none. Takes over the reference. */
     void attach(const PathLock & at, StatePool & pool, StateId state, NodeKind most = NodeKind::fixed);
-    /** The node's state is used now. */
-    void use_state(RadixNode & node) { states_.touch(node); }
+    /** The node's state is used now: it has shown what it is good for. */
+    void use_state(RadixNode & node);
+    /** The node's state is wanted for something that is worth so much at most. */
+    void raise_state(RadixNode & node, NodeKind most);
     void drop_state(RadixNode & node);
     const StateOrder & states() const { return states_; }
     /** Drops the state that goes first. Not when there is none that only the tree holds. */

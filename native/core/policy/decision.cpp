@@ -125,7 +125,9 @@ struct Sentence {
         return "cancelled after " + count(d.output_tokens, "token") + ", having waited " + span(d.waited);
     }
     std::string operator()(const decision::SaveState & d) const {
-        return "state after " + count(d.tokens, "token") + " is saved, for " + paths_of(d.state_kind);
+        const std::string saved = "state after " + count(d.tokens, "token") + " is saved, ";
+        if (d.state_kind == NodeKind::abandoned) return saved + "as a row is to spare";
+        return saved + "for " + paths_of(d.state_kind);
     }
     std::string operator()(const decision::EvictState & d) const {
         return "evicted " + count(d.states, "saved state") + " of " + paths_of(d.state_kind);

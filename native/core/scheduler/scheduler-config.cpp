@@ -76,6 +76,7 @@ std::optional<ConfigError> validate(const SchedulerConfig & c) {
     if (!within(c.max_running, 1, kMaxRunning)) return ConfigError{"max_running", "is in [1, 4096]"};
     if (!within(c.max_batch_tokens, 1, kMaxTokens)) return ConfigError{"max_batch_tokens", "is in [1, 2^28]"};
     if (!within(c.n_states, 0, kMaxStates)) return ConfigError{"n_states", "is in [0, 2^20]"};
+    if (c.state_every < 0) return ConfigError{"state_every", "is not negative"};
     if (c.max_context < 0) return ConfigError{"max_context", "is not negative"};
     if (!within(c.reserve_percent, 0, 100)) return ConfigError{"reserve_percent", "is in [0, 100]"};
     return validate(c.policy, c.max_running);

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -64,6 +65,7 @@ struct Scheduler::Impl {
     // state-saves.cpp: states of recurrent layers
     bool pays(int32_t from, int32_t to) const;
     void plan_stops(Sequence & seq);
+    std::optional<NodeKind> saves_at(const Sequence & seq, int32_t end) const;
     void add_to_step(Sequence & seq, int32_t n_tokens);
     void save_state(Sequence & seq, NodeKind kind, NodeKind most = NodeKind::fixed);
     void save_end(Sequence & seq);

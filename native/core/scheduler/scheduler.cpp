@@ -197,6 +197,17 @@ std::optional<ProgramReport> Scheduler::program(ProgramId id) const {
     return report ? std::optional<ProgramReport>(*report) : std::nullopt;
 }
 
+std::optional<Retention> Scheduler::retention(ProgramId id) const {
+    Impl & s = *impl_;
+    const Program * p = s.programs.find(id);
+    const auto leaves = [p](const Sequence * seq) { return seq->program == p && seq->cancelled; };
+    if (p && p->live > 0 && std::count_if(s.running.begin(), s.running.end(), leaves) == p->live) {
+        return s.idle.retention(*p, s.backlog.size());
+    }
+    const ProgramReport * report = s.programs.report(id);
+    return report ? std::optional<Retention>(report->retention) : std::nullopt;
+}
+
 Micros Scheduler::retry_after() const {
     return impl_->retry_after;
 }

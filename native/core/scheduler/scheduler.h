@@ -32,6 +32,8 @@ struct SchedulerConfig {
     int32_t max_context = 0;         // tokens a request may reach (prompt + output); 0 = the whole pool
     int32_t reserve_percent = 10;    // share of the pages that only class interactive may take at admission
     int32_t n_states = 0;            // states of recurrent layers that can be saved; 0: the model has none
+    int32_t state_every = 8192;      // tokens of a prompt after which one is saved where a row is to spare; 0: never
+    bool small_states = false;       // one is no larger than a page: it is saved wherever a chunk of a prompt ends
     bool prefix_reuse = true;        // false: every request computes its whole prompt
     bool batching = true;            // false: one request at a time (the naive baseline)
     PolicyConfig policy;
@@ -128,6 +130,11 @@ class Scheduler {
     SchedulerStats stats() const;
     /** nullopt: unknown, or forgotten since it ended. */
     std::optional<ProgramReport> program(ProgramId program) const;
+    /**
+     * How long its pages are kept after its last call, and why. In the midst of a step that computes nothing else of it
+     * than cancelled calls: as it would be decided now. nullopt: as of program().
+     */
+    std::optional<Retention> retention(ProgramId program) const;
     const CostModel & cost() const;
 
     /** Where decisions are written from now on; nullptr: nowhere. Outlives the scheduler, or is taken back before. */

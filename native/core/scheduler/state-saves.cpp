@@ -1,6 +1,7 @@
 // What models with recurrent layers need: chunks that end where a state is worth saving, the state at a request's end,
 // and a way back after a step that failed.
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "core/scheduler/scheduler-impl.h"
@@ -24,7 +25,8 @@ bool Scheduler::Impl::pays(int32_t from, int32_t to) const {
 
 /**
  * Where the prompt leaves what others have (their pages go on to there, but no state was saved), where its system
- * prompt and tools end, and where its caller said that the next prompt may leave it.
+ * prompt and tools end, where its caller said that the next prompt may leave it; and far apart, so that a prompt that
+ * is cut short or changed late is not computed from its beginning: those are worth no other state.
  */
 void Scheduler::Impl::plan_stops(Sequence & seq) {
     seq.stops.clear();
@@ -38,14 +40,25 @@ void Scheduler::Impl::plan_stops(Sequence & seq) {
         seq.stops.add(at, at == fixed ? NodeKind::fixed : NodeKind::finished);
         last = at;
     }
+    const int32_t every = config.state_every;
+    for (int64_t at = every; every > 0 && at < seq.n_tokens(); at += every) {
+        if (at > start) seq.stops.add(static_cast<int32_t>(at), NodeKind::abandoned);
+    }
+}
+
+/** What the state after the sequence's first `end` tokens would be kept for; nullopt: it is not saved. */
+std::optional<NodeKind> Scheduler::Impl::saves_at(const Sequence & seq, int32_t end) const {
+    if (const Stops::Stop * stop = seq.stops.next(); stop && stop->end == end) return stop->kind;
+    if (config.small_states && cache.has_states() && seq.cache && end < seq.prefill_end) return NodeKind::finished;
+    return std::nullopt;
 }
 
 /** The sequence's next tokens; where they end at a stop, the state is saved. Their cells are reserved. */
 void Scheduler::Impl::add_to_step(Sequence & seq, int32_t n_tokens) {
     const int32_t end = seq.computed() + n_tokens;
-    if (const Stops::Stop * stop = seq.stops.next(); stop && stop->end == end) {
-        if (cache.take_state(*seq.holding, end, stop->kind)) write_about(seq, decision::SaveState{end, stop->kind});
-    }
+    const std::optional<NodeKind> kind = saves_at(seq, end);
+    const NodeKind most = kind == NodeKind::abandoned ? NodeKind::abandoned : NodeKind::fixed;
+    if (kind && cache.take_state(*seq.holding, end, *kind, most)) write_about(seq, decision::SaveState{end, *kind});
     step.add(seq, n_tokens);
 }
 

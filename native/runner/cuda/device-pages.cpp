@@ -4,10 +4,9 @@
 
 #include <map>
 
-#include "ggml-backend.h"
 #include "ggml.h"
-#include "runner/cuda/layer-devices.h"
 #include "runner/cuda/page-mover.h"
+#include "runner/cuda/tensor-device.h"
 
 namespace banyan {
 
@@ -18,8 +17,7 @@ struct DevicePages::Impl {
 std::unique_ptr<DevicePages> DevicePages::of(const std::vector<ggml_tensor *> & storages, int32_t page_tokens) {
     std::map<int, std::vector<cuda::PageStorage>> by_device;
     for (ggml_tensor * tensor : storages) {
-        ggml_backend_dev_t device = ggml_backend_buft_get_device(ggml_backend_buffer_get_type(tensor->buffer));
-        const int number = device ? cuda_device_number(device) : -1;
+        const int number = cuda_device_of(*tensor);
         if (number < 0) return nullptr;
         by_device[number].push_back({static_cast<char *>(tensor->data), tensor->nb[1]});
     }

@@ -4,70 +4,29 @@
 
 #include <algorithm>
 
+#include "runner/cuda/page-moves.h"
+
 namespace banyan::cuda {
 
 namespace {
 
-constexpr int kBatch = 128;  // copies or pages of one launch: they travel as kernel parameters
-constexpr size_t kStagingBytes = size_t{64} << 20;
-constexpr int kThreads = 256;
-
-struct DeviceStorage {
-    char * data;
-    size_t cell_bytes;
-    size_t offset;  // of the tensor's part in a page in host memory
-};
-
 struct CopyList {
-    PageCopy copies[kBatch];
+    PageCopy copies[kMovesOfLaunch];
 };
 struct PageList {
-    PageId pages[kBatch];
+    PageId pages[kMovesOfLaunch];
 };
-
-/** The block's threads copy n bytes, 16 at a time where both sides allow it, else 2. */
-__device__ void copy_bytes(char * to, const char * from, size_t n) {
-    const size_t align = reinterpret_cast<size_t>(to) | reinterpret_cast<size_t>(from) | n;
-    if (align % 16 == 0) {
-        for (size_t i = threadIdx.x; i < n / 16; i += blockDim.x) {
-            reinterpret_cast<uint4 *>(to)[i] = reinterpret_cast<const uint4 *>(from)[i];
-        }
-    } else {
-        for (size_t i = threadIdx.x; i < n / 2; i += blockDim.x) {
-            reinterpret_cast<uint16_t *>(to)[i] = reinterpret_cast<const uint16_t *>(from)[i];
-        }
-    }
-}
 
 /** Grid: (tensors, copies). */
 __global__ void copy_pages(const DeviceStorage * storages, int page_tokens, const __grid_constant__ CopyList list) {
-    const DeviceStorage storage = storages[blockIdx.x];
-    const PageCopy copy = list.copies[blockIdx.y];
-    const size_t page = storage.cell_bytes * page_tokens;
-    copy_bytes(storage.data + copy.dst * page, storage.data + copy.src * page, copy.n_tokens * storage.cell_bytes);
+    copy_page(storages[blockIdx.x], page_tokens, list.copies[blockIdx.y], threadIdx.x, blockDim.x);
 }
 
 /** Grid: (tensors, pages). Pages to [page][tensor] in staging, or back. */
 __global__ void stage_pages(const DeviceStorage * storages, int page_tokens, char * staging, size_t page_bytes,
                             bool out, const __grid_constant__ PageList list) {
-    const DeviceStorage storage = storages[blockIdx.x];
-    const size_t page = storage.cell_bytes * page_tokens;
-    char * cells = storage.data + list.pages[blockIdx.y] * page;
-    char * staged = staging + blockIdx.y * page_bytes + storage.offset;
-    copy_bytes(out ? staged : cells, out ? cells : staged, page);
-}
-
-/** Copies from `first` that may run at once: none reads or writes what another one writes. */
-int independent(const PageCopy * copies, int first, int n) {
-    for (int i = first; i < n; ++i) {
-        if (i - first == kBatch) return i - first;
-        for (int j = first; j < i; ++j) {
-            if (copies[i].src == copies[j].dst || copies[i].dst == copies[j].dst || copies[i].dst == copies[j].src) {
-                return i - first;
-            }
-        }
-    }
-    return n - first;
+    stage_page(storages[blockIdx.x], page_tokens, list.pages[blockIdx.y], staging + blockIdx.y * page_bytes, out,
+               threadIdx.x, blockDim.x);
 }
 
 }  // namespace
@@ -91,8 +50,7 @@ struct PageMover::Impl {
 
     bool ready_to_stage() {
         if (staging) return ok(cudaSetDevice(device));
-        staging_pages =
-            static_cast<int>(std::clamp<size_t>(kStagingBytes / std::max<size_t>(page_bytes, 1), 1, kBatch));
+        staging_pages = staged_at_once(page_bytes);
         return ok(cudaSetDevice(device)) && ok(cudaMalloc(&staging, staging_pages * page_bytes));
     }
 
@@ -100,7 +58,7 @@ struct PageMover::Impl {
     bool stage(const PageId * pages, int n, bool out) {
         PageList list;
         std::copy(pages, pages + n, list.pages);
-        stage_pages<<<dim3(n_storages, n), kThreads, 0, stream>>>(storages, page_tokens, staging, page_bytes, out,
+        stage_pages<<<dim3(n_storages, n), kMoveThreads, 0, stream>>>(storages, page_tokens, staging, page_bytes, out,
                                                                   list);
         return ok(cudaGetLastError());
     }
@@ -111,10 +69,7 @@ PageMover::PageMover(int device, const std::vector<PageStorage> & storages, int3
     impl_->page_tokens = page_tokens;
     impl_->n_storages = static_cast<int>(storages.size());
     std::vector<DeviceStorage> list;
-    for (const PageStorage & storage : storages) {
-        list.push_back({storage.data, storage.cell_bytes, impl_->page_bytes});
-        impl_->page_bytes += (storage.cell_bytes * page_tokens + 15) / 16 * 16;
-    }
+    impl_->page_bytes = lay_out(storages, page_tokens, list);
     const size_t bytes = std::max<size_t>(1, list.size() * sizeof(DeviceStorage));
     if (impl_->ok(cudaSetDevice(device)) &&
         impl_->ok(cudaStreamCreateWithFlags(&impl_->stream, cudaStreamNonBlocking)) &&
@@ -143,7 +98,7 @@ const char * PageMover::copy(const PageCopy * copies, int32_t n_copies) {
         const int n = independent(copies, first, n_copies);
         CopyList list;
         std::copy(copies + first, copies + first + n, list.copies);
-        copy_pages<<<dim3(impl_->n_storages, n), kThreads, 0, impl_->stream>>>(impl_->storages, impl_->page_tokens,
+        copy_pages<<<dim3(impl_->n_storages, n), kMoveThreads, 0, impl_->stream>>>(impl_->storages, impl_->page_tokens,
                                                                                list);
         if (!impl_->ok(cudaGetLastError())) return impl_->message();
         first += n;

@@ -164,6 +164,10 @@ bool StateBank::load(const StateCopy & copy) {
     return false;
 }
 
+void StateBank::forget(StateId state) {
+    if (impl_->is_state(state)) impl_->states[static_cast<size_t>(state)].n_tokens = -1;
+}
+
 void StateBank::clear(SlotId slot, int32_t n_tokens) {
     if (!impl_->is_slot(slot)) return;
     const int32_t row = impl_->place(slot, n_tokens);

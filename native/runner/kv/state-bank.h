@@ -1,7 +1,7 @@
 // States of recurrent layers that outlive their slots: rows of llama.cpp's recurrent memory, copied to host memory.
 //
 // Owns: the copies, each taken from memory when it is first saved. Places states in the memory's cells.
-// Changed by: save, load, clear, drop. Thread: the engine thread, between steps; a device's step has ended.
+// Changed by: save, load, forget, clear, drop. Thread: the engine thread, between steps; a device's step has ended.
 // Invariant: a state is loaded only where exactly as many tokens are asked for as it was saved after. llama.cpp moves
 // rows as it likes (find_slot), so a slot's row is looked up at each copy and never remembered.
 #pragma once
@@ -40,6 +40,9 @@ class StateBank {
      * is then dropped.
      */
     bool load(const StateCopy & copy);
+
+    /** The state can not be loaded until it is saved again; its memory is kept. */
+    void forget(StateId state);
 
     /** The slot begins anew. n_tokens: as if it had read so many, which left nothing behind: for measurements only. */
     void clear(SlotId slot, int32_t n_tokens = 0);

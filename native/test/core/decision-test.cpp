@@ -33,6 +33,8 @@ TEST("a decision says what was decided about what, and why") {
     CHECK_EQ(said(Cancel{1, 0}), subject + "cancelled after 1 token, having waited 0 us");
     CHECK_EQ(said(SaveState{500, NodeKind::fixed}),
              subject + "state after 500 tokens is saved, for system prompts and tools");
+    CHECK_EQ(said(SaveState{8192, NodeKind::abandoned}),
+             subject + "state after 8192 tokens is saved, as a row is to spare");
     CHECK_EQ(said(BreakPin{}), subject + "could run only on pinned pages: the pin that expires first is ended");
 }
 

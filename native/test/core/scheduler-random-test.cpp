@@ -12,7 +12,7 @@ namespace {
 class RandomLife {
   public:
     /** n_states: 0 is a model without recurrent layers. */
-    RandomLife(uint64_t seed, int32_t n_states) : rng_(seed), engine(config(n_states)) {
+    RandomLife(uint64_t seed, int32_t n_states) : rng_(seed), engine(config(seed, n_states)) {
         engine.vocabulary = 3;
         if (seed % 8 >= 4) engine.faults = &rng_;
     }
@@ -58,9 +58,12 @@ class RandomLife {
     uint64_t submitted = 0;
 
   private:
-    SchedulerConfig config(int32_t n_states) {
+    SchedulerConfig config(uint64_t seed, int32_t n_states) {
         SchedulerConfig c;
         c.n_states = n_states;
+        const int32_t every[] = {8192, 7, 1, 0};
+        c.state_every = every[seed / 8 % 4];
+        c.small_states = seed % 3 == 0;
         const int32_t sizes[] = {1, 2, 3, 4, 8, 32};
         c.page_tokens = sizes[pick(6)];
         c.n_pages = 4 + pick(60);

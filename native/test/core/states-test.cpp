@@ -204,6 +204,45 @@ TEST("a failed step saves nothing, and its requests start again from a sound sta
     CHECK_EQ(prefilled(engine.finished.at(2)), 325);
 }
 
+TEST("a long prompt that is changed late is computed again from the state before, at most 8,192 tokens") {
+    FakeEngine engine(recurrent(8, 2000));
+    const std::vector<Token> first = tokens_of(1, 17'000);
+    CHECK_EQ(prefilled(run(engine, request(1, first + tokens_of(2, 3'000)), 5)), 20'000);
+    CHECK_EQ(engine.scheduler.stats().states_saved, 2u);  // that of its end is owed
+    CHECK_EQ(prefilled(run(engine, request(2, first + tokens_of(3, 500)), 5)), 17'500 - 16'384);
+}
+
+TEST("a long prompt that is cancelled goes on from the state before, when it is asked again") {
+    FakeEngine engine(recurrent(8, 2000));
+    CHECK(engine.submit(request(1, tokens_of(1, 20'000)), 5) == SubmitError::none);
+    while (engine.scheduler.stats().prefill_tokens < 17'000) engine.step();
+    engine.cancel(1);
+    CHECK_EQ(prefilled(run(engine, request(2, tokens_of(1, 20'000)), 5)), 20'000 - 16'384);
+}
+
+TEST("states on the way of a long prompt take no row from others, and give theirs to any") {
+    FakeEngine engine(recurrent(1, 2000));
+    const auto kept = run(engine, of_program(request(1, tokens_of(1, 300)), 1), 5);
+    run(engine, request(2, tokens_of(2, 20'000)), 5);
+    const auto next = run(engine, of_program(request(3, kept.tokens + tokens_of(3, 30)), 1), 5);
+    CHECK(prefilled(next) <= 31);
+    CHECK_EQ(engine.n_saved, 1u);
+
+    FakeEngine other(recurrent(1, 2000));
+    const auto lengthy = run(other, of_program(request(1, tokens_of(2, 20'000)), 1), 5);
+    CHECK(prefilled(run(other, of_program(request(2, lengthy.tokens + tokens_of(3, 30)), 1), 5)) <= 31);
+}
+
+TEST("where a state is no larger than a page, one is saved at the end of each chunk of a prompt") {
+    SchedulerConfig config = recurrent(16, 400);
+    config.max_batch_tokens = 256;
+    config.small_states = true;
+    FakeEngine engine(config);
+    const std::vector<Token> first = tokens_of(1, 700);
+    CHECK_EQ(prefilled(run(engine, request(1, first + tokens_of(2, 300)), 5)), 1'000);
+    CHECK_EQ(prefilled(run(engine, request(2, first + tokens_of(3, 300)), 5)), 1'000 - 512);
+}
+
 TEST("a miss for want of a state says so") {
     FakeEngine engine(recurrent(8));
     run(engine, request(1, tokens_of(1, 300)), 5);

@@ -233,6 +233,35 @@ TEST("pages copied on the device, sent to the host and brought back elsewhere") 
     check_page(6, 4, 16);
 }
 
+TEST("states of recurrent layers sent to the host and brought back in other rows: pages of one token") {
+    constexpr int kRows = 9;
+    const size_t row_bytes[] = {24, 4096, 12, 98304, 2052};
+    std::vector<std::vector<char>> host;
+    std::vector<std::unique_ptr<DeviceBytes>> tensors;
+    std::vector<PageStorage> storages;
+    for (const size_t bytes : row_bytes) {
+        host.emplace_back(kRows * bytes);
+        for (char & x : host.back()) x = static_cast<char>(std::rand());
+        tensors.push_back(std::make_unique<DeviceBytes>(host.back().data(), host.back().size()));
+        storages.push_back({tensors.back()->as<char>(), bytes});
+    }
+    PageMover mover(0, storages, 1);
+    const PageId from[] = {7, 0, 4}, to[] = {1, 5, 2};
+    std::vector<char> saved(3 * mover.page_bytes());
+    CHECK(!mover.to_host(from, 3, saved.data()));
+    CHECK(!mover.wait());
+    CHECK(!mover.to_device(to, 3, saved.data()));
+    CHECK(!mover.wait());
+    for (size_t s = 0; s < storages.size(); ++s) {
+        std::vector<char> expected = host[s], got(host[s].size());
+        for (int i = 0; i < 3; ++i) {
+            std::copy_n(host[s].begin() + from[i] * row_bytes[s], row_bytes[s], expected.begin() + to[i] * row_bytes[s]);
+        }
+        tensors[s]->download(got.data());
+        CHECK(got == expected);
+    }
+}
+
 int main(int argc, char ** argv) {
     int devices = 0;
     if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {

@@ -31,7 +31,9 @@ TEST("constants are found again") {
     c.decode = 400'000'000;
     const CostModel truth(c);
     const CostConstants found = cost_of({timed(0, 1, 0, truth), timed(0, 8, 0, truth), timed(64, 0, 0, truth),
-                                         timed(0, 8, 1024, truth), timed(64, 0, 1024, truth), timed(256, 0, 0, truth)});
+                                         timed(0, 8, 1024, truth), timed(64, 0, 1024, truth), timed(256, 0, 0, truth)},
+                                        3'000'000'000);
+    CHECK_EQ(found.state, 3'000'000'000);
     CHECK(near(found.step, c.step));
     CHECK(near(found.prefill, c.prefill));
     CHECK(near(found.pair, c.pair));
@@ -45,7 +47,8 @@ TEST("one measurement is the cost of any step") {
     const CostConstants found = cost_of({timed(0, 1, 0, CostModel(c))});
     CHECK_EQ(found.step, c.step);
     CHECK(found.prefill > 0);
-    CHECK(!cost_of({}).calibrated());
+    CHECK(!cost_of({}, 5).calibrated());
+    CHECK_EQ(cost_of({}, 5).state, 0);
 }
 
 TEST("a step that took less than a smaller one costs nothing more") {

@@ -92,6 +92,19 @@ TEST("a cancelled request is answered in the midst of a step that goes on for an
     CHECK_EQ(engine.integrity(), "");
 }
 
+TEST("a request that is cancelled in the midst of a step is told how long its program's pages are kept") {
+    TestEngine engine;
+    RequestOptions options = request(prompt(60, 1));
+    options.program = 7;
+    const std::vector<RequestId> ids =
+        in_first_step(engine, {options}, [&](const std::vector<RequestId> & all) { engine.engine->cancel(all[0]); });
+    const std::string told = engine.wait(ids[0]).usage.retained;
+    CHECK(told.rfind("kept ", 0) == 0);
+    // And so it is, when the step has ended.
+    const auto report = engine.ask<std::optional<ProgramReport>>([&](auto done) { engine.engine->program(7, done); });
+    CHECK_EQ(told, describe(report->retention));
+}
+
 TEST("a refused request is told in the midst of a step; one that is taken runs in the next") {
     const std::vector<Token> expected = TestEngine().run(request(prompt(30, 5))).tokens;
     TestEngine engine(slow_in_theory());

@@ -26,7 +26,7 @@ TEST("recurrent and hybrid models reuse prefixes through saved states, or say wh
         CHECK(a.states || !a.reason.empty());
         n_served += a.states;
     }
-    CHECK_EQ(n_served, 17);
+    CHECK_EQ(n_served, 20);
 }
 
 TEST("diffusion models are refused") {
