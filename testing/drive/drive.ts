@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type NativeSimCall, type NativeSimWorkload, SIM_STATES } from '../../src/native/simulation.js';
 import { type CallTable, emptyTable } from './call-table.js';
@@ -60,6 +61,7 @@ class Drive {
     this.#began = began;
     this.#firstProgram = programs;
     programs += workload.programs.length;
+    setMaxListeners(0, this.#stopped.signal); // every call that waits listens
     this.table = emptyTable(workload.calls.length);
     this.#left = workload.programs.map((_, p) => workload.calls.filter(({ program }) => program === p).length);
   }

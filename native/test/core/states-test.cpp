@@ -177,6 +177,25 @@ TEST("a row short: the state that is worth least goes, and what is kept for a pr
     CHECK(prefilled(next) <= 31);
 }
 
+TEST("one path goes whole before others lose their short ends, and their states with them") {
+    SchedulerConfig config = recurrent(16, 46);
+    config.policy.cost.step = 1'000'000'000;
+    config.policy.cost.prefill = 100'000'000;
+    FakeEngine engine(config);
+    std::vector<std::vector<Token>> histories = {tokens_of(1, 600), tokens_of(2, 600)};
+    RequestId id = 1;
+    for (int turn = 0; turn < 4; ++turn) {
+        for (ProgramId program = 1; program <= 2; ++program) {
+            std::vector<Token> & history = histories[program - 1];
+            const auto done = run(engine, of_program(request(id, history), program), 5);
+            history = done.tokens + tokens_of(100 + id++, 6);
+        }
+    }
+    run(engine, request(id++, tokens_of(50, 320)), 5);
+    CHECK(engine.scheduler.stats().pages_evicted >= 6);
+    CHECK(prefilled(run(engine, of_program(request(id++, histories[1]), 2), 5)) <= 7);
+}
+
 TEST("a pin keeps the state of its path") {
     FakeEngine engine(recurrent(2));
     const auto pinned = run(engine, request(1, tokens_of(1, 200)), 5);
