@@ -1,4 +1,7 @@
-/** GPU scale is the published lengths and times; CI scale has tokens over 16 and times over 50, the same shape. */
+/**
+ * GPU scale is the published lengths and times; CI scale has tokens over 16 and times over 50, the same shape; for models that
+ * take ten times as long a token, tokens over 24.
+ */
 export interface Scale {
   name: 'gpu' | 'ci';
   /** At least 1 for a positive length. */
@@ -14,3 +17,4 @@ const scale = (name: 'gpu' | 'ci', tokens: number, times: number): Scale => ({
 
 export const GPU = scale('gpu', 1, 1);
 export const CI = scale('ci', 16, 50);
+export const CI_LARGE_MODEL = scale('ci', 24, 50);
