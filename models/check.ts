@@ -2,7 +2,7 @@
  * Runs the shipped model through Banyan on held-out dialogues: npx tsx models/check.ts [dialogues.jsonl] [model.gguf]
  *
  * Greedy and free-running; every assistant turn is generated after the true history, which is the same as running the whole dialogue as long
- * as all turns are right, and a dialogue counts only when they are. Format of the file: models/README.md.
+ * as all turns are right, and a dialogue counts only when they are. Format of the file: models/train/MEASURED.md.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,8 +1,8 @@
 import type { ChatMessage } from '../chat/chat-message.js';
 import { readMessages } from '../chat/read-prompt.js';
 import type { Session } from '../engine/session.js';
+import { agentToolHint, toolListHint } from '../kit/advice/foreign-shapes.js';
 import { BanyanError } from '../kit/errors.js';
-import { agentToolHint, toolListHint } from '../kit/foreign-shapes.js';
 import { checkInteger, invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { fingerprint } from './agent-fingerprint.js';

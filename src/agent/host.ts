@@ -6,7 +6,7 @@ import type { TurnOptions } from '../engine/request-options.js';
 import type { Session } from '../engine/session.js';
 import type { SessionOptions } from '../engine/session-options.js';
 import type { Turn } from '../engine/turn.js';
-import { engineHint } from '../kit/foreign-shapes.js';
+import { engineHint } from '../kit/advice/foreign-shapes.js';
 import { invalidOption } from '../kit/option-checks.js';
 import { reading } from '../kit/read-options.js';
 import type { NativeModelInfo } from '../native/reports.js';

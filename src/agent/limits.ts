@@ -1,4 +1,5 @@
-import { complete, readTable } from '../kit/option-table.js';
+import { complete } from '../kit/complete-options.js';
+import { readTable } from '../kit/option-table.js';
 import { type Complete, number, type OptionsOf } from '../native/option-kinds.js';
 
 /** setTimeout's largest, 24 days. */

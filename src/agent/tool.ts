@@ -1,6 +1,6 @@
 import type { ToolSpec } from '../chat/tool-spec.js';
+import { definitionHint } from '../kit/advice/foreign-shapes.js';
 import { BanyanError } from '../kit/errors.js';
-import { definitionHint } from '../kit/foreign-shapes.js';
 import { checkObject, invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { reading } from '../kit/read-options.js';

@@ -1,5 +1,5 @@
+import { contentHint, roleHint, toolMessageHint } from '../kit/advice/foreign-shapes.js';
 import { BanyanError } from '../kit/errors.js';
-import { contentHint, roleHint, toolMessageHint } from '../kit/foreign-shapes.js';
 import type { NativeToolCall } from '../native/binding.js';
 import { toTemplateArguments } from './template-arguments.js';
 

@@ -1,6 +1,6 @@
 import type { TokenCodec } from '../backend/backend.js';
+import { promptHint } from '../kit/advice/foreign-shapes.js';
 import { BanyanError } from '../kit/errors.js';
-import { promptHint } from '../kit/foreign-shapes.js';
 import { invalidOption } from '../kit/option-checks.js';
 import type { ChatFormat, Grammar, RenderedChat } from '../native/binding.js';
 import type { NativeModelInfo } from '../native/reports.js';

@@ -1,5 +1,5 @@
+import { toolListHint, toolSpecHint } from '../kit/advice/foreign-shapes.js';
 import { BanyanError } from '../kit/errors.js';
-import { toolListHint, toolSpecHint } from '../kit/foreign-shapes.js';
 import { checkObject, invalidOption } from '../kit/option-checks.js';
 import { readFields, reading, readList } from '../kit/read-options.js';
 import type { NativeModelInfo } from '../native/reports.js';

@@ -1,5 +1,6 @@
+import { complete } from '../kit/complete-options.js';
 import { checkOneOf } from '../kit/option-checks.js';
-import { complete, readTable } from '../kit/option-table.js';
+import { readTable } from '../kit/option-table.js';
 import { readOptions } from '../kit/read-options.js';
 import type { LoadProgress } from '../model/model-source.js';
 import type { NativeEngineOptions } from '../native/binding.js';

@@ -1,7 +1,8 @@
 import { CHAT, type ChatOptions, TOOLS } from '../chat/chat-options.js';
+import { complete } from '../kit/complete-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { checkName, checkNumberIn, checkObject, invalidOption } from '../kit/option-checks.js';
-import { complete, rangeOf } from '../kit/option-table.js';
+import { rangeOf } from '../kit/option-table.js';
 import { reading, readList, readOptions } from '../kit/read-options.js';
 import type { NativeRequest } from '../native/binding.js';
 import { name, type OptionsOf, other, signal } from '../native/option-kinds.js';

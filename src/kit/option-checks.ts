@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import type { NumberRange } from '../native/option-kinds.js';
+import { nearestName } from './advice/known-names.js';
 import { BanyanError } from './errors.js';
-import { nearestName } from './known-names.js';
 
 // One check a kind of option. Each returns the value with its type, or throws INVALID_OPTION naming the field.
 

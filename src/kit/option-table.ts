@@ -1,5 +1,5 @@
 import { nativeRange } from '../native/limits.js';
-import type { Complete, NativeOptions, NumberRange, OptionsOf, OptionTable, Shape } from '../native/option-kinds.js';
+import type { NativeOptions, NumberRange, OptionsOf, OptionTable, Shape } from '../native/option-kinds.js';
 import { asBanyanError } from './errors.js';
 import {
   checkFlag,
@@ -28,17 +28,6 @@ export function readTable<Table extends OptionTable>(
     if (value !== undefined || required) options[name] = readOption(prefix + name, name, shape, value);
   }
   return options as OptionsOf<Table>;
-}
-
-/** All options of a table: what was given, else its default, else what stands for a number that was left out. */
-export function complete<Table extends OptionTable>(table: Table, options: OptionsOf<Table>): Complete<Table> {
-  const fields = Object.entries(table).map(([name, { shape, fallback }]) => {
-    const given = Object.hasOwn(options, name) ? options[name as keyof Table] : undefined;
-    const value = given ?? fallback;
-    const leftOut = value === undefined || (shape.kind === 'number' && value === shape.word);
-    return [name, leftOut && shape.kind === 'number' ? rangeOf(name, shape.range).none : value];
-  });
-  return Object.fromEntries(fields) as Complete<Table>;
 }
 
 /** The range of an option's number. Throws NO_NATIVE_ENGINE. */

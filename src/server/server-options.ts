@@ -1,5 +1,6 @@
+import { complete } from '../kit/complete-options.js';
 import { checkName, invalidOption } from '../kit/option-checks.js';
-import { complete, readTable } from '../kit/option-table.js';
+import { readTable } from '../kit/option-table.js';
 import { readList } from '../kit/read-options.js';
 import { type Complete, flag, name, number, type OptionsOf, other, text, word } from '../native/option-kinds.js';
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Agent } from '../../src/agent/agent.js';
 import { defineTool } from '../../src/agent/tool.js';
 import { Engine } from '../../src/engine/engine.js';
-import { nearestName } from '../../src/kit/known-names.js';
+import { nearestName } from '../../src/kit/advice/known-names.js';
 import { scripted } from '../../testing/engine/scripted-engine.js';
 import { errorOf } from '../support/expect-code.js';
 

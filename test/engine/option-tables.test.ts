@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ENGINE, toNativeEngineOptions } from '../../src/engine/engine-options.js';
 import { TURN } from '../../src/engine/request-options.js';
-import { complete, rangeOf, readTable } from '../../src/kit/option-table.js';
+import { complete } from '../../src/kit/complete-options.js';
+import { rangeOf, readTable } from '../../src/kit/option-table.js';
 import { loadBinding, type NativeRequest } from '../../src/native/binding.js';
 import { limitOf } from '../../src/native/limits.js';
 import { LOAD } from '../../src/native/load-options.js';

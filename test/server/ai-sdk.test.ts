@@ -1,10 +1,11 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { generateObject, generateText, stepCountIs, streamText, tool } from 'ai';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { Engine } from '../../src/engine/engine.js';
-import { type Server, serve } from '../../src/server/serve.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { Server } from '../../src/server/serve.js';
+import { serveModel } from '../support/serve-model.js';
 
 // Vercel's AI SDK through both of its providers, against the embedded model.
 
@@ -13,14 +14,8 @@ Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false }); // it warns of names 
 let engine: Engine;
 let server: Server;
 
-beforeAll(async () => {
-  engine = await Engine.load();
-  server = await serve(engine, { port: 0 });
-});
-
-afterAll(async () => {
-  await server.close();
-  await engine.close();
+serveModel((it) => {
+  ({ engine, server } = it);
 });
 
 const providers = {

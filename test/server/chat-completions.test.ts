@@ -1,8 +1,9 @@
 import OpenAI, { APIError } from 'openai';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { Engine } from '../../src/engine/engine.js';
-import { type Server, serve } from '../../src/server/serve.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { Server } from '../../src/server/serve.js';
+import { serveModel } from '../support/serve-model.js';
 
 // OpenAI's own client against the embedded model: what it shows its callers is what is asserted.
 
@@ -10,15 +11,9 @@ let engine: Engine;
 let server: Server;
 let client: OpenAI;
 
-beforeAll(async () => {
-  engine = await Engine.load();
-  server = await serve(engine, { port: 0 });
+serveModel((it) => {
+  ({ engine, server } = it);
   client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
-});
-
-afterAll(async () => {
-  await server.close();
-  await engine.close();
 });
 
 const model = 'any';

@@ -1,21 +1,16 @@
 import OpenAI from 'openai';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Engine } from '../../src/engine/engine.js';
-import { type Server, serve } from '../../src/server/serve.js';
+import { expect, test } from 'vitest';
+import type { Engine } from '../../src/engine/engine.js';
+import type { Server } from '../../src/server/serve.js';
+import { serveModel } from '../support/serve-model.js';
 
 let engine: Engine;
 let server: Server;
 let client: OpenAI;
 
-beforeAll(async () => {
-  engine = await Engine.load();
-  server = await serve(engine, { port: 0 });
+serveModel((it) => {
+  ({ engine, server } = it);
   client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
-});
-
-afterAll(async () => {
-  await server.close();
-  await engine.close();
 });
 
 const asked = { model: 'any', temperature: 0 };

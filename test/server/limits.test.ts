@@ -1,22 +1,15 @@
 import { expect, test } from 'vitest';
-import { type ServerOptions, serve } from '../../src/server/serve.js';
-import { scripted } from '../../testing/engine/scripted-engine.js';
+import { servingScript } from '../../testing/engine/serving.js';
 import { RawClient } from '../support/raw-client.js';
 
 // What a server takes of a client before it says no, and that it lives on.
 
 const hello = { messages: [{ role: 'user', content: 'Hello' }] };
 
-async function served(options: ServerOptions = {}) {
-  const { engine, native } = scripted(() => 'Hi');
-  const server = await serve(engine, { port: 0, ...options });
-  return { server, url: server.url, native, [Symbol.asyncDispose]: () => server.close() };
-}
-
 test.each(['content-length: 3000000\r\n', 'transfer-encoding: chunked\r\n'])(
   'a body that is too large: %s',
   async (header) => {
-    await using it = await served({ maxBodyBytes: 1_000_000 });
+    await using it = await servingScript(undefined, { maxBodyBytes: 1_000_000 });
     const client = new RawClient(it.url);
     client.socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n${header}\r\n`);
     const chunked = header.startsWith('transfer');
@@ -35,7 +28,7 @@ test.each(['content-length: 3000000\r\n', 'transfer-encoding: chunked\r\n'])(
 );
 
 test('headers that are too large get 431', async () => {
-  await using it = await served();
+  await using it = await servingScript();
   const client = new RawClient(it.url);
   client.socket.write(`GET /health HTTP/1.1\r\nhost: localhost\r\nx-long: ${'x'.repeat(70_000)}\r\n\r\n`);
   await client.until((said) => said.includes('\r\n\r\n'));
@@ -52,7 +45,7 @@ test.each([
   ['half a header', 'POST /v1/chat/completions HTTP/1.1\r\nhost: local'],
   ['half a body', 'POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 50\r\n\r\n{"messages":'],
 ])('a client that sends %s and then nothing is let go, an answer that takes longer is not', async (_, sent) => {
-  await using it = await served({ receiveMs: 100 });
+  await using it = await servingScript(undefined, { receiveMs: 100 });
   it.native.paused = true;
   const waiting = new RawClient(it.url).post('/v1/chat/completions', hello);
   await expect.poll(() => it.native.requests.length).toBe(1);
@@ -69,7 +62,7 @@ test.each([
 });
 
 test('a thousand idle connections take less than 60 KB each, and keep none out', async () => {
-  await using it = await served();
+  await using it = await servingScript();
   const open = (count: number) =>
     Promise.all(
       Array.from({ length: count }, async () => {
@@ -92,7 +85,7 @@ test('a thousand idle connections take less than 60 KB each, and keep none out',
 });
 
 test('more answers than there are places: 429 at once, and all three headers that clients go by', async () => {
-  await using it = await served({ maxWaiting: 0 });
+  await using it = await servingScript(undefined, { maxWaiting: 0 });
   it.native.paused = true;
   const first = Array.from({ length: it.native.info.maxRunning }, () =>
     new RawClient(it.url).post('/v1/chat/completions', { ...hello, stream: true }),

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Server, type ServerOptions, serve } from '../../src/server/serve.js';
 import { type PacedEngine, paced } from '../../testing/engine/paced-engine.js';
+import { serving } from '../../testing/engine/serving.js';
 import { RawClient } from '../support/raw-client.js';
 
 // What a server does with many clients at once, and with those who do not behave. The engine steps when the test says so.
@@ -23,12 +24,7 @@ function bodyOf({ body }: (typeof FACES)[number], tokens: number) {
 
 async function served(options: ServerOptions = {}) {
   const { engine, native } = paced(word);
-  const server = await serve(engine, { port: 0, ...options });
-  const close = async () => {
-    await server.close();
-    await engine.close();
-  };
-  return { server, native, [Symbol.asyncDispose]: close };
+  return { ...(await serving(engine, options)), native };
 }
 
 /** The text of an answer, out of its deltas. */

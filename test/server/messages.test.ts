@@ -1,26 +1,19 @@
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Engine } from '../../src/engine/engine.js';
+import { describe, expect, test } from 'vitest';
 import { type Server, serve } from '../../src/server/serve.js';
 import { scripted } from '../../testing/engine/scripted-engine.js';
+import { serveModel } from '../support/serve-model.js';
 
 // Anthropic's own client against the embedded model: what it shows its callers is what is asserted.
 
-let engine: Engine;
 let server: Server;
 let client: Anthropic;
 
 const clientOf = ({ url }: Server) => new Anthropic({ baseURL: url, apiKey: 'none', maxRetries: 0 });
 
-beforeAll(async () => {
-  engine = await Engine.load();
-  server = await serve(engine, { port: 0 });
+serveModel((it) => {
+  server = it.server;
   client = clientOf(server);
-});
-
-afterAll(async () => {
-  await server.close();
-  await engine.close();
 });
 
 const asked = { model: 'any', max_tokens: 128, temperature: 0 };

@@ -1,29 +1,22 @@
 import OpenAI, { APIError } from 'openai';
 import { zodTextFormat } from 'openai/helpers/zod';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { Engine } from '../../src/engine/engine.js';
 import { ResponseStore } from '../../src/server/responses/store.js';
 import { type Server, serve } from '../../src/server/serve.js';
 import { scripted } from '../../testing/engine/scripted-engine.js';
+import { serveModel } from '../support/serve-model.js';
 
 // OpenAI's own client against the embedded model.
 
-let engine: Engine;
 let server: Server;
 let client: OpenAI;
 
 const clientOf = ({ url }: Server) => new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
 
-beforeAll(async () => {
-  engine = await Engine.load();
-  server = await serve(engine, { port: 0 });
+serveModel((it) => {
+  server = it.server;
   client = clientOf(server);
-});
-
-afterAll(async () => {
-  await server.close();
-  await engine.close();
 });
 
 const asked = { model: 'any', temperature: 0 };

@@ -3,16 +3,10 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import type OpenAI from 'openai';
 import { expect, test } from 'vitest';
-import { type Server, type ServerOptions, serve } from '../../src/server/serve.js';
-import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
+import { type Server, serve } from '../../src/server/serve.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
 import { callText } from '../../testing/engine/scripted-text.js';
-
-/** A server of a scripted model; both end with the test. */
-async function served(script: Script = () => 'Hi', options: ServerOptions = {}) {
-  const { engine, native } = scripted(script);
-  const server = await serve(engine, { port: 0, ...options });
-  return { server, engine, native, [Symbol.asyncDispose]: () => server.close() };
-}
+import { servingScript } from '../../testing/engine/serving.js';
 
 const ask = (server: Server, body: unknown, headers: Record<string, string> = {}, signal?: AbortSignal) =>
   fetch(`${server.url}/v1/chat/completions`, {
@@ -24,7 +18,7 @@ const ask = (server: Server, body: unknown, headers: Record<string, string> = {}
 const hello = { messages: [{ role: 'user', content: 'Hello' }] };
 
 test('keys: the right one in either header, else 401; health needs none', async () => {
-  await using it = await served(undefined, { apiKeys: ['sesame', 'other'] });
+  await using it = await servingScript(undefined, { apiKeys: ['sesame', 'other'] });
   expect((await ask(it.server, hello)).status).toBe(401);
   expect((await ask(it.server, hello, { authorization: 'Bearer sesam' })).status).toBe(401);
   expect((await ask(it.server, hello, { authorization: 'Bearer sesame' })).status).toBe(200);
@@ -41,14 +35,14 @@ test('an address of the network needs keys', async () => {
 });
 
 test('a port in use is named', async () => {
-  await using it = await served();
+  await using it = await servingScript();
   const { engine } = scripted(() => 'Hi');
   const port = Number(new URL(it.server.url).port);
   await expect(serve(engine, { port })).rejects.toMatchObject({ code: 'INVALID_OPTION', field: 'port' });
 });
 
 test("a web page with another name for this machine is refused, and other pages' origins are not named", async () => {
-  await using it = await served();
+  await using it = await servingScript();
   const status = await new Promise((resolve) => {
     request(`${it.server.url}/v1/models`, { headers: { host: 'evil.example' } }, ({ statusCode }) =>
       resolve(statusCode),
@@ -60,7 +54,7 @@ test("a web page with another name for this machine is refused, and other pages'
 });
 
 test('a named origin may call', async () => {
-  await using it = await served(undefined, { corsOrigins: ['https://chat.example'] });
+  await using it = await servingScript(undefined, { corsOrigins: ['https://chat.example'] });
   const preflight = await fetch(`${it.server.url}/v1/chat/completions`, {
     method: 'OPTIONS',
     headers: { origin: 'https://chat.example', 'access-control-request-method': 'POST' },
@@ -78,7 +72,7 @@ test.each([
   ['too deep', `{"messages":${'['.repeat(300)}${']'.repeat(300)}}`, 400, 'invalid_json'],
   ['too large', `{"messages":"${'x'.repeat(5_000)}"}`, 413, 'request_too_large'],
 ])('a body that is %s', async (_, body, status, code) => {
-  await using it = await served(undefined, { maxBodyBytes: 4_096 });
+  await using it = await servingScript(undefined, { maxBodyBytes: 4_096 });
   const response = await ask(it.server, body);
   expect(response.status).toBe(status);
   expect(await response.json()).toMatchObject({ error: { code, type: 'invalid_request_error' } });
@@ -87,7 +81,7 @@ test.each([
 
 test('too much load: 429, and when to come back', async () => {
   const error = { code: 'BACKPRESSURE', message: 'too much is waiting', retryAfterMs: 2_300 };
-  await using it = await served(() => ({ steps: [], error }));
+  await using it = await servingScript(() => ({ steps: [], error }));
   for (const stream of [false, true]) {
     const { status, headers } = await ask(it.server, { ...hello, stream });
     expect(status).toBe(429);
@@ -97,7 +91,7 @@ test('too much load: 429, and when to come back', async () => {
 });
 
 test('how long a client waits for its first token: the limit of the server, or its own', async () => {
-  await using it = await served(undefined, { ttftLimitMs: 900 });
+  await using it = await servingScript(undefined, { ttftLimitMs: 900 });
   await ask(it.server, hello);
   await ask(it.server, hello, { 'x-banyan-ttft-limit-ms': '50' });
   expect(it.native.requests.map(({ ttftLimitMs }) => ttftLimitMs)).toEqual([900, 50]);
@@ -106,14 +100,14 @@ test('how long a client waits for its first token: the limit of the server, or i
 
 test('a failure in the middle of a stream is an event, and the end', async () => {
   const error = { code: 'STEP_FAILED', message: 'out of device memory' };
-  await using it = await served(() => ({ steps: ['Hel'], error }));
+  await using it = await servingScript(() => ({ steps: ['Hel'], error }));
   const text = await (await ask(it.server, { ...hello, stream: true })).text();
   expect(text).toContain('"content":"Hel"');
   expect(text).toMatch(/data: \{"error":\{"message":"out of device memory","type":"server_error".*\}\}\n\n$/);
 });
 
 test('a long wait for the first token: the stream opens and gives signs of life', async () => {
-  await using it = await served(undefined, { keepAliveMs: 20 });
+  await using it = await servingScript(undefined, { keepAliveMs: 20 });
   it.native.paused = true;
   const response = await ask(it.server, { ...hello, stream: true });
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
@@ -126,7 +120,7 @@ test('a long wait for the first token: the stream opens and gives signs of life'
 });
 
 test.each([false, true])('a client that hangs up while it waits (streamed: %s) cancels its request', async (stream) => {
-  await using it = await served(undefined, { keepAliveMs: 20 });
+  await using it = await servingScript(undefined, { keepAliveMs: 20 });
   it.native.paused = true;
   const gone = new AbortController();
   const asked = ask(it.server, { ...hello, stream }, {}, gone.signal).catch(() => undefined);
@@ -137,7 +131,7 @@ test.each([false, true])('a client that hangs up while it waits (streamed: %s) c
 });
 
 test('closing lets an answer end', async () => {
-  await using it = await served();
+  await using it = await servingScript();
   it.native.paused = true;
   const answer = ask(it.server, hello);
   await expect.poll(() => it.native.requests.length).toBe(1);
@@ -149,7 +143,7 @@ test('closing lets an answer end', async () => {
 });
 
 test('not ready from the moment on that closing begins, while an answer goes on', async () => {
-  await using it = await served();
+  await using it = await servingScript();
   it.native.paused = true;
   const answer = ask(it.server, hello);
   await expect.poll(() => it.native.requests.length).toBe(1);
@@ -167,7 +161,7 @@ test('not ready from the moment on that closing begins, while an answer goes on'
 });
 
 test('closing ends what takes too long, and says so', async () => {
-  await using it = await served(undefined, { drainMs: 20, keepAliveMs: 10 });
+  await using it = await servingScript(undefined, { drainMs: 20, keepAliveMs: 10 });
   it.native.paused = true;
   const [whole, streamed] = [ask(it.server, hello), ask(it.server, { ...hello, stream: true })];
   await expect.poll(() => it.native.requests.length).toBe(2);
@@ -181,7 +175,9 @@ test('closing ends what takes too long, and says so', async () => {
 });
 
 test('requests that name their run are one program, and wait for the tools that they call', async () => {
-  await using it = await served((prompt) => (prompt.includes('<|tool|>') ? 'Done.' : callText('c1', 'search', '{}')));
+  await using it = await servingScript((prompt) =>
+    prompt.includes('<|tool|>') ? 'Done.' : callText('c1', 'search', '{}'),
+  );
   const tools = [{ type: 'function', function: { name: 'search', parameters: { type: 'object' } } }];
   const headers = { 'x-claude-code-session-id': 's1' };
   const first = (await (await ask(it.server, { ...hello, tools }, headers)).json()) as OpenAI.ChatCompletion;

@@ -1,6 +1,6 @@
 import { defineTool, type Tool } from '../../agent/tool.js';
+import { nearestName } from '../../kit/advice/known-names.js';
 import { BanyanError } from '../../kit/errors.js';
-import { nearestName } from '../../kit/known-names.js';
 import { checkName, invalidOption } from '../../kit/option-checks.js';
 import { readTable } from '../../kit/option-table.js';
 import { readList } from '../../kit/read-options.js';
