@@ -16,3 +16,14 @@ test('every room of src is in it', () => {
   const missing = rooms.filter(({ name }) => !paths.some((path) => path.startsWith(`src/${name}/`)));
   expect(missing.map(({ name }) => name)).toEqual([]);
 });
+
+test('a README of a layer is a page: at most 60 lines', () => {
+  const folders = ['src', 'native', 'test', 'testing', 'bench', 'models', 'examples'];
+  const readmes = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('README.md') && !/node_modules|\.build/.test(name))
+      .map((name) => join(folder, name)),
+  );
+  const linesOf = (path: string) => readFileSync(join(root, path), 'utf8').trimEnd().split('\n').length;
+  expect(readmes.filter((path) => linesOf(path) > 60)).toEqual([]);
+});
