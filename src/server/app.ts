@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
+import { hasCode } from '../kit/errors.js';
 import { anthropicError } from './anthropic/error-body.js';
 import { countTokens, messages } from './anthropic/messages.js';
 import { newId } from './anthropic/messages-answer.js';
@@ -36,6 +37,10 @@ export function makeApp(context: ServerContext): Hono<Env> {
   };
   const failed = (reason: unknown, c: Context<Env>) => {
     const failure = toHttpFailure(reason, (field) => wireName(field, c.req.path));
+    if (hasCode(reason, 'BACKPRESSURE')) {
+      // The engine says when this one would be in time, had it been the only one that was refused.
+      failure.retryAfterMs = Math.max(failure.retryAfterMs ?? 0, context.places.later(1));
+    }
     const requestId = newId('req');
     const body = c.req.path.startsWith('/v1/messages')
       ? anthropicError(failure, requestId)

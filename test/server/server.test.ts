@@ -90,6 +90,16 @@ test('too much load: 429, and when to come back', async () => {
   }
 });
 
+test('who is sent away after others is told to come later than they', async () => {
+  const error = { code: 'BACKPRESSURE', message: 'too much is waiting', retryAfterMs: 10 };
+  await using it = await servingScript((prompt) => (prompt.includes('Hello') ? { steps: [], error } : 'Hi'));
+  const told = async () => Number((await ask(it.server, hello)).headers.get('retry-after-ms'));
+  expect([await told(), await told(), await told()]).toEqual([1_000, 2_000, 3_000]); // nothing is known of answers yet
+  const other = { messages: [{ role: 'user', content: 'Good day' }] };
+  for (let answers = 0; answers < 3; answers++) expect((await ask(it.server, other)).status).toBe(200);
+  expect(await told()).toBeLessThanOrEqual(1_000); // three came to their end, and as many promises are kept
+});
+
 test('how long a client waits for its first token: the limit of the server, or its own', async () => {
   await using it = await servingScript(undefined, { ttftLimitMs: 900 });
   await ask(it.server, hello);

@@ -1,3 +1,4 @@
+import { hasCode } from '../../kit/errors.js';
 import { HttpError } from './http-error.js';
 
 /** Of a new time between two ends, in the smoothed one. */
@@ -31,22 +32,38 @@ export class Places {
   /** Throws HttpError 429 when so many more answers have no place. */
   check(count: number): void {
     if (this.#taken + count <= this.#most) return;
-    this.#promised += count;
     const message = `${this.#taken} answers are under way or wait, and ${this.#most} is the most`;
-    const retryAfterMs = this.#promised * (this.#between ?? UNKNOWN_MS);
-    throw new HttpError(429, 'queue_full', message, undefined, retryAfterMs);
+    throw new HttpError(429, 'queue_full', message, undefined, this.later(count));
   }
 
-  /** Takes a place until an answer has ended, however it ends. */
+  /**
+   * Milliseconds after which so many more answers are likely to have ended, those counted that were promised to others who were
+   * sent away: if all came back at once, most would be sent away again.
+   */
+  later(count: number): number {
+    this.#promised += count;
+    return this.#promised * (this.#between ?? UNKNOWN_MS);
+  }
+
+  /** Takes a place until an answer has ended, however it ends; only those that came to their end tell how long one takes. */
   hold(ended: Promise<unknown>): void {
     if (this.#taken++ === 0) this.#lastEnd = undefined; // it was idle: that time tells nothing of answers
-    const leave = () => this.#leave();
-    ended.then(leave, leave);
+    ended.then(
+      () => {
+        this.#leave();
+        this.#measure();
+      },
+      (reason) => this.#leave(hasCode(reason, 'BACKPRESSURE')),
+    );
   }
 
-  #leave(): void {
+  /** `refused`: the engine never took it, and nothing came free. */
+  #leave(refused = false): void {
     this.#taken--;
-    this.#promised = Math.max(0, this.#promised - 1);
+    if (!refused) this.#promised = Math.max(0, this.#promised - 1);
+  }
+
+  #measure(): void {
     const now = this.#now();
     if (this.#lastEnd !== undefined) {
       const took = now - this.#lastEnd;
