@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { benchDemo } from './demo.js';
 import { benchMemory } from './memory/memory.js';
 import { benchMicro } from './micro/micro.js';
+import { benchPatterns } from './patterns/patterns.js';
 import { benchPeer } from './peer.js';
 import { type BenchOptions, publish, type Report } from './report.js';
 import { benchServing } from './serving/serving.js';
@@ -31,6 +32,7 @@ const BENCHES: Record<string, { what: string; runs: number; run: (options: Bench
   subagents: { what: 'W7: a main agent and its sub-agents, against FCFS + LRU', runs: 3, run: benchSubagents },
   'long-prompt': { what: 'a prompt of 30,000 tokens among decoding agents', runs: 3, run: benchLongPrompt },
   parked: { what: '10,000 parked sessions: memory, what is lost, step times', runs: 1, run: benchParked },
+  patterns: { what: 'best of n, trees, debates, workflows, against one call at a time', runs: 3, run: benchPatterns },
   memory: { what: 'resident memory: npm start, a chat, a pool half used', runs: 1, run: benchMemory },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
   serving: { what: 'what HTTP costs: a token, throughput, the first token', runs: 3, run: benchServing },
