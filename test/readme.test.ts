@@ -29,7 +29,9 @@ function runProgram(program: string): string {
 const programs = (text: string) => [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, program]) => program as string);
 
 test('its example runs as written, on the embedded model, and answers well', { timeout: 60_000 }, () => {
-  const [first, second, answer = ''] = runProgram(programs(readme)[0] ?? '').split('\n');
+  const [first, second, answer = ''] = runProgram(
+    programs(readme).find((program) => program.includes('defineTool')) ?? '',
+  ).split('\n');
   expect([first, second]).toEqual(['get_weather {"city": "Oslo"}', 'get_weather {"city": "Bergen"}']);
   expect(answer).toBe('It is 7 degrees in Oslo, light rain. It is 11 degrees in Bergen, light rain.');
   expect(readme).toContain(`\`${answer}\``); // what it says of itself
@@ -55,8 +57,12 @@ test('the programs of the page about serving run as written, and its variables',
     .trim()
     .replace(/\/v1$/, '');
   const here = (text: string) => text.replaceAll('http://127.0.0.1:8080', address);
-  const answers = programs(page).map((program) => runProgram(here(program)));
-  expect(answers).toEqual(Array(3).fill('Hello! How can I help?\n'));
+  const ours = programs(readme).filter((program) => !program.includes('defineTool'));
+  expect([programs(page).length, ours.length]).toEqual([3, 3]);
+  const answers = [...programs(page), ...ours].map((program) => runProgram(here(program)));
+  expect(answers).toEqual(Array(6).fill('Hello! How can I help?\n'));
+  const variables = (text: string) => text.match(/export .*$/gm);
+  expect(variables(readme)).toEqual(variables(page));
 
   const urls = [...here(page).matchAll(/export \w+_BASE_URL=(\S+)/g)].map(([, url]) => url as string);
   const paths = ['/v1/messages', '/chat/completions'];

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationResult, Usage } from '../../engine/generation.js';
 import type { Signatures } from '../../stateless/signature.js';
+import { DIRECT_CALL, HOSTED_MESSAGE, HOSTED_USAGE } from './hosted-fields.js';
 
 /** Ids of messages and of the uses of tools: they occur once. */
 export const newId = (kind: 'msg' | 'toolu' | 'req') => `${kind}_${randomBytes(12).toString('hex')}`;
@@ -47,10 +48,17 @@ export function toMessage(
     model,
     content: [
       ...(reasoning ? [{ type: 'thinking', thinking: reasoning, signature: signatures.of(reasoning) }] : []),
-      ...(text ? [{ type: 'text', text }] : []),
-      ...toolCalls.map((call) => ({ type: 'tool_use', id: newId('toolu'), name: call.name, input: toInput(call) })),
+      ...(text ? [{ type: 'text', text, citations: [] }] : []),
+      ...toolCalls.map((call) => ({
+        type: 'tool_use',
+        id: newId('toolu'),
+        name: call.name,
+        input: toInput(call),
+        ...DIRECT_CALL,
+      })),
     ],
     ...toStop(result, stopText),
-    usage: toUsage(usage),
+    ...HOSTED_MESSAGE,
+    usage: { ...HOSTED_USAGE, ...toUsage(usage) },
   };
 }

@@ -2,6 +2,7 @@ import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationEvent, GenerationResult } from '../../engine/generation.js';
 import type { Signatures } from '../../stateless/signature.js';
 import type { SseWriter } from '../http/sse-writer.js';
+import { DIRECT_CALL, HOSTED_MESSAGE, HOSTED_USAGE } from './hosted-fields.js';
 import { newId, toInput, toStop, toUsage } from './messages-answer.js';
 
 /**
@@ -20,10 +21,10 @@ export class MessagesStream {
   constructor(sse: SseWriter, signatures: Signatures, model: string, inputTokens: number) {
     this.#sse = sse;
     this.#signatures = signatures;
-    const usage = { input_tokens: inputTokens, output_tokens: 0 };
+    const usage = { ...HOSTED_USAGE, input_tokens: inputTokens, output_tokens: 0 };
     this.#send('message_start', {
       message: {
-        ...{ id: newId('msg'), type: 'message', role: 'assistant', model, content: [], usage },
+        ...{ id: newId('msg'), type: 'message', role: 'assistant', model, content: [], usage, ...HOSTED_MESSAGE },
         ...{ stop_reason: null, stop_sequence: null },
       },
     });
@@ -57,7 +58,7 @@ export class MessagesStream {
 
   #call(call: ToolCall): void {
     this.#close();
-    this.#start({ type: 'tool_use', id: newId('toolu'), name: call.name, input: {} });
+    this.#start({ type: 'tool_use', id: newId('toolu'), name: call.name, input: {}, ...DIRECT_CALL });
     this.#delta({ type: 'input_json_delta', partial_json: JSON.stringify(toInput(call)) });
     this.#stop();
   }

@@ -60,6 +60,7 @@ export function toCompletion(
     role: 'assistant',
     content: text === '' && toolCalls.length > 0 ? null : text,
     refusal: null,
+    annotations: [],
     ...(reasoning && { reasoning_content: reasoning }),
     ...(toolCalls.length > 0 && { tool_calls: toolCalls.map((call, index) => toWireCall(call, ids.of(index))) }),
   };

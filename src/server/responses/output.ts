@@ -49,9 +49,10 @@ export function toUsage({ promptTokens, outputTokens, cachedTokens }: Usage, rea
 export function toStatus({ finishReason, toolCalls }: GenerationResult): {
   status: 'completed' | 'incomplete';
   incomplete_details: object | null;
+  completed_at: number | null;
 } {
   const cut = finishReason === 'length' && toolCalls.length === 0;
   return cut
-    ? { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }
-    : { status: 'completed', incomplete_details: null };
+    ? { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' }, completed_at: null }
+    : { status: 'completed', incomplete_details: null, completed_at: Math.floor(Date.now() / 1_000) };
 }

@@ -11,8 +11,9 @@ import { HttpError, toHttpFailure } from '../http/http-error.js';
 import type { SseWriter } from '../http/sse-writer.js';
 import { AnswerItems } from './answer-items.js';
 import { toConversation } from './items.js';
-import { newId, toStatus, toUsage } from './output.js';
+import { toStatus, toUsage } from './output.js';
 import { ReasoningSeal } from './reasoning-seal.js';
+import { type Head, toHead } from './response-head.js';
 import type { ResponseStore } from './store.js';
 import { type Toolbox, toToolbox, toToolChoice } from './tools.js';
 import { type ResponsesRequest, responsesRequest, type WireItem } from './wire.js';
@@ -55,8 +56,6 @@ export async function createResponse(exchange: Exchange, store: ResponseStore): 
     exchange.json(200, response, asked.headers);
   }
 }
-
-type Head = ReturnType<typeof toHead>;
 
 async function streamed(
   exchange: Exchange,
@@ -110,33 +109,6 @@ function toOptions(body: ResponsesRequest, toolbox: Toolbox): TurnOptions {
     toolChoice: toToolChoice(body.tool_choice, toolbox),
     parallelToolCalls: toolbox.specs.length > 0 ? body.parallel_tool_calls : undefined,
   });
-}
-
-/** The fields of a response that do not change: what was asked. */
-function toHead(body: ResponsesRequest, model: string) {
-  return {
-    id: newId('resp'),
-    object: 'response',
-    created_at: Math.floor(Date.now() / 1_000),
-    model,
-    error: null as object | null,
-    incomplete_details: null as object | null,
-    instructions: body.instructions ?? null,
-    max_output_tokens: body.max_output_tokens ?? null,
-    metadata: body.metadata ?? {},
-    output: [] as object[],
-    parallel_tool_calls: body.parallel_tool_calls ?? true,
-    previous_response_id: body.previous_response_id ?? null,
-    reasoning: { effort: body.reasoning?.effort ?? null, summary: null },
-    store: body.store ?? true,
-    temperature: body.temperature ?? null,
-    text: { format: body.text?.format ?? { type: 'text' } },
-    tool_choice: body.tool_choice ?? 'auto',
-    tools: body.tools ?? [],
-    top_p: body.top_p ?? null,
-    truncation: body.truncation ?? 'disabled',
-    usage: null as object | null,
-  };
 }
 
 function ended(head: Head, result: GenerationResult, items: AnswerItems, reasoningTokens: number) {
