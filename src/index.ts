@@ -14,6 +14,9 @@ export type { AssistantMessage, ChatMessage, ToolCall, ToolMessage } from './cha
 export type { Prompt } from './chat/prompt.js';
 export type { ToolChoice, ToolSpec } from './chat/tool-spec.js';
 export type { OnOverflow } from './chat/trim-history.js';
+export type { Embeddings } from './embedding/embedding.js';
+export type { EmbeddingOptions } from './embedding/embedding-options.js';
+export type { EmbeddingInput } from './embedding/texts.js';
 export { Engine, type EngineStats, type ModelInfo } from './engine/engine.js';
 export type { EngineOptions } from './engine/engine-options.js';
 export type { Generation, GenerationEvent, GenerationResult, Usage } from './engine/generation.js';

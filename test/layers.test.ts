@@ -9,6 +9,7 @@ const FLOORS = [
   ['schema', 'model', 'trace'],
   ['backend'],
   ['chat', 'observe'],
+  ['embedding'],
   ['engine'],
   ['agent', 'stateless', 'patterns', 'memo'],
   ['server', 'adapters', 'graph', 'runs', 'tiers'],

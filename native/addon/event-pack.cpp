@@ -8,7 +8,7 @@ namespace banyan {
 
 namespace {
 
-enum RecordType : uint32_t { kTokens = 1, kToolCall = 2, kFinish = 3, kError = 4, kDecision = 5 };
+enum RecordType : uint32_t { kTokens = 1, kToolCall = 2, kFinish = 3, kError = 4, kDecision = 5, kEmbedding = 6 };
 
 /** Everything starts on a multiple of 4 bytes, little-endian as every platform we build for. */
 class Writer {
@@ -108,10 +108,17 @@ void body(Writer & writer, const DecisionEvent & event) {
     std::visit([&](const auto & what) { record(writer, what); }, d.what);
 }
 
+void body(Writer & writer, const EmbeddingEvent & event) {
+    writer.u32(static_cast<uint32_t>(event.index));
+    writer.u32(static_cast<uint32_t>(event.vector.size()));
+    for (const float number : event.vector) writer.f32(number);
+}
+
 }  // namespace
 
 void pack(const Event & event, std::vector<uint8_t> & out) {
-    static constexpr RecordType kTypes[] = {kTokens, kToolCall, kFinish, kError, kDecision};  // in the variant's order
+    // In the variant's order.
+    static constexpr RecordType kTypes[] = {kTokens, kToolCall, kFinish, kError, kDecision, kEmbedding};
     Writer writer(out);
     const size_t start = out.size();
     writer.u32(kTypes[event.what.index()]);

@@ -31,6 +31,7 @@ Napi::Function NativeEngine::define(Napi::Env env) {
                        {
                            InstanceAccessor<&NativeEngine::info>("info"),
                            InstanceMethod<&NativeEngine::submit>("submit"),
+                           InstanceMethod<&NativeEngine::embed>("embed"),
                            InstanceMethod<&NativeEngine::cancel>("cancel"),
                            InstanceMethod<&NativeEngine::tokenize>("tokenize"),
                            InstanceMethod<&NativeEngine::tokenize_later>("tokenizeLater"),
@@ -130,6 +131,15 @@ Napi::Value NativeEngine::submit(const Napi::CallbackInfo & info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
         Engine & engine = open();
         const RequestId id = engine.submit(parse_request(info[0]));
+        hold();
+        return Napi::Number::New(info.Env(), static_cast<double>(id));
+    });
+}
+
+Napi::Value NativeEngine::embed(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        Engine & engine = open();
+        const RequestId id = engine.embed(parse_embedding(info[0]));
         hold();
         return Napi::Number::New(info.Env(), static_cast<double>(id));
     });

@@ -31,6 +31,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
 
   private:
     Napi::Value submit(const Napi::CallbackInfo & info);
+    Napi::Value embed(const Napi::CallbackInfo & info);
     Napi::Value cancel(const Napi::CallbackInfo & info);
     Napi::Value tokenize(const Napi::CallbackInfo & info);
     Napi::Value tokenize_later(const Napi::CallbackInfo & info);

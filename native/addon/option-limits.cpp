@@ -94,6 +94,7 @@ Napi::Object option_limits(Napi::Env env) {
     out.Set("load", limits_of(env, EngineOptions{}));
     out.Set("request", limits_of(env, RequestOptions{}));
     out.Set("hint", limits_of(env, HintOptions{}));
+    out.Set("embedding", limits_of(env, EmbeddingOptions{}));
     out.Set("policy", limits_of(env, PolicyConfig{}));
     return out;
 }

@@ -64,6 +64,19 @@ RequestOptions parse_request(const Napi::Value & value) {
     return out;
 }
 
+EmbeddingOptions parse_embedding(const Napi::Value & value) {
+    const Fields fields(value, "request");
+    EmbeddingOptions out;
+    read_options(value.As<Napi::Object>(), out);
+    const Napi::Value texts = fields.value("texts");
+    if (!texts.IsArray()) fields.fail("texts", "must be a list");
+    const auto list = texts.As<Napi::Array>();
+    for (uint32_t i = 0; i < list.Length(); ++i) {
+        out.texts.push_back(tokens_of(list.Get(i), "texts[" + std::to_string(i) + "]"));
+    }
+    return out;
+}
+
 HintOptions parse_hint(const Napi::Value & value) {
     const Fields fields(value, "hint");
     HintOptions out;

@@ -23,6 +23,21 @@ set_tests_properties(runner-answer-parser-test runner-closing-budget-test runner
   runner-fixed-shapes-test PROPERTIES
   FIXTURES_REQUIRED engine-test-model ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL}" TIMEOUT 300)
 
+set(TEST_EMBEDDING_DIR "${CMAKE_BINARY_DIR}/test-embedding")
+file(MAKE_DIRECTORY "${TEST_EMBEDDING_DIR}")
+foreach(pooling mean cls none rank)
+  add_test(NAME make-bert-${pooling}
+    COMMAND npx tsx testing/models/make-model.ts --bert ${pooling} --out ${TEST_EMBEDDING_DIR}/bert-${pooling}.gguf
+    WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+endforeach()
+add_test(NAME make-qwen3-last
+  COMMAND npx tsx testing/models/make-model.ts --arch qwen3 --pooling last --out ${TEST_EMBEDDING_DIR}/qwen3-last.gguf
+  WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+set_tests_properties(make-bert-mean make-bert-cls make-bert-none make-bert-rank make-qwen3-last PROPERTIES
+  FIXTURES_SETUP test-embedding)
+set_tests_properties(runner-embedding-test PROPERTIES
+  FIXTURES_REQUIRED test-embedding ENVIRONMENT "BANYAN_TEST_EMBEDDING=${TEST_EMBEDDING_DIR}" TIMEOUT 300)
+
 set(TEST_TEMPLATES_DIR "${CMAKE_BINARY_DIR}/test-templates")
 add_test(NAME export-templates
   COMMAND ${CMAKE_COMMAND} -DSOURCE=${LLAMA_CPP_DIR} -DDIR=${TEST_TEMPLATES_DIR}

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/calibration.h"
+#include "engine/embedding-worker.h"
 #include "engine/worker.h"
 #include "runner/error.h"
 
@@ -34,10 +35,15 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     engine->chat_templates_ =
         std::make_shared<ChatTemplates>(engine->model_, options.chat_template, options.tool_format);
     engine->grammars_ = std::make_shared<GrammarCache>(engine->model_);
-    auto runner = std::make_unique<Runner>(engine->model_, options.runner, engine->abort_step_);
-
     EngineInfo & info = engine->info_;
     info.model = engine->model_->info();
+    info.pooling = pooling_of(*engine->model_, options.pooling);
+    if (info.pooling != Pooling::none) {
+        engine->load_embedder(options);
+        if (abort) throw Error("ABORTED", "the load was aborted");
+        return engine;
+    }
+    auto runner = std::make_unique<Runner>(engine->model_, options.runner, engine->abort_step_);
     info.runner = runner->info();
     if (!options.prefix_cache) {
         info.runner.prefix_reuse = false;
@@ -76,6 +82,22 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     return engine;
 }
 
+void Engine::load_embedder(const EngineOptions & options) {
+    auto embedder = std::make_unique<Embedder>(model_, options.runner, info_.pooling, options.max_context, abort_step_);
+    info_.runner = embedder->info().runner;
+    info_.embedding_size = embedder->info().size;
+    info_.max_context = embedder->info().max_tokens;
+    info_.page_tokens = options.runner.page_tokens;
+    info_.max_running = embedder->info().batch_texts;
+    info_.max_batch_tokens = embedder->info().batch_tokens;
+    embedding_ = std::make_unique<EmbeddingWorker>(std::move(embedder));
+    SchedulerConfig nothing;
+    nothing.n_pages = 1;
+    nothing.prefix_reuse = false;
+    touched_pages_ = std::make_shared<const std::atomic<int32_t>>(0);
+    worker_ = std::make_unique<Worker>(nothing, nullptr);
+}
+
 Engine::~Engine() {
     stop();
 }
@@ -86,24 +108,34 @@ void Engine::start(Publish publish) {
 
 void Engine::run(Publish publish) {
     using std::chrono::microseconds;
-    worker_->listen([&] {
+    const auto hear = [&] {
         if (!commands_.any()) return false;
         obey(microseconds(0));
         publish_events(publish);
         return true;
-    });
+    };
+    if (embedding_) {
+        embedding_->listen(hear);
+    } else {
+        worker_->listen(hear);
+    }
     bool ran = false;
     while (!closing_ && !abort_) {
         // Nothing to compute: sleep. Work that is better begun later: until then, or until something happens.
-        const microseconds patience(worker_->idle() ? -1 : ran ? 0 : worker_->patience());
+        const microseconds patience(idle() ? -1 : ran ? 0 : worker_->patience());
         obey(patience);
         publish_events(publish);
         if (closing_) break;
-        ran = !worker_->idle() && worker_->step(abort_step_);
+        ran = !idle() && (embedding_ ? embedding_->step(abort_step_) : worker_->step(abort_step_));
         publish_events(publish);
     }
+    embedding_.reset();
     worker_.reset();
     if (after_close_ && !abort_) after_close_();
+}
+
+bool Engine::idle() const {
+    return worker_->idle() && (!embedding_ || embedding_->idle());
 }
 
 void Engine::obey(std::chrono::microseconds patience) {
@@ -112,12 +144,13 @@ void Engine::obey(std::chrono::microseconds patience) {
             command();
         } catch (const std::exception & e) {
             worker_->fail_all(e.what());
+            if (embedding_) embedding_->fail_all(e.what());
         }
     }
 }
 
 void Engine::publish_events(const Publish & publish) {
-    std::vector<Event> events = worker_->take_events();
+    std::vector<Event> events = embedding_ ? embedding_->take_events() : worker_->take_events();
     if (events.empty() || abort_) return;
     {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -132,7 +165,55 @@ void Engine::post(std::function<void()> command) {
     if (!commands_.post(std::move(command))) throw Error("CLOSED", "the engine is closed");
 }
 
+void Engine::check(const EmbeddingOptions & options) const {
+    if (info_.pooling == Pooling::none) {
+        throw Error("MODEL_UNSUPPORTED",
+                    "this model generates text and embeds none: load an embedding model, or say how this one is to "
+                    "pool its tokens' vectors (pooling)");
+    }
+    if (options.texts.empty()) throw Error("INVALID_OPTION", "there is no text", "texts");
+    for (size_t i = 0; i < options.texts.size(); ++i) {
+        const std::vector<Token> & text = options.texts[i];
+        const std::string field = "texts[" + std::to_string(i) + "]";
+        if (text.empty()) throw Error("INVALID_OPTION", field + " has no tokens", field);
+        if (text.size() > static_cast<size_t>(info_.max_context)) {
+            throw Error("PROMPT_TOO_LONG",
+                        field + " has " + std::to_string(text.size()) + " tokens, a text may have " +
+                            std::to_string(info_.max_context),
+                        field);
+        }
+        for (const Token token : text) {
+            if (model_->valid(token)) continue;
+            throw Error("INVALID_OPTION", "token " + std::to_string(token) + " is not in the vocabulary", field);
+        }
+    }
+    if (options.dimensions > info_.embedding_size) {
+        throw Error("INVALID_OPTION",
+                    "dimensions is " + std::to_string(options.dimensions) + ", vectors of this model have " +
+                        std::to_string(info_.embedding_size),
+                    "dimensions");
+    }
+}
+
+RequestId Engine::next_id() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    live_.insert(next_id_);
+    return next_id_++;
+}
+
+RequestId Engine::embed(EmbeddingOptions options) {
+    check(options);
+    const Salt tenant = intern(options.salt);
+    const RequestId id = next_id();
+    const auto cargo = std::make_shared<EmbeddingOptions>(std::move(options));
+    post([this, id, tenant, cargo] { embedding_->submit(id, tenant, std::move(*cargo)); });
+    return id;
+}
+
 void Engine::check(const RequestOptions & options) const {
+    if (info_.pooling != Pooling::none) {
+        throw Error("MODEL_UNSUPPORTED", "this is an embedding model: it generates no text. Load a chat model");
+    }
     if (options.prompt.empty()) throw Error("INVALID_OPTION", "the prompt is empty", "prompt");
     for (const Token token : options.prompt) {
         if (!model_->valid(token)) {
@@ -187,12 +268,7 @@ RequestId Engine::submit(RequestOptions options) {
     // A point in time, counted from here: the way to the engine thread is part of it.
     if (options.deadline > 0) request.deadline = Worker::now() + options.deadline;
     auto decoder = std::make_unique<Decoder>(model_, std::move(decoding));
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        request.id = next_id_++;
-        live_.insert(request.id);
-    }
-    const RequestId id = request.id;
+    const RequestId id = request.id = next_id();
     // A command is copyable, so what it moves on travels behind a shared pointer.
     const auto cargo =
         std::make_shared<std::pair<Request, std::unique_ptr<Decoder>>>(std::move(request), std::move(decoder));
@@ -228,7 +304,10 @@ bool Engine::cancel(RequestId id) {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (live_.count(id) == 0) return false;
     }
-    return commands_.post([this, id] { worker_->cancel(id); });
+    return commands_.post([this, id] {
+        worker_->cancel(id);
+        if (embedding_) embedding_->cancel(id);
+    });
 }
 
 Salt Engine::intern(const std::string & salt) {
@@ -270,7 +349,11 @@ void Engine::program(ProgramId program, std::function<void(std::optional<Program
 }
 
 void Engine::stats(std::function<void(EngineStats)> done) {
-    post([this, done] { done(worker_->stats()); });
+    post([this, done] {
+        EngineStats stats = worker_->stats();
+        if (embedding_) embedding_->count_into(stats);
+        done(stats);
+    });
 }
 
 void Engine::check_integrity(std::function<void(std::string)> done) {
@@ -282,6 +365,7 @@ bool Engine::close(std::function<void()> done) {
         closing_ = true;
         after_close_ = done;
         worker_->cancel_all();
+        if (embedding_) embedding_->cancel_all();
     });
     abort_step_ = true;  // no request needs what the running step computes
     return first;

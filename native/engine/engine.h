@@ -23,6 +23,7 @@
 
 namespace banyan {
 
+class EmbeddingWorker;
 class Worker;
 
 class Engine {
@@ -45,8 +46,10 @@ class Engine {
     /** Of the pool: what has been written at some time. The rest of its pages is only reserved. */
     int64_t pool_used_bytes() const { return *touched_pages_ * info_.runner.page_bytes; }
 
-    /** Throws Error INVALID_OPTION, PROMPT_TOO_LONG, INVALID_SCHEMA, INVALID_GRAMMAR, CLOSED. */
+    /** Throws Error INVALID_OPTION, PROMPT_TOO_LONG, INVALID_SCHEMA, INVALID_GRAMMAR, MODEL_UNSUPPORTED, CLOSED. */
     RequestId submit(RequestOptions options);
+    /** Throws Error INVALID_OPTION, PROMPT_TOO_LONG, MODEL_UNSUPPORTED, CLOSED. */
+    RequestId embed(EmbeddingOptions options);
     /** False: not known (any more). Else its finish event follows at once; on a GPU, which ends no step early, after
      * it. */
     bool cancel(RequestId id);
@@ -80,11 +83,15 @@ class Engine {
 
   private:
     Engine() = default;
+    void load_embedder(const EngineOptions & options);
     void run(Publish publish);
     void obey(std::chrono::microseconds patience);
     void post(std::function<void()> command);
     Salt intern(const std::string & salt);
     void check(const RequestOptions & options) const;
+    void check(const EmbeddingOptions & options) const;
+    RequestId next_id();
+    bool idle() const;
     void publish_events(const Publish & publish);
 
     std::shared_ptr<const Model> model_;
@@ -92,7 +99,9 @@ class Engine {
     std::shared_ptr<GrammarCache> grammars_;
     EngineInfo info_;
     std::shared_ptr<const std::atomic<int32_t>> touched_pages_;
-    std::unique_ptr<Worker> worker_;  // the engine thread's
+    // The engine thread's. An embedding model has the second too, and nothing for the first to do.
+    std::unique_ptr<Worker> worker_;
+    std::unique_ptr<EmbeddingWorker> embedding_;
     CommandQueue commands_;
     std::thread thread_;
     std::atomic<bool> abort_{false};       // the thread ends, nothing is published any more

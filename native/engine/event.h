@@ -1,4 +1,5 @@
-// What a request tells its owner, in order: tokens*, tool calls among them, then exactly one finish or error.
+// What a request tells its owner, in order: tokens*, tool calls among them (or a vector of each of its texts), then
+// exactly one finish or error.
 #pragma once
 
 #include <string>
@@ -20,6 +21,12 @@ struct TokensEvent {
 struct ToolCallEvent {
     int32_t index;
     ToolCall call;
+};
+
+/** The vector of a text; texts of a request come in any order. */
+struct EmbeddingEvent {
+    int32_t index;
+    std::vector<float> vector;
 };
 
 struct FinishEvent {
@@ -48,7 +55,7 @@ struct DecisionEvent {
 
 struct Event {
     RequestId request;  // 0 with a DecisionEvent
-    std::variant<TokensEvent, ToolCallEvent, FinishEvent, ErrorEvent, DecisionEvent> what;
+    std::variant<TokensEvent, ToolCallEvent, FinishEvent, ErrorEvent, DecisionEvent, EmbeddingEvent> what;
 
     /** No event of the request follows. */
     bool last() const { return std::holds_alternative<FinishEvent>(what) || std::holds_alternative<ErrorEvent>(what); }

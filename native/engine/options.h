@@ -13,6 +13,7 @@
 #include "runner/chat/chat-format.h"
 #include "runner/chat/tool-format.h"
 #include "runner/constraints/compiled-grammar.h"
+#include "runner/embedding/pooling.h"
 #include "runner/model.h"
 #include "runner/runner.h"
 #include "runner/sampling/sampling-options.h"
@@ -28,6 +29,7 @@ struct EngineOptions {
     bool batching = true;
     std::string chat_template;  // '' = the model's own
     ToolFormatChoice tool_format = ToolFormatChoice::automatic;
+    PoolingChoice pooling = PoolingChoice::automatic;
     PolicyConfig policy;
     bool calibrate = true;  // measure policy.cost at load
 
@@ -41,6 +43,7 @@ struct EngineOptions {
         see("batching", batching);
         see("chat_template", chat_template);
         see("tool_format", tool_format);
+        see("pooling", pooling);
     }
 };
 
@@ -50,6 +53,8 @@ struct EngineInfo {
     int32_t page_tokens = 0, max_context = 0, max_running = 0, max_batch_tokens = 0;
     bool has_chat_template = false, supports_parallel_calls = false;
     ToolFormat tool_format = ToolFormat::none;
+    Pooling pooling = Pooling::none;
+    int32_t embedding_size = 0;
 
     template <typename See>
     void each_field(See && see) const {
@@ -85,6 +90,8 @@ struct EngineInfo {
         see("toolFormat", tool_format);
         see("supportsParallelCalls", supports_parallel_calls);
         see("eosText", model.eos_text);
+        see("pooling", pooling);
+        see("embeddingSize", embedding_size);
     }
 };
 
@@ -132,6 +139,24 @@ struct RequestOptions {
     }
 };
 
+/** Texts to embed: a vector of each. */
+struct EmbeddingOptions {
+    std::vector<std::vector<Token>> texts;
+    int32_t dimensions = 0;  // first numbers of a vector; 0 = all
+    bool normalize = true;   // to length 1, after the cut
+    Class cls = Class::interactive;
+    std::string salt;  // the tenant: takes turns with the others
+
+    /** All but the texts. */
+    template <typename See>
+    void each_option(See && see) {
+        see("dimensions", dimensions, Range{1, 1 << 20}.or_none(0));
+        see("normalize", normalize);
+        see("class", cls);
+        see("salt", salt);
+    }
+};
+
 /** A hint whose salt has a name; see core/hint.h. */
 struct HintOptions {
     Hint hint;
@@ -156,11 +181,13 @@ struct EngineStats {
     StepQuantiles step;      // a whole step: schedule, run, sample, commit
     StepQuantiles deciding;  // of it, in the scheduler
     double callbacks = 0;    // calls into JavaScript; the addon counts them
+    double embedded_texts = 0;
 
     template <typename See>
     void each_field(See && see) const {
         scheduler.each_field(see);
         see("callbacks", callbacks);
+        see("embeddedTexts", embedded_texts);
         see("stepMs", step_ms);
         see("stepP50Ms", step.p50);
         see("stepP95Ms", step.p95);

@@ -1,7 +1,15 @@
 import { BanyanError } from '../kit/errors.js';
-import type { ChatFormat, ChatInput, Grammar, NativeHint, NativeRequest, RenderedChat } from '../native/binding.js';
+import type {
+  ChatFormat,
+  ChatInput,
+  Grammar,
+  NativeEmbedding,
+  NativeHint,
+  NativeRequest,
+  RenderedChat,
+} from '../native/binding.js';
 import type { NativeDecision } from '../native/decisions.js';
-import type { RequestEvent as NativeRequestEvent } from '../native/events.js';
+import type { EmbeddingEvent, RequestEvent as NativeRequestEvent } from '../native/events.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../native/reports.js';
 import type { Recorder } from '../trace/recorder.js';
 
@@ -16,6 +24,8 @@ import type { Recorder } from '../trace/recorder.js';
  *               and `tool-call` as they come, last and once `finish` or `error`. Tokens, texts and calls of the events joined
  *               are those of the message; of a cancelled request they may be its beginning. Sinks return soon and never
  *               throw; they may call the backend. Requests end in any order, and one that fails ends alone.
+ *   Embeddings  embed() is a request of its own: the sink gets `embedding` once a text, in any order, last and once `finish` or
+ *               `error`. A model that generates text refuses it with MODEL_UNSUPPORTED, an embedding model refuses submit().
  *   Cancel      cancel() may come at any time. The request ends soon: with reason `cancelled` and all that was computed, or as
  *               it had ended already.
  *   Refusal     A request whose first token is not to be expected within its `ttftLimitMs` ends with the error BACKPRESSURE
@@ -37,7 +47,9 @@ export interface Backend extends TokenCodec {
   readonly closed: boolean;
   /** The id of a new request, unique in this backend. Throws INVALID_OPTION, PROMPT_TOO_LONG, CLOSED. */
   submit(request: BackendRequest, sink: RequestSink): number;
-  /** False: no such request is in flight. Never throws for an id of submit(). */
+  /** The id of a new request, as of submit(). Throws INVALID_OPTION, PROMPT_TOO_LONG, MODEL_UNSUPPORTED, CLOSED. */
+  embed(request: NativeEmbedding, sink: EmbeddingSink): number;
+  /** False: no such request is in flight. Never throws for an id of submit() or embed(). */
   cancel(request: number): boolean;
   /** How far a prompt is cached now. Runs nothing. */
   explain(tenant: string, tokens: Int32Array): Promise<NativeMiss>;
@@ -94,6 +106,9 @@ export type RequestEvent =
 
 /** Gets the events of one request. */
 export type RequestSink = (event: RequestEvent) => void;
+
+/** Gets the vectors of an embedding request, and its end. */
+export type EmbeddingSink = (event: EmbeddingEvent | Extract<RequestEvent, { type: 'finish' | 'error' }>) => void;
 
 /** Throws CLOSED once the backend is closed. */
 export function checkOpen(backend: Pick<Backend, 'closed'>): void {

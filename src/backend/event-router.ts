@@ -4,7 +4,7 @@ import type { NativeEvent, RequestEvent as NativeRequestEvent } from '../native/
 import type { NativeMiss, NativeUsage } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { Recorder } from '../trace/recorder.js';
-import type { BackendRequest, RequestSink } from './backend.js';
+import type { BackendRequest, EmbeddingSink, RequestSink } from './backend.js';
 
 interface Route {
   sink: RequestSink;
@@ -16,6 +16,7 @@ interface Route {
 export class EventRouter {
   readonly #revealMisses: boolean;
   readonly #routes = new Map<number, Route>();
+  readonly #embeddings = new Map<number, EmbeddingSink>();
   /** Gets the scheduler's decisions while they are watched. */
   onDecision: ((decision: NativeDecision) => void) | undefined;
   /** Hears of every request and hint while a recording goes on. */
@@ -28,7 +29,7 @@ export class EventRouter {
 
   /** Requests in flight. */
   get size(): number {
-    return this.#routes.size;
+    return this.#routes.size + this.#embeddings.size;
   }
 
   /** Call it right after a request was taken: before its first event. */
@@ -37,10 +38,17 @@ export class EventRouter {
     this.recorder?.submit(id, request);
   }
 
+  /** The same for texts to embed, which no recorder hears of. */
+  attachEmbedding(id: number, sink: EmbeddingSink): void {
+    this.#embeddings.set(id, sink);
+  }
+
   /** The events of a step, in order. */
   deliver(events: readonly NativeEvent[]): void {
     for (const event of events) {
       if (event.type === 'decision') this.onDecision?.(event.decision);
+      else if (event.type === 'embedding') this.#embeddings.get(event.request)?.(event);
+      else if (this.#embeddings.has(event.request)) this.#endEmbedding(event);
       else this.#deliver(event);
     }
   }
@@ -48,7 +56,8 @@ export class EventRouter {
   /** Ends requests whose last event will never come, because what computed them is gone. */
   close(): void {
     const closed = { type: 'error' as const, code: 'CLOSED', message: 'The engine was closed', retryAfterMs: 0 };
-    this.deliver([...this.#routes.keys()].map((request) => ({ ...closed, request })));
+    const inFlight = [...this.#routes.keys(), ...this.#embeddings.keys()];
+    this.deliver(inFlight.map((request) => ({ ...closed, request })));
   }
 
   /** A miss without the token that the cache holds where the prompt leaves it: it may be another request's. */
@@ -71,6 +80,13 @@ export class EventRouter {
       if (event.type === 'tokens') route.recorded?.push(...event.tokens);
       route.sink(event);
     }
+  }
+
+  #endEmbedding(event: NativeRequestEvent): void {
+    const sink = this.#embeddings.get(event.request);
+    if (!sink || (event.type !== 'finish' && event.type !== 'error')) return;
+    this.#embeddings.delete(event.request);
+    sink(event.type === 'finish' ? event : { type: 'error', request: event.request, error: asBanyanError(event) });
   }
 
   #end(request: number, { recorded }: Route, end: Parameters<Recorder['finish']>[2]): void {

@@ -1,9 +1,9 @@
 import { asBanyanError } from '../kit/errors.js';
 import { longText } from '../kit/long-text.js';
-import type { ChatInput, NativeEngine, NativeHint } from '../native/binding.js';
+import type { ChatInput, NativeEmbedding, NativeEngine, NativeHint } from '../native/binding.js';
 import type { NativeDecision } from '../native/decisions.js';
 import type { Recorder } from '../trace/recorder.js';
-import { type Backend, type BackendRequest, checkOpen, type RequestSink } from './backend.js';
+import { type Backend, type BackendRequest, checkOpen, type EmbeddingSink, type RequestSink } from './backend.js';
 import type { EventRouter } from './event-router.js';
 
 /** The engine in this process: the addon's calls and events, with the promises of Backend. */
@@ -31,6 +31,14 @@ export class NativeBackend implements Backend {
     return this.#now((native) => {
       const id = native.submit({ ...request, grammar: request.grammar ?? '', jsonSchema: '' });
       this.#router.attach(id, request, sink);
+      return id;
+    });
+  }
+
+  embed(request: NativeEmbedding, sink: EmbeddingSink): number {
+    return this.#now((native) => {
+      const id = native.embed(request);
+      this.#router.attachEmbedding(id, sink);
       return id;
     });
   }

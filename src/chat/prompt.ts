@@ -127,14 +127,14 @@ export function isMessages(prompt: Prompt): prompt is readonly ChatMessage[] {
 }
 
 /** A copy: the caller may change its array while the request waits. The vocabulary's bounds are checked natively. */
-export function checkTokens(tokens: RawTokens): Int32Array {
+export function checkTokens(tokens: RawTokens, field = 'prompt'): Int32Array {
   if (!Array.isArray(tokens) && !(tokens instanceof Int32Array))
-    throw invalidOption('prompt', 'a list of token ids', tokens);
+    throw invalidOption(field, 'a list of token ids', tokens);
   const copy = new Int32Array(tokens.length);
   for (let index = 0; index < copy.length; index++) {
     const token = tokens[index] as number; // read once: it may answer otherwise the second time
     if (!Number.isInteger(token) || token < 0 || token >= 2 ** 31) {
-      throw invalidOption(`prompt[${index}]`, 'a token id', token);
+      throw invalidOption(`${field}[${index}]`, 'a token id', token);
     }
     copy[index] = token;
   }

@@ -59,7 +59,6 @@ const TOOLS: Record<ModelInfo['toolFormat'], string> = {
 };
 
 function modelRows(model: ModelInfo): Row[] {
-  const perToken = model.pageBytes / model.pageTokens;
   return [
     ['file', model.path],
     ['name', `${model.name || '-'} (${model.architecture})`],
@@ -68,6 +67,28 @@ function modelRows(model: ModelInfo): Row[] {
       `${bytes(model.sizeBytes)}, ${count(model.parameters)} parameters, a vocabulary of ${number(model.vocabSize)}`,
     ],
     ['context', `trained for ${number(model.contextTrain)} tokens`],
+    ...(model.embeddingSize > 0 ? embeddingRows(model) : generationRows(model)),
+  ];
+}
+
+function embeddingRows(model: ModelInfo): Row[] {
+  return [
+    ['embeddings', `vectors of ${number(model.embeddingSize)} numbers, ${POOLINGS[model.pooling]}`],
+    ['backend', model.backend],
+    ['chat', 'no: an embedding model generates no text'],
+  ];
+}
+
+const POOLINGS = {
+  none: '',
+  mean: "the mean of a text's tokens",
+  cls: "of a text's first token",
+  last: "of a text's last token",
+};
+
+function generationRows(model: ModelInfo): Row[] {
+  const perToken = model.pageBytes / model.pageTokens;
+  return [
     [
       'cache',
       perToken > 0 ? `${bytes(perToken)} a token: ${count(2 ** 30 / perToken)} tokens in a GiB` : 'states only',

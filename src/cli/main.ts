@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { EMBED } from '../embedding/embedding-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { chat } from './chat.js';
+import { embed } from './embed.js';
 import {
   type AnswerFlags,
   answerOptions,
@@ -15,6 +17,7 @@ import {
   withServeFlags,
 } from './flags.js';
 import { info } from './info.js';
+import { optionFlag } from './option-flag.js';
 import { runInput } from './prompt-input.js';
 import { run } from './run.js';
 import { serve } from './serve.js';
@@ -68,6 +71,20 @@ withAnswerFlags(program.command('chat').description('a conversation on the termi
       const engine = { ...engineOptions(flags, model), signal: stop.signal };
       await chat({ engine, answer: answerOptions(flags), system: flags.system, stop });
     }),
+  );
+
+withEngineFlags(program.command('embed').description('the vectors of texts, of an embedding model'))
+  .argument('<model>', 'a GGUF of an embedding model, as for --model')
+  .argument('[texts...]', 'texts in quotes; none: the lines of the input')
+  .addOption(optionFlag(EMBED, 'dimensions', '--dimensions <n>', 'numbers of a vector that are kept; default: all'))
+  .addHelpText(
+    'after',
+    '\nExample:\n  banyan embed hf:Qwen/Qwen3-Embedding-0.6B-GGUF:Q8_0 "A banyan is a tree." > vector.json',
+  )
+  .action(async (model: string, texts: string[], flags: EngineFlags & { dimensions?: number }) =>
+    untilStopped(({ signal }) =>
+      embed(texts, { engine: { ...engineOptions(flags, model), signal }, dimensions: flags.dimensions }),
+    ),
   );
 
 withServeFlags(program.command('serve').description("an HTTP server that speaks OpenAI's and Anthropic's API"))

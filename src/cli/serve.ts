@@ -8,8 +8,12 @@ export async function serve(options: { engine: EngineOptions; server: ServerOpti
   const engine = await loadWithProgress(options.engine);
   try {
     const server = await startServer(engine, options.server);
-    const { name, architecture, maxContext } = engine.info;
-    process.stderr.write(`${name || architecture}, ${maxContext} tokens of context a request\n`);
+    const { name, architecture, maxContext, embeddingSize } = engine.info;
+    const what =
+      embeddingSize > 0
+        ? `vectors of ${embeddingSize} numbers, ${maxContext} tokens a text`
+        : `${maxContext} tokens of context a request`;
+    process.stderr.write(`${name || architecture}, ${what}\n`);
     process.stdout.write(`${server.url}/v1\n`);
     await options.stop.requested();
     await server.close();

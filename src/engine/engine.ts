@@ -5,12 +5,18 @@ import { checkPrompt, checkTokens, type Prompt, preparePrompt } from '../chat/pr
 import { checkShort } from '../chat/prompt-size.js';
 import { readPrompt } from '../chat/read-prompt.js';
 import { checkToolsCanBeShown } from '../chat/tool-spec.js';
+import { type Embeddings, embed } from '../embedding/embedding.js';
+import { EMBED, type EmbeddingOptions } from '../embedding/embedding-options.js';
+import { checkEmbeds, checkGenerates } from '../embedding/model-kind.js';
+import { type EmbeddingInput, readTexts } from '../embedding/texts.js';
+import { complete } from '../kit/complete-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { checkText } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { reading } from '../kit/read-options.js';
 import { LoadControl } from '../model/load-control.js';
 import { findModelFile } from '../model/model-file.js';
+import { EMBEDDING } from '../native/embedding-options.js';
 import type { NativeModelInfo, NativeStats } from '../native/reports.js';
 import { type Decision, DecisionFeed } from '../observe/decision-feed.js';
 import { compileAnswerSchema } from '../schema/compile-schema.js';
@@ -76,6 +82,7 @@ export class Engine implements AsyncDisposable {
    */
   generate<Output = unknown>(prompt: Prompt, given: GenerateOptions<Output> = {}): Generation<Output> {
     checkOpen(this.#backend);
+    checkGenerates(this.info);
     const options = readTable('options', given, GENERATE) as GenerateOptions<Output>;
     const settings = toRequestSettings(options);
     const schema = compileAnswerSchema(options.schema);
@@ -87,9 +94,23 @@ export class Engine implements AsyncDisposable {
   /** A conversation that appends only what is new. Throws INVALID_OPTION, INVALID_MESSAGES, MODEL_UNSUPPORTED, CLOSED. */
   session(options: SessionOptions = {}): Session {
     checkOpen(this.#backend);
+    checkGenerates(this.info);
     const setup = toSessionSetup(options);
     checkToolsCanBeShown(this.info, setup.tools);
     return new Session(this.#backend, setup);
+  }
+
+  /**
+   * A vector of each text, from an embedding model: texts of like meaning have vectors of a large inner product. Texts of many
+   * calls share batches. A text of more than `info.maxContext` tokens is refused, never cut. Rejects with INVALID_OPTION,
+   * PROMPT_TOO_LONG, MODEL_UNSUPPORTED, STEP_FAILED, ABORTED, CLOSED; `field` names the text.
+   */
+  async embed(texts: EmbeddingInput | readonly EmbeddingInput[], given: EmbeddingOptions = {}): Promise<Embeddings> {
+    checkOpen(this.#backend);
+    checkEmbeds(this.info);
+    const options = readTable('options', given, EMBED);
+    const settings = { ...complete(EMBEDDING, options), salt: options.tenant ?? '' };
+    return embed(this.#backend, readTexts(texts), settings, options.signal);
   }
 
   /** One agent run: pass it as `program` with its requests, tell it what happens, ask it what it cost. */

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { EMBEDDING } from './embedding-options.js';
 import type { LOAD } from './load-options.js';
 import type { Complete, NumberRange } from './option-kinds.js';
 import type { NativePolicy } from './policy.js';
@@ -43,6 +44,12 @@ export interface NativeRequest extends Complete<typeof REQUEST> {
   jsonSchema: string; // JSON Schema text, '' = none; not together with grammar
   chat: ChatFormat | null; // from renderChat: tool grammar, triggers and the parser of the output
   ignoreEos: boolean; // benchmarks: run to maxTokens
+}
+
+/** Texts to embed; every field is set. */
+export interface NativeEmbedding extends Complete<typeof EMBEDDING> {
+  texts: Int32Array[];
+  salt: string; // '' = shared by all; the tenant
 }
 
 /** What a program is about to do. Fields that the kind does not need are '', 0 and empty. */
@@ -98,6 +105,8 @@ export interface NativeEngine {
   readonly info: NativeModelInfo;
   /** Queues a request; its events follow. Throws INVALID_OPTION, PROMPT_TOO_LONG, INVALID_SCHEMA, INVALID_GRAMMAR, CLOSED. */
   submit(request: NativeRequest): number;
+  /** Queues texts; a vector of each follows, and a finish. Throws INVALID_OPTION, PROMPT_TOO_LONG, MODEL_UNSUPPORTED, CLOSED. */
+  embed(request: NativeEmbedding): number;
   /** False when the request is not known (any more). Its finish event (reason cancelled) follows at once, on a GPU after the running step. */
   cancel(request: number): boolean;
   /** On this thread: for short texts. */
@@ -151,7 +160,7 @@ export interface Binding {
   readonly cpuReason: string;
   readonly version: string;
   readonly llamaVersion: string;
-  /** What each option may be, by struct of options: load, request, hint, policy. */
+  /** What each option may be, by struct of options: load, request, embedding, hint, policy. */
   readonly limits: Readonly<Record<string, OptionLimits>>;
   /** How the records of the event buffer are made up. */
   readonly records: RecordLayouts;

@@ -21,6 +21,12 @@ export class ByteReader {
     return this.#floats[this.at++] as number;
   }
 
+  /** A copy: a piece of the buffer would keep all of it. */
+  floats(count: number): Float32Array {
+    this.at += count;
+    return this.#floats.slice(this.at - count, this.at);
+  }
+
   double(): number {
     const value = this.#view.getFloat64(this.at * 4, true);
     this.at += 2;

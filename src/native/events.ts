@@ -30,8 +30,12 @@ export type RequestEvent =
   /** The request failed alone; the engine lives on. `retryAfterMs` is not 0 with BACKPRESSURE. */
   | { type: 'error'; request: number; code: string; message: string; retryAfterMs: number };
 
+/** The vector of a text of an embedding request, which `finish` or `error` ends, too. */
+export type EmbeddingEvent = { type: 'embedding'; request: number; index: number; vector: Float32Array };
+
 export type NativeEvent =
   | RequestEvent
+  | EmbeddingEvent
   /** What the scheduler decided, while decisions are wanted. `request` is 0: it is no request's event. */
   | { type: 'decision'; request: 0; decision: NativeDecision };
 
@@ -71,7 +75,7 @@ function readFinish(reader: ByteReader, request: number, { finish }: RecordLayou
 }
 
 /** What a record is of, its first word. As native/addon/event-pack.cpp counts. */
-const RECORD = { tokens: 1, toolCall: 2, finish: 3, error: 4, decision: 5 } as const;
+const RECORD = { tokens: 1, toolCall: 2, finish: 3, error: 4, decision: 5, embedding: 6 } as const;
 
 /** The addon's, which no buffer comes without. */
 let addonLayouts: RecordLayouts | undefined;
@@ -105,6 +109,9 @@ export function decodeEvents(buffer: Uint8Array): NativeEvent[] {
           message: reader.string(),
           retryAfterMs: reader.double(),
         });
+        break;
+      case RECORD.embedding:
+        events.push({ type: 'embedding', request, index: reader.int(), vector: reader.floats(reader.int()) });
         break;
       case RECORD.decision:
         events.push({ type: 'decision', request: 0, decision: readDecision(reader, layouts) });

@@ -35,6 +35,11 @@ export const LOAD = {
   prefixCache: flag(true),
   /** Requests share steps; false runs one at a time: a baseline to compare with. Default true. */
   batching: flag(true),
+  /**
+   * How an embedding model makes one vector of a text: the mean of its tokens' vectors, or that of its first (`cls`) or last
+   * token. `auto`: as its file says; without a word there, a decoder generates text. Default `auto`.
+   */
+  pooling: word(['auto', 'mean', 'cls', 'last'], 'auto'),
   /** Jinja template instead of the model's own. Default: the model's. */
   chatTemplate: name(''),
   /**

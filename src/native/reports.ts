@@ -73,6 +73,10 @@ export interface NativeModelInfo {
   supportsParallelCalls: boolean;
   /** The token that ends a turn. */
   eosText: string;
+  /** How an embedding model makes one vector of a text; `none`: the model generates text. */
+  pooling: 'none' | 'mean' | 'cls' | 'last';
+  /** Numbers of its vectors; 0: the model generates text. */
+  embeddingSize: number;
 }
 
 /** What a request cost. */
@@ -184,6 +188,8 @@ export interface NativeStats {
   resumeHits: number;
   /** Calls into JavaScript, at most one a step. */
   callbacks: number;
+  /** Texts of which a vector was made. */
+  embeddedTexts: number;
   /** Time in steps, sum. */
   stepMs: number;
   /** Of the last 1,024 steps. */

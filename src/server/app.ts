@@ -12,6 +12,7 @@ import { Exchange, type ServerContext } from './http/exchange.js';
 import { HttpError, retryHeaders, toHttpFailure } from './http/http-error.js';
 import { chatCompletions } from './openai/chat-completions.js';
 import { completions } from './openai/completions.js';
+import { embeddings } from './openai/embeddings.js';
 import { openaiError, wireName } from './openai/error-body.js';
 import { toModelEntry } from './openai/models.js';
 import { detokenize, tokenize } from './openai/tokenize.js';
@@ -71,6 +72,7 @@ export function makeApp(context: ServerContext): Hono<Env> {
   app.get('/v1/models/*', (c) => c.json(entry()));
   app.post('/v1/chat/completions', face(chatCompletions));
   app.post('/v1/completions', face(completions));
+  app.post('/v1/embeddings', face(embeddings));
   app.post('/v1/messages', face(messages));
   app.post('/v1/messages/count_tokens', face(countTokens));
   app.post('/tokenize', face(tokenize));

@@ -4,6 +4,7 @@ import { TURN } from '../../src/engine/request-options.js';
 import { complete } from '../../src/kit/complete-options.js';
 import { rangeOf, readTable } from '../../src/kit/option-table.js';
 import { loadBinding, type NativeRequest } from '../../src/native/binding.js';
+import { EMBEDDING } from '../../src/native/embedding-options.js';
 import { limitOf } from '../../src/native/limits.js';
 import { LOAD } from '../../src/native/load-options.js';
 import type { NumberRange, Option, OptionTable } from '../../src/native/option-kinds.js';
@@ -90,10 +91,12 @@ test('both halves have the same options, with the same words', () => {
   expect(Object.keys(limits.policy ?? {})).toEqual(Object.keys(POLICY));
   const natively = Object.keys(limits.load ?? {}).filter((name) => !['kvTypeK', 'kvTypeV'].includes(name));
   expect(natively.sort()).toEqual(Object.keys(LOAD).sort());
+  expect(Object.keys(limits.embedding ?? {})).toEqual([...Object.keys(EMBEDDING), 'salt']);
   expect(Object.keys(limits.request ?? {})).toEqual(expect.arrayContaining(Object.keys(REQUEST)));
   for (const [options, table] of [
     ['load', LOAD] as const,
     ['request', REQUEST] as const,
+    ['embedding', EMBEDDING] as const,
     ['policy', POLICY] as const,
   ]) {
     for (const [name, { shape }] of Object.entries(table as OptionTable)) {

@@ -1,9 +1,11 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
+import { Engine } from '../../src/engine/engine.js';
 import { type Server, serve } from '../../src/server/serve.js';
 import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
 import { callText } from '../../testing/engine/scripted-text.js';
+import { randomBert } from '../../testing/models/bert-model.js';
 import { serveModel } from '../support/serve-model.js';
 
 // What users of local servers report most often, each by its name. Those with tests of their own elsewhere are named there.
@@ -267,7 +269,15 @@ describe('limits', () => {
     expect(choices[0]?.message.content).toBe('Hello! How can I help?');
   });
 
-  test('embeddings are refused, not made up', async () => {
-    await expect(openai(server).embeddings.create({ model: 'any', input: 'x' })).rejects.toMatchObject({ status: 404 });
+  test('embeddings of a chat model are refused, not made up; those of an embedding model are no zeros to the SDK, which asks for base64', async () => {
+    await expect(openai(server).embeddings.create({ model: 'any', input: 'x' })).rejects.toMatchObject({
+      status: 400,
+      code: 'model_unsupported',
+    });
+    await using embedder = await Engine.load({ model: randomBert({ pooling: 'mean' }), threads: 1 });
+    await using own = await serve(embedder, { port: 0 });
+    const { data } = await openai(own).embeddings.create({ model: 'any', input: 'x' });
+    const length = data[0]?.embedding.reduce((sum, number) => sum + number * number, 0);
+    expect(length).toBeCloseTo(1, 5);
   });
 });

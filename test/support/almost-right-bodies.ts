@@ -73,6 +73,7 @@ const BODIES: [path: string, body: object][] = [
     '/v1/messages/count_tokens',
     { messages: [{ role: 'user', content: 'Hello' }], tools: [{ name: 'f', input_schema: tool }] },
   ],
+  ['/v1/embeddings', { input: ['Hello', [1, 2]], encoding_format: 'base64', dimensions: 4 }],
   ['/tokenize', { content: 'Hello', add_special: true }],
 ];
 

@@ -1,4 +1,10 @@
-import { type Backend, type BackendRequest, checkOpen, type RequestSink } from '../../src/backend/backend.js';
+import {
+  type Backend,
+  type BackendRequest,
+  checkOpen,
+  type EmbeddingSink,
+  type RequestSink,
+} from '../../src/backend/backend.js';
 import { EventRouter } from '../../src/backend/event-router.js';
 import { Engine } from '../../src/engine/engine.js';
 import { BanyanError } from '../../src/kit/errors.js';
@@ -6,6 +12,7 @@ import type {
   ChatFormat,
   ChatInput,
   Grammar,
+  NativeEmbedding,
   NativeHint,
   NativeMessage,
   RenderedChat,
@@ -87,6 +94,11 @@ export class ScriptedEngine implements Backend {
     if (this.decisionsOn) this.#decided.push(arrival(id, request));
     this.#schedule();
     return id;
+  }
+
+  embed(_request: NativeEmbedding, _sink: EmbeddingSink): number {
+    checkOpen(this);
+    throw new BanyanError('MODEL_UNSUPPORTED', 'a script embeds nothing');
   }
 
   cancel(request: number): boolean {

@@ -32,6 +32,7 @@ export const engineOptions = (modelPath: string, changes: Partial<NativeEngineOp
   batching: true,
   chatTemplate: '',
   toolFormat: 'auto',
+  pooling: 'auto',
   policy: {},
   ...changes,
 });
@@ -186,7 +187,7 @@ export class TestEngine {
         outcome.text += event.text;
         outcome.logprobs.push(...(event.logprobs ?? []));
       } else if (event.type === 'tool-call') outcome.toolCalls.push(event.call);
-      else {
+      else if (event.type !== 'embedding') {
         if (event.type === 'error') outcome.error = { code: event.code, message: event.message };
         else Object.assign(outcome, { reason: event.reason, usage: event.usage, message: event.message });
         this.#requests.delete(event.request);

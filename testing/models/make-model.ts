@@ -1,5 +1,7 @@
-/** npx tsx testing/models/make-model.ts --arch qwen3 --out model.gguf [--type Q8_0 --layers 28 ...] | --hostile NAME */
+/** npx tsx testing/models/make-model.ts --arch qwen3 --out model.gguf [--type Q8_0 --layers 28 ...] | --hostile NAME | --bert POOLING */
 import { parseArgs } from 'node:util';
+import { writeRandomBert } from './bert-model.js';
+import { POOLING } from './gguf/bert.js';
 import type { TensorType } from './gguf/tensor-data.js';
 import { HOSTILE, type HostileName, writeHostileModel } from './hostile-model.js';
 import {
@@ -32,6 +34,8 @@ const { values } = parseArgs({
     arch: { type: 'string' },
     type: { type: 'string' },
     hostile: { type: 'string' },
+    bert: { type: 'string' },
+    pooling: { type: 'string' },
     '0.6b': { type: 'boolean' },
     hybrid: { type: 'boolean' },
     ...Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, { type: 'string' as const }])),
@@ -42,14 +46,17 @@ const given = values as Record<string, string | undefined>;
 if (!given.out) {
   const flags = Object.keys(NUMBERS).map((name) => `--${name} N`);
   console.error(`usage: make-model --out FILE [--0.6b | --hybrid] [--arch ${ARCHITECTURES.join('|')}]`);
-  console.error(`       [--type F32|F16|Q8_0] ${flags.join(' ')}`);
+  console.error(`       [--type F32|F16|Q8_0] [--pooling mean|cls|last] ${flags.join(' ')}`);
   console.error(`   or: make-model --out FILE --hostile ${HOSTILE.join('|')}`);
+  console.error(`   or: make-model --out FILE --bert ${Object.keys(POOLING).join('|')}`);
   process.exit(2);
 }
 if (given.hostile) writeHostileModel(given.out, given.hostile as HostileName);
+else if (given.bert) writeRandomBert(given.out, { pooling: given.bert as keyof typeof POOLING });
 else {
   const options: RandomModelOptions = values['0.6b'] ? { ...SHAPE_06B } : values.hybrid ? { ...SHAPE_HYBRID } : {};
   if (given.arch) options.architecture = given.arch as Architecture;
+  if (given.pooling) options.pooling = given.pooling as keyof typeof POOLING;
   if (given.type) options.type = given.type as TensorType;
   for (const [flag, field] of Object.entries(NUMBERS)) if (given[flag]) options[field] = Number(given[flag]);
   writeRandomModel(given.out, options);

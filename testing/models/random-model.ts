@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { hyperparameters, tensors } from './gguf/architectures.js';
+import { POOLING } from './gguf/bert.js';
 import { byteVocabulary } from './gguf/byte-bpe.js';
 import { CHAT_TEMPLATE } from './gguf/chat-template.js';
 import { type Metadata, type Tensor, writeGguf } from './gguf/gguf-writer.js';
@@ -20,6 +21,8 @@ export interface RandomModelOptions extends Partial<Omit<Shape, 'bias'>> {
   chatTemplate?: string;
   /** Control tokens besides ChatML's. */
   controls?: readonly string[];
+  /** It is an embedding model, which pools so, and ends each text with its end token. */
+  pooling?: keyof typeof POOLING;
 }
 
 /** Metadata and tensors of a model that is not written yet: hostile variants change them first. */
@@ -96,6 +99,10 @@ export function planModel(options: RandomModelOptions = {}): ModelPlan {
     ['tokenizer.ggml.padding_token_id', { u32: idOf('<|endoftext|>') }],
     ['tokenizer.ggml.add_bos_token', { bool: false }],
   ]);
+  if (options.pooling !== undefined) {
+    metadata.set(`${shape.architecture}.pooling_type`, { u32: POOLING[options.pooling] });
+    metadata.set('tokenizer.ggml.add_eos_token', { bool: true });
+  }
   if (chatTemplate !== '') metadata.set('tokenizer.chat_template', { text: chatTemplate });
   return { metadata, tensors: tensors(shape), seed };
 }

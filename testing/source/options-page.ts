@@ -4,6 +4,7 @@ import { MCP } from '../../src/adapters/mcp/mcp-tools.js';
 import { AGENT, AGENT_OWN, RESUME, RUN } from '../../src/agent/agent-options.js';
 import { LIMITS } from '../../src/agent/limits.js';
 import { TOOL } from '../../src/agent/tool.js';
+import { EMBED } from '../../src/embedding/embedding-options.js';
 import { ENGINE } from '../../src/engine/engine-options.js';
 import { PIN, PREFIX } from '../../src/engine/prefix-cache.js';
 import { BRANCH_ABANDONED, NEXT_PREFIX, TOOL_STARTED } from '../../src/engine/program.js';
@@ -73,6 +74,14 @@ export const SECTIONS: readonly Section[] = [
       ...PREFIX_SOURCES,
     ],
     about: '`session.generate()` takes the same but for `tools` and `tenant`, which are those of its session.',
+  },
+  {
+    title: 'engine.embed(texts, options)',
+    table: EMBED,
+    sources: [
+      ['src/native/embedding-options.ts', 'EMBEDDING'],
+      ['src/embedding/embedding-options.ts', 'MORE'],
+    ],
   },
   {
     title: 'engine.session(options)',

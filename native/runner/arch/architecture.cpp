@@ -56,9 +56,10 @@ const std::initializer_list<std::pair<const char *, const char *>> kOwnCache = {
 
 const Names kUntested = {"chameleon", "graniteswitch", "plm"};
 
-const Names kEmbedding = {
+// They keep nothing of a text and give its vector, see embedding/. (LLaMA-embed keeps a cache, and reads both ways.)
+const Names kEncoders = {
     "bert",        "eurobert", "gemma-embedding", "jina-bert-v2",   "jina-bert-v3", "llama-embed",
-    "modern-bert", "neo-bert", "nomic-bert",      "nomic-bert-moe", "t5encoder",
+    "modern-bert", "neo-bert", "nomic-bert",      "nomic-bert-moe",
 };
 const Names kDiffusion = {"dream", "llada", "llada-moe", "rnd1"};
 const Names kSpeech = {"pockettts", "qwen3tts", "wavtokenizer-dec"};
@@ -93,7 +94,10 @@ Architecture architecture_of(const std::string & name) {
         if (own == name) return stock(reason);
     }
     if (has(kUntested, name)) return stock("the architecture has not been tested with paged attention");
-    if (has(kEmbedding, name)) return refused("embedding models do not generate text");
+    if (has(kEncoders, name)) {
+        return {AttentionPath::encoder, false, false, "an embedding model: it does not generate text"};
+    }
+    if (name == "t5encoder") return refused("the encoder of an encoder-decoder model is not supported");
     if (has(kDiffusion, name)) return refused("diffusion models do not generate token by token");
     if (has(kSpeech, name)) return refused("speech models do not generate text");
     if (has(kDraft, name)) return refused("draft models run only beside their target model");

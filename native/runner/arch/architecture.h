@@ -10,7 +10,8 @@ enum class AttentionPath : uint8_t {
     paged,    // the kernel where the backend has one, else dense masks over the pages
     dense,    // dense masks over the pages: the model reads the mask itself
     stock,    // llama.cpp's own cache, one sequence a slot: nothing is shared
-    refused,  // cannot generate text here
+    encoder,  // reads a text whole and gives its vector; generates nothing
+    refused,  // does not run here
 };
 
 struct Architecture {

@@ -81,8 +81,12 @@ export class Exchange {
   }
 
   json(status: number, value: unknown, headers: Record<string, string> = {}): void {
+    this.jsonText(status, JSON.stringify(value), headers);
+  }
+
+  /** An answer whose JSON is written already. */
+  jsonText(status: number, text: string, headers: Record<string, string> = {}): void {
     if (this.#response.destroyed || this.#response.headersSent) return;
-    const text = JSON.stringify(value);
     this.#response.writeHead(status, {
       'content-type': 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(text),

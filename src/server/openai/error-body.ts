@@ -26,6 +26,7 @@ const WIRE_NAMES: Record<string, string> = {
 
 /** The body's name of an option's field, on this route. */
 export function wireName(field: string, route = ''): string {
+  if (route.startsWith('/v1/embeddings')) return field.replace(/^texts\b/, 'input');
   if (route.startsWith('/v1/responses')) {
     if (field === 'maxTokens') return 'max_output_tokens';
     if (field === 'schema') return 'text.format.schema';

@@ -1,0 +1,53 @@
+#include "engine/embedding-queue.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace banyan {
+
+namespace {
+
+constexpr uint64_t kClassless = 8;  // each such turn
+
+}  // namespace
+
+void EmbeddingQueue::add(RequestId request, Class cls, TenantId tenant, std::vector<int32_t> lengths) {
+    if (lengths.empty()) return;
+    served_.emplace(tenant, 0);
+    waiting_.push_back({request, cls, tenant, std::move(lengths)});
+}
+
+bool EmbeddingQueue::goes_before(const Waiting & a, const Waiting & b) const {
+    const bool by_class = turn_ % kClassless != kClassless - 1;
+    const auto rank = [&](const Waiting & one) {
+        return std::make_tuple(by_class ? one.cls : Class::interactive, served_.at(one.tenant), one.served, one.id);
+    };
+    return rank(a) < rank(b);
+}
+
+std::optional<EmbeddingQueue::Text> EmbeddingQueue::take(int32_t most, int32_t above) {
+    Waiting * first = nullptr;
+    for (Waiting & one : waiting_) {
+        const int32_t length = one.lengths[one.next];
+        if (length > most || length <= above) continue;
+        if (!first || goes_before(one, *first)) first = &one;
+    }
+    if (!first) return std::nullopt;
+    const Text text{first->id, static_cast<int32_t>(first->next), first->lengths[first->next]};
+    first->served = served_[first->tenant] = ++turn_;
+    if (++first->next == first->lengths.size()) remove(text.request);
+    return text;
+}
+
+void EmbeddingQueue::remove(RequestId request) {
+    const auto found =
+        std::find_if(waiting_.begin(), waiting_.end(), [&](const auto & one) { return one.id == request; });
+    if (found == waiting_.end()) return;
+    const TenantId tenant = found->tenant;
+    waiting_.erase(found);
+    const auto is_its = [&](const Waiting & one) { return one.tenant == tenant; };
+    if (std::none_of(waiting_.begin(), waiting_.end(), is_its)) served_.erase(tenant);
+}
+
+}  // namespace banyan

@@ -1,0 +1,50 @@
+// Texts that wait to be embedded, in the order that is fair to those who asked.
+//
+// Owns: which text of each request is next. Changed by: add, take, remove. Thread: one. Invariant: tenants of a class
+// take turns, and so do the requests of a tenant, text by text; each eighth text is chosen without regard to classes,
+// so none starves.
+#pragma once
+
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "core/types.h"
+
+namespace banyan {
+
+class EmbeddingQueue {
+  public:
+    struct Text {
+        RequestId request;
+        int32_t index;
+        int32_t n_tokens;
+    };
+
+    /** lengths: tokens of each text, in order. */
+    void add(RequestId request, Class cls, TenantId tenant, std::vector<int32_t> lengths);
+    /** Takes the next text of at most `most` and more than `above` tokens; nullopt: there is none. */
+    std::optional<Text> take(int32_t most, int32_t above = 0);
+    /** What is left of the request goes. */
+    void remove(RequestId request);
+
+    /** No text waits. */
+    bool empty() const { return waiting_.empty(); }
+
+  private:
+    struct Waiting {
+        RequestId id;
+        Class cls;
+        TenantId tenant;
+        std::vector<int32_t> lengths;
+        size_t next = 0;
+        uint64_t served = 0;  // the turn that took a text of it last
+    };
+    bool goes_before(const Waiting & a, const Waiting & b) const;
+
+    std::vector<Waiting> waiting_;                   // with texts that were not taken
+    std::unordered_map<TenantId, uint64_t> served_;  // as Waiting::served, of tenants that wait
+    uint64_t turn_ = 0;
+};
+
+}  // namespace banyan
