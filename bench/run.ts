@@ -17,6 +17,7 @@ import { benchHybrid } from './workloads/hybrid.js';
 import { benchLongPrompt } from './workloads/long-prompt.js';
 import { benchLoop } from './workloads/loop.js';
 import { benchParked } from './workloads/parked.js';
+import { benchReplay } from './workloads/replay.js';
 import { benchSubagents } from './workloads/subagents.js';
 import { benchThrash } from './workloads/thrash.js';
 
@@ -39,6 +40,7 @@ const BENCHES: Record<string, { what: string; runs: number; run: (options: Bench
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },
   hybrid: { what: 'W2 and W7 on a hybrid model, against llama-server', runs: 3, run: benchHybrid },
+  replay: { what: '20 turns of a coding agent on three APIs, against llama-server', runs: 2, run: benchReplay },
   peer: { what: 'W2 against node-llama-cpp (see bench/baseline)', runs: 3, run: benchPeer },
 };
 

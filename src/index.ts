@@ -11,6 +11,7 @@ export type { Limits } from './agent/limits.js';
 export { defineTool, type Tool, type ToolContext, type ToolDefinition } from './agent/tool.js';
 export type { ToolOutcome } from './agent/tool-runner.js';
 export type { AssistantMessage, ChatMessage, ToolCall, ToolMessage } from './chat/chat-message.js';
+export type { PromptMark } from './chat/marks/prompt-marks.js';
 export type { Prompt } from './chat/prompt.js';
 export type { ToolChoice, ToolSpec } from './chat/tool-spec.js';
 export type { OnOverflow } from './chat/trim-history.js';
@@ -22,6 +23,7 @@ export type { EngineOptions } from './engine/engine-options.js';
 export type { Generation, GenerationEvent, GenerationResult, Usage } from './engine/generation.js';
 export type { Miss, Pin, PinOptions, PrefixOptions } from './engine/prefix-cache.js';
 export type { Program, ProgramReport } from './engine/program.js';
+export type { PromptOutline } from './engine/request.js';
 export type { GenerateOptions, SamplingOptions, TurnOptions } from './engine/request-options.js';
 
 export type { Session } from './engine/session.js';

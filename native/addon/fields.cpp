@@ -21,17 +21,6 @@ bool is_well_formed(const std::u16string & text) {
     return true;
 }
 
-double number_of(const Napi::Value & value, const std::string & field, double low, double high) {
-    if (!value.IsNumber()) invalid(field, "must be a number");
-    const double number = value.As<Napi::Number>().DoubleValue();
-    if (!(number >= low && number <= high)) {
-        char range[80];
-        std::snprintf(range, sizeof(range), "must be in [%.17g, %.17g]", low, high);
-        invalid(field, range);
-    }
-    return number;
-}
-
 }  // namespace
 
 Class class_of(const Fields & fields, const char * name) {
@@ -61,6 +50,17 @@ std::string encoded_of(const Napi::Value & value, const std::string & field) {
     const auto bytes = value.As<Napi::Uint8Array>();
     const size_t n = bytes.ElementLength();
     return n == 0 ? std::string() : std::string(reinterpret_cast<const char *>(bytes.Data()), n);
+}
+
+double number_of(const Napi::Value & value, const std::string & field, double low, double high) {
+    if (!value.IsNumber()) invalid(field, "must be a number");
+    const double number = value.As<Napi::Number>().DoubleValue();
+    if (!(number >= low && number <= high)) {
+        char range[80];
+        std::snprintf(range, sizeof(range), "must be in [%.17g, %.17g]", low, high);
+        invalid(field, range);
+    }
+    return number;
 }
 
 int64_t integer_of(const Napi::Value & value, const std::string & field, int64_t low, int64_t high) {

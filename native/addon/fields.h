@@ -59,6 +59,8 @@ std::string string_of(const Napi::Value & value, const std::string & field);
 std::string text_of(const Napi::Value & value, const std::string & field);
 /** The same, or bytes (Uint8Array), which are taken to be UTF-8. */
 std::string encoded_of(const Napi::Value & value, const std::string & field);
+/** A finite number. */
+double number_of(const Napi::Value & value, const std::string & field, double low, double high);
 int64_t integer_of(const Napi::Value & value, const std::string & field, int64_t low, int64_t high);
 bool boolean_of(const Napi::Value & value, const std::string & field);
 

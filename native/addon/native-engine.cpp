@@ -234,7 +234,8 @@ Napi::Value NativeEngine::explain(const Napi::CallbackInfo & info) {
 Napi::Value NativeEngine::pin(const Napi::CallbackInfo & info) {
     return ask(info.Env(), [&](Engine & engine, auto answer) {
         const int64_t ttl_ms = integer_of(info[2], "ttlMs", 1, int64_t(1) << 40);
-        engine.pin(string_of(info[0], "salt"), tokens_of(info[1], "tokens"), ttl_ms * 1000,
+        const double share = number_of(info[3], "share", 0, 1);
+        engine.pin(string_of(info[0], "salt"), tokens_of(info[1], "tokens"), ttl_ms * 1000, share,
                    [answer](uint64_t id, int32_t tokens) {
                        answer([id, tokens](Napi::Env env) {
                            Napi::Object out = Napi::Object::New(env);

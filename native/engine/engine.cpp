@@ -56,6 +56,7 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     info.has_chat_template = engine->chat_templates_->has_template();
     info.tool_format = engine->chat_templates_->tool_format();
     info.supports_parallel_calls = engine->chat_templates_->supports_parallel_calls();
+    info.supports_late_system = engine->chat_templates_->supports_late_system();
 
     SchedulerConfig config;
     config.n_pages = info.runner.n_pages;
@@ -327,11 +328,11 @@ void Engine::explain(const std::string & salt, std::vector<Token> tokens, std::f
     });
 }
 
-void Engine::pin(const std::string & salt, std::vector<Token> tokens, Micros ttl,
+void Engine::pin(const std::string & salt, std::vector<Token> tokens, Micros ttl, double share,
                  std::function<void(uint64_t, int32_t)> done) {
-    post([this, salt = intern(salt), tokens = std::move(tokens), ttl, done] {
+    post([this, salt = intern(salt), tokens = std::move(tokens), ttl, share, done] {
         uint64_t id = 0;
-        const int32_t pinned = worker_->scheduler().pin(salt, tokens, Worker::now() + ttl, &id);
+        const int32_t pinned = worker_->scheduler().pin(salt, tokens, Worker::now() + ttl, &id, share);
         done(pinned > 0 ? id : 0, pinned);
     });
 }

@@ -61,7 +61,7 @@ class Engine {
 
     // Answered on the engine thread, on a CPU also in the midst of a step. Throw Error CLOSED.
     void explain(const std::string & salt, std::vector<Token> tokens, std::function<void(MissExplanation)> done);
-    void pin(const std::string & salt, std::vector<Token> tokens, Micros ttl,
+    void pin(const std::string & salt, std::vector<Token> tokens, Micros ttl, double share,
              std::function<void(uint64_t id, int32_t tokens)> done);
     void unpin(uint64_t id, std::function<void(bool)> done);
     void clear_cache(std::function<void(int32_t pages)> done);

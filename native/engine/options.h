@@ -51,7 +51,7 @@ struct EngineInfo {
     ModelInfo model;
     RunnerInfo runner;
     int32_t page_tokens = 0, max_context = 0, max_running = 0, max_batch_tokens = 0;
-    bool has_chat_template = false, supports_parallel_calls = false;
+    bool has_chat_template = false, supports_parallel_calls = false, supports_late_system = false;
     ToolFormat tool_format = ToolFormat::none;
     Pooling pooling = Pooling::none;
     int32_t embedding_size = 0;
@@ -89,6 +89,7 @@ struct EngineInfo {
         see("supportsTools", tool_format != ToolFormat::none);
         see("toolFormat", tool_format);
         see("supportsParallelCalls", supports_parallel_calls);
+        see("supportsLateSystem", supports_late_system);
         see("eosText", model.eos_text);
         see("pooling", pooling);
         see("embeddingSize", embedding_size);

@@ -53,8 +53,11 @@ export interface Backend extends TokenCodec {
   cancel(request: number): boolean;
   /** How far a prompt is cached now. Runs nothing. */
   explain(tenant: string, tokens: Int32Array): Promise<NativeMiss>;
-  /** Keeps what is cached of `tokens` for `ttlMs`: the pin's id, 0 for nothing, and the tokens that are pinned. */
-  pin(tenant: string, tokens: Int32Array, ttlMs: number): Promise<{ id: number; tokens: number }>;
+  /**
+   * Keeps what is cached of `tokens` for `ttlMs`, as far as the tenant's pins hold at most `share` (0 to 1) of all pages: the
+   * pin's id, 0 for nothing, and the tokens that are pinned.
+   */
+  pin(tenant: string, tokens: Int32Array, ttlMs: number, share: number): Promise<{ id: number; tokens: number }>;
   /** False: the pin had expired or was released. */
   unpin(id: number): Promise<boolean>;
   /** Forgets cached prefixes that no request and no pin holds; the pages that it freed. */

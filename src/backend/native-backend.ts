@@ -75,8 +75,8 @@ export class NativeBackend implements Backend {
     return this.#later(async (native) => this.#router.shown(await native.explain(tenant, tokens)));
   }
 
-  pin(tenant: string, tokens: Int32Array, ttlMs: number) {
-    return this.#later((native) => native.pin(tenant, tokens, ttlMs));
+  pin(tenant: string, tokens: Int32Array, ttlMs: number, share: number) {
+    return this.#later((native) => native.pin(tenant, tokens, ttlMs, share));
   }
 
   async unpin(id: number): Promise<boolean> {

@@ -2,7 +2,8 @@ import type { TokenCodec } from '../backend/backend.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { AssistantMessage, ChatMessage } from './chat-message.js';
 import type { ChatSettings } from './chat-options.js';
-import { type Prepared, preparedChat } from './prompt.js';
+import { type KnownPlace, type Place, tokensBefore, tokensUpTo } from './marks/prompt-marks.js';
+import { marksOf, type Prepared, preparedChat } from './prompt.js';
 import { renderChat } from './render-chat.js';
 import { type OnOverflow, roomToAnswer, trimmedChat, unlessTooLong } from './trim-history.js';
 import { turnDelta } from './turn-delta.js';
@@ -17,6 +18,8 @@ export interface TurnPast {
   readonly staticTokens: number;
   /** The turn before; undefined before the first one. */
   readonly last: PastTurn | undefined;
+  /** Places that were found in earlier turns. */
+  readonly known: readonly KnownPlace[];
 }
 
 /** A turn that has ended. */
@@ -36,6 +39,8 @@ export interface TurnMessages {
   readonly added: readonly ChatMessage[];
   /** The messages of the caller, the last ones of `added`. */
   readonly said: readonly ChatMessage[];
+  /** Places that are asked for; undefined: none, and nothing is told of the prompt. */
+  readonly places?: readonly Place[] | undefined;
 }
 
 /** A turn that is ready to run, and what the conversation is with it. */
@@ -43,6 +48,8 @@ export interface NextTurn extends Prepared {
   readonly messages: readonly ChatMessage[];
   /** Messages that it forgot; above 0 all of its tokens are new. */
   readonly dropped: number;
+  /** Places that are known with it, its end among them. */
+  readonly known: readonly KnownPlace[];
 }
 
 /** `maxTokens`: of the answer, 0 for as many as fit. */
@@ -74,27 +81,62 @@ export async function nextTurn(
   const trimmed = await trimmedChat(next.messages, next.said, goals, render);
   if (!trimmed) return whole ?? wholeTurn(codec, past, next, settings); // what comes now is too long by itself
   const { chat, messages, dropped } = trimmed;
-  return { ...(await preparedChat(codec, chat, messages)), messages, dropped };
+  const marks = next.places && (await marksOf(codec, chat, messages, next.places));
+  return { ...(await preparedChat(codec, chat, messages)), messages, dropped, marks, known: [] };
 }
 
 /** Nothing is forgotten. */
 async function wholeTurn(
   codec: TokenCodec,
-  { tokens, staticTokens, last }: TurnPast,
-  { messages, added }: TurnMessages,
+  { tokens, staticTokens, last, known }: TurnPast,
+  { messages, added, places }: TurnMessages,
   settings: ChatSettings,
 ): Promise<NextTurn> {
   if (last === undefined) {
     const chat = await renderChat(codec, settings, added);
-    return { ...(await preparedChat(codec, chat, added)), messages, dropped: 0 };
+    const found = places && (await marksOf(codec, chat, added, places));
+    const prepared = await preparedChat(codec, chat, added);
+    return { ...prepared, messages, dropped: 0, ...marked(messages, places, found, known, prepared.prompt.length) };
   }
   const render = (minimal: readonly ChatMessage[]) => renderChat(codec, settings, minimal);
   const template = { render, parallelCalls: codec.info.supportsParallelCalls };
   const tail = codec.detokenize(tokens.subarray(Math.max(last.answer, tokens.length - TAIL_TOKENS)), true);
   const byItself = last.finishReason === 'stop' || last.finishReason === 'tool-calls';
   const delta = await turnDelta(template, { message: last.said, tail, byItself }, added);
-  const prompt = joined(tokens, await codec.tokenizeChat(delta.text, delta.literal));
-  return { prompt, staticTokens, chat: delta.chat.format, grammar: null, messages, dropped: 0 };
+  const { text, literal } = delta;
+  const appended = await codec.tokenizeChat(text, literal);
+  const prompt = joined(tokens, appended);
+  const tokenize = (piece: string) =>
+    codec.tokenizeChat(
+      piece,
+      literal.map((at) => Math.min(at, piece.length)),
+    );
+  const first = messages.length - added.length;
+  const isPast = ({ message }: Place) => message === undefined || messages.lastIndexOf(message) < first;
+  const later = places?.filter((place) => !isPast(place)) ?? [];
+  const found = await tokensUpTo({ text, tokens: appended }, added, later, tokenize);
+  const all = places?.map((place) =>
+    isPast(place)
+      ? tokensBefore(known, place.message ? messages.indexOf(place.message) : -1, place.characters)
+      : tokens.length + (found[later.indexOf(place)] as number),
+  );
+  const marks = marked(messages, places, all, known, prompt.length);
+  return { prompt, staticTokens, chat: delta.chat.format, grammar: null, messages, dropped: 0, ...marks };
+}
+
+/** `found`: tokens before each of the places. What is known now is theirs, and that the prompt ends with its last message. */
+function marked(
+  messages: readonly ChatMessage[],
+  places: readonly Place[] | undefined,
+  found: readonly number[] | undefined,
+  known: readonly KnownPlace[],
+  end: number,
+): Pick<NextTurn, 'marks' | 'known'> {
+  const now = (places ?? []).flatMap(({ message, characters }, index): KnownPlace[] =>
+    message ? [{ message: messages.indexOf(message), characters, tokens: found?.[index] ?? 0 }] : [],
+  );
+  const last = { message: messages.length - 1, characters: Number.POSITIVE_INFINITY, tokens: end };
+  return { marks: found, known: [...known, ...now.filter(({ message }) => message >= 0), last] };
 }
 
 /** Token ids one behind the other, in a new array. */

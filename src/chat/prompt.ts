@@ -7,6 +7,7 @@ import type { NativeModelInfo } from '../native/reports.js';
 import type { ChatMessage } from './chat-message.js';
 import type { ChatSettings } from './chat-options.js';
 import { toConversation } from './conversation.js';
+import { type Place, tokensUpTo } from './marks/prompt-marks.js';
 import { checkCountFits, checkTextFits } from './prompt-size.js';
 import { renderChat } from './render-chat.js';
 import { staticTokens } from './static-prefix.js';
@@ -30,6 +31,8 @@ export interface Prepared {
    * of models with recurrent layers: their state is saved there.
    */
   readonly boundary?: number;
+  /** How many of its tokens come before each mark; undefined: none was asked for. */
+  readonly marks?: readonly number[] | undefined;
   /** The grammar, stop texts and reading of a rendered chat; null: the prompt is a text or token ids. */
   readonly chat: ChatFormat | null;
   /** The grammar of an answer without a chat; null: none, or the one in `chat`. */
@@ -67,17 +70,20 @@ export async function preparePrompt(
   codec: TokenCodec,
   { prompt, settings }: CheckedPrompt,
   signal?: AbortSignal,
+  places?: readonly Place[],
 ): Promise<Prepared> {
   signal?.throwIfAborted();
   if (isMessages(prompt)) {
     const chat = await renderChat(codec, settings, prompt);
     const boundary = codec.info.states > 0 ? await boundaryOf(codec, settings, prompt, chat) : 0;
-    return { ...(await preparedChat(codec, chat, prompt)), boundary };
+    const marks = places && (await marksOf(codec, chat, prompt, places));
+    return { ...(await preparedChat(codec, chat, prompt)), boundary, marks };
   }
   const { grammar, jsonSchema } = settings;
   return {
     prompt: await rawTokens(codec, prompt),
     staticTokens: 0,
+    ...(places && { marks: places.map(() => 0) }),
     chat: null,
     grammar: grammar || jsonSchema ? await codec.parseGrammar(grammar, jsonSchema) : null,
   };
@@ -94,6 +100,16 @@ async function boundaryOf(
   let length = 0;
   while (length < said.length && said[length] === tokens[length]) length++;
   return length;
+}
+
+/** Tokens before each place of a conversation that was rendered as a whole. */
+export function marksOf(
+  codec: TokenCodec,
+  { prompt: text, tokens }: RenderedChat,
+  messages: readonly ChatMessage[],
+  places: readonly Place[],
+): Promise<number[]> {
+  return tokensUpTo({ text, tokens }, messages, places, (piece) => codec.tokenizeLater(piece, true));
 }
 
 /** A conversation as it was rendered for its next answer. */

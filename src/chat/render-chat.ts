@@ -7,6 +7,7 @@ import type { ChatSettings } from './chat-options.js';
 import {
   instructionsInQuestion,
   inWords,
+  lateAsReminders,
   oneCallATurn,
   plainIds,
   plainRoles,
@@ -43,12 +44,13 @@ export async function renderChat(
   messages: readonly ChatMessage[],
   ask = true,
 ): Promise<RenderedChat> {
-  const { supportsParallelCalls, toolFormat } = codec.info;
+  const { supportsParallelCalls, supportsLateSystem, toolFormat } = codec.info;
   const own = toolFormat === 'banyan';
+  const told = supportsLateSystem ? messages : lateAsReminders(messages);
   let refusal: BanyanError | undefined;
   for (const shape of own ? ownShapes(settings.tools) : SHAPES) {
     try {
-      const shaped = shape(messages);
+      const shaped = shape(told);
       const chat = await renderShaped(codec, settings, supportsParallelCalls ? shaped : oneCallATurn(shaped), ask);
       if (own) checkToolsAreShown(chat, settings.tools);
       return chat;

@@ -53,12 +53,21 @@ export function answerOptions({ maxTokens, temperature, seed, thinking }: Answer
   return { maxTokens, temperature, seed, thinking };
 }
 
-type ServeOptions = 'host' | 'port' | 'modelName' | 'history' | 'ttftLimitMs' | 'accessLog' | keyof typeof LOAD_FLAGS;
+type ServeOptions =
+  | 'host'
+  | 'port'
+  | 'modelName'
+  | 'history'
+  | 'ttftLimitMs'
+  | 'accessLog'
+  | 'pinShare'
+  | keyof typeof LOAD_FLAGS;
 
 export interface ServeFlags extends Pick<ServerOptions, ServeOptions> {
   /** Paths, of files that hold what the options are. */
   tlsCert?: string;
   tlsKey?: string;
+  rules?: string;
   apiKeyFile?: string;
   auth: boolean;
   corsOrigin?: string[];
@@ -119,6 +128,15 @@ export function withServeFlags(command: Command): Command {
         'a line of JSON a request, without its text; "-": printed',
       ),
     )
+    .addOption(
+      optionFlag(
+        SERVER,
+        'pinShare',
+        '--pin-share <part>',
+        "part of the cache that clients' cache marks may pin, 0 to 1",
+      ),
+    )
+    .option('--rules <path>', 'JSON: what becomes of lines of the instructions that are new in every request')
     .option('--tls-cert <path>', 'a certificate in PEM: it speaks https; needs --tls-key')
     .option('--tls-key <path>', 'the key of --tls-cert, in PEM')
     .addOption(
@@ -126,13 +144,25 @@ export function withServeFlags(command: Command): Command {
     );
 }
 
-/** Throws INVALID_OPTION when a file that is named cannot be read, or there is no key in it. */
-export function serverOptions({ apiKeyFile, auth, corsOrigin, tlsCert, tlsKey, ...flags }: ServeFlags): ServerOptions {
+/** Throws INVALID_OPTION when a file that is named cannot be read, or there is nothing in it. */
+export function serverOptions({ apiKeyFile, auth, corsOrigin, ...flags }: ServeFlags): ServerOptions {
   const apiKeys = apiKeyFile === undefined ? undefined : keysOf(apiKeyFile);
+  const { tlsCert, tlsKey, rules: rulesFile, ...others } = flags;
   const tls = { tlsCert: pemOf('--tls-cert', 'tlsCert', tlsCert), tlsKey: pemOf('--tls-key', 'tlsKey', tlsKey) };
-  const { host, port, modelName, history, ttftLimitMs, accessLog, maxWaiting, drainDelayMs, drainMs } = flags;
-  const named = { host, port, modelName, history, ttftLimitMs, accessLog, maxWaiting, drainDelayMs, drainMs };
-  return { ...named, ...tls, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };
+  const { host, port, modelName, history, ttftLimitMs, accessLog, maxWaiting, drainDelayMs, drainMs, pinShare } =
+    others;
+  const named = { host, port, modelName, history, ttftLimitMs, accessLog, maxWaiting, drainDelayMs, drainMs, pinShare };
+  const rules = rulesFile === undefined ? undefined : rulesOf(rulesFile);
+  return { ...named, ...tls, rules, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };
+}
+
+/** What is in it is checked by the server. */
+function rulesOf(path: string): NonNullable<ServerOptions['rules']> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new BanyanError('INVALID_OPTION', `--rules ${path}: ${(cause as Error).message}`, { field: 'rules', cause });
+  }
 }
 
 function pemOf(flag: string, field: string, path: string | undefined): string | undefined {

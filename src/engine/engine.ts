@@ -1,7 +1,8 @@
 import { addon } from '../backend/addon.js';
 import { type Backend, checkOpen } from '../backend/backend.js';
 import { toChatSettings } from '../chat/chat-options.js';
-import { checkPrompt, checkTokens, type Prompt, preparePrompt } from '../chat/prompt.js';
+import { toPlaces } from '../chat/marks/prompt-marks.js';
+import { checkPrompt, checkTokens, isMessages, type Prompt, preparePrompt } from '../chat/prompt.js';
 import { checkShort } from '../chat/prompt-size.js';
 import { readPrompt } from '../chat/read-prompt.js';
 import { checkToolsCanBeShown } from '../chat/tool-spec.js';
@@ -86,8 +87,10 @@ export class Engine implements AsyncDisposable {
     const options = readTable('options', given, GENERATE) as GenerateOptions<Output>;
     const settings = toRequestSettings(options);
     const schema = compileAnswerSchema(options.schema);
-    const checked = checkPrompt(this.info, readPrompt(prompt), toChatSettings(options, schema));
-    const prepared = preparePrompt(this.#backend, checked, options.signal);
+    const read = readPrompt(prompt);
+    const places = options.marks && toPlaces(Array.isArray(read) && isMessages(read) ? read : [], options.marks);
+    const checked = checkPrompt(this.info, read, toChatSettings(options, schema));
+    const prepared = preparePrompt(this.#backend, checked, options.signal, places);
     return start(this.#backend, prepared, { settings, schema, signal: options.signal }).generation;
   }
 

@@ -6,7 +6,7 @@ import { type EventSink, SafeSink } from '../kit/event-sink.js';
 import { EventStream } from '../kit/event-stream.js';
 import type { CompiledSchema } from '../schema/compile-schema.js';
 import { EventTeller, type GenerationEvent, type GenerationResult, type Usage } from './generation-events.js';
-import { type Completion, Request } from './request.js';
+import { type Completion, type PromptOutline, Request } from './request.js';
 import type { RequestSettings } from './request-options.js';
 
 export type { GenerationEvent, GenerationResult, Usage };
@@ -48,6 +48,11 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
   /** Tokens of its prompt: known before the first of the answer. Rejects when the prompt could not be made. */
   get promptTokens(): Promise<number> {
     return this.#request.promptTokens;
+  }
+
+  /** Its prompt, with the places of `marks` and how far it was cached. Rejects when the prompt could not be made. */
+  get outline(): Promise<PromptOutline> {
+    return this.#request.outline;
   }
 
   /** Stops at once, on a GPU after the running step; the result then has finishReason `cancelled` and what was generated so far. */

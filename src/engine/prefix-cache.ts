@@ -35,6 +35,8 @@ export const PIN = {
   ...PREFIX,
   /** Milliseconds that the prefix is kept, 1 to 86,400,000. Default 300,000. */
   ttlMs: number({ min: 1, max: 24 * 3_600_000, whole: false }, 5 * 60_000),
+  /** Part of all pages that the pins of the tenant may hold together, 0 to 1: what goes beyond is not pinned. Default 1. */
+  share: number({ min: 0, max: 1, whole: false }, 1),
 };
 
 /** Which prompt is meant, and for how long. */
@@ -65,7 +67,7 @@ export function nameMiss(miss: NativeMiss, tokens: Int32Array, textOf: (tokens: 
 export class Pin implements AsyncDisposable {
   readonly #backend: Backend;
   readonly #id: number;
-  /** How many tokens of the prompt are pinned; 0 when nothing of it is cached. */
+  /** How many tokens of the prompt are pinned; 0 when nothing of it is cached, or the tenant's share is spent. */
   readonly tokens: number;
 
   private constructor(backend: Backend, id: number, tokens: number) {
@@ -77,7 +79,7 @@ export class Pin implements AsyncDisposable {
   static async take(backend: Backend, prompt: Prompt, given: PinOptions): Promise<Pin> {
     const options = complete(PIN, readTable('options', given, PIN));
     const tokens = await prefixTokens(backend, readPrompt(prompt), options);
-    const pinned = await backend.pin(options.tenant, tokens, options.ttlMs);
+    const pinned = await backend.pin(options.tenant, tokens, options.ttlMs, options.share);
     return new Pin(backend, pinned.id, pinned.tokens);
   }
 

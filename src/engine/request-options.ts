@@ -1,4 +1,5 @@
 import { CHAT, type ChatOptions, TOOLS } from '../chat/chat-options.js';
+import { type PromptMark, readMarks } from '../chat/marks/prompt-marks.js';
 import { complete } from '../kit/complete-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { checkName, checkNumberIn, checkObject, invalidOption } from '../kit/option-checks.js';
@@ -26,6 +27,11 @@ const MORE = {
   program: other<ProgramOption>('a program of `engine.program()`', readProgram),
   /** Siblings of one fork: `size` requests carry the same `id`; the last of them is hurried, so that the join can go on. */
   group: other<GroupOption>('{ id, size }', readGroup),
+  /**
+   * Places of the conversation, at most 64 of `{ message, characters }`: `generation.outline` says how many tokens come before
+   * each, for pins, and how far the prompt was cached when it arrived. Default: none, and that is not asked.
+   */
+  marks: other<readonly PromptMark[]>('a list of { message, characters }', readMarks),
 };
 
 /** Options of one turn of a session. */

@@ -5,7 +5,7 @@ import { asBanyanError } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
 import type { NativeMessage } from '../native/binding.js';
 import type { TokenLogprob } from '../native/events.js';
-import type { NativeUsage } from '../native/reports.js';
+import type { NativeMiss, NativeUsage } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { RequestSettings } from './request-options.js';
 
@@ -23,6 +23,18 @@ export interface Completion<Prompt extends Prepared = Prepared> {
   message: NativeMessage;
 }
 
+/** A prompt as it was asked, when it was made. */
+export interface PromptOutline {
+  /** Its token ids. */
+  tokens: Int32Array;
+  /** How many of the first are instructions and tools. */
+  staticTokens: number;
+  /** How many come before each of the marks. */
+  marks: readonly number[];
+  /** How far it was cached when it arrived; undefined: no marks were asked for, or it never started. */
+  arrival: NativeMiss | undefined;
+}
+
 /** One request from its prepared prompt to its last event. Knows nothing of chats, schemas or readers. */
 export class Request<Prompt extends Prepared = Prepared> {
   readonly log = new EventLog<OutputEvent>();
@@ -30,7 +42,10 @@ export class Request<Prompt extends Prepared = Prepared> {
   readonly completion: Promise<Completion<Prompt>>;
   /** Tokens of its prompt, once it is prepared. Rejects when that failed. */
   readonly promptTokens: Promise<number>;
+  /** Rejects when the prompt could not be prepared. */
+  readonly outline: Promise<PromptOutline>;
   readonly #backend: Backend;
+  #arrival: Promise<NativeMiss> | undefined;
   #id: number | undefined;
   #cancelled = false;
 
@@ -44,7 +59,11 @@ export class Request<Prompt extends Prepared = Prepared> {
       forgetSignal();
     });
     this.promptTokens = prepared.then(({ prompt }) => prompt.length);
-    for (const promise of [prepared, this.promptTokens, this.completion]) promise.catch(() => {}); // need not be awaited
+    // Of what #run has begun with the same prompt: it came to it first.
+    this.outline = prepared.then(async ({ prompt: tokens, staticTokens, marks = [] }) => {
+      return { tokens, staticTokens, marks, arrival: await this.#arrival };
+    });
+    for (const promise of [prepared, this.promptTokens, this.outline, this.completion]) promise.catch(() => {}); // need not be awaited
   }
 
   cancel(): void {
@@ -64,7 +83,9 @@ export class Request<Prompt extends Prepared = Prepared> {
   }
 
   #submit(prepared: Prompt, settings: RequestSettings): Promise<Completion<Prompt>> {
-    const { prompt, staticTokens, boundary = 0, chat, grammar } = prepared;
+    const { prompt, staticTokens, boundary = 0, chat, grammar, marks } = prepared;
+    if (marks) this.#arrival = this.#backend.explain(settings.salt, prompt); // before it begins itself
+    this.#arrival?.catch(() => {}); // told by the outline
     const tokens: number[] = [];
     const logprobs: TokenLogprob[] = [];
     return new Promise((resolve, reject) => {

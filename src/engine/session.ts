@@ -2,6 +2,7 @@ import { type Backend, checkOpen } from '../backend/backend.js';
 import { type ChatMessage, toToolCall } from '../chat/chat-message.js';
 import { toChatSettings } from '../chat/chat-options.js';
 import { toContinuation, toConversation } from '../chat/conversation.js';
+import { type KnownPlace, type PromptMark, toPlaces } from '../chat/marks/prompt-marks.js';
 import { joined, type NextTurn, nextTurn, type PastTurn, type TurnMessages } from '../chat/next-turn.js';
 import { readMessages } from '../chat/read-prompt.js';
 import { forget, type OnOverflow } from '../chat/trim-history.js';
@@ -28,6 +29,8 @@ interface History {
   readonly last: LastTurn | undefined;
   /** Messages that were pushed: the next turn begins with them. */
   readonly pushed: readonly ChatMessage[];
+  /** How many tokens come before places of the messages. */
+  readonly known: readonly KnownPlace[];
 }
 
 /** A turn that has ended: its prompt is tokens [begin, answer), its answer those from `answer` on. */
@@ -62,6 +65,7 @@ export class Session implements AsyncDisposable {
       staticTokens: 0,
       last: undefined,
       pushed: [],
+      known: [],
     };
   }
 
@@ -132,7 +136,7 @@ export class Session implements AsyncDisposable {
   /** The next turn as it is asked for: its prompt under way, and the settings of its answer. */
   #next<Output>(message: string | ChatMessage | readonly ChatMessage[], options: TurnOptions<Output>) {
     const given = readTable('options', options, TURN) as TurnOptions<Output>;
-    const messages = this.#continued(readMessages(message));
+    const messages = this.#continued(readMessages(message), this.#history.pushed, given.marks);
     const { defaults, tenant, tools, onOverflow } = this.#setup;
     const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...given };
     const settings = toRequestSettings({ ...turn, tenant, program: turn.program ?? this.program });
@@ -203,14 +207,15 @@ export class Session implements AsyncDisposable {
   }
 
   /** The conversation with what comes now, and what of it the tokens do not have yet. Throws INVALID_MESSAGES. */
-  #continued(said: readonly ChatMessage[], pushed = this.#history.pushed): TurnMessages {
+  #continued(said: readonly ChatMessage[], pushed = this.#history.pushed, marks?: readonly PromptMark[]): TurnMessages {
     const { messages, last } = this.#history;
+    const places = marks && toPlaces([...messages, ...pushed, ...said], marks);
     if (!last) {
       const whole = toConversation([...messages, ...pushed, ...said]);
-      return { messages: whole, added: whole, said };
+      return { messages: whole, added: whole, said, places };
     }
     const added = toContinuation(last.said, [...pushed, ...said]);
-    return { messages: [...messages, ...added], added, said };
+    return { messages: [...messages, ...added], added, said, places };
   }
 
   /** The turn ends before its result is known: a caller who has awaited it finds the session free and its history whole. */
@@ -227,12 +232,17 @@ export class Session implements AsyncDisposable {
 
   #commit({ prepared, tokens, message, reason: finishReason }: Completion<NextTurn>): void {
     if (!prepared) return;
-    const { prompt, messages, dropped, staticTokens } = prepared;
+    const { prompt, messages, dropped, staticTokens, known } = prepared;
     const turn = { tokens, message, finishReason, staticTokens, dropped };
-    this.#append(messages, dropped > 0 ? prompt : prompt.subarray(this.#history.tokens.length), turn);
+    this.#append(messages, dropped > 0 ? prompt : prompt.subarray(this.#history.tokens.length), turn, known);
   }
 
-  #append(messages: readonly ChatMessage[], prompt: ArrayLike<number>, turn: Omit<Turn, 'prompt'>): void {
+  #append(
+    messages: readonly ChatMessage[],
+    prompt: ArrayLike<number>,
+    turn: Omit<Turn, 'prompt'>,
+    known: readonly KnownPlace[] = [],
+  ): void {
     const { tokens, message, finishReason, staticTokens, dropped = 0 } = turn;
     if (isVoid(turn)) return;
     const { content, reasoning, toolCalls } = message;
@@ -245,6 +255,7 @@ export class Session implements AsyncDisposable {
       staticTokens,
       messages: [...messages, said],
       pushed: [],
+      known,
       last: { begin, answer: begin + prompt.length, dropped, message, finishReason, said },
     };
   }

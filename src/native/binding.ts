@@ -126,8 +126,11 @@ export interface NativeEngine {
    */
   parseGrammar(grammar: string, jsonSchema: string): Promise<Grammar>;
   explain(salt: string, tokens: Int32Array): Promise<NativeMiss>;
-  /** Keeps the cached prefix of `tokens` for ttlMs; resolves to the pin's id (0: nothing cached) and tokens pinned. */
-  pin(salt: string, tokens: Int32Array, ttlMs: number): Promise<{ id: number; tokens: number }>;
+  /**
+   * Keeps the cached prefix of `tokens` for ttlMs, as far as the pins of the salt hold at most `share` of all pages; resolves
+   * to the pin's id (0: nothing) and tokens pinned.
+   */
+  pin(salt: string, tokens: Int32Array, ttlMs: number, share: number): Promise<{ id: number; tokens: number }>;
   unpin(id: number): Promise<boolean>;
   clearCache(): Promise<number>;
   /** Advice about a program; takes effect before the next step. Throws INVALID_OPTION, CLOSED. */

@@ -71,6 +71,8 @@ export interface NativeModelInfo {
   toolFormat: 'template' | 'banyan' | 'none';
   /** Does it show several calls of one turn? Where not, the model makes one call a turn. */
   supportsParallelCalls: boolean;
+  /** Does it show a system message in the midst of a conversation, and there? Where not, it is told as the user's. */
+  supportsLateSystem: boolean;
   /** The token that ends a turn. */
   eosText: string;
   /** How an embedding model makes one vector of a text; `none`: the model generates text. */

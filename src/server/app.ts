@@ -59,7 +59,7 @@ export function makeApp(context: ServerContext): Hono<Env> {
       await next();
     });
   }
-  app.get('/health', (c) => c.json({ status: 'ok' }));
+  app.get('/health', (c) => c.json({ status: 'ok', normalized: context.callers.changes }));
   app.get('/ready', (c) => (context.draining.aborted ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })));
   app.get('/version', (c) => c.json({ version }));
   app.use(async (c, next) => {

@@ -35,11 +35,12 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
   const { maxRunning } = engine.info;
   const modelName = settings.modelName ?? (engine.info.name || engine.info.architecture);
   const created = Math.floor(Date.now() / 1_000);
+  const callers = new Callers(engine, settings);
   const app = makeApp({
     engine,
     settings,
     places: new Places(maxRunning + (settings.maxWaiting ?? WAITING_FOR_EACH * maxRunning)),
-    callers: new Callers(engine, settings.history),
+    callers,
     modelName,
     created,
     draining: draining.signal,
@@ -56,7 +57,7 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
   let closing: Promise<void> | undefined;
   const close = () => {
     draining.abort();
-    closing ??= drained(server, arrivals, settings, stop);
+    closing ??= drained(server, arrivals, settings, stop).then(() => callers.close());
     return closing;
   };
   const scheme = settings.tlsCert === undefined ? 'http' : 'https';

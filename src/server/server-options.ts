@@ -3,6 +3,7 @@ import { checkName, invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { readList } from '../kit/read-options.js';
 import { type Complete, flag, name, number, type OptionsOf, other, text, word } from '../native/option-kinds.js';
+import { readRules, type TextRule } from '../stateless/cache/rules.js';
 
 const DAY_MS = 24 * 3_600_000;
 const names = () => other<string[]>('a list of texts', readNames, []);
@@ -33,6 +34,10 @@ export const SERVER = {
    * long as it takes.
    */
   ttftLimitMs: number({ min: 1, max: DAY_MS, whole: true }),
+  /** Part of all pages that clients' cache marks may pin, 0 to 1; beyond it a mark is advice. Default 0.3. */
+  pinShare: number({ min: 0, max: 1, whole: false }, 0.3),
+  /** What becomes of lines of the instructions that are new in every request, such as the date. Default: they stay. */
+  rules: other<readonly TextRule[]>('a list of { name, pattern, action }', readRules, []),
   /** Bytes of the largest body of a request, 1,024 to 1,073,741,824; a larger one is answered with 413. Default 33,554,432. */
   maxBodyBytes: number({ min: 1_024, max: 2 ** 30, whole: true }, 32 * 2 ** 20),
   /** Milliseconds of silence after which a stream gets a sign of life, 10 to 86,400,000. Default 10,000. */

@@ -1,12 +1,26 @@
-import type { ChatMessage } from '../chat/chat-message.js';
-import type { ToolSpec } from '../chat/tool-spec.js';
 import type { Engine } from '../engine/engine.js';
+import type { Generation, GenerationResult } from '../engine/generation.js';
+import { type CacheMark, lastMarks } from './cache/cache-marks.js';
+import { type CacheArrival, type CacheReport, writtenTokens } from './cache/cache-report.js';
+import { type Change, ChangeCounts } from './cache/changes.js';
+import { type Difference, Doctor, difference, type RequestRecord, toRecord } from './cache/doctor.js';
+import { Pins } from './cache/pins.js';
+import { type CompiledRule, compileRules, type TextRule, withMoved } from './cache/rules.js';
 import type { ChatCall } from './chat-call.js';
 import { PendingAnswer } from './pending-answer.js';
 import { type Run, Runs } from './runs.js';
-import { ToolNames } from './tool-names.js';
-import { withUsableSchemas } from './tool-schemas.js';
+import { type ShownCall, toShown } from './shown-call.js';
 import { type NextTurn, Transcripts } from './transcripts.js';
+
+/** How an engine is shared by callers that keep nothing. */
+export interface CallerOptions {
+  /** `exact`: a conversation goes on from the tokens that were computed; else it is rendered as a whole each time. */
+  history: 'exact' | 'rendered';
+  /** Part of all pages, 0 to 1, that prefixes may hold which callers want kept. Default 0.3. */
+  pinShare?: number;
+  /** What becomes of lines of the instructions. Default: they stay. */
+  rules?: readonly TextRule[];
+}
 
 /** Whose question it is, and what ends it. */
 export interface Asking {
@@ -15,58 +29,113 @@ export interface Asking {
   /** As `GenerateOptions.ttftLimitMs`. */
   ttftLimitMs: number | undefined;
   signal: AbortSignal | undefined;
+  /** Id of the answer, by which a later call may name it as its `previous`. */
+  id?: string | undefined;
+  /** Answer to whose question this one is compared. Default: the latest of the conversation. */
+  previous?: string | undefined;
 }
 
 /** A question under way. */
 export interface Asked {
   answer: PendingAnswer;
-  /** Tools whose schema could not be enforced as it is, and what was done. */
-  relaxed: string[];
+  /** What the model reads otherwise than it was sent. */
+  changes: readonly Change[];
+  /** How far the prompt was cached when it arrived. Rejects when there is no prompt. */
+  arrival: Promise<CacheArrival>;
+  /** What the cache did for it, when it has ended. Rejects as the answer does. */
+  cache: Promise<CacheReport>;
 }
 
-/**
- * Callers of one engine that send their whole conversation each time, in tools and names of their own. With `exact` history a
- * conversation goes on from the tokens that were computed, else it is rendered as a whole each time.
- */
+/** Callers of one engine that send their whole conversation each time, in tools and names of their own. */
 export class Callers {
+  /** How many requests were changed, by what was. */
+  readonly changes = new ChangeCounts();
   readonly #engine: Engine;
   readonly #runs: Runs;
   readonly #transcripts: Transcripts | undefined;
+  readonly #rules: readonly CompiledRule[];
+  readonly #pins: Pins;
+  readonly #doctor = new Doctor();
 
-  constructor(engine: Engine, history: 'exact' | 'rendered') {
+  constructor(engine: Engine, { history, pinShare = 0.3, rules = [] }: CallerOptions) {
     this.#engine = engine;
     this.#runs = new Runs(engine);
     this.#transcripts = history === 'exact' ? new Transcripts(engine) : undefined;
+    this.#rules = compileRules(rules);
+    this.#pins = new Pins(engine, pinShare);
   }
 
   /** Tokens of a question as they would be computed now: of a conversation that goes on from kept tokens, those too. */
   async count(call: ChatCall): Promise<number> {
-    const { messages, tools, options } = shown(call);
-    const turn = this.#next(messages, tools);
-    if (turn) return turn.session.countTokens(turn.messages, options);
+    const shown = this.#shown(call);
+    const { tools, options } = shown;
+    const turn = this.#next(shown);
+    if (turn) return turn.session.countTokens(withMoved(turn.messages, shown.moved), options);
+    const messages = withMoved(shown.messages, shown.moved);
     return this.#engine.countTokens(messages, { ...options, ...(tools.length > 0 && { tools }) });
   }
 
   /** Puts a question to the engine. A call that names its `program` is that one's, told of nothing. Throws as `engine.generate()`. */
-  ask(call: ChatCall, { run: name, ttftLimitMs, signal }: Asking): Asked {
-    const { messages, tools, names, relaxed, options: chosen } = shown(call);
-    const turn = this.#next(messages, tools);
+  ask(call: ChatCall, { run: name, ttftLimitMs, signal, id, previous }: Asking): Asked {
+    const shown = this.#shown(call);
+    const { messages, tools, names, changes, options: chosen } = shown;
+    const marks = lastMarks(call.marks ?? []);
+    const turn = this.#next(shown);
     const run = chosen.program === undefined ? this.#run(name, turn) : undefined;
     run?.begin();
-    const options = { ...chosen, ttftLimitMs, signal, ...(run && { program: run.program }) };
+    const places = marks.filter(({ message }) => message >= 0).map((mark) => placeIn(turn, mark));
+    const options = { ...chosen, ttftLimitMs, signal, marks: places, ...(run && { program: run.program }) };
     const generation = turn
-      ? turn.session.generate(turn.messages, options)
-      : this.#engine.generate(messages, { ...options, ...(tools.length > 0 && { tools }) });
-    generation.result.then(
-      (result) => {
-        if (result.finishReason === 'cancelled' || this.#engine.closed) return;
+      ? turn.session.generate(withMoved(turn.messages, shown.moved), options)
+      : this.#engine.generate(withMoved(messages, shown.moved), { ...options, ...(tools.length > 0 && { tools }) });
+    this.changes.add(changes);
+
+    const record = toRecord(tools, messages, [chosen.thinking, chosen.schema !== undefined]);
+    const before = previous === undefined ? this.#doctor.before(name, messages) : this.#doctor.answered(previous);
+    const changed = before && difference(before, record, messages);
+    const ended = async (result: GenerationResult): Promise<CacheReport> => {
+      const well = result.finishReason !== 'cancelled' && !this.#engine.closed;
+      if (well) {
         run?.end(result);
         const { text: content, toolCalls } = result;
         if (turn) this.#transcripts?.keep(turn, { role: 'assistant', content, toolCalls }, run);
-      },
-      () => {}, // told by the one who reads the answer
-    );
-    return { answer: new PendingAnswer(generation, (toolCall) => names.call(toolCall)), relaxed };
+        record.promptTokens = result.usage.promptTokens;
+        this.#doctor.keep(record, id, name, messages);
+      }
+      const written = well ? await this.#written(generation, marks, run, result.usage.cachedTokens) : [];
+      return toReport(result, written, before, changed, previous !== undefined);
+    };
+    const cache = generation.result.then(ended);
+    const arrival = generation.outline.then(({ tokens, arrival: found }): CacheArrival => {
+      const read = Math.min(found?.matched ?? 0, tokens.length - 1);
+      return { prompt: tokens.length, read, miss: found?.reason ?? 'cold', difference: changed };
+    });
+    for (const promise of [cache, arrival]) promise.catch(() => {}); // told by the one who reads the answer
+    return { answer: new PendingAnswer(generation, (toolCall) => names.call(toolCall)), changes, arrival, cache };
+  }
+
+  /** Lets go what callers wanted kept. */
+  async close(): Promise<void> {
+    await this.#pins.close();
+  }
+
+  /** Pins what is marked. What there is no room for is at least told to stay rather than other things. */
+  async #written(generation: Generation, marks: readonly CacheMark[], run: Run | undefined, read: number) {
+    const { tokens, staticTokens, marks: found } = await generation.outline;
+    let next = 0;
+    const wanted = marks.map(({ message, ttlMs }) => {
+      return { tokens: message < 0 ? staticTokens : (found[next++] ?? 0), ttlMs };
+    });
+    const pinned = await this.#pins.keep(tokens, wanted).catch(() => wanted.map(() => 0)); // the engine was closed
+    const deepest = Math.max(0, ...wanted.map((one) => one.tokens));
+    if (run && deepest > Math.max(0, ...pinned)) {
+      await run.program.nextPrefix(tokens.subarray(0, deepest)).catch(() => {}); // advice
+    }
+    return writtenTokens(wanted, pinned, read);
+  }
+
+  #shown(call: ChatCall): ShownCall {
+    return toShown(call, this.#rules, this.#engine.info.supportsLateSystem);
   }
 
   #run(name: string | undefined, turn: NextTurn | undefined): Run {
@@ -74,18 +143,41 @@ export class Callers {
   }
 
   /** The conversation's next turn; undefined where it is rendered as a whole, also when the model is to go on with its own words. */
-  #next(messages: ChatMessage[], tools: ToolSpec[]): NextTurn | undefined {
+  #next({ messages, tools }: ShownCall): NextTurn | undefined {
     return messages.at(-1)?.role === 'assistant' ? undefined : this.#transcripts?.next(messages, tools);
   }
 }
 
-/** A call in the names that the model knows, its tools' schemas as far as they can be enforced. */
-function shown(call: ChatCall) {
-  const names = new ToolNames(call.tools);
-  const relaxed: string[] = [];
-  const tools = withUsableSchemas(call.tools, relaxed).map((tool) => names.spec(tool));
-  const messages = call.messages.map((message) => names.message(message));
-  const { toolChoice } = call.options;
-  const options = { ...call.options, ...(toolChoice !== undefined && { toolChoice: names.choice(toolChoice) }) };
-  return { messages, tools, options, names, relaxed };
+/** No message: what a session has in its own words is not found again. */
+const NOWHERE = 2 ** 30;
+
+/** A mark of the caller's conversation, in that of the engine or of the session that goes on with it. */
+function placeIn(turn: NextTurn | undefined, { message, characters }: CacheMark) {
+  if (!turn) return { message, characters };
+  const known = turn.session.messages.length;
+  if (message >= turn.past) return { message: known + message - turn.past, characters };
+  return { message: known === turn.past ? message : NOWHERE, characters };
+}
+
+function toReport(
+  { usage }: GenerationResult,
+  written: CacheReport['written'],
+  before: RequestRecord | undefined,
+  changed: Difference | undefined,
+  named: boolean,
+): CacheReport {
+  const { promptTokens, cachedTokens: read, miss } = usage;
+  const fresh = written.reduce((rest, { tokens }) => rest - tokens, promptTokens - read);
+  const missed = Math.max(0, Math.min(before?.promptTokens ?? 0, promptTokens) - read);
+  const previousUnknown = named && before === undefined;
+  return {
+    prompt: promptTokens,
+    read,
+    written,
+    fresh,
+    miss: miss.reason,
+    difference: changed,
+    previousUnknown,
+    missed,
+  };
 }

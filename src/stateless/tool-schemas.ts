@@ -1,12 +1,13 @@
 import type { ToolSpec } from '../chat/tool-spec.js';
 import { isBanyanError } from '../kit/errors.js';
 import { compilePlain } from '../schema/compile-schema.js';
+import type { Change } from './cache/changes.js';
 
 /**
  * Tools whose schema cannot be enforced: one server's odd schema must not make every request fail. Such a tool takes any object;
- * the model reads the schema in its description. `relaxed` gets what was done, for the response's header.
+ * the model reads the schema in its description. `changes` gets what was done.
  */
-export function withUsableSchemas(tools: readonly ToolSpec[], relaxed: string[]): ToolSpec[] {
+export function withUsableSchemas(tools: readonly ToolSpec[], changes: Change[]): ToolSpec[] {
   return tools.map((tool, index) => {
     const { name, description, parameters } = tool;
     if (typeof parameters !== 'object') return tool;
@@ -15,7 +16,7 @@ export function withUsableSchemas(tools: readonly ToolSpec[], relaxed: string[])
       return tool;
     } catch (reason) {
       if (!isBanyanError(reason)) throw reason;
-      relaxed.push(`tools[${index}].parameters (${reason.message})`);
+      changes.push({ kind: 'tool-schema', what: `tools[${index}].parameters (${reason.message})` });
       const schema = JSON.stringify(parameters).slice(0, LONGEST);
       return { name, description: `${description}\nJSON Schema: ${schema}`, parameters: { type: 'object' } };
     }

@@ -22,6 +22,8 @@ export interface NextTurn {
   session: Session;
   /** What comes now, with the ids of calls that the session knows. */
   messages: ChatMessage[];
+  /** How many of the caller's messages the session has already. */
+  past: number;
   /** The agent run that an earlier turn belonged to. */
   run: Run | undefined;
   /** Digest of the whole conversation, this turn's messages included. */
@@ -55,13 +57,15 @@ export class Transcripts {
       const { session, run } = node;
       const [theirs, ours] = [callsOf(messages[end]), callsOf(session.messages.at(-1))];
       const ids = new Map(theirs.map(({ id }, index) => [id, ours[index]?.id ?? id]));
-      return { session: session.fork(), messages: messages.slice(end + 1).map((m) => renamed(m, ids)), run, digest };
+      const now = messages.slice(end + 1).map((m) => renamed(m, ids));
+      return { session: session.fork(), messages: now, past: end + 1, run, digest };
     }
     const isPast = ({ role }: ChatMessage) => role === 'assistant' || role === 'system';
     const begin =
       messages.findLastIndex(({ role }) => role === 'assistant') + 1 || messages.findIndex((m) => !isPast(m));
-    const session = this.#engine.session({ messages: messages.slice(0, Math.max(begin, 0)), tools });
-    return { session, messages: messages.slice(Math.max(begin, 0)), run: undefined, digest };
+    const past = Math.max(begin, 0);
+    const session = this.#engine.session({ messages: messages.slice(0, past), tools });
+    return { session, messages: messages.slice(past), past, run: undefined, digest };
   }
 
   /** Keeps a turn that has ended well, with the answer as the client will send it back. */

@@ -44,7 +44,7 @@ test('failures of the addon have the names of the options, thrown or rejected', 
   });
   expect(await errorOf(() => backend.tokenize('a', true))).toMatchObject({ name: 'BanyanError', field: 'tenant' });
   expect(await errorOf(() => backend.stats())).toMatchObject({ name: 'BanyanError', field: 'topK' });
-  const pinned = backend.pin('', new Int32Array(1), 1); // rejects, and does not throw
+  const pinned = backend.pin('', new Int32Array(1), 1, 1); // rejects, and does not throw
   expect(await errorOf(() => pinned)).toMatchObject({ name: 'BanyanError', field: 'ttlMs' });
 });
 

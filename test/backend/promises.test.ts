@@ -189,7 +189,7 @@ describe.each(IMPLEMENTATIONS)('$name', ({ open }) => {
     await send(backend, prompt, 30).ended;
     const { matched, promptTokens } = await backend.explain('', prompt);
     expect([matched > 0, promptTokens]).toEqual([true, prompt.length]);
-    const pin = await backend.pin('', prompt, 60_000);
+    const pin = await backend.pin('', prompt, 60_000, 1);
     expect(pin.id === 0).toBe(pin.tokens === 0);
     expect(await backend.unpin(pin.id)).toBe(pin.id !== 0);
     expect(await backend.unpin(pin.id)).toBe(false);
@@ -272,7 +272,7 @@ describe.each(IMPLEMENTATIONS)('$name', ({ open }) => {
       ['tokenizeChat', () => backend.tokenizeChat(chat.prompt, chat.literal)],
       ['parseGrammar', () => backend.parseGrammar('root ::= "a"', '')],
       ['explain', () => backend.explain('', prompt)],
-      ['pin', () => backend.pin('', prompt, 1)],
+      ['pin', () => backend.pin('', prompt, 1, 1)],
       ['clearCache', () => backend.clearCache()],
       ['hint', () => backend.hint(1, HINT)],
       ['programReport', () => backend.programReport(1)],

@@ -160,7 +160,7 @@ describe('when closed', () => {
     ['tokenize', (e) => e.native.tokenize('a', false, false)],
     ['detokenize', (e) => e.native.detokenize(Int32Array.of(1), false)],
     ['explain', (e) => e.native.explain('', Int32Array.of(1))],
-    ['pin', (e) => e.native.pin('', Int32Array.of(1), 1000)],
+    ['pin', (e) => e.native.pin('', Int32Array.of(1), 1000, 1)],
     ['unpin', (e) => e.native.unpin(1)],
     ['clearCache', (e) => e.native.clearCache()],
     ['stats', (e) => e.native.stats()],
@@ -210,7 +210,7 @@ test('pins: cached pages stay through pressure, until unpinned', async () => {
   engine = await TestEngine.open({}, { kvTokens: 512, maxRunning: 2 });
   const kept = randomPrompt('kept', 128);
   await engine.run(kept, { maxTokens: 1 });
-  const pin = await engine.native.pin('', Int32Array.from(kept), 600_000);
+  const pin = await engine.native.pin('', Int32Array.from(kept), 600_000, 1);
   expect(pin.tokens).toBeGreaterThanOrEqual(112);
   for (let i = 0; i < 8; i++) await engine.run(randomPrompt(`flood ${i}`, 200), { maxTokens: 4 });
   expect((await engine.run(kept, { maxTokens: 1 })).usage?.cachedTokens).toBeGreaterThanOrEqual(112);

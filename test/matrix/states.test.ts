@@ -87,7 +87,7 @@ describe.each(['mamba', 'lfm2', 'qwen35', 'granitehybrid'] as const)('%s', (arch
       async (run, engine) => {
         const first = await run(PROMPT);
         const history = [...PROMPT, ...first.tokens.slice(0, -1)];
-        const pin = await engine.native.pin('', Int32Array.from(history), 600_000);
+        const pin = await engine.native.pin('', Int32Array.from(history), 600_000, 1);
         expect(pin.tokens).toBe(history.length);
         for (let i = 0; i < 12; i++) await run(randomPrompt(`other ${i}`, 100));
         expect((await run(afterwards(PROMPT, first, 'later'))).usage?.cachedTokens).toBe(history.length);

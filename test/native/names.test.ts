@@ -31,7 +31,7 @@ test.each(HALVES)('half a surrogate pair in a name is refused: %j', async (name)
     ['stop', () => native.submit(nativeRequest(prompt, { stop: [name] }))],
     ['grammar', () => native.submit(nativeRequest(prompt, { grammar: name }))],
     ['salt', () => native.explain(name, prompt)],
-    ['salt', () => native.pin(name, prompt, 1)],
+    ['salt', () => native.pin(name, prompt, 1, 1)],
     ['tool', () => native.hint(1, { ...hint, tool: name })],
     ['salt', () => native.hint(1, { ...hint, kind: 'next-prefix', salt: name, tokens: prompt })],
     ['modelPath', () => load({ modelPath: name })],

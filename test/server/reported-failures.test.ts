@@ -161,7 +161,7 @@ describe('tools as clients send them', () => {
 
   test('names with dots and long names: the model has another one, the client its own', async () => {
     const long = `mcp.server.${'x'.repeat(100)}`;
-    const body = { ...asked, messages: hello, tools: [tool(long)] };
+    const body = { ...asked, messages: hello, tools: [tool(long)], max_tokens: 256 };
     const forced = { tool_choice: { type: 'function' as const, function: { name: long } } };
     const { choices } = await openai(server).chat.completions.create({ ...body, ...forced });
     expect(choices[0]?.message.tool_calls).toMatchObject([{ function: { name: long } }]);

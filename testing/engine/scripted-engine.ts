@@ -47,6 +47,7 @@ export class ScriptedEngine implements Backend {
   readonly info = {
     ...{ name: 'scripted', digest: 'scripted', maxContext: 100_000, maxRunning: 16 },
     supportsParallelCalls: true,
+    supportsLateSystem: true,
   } as NativeModelInfo;
   /** GBNF or JSON schema, as parsed. */
   readonly grammars: string[] = [];
@@ -153,9 +154,9 @@ export class ScriptedEngine implements Backend {
     return this.router.shown({ matched, promptTokens: tokens.length, paged: matched, expected, actual, reason });
   }
 
-  async pin(_salt: string, tokens: Int32Array) {
+  async pin(_salt: string, tokens: Int32Array, _ttlMs: number, share: number) {
     checkOpen(this);
-    const pinned = this.#commonPrefix(tokens);
+    const pinned = share > 0 ? this.#commonPrefix(tokens) : 0;
     const id = pinned > 0 ? ++this.#pins : 0;
     if (id > 0) this.#pinned.add(id);
     return { id, tokens: pinned };

@@ -160,17 +160,36 @@ void PrefixCache::evict_page() {
     evicted_[static_cast<size_t>(kind)] += pool_.n_free() - before;
 }
 
-int32_t PrefixCache::pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id) {
+/** Pages of a pin that no other pin holds. */
+int32_t PrefixCache::pinned_alone(const Holding & holding) const {
+    const std::vector<PageId> & pages = holding.table.pages();
+    return static_cast<int32_t>(
+        std::count_if(pages.begin(), pages.end(), [&](PageId page) { return pool_.refs(page, Holder::pin) == 1; }));
+}
+
+int32_t PrefixCache::n_pinned(Salt salt) const {
+    const auto it = pinned_pages_.find(salt);
+    return it == pinned_pages_.end() ? 0 : it->second;
+}
+
+int32_t PrefixCache::pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id,
+                         int32_t most_pages) {
     *pin_id = 0;
     const auto it = pins_.try_emplace(next_pin_, pool_, salt, expires).first;
     Holding & holding = it->second.holding;
+    const int32_t before = n_pinned(salt);
+    const auto too_much = [&] {
+        if (available() < 0) return true;
+        const int32_t more = pinned_alone(holding);
+        return more > 0 && before + more > most_pages;
+    };
     int32_t pinned = acquire(holding, tokens, static_cast<int32_t>(tokens.size()));
-    while (has_states() && available() < 0) {
+    while (has_states() && too_much()) {
         release(holding);
         pinned = acquire(holding, tokens, pinned - 1);
     }
     end_load(holding);
-    while (available() < 0) {
+    while (too_much()) {
         pinned = (pinned - 1) / pool_.page_tokens() * pool_.page_tokens();
         holding.table.truncate(pinned);
     }
@@ -179,6 +198,7 @@ int32_t PrefixCache::pin(Salt salt, const std::vector<Token> & tokens, Micros ex
         pins_.erase(it);
         return 0;
     }
+    if (const int32_t more = pinned_alone(holding)) pinned_pages_[salt] += more;
     pin_expiry_.emplace(expires, next_pin_);
     *pin_id = next_pin_++;
     return pinned;
@@ -188,7 +208,13 @@ bool PrefixCache::unpin(uint64_t pin_id) {
     const auto it = pins_.find(pin_id);
     if (it == pins_.end()) return false;
     pin_expiry_.erase({it->second.expires, pin_id});
-    release(it->second.holding);
+    Holding & holding = it->second.holding;
+    if (const int32_t less = pinned_alone(holding)) {
+        const auto count = pinned_pages_.find(holding.lock.salt);
+        count->second -= less;
+        if (count->second == 0) pinned_pages_.erase(count);
+    }
+    release(holding);
     pins_.erase(it);
     return true;
 }
@@ -216,6 +242,16 @@ std::string PrefixCache::check_integrity() const {
         if (wrong.empty() && !pin_expiry_.count({pin.expires, id})) wrong = "a pin never expires";
     }
     if (wrong.empty() && pins_.size() != pin_expiry_.size()) wrong = "a pin expires that is none";
+    std::map<Salt, std::set<PageId>> pages;
+    for (const auto & [id, pin] : pins_) {
+        const auto & held = pin.holding.table.pages();
+        pages[pin.holding.lock.salt].insert(held.begin(), held.end());
+    }
+    for (const auto & [salt, held] : pages) {
+        const bool right = n_pinned(salt) == static_cast<int32_t>(held.size());
+        if (wrong.empty() && !right) wrong = "pages of a salt's pins miscounted";
+    }
+    if (wrong.empty() && pinned_pages_.size() != pages.size()) wrong = "pinned pages of a salt without pins";
     if (wrong.empty() && available() < 0) wrong = "more pages promised than can be freed";
     return wrong;
 }

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -129,8 +130,14 @@ class PrefixCache {
     /** Tokens [0, n_tokens) are system prompt and tools: evicted last. */
     void pin_static_prefix(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens);
 
-    /** Keeps the longest cached prefix until `expires`, or what promises allow of it. Returns its length; 0: no pin. */
-    int32_t pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id);
+    /**
+     * Keeps the longest cached prefix until `expires`, or what promises allow of it, and as much of it as leaves the
+     * pins of this salt with at most `most_pages` pages. Returns its length; 0: no pin.
+     */
+    int32_t pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id,
+                int32_t most_pages = std::numeric_limits<int32_t>::max());
+    /** Pages that pins of this salt hold. */
+    int32_t n_pinned(Salt salt) const;
     bool unpin(uint64_t pin_id);
     /** Ends the pins whose time has come. */
     void expire(Micros now);
@@ -159,6 +166,7 @@ class PrefixCache {
     };
     void make_free(int32_t n_pages);
     void evict_page();
+    int32_t pinned_alone(const Holding & holding) const;
     MissExplanation explain(Salt salt, const std::vector<Token> & tokens, const PathMatch & found) const;
     PathMatch find(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const;
     PathMatch resumable(PathMatch found) const;
@@ -168,6 +176,7 @@ class PrefixCache {
     RadixTree tree_;
     std::map<uint64_t, Pin> pins_;                      // by id
     std::set<std::pair<Micros, uint64_t>> pin_expiry_;  // (expires, id)
+    std::map<Salt, int32_t> pinned_pages_;              // by salt, each page once
     uint64_t next_pin_ = 1;
     int32_t promised_ = 0;
     std::array<uint64_t, kNodeKinds> evicted_{};

@@ -143,9 +143,10 @@ void Scheduler::Impl::admit() {
     AdmissionRound(*this).run();
 }
 
-int32_t Scheduler::pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id) {
+int32_t Scheduler::pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id, double most) {
     uint64_t unwanted = 0;
-    return impl_->cache.pin(salt, tokens, expires, pin_id ? pin_id : &unwanted);
+    const auto most_pages = static_cast<int32_t>(most * impl_->cache.pool().n_pages());
+    return impl_->cache.pin(salt, tokens, expires, pin_id ? pin_id : &unwanted, most_pages);
 }
 
 bool Scheduler::unpin(uint64_t pin_id) {

@@ -108,10 +108,11 @@ class Scheduler {
 
     /**
      * Keeps the pages of the longest cached prefix of `tokens` from eviction until `expires`, as far as pages promised
-     * to running requests allow. Returns tokens pinned (0: pin_id is 0). When a request could run only on pinned pages
-     * and nothing else runs, pins are broken, the one that expires first before others: no request ever hangs on a pin.
+     * to running requests allow, and the pins of this salt hold at most this part of all pages. Returns tokens pinned
+     * (0: pin_id is 0). When a request could run only on pinned pages and nothing else runs, pins are broken, the one
+     * that expires first before others: no request ever hangs on a pin.
      */
-    int32_t pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id);
+    int32_t pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id, double most = 1);
     bool unpin(uint64_t pin_id);
 
     /** Drops every unlocked, unpinned cached page. Returns pages freed. */

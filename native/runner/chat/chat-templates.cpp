@@ -165,6 +165,28 @@ bool shows_two_calls(const common_chat_templates * templates) {
     }
 }
 
+/** Instructions in the midst of a conversation, by words that the prompt must show in this order. */
+constexpr const char * kLateSystem = R"([
+    {"role": "system", "content": "first7word"}, {"role": "user", "content": "second7word"},
+    {"role": "assistant", "content": "third7word"}, {"role": "system", "content": "fourth7word"},
+    {"role": "user", "content": "fifth7word"}])";
+
+bool shows_late_system(const common_chat_templates * templates) {
+    common_chat_templates_inputs inputs;
+    inputs.messages = common_chat_msgs_parse_oaicompat(common_json::parse_no_throw(kLateSystem));
+    try {
+        const std::string prompt = common_chat_templates_apply(templates, inputs).prompt;
+        size_t at = 0;
+        for (const char * word : {"first7word", "second7word", "third7word", "fourth7word", "fifth7word"}) {
+            at = prompt.find(word, at);
+            if (at == std::string::npos) return false;
+        }
+        return prompt.find("fourth7word") == prompt.rfind("fourth7word");
+    } catch (const std::exception &) {
+        return false;
+    }
+}
+
 /** While alive on this thread, llama.cpp makes the grammars of calls of these. */
 struct ToolGrammars {
     explicit ToolGrammars(const std::map<std::string, common_json> & grammars) {
@@ -253,6 +275,7 @@ ChatTemplates::ChatTemplates(std::shared_ptr<const Model> model, const std::stri
             tool_format_ = ToolFormat::own;
             supports_parallel_ = true;
         }
+        supports_late_system_ = shows_late_system(templates_.get());
     } catch (const std::exception & e) {
         if (!source.empty()) throw Error("INVALID_TEMPLATE", e.what(), "chatTemplate");
         broken_ = e.what();

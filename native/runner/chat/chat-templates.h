@@ -51,6 +51,8 @@ class ChatTemplates {
     ToolFormat tool_format() const { return tool_format_; }
     /** Two calls of one turn are shown. Where not, the grammar admits one call a turn, whatever a request says. */
     bool supports_parallel_calls() const { return supports_parallel_; }
+    /** It shows a system message in the midst of a conversation, and there. */
+    bool supports_late_system() const { return supports_late_system_; }
 
     /**
      * Throws Error INVALID_TOOLS, INVALID_SCHEMA, INVALID_GRAMMAR, INVALID_TEMPLATE, PROMPT_TOO_LONG, and
@@ -65,7 +67,7 @@ class ChatTemplates {
     ChatTokenizer tokenizer_;
     std::unique_ptr<common_chat_templates, void (*)(common_chat_templates *)> templates_;
     std::string broken_;  // why the model's own template does not parse: rendering fails, plain prompts still work
-    bool has_template_ = false, supports_parallel_ = false;
+    bool has_template_ = false, supports_parallel_ = false, supports_late_system_ = false;
     ToolFormat tool_format_ = ToolFormat::none;
     mutable std::mutex rendering_;
     mutable LruCache<const ChatFormat> formats_{32};  // by everything that is no message

@@ -129,6 +129,29 @@ TEST("the pin that expires first is broken first") {
     CHECK(cache.unpin(late));
 }
 
+TEST("pins of one salt hold no more than their share, each page counted once") {
+    PrefixCache cache(32, kSize);
+    compute(cache, run(0, 6 * kSize));
+    compute(cache, run(0, 2 * kSize) + run(100, 2 * kSize));
+    uint64_t first = 0, again = 0, branch = 0, none = 7;
+    CHECK_EQ(cache.pin(0, run(0, 6 * kSize), 1000, &first, 4), 4 * kSize);
+    CHECK_EQ(cache.n_pinned(0), 4);
+    CHECK_EQ(cache.pin(0, run(0, 4 * kSize), 2000, &again, 4), 4 * kSize);  // pages that are pinned already
+    CHECK_EQ(cache.pin(0, run(0, 2 * kSize) + run(100, 2 * kSize), 1000, &branch, 5), 3 * kSize);
+    CHECK_EQ(cache.n_pinned(0), 5);
+    CHECK_EQ(cache.check_integrity(), "");
+    CHECK(cache.unpin(first));
+    CHECK_EQ(cache.n_pinned(0), 5);
+    CHECK(cache.unpin(again));
+    CHECK_EQ(cache.n_pinned(0), 3);
+    cache.expire(1000);
+    CHECK_EQ(cache.n_pinned(0), 0);
+    CHECK_EQ(cache.pin(0, run(0, 6 * kSize), 1000, &none, 0), 0);
+    CHECK_EQ(none, 0u);
+    CHECK_EQ(cache.n_pinned(7), 0);
+    CHECK_EQ(cache.check_integrity(), "");
+}
+
 TEST("pinning what is not cached pins nothing") {
     PrefixCache cache(8, kSize);
     uint64_t pin = 7;

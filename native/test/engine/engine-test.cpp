@@ -156,7 +156,7 @@ TEST("pins, explanations and clearing the cache") {
 
     using Pin = std::pair<uint64_t, int32_t>;
     const Pin pin = engine.ask<Pin>([&](auto done) {
-        engine.engine->pin("", prompt(64), 60'000'000, [done](uint64_t id, int32_t tokens) { done({id, tokens}); });
+        engine.engine->pin("", prompt(64), 60'000'000, 1, [done](uint64_t id, int32_t tokens) { done({id, tokens}); });
     });
     CHECK(pin.first != 0 && pin.second > 0);
     engine.ask<int32_t>([&](auto done) { engine.engine->clear_cache(done); });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Engine } from '../../engine/engine.js';
 import type { GenerationEvent } from '../../engine/generation.js';
 import { isBanyanError } from '../../kit/errors.js';
+import type { ChangeKind } from '../../stateless/cache/changes.js';
 import type { Callers } from '../../stateless/callers.js';
 import type { PendingAnswer } from '../../stateless/pending-answer.js';
 import { Signatures } from '../../stateless/signature.js';
@@ -18,6 +19,12 @@ import type {
   Warning,
 } from './specification.js';
 import { FAILED, finished } from './usage.js';
+
+/** What of a prompt's changes a program should hear of, by the words of a warning. */
+const FEATURES: Partial<Record<ChangeKind, string>> = {
+  'tool-schema': 'schemas of tools',
+  'late-system': 'system messages in the midst',
+};
 
 /** An answer under way, and what the AI SDK wants to know of it. */
 interface Asked {
@@ -96,8 +103,11 @@ export class EngineModel<Of extends Version> implements LanguageModel<Of> {
   #ask(options: CallOptions): Asked {
     const call = toCall(options, this.#signatures);
     const { ttftLimitMs } = call.options;
-    const { answer, relaxed } = this.#callers.ask(call, { run: call.run, ttftLimitMs, signal: options.abortSignal });
-    for (const details of relaxed) call.warnings.push({ type: 'compatibility', feature: 'schemas of tools', details });
+    const { answer, changes } = this.#callers.ask(call, { run: call.run, ttftLimitMs, signal: options.abortSignal });
+    for (const { kind, what: details } of changes) {
+      const feature = FEATURES[kind];
+      if (feature !== undefined) call.warnings.push({ type: 'compatibility', feature, details });
+    }
     const response = { id: randomUUID(), timestamp: new Date(), modelId: this.modelId };
     return { answer, warnings: call.warnings, response };
   }

@@ -48,7 +48,7 @@ export function createBanyan<Of extends Version = 'v3'>(
 ): BanyanProvider<Of> {
   const read = readTable('options', options, BANYAN);
   const specificationVersion = (read.specification ?? 'v3') as Of;
-  const callers = new Callers(engine, read.history ?? 'exact');
+  const callers = new Callers(engine, { history: read.history ?? 'exact' });
   const ownName = read.modelName ?? (engine.info.name || engine.info.architecture);
   const languageModel = (modelId: string = ownName) => new EngineModel(engine, callers, specificationVersion, modelId);
   return Object.assign(languageModel, {

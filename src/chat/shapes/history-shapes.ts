@@ -79,6 +79,23 @@ function joinTexts(messages: ChatMessage[], texts: readonly string[]): void {
   messages[messages.length - 1] = { ...last, content: texts.filter((text) => text !== '').join('\n\n') };
 }
 
+/**
+ * Instructions in the midst of a conversation as what the user is reminded of there, for templates that would move them to the
+ * front, or drop them; those at the beginning are one message. Moved, they would rewrite the prompt from its beginning.
+ */
+export const lateAsReminders: Shape = (messages) => {
+  const begin = messages.findIndex(({ role }) => role !== 'system');
+  const leading = messages.slice(0, Math.max(begin, 0)).map(({ content }) => content);
+  const opening: ChatMessage[] = leading.length > 0 ? [{ role: 'system', content: leading.join('\n\n') }] : [];
+  const later = messages.slice(Math.max(begin, 0)).map((message): ChatMessage => {
+    return message.role === 'system' ? { role: 'user', content: reminder(message.content) } : message;
+  });
+  return begin < 0 ? [...messages] : [...opening, ...later];
+};
+
+/** The tags that coding agents put around what their models are told on the way. */
+export const reminder = (text: string) => `<system-reminder>\n${text}\n</system-reminder>`;
+
 /** Calls and results in words, where a template has none for them. */
 export const inWords: Shape = (messages) =>
   plainRoles(

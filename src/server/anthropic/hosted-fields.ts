@@ -3,7 +3,7 @@
  * asking whether they are there.
  */
 
-export const HOSTED_MESSAGE = { container: null, stop_details: null };
+export const HOSTED_MESSAGE = { container: null, stop_details: null, diagnostics: null };
 
 export const HOSTED_USAGE = {
   cache_creation: null,

@@ -2,12 +2,14 @@ import { type ChatMessage, type ToolCall, toToolCall } from '../../chat/chat-mes
 import type { ToolChoice, ToolSpec } from '../../chat/tool-spec.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
+import { anthropicTtl, type CacheMark } from '../../stateless/cache/cache-marks.js';
+import type { Change } from '../../stateless/cache/changes.js';
+import { withoutBilling } from '../../stateless/cache/volatile-text.js';
 import type { ChatCall } from '../../stateless/chat-call.js';
 import type { Signatures } from '../../stateless/signature.js';
 import { resultOf, textOf } from '../chat/content.js';
-
+import { partMarks } from '../chat/part-marks.js';
 import { toSampling } from '../chat/sampling-fields.js';
-
 import { given, unknownFields } from '../chat/wire-body.js';
 import { HttpError } from '../http/http-error.js';
 import { type CountRequest, messagesRequest, type WireBlock, type WireMessage } from './wire.js';
@@ -23,26 +25,51 @@ export function toMessagesCall(body: CountRequest, raw: unknown, signatures: Sig
     const { name, description, input_schema: parameters } = tool;
     return [{ name, description: description ?? '', parameters: parameters as JsonSchema }];
   });
-  const system = systemText(body.system, ignored);
+  const changes: Change[] = [];
+  const system = textOf('system', withoutBilling(body.system, 'system', changes));
   const messages: ChatMessage[] = system === '' ? [] : [{ role: 'system', content: system }];
+  const fields = messages.map(() => 'system');
+  const marks = staticMarks(body);
   const names = new Map<string, string>(); // of calls, by their ids
-  for (const [index, message] of body.messages.entries()) {
-    messages.push(...toMessages(`messages[${index}]`, message, names, signatures));
+  for (const [index, wire] of body.messages.entries()) {
+    const field = `messages[${index}]`;
+    const content = wire.role === 'system' ? withoutBilling(wire.content, field, changes) : wire.content;
+    const message = { ...wire, content: content ?? '' } as WireMessage;
+    const added = toMessages(field, message, names, signatures);
+    marks.push(...marksOf(message, messages.length));
+    messages.push(...added);
+    fields.push(...added.map(() => field));
   }
-  return { messages, tools, ignored, options: { ...toOptions(body), ...toToolOptions(body, tools) } };
+  const ttlMs = anthropicTtl(body);
+  if (ttlMs !== undefined) marks.push({ message: messages.length - 1, ttlMs });
+  const options = { ...toOptions(body), ...toToolOptions(body, tools) };
+  return { messages, tools, ignored, options, changes, marks, fields };
 }
 
-/**
- * A block that coding agents put first and that is new in every request would keep the whole prompt from being found in the
- * cache. It says nothing to the model.
- */
-const VOLATILE = /^x-anthropic-billing-header\b/;
+/** Marks of tools and instructions, which chat templates write as one. */
+function staticMarks({ tools, system }: CountRequest): CacheMark[] {
+  const blocks = [...(tools ?? []), ...(Array.isArray(system) ? system : [])];
+  return blocks.flatMap((block): CacheMark[] => {
+    const ttlMs = anthropicTtl(block);
+    return ttlMs === undefined ? [] : [{ message: -1, ttlMs }];
+  });
+}
 
-function systemText(system: CountRequest['system'], ignored: string[]): string {
-  if (typeof system === 'string' || system == null) return system ?? '';
-  const kept = system.filter(({ text }) => !VOLATILE.test(text ?? ''));
-  if (kept.length < system.length) ignored.push('system (billing header)');
-  return textOf('system', kept);
+/** Marks of a message's blocks; `first`: where what it becomes begins. Calls and results are marked behind their last word. */
+function marksOf({ content }: WireMessage, first: number): CacheMark[] {
+  if (typeof content === 'string') return [];
+  const results = content.filter(({ type }) => type === 'tool_result');
+  const marked = results.flatMap((block, index): CacheMark[] => {
+    const ttlMs = anthropicTtl(block);
+    return ttlMs === undefined ? [] : [{ message: first + index, ttlMs }];
+  });
+  const said = content.filter(({ type }) => type !== 'tool_result');
+  const calls = said.flatMap((block): CacheMark[] => {
+    const ttlMs = block.type === 'tool_use' ? anthropicTtl(block) : undefined;
+    return ttlMs === undefined ? [] : [{ message: first, ttlMs }];
+  });
+  const texts = said.filter(({ type }) => type === 'text');
+  return [...marked, ...partMarks(texts, first + results.length, anthropicTtl), ...calls];
 }
 
 /** One message on the wire: results of tools are messages of their own here, in front of what the user says beside them. */

@@ -1,5 +1,6 @@
 import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationEvent, GenerationResult } from '../../engine/generation.js';
+import type { CacheReport } from '../../stateless/cache/cache-report.js';
 import type { Signatures } from '../../stateless/signature.js';
 import type { SseWriter } from '../http/sse-writer.js';
 import { DIRECT_CALL, HOSTED_MESSAGE, HOSTED_USAGE } from './hosted-fields.js';
@@ -18,13 +19,18 @@ export class MessagesStream {
   /** What stands before a text in each delta of the open block. */
   #before = '';
 
-  constructor(sse: SseWriter, signatures: Signatures, model: string, inputTokens: number) {
+  constructor(
+    sse: SseWriter,
+    signatures: Signatures,
+    { id, model }: { id: string; model: string },
+    inputTokens: number,
+  ) {
     this.#sse = sse;
     this.#signatures = signatures;
     const usage = { ...HOSTED_USAGE, input_tokens: inputTokens, output_tokens: 0 };
     this.#send('message_start', {
       message: {
-        ...{ id: newId('msg'), type: 'message', role: 'assistant', model, content: [], usage, ...HOSTED_MESSAGE },
+        ...{ id, type: 'message', role: 'assistant', model, content: [], usage, ...HOSTED_MESSAGE },
         ...{ stop_reason: null, stop_sequence: null },
       },
     });
@@ -44,9 +50,12 @@ export class MessagesStream {
     if (event.type === 'tool-call') this.#call(event.call);
   }
 
-  end(result: GenerationResult, stopText: string | null): void {
+  end(result: GenerationResult, stopText: string | null, cache: CacheReport, diagnostics: object | null): void {
     this.#close();
-    this.#send('message_delta', { delta: toStop(result, stopText), usage: toUsage(result.usage) });
+    this.#send('message_delta', {
+      ...{ delta: toStop(result, stopText), usage: toUsage(result.usage, cache) },
+      ...(diagnostics && { diagnostics }),
+    });
     this.#send('message_stop', {});
     this.#sse.end();
   }

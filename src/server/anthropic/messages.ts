@@ -5,7 +5,7 @@ import { parsedBody } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';
 import { anthropicError } from './error-body.js';
-import { newId, toMessage } from './messages-answer.js';
+import { newId, toDiagnostics, toMessage } from './messages-answer.js';
 import { toMessagesCall } from './messages-call.js';
 import { MessagesStream } from './messages-stream.js';
 import { countRequest, messagesRequest } from './wire.js';
@@ -24,23 +24,29 @@ export async function messages(exchange: Exchange): Promise<void> {
   const raw = await exchange.body();
   const body = parsedBody(messagesRequest, raw);
   const signatures = new Signatures(engine.info.digest);
-  const asked = ask(exchange, toMessagesCall(body, raw, signatures), undefined);
+  const head = { id: newId('msg'), model: modelName };
+  const previous = body.diagnostics?.previous_message_id;
+  const asked = ask(exchange, toMessagesCall(body, raw, signatures), { id: head.id, previous });
   const { answer } = asked;
   const requestId = newId('req');
-  const headers = { 'request-id': requestId, ...asked.headers };
   const stops = body.stop_sequences ?? [];
   if (!body.stream) {
     const result = await answer.whole();
-    exchange.json(200, toMessage(modelName, result, signatures, stopTextOf(engine, stops, result)), headers);
+    const cache = await asked.cache;
+    const told = { ...head, diagnostics: toDiagnostics(body.diagnostics, cache) };
+    const message = toMessage(told, result, signatures, stopTextOf(engine, stops, result), cache);
+    exchange.json(200, message, { 'request-id': requestId, ...(await asked.ended()) });
     return;
   }
   const inputTokens = await answer.promptTokens;
   await answer.began(exchange.keepAliveMs);
+  const headers = { 'request-id': requestId, ...(await asked.begun()) };
   const sse = exchange.sse(headers, () => 'event: ping\ndata: {"type":"ping"}\n\n');
-  const stream = new MessagesStream(sse, signatures, modelName, inputTokens);
+  const stream = new MessagesStream(sse, signatures, head, inputTokens);
   try {
     const result = await answer.read((event) => stream.event(event));
-    stream.end(result, stopTextOf(engine, stops, result));
+    const cache = await asked.cache;
+    stream.end(result, stopTextOf(engine, stops, result), cache, toDiagnostics(body.diagnostics, cache));
   } catch (reason) {
     stream.fail(anthropicError(toHttpFailure(reason), requestId));
   }

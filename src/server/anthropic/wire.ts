@@ -7,6 +7,9 @@ import { maybe } from '../chat/wire-body.js';
  * response header.
  */
 
+/** Keeps the prompt up to the block that has it. What is none is ignored, as the rest of a block's extras. */
+const cacheControl = z.unknown().optional();
+
 /** One block of a message: which fields it has depends on `type`. */
 const block = z.looseObject({
   type: z.string(),
@@ -19,6 +22,7 @@ const block = z.looseObject({
   is_error: maybe(z.boolean()),
   thinking: z.string().optional(),
   signature: z.string().optional(),
+  cache_control: cacheControl,
 });
 
 const content = z.union([z.string(), z.array(block)]);
@@ -30,6 +34,7 @@ const tool = z.looseObject({
   name: z.string(),
   description: maybe(z.string()),
   input_schema: z.looseObject({}).optional(),
+  cache_control: cacheControl,
 });
 
 const toolChoice = z.looseObject({
@@ -50,6 +55,8 @@ export const messagesRequest = z.object({
   top_p: samplingFields.top_p,
   top_k: maybe(z.int().min(0)),
   stream: maybe(z.boolean()),
+  cache_control: cacheControl,
+  diagnostics: maybe(z.looseObject({ previous_message_id: maybe(z.string()) })),
   thinking: maybe(z.looseObject({ type: z.string(), budget_tokens: maybe(z.int().min(0)) })),
   output_format: maybe(z.looseObject({ type: z.literal('json_schema'), schema: z.looseObject({}) })),
   output_config: maybe(

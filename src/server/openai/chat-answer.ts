@@ -24,12 +24,17 @@ export function finishReason({
   return reason === 'length' ? 'length' : 'stop';
 }
 
-export function toUsage({ promptTokens, outputTokens, cachedTokens }: Usage, reasoningTokens: number): object {
+/** `written`: tokens of the prompt that were pinned. */
+export function toUsage(
+  { promptTokens, outputTokens, cachedTokens }: Usage,
+  reasoningTokens: number,
+  written: number,
+): object {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: outputTokens,
     total_tokens: promptTokens + outputTokens,
-    prompt_tokens_details: { cached_tokens: cachedTokens },
+    prompt_tokens_details: { cached_tokens: cachedTokens, cache_write_tokens: written },
     completion_tokens_details: { reasoning_tokens: reasoningTokens },
   };
 }
@@ -53,6 +58,7 @@ export function toCompletion(
   head: AnswerHead,
   result: GenerationResult,
   reasoningTokens: number,
+  written: number,
   ids: CallIds,
 ): object {
   const { text, reasoning, toolCalls, logprobs, usage } = result;
@@ -73,6 +79,6 @@ export function toCompletion(
         logprobs: logprobs.length > 0 ? { content: toWireLogprobs(logprobs), refusal: null } : null,
       },
     ],
-    usage: toUsage(usage, reasoningTokens),
+    usage: toUsage(usage, reasoningTokens, written),
   };
 }

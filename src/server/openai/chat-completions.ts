@@ -1,3 +1,4 @@
+import { totalWritten } from '../../stateless/cache/cache-report.js';
 import { CallIds } from '../../stateless/call-ids.js';
 import { ask } from '../chat/ask.js';
 import { parsedBody } from '../chat/wire-body.js';
@@ -13,19 +14,22 @@ import { chatRequest } from './wire.js';
 export async function chatCompletions(exchange: Exchange): Promise<void> {
   const raw = await exchange.body();
   const body = parsedBody(chatRequest, raw);
-  const { answer, headers } = ask(exchange, toChatCall(body, raw), body.prompt_cache_key);
   const head = newHead(exchange.modelName);
+  const asked = ask(exchange, toChatCall(body, raw), { cacheKey: body.prompt_cache_key, id: head.id });
+  const { answer } = asked;
   if (!body.stream) {
     const result = await answer.whole();
-    exchange.json(200, toCompletion(head, result, answer.reasoningTokens, new CallIds()), headers);
+    const written = totalWritten(await asked.cache);
+    const completion = toCompletion(head, result, answer.reasoningTokens, written, new CallIds());
+    exchange.json(200, completion, await asked.ended());
     return;
   }
   await answer.began(exchange.keepAliveMs); // until then a failure still has a status of its own
-  const sse = exchange.sse(headers, () => ': ping\n\n');
+  const sse = exchange.sse(await asked.begun(), () => ': ping\n\n');
   const stream = new ChatStream(head, sse, body.stream_options?.include_usage === true);
   try {
     const result = await answer.read((event) => stream.event(event));
-    stream.end(result, answer.reasoningTokens);
+    stream.end(result, answer.reasoningTokens, totalWritten(await asked.cache));
   } catch (reason) {
     stream.fail(openaiError(toHttpFailure(reason, wireName)));
   }

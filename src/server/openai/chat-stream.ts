@@ -33,9 +33,9 @@ export class ChatStream {
     }
   }
 
-  end(result: GenerationResult, reasoningTokens: number): void {
+  end(result: GenerationResult, reasoningTokens: number, written: number): void {
     this.#choice({}, null, finishReason(result));
-    if (this.#withUsage) this.#chunk({ choices: [], usage: toUsage(result.usage, reasoningTokens) });
+    if (this.#withUsage) this.#chunk({ choices: [], usage: toUsage(result.usage, reasoningTokens, written) });
     this.#sse.end('data: [DONE]\n\n');
   }
 

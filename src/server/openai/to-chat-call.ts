@@ -6,14 +6,17 @@ import type { ChatCall } from '../../stateless/chat-call.js';
 import { toSampling } from '../chat/sampling-fields.js';
 import { given, unknownFields } from '../chat/wire-body.js';
 import { HttpError } from '../http/http-error.js';
-import { toMessages } from './chat-messages.js';
+import { breakpointTtl } from './breakpoints.js';
+import { type ToldOfMessages, toMessages } from './chat-messages.js';
 import { type ChatRequest, chatRequest, type WireTool } from './wire.js';
 
 /** What a checked body of /v1/chat/completions asks of the engine. Throws HttpError 400. */
 export function toChatCall(body: ChatRequest, raw: unknown): ChatCall {
   const ignored = unknownFields(chatRequest, raw);
   const tools = toTools(body.tools ?? [], ignored);
-  const call = { messages: toMessages(body.messages), tools, ignored };
+  const told: ToldOfMessages = { marks: [], changes: [] };
+  const messages = toMessages(body.messages, told, breakpointTtl(body.prompt_cache_options));
+  const call = { messages, tools, ignored, ...told };
   return {
     ...call,
     options: { ...toSampling(body), ...toAnswerForm(body), ...toToolOptions(body, tools), ...toOrder(body) },

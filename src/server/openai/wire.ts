@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { samplingFields } from '../chat/sampling-fields.js';
 import { maybe } from '../chat/wire-body.js';
+import { promptCacheOptions } from './breakpoints.js';
 
 /*
  * What clients send to /v1/chat/completions: OpenAI's fields, and those that local servers have beside them. `null` is as
@@ -72,6 +73,7 @@ export const chatRequest = z.object({
   chat_template_kwargs: maybe(z.looseObject({ enable_thinking: maybe(z.boolean()) })),
   service_tier: maybe(z.string()),
   prompt_cache_key: maybe(z.string()),
+  prompt_cache_options: promptCacheOptions,
 });
 
 export type ChatRequest = z.infer<typeof chatRequest>;

@@ -1,7 +1,20 @@
 import { type AssistantMessage, type ChatMessage, type ToolCall, toToolCall } from '../../chat/chat-message.js';
-import { resultOf, textOf } from '../chat/content.js';
+import type { CacheMark } from '../../stateless/cache/cache-marks.js';
+import type { Change } from '../../stateless/cache/changes.js';
+import { withoutBilling } from '../../stateless/cache/volatile-text.js';
+import { resultOf, textOf, type WirePart } from '../chat/content.js';
+import { partMarks } from '../chat/part-marks.js';
 import type { ReasoningSeal } from './reasoning-seal.js';
 import type { WireItem } from './wire.js';
+
+/** What is told of items beside their messages. */
+export interface ToldOfItems {
+  /** `message` is the position among all messages, those before the items too. */
+  marks: CacheMark[];
+  changes: Change[];
+  /** The field of each message. */
+  fields: string[];
+}
 
 /**
  * Items as a conversation. What the model said in one turn comes as several items in a row (reasoning, message, calls): they are
@@ -11,6 +24,8 @@ export function toConversation(
   before: readonly ChatMessage[],
   items: readonly WireItem[],
   seal: ReasoningSeal,
+  told: ToldOfItems,
+  ttlOf: (part: WirePart) => number | undefined,
 ): ChatMessage[] {
   const messages = [...before];
   const names = new Map(messages.flatMap((message) => callsOf(message).map(({ id, name }) => [id, name] as const)));
@@ -24,13 +39,16 @@ export function toConversation(
   };
   for (const [index, item] of items.entries()) {
     const field = `input[${index}]`;
+    const first = messages.length;
     switch (item.type ?? 'message') {
       case 'message': {
         const { role = 'user' } = item;
-        const content = textOf(field, item.content);
+        const instructs = role === 'system' || role === 'developer';
+        const content = textOf(field, instructs ? withoutBilling(item.content, field, told.changes) : item.content);
         if (role === 'assistant') said().content += content;
         else {
           turn = undefined;
+          told.marks.push(...partMarks(item.content, messages.length, ttlOf));
           messages.push({ role: role === 'user' ? 'user' : 'system', content });
         }
         break;
@@ -59,6 +77,7 @@ export function toConversation(
         break;
       }
     }
+    for (let added = first; added < messages.length; added++) told.fields.push(field);
   }
   return messages;
 }

@@ -35,10 +35,14 @@ export function callItem(
   return { id, type: 'custom_tool_call', status: 'completed', call_id: callId, name, input: given };
 }
 
-export function toUsage({ promptTokens, outputTokens, cachedTokens }: Usage, reasoningTokens: number): object {
+export function toUsage(
+  { promptTokens, outputTokens, cachedTokens }: Usage,
+  reasoningTokens: number,
+  written: number,
+): object {
   return {
     input_tokens: promptTokens,
-    input_tokens_details: { cached_tokens: cachedTokens },
+    input_tokens_details: { cached_tokens: cachedTokens, cache_write_tokens: written },
     output_tokens: outputTokens,
     output_tokens_details: { reasoning_tokens: reasoningTokens },
     total_tokens: promptTokens + outputTokens,

@@ -2,6 +2,9 @@ import type { ChatMessage } from '../../chat/chat-message.js';
 import type { GenerationResult } from '../../engine/generation.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
+import { totalWritten } from '../../stateless/cache/cache-report.js';
+import { withoutBilling } from '../../stateless/cache/volatile-text.js';
+import type { ChatCall } from '../../stateless/chat-call.js';
 import { Signatures } from '../../stateless/signature.js';
 import { type Asked, ask } from '../chat/ask.js';
 import { toSampling } from '../chat/sampling-fields.js';
@@ -9,8 +12,9 @@ import { given, parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { HttpError, toHttpFailure } from '../http/http-error.js';
 import type { SseWriter } from '../http/sse-writer.js';
+import { breakpointTtl } from '../openai/breakpoints.js';
 import { AnswerItems } from './answer-items.js';
-import { toConversation } from './items.js';
+import { type ToldOfItems, toConversation } from './items.js';
 import { toStatus, toUsage } from './output.js';
 import { ReasoningSeal } from './reasoning-seal.js';
 import { type Head, toHead } from './response-head.js';
@@ -27,17 +31,23 @@ export async function createResponse(exchange: Exchange, store: ResponseStore): 
   const toolbox = toToolbox(body.tools ?? [], ignored);
   const input: WireItem[] =
     typeof body.input === 'string' ? [{ type: 'message', role: 'user', content: body.input }] : body.input;
-  const conversation = toConversation(before(body, store), input, seal);
-  const instructions: ChatMessage[] = body.instructions ? [{ role: 'system', content: body.instructions }] : [];
-  const call = {
+  const past = before(body, store);
+  const told: ToldOfItems = { marks: [], changes: [], fields: past.map(() => 'previous_response_id') };
+  const conversation = toConversation(past, input, seal, told, breakpointTtl(body.prompt_cache_options));
+  const stated = withoutBilling(body.instructions, 'instructions', told.changes);
+  const instructions: ChatMessage[] = stated ? [{ role: 'system', content: stated as string }] : [];
+  const call: ChatCall = {
     messages: [...instructions, ...conversation],
     tools: toolbox.specs,
     options: toOptions(body, toolbox),
     ignored,
+    changes: told.changes,
+    marks: told.marks.map((mark) => ({ ...mark, message: mark.message + instructions.length })),
+    fields: [...instructions.map(() => 'instructions'), ...told.fields],
   };
-  const asked = ask(exchange, call, body.prompt_cache_key);
-
   const head = toHead(body, exchange.modelName);
+  const previous = body.previous_response_id;
+  const asked = ask(exchange, call, { cacheKey: body.prompt_cache_key, id: head.id, previous });
   const keep = (response: object, result: GenerationResult, items: AnswerItems) => {
     if (body.store === false) return;
     const said: ChatMessage = {
@@ -51,15 +61,16 @@ export async function createResponse(exchange: Exchange, store: ResponseStore): 
   else {
     const items = new AnswerItems(() => {}, seal, toolbox.free);
     const result = await asked.answer.read((event) => items.event(event));
-    const response = ended(head, result, items, asked.answer.reasoningTokens);
+    const usage = toUsage(result.usage, asked.answer.reasoningTokens, totalWritten(await asked.cache));
+    const response = ended(head, result, items, usage);
     keep(response, result, items);
-    exchange.json(200, response, asked.headers);
+    exchange.json(200, response, await asked.ended());
   }
 }
 
 async function streamed(
   exchange: Exchange,
-  { answer, headers }: Asked,
+  { answer, cache, begun }: Asked,
   head: Head,
   seal: ReasoningSeal,
   { free }: Toolbox,
@@ -70,14 +81,15 @@ async function streamed(
   const numbered = (type: string, fields: object = {}) => ({ type, sequence_number: sequence++, ...fields });
   // No comment: some clients count only events as signs of life.
   const silence = () => `event: keepalive\ndata: ${JSON.stringify(numbered('keepalive'))}\n\n`;
-  const sse: SseWriter = exchange.sse(headers, silence);
+  const sse: SseWriter = exchange.sse(await begun(), silence);
   const emit = (type: string, fields: object) => sse.send(numbered(type, fields), type);
   emit('response.created', { response: { ...head, status: 'in_progress' } });
   emit('response.in_progress', { response: { ...head, status: 'in_progress' } });
   const items = new AnswerItems(emit, seal, free);
   try {
     const result = await answer.read((event) => items.event(event));
-    const response = ended(head, result, items, answer.reasoningTokens);
+    const usage = toUsage(result.usage, answer.reasoningTokens, totalWritten(await cache));
+    const response = ended(head, result, items, usage);
     keep(response, result, items);
     emit(`response.${response.status}`, { response });
   } catch (reason) {
@@ -111,8 +123,8 @@ function toOptions(body: ResponsesRequest, toolbox: Toolbox): TurnOptions {
   });
 }
 
-function ended(head: Head, result: GenerationResult, items: AnswerItems, reasoningTokens: number) {
+function ended(head: Head, result: GenerationResult, items: AnswerItems, usage: object) {
   const status = toStatus(result);
   items.end(status.status === 'incomplete');
-  return { ...head, ...status, output: items.output, usage: toUsage(result.usage, reasoningTokens) };
+  return { ...head, ...status, output: items.output, usage };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { samplingFields } from '../chat/sampling-fields.js';
 import { maybe } from '../chat/wire-body.js';
+import { promptCacheOptions } from '../openai/breakpoints.js';
 
 /*
  * What clients send to /v1/responses. Items are read by their `type`; one without it is a message. Fields that are not here are
@@ -66,6 +67,7 @@ export const responsesRequest = z.object({
   truncation: maybe(z.enum(['auto', 'disabled'])),
   service_tier: maybe(z.string()),
   prompt_cache_key: maybe(z.string()),
+  prompt_cache_options: promptCacheOptions,
   metadata: maybe(z.record(z.string(), z.string())),
   background: maybe(z.literal(false, 'background responses are not kept here: stream this one')),
 });
