@@ -15,7 +15,9 @@ test('banyan run and info', { timeout: 60_000 }, async () => {
   });
   const { stdout } = await banyan('info', ...model, '--json');
   expect(JSON.parse(stdout)).toMatchObject({ machine: { backend: 'cpu' }, model: { architecture: 'qwen2' } });
-  expect((await banyan('info', ...model)).stdout).toMatch(/^machine\n {2}Banyan +\d.*model\n.* {2}tools +yes, in its chat template's format\n$/s);
+  expect((await banyan('info', ...model)).stdout).toMatch(
+    /^machine\n {2}Banyan +\d.*model\n.* {2}tools +yes, in its chat template's format\n$/s,
+  );
 });
 
 test('what is wrong is one line and exit code 1', { timeout: 60_000 }, async () => {
