@@ -8,7 +8,16 @@ namespace banyan {
 
 namespace {
 
-enum RecordType : uint32_t { kTokens = 1, kToolCall = 2, kFinish = 3, kError = 4, kDecision = 5, kEmbedding = 6 };
+enum RecordType : uint32_t {
+    kTokens = 1,
+    kToolCall = 2,
+    kFinish = 3,
+    kError = 4,
+    kDecision = 5,
+    kEmbedding = 6,
+    kCallPiece = 7,
+    kStage = 8
+};
 
 /** Everything starts on a multiple of 4 bytes, little-endian as every platform we build for. */
 class Writer {
@@ -67,6 +76,18 @@ void body(Writer & writer, const ToolCallEvent & event) {
     call_body(writer, event.call);
 }
 
+void body(Writer & writer, const CallPieceEvent & event) {
+    writer.u32(static_cast<uint32_t>(event.piece.stage));
+    writer.u32(static_cast<uint32_t>(event.piece.index));
+    call_body(writer, {event.piece.id, event.piece.name, event.piece.arguments});
+}
+
+void body(Writer & writer, const StageEvent & event) {
+    writer.u32(static_cast<uint32_t>(event.stage));
+    writer.i32(event.tokens);
+    writer.i32(event.prompt_tokens);
+}
+
 /** The fields of a record in its order (core/record.h): texts, other records in place, all else as f64. */
 template <typename Record>
 void record(Writer & writer, const Record & fields) {
@@ -117,8 +138,8 @@ void body(Writer & writer, const EmbeddingEvent & event) {
 }  // namespace
 
 void pack(const Event & event, std::vector<uint8_t> & out) {
-    // In the variant's order.
-    static constexpr RecordType kTypes[] = {kTokens, kToolCall, kFinish, kError, kDecision, kEmbedding};
+    static constexpr RecordType kTypes[] = {kTokens,   kToolCall,  kFinish,    kError,
+                                            kDecision, kEmbedding, kCallPiece, kStage};  // in the variant's order
     Writer writer(out);
     const size_t start = out.size();
     writer.u32(kTypes[event.what.index()]);

@@ -6,6 +6,10 @@ Napi::Error js_error(Napi::Env env, const Error & error) {
     Napi::Error out = Napi::Error::New(env, error.what());
     out.Set("code", Napi::String::New(env, error.code));
     if (!error.field.empty()) out.Set("field", Napi::String::New(env, error.field));
+    if (error.prompt_tokens > 0) {
+        out.Set("promptTokens", Napi::Number::New(env, static_cast<double>(error.prompt_tokens)));
+        out.Set("limit", Napi::Number::New(env, error.limit));
+    }
     return out;
 }
 

@@ -9,7 +9,7 @@
 
 namespace banyan {
 
-/** An Error object with `code`, and `field` when there is one. */
+/** An Error object with `code`, and what else is known: `field`, `promptTokens` and `limit`. */
 Napi::Error js_error(Napi::Env env, const Error & error);
 
 /** The current exception as an Error. Call inside a catch block; Napi::Error passes through as it is. */

@@ -32,8 +32,7 @@ Napi::Object field_of(Napi::Env env, const char * name, const Value & value) {
     } else if constexpr (std::is_same_v<Value, std::string>) {
         field.Set("type", "text");
     } else if constexpr (std::is_arithmetic_v<Value> || std::is_same_v<Value, Millis>) {
-        static_assert(!std::is_same_v<Value, bool>, "no record of the event buffer has a bool yet");
-        field.Set("type", "number");
+        field.Set("type", std::is_same_v<Value, bool> ? "flag" : "number");
     } else {
         field.Set("type", "record");
         field.Set("fields", layout_of(env, value));
@@ -73,11 +72,13 @@ Napi::Object record_layouts(Napi::Env env) {
 
 Napi::Object word_lists(Napi::Env env) {
     Napi::Object out = Napi::Object::New(env);
+    out.Set("callStage", texts(env, Words<CallStage>::list));
     out.Set("class", texts(env, Words<Class>::list));
     out.Set("finishReason", texts(env, Words<FinishReason>::list));
     out.Set("missReason", texts(env, Words<MissExplanation::Reason>::list));
     out.Set("pageKind", texts(env, Words<NodeKind>::list));
     out.Set("phase", texts(env, Words<Phase>::list));
+    out.Set("stage", texts(env, Words<Stage>::list));
     out.Set("retainReason", texts(env, Words<RetainReason>::list));
     return out;
 }

@@ -7,20 +7,38 @@
 
 namespace banyan {
 
-Napi::Object to_js(Napi::Env env, const ChatMessage & message) {
-    Napi::Array calls = Napi::Array::New(env, message.tool_calls.size());
-    for (size_t i = 0; i < message.tool_calls.size(); ++i) {
-        const ToolCall & call = message.tool_calls[i];
-        Napi::Object object = Napi::Object::New(env);
-        object.Set("id", call.id);
-        object.Set("name", call.name);
-        object.Set("arguments", call.arguments);
-        calls.Set(static_cast<uint32_t>(i), object);
+namespace {
+
+Napi::Object call_to_js(Napi::Env env, const std::string & id, const std::string & name,
+                        const std::string & arguments) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("id", id);
+    object.Set("name", name);
+    object.Set("arguments", arguments);
+    return object;
+}
+
+}  // namespace
+
+Napi::Object to_js(Napi::Env env, const AnswerPart & part) {
+    Napi::Array calls = Napi::Array::New(env, part.tool_calls.size());
+    for (size_t i = 0; i < part.tool_calls.size(); ++i) {
+        const ToolCall & call = part.tool_calls[i];
+        calls.Set(static_cast<uint32_t>(i), call_to_js(env, call.id, call.name, call.arguments));
+    }
+    Napi::Array pieces = Napi::Array::New(env, part.pieces.size());
+    for (size_t i = 0; i < part.pieces.size(); ++i) {
+        const CallPiece & piece = part.pieces[i];
+        Napi::Object object = call_to_js(env, piece.id, piece.name, piece.arguments);
+        object.Set("type", Words<CallStage>::list[static_cast<size_t>(piece.stage)]);
+        object.Set("index", piece.index);
+        pieces.Set(static_cast<uint32_t>(i), object);
     }
     Napi::Object out = Napi::Object::New(env);
-    out.Set("content", message.content);
-    out.Set("reasoning", message.reasoning);
+    out.Set("content", part.content);
+    out.Set("reasoning", part.reasoning);
     out.Set("toolCalls", calls);
+    out.Set("pieces", pieces);
     return out;
 }
 

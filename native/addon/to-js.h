@@ -9,7 +9,7 @@
 
 namespace banyan {
 
-Napi::Object to_js(Napi::Env env, const ChatMessage & message);
+Napi::Object to_js(Napi::Env env, const AnswerPart & part);
 Napi::Object to_js(Napi::Env env, const RenderedChat & chat);
 Napi::Int32Array to_js(Napi::Env env, const std::vector<Token> & tokens);
 

@@ -222,11 +222,8 @@ void Engine::check(const RequestOptions & options) const {
         }
     }
     if (options.prompt.size() >= static_cast<size_t>(info_.max_context)) {
-        throw Error("PROMPT_TOO_LONG",
-                    "the prompt has " + std::to_string(options.prompt.size()) + " tokens, a request may reach " +
-                        std::to_string(info_.max_context) +
-                        ": shorten it, or load with a larger maxContext or kvTokens",
-                    "prompt");
+        const size_t size = options.prompt.size();
+        throw Error::too_long(std::to_string(size) + " tokens", size, info_.max_context);
     }
     const bool chat_grammar = options.chat && options.chat->has_grammar();
     const bool own_grammar = !options.grammar.empty() || options.parsed_grammar;
@@ -251,6 +248,7 @@ RequestId Engine::submit(RequestOptions options) {
     int32_t & looks_back = decoding.sampling.penalty_last_n;
     looks_back = looks_back < 0 ? decoding.max_tokens : std::min(looks_back, decoding.max_tokens);
     decoding.thinking_tokens = options.thinking_tokens;
+    decoding.progress = options.progress;
     decoding.seed_of_ids = hash_of(options.prompt);
 
     Request request;

@@ -29,16 +29,38 @@ struct EmbeddingEvent {
     std::vector<float> vector;
 };
 
+/** Where a request is before its first token: taken, admitted, its prompt computed so far. */
+enum class Stage : uint8_t { accepted, admitted, prefill };
+template <>
+struct Words<Stage> {
+    static constexpr auto list = words("accepted", "admitted", "prefill");
+};
+
+struct StageEvent {
+    Stage stage;
+    int32_t tokens = 0;  // admitted: of the prompt, cached; prefill: of the prompt, there
+    int32_t prompt_tokens = 0;
+};
+
+/** Of a call that is not whole yet. */
+struct CallPieceEvent {
+    CallPiece piece;
+};
+
 struct FinishEvent {
     FinishReason reason;
     Usage usage;
-    ChatMessage message;
+    std::string stop_text = {};  // that ended it; '' = none
+    bool shortened = false;      // its limit of tokens made it end: its last value may be cut short
+    ChatMessage message = {};
 
     /** All but the message. */
     template <typename See>
     void each_field(See && see) const {
         see("reason", reason);
         see("usage", usage);
+        see("stopText", stop_text);
+        see("shortened", shortened);
     }
 };
 
@@ -55,7 +77,9 @@ struct DecisionEvent {
 
 struct Event {
     RequestId request;  // 0 with a DecisionEvent
-    std::variant<TokensEvent, ToolCallEvent, FinishEvent, ErrorEvent, DecisionEvent, EmbeddingEvent> what;
+    std::variant<TokensEvent, ToolCallEvent, FinishEvent, ErrorEvent, DecisionEvent, EmbeddingEvent, CallPieceEvent,
+                 StageEvent>
+        what;
 
     /** No event of the request follows. */
     bool last() const { return std::holds_alternative<FinishEvent>(what) || std::holds_alternative<ErrorEvent>(what); }

@@ -117,6 +117,7 @@ struct RequestOptions {
     std::shared_ptr<const CompiledGrammar> parsed_grammar;  // in place of a text
     std::shared_ptr<const ChatFormat> chat;
     bool ignore_eos = false;
+    bool progress = false;  // events of calls under way, and of the request before its first token
 
     /** All but the prompt, the stop texts, and the handles of a grammar and a chat. */
     template <typename See>
@@ -137,6 +138,7 @@ struct RequestOptions {
         see("sampling", sampling);
         see("json_schema", json_schema);
         see("ignore_eos", ignore_eos);
+        see("progress", progress);
     }
 };
 

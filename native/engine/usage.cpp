@@ -6,6 +6,10 @@ Micros Usage::queue() const {
     return (admitted ? admitted : ended) - submitted;
 }
 
+Micros Usage::prefill() const {
+    return first_token ? first_token - admitted : 0;
+}
+
 Micros Usage::ttft() const {
     return first_token ? first_token - submitted : 0;
 }

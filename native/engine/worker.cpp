@@ -13,6 +13,7 @@ namespace banyan {
 namespace {
 
 constexpr Micros kLook = 5'000;             // no request gives pages back: a pin may expire
+constexpr Micros kTellPrefill = 100'000;    // how often at most
 constexpr int kRestarts = 2;                // of a request whose state was lost: it begins again from a sound one
 constexpr RequestId kLeft = ~RequestId(0);  // no request: the scheduler does not know it, so its slot is released
 
@@ -28,7 +29,11 @@ Micros Worker::now() {
 
 void Worker::submit(Request request, std::unique_ptr<Decoder> decoder) {
     const RequestId id = request.id;
-    live_.emplace(id, Live{std::move(decoder), request.program});
+    Live live{std::move(decoder), request.program};
+    live.progress = live.decoder->tells_progress();
+    const bool tells = live.progress;
+    live_.emplace(id, std::move(live));
+    const auto n_prompt = static_cast<int32_t>(request.prompt.size());
     const SubmitError error = scheduler_.submit(std::move(request), now());
     if (error == SubmitError::prompt_too_long) {
         fail(id, "PROMPT_TOO_LONG", "the prompt does not fit the KV pool");
@@ -36,6 +41,8 @@ void Worker::submit(Request request, std::unique_ptr<Decoder> decoder) {
         fail(id, "BACKPRESSURE", "the first token would come later than the request allows", scheduler_.retry_after());
     } else if (error != SubmitError::none) {
         fail(id, "INVALID_OPTION", "the scheduler refused the request");
+    } else if (tells) {
+        tell_stage(id, Stage::accepted, 0, n_prompt);
     }
 }
 
@@ -59,6 +66,7 @@ bool Worker::step(const std::atomic<bool> & aborted) {
             scheduler_.commit(result, now());
             return false;
         }
+        tell_admitted(batch);
         release_slots(batch);
         if (!compute(batch)) {
             result.failed = true;
@@ -77,6 +85,7 @@ bool Worker::step(const std::atomic<bool> & aborted) {
         const Micros computed = now();
         scheduler_.commit(result, computed);
         const Micros committed = now();
+        tell_prefill(batch);
         for (const Ended & end : ended_) {
             if (end.code.empty()) {
                 finish(end.id, end.reason);
@@ -168,18 +177,14 @@ void Worker::sample(const Batch & batch, StepResult & result) {
         try {
             Decoded decoded = decoder.next(runner_->context(), runner_->output_index(r), runner_->logits(r));
             result.rows.push_back({row.request, decoded.token, decoded.append, decoded.finished});
-            if (decoded.append || !decoded.text.empty() || !decoded.reasoning.empty()) {
-                TokensEvent tokens;
-                if (decoded.append) tokens.tokens.push_back(decoded.token);
-                tokens.text = std::move(decoded.text);
-                tokens.reasoning = std::move(decoded.reasoning);
-                tokens.logprobs = std::move(decoded.logprobs);
-                events_.push_back({row.request, std::move(tokens)});
+            const bool finished = decoded.finished;
+            if (live->second.progress && !live->second.prefilled) {
+                live->second.prefilled = true;
+                const RequestUsage & usage = *scheduler_.usage(row.request);
+                tell_stage(row.request, Stage::prefill, usage.prompt_tokens, usage.prompt_tokens);
             }
-            for (ToolCall & call : decoded.tool_calls) {
-                events_.push_back({row.request, ToolCallEvent{decoded.first_call++, std::move(call)}});
-            }
-            if (decoded.finished) ended_.push_back({row.request, decoder.reason(), "", ""});
+            publish(row.request, std::move(decoded));
+            if (finished) ended_.push_back({row.request, decoder.reason(), "", ""});
         } catch (const Error & e) {
             result.rows.push_back({row.request, -1, false, true});
             ended_.push_back({row.request, FinishReason::error, e.code, e.what()});
@@ -190,14 +195,67 @@ void Worker::sample(const Batch & batch, StepResult & result) {
     }
 }
 
+void Worker::tell_admitted(const Batch & batch) {
+    for (const BatchRow & row : batch.rows) {
+        const auto live = live_.find(row.request);
+        if (live == live_.end() || !live->second.progress || std::exchange(live->second.admitted, true)) continue;
+        const RequestUsage & usage = *scheduler_.usage(row.request);
+        tell_stage(row.request, Stage::admitted, usage.cached_tokens, usage.prompt_tokens);
+        live->second.told = now();
+    }
+}
+
+void Worker::tell_prefill(const Batch & batch) {
+    for (const BatchRow & row : batch.rows) {
+        const auto live = live_.find(row.request);
+        if (live == live_.end() || !live->second.progress || live->second.prefilled) continue;
+        const Micros at = now();
+        if (at - live->second.told < kTellPrefill) continue;
+        live->second.told = at;
+        const RequestUsage & usage = *scheduler_.usage(row.request);
+        tell_stage(row.request, Stage::prefill, scheduler_.prefilled(row.request), usage.prompt_tokens);
+    }
+}
+
+void Worker::tell_stage(RequestId id, Stage stage, int32_t tokens, int32_t prompt_tokens) {
+    events_.push_back({id, StageEvent{stage, tokens, prompt_tokens}});
+}
+
+void Worker::publish(RequestId id, Decoded && decoded) {
+    size_t told = 0;
+    const auto pieces = [&](const auto & due) {
+        for (; told < decoded.pieces.size() && due(decoded.pieces[told]); ++told) {
+            events_.push_back({id, CallPieceEvent{std::move(decoded.pieces[told])}});
+        }
+    };
+    pieces([](const CallPiece & piece) { return piece.stage == CallStage::cut; });
+    if (decoded.append || !decoded.text.empty() || !decoded.reasoning.empty()) {
+        TokensEvent tokens;
+        if (decoded.append) tokens.tokens.push_back(decoded.token);
+        tokens.text = std::move(decoded.text);
+        tokens.reasoning = std::move(decoded.reasoning);
+        tokens.logprobs = std::move(decoded.logprobs);
+        events_.push_back({id, std::move(tokens)});
+    }
+    int32_t index = decoded.first_call;
+    for (ToolCall & call : decoded.tool_calls) {
+        pieces([&](const CallPiece & piece) { return piece.index <= index; });
+        events_.push_back({id, ToolCallEvent{index++, std::move(call)}});
+    }
+    pieces([](const CallPiece &) { return true; });
+}
+
 void Worker::finish(RequestId id, FinishReason reason) {
     const auto found = live_.find(id);
     if (found == live_.end()) return;
     const RequestUsage * usage = scheduler_.usage(id);
-    FinishEvent event{reason, usage ? Usage{*usage, now(), {}} : Usage{}, {}};
+    Decoder & decoder = *found->second.decoder;
+    FinishEvent event{reason, usage ? Usage{*usage, now(), decoder.reasoning_tokens(), {}} : Usage{}};
     if (const auto kept = scheduler_.retention(found->second.program)) event.usage.retained = describe(*kept);
     try {
-        event.message = found->second.decoder->message();
+        event.message = decoder.message();
+        event.stop_text = decoder.stop_text();
+        event.shortened = decoder.shortened();
     } catch (const std::exception &) {
         // Only memory can be short here; the tokens have been delivered.
     }

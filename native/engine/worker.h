@@ -66,7 +66,9 @@ class Worker {
     struct Live {
         std::unique_ptr<Decoder> decoder;
         ProgramId program;
-        int refusals = 0;  // see Runner::refused
+        int refusals = 0;                                            // see Runner::refused
+        bool progress = false, admitted = false, prefilled = false;  // wants events of its stages; was told of them
+        Micros told = 0;                                             // of its prefill
     };
 
     /** By row: how the device may sample it, nullptr where only the host can. */
@@ -77,6 +79,13 @@ class Worker {
      * again ends with an error. */
     void tell_refused(const Batch & batch, StepResult & result);
     void sample(const Batch & batch, StepResult & result);
+    /** Requests of the batch that were waiting until now. */
+    void tell_admitted(const Batch & batch);
+    /** How far prompts are, of each at most every tenth of a second. */
+    void tell_prefill(const Batch & batch);
+    void tell_stage(RequestId id, Stage stage, int32_t tokens, int32_t prompt_tokens);
+    /** What a token gave, as events in their order. */
+    void publish(RequestId id, Decoded && decoded);
     void fail(RequestId id, const std::string & code, const std::string & message, Micros retry_after = 0);
     void finish(RequestId id, FinishReason reason);
     void forget(std::unordered_map<RequestId, Live>::iterator request);

@@ -1,5 +1,6 @@
 #include "runner/decoder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runner/model.h"
@@ -52,9 +53,11 @@ Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     if (token < 0 || model_->ends_generation(token)) {
         out.append = false;
         finish(FinishReason::stop, out);
+        count(out);
         return out;
     }
     ++n_tokens_;
+    ++unread_;
     if (logprobs) out.logprobs.push_back(logprob_of(token, logits[token], *logprobs));
     const auto & chat = options_.constraint.chat;
     append(utf8_.push(model_->piece(token, chat && chat->preserved(token))), out);
@@ -65,7 +68,14 @@ Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     } else if (n_tokens_ >= options_.max_tokens) {
         finish(sampler_.whole() ? FinishReason::stop : FinishReason::length, out);
     }
+    count(out);
     return out;
+}
+
+/** What came out says what the tokens were that led to it. */
+void Decoder::count(const Decoded & out) {
+    if (!out.reasoning.empty()) reasoning_tokens_ += unread_;
+    if (!out.reasoning.empty() || !out.text.empty() || !out.tool_calls.empty()) unread_ = 0;
 }
 
 void Decoder::append(const std::string & text, Decoded & out) {
@@ -76,8 +86,9 @@ void Decoder::append(const std::string & text, Decoded & out) {
     }
 }
 
-void Decoder::add(ChatMessage && part, Decoded & out) {
+void Decoder::add(AnswerPart && part, Decoded & out) {
     if (stops_.stopped()) return;
+    if (options_.progress) tell(std::move(part.pieces), out);
     const std::string text = stops_.push(part.content);
     out.text += text;
     out.reasoning += part.reasoning;
@@ -89,6 +100,24 @@ void Decoder::add(ChatMessage && part, Decoded & out) {
         if (call.id.empty()) call.id = id_of(answer_.tool_calls.size());
         answer_.tool_calls.push_back(call);
         out.tool_calls.push_back(std::move(call));
+    }
+}
+
+void Decoder::tell(std::vector<CallPiece> && pieces, Decoded & out) const {
+    for (CallPiece & piece : pieces) {
+        const auto ours = [&](const CallPiece & one) {
+            return one.index == piece.index && one.stage != CallStage::cut;
+        };
+        if (piece.stage == CallStage::cut) {
+            const auto begun = std::find_if(out.pieces.begin(), out.pieces.end(), ours);
+            const bool fresh = begun != out.pieces.end() && begun->stage == CallStage::start;
+            out.pieces.erase(std::remove_if(out.pieces.begin(), out.pieces.end(), ours), out.pieces.end());
+            // What begins and ends with this token was never there.
+            if (!fresh) out.pieces.insert(out.pieces.begin(), std::move(piece));
+            continue;
+        }
+        if (piece.stage == CallStage::start && piece.id.empty()) piece.id = id_of(static_cast<size_t>(piece.index));
+        out.pieces.push_back(std::move(piece));
     }
 }
 

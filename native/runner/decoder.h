@@ -38,6 +38,7 @@ struct DecoderOptions {
     bool ignore_eos = false;
     int32_t max_tokens = 1;        // >= 1
     int32_t thinking_tokens = -1;  // ChatFormat::thinking_budget
+    bool progress = false;         // calls are told of while they are written
     uint64_t seed_of_ids = 0;      // tool calls that the model left without an id get one derived from this
 };
 
@@ -50,6 +51,7 @@ struct Decoded {
     std::vector<TokenLogprob> logprobs;  // one entry, or none when not asked for
     std::vector<ToolCall> tool_calls;    // closed with this token
     int32_t first_call = 0;              // index of tool_calls[0] in the answer
+    std::vector<CallPiece> pieces;       // in order; cuts are the first, they come before the text
 };
 
 class Decoder {
@@ -68,13 +70,23 @@ class Decoder {
 
     /** Why it ended; meaningful once next() said finished. */
     FinishReason reason() const { return reason_; }
+    /** The text of `stop` that ended it; '' = none did. */
+    const std::string & stop_text() const { return stops_.hit(); }
+    /** Its limit of tokens was near, and it was brought to an end: its last value may be cut short. */
+    bool shortened() const { return sampler_.shortened(); }
+    /** Tokens that came out as reasoning, the tag before it among them. */
+    int32_t reasoning_tokens() const { return reasoning_tokens_; }
+    /** Calls are told of while they are written. */
+    bool tells_progress() const { return options_.progress; }
     /** The whole answer, also of one that was cut short: it ends with this. */
     ChatMessage message();
 
   private:
     void finish(FinishReason reason, Decoded & out);
     void append(const std::string & text, Decoded & out);
-    void add(ChatMessage && part, Decoded & out);
+    void add(AnswerPart && part, Decoded & out);
+    void tell(std::vector<CallPiece> && pieces, Decoded & out) const;
+    void count(const Decoded & out);
     std::string id_of(size_t call) const;
     TokenLogprob logprob_of(Token token, float logit, const class Logprobs & all) const;
 
@@ -86,7 +98,8 @@ class Decoder {
     AnswerParser reader_;
     StopMatcher stops_;  // the caller's, in the text
     ChatMessage answer_;
-    int32_t n_tokens_ = 0;
+    int32_t n_tokens_ = 0, reasoning_tokens_ = 0;
+    int32_t unread_ = 0;  // the last tokens: nothing came out with them yet
     FinishReason reason_ = FinishReason::cancelled;
     bool finished_ = false;
 };

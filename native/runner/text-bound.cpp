@@ -56,11 +56,8 @@ void check_text_fits(uint64_t n_bytes, int32_t longest_token, int32_t max_contex
     if (longest_token == 0) return;
     const uint64_t least = (n_bytes + longest_token - 1) / longest_token;
     if (least < static_cast<uint64_t>(max_context)) return;
-    throw Error("PROMPT_TOO_LONG",
-                "the prompt has " + std::to_string(n_bytes) + " bytes, which are " + std::to_string(least) +
-                    " tokens or more, a request may reach " + std::to_string(max_context) +
-                    ": shorten it, or load with a larger maxContext or kvTokens",
-                "prompt");
+    throw Error::too_long(std::to_string(n_bytes) + " bytes, which are " + std::to_string(least) + " tokens or more",
+                          least, max_context);
 }
 
 }  // namespace banyan

@@ -21,7 +21,8 @@ import type { Recorder } from '../trace/recorder.js';
  *   Errors      BanyanErrors only, with the public names of fields. What returns a promise rejects and never throws; the rest
  *               throws at the call. A call that failed has changed nothing.
  *   Requests    submit() gives an id and calls nothing back. Then the sink of the request gets its events, in order: `tokens`
- *               and `tool-call` as they come, last and once `finish` or `error`. Tokens, texts and calls of the events joined
+ *               and `tool-call` as they come, last and once `finish` or `error`; with `progress` those of stages and of calls
+ *               under way among them. Tokens, texts and calls of the events joined
  *               are those of the message; of a cancelled request they may be its beginning. Sinks return soon and never
  *               throw; they may call the backend. Requests end in any order, and one that fails ends alone.
  *   Embeddings  embed() is a request of its own: the sink gets `embedding` once a text, in any order, last and once `finish` or
@@ -98,6 +99,8 @@ export interface TokenCodec {
 export interface BackendRequest extends Omit<NativeRequest, 'grammar' | 'jsonSchema'> {
   /** Of renderChat(): grammar and reading of the answer. Null: the answer is plain text. */
   chat: ChatFormat | null;
+  /** What its owner calls it, in decisions about it; '': nothing. */
+  label: string;
   /** Of parseGrammar(). Null: none, or the one in `chat`. */
   grammar: Grammar | null;
 }

@@ -8,6 +8,7 @@ import type { BackendRequest, EmbeddingSink, RequestSink } from './backend.js';
 
 interface Route {
   sink: RequestSink;
+  label: string;
   /** Its tokens so far; undefined: it began before the recording. */
   recorded: number[] | undefined;
 }
@@ -17,6 +18,8 @@ export class EventRouter {
   readonly #revealMisses: boolean;
   readonly #routes = new Map<number, Route>();
   readonly #embeddings = new Map<number, EmbeddingSink>();
+  /** Labels of requests that ended in the step being delivered: decisions about them follow. */
+  readonly #ended = new Map<number, string>();
   /** Gets the scheduler's decisions while they are watched. */
   onDecision: ((decision: NativeDecision) => void) | undefined;
   /** Hears of every request and hint while a recording goes on. */
@@ -34,7 +37,7 @@ export class EventRouter {
 
   /** Call it right after a request was taken: before its first event. */
   attach(id: number, request: BackendRequest, sink: RequestSink): void {
-    this.#routes.set(id, { sink, recorded: this.recorder && [] });
+    this.#routes.set(id, { sink, label: request.label, recorded: this.recorder && [] });
     this.recorder?.submit(id, request);
   }
 
@@ -46,11 +49,12 @@ export class EventRouter {
   /** The events of a step, in order. */
   deliver(events: readonly NativeEvent[]): void {
     for (const event of events) {
-      if (event.type === 'decision') this.onDecision?.(event.decision);
+      if (event.type === 'decision') this.onDecision?.(this.#labelled(event.decision));
       else if (event.type === 'embedding') this.#embeddings.get(event.request)?.(event);
       else if (this.#embeddings.has(event.request)) this.#endEmbedding(event);
       else this.#deliver(event);
     }
+    this.#ended.clear();
   }
 
   /** Ends requests whose last event will never come, because what computed them is gone. */
@@ -89,8 +93,15 @@ export class EventRouter {
     sink(event.type === 'finish' ? event : { type: 'error', request: event.request, error: asBanyanError(event) });
   }
 
-  #end(request: number, { recorded }: Route, end: Parameters<Recorder['finish']>[2]): void {
+  #labelled(decision: NativeDecision): NativeDecision {
+    const { request } = decision;
+    const label = this.#routes.get(request)?.label ?? this.#ended.get(request);
+    return label ? { ...decision, label } : decision;
+  }
+
+  #end(request: number, { recorded, label }: Route, end: Parameters<Recorder['finish']>[2]): void {
     this.#routes.delete(request);
+    if (label && this.onDecision) this.#ended.set(request, label);
     if (recorded) this.recorder?.finish(request, recorded, end);
   }
 }

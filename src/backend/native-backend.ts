@@ -29,7 +29,8 @@ export class NativeBackend implements Backend {
 
   submit(request: BackendRequest, sink: RequestSink): number {
     return this.#now((native) => {
-      const id = native.submit({ ...request, grammar: request.grammar ?? '', jsonSchema: '' });
+      const { label: _, ...asked } = request;
+      const id = native.submit({ ...asked, grammar: request.grammar ?? '', jsonSchema: '' });
       this.#router.attach(id, request, sink);
       return id;
     });

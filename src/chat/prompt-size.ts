@@ -15,13 +15,13 @@ export function checkTextFits(limits: Limits, text: string): void {
   if (!(longestToken > 0)) return;
   const least = Math.ceil(text.length / longestToken);
   if (least < maxContext) return;
-  throw tooLong(`the prompt has ${text.length} characters, which are ${least} tokens or more`, maxContext);
+  throw tooLong(`${text.length} characters, which are ${least} tokens or more`, least, maxContext);
 }
 
 /** Refuses a list of more tokens than a request may reach, before each of them is looked at. */
 export function checkCountFits(limits: Limits, tokens: ArrayLike<number>): void {
   if (tokens.length < limits.maxContext) return;
-  throw tooLong(`the prompt has ${tokens.length} tokens`, limits.maxContext);
+  throw tooLong(`${tokens.length} tokens`, tokens.length, limits.maxContext);
 }
 
 /** Refuses what would keep the caller's thread busy. */
@@ -31,8 +31,9 @@ export function checkShort(field: string, text: { readonly length: number }, ins
   throw new BanyanError('INVALID_OPTION', message, { field });
 }
 
-function tooLong(what: string, maxContext: number): BanyanError {
+function tooLong(size: string, promptTokens: number, limit: number): BanyanError {
   const code: ErrorCode = 'PROMPT_TOO_LONG';
   const advice = 'shorten it, or load with a larger maxContext or kvTokens';
-  return new BanyanError(code, `${what}, a request may reach ${maxContext}: ${advice}`, { field: 'prompt' });
+  const message = `the prompt has ${size}, a request may reach ${limit}: ${advice}`;
+  return new BanyanError(code, message, { field: 'prompt', promptTokens, limit });
 }

@@ -69,7 +69,7 @@ class Talk {
   async #answer(said: string): Promise<void> {
     this.#answering = new AbortController();
     try {
-      const generation = this.#session.generate(said, { signal: this.#answering.signal });
+      const generation = this.#session.generate(said, { progress: true, signal: this.#answering.signal });
       await new AnswerWriter().write(generation);
       await generation;
       if (this.#session.lastTurn?.dropped) process.stderr.write('(The beginning of the conversation is forgotten.)\n');

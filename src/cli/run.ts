@@ -24,6 +24,7 @@ export async function run(
     const generation = engine.generate(isChat ? messages : prompt, {
       ...options.answer,
       signal: options.engine.signal,
+      progress: !options.json,
     });
     if (!options.json) await new AnswerWriter().write(generation);
     const { text, reasoning, usage, finishReason } = await generation;

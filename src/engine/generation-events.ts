@@ -24,6 +24,13 @@ export interface GenerationResult<Output = unknown> {
   tokens: number[];
   logprobs: TokenLogprob[];
   finishReason: FinishReason;
+  /** With finishReason `stop-sequence`: the text of `stop` that ended it, which is not part of the answer. */
+  stopText: string | undefined;
+  /**
+   * The answer had to be whole (`schema`, `grammar`, a required tool), `maxTokens` was near, and it was brought to an end: its last
+   * value may be shorter than the model would have made it.
+   */
+  shortened: boolean;
   usage: Usage;
 }
 
@@ -31,37 +38,95 @@ export type GenerationEvent<Output = unknown> =
   | { type: 'text'; text: string }
   | { type: 'reasoning'; text: string }
   | { type: 'tokens'; tokens: number[]; logprobs: TokenLogprob[] }
-  /** This call is complete; the model may still be writing others. */
+  /** This call is complete, and may be run; the model may still be writing others. */
   | { type: 'tool-call'; index: number; call: ToolCall }
-  | { type: 'finish'; result: GenerationResult<Output> };
+  | { type: 'finish'; result: GenerationResult<Output> }
+  | ProgressEvent;
+
+/** Events of the work itself: only with the option `progress`. */
+export type ProgressEvent =
+  /** It waits or runs, and will not be refused any more. `request`: its number in `engine.decisions()`; `label`: the option's, or ''. */
+  | { type: 'accepted'; request: number; label: string }
+  /** It starts: so much of its prompt was cached. Told once, also when it has to start again. */
+  | { type: 'admitted'; promptTokens: number; cachedTokens: number }
+  /** `done` tokens of its prompt are there, cached ones too. At most every tenth of a second; the last one has done = total. */
+  | { type: 'prefill'; done: number; total: number }
+  /** The model writes a call. It may be run when it is whole: at its `tool-call`. */
+  | { type: 'call-start'; index: number; id: string; name: string }
+  /**
+   * More of its arguments, JSON text: all of them, joined, are those of its `tool-call`, to the byte. Of a format that writes
+   * arguments in another way they are the JSON that is made of it, in pieces that grow with the call. Where the id stands behind
+   * the arguments, all come at once.
+   */
+  | { type: 'call-args'; index: number; delta: string }
+  /** `whole`: its `tool-call` follows. Else it was cut, or is no call: it comes as text, and the next call has its index. */
+  | { type: 'call-end'; index: number; whole: boolean };
 
 /** One reader's view of a request: its output as events of a generation, and at the end what was held back until then. */
 export class EventTeller<Output> {
+  readonly #label: string;
   readonly #tell: (event: GenerationEvent<Output>) => void;
   #text = 0; // lengths told
   #reasoning = 0;
+  #call: number | undefined; // under way, as far as it was told
 
-  constructor(tell: (event: GenerationEvent<Output>) => void) {
+  /** `label`: what the caller calls the request, or ''. */
+  constructor(label: string, tell: (event: GenerationEvent<Output>) => void) {
+    this.#label = label;
     this.#tell = tell;
   }
 
   output(event: OutputEvent): void {
-    if (event.type === 'tool-call') {
-      this.#tell({ type: 'tool-call', index: event.index, call: toToolCall(event.call, event.index) });
-      return;
+    switch (event.type) {
+      case 'tokens':
+        this.#tokens(event);
+        break;
+      case 'tool-call':
+        this.#endCall(true);
+        this.#tell({ type: 'tool-call', index: event.index, call: toToolCall(event.call, event.index) });
+        break;
+      case 'call-start':
+        this.#call = event.index;
+        this.#tell({ type: 'call-start', index: event.index, id: event.id, name: event.name });
+        break;
+      case 'call-args':
+        this.#tell({ type: 'call-args', index: event.index, delta: event.delta });
+        break;
+      case 'call-cut':
+        this.#endCall(false);
+        break;
+      case 'accepted':
+        this.#tell({ type: 'accepted', request: event.request, label: this.#label });
+        break;
+      case 'admitted':
+        this.#tell({ type: 'admitted', promptTokens: event.promptTokens, cachedTokens: event.cachedTokens });
+        break;
+      case 'prefill':
+        this.#tell({ type: 'prefill', done: event.done, total: event.total });
+        break;
     }
-    this.#tell({ type: 'tokens', tokens: event.tokens, logprobs: event.logprobs ?? [] });
-    if (event.reasoning) this.#tell({ type: 'reasoning', text: event.reasoning });
-    if (event.text) this.#tell({ type: 'text', text: event.text });
-    this.#text += event.text.length;
-    this.#reasoning += event.reasoning.length;
   }
 
   /** A request that was cancelled ends without a token: what may have become a call or a stop text is told now. */
   finish(result: GenerationResult<Output>): void {
     const { text, reasoning } = result;
+    this.#endCall(false);
     if (reasoning.length > this.#reasoning) this.#tell({ type: 'reasoning', text: reasoning.slice(this.#reasoning) });
     if (text.length > this.#text) this.#tell({ type: 'text', text: text.slice(this.#text) });
     this.#tell({ type: 'finish', result });
+  }
+
+  #tokens({ tokens, logprobs = [], text, reasoning }: Extract<OutputEvent, { type: 'tokens' }>): void {
+    this.#tell({ type: 'tokens', tokens, logprobs });
+    if (reasoning) this.#tell({ type: 'reasoning', text: reasoning });
+    if (text) this.#tell({ type: 'text', text });
+    this.#text += text.length;
+    this.#reasoning += reasoning.length;
+  }
+
+  #endCall(whole: boolean): void {
+    if (this.#call === undefined) return;
+    this.#tell({ type: 'call-end', index: this.#call, whole });
+    this.#call = undefined;
   }
 }

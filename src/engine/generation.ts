@@ -5,11 +5,17 @@ import { BanyanError, type RejectedAnswer } from '../kit/errors.js';
 import { type EventSink, SafeSink } from '../kit/event-sink.js';
 import { EventStream } from '../kit/event-stream.js';
 import type { CompiledSchema } from '../schema/compile-schema.js';
-import { EventTeller, type GenerationEvent, type GenerationResult, type Usage } from './generation-events.js';
+import {
+  EventTeller,
+  type GenerationEvent,
+  type GenerationResult,
+  type ProgressEvent,
+  type Usage,
+} from './generation-events.js';
 import { type Completion, type PromptOutline, Request } from './request.js';
 import type { RequestSettings } from './request-options.js';
 
-export type { GenerationEvent, GenerationResult, Usage };
+export type { GenerationEvent, GenerationResult, ProgressEvent, Usage };
 
 /** What is asked beside the prompt. */
 export interface Asked<Output> {
@@ -75,7 +81,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
    */
   subscribe(sink: EventSink<GenerationEvent<Output>>): () => void {
     const safe = new SafeSink(sink, () => this.cancel());
-    const teller = new EventTeller<Output>((event) => safe.event(event));
+    const teller = new EventTeller<Output>(this.#request.label, (event) => safe.event(event));
     const leave = this.#request.log.follow((event) => teller.output(event));
     this.result.then(
       (result) => {
@@ -92,7 +98,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
 
   protected async *events(): AsyncGenerator<GenerationEvent<Output>, void, undefined> {
     let told: GenerationEvent<Output>[] = [];
-    const teller = new EventTeller<Output>((event) => told.push(event));
+    const teller = new EventTeller<Output>(this.#request.label, (event) => told.push(event));
     const take = () => {
       const taken = told;
       told = [];
@@ -113,7 +119,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
   }
 
   async #finish(completion: Completion): Promise<GenerationResult<Output>> {
-    const { reason, message, tokens, logprobs, usage } = completion;
+    const { reason, stopText, shortened, message, tokens, logprobs, usage } = completion;
     if (reason === 'cancelled' && this.#asked.signal?.aborted) {
       throw new BanyanError('ABORTED', 'The request was aborted', { cause: this.#asked.signal.reason });
     }
@@ -127,6 +133,8 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
       tokens,
       logprobs,
       finishReason: reason,
+      stopText: reason === 'stop-sequence' ? stopText : undefined,
+      shortened,
       usage,
     };
   }

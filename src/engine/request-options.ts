@@ -1,3 +1,4 @@
+import type { BackendRequest } from '../backend/backend.js';
 import { CHAT, type ChatOptions, TOOLS } from '../chat/chat-options.js';
 import { type PromptMark, readMarks } from '../chat/marks/prompt-marks.js';
 import { complete } from '../kit/complete-options.js';
@@ -5,7 +6,6 @@ import { BanyanError } from '../kit/errors.js';
 import { checkName, checkNumberIn, checkObject, invalidOption } from '../kit/option-checks.js';
 import { rangeOf } from '../kit/option-table.js';
 import { reading, readList, readOptions } from '../kit/read-options.js';
-import type { NativeRequest } from '../native/binding.js';
 import { name, type OptionsOf, other, signal } from '../native/option-kinds.js';
 import { REQUEST } from '../native/request-options.js';
 import { SAMPLING } from '../native/sampling-options.js';
@@ -21,6 +21,8 @@ type GroupOption = { id: number; size: number };
 const MORE = {
   /** Texts that end the answer, one or a list of at most 64; they are not part of it. Default: none. */
   stop: other<string | readonly string[]>('a string or a list of strings', readStop),
+  /** What the caller calls this request, such as the id of an HTTP request: decisions about it and its `accepted` event have it. Default none. */
+  label: name(''),
   /** Signal that aborts: the answer rejects with ABORTED at once (on a GPU after the running step), and the pages are free. */
   signal: signal(),
   /** Agent run that this belongs to, from `engine.program()`: runs share the machine fairly. Default: none; a session has its own. */
@@ -67,7 +69,7 @@ export const TURN = {
 export const GENERATE = { ...TURN, ...TOOLS, ...TENANT };
 
 /** Everything of a native request that does not depend on the prompt. */
-export type RequestSettings = Omit<NativeRequest, 'prompt' | 'jsonSchema' | 'grammar' | 'chat'>;
+export type RequestSettings = Omit<BackendRequest, 'prompt' | 'grammar' | 'chat'>;
 
 /** The settings of options that were read by their table. Throws INVALID_OPTION. */
 export function toRequestSettings(options: GenerateOptions): RequestSettings {
@@ -83,6 +85,7 @@ export function toRequestSettings(options: GenerateOptions): RequestSettings {
     staticTokens: 0,
     boundary: 0,
     salt: options.tenant ?? '',
+    label: options.label ?? '',
     sampling: complete(SAMPLING, options),
     stop: typeof stop === 'string' ? [stop] : [...stop],
     ignoreEos: false,

@@ -9,7 +9,8 @@ import type { NativeMiss, NativeUsage } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { RequestSettings } from './request-options.js';
 
-export type OutputEvent = Extract<RequestEvent, { type: 'tokens' | 'tool-call' }>;
+/** What comes of a request before its end. */
+export type OutputEvent = Exclude<RequestEvent, { type: 'finish' | 'error' }>;
 
 /** How a request ended, cancelled ones included. */
 export interface Completion<Prompt extends Prepared = Prepared> {
@@ -19,6 +20,10 @@ export interface Completion<Prompt extends Prepared = Prepared> {
   tokens: number[];
   logprobs: TokenLogprob[];
   reason: FinishReason;
+  /** Of the texts in `stop`: the one that ended it, or ''. */
+  stopText: string;
+  /** Its limit of tokens made it end: its last value may be cut short. */
+  shortened: boolean;
   usage: NativeUsage;
   message: NativeMessage;
 }
@@ -44,6 +49,8 @@ export class Request<Prompt extends Prepared = Prepared> {
   readonly promptTokens: Promise<number>;
   /** Rejects when the prompt could not be prepared. */
   readonly outline: Promise<PromptOutline>;
+  /** What its owner calls it, or ''. */
+  readonly label: string;
   readonly #backend: Backend;
   #arrival: Promise<NativeMiss> | undefined;
   #id: number | undefined;
@@ -52,6 +59,7 @@ export class Request<Prompt extends Prepared = Prepared> {
   /** `prepared` may take its time (templates render on another thread); a request cancelled meanwhile never starts. */
   constructor(backend: Backend, prepared: Promise<Prompt>, settings: RequestSettings, signal: AbortSignal | undefined) {
     this.#backend = backend;
+    this.label = settings.label;
     const forgetSignal = onAbort(signal, () => this.cancel());
     if (signal?.aborted) this.cancel();
     this.completion = this.#run(prepared, settings).finally(() => {
@@ -104,17 +112,22 @@ export class Request<Prompt extends Prepared = Prepared> {
   }
 }
 
-const ended = ({ reason, usage, message }: Extract<RequestEvent, { type: 'finish' }>) => ({ reason, usage, message });
+function ended({ reason, stopText, shortened, usage, message }: Extract<RequestEvent, { type: 'finish' }>) {
+  return { reason, stopText, shortened, usage, message };
+}
 
 function neverStarted(): Completion<never> {
   const miss = { matched: 0, promptTokens: 0, paged: 0, expected: -1, actual: -1, reason: 'reuse-off' as const };
-  const times = { queueMs: 0, waitedMs: 0, ttftMs: 0, itlMs: 0, totalMs: 0 };
-  const counts = { promptTokens: 0, cachedTokens: 0, computedTokens: 0, outputTokens: 0, preemptions: 0, bypassed: 0 };
+  const times = { queueMs: 0, waitedMs: 0, prefillMs: 0, ttftMs: 0, itlMs: 0, totalMs: 0 };
+  const tokens = { promptTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, computedTokens: 0, outputTokens: 0 };
+  const counts = { ...tokens, reasoningTokens: 0, preemptions: 0, bypassed: 0 };
   return {
     prepared: undefined,
     tokens: [],
     logprobs: [],
     reason: 'cancelled',
+    stopText: '',
+    shortened: false,
     usage: { ...counts, ...times, hits: { device: 0 }, retained: '', miss },
     message: { content: '', reasoning: '', toolCalls: [] },
   };

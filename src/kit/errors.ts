@@ -51,6 +51,10 @@ export class BanyanError extends Error {
   readonly field: string | undefined;
   /** With BACKPRESSURE: milliseconds until the same request is likely to be taken. */
   readonly retryAfter: number | undefined;
+  /** With PROMPT_TOO_LONG: tokens of the prompt; at least so many where it was refused before it became tokens. */
+  readonly promptTokens: number | undefined;
+  /** With PROMPT_TOO_LONG: tokens that a request may reach, its prompt and its answer. */
+  readonly limit: number | undefined;
   /** With INVALID_OUTPUT: the answer that does not pass the schema. */
   readonly answer: RejectedAnswer | undefined;
 
@@ -60,6 +64,8 @@ export class BanyanError extends Error {
     details: {
       field?: string | undefined;
       retryAfter?: number | undefined;
+      promptTokens?: number | undefined;
+      limit?: number | undefined;
       answer?: RejectedAnswer | undefined;
       cause?: unknown;
     } = {},
@@ -68,6 +74,8 @@ export class BanyanError extends Error {
     this.code = code;
     this.field = details.field;
     this.retryAfter = details.retryAfter;
+    this.promptTokens = details.promptTokens;
+    this.limit = details.limit;
     this.answer = details.answer;
   }
 }
@@ -81,18 +89,21 @@ const FIELD_NAMES: Record<string, string> = {
   salt: 'tenant',
 };
 
+/** What a native error may say beside what is wrong. */
+const NATIVE_DETAILS = ['code', 'field', 'message', 'retryAfterMs', 'promptTokens', 'limit'] as const;
+
 /** Native code throws plain errors with `code` and sometimes `field`; every other failure becomes ENGINE_FAILED. Never throws. */
 export function asBanyanError(reason: unknown): BanyanError {
   if (isBanyanError(reason)) return reason;
-  const [code, field, message, retryAfterMs] = ['code', 'field', 'message', 'retryAfterMs'].map((name) =>
-    fieldOf(reason, name),
-  );
+  const [code, field, message, retryAfterMs, promptTokens, limit] = NATIVE_DETAILS.map((name) => fieldOf(reason, name));
   return new BanyanError(
     ERROR_CODES.find((known) => known === code) ?? 'ENGINE_FAILED',
     typeof message === 'string' ? message : messageOf(reason),
     {
       field: typeof field === 'string' ? publicField(field) : undefined,
       retryAfter: typeof retryAfterMs === 'number' && retryAfterMs > 0 ? retryAfterMs : undefined,
+      promptTokens: typeof promptTokens === 'number' ? promptTokens : undefined,
+      limit: typeof limit === 'number' ? limit : undefined,
       cause: reason,
     },
   );

@@ -8,7 +8,7 @@ import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } fr
 import type { REQUEST } from './request-options.js';
 import type { SAMPLING } from './sampling-options.js';
 import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from './simulation.js';
-import type { KvType } from './vocabulary.js';
+import type { CALL_STAGES, KvType } from './vocabulary.js';
 
 /** Opaque: a grammar that was parsed. */
 export interface Grammar {
@@ -76,6 +76,12 @@ export interface NativeMessage {
   toolCalls: NativeToolCall[];
 }
 
+/** What is told of a call before it is whole. `id` and `name` of `call-start`, `arguments` of `call-args`; else ''. */
+export interface NativeCallPiece extends NativeToolCall {
+  type: (typeof CALL_STAGES)[number];
+  index: number;
+}
+
 export interface ChatInput {
   messages: object[] | Uint8Array; // OpenAI chat format; bytes are its JSON in UTF-8
   tools: unknown[]; // OpenAI tool format
@@ -119,7 +125,7 @@ export interface NativeEngine {
   /** A piece of a rendered chat with its special tokens, except in `literal` (positions in this piece). */
   tokenizeChat(text: string, literal: Int32Array): Promise<Int32Array>;
   /** How an output that comes in `pieces` is read: what each of them adds to the answer, then what its end adds. */
-  parseChat(format: ChatFormat, pieces: string[]): NativeMessage[];
+  parseChat(format: ChatFormat, pieces: string[]): (NativeMessage & { pieces: NativeCallPiece[] })[];
   /**
    * Parses on a thread of Node's pool what submit would parse on this one: a GBNF or a JSON schema, the other being ''.
    * Rejects with INVALID_GRAMMAR, INVALID_SCHEMA.

@@ -39,6 +39,12 @@ export class ByteReader {
     return this.int() * 0x1_0000_0000 + low;
   }
 
+  /** The bytes of the string that comes next, which is not passed. */
+  bytesAhead(): number[] {
+    const start = (this.at + 1) * 4;
+    return [...this.#bytes.subarray(start, start + (this.words[this.at] as number))];
+  }
+
   string(): string {
     const length = this.int();
     const start = this.at * 4;

@@ -10,6 +10,8 @@ export interface DecisionAbout {
   readonly program: number;
   /** The request it is about; 0: none. */
   readonly request: number;
+  /** The `label` of that request, where it has one. */
+  readonly label?: string;
   /** The decision as a sentence, with its reason. */
   readonly text: string;
 }

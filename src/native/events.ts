@@ -3,14 +3,21 @@ import { ByteReader } from './byte-reader.js';
 import { type NativeDecision, readDecision } from './decisions.js';
 import { type RecordLayouts, readRecord } from './records.js';
 import type { NativeUsage } from './reports.js';
-import type { FinishReason } from './vocabulary.js';
+import { CALL_STAGES, type FinishReason, STAGES } from './vocabulary.js';
+
+/** One token and its logprob. */
+export interface TokenChance {
+  token: number;
+  /** As far as it is whole characters: of a token that is a part of one, U+FFFD. */
+  text: string;
+  /** UTF-8. Those of the tokens of an answer, joined, are its text with control tokens. */
+  bytes: number[];
+  logprob: number;
+}
 
 /** One sampled token's logprob and its alternatives. */
-export interface TokenLogprob {
-  token: number;
-  text: string;
-  logprob: number;
-  top: { token: number; text: string; logprob: number }[];
+export interface TokenLogprob extends TokenChance {
+  top: TokenChance[];
 }
 
 /** What a request tells its owner, in order; `finish` or `error` is its last. */
@@ -26,12 +33,34 @@ export type RequestEvent =
     }
   /** A tool call closed while the rest still decodes (only with a ChatFormat that has tools). */
   | { type: 'tool-call'; request: number; index: number; call: NativeToolCall }
-  | { type: 'finish'; request: number; reason: FinishReason; usage: NativeUsage; message: NativeMessage }
+  /** With `progress`: a call is being written. Its `call-args` joined are the beginning of its arguments, all of them with `tool-call`. */
+  | { type: 'call-start'; request: number; index: number; id: string; name: string }
+  | { type: 'call-args'; request: number; index: number; delta: string }
+  /** What was told of this call counts no more: it was cut, or is none, and comes as text. */
+  | { type: 'call-cut'; request: number; index: number }
+  /** With `progress`: it waits or runs, and will not be refused any more. */
+  | { type: 'accepted'; request: number }
+  | { type: 'admitted'; request: number; promptTokens: number; cachedTokens: number }
+  /** Tokens of the prompt that are there, cached ones too; at most every tenth of a second. The last has done = total. */
+  | { type: 'prefill'; request: number; done: number; total: number }
+  /** `stopText`: of `stop`, what ended it, or ''. `shortened`: its limit made it end, and its last value may be cut short. */
+  | {
+      type: 'finish';
+      request: number;
+      reason: FinishReason;
+      usage: NativeUsage;
+      stopText: string;
+      shortened: boolean;
+      message: NativeMessage;
+    }
   /** The request failed alone; the engine lives on. `retryAfterMs` is not 0 with BACKPRESSURE. */
   | { type: 'error'; request: number; code: string; message: string; retryAfterMs: number };
 
 /** The vector of a text of an embedding request, which `finish` or `error` ends, too. */
 export type EmbeddingEvent = { type: 'embedding'; request: number; index: number; vector: Float32Array };
+
+/** Events before the first token. */
+export type StageEvent = Extract<RequestEvent, { type: (typeof STAGES)[number] }>;
 
 export type NativeEvent =
   | RequestEvent
@@ -39,8 +68,8 @@ export type NativeEvent =
   /** What the scheduler decided, while decisions are wanted. `request` is 0: it is no request's event. */
   | { type: 'decision'; request: 0; decision: NativeDecision };
 
-function readLogprob(reader: ByteReader) {
-  return { token: reader.int(), logprob: reader.float(), text: reader.string() };
+function readLogprob(reader: ByteReader): TokenChance {
+  return { token: reader.int(), logprob: reader.float(), bytes: reader.bytesAhead(), text: reader.string() };
 }
 
 function readTokens(reader: ByteReader, request: number): RequestEvent {
@@ -64,8 +93,27 @@ function readCall(reader: ByteReader): NativeToolCall {
   return { id: reader.string(), name: reader.string(), arguments: reader.string() };
 }
 
+function readPiece(reader: ByteReader, request: number): RequestEvent {
+  const type = CALL_STAGES[reader.int()] as (typeof CALL_STAGES)[number];
+  const index = reader.int();
+  const { id, name, arguments: delta } = readCall(reader);
+  if (type === 'call-start') return { type, request, index, id, name };
+  return type === 'call-args' ? { type, request, index, delta } : { type, request, index };
+}
+
+function readStage(reader: ByteReader, request: number): RequestEvent {
+  const type = STAGES[reader.int()] as (typeof STAGES)[number];
+  const [tokens, promptTokens] = [reader.int(), reader.int()];
+  if (type === 'accepted') return { type, request };
+  return type === 'admitted'
+    ? { type, request, promptTokens, cachedTokens: tokens }
+    : { type, request, done: tokens, total: promptTokens };
+}
+
+type Finish = Extract<RequestEvent, { type: 'finish' }>;
+
 function readFinish(reader: ByteReader, request: number, { finish }: RecordLayouts): RequestEvent {
-  const ended = readRecord<{ reason: FinishReason; usage: NativeUsage }>(reader, finish);
+  const ended = readRecord<Pick<Finish, 'reason' | 'usage' | 'stopText' | 'shortened'>>(reader, finish);
   const message = {
     content: reader.string(),
     reasoning: reader.string(),
@@ -75,7 +123,16 @@ function readFinish(reader: ByteReader, request: number, { finish }: RecordLayou
 }
 
 /** What a record is of, its first word. As native/addon/event-pack.cpp counts. */
-const RECORD = { tokens: 1, toolCall: 2, finish: 3, error: 4, decision: 5, embedding: 6 } as const;
+const RECORD = {
+  tokens: 1,
+  toolCall: 2,
+  finish: 3,
+  error: 4,
+  decision: 5,
+  embedding: 6,
+  callPiece: 7,
+  stage: 8,
+} as const;
 
 /** The addon's, which no buffer comes without. */
 let addonLayouts: RecordLayouts | undefined;
@@ -97,6 +154,12 @@ export function decodeEvents(buffer: Uint8Array): NativeEvent[] {
         break;
       case RECORD.toolCall:
         events.push({ type: 'tool-call', request, index: reader.int(), call: readCall(reader) });
+        break;
+      case RECORD.callPiece:
+        events.push(readPiece(reader, request));
+        break;
+      case RECORD.stage:
+        events.push(readStage(reader, request));
         break;
       case RECORD.finish:
         events.push(readFinish(reader, request, layouts));

@@ -2,7 +2,7 @@ import type { ByteReader } from './byte-reader.js';
 
 /** One field of a record as the addon writes it: native/core/record.h. */
 export type RecordField = { readonly name: string } & (
-  | { readonly type: 'number' | 'text' }
+  | { readonly type: 'number' | 'text' | 'flag' }
   /** An index into the words. */
   | { readonly type: 'word'; readonly words: readonly string[] }
   /** A record in place. */
@@ -27,6 +27,8 @@ function readField(reader: ByteReader, field: RecordField): unknown {
   switch (field.type) {
     case 'number':
       return reader.double();
+    case 'flag':
+      return reader.double() !== 0;
     case 'text':
       return reader.string();
     case 'word':

@@ -86,14 +86,20 @@ export interface NativeUsage {
   promptTokens: number;
   /** Of the prompt: read from the cache. */
   cachedTokens: number;
+  /** Of the prompt: computed and put into the cache. What is neither is what the cache does not keep: the last token, at least. */
+  cacheWriteTokens: number;
   /** Went through the model: the rest of the prompt, the output, and what a preemption made necessary again. */
   computedTokens: number;
   outputTokens: number;
+  /** Of the output: tokens that came out as reasoning, with the tag before it. */
+  reasoningTokens: number;
   /** How often it lost its pages to others and was computed again. */
   preemptions: number;
   /** From its submission to its first step. */
   queueMs: number;
-  /** From its submission to its first token; 0: none came. */
+  /** From its first step to its first token; 0: none came. */
+  prefillMs: number;
+  /** From its submission to its first token: `queueMs` and `prefillMs`; 0: none came. */
   ttftMs: number;
   /** Mean time between two tokens; 0 with fewer than two. */
   itlMs: number;

@@ -29,6 +29,11 @@ export const REQUEST = {
    * and `retryAfter` at once, on a GPU after the running step. Default: it waits as long as it takes.
    */
   ttftLimitMs: number('request'),
+  /**
+   * Events of the work itself in the stream, too: `accepted`, `admitted` and `prefill` before the first token, and `call-start`,
+   * `call-args` and `call-end` of each call while it is written. Default false.
+   */
+  progress: flag(false),
   /** Use of the prefix cache; false neither reads nor fills it. Default true. */
   cache: flag(true),
 };

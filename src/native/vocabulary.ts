@@ -18,6 +18,12 @@ export type KvType = (typeof KV_TYPES)[number];
 export const FINISH_REASONS = ['stop', 'length', 'stop-sequence', 'tool-calls', 'cancelled', 'error'] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
+/** What is told of a call before it is whole: it begins, its arguments grow, or it was none. */
+export const CALL_STAGES = ['call-start', 'call-args', 'call-cut'] as const;
+
+/** Where a request is before its first token: taken, admitted, its prompt computed so far. */
+export const STAGES = ['accepted', 'admitted', 'prefill'] as const;
+
 /** Why a prompt was not found in the cache to its end; see NativeMiss. */
 export const MISS_REASONS = ['full-hit', 'cold', 'diverged', 'evicted-or-new', 'reuse-off', 'no-state'] as const;
 export type MissReason = (typeof MISS_REASONS)[number];

@@ -6,7 +6,6 @@ import { cors } from 'hono/cors';
 import { hasCode } from '../kit/errors.js';
 import { anthropicError } from './anthropic/error-body.js';
 import { countTokens, messages } from './anthropic/messages.js';
-import { newId } from './anthropic/messages-answer.js';
 import { makeGate } from './http/api-keys.js';
 import { Exchange, type ServerContext } from './http/exchange.js';
 import { HttpError, retryHeaders, toHttpFailure } from './http/http-error.js';
@@ -42,7 +41,7 @@ export function makeApp(context: ServerContext): Hono<Env> {
       // The engine says when this one would be in time, had it been the only one that was refused.
       failure.retryAfterMs = Math.max(failure.retryAfterMs ?? 0, context.places.later(1));
     }
-    const requestId = newId('req');
+    const { requestId } = exchange(c);
     const body = c.req.path.startsWith('/v1/messages')
       ? anthropicError(failure, requestId)
       : { error: openaiError(failure) };

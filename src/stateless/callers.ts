@@ -26,6 +26,8 @@ export interface CallerOptions {
 export interface Asking {
   /** Name of the agent run that it is part of; undefined: the one that the conversation belongs to. */
   run: string | undefined;
+  /** As `GenerateOptions.label`. */
+  label?: string | undefined;
   /** As `GenerateOptions.ttftLimitMs`. */
   ttftLimitMs: number | undefined;
   signal: AbortSignal | undefined;
@@ -76,7 +78,7 @@ export class Callers {
   }
 
   /** Puts a question to the engine. A call that names its `program` is that one's, told of nothing. Throws as `engine.generate()`. */
-  ask(call: ChatCall, { run: name, ttftLimitMs, signal, id, previous }: Asking): Asked {
+  ask(call: ChatCall, { run: name, label, ttftLimitMs, signal, id, previous }: Asking): Asked {
     const shown = this.#shown(call);
     const { messages, tools, names, changes, options: chosen } = shown;
     const marks = lastMarks(call.marks ?? []);
@@ -84,7 +86,8 @@ export class Callers {
     const run = chosen.program === undefined ? this.#run(name, turn) : undefined;
     run?.begin();
     const places = marks.filter(({ message }) => message >= 0).map((mark) => placeIn(turn, mark));
-    const options = { ...chosen, ttftLimitMs, signal, marks: places, ...(run && { program: run.program }) };
+    const program = run && { program: run.program };
+    const options = { ...chosen, progress: true, label, ttftLimitMs, signal, marks: places, ...program };
     const generation = turn
       ? turn.session.generate(withMoved(turn.messages, shown.moved), options)
       : this.#engine.generate(withMoved(messages, shown.moved), { ...options, ...(tools.length > 0 && { tools }) });

@@ -1,24 +1,26 @@
 import type { ToolCall } from '../chat/chat-message.js';
 import type { Generation, GenerationEvent, GenerationResult } from '../engine/generation.js';
 
-/** One answer as a face reads it: its beginning can be waited for, its reasoning is counted, its tools have the client's names. */
+/** One answer as a face reads it: its beginning can be waited for, its tools have the client's names. */
 export class PendingAnswer implements AsyncIterable<GenerationEvent> {
-  /** Tokens of reasoning so far. */
+  /** Tokens of reasoning, once it has ended. */
   reasoningTokens = 0;
   readonly result: Promise<GenerationResult>;
   readonly #generation: Generation;
   readonly #named: (call: ToolCall) => ToolCall;
-  #fresh = 0; // tokens whose text has not come yet
 
   /** `named`: a call of the model as the client knows it. */
   constructor(generation: Generation, named: (call: ToolCall) => ToolCall = (call) => call) {
     this.#generation = generation;
     this.#named = named;
-    this.result = generation.result.then((result) => ({ ...result, toolCalls: result.toolCalls.map(named) }));
+    this.result = generation.result.then((result) => {
+      this.reasoningTokens = result.usage.reasoningTokens;
+      return { ...result, toolCalls: result.toolCalls.map(named) };
+    });
     this.result.catch(() => {}); // told by the one who reads
   }
 
-  /** Resolves at the first event, or after `ms` without one. Rejects when the answer failed before it began. */
+  /** Resolves when the request was accepted, or after `ms`. Rejects when it was refused, or failed before. */
   async began(ms: number): Promise<void> {
     let leave = () => {};
     let timer: NodeJS.Timeout | undefined;
@@ -77,8 +79,10 @@ export class PendingAnswer implements AsyncIterable<GenerationEvent> {
   }
 
   #seen(event: GenerationEvent): GenerationEvent {
-    if (event.type === 'reasoning') this.reasoningTokens += this.#fresh;
-    this.#fresh = event.type === 'tokens' ? event.tokens.length : 0;
+    if (event.type === 'call-start') {
+      const { id, name } = event;
+      return { ...event, name: this.#named({ id, name, arguments: '', input: undefined }).name };
+    }
     return event.type === 'tool-call' ? { ...event, call: this.#named(event.call) } : event;
   }
 }

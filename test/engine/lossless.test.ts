@@ -7,6 +7,7 @@ import { RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
 import { TestEngine } from '../../testing/engine/test-engine.js';
 import { llamaTemplates } from '../../testing/models/llama-templates.js';
 import { adversarialAnswer, inPieces, ownTags, randomNumbers } from '../support/adversarial-answers.js';
+import { ToldCalls } from '../support/call-pieces.js';
 
 // Answers that talk about calls, make them well and badly, and are cut anywhere: on the chat templates of some seventy real models
 // nothing is lost, and an answer reads the same however it comes. ANSWERS=200 asks more of each template (default 6), SEED others.
@@ -38,7 +39,7 @@ const REQUESTS = {
   'no tools': { tools: [], calls: [GLOB] },
 };
 
-describe.each(llamaTemplates())('%s', (_name, source) => {
+describe.each(llamaTemplates())('%s', (name, source) => {
   let engine: TestEngine;
   beforeAll(async () => {
     engine = await TestEngine.open(RAMBLING_MODEL, { chatTemplate: source, kvTokens: 512 });
@@ -54,6 +55,7 @@ describe.each(llamaTemplates())('%s', (_name, source) => {
       : native.renderChat({ ...settings, messages: messages.map(toTemplateMessage), addGenerationPrompt });
   };
   const user: ChatMessage = { role: 'user', content: 'x' };
+  let told: ToldCalls; // of the answer that was read last
 
   /** How the template writes these calls; of several the first where it takes only one. */
   async function written(calls: ToolCall[]): Promise<string> {
@@ -70,6 +72,9 @@ describe.each(llamaTemplates())('%s', (_name, source) => {
 
   const read = (format: ChatFormat, pieces: string[]): NativeMessage => {
     const parts = engine.native.parseChat(format, pieces);
+    told = new ToldCalls();
+    for (const part of parts) told.part(part);
+    told.end();
     return {
       content: parts.map(({ content }) => content).join(''),
       reasoning: parts.map(({ reasoning }) => reasoning).join(''),
@@ -95,11 +100,30 @@ describe.each(llamaTemplates())('%s', (_name, source) => {
         words.filter((word) => !told.includes(word.trim())),
         text,
       ).toEqual([]);
-      for (const { name, arguments: json } of message.toolCalls) {
-        expect(names).toContain(name);
+      for (const { name: called, arguments: json } of message.toolCalls) {
+        expect(names).toContain(called);
         expect(JSON.parse(json), text).toBeTypeOf('object');
       }
       if (message.toolCalls.length === 0) expect(dropped(text, message), text).toMatch(MARKERS);
+    }
+  });
+
+  test('a call is told of while it is written, and nothing that is told is taken back', async () => {
+    const input = {
+      to: 'Ada "é" 🙂\n\t\\ </x> {[',
+      amount: -1.5e3,
+      urgent: true,
+      tags: ['a', 'b'],
+      more: { x: [{ y: null }] },
+    };
+    const text = await written([called('send', input, 'abcdefghi'), GLOB]);
+    const { format } = await render([user], [glob, send], true);
+    for (const pieces of [[text], Array.from(text), inPieces(randomNumbers(SEED + 5), text, 6)]) {
+      const { toolCalls } = read(format, pieces);
+      if (!toolCalls.some((one) => one.name === 'send')) return; // the template does not show it as its format reads it
+      expect(told.cut, text).toBe(0);
+      if (pieces.length > 1 && !CALLS_AT_ONCE.has(name))
+        expect(told.deltas, text).toBeGreaterThan(2 * toolCalls.length);
     }
   });
 
@@ -114,6 +138,9 @@ describe.each(llamaTemplates())('%s', (_name, source) => {
     }
   });
 });
+
+/** Templates whose calls have their ids behind the arguments: they are told when they are whole. */
+const CALLS_AT_ONCE = new Set(['mistralai-Mistral-Nemo-Instruct-2407.jinja']);
 
 /** Markers of reasoning, and those that wrap a text. */
 const MARKERS = /^[\s\w<>|[\]/:,▁｜"=]{0,120}$/;

@@ -113,7 +113,15 @@ test('what is left out reaches the native half as its default', () => {
     ...{ presencePenalty: 0, penaltyLastN: 64, seed: -1, logprobs: -1 },
   });
   expect(complete(REQUEST, {})).toEqual({
-    ...{ maxTokens: 0, thinkingTokens: -1, class: 'interactive', deadlineMs: 0, ttftLimitMs: 0, cache: true },
+    ...{
+      maxTokens: 0,
+      thinkingTokens: -1,
+      class: 'interactive',
+      progress: false,
+      deadlineMs: 0,
+      ttftLimitMs: 0,
+      cache: true,
+    },
   });
   expect(Object.keys(TURN)).toEqual(expect.arrayContaining(['schema', 'stop', 'group', 'thinking', 'topK', 'class']));
   expect(Object.keys(ENGINE)).toEqual(expect.arrayContaining(['model', 'kvType', 'policy', 'threads']));

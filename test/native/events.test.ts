@@ -48,6 +48,7 @@ test('tokens: ids, text of every width, large request ids', () => {
 
 test('tokens with log-probabilities and their alternatives', () => {
   const entry = (token: number, logprob: number, text: string): Field[] => [token, { f32: logprob }, text];
+  const xyz = { text: 'xyz', bytes: [120, 121, 122] };
   const body = [1, 1, 5, 'xyz', ...entry(5, -0.5, 'xyz'), 2, ...entry(5, -0.5, 'xyz'), ...entry(8, -1.25, ''), ''];
   expect(decode(record(1, 1, body))).toEqual([
     {
@@ -60,10 +61,10 @@ test('tokens with log-probabilities and their alternatives', () => {
         {
           token: 5,
           logprob: -0.5,
-          text: 'xyz',
+          ...xyz,
           top: [
-            { token: 5, logprob: -0.5, text: 'xyz' },
-            { token: 8, logprob: -1.25, text: '' },
+            { token: 5, logprob: -0.5, ...xyz },
+            { token: 8, logprob: -1.25, text: '', bytes: [] },
           ],
         },
       ],
@@ -76,10 +77,13 @@ const ENDED = {
   usage: {
     promptTokens: 10,
     cachedTokens: 4,
+    cacheWriteTokens: 5,
     computedTokens: 7,
     outputTokens: 2,
+    reasoningTokens: 1,
     preemptions: 1,
     queueMs: 0.25,
+    prefillMs: 1.25,
     ttftMs: 1.5,
     itlMs: 0.125,
     totalMs: 99,
@@ -89,6 +93,8 @@ const ENDED = {
     hits: { device: 4 },
     retained: 'kept',
   },
+  stopText: 'END',
+  shortened: true,
 };
 
 /** A record's bytes, in the order that the addon says. */
@@ -97,7 +103,7 @@ function fieldsOf(layout: readonly RecordField[], record: object): Field[] {
     const value: unknown = record[field.name as keyof typeof record];
     if (field.type === 'record') return fieldsOf(field.fields, value as object);
     if (field.type === 'word') return [{ f64: field.words.indexOf(value as string) }];
-    return [field.type === 'text' ? (value as string) : { f64: value as number }];
+    return [field.type === 'text' ? (value as string) : { f64: Number(value) }];
   });
 }
 
@@ -120,6 +126,30 @@ test('tool call, finish, error, each where the one before ends', () => {
     },
     { type: 'error', request: 2, code: 'CODE', message: 'what happened', retryAfterMs: 250 },
   ]);
+});
+
+test('calls under way, and the stages of a request', () => {
+  const piece = (stage: number, id: string, name: string, json: string) => record(7, 1, [stage, 2, id, name, json]);
+  const stage = (number: number, tokens: number) => record(8, 1, [number, tokens, 90]);
+  expect(decode(piece(0, 'c1', 'add', ''), piece(1, '', '', '{"a'), piece(2, '', '', ''))).toEqual([
+    { type: 'call-start', request: 1, index: 2, id: 'c1', name: 'add' },
+    { type: 'call-args', request: 1, index: 2, delta: '{"a' },
+    { type: 'call-cut', request: 1, index: 2 },
+  ]);
+  expect(decode(stage(0, 0), stage(1, 30), stage(2, 60))).toEqual([
+    { type: 'accepted', request: 1 },
+    { type: 'admitted', request: 1, promptTokens: 90, cachedTokens: 30 },
+    { type: 'prefill', request: 1, done: 60, total: 90 },
+  ]);
+});
+
+test('half a character has bytes, and no text', () => {
+  const half = bytesOf(['🌳']).subarray(4, 6);
+  const text = Buffer.concat([bytesOf([2]), half, Buffer.alloc(2)]);
+  const head = bytesOf([1, 1, 5, '', 5, { f32: -1 }]);
+  const content = Buffer.concat([head, text, bytesOf([0, ''])]);
+  const whole = Buffer.concat([bytesOf([1, content.length + 16, 1, 0]), content]);
+  expect(decode(whole)).toMatchObject([{ logprobs: [{ text: '\ufffd', bytes: [0xf0, 0x9f] }] }]);
 });
 
 test('records of an unknown type and fields added at the end of a known one are skipped', () => {

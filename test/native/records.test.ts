@@ -21,7 +21,7 @@ function fieldsOf(fields: readonly RecordField[], name: string): readonly Record
 }
 
 test('usage, in the event buffer', () => {
-  expect(namesOf(records.finish)).toEqual(['reason', 'usage']);
+  expect(namesOf(records.finish)).toEqual(['reason', 'usage', 'stopText', 'shortened']);
   const usage = fieldsOf(records.finish, 'usage');
   const types = declared(REPORTS, 'NativeUsage');
   expectSame(types, namesOf(usage));
@@ -42,6 +42,8 @@ test('decisions, in the event buffer: the fields of each kind', () => {
 
 test('words: the lists of the addon, in its order', () => {
   expect(words).toEqual({
+    callStage: vocabulary.CALL_STAGES,
+    stage: vocabulary.STAGES,
     class: vocabulary.CLASSES,
     finishReason: vocabulary.FINISH_REASONS,
     missReason: vocabulary.MISS_REASONS,

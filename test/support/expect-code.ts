@@ -4,6 +4,7 @@ interface CodedError extends Error {
   code?: string;
   field?: string;
   retryAfter?: number;
+  promptTokens?: number;
 }
 
 /** The error that the call throws or rejects with; fails when it does neither, or when it has no code. */

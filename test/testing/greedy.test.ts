@@ -7,11 +7,11 @@ const outcome = (tokens: number[], rival = 9, gap = 1): Outcome => ({
   text: '',
   logprobs: tokens.map((token) => ({
     token,
-    text: '',
+    ...{ text: '', bytes: [] },
     logprob: -1,
     top: [
-      { token, text: '', logprob: -1 },
-      { token: rival, text: '', logprob: -1 - gap },
+      { token, text: '', bytes: [], logprob: -1 },
+      { token: rival, text: '', bytes: [], logprob: -1 - gap },
     ],
   })),
   toolCalls: [],

@@ -66,6 +66,8 @@ export function backendRequest(
       sampling: greedy,
       stop: [],
       ignoreEos: true,
+      progress: false,
+      label: '',
     },
     ...{ grammar: null, chat: null },
     ...changes,

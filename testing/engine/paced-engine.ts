@@ -85,11 +85,23 @@ export class PacedEngine extends ScriptedEngine {
     const reason: FinishReason = most < 0 ? 'cancelled' : 'length';
     const usage = {
       ...{ promptTokens, cachedTokens: 0, computedTokens: promptTokens, outputTokens: output, preemptions: 0 },
-      ...{ queueMs: 0, ttftMs: 1, itlMs: 1, totalMs: 2, waitedMs: 0, bypassed: 0, hits: { device: 0 }, retained: '' },
+      ...{
+        cacheWriteTokens: 0,
+        reasoningTokens: 0,
+        queueMs: 0,
+        prefillMs: 1,
+        ttftMs: 1,
+        itlMs: 1,
+        totalMs: 2,
+        waitedMs: 0,
+        bypassed: 0,
+        hits: { device: 0 },
+        retained: '',
+      },
       miss: { matched: 0, promptTokens, paged: 0, expected: -1, actual: -1, reason: 'cold' as const },
     };
     return {
-      ...{ type: 'finish', request, reason, usage },
+      ...{ type: 'finish', request, reason, stopText: '', shortened: false, usage },
       message: {
         content: Array.from({ length: output }, (_, at) => this.#text(at)).join(''),
         reasoning: '',

@@ -15,6 +15,7 @@ import type {
   NativeEmbedding,
   NativeHint,
   NativeMessage,
+  NativeToolCall,
   RenderedChat,
 } from '../../src/native/binding.js';
 import type { NativeDecision } from '../../src/native/decisions.js';
@@ -22,12 +23,14 @@ import type { NativeEvent } from '../../src/native/events.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../src/native/reports.js';
 import type { FinishReason } from '../../src/native/vocabulary.js';
 import type { Recorder } from '../../src/trace/recorder.js';
-import { decode, encode, parseOutput, renderTemplate } from './scripted-text.js';
+import { decode, encode, openCall, parseOutput, renderTemplate } from './scripted-text.js';
 
 /** What the scripted model says to a prompt: one text a step. Without `end` it ends its turn by itself. */
 export interface Answer {
   steps: string[];
   end?: FinishReason;
+  stopText?: string;
+  shortened?: boolean;
   error?: { code: string; message: string; retryAfterMs?: number };
 }
 
@@ -40,6 +43,11 @@ interface Running {
   output: number[];
   said: NativeMessage;
   cached: number;
+  /** Its prompt was computed. */
+  started: boolean;
+  /** Arguments told of the call under way; undefined: there is none. */
+  args: string | undefined;
+  reasoningTokens: number;
 }
 
 /** A Backend without a model: one event batch a turn of the event loop, a prefix cache that never forgets. */
@@ -62,6 +70,7 @@ export class ScriptedEngine implements Backend {
   readonly #script: Script;
   readonly #seen: number[][] = [];
   #running: Running[] = [];
+  #accepted: NativeEvent[] = [];
   #decided: NativeEvent[] = [];
   #pins = 0;
   readonly #pinned = new Set<number>();
@@ -90,8 +99,12 @@ export class ScriptedEngine implements Backend {
       output: [],
       said: NOTHING,
       cached,
+      started: false,
+      args: undefined,
+      reasoningTokens: 0,
     });
     this.router.attach(id, request, sink);
+    if (request.progress && !whole.error) this.#accept(id);
     if (this.decisionsOn) this.#decided.push(arrival(id, request));
     this.#schedule();
     return id;
@@ -220,8 +233,18 @@ export class ScriptedEngine implements Backend {
     });
   }
 
+  /** Told soon, also while paused: it waits then. */
+  #accept(request: number): void {
+    this.#accepted.push({ type: 'accepted', request });
+    setImmediate(() => this.router.deliver(this.#accepted.splice(0)));
+  }
+
   #step(): void {
-    const events = [...this.#decided.splice(0), ...this.#running.flatMap((running) => this.#advance(running))];
+    const events = [
+      ...this.#accepted.splice(0),
+      ...this.#decided.splice(0),
+      ...this.#running.flatMap((running) => this.#advance(running)),
+    ];
     this.#running = this.#running.filter(({ id }) => !events.some((e) => e.request === id && isLast(e)));
     this.router.deliver(events);
   }
@@ -234,31 +257,31 @@ export class ScriptedEngine implements Backend {
       output.push(...tokens);
       const said = read(output, asked);
       const before = running.said;
-      const calls = said.toolCalls.slice(before.toolCalls.length);
-      const first = before.toolCalls.length;
       running.said = said;
       const shown = said.content.slice(before.content.length);
-      return [
-        { type: 'tokens', request, tokens, text: shown, reasoning: said.reasoning.slice(before.reasoning.length) },
-        ...calls.map((call, offset) => ({ type: 'tool-call' as const, request, call, index: first + offset })),
-      ];
+      const reasoning = said.reasoning.slice(before.reasoning.length);
+      if (reasoning !== '') running.reasoningTokens += tokens.length;
+      const event = { type: 'tokens' as const, request, tokens, text: shown, reasoning };
+      return [...begun(running), event, ...calls(running, before.toolCalls.length)];
     }
     if (answer.error) return [{ type: 'error', request, retryAfterMs: 0, ...answer.error }];
     return this.#finish(running);
   }
 
-  #finish({ id: request, answer, output, request: asked, cached }: Running): NativeEvent[] {
+  #finish({ id: request, answer, output, request: asked, cached, reasoningTokens }: Running): NativeEvent[] {
     const message = read(output, asked);
     const reason = answer.end ?? (message.toolCalls.length > 0 ? 'tool-calls' : 'stop');
     const promptTokens = asked.prompt.length;
     this.#seen.push([...asked.prompt, ...output]);
     const usage = {
       ...{ promptTokens, cachedTokens: cached, computedTokens: promptTokens - cached },
+      ...{ cacheWriteTokens: promptTokens - cached - 1, reasoningTokens, prefillMs: 1 },
       ...{ outputTokens: output.length, preemptions: 0, queueMs: 0, ttftMs: 1, itlMs: 1, totalMs: 2 },
       ...{ waitedMs: 0, bypassed: 0, hits: { device: cached }, retained: '' },
       miss: { matched: cached, promptTokens, paged: cached, expected: -1, actual: -1, reason: 'cold' as const },
     };
-    return [{ type: 'finish', request, reason, usage, message }];
+    const { stopText = '', shortened = false } = answer;
+    return [{ type: 'finish', request, reason, stopText, shortened, usage, message }];
   }
 
   #commonPrefix(tokens: Int32Array): number {
@@ -279,6 +302,41 @@ function read(output: number[], { chat }: BackendRequest): NativeMessage {
   return chat ? parseOutput(content) : { ...NOTHING, content };
 }
 
+/** Events of a request whose first step this is. */
+function begun(running: Running): NativeEvent[] {
+  const { id: request, request: asked, cached, started } = running;
+  running.started = true;
+  if (started || !asked.progress) return [];
+  const { length: total } = asked.prompt;
+  return [
+    { type: 'admitted', request, promptTokens: total, cachedTokens: cached },
+    { type: 'prefill', request, done: total, total },
+  ];
+}
+
+/** Events of the calls of an answer from number `first` on, and of the one under way. */
+function calls(running: Running, first: number): NativeEvent[] {
+  const { id: request, request: asked, output, said } = running;
+  const pieces = (index: number, { id, name, arguments: json }: NativeToolCall): NativeEvent[] => {
+    if (!asked.progress) return [];
+    const begins = running.args === undefined;
+    const delta = json.slice(running.args?.length ?? 0);
+    running.args = json;
+    return [
+      ...(begins ? [{ type: 'call-start' as const, request, index, id, name }] : []),
+      ...(delta === '' ? [] : [{ type: 'call-args' as const, request, index, delta }]),
+    ];
+  };
+  const whole = said.toolCalls.slice(first).flatMap((call, offset): NativeEvent[] => {
+    const index = first + offset;
+    const events = pieces(index, call);
+    running.args = undefined;
+    return [...events, { type: 'tool-call', request, call, index }];
+  });
+  const open = asked.chat ? openCall(decode(output, false)) : undefined;
+  return open ? [...whole, ...pieces(said.toolCalls.length, open)] : whole;
+}
+
 function arrival(request: number, { prompt, class: level, program }: BackendRequest): NativeEvent {
   const decision = {
     at: 1,
@@ -294,8 +352,8 @@ function arrival(request: number, { prompt, class: level, program }: BackendRequ
 
 /** As the native engine refuses them. */
 function checkPrompt({ length }: Int32Array, maxContext: number): void {
-  const refused = { field: 'prompt' };
-  if (length === 0) throw new BanyanError('INVALID_OPTION', 'prompt must have a token', refused);
+  const refused = { field: 'prompt', promptTokens: length, limit: maxContext };
+  if (length === 0) throw new BanyanError('INVALID_OPTION', 'prompt must have a token', { field: 'prompt' });
   if (length >= maxContext) throw new BanyanError('PROMPT_TOO_LONG', `the prompt has ${length} tokens`, refused);
 }
 

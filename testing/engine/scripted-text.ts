@@ -1,4 +1,4 @@
-import type { ChatInput, NativeMessage } from '../../src/native/binding.js';
+import type { ChatInput, NativeMessage, NativeToolCall } from '../../src/native/binding.js';
 
 // The tokenizer, chat template and output parser of the scripted engine: as simple as they can be and still be real.
 // A control token is one token; every other character is one token, its code point + 100.
@@ -41,6 +41,12 @@ export function callText(id: string, name: string, json: string): string {
 }
 
 const CALL = /\[call (\S*) (\S+) (\{.*?\})\]/g;
+
+/** The call at the end that is not closed, as far as it goes; undefined: there is none, or its arguments have not begun. */
+export function openCall(text: string): NativeToolCall | undefined {
+  const open = /\[call (\S*) (\S+) (\{[^[\]]*)$/.exec(text.replaceAll(CALL, ''));
+  return open ? { id: open[1] ?? '', name: open[2] ?? '', arguments: open[3] ?? '' } : undefined;
+}
 
 /** Text in (parentheses) at the start is reasoning; an open call at the end is held back. */
 export function parseOutput(text: string): NativeMessage {

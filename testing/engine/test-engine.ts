@@ -70,6 +70,7 @@ export const nativeRequest = (prompt: ArrayLike<number>, changes: Partial<Native
   jsonSchema: '',
   chat: null,
   ignoreEos: true,
+  progress: false,
   ...changes,
 });
 
@@ -187,7 +188,7 @@ export class TestEngine {
         outcome.text += event.text;
         outcome.logprobs.push(...(event.logprobs ?? []));
       } else if (event.type === 'tool-call') outcome.toolCalls.push(event.call);
-      else if (event.type !== 'embedding') {
+      else if (event.type === 'finish' || event.type === 'error') {
         if (event.type === 'error') outcome.error = { code: event.code, message: event.message };
         else Object.assign(outcome, { reason: event.reason, usage: event.usage, message: event.message });
         this.#requests.delete(event.request);

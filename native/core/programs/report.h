@@ -25,6 +25,7 @@ struct TierTokens : std::array<int32_t, kTiers> {
 struct RequestUsage {
     int32_t prompt_tokens = 0;
     int32_t cached_tokens = 0;    // of the prompt, taken from the prefix cache at first admission
+    int32_t written_tokens = 0;   // of the prompt, computed by it and put into the prefix cache
     int32_t computed_tokens = 0;  // run through the model for it: prefill, output, recompute after preemption
     int32_t output_tokens = 0;
     int32_t preemptions = 0;
@@ -39,6 +40,7 @@ struct RequestUsage {
     void each_field(See && see) const {
         see("promptTokens", prompt_tokens);
         see("cachedTokens", cached_tokens);
+        see("cacheWriteTokens", written_tokens);
         see("computedTokens", computed_tokens);
         see("outputTokens", output_tokens);
         see("preemptions", preemptions);

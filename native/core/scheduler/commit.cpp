@@ -76,6 +76,8 @@ void Scheduler::Impl::commit_row(const BatchRow & row) {
     if (!was_prefill) return;
     if (seq.cache && !seq.cancelled) {
         cache.commit(*seq.holding, seq.tokens);
+        const int32_t shared = std::min(seq.published(), seq.n_prompt) - seq.usage.cached_tokens;
+        seq.usage.written_tokens = std::max(seq.usage.written_tokens, shared);
         cache.attach_state(*seq.holding);
         if (seq.boundary == end && cache.has_states()) mark_boundary(cache, *seq.program, seq);
     }

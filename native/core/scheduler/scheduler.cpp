@@ -175,6 +175,11 @@ const RequestUsage * Scheduler::usage(RequestId id) const {
     return it == impl_->ended.end() ? nullptr : &it->second.usage;
 }
 
+int32_t Scheduler::prefilled(RequestId id) const {
+    const Sequence * seq = impl_->find(id);
+    return seq ? std::min(seq->computed(), seq->n_prompt) : 0;
+}
+
 MissExplanation Scheduler::explain(Salt salt, const std::vector<Token> & tokens) const {
     if (impl_->config.prefix_reuse) return impl_->cache.explain(salt, tokens);
     MissExplanation why;

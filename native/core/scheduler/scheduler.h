@@ -125,6 +125,9 @@ class Scheduler {
     /** Usage of a live request, or of one that ended since the last schedule(). nullptr: unknown. */
     const RequestUsage * usage(RequestId id) const;
 
+    /** How many tokens of its prompt are computed; 0 while it waits, and of one that has ended. */
+    int32_t prefilled(RequestId id) const;
+
     /** How many tokens of `tokens` a request would find cached now, and why not more. */
     MissExplanation explain(Salt salt, const std::vector<Token> & tokens) const;
 

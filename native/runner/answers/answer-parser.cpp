@@ -63,16 +63,18 @@ size_t whole_calls(const Reading & reading) {
 
 AnswerParser::AnswerParser(std::shared_ptr<const AnswerSyntax> syntax) : syntax_(std::move(syntax)) {}
 
-ChatMessage AnswerParser::push(const std::string & text) {
-    ChatMessage out;
+AnswerPart AnswerParser::push(const std::string & text) {
+    AnswerPart out;
     buffer_ += text;
     advance(out, false);
+    progress_.grow(buffer_, out.pieces);
     return out;
 }
 
-ChatMessage AnswerParser::finish() {
-    ChatMessage out;
+AnswerPart AnswerParser::finish() {
+    AnswerPart out;
     advance(out, true);
+    progress_.cut(out.pieces);
     take_rest(out);
     return out;
 }
@@ -93,7 +95,7 @@ Reading AnswerParser::read(size_t n) {
     return syntax_->read(buffer_.substr(0, n));
 }
 
-void AnswerParser::advance(ChatMessage & out, bool over) {
+void AnswerParser::advance(AnswerPart & out, bool over) {
     while (syntax_ && at_structure(out) && due(over)) {
         // Behind a call that was none the next is likely to be none soon: that costs no look at all that follows.
         size_t fitting = std::min(buffer_.size(), refused_last_ ? done_ + kGlance : buffer_.size());
@@ -109,7 +111,14 @@ void AnswerParser::advance(ChatMessage & out, bool over) {
         }
         if (read_before_call(reading, fitting, out)) continue;
         if (fitting == buffer_.size()) {
-            take(reading, out);
+            const ptrdiff_t shift = take(reading, out);
+            if (open_ != Kind::none) {
+                progress_.cut(out.pieces);
+            } else {
+                const bool raw = reading.args_begin != Reading::kNowhere;
+                const size_t args_begin = raw ? reading.args_begin + static_cast<size_t>(shift) : Reading::kNowhere;
+                progress_.follow(calls_, reading, buffer_, args_begin, out.pieces);
+            }
             read_at_ = buffer_.size();
             refused_last_ = false;
             return;
@@ -125,7 +134,7 @@ void AnswerParser::advance(ChatMessage & out, bool over) {
 }
 
 /** Gives out what lies before the next marker. True when what follows is the parser's business. */
-bool AnswerParser::at_structure(ChatMessage & out) {
+bool AnswerParser::at_structure(AnswerPart & out) {
     if (open_ == Kind::none) return done_ < buffer_.size();
     while (true) {
         const Marker marker = syntax_->next_marker(buffer_, done_);
@@ -145,7 +154,7 @@ bool AnswerParser::at_structure(ChatMessage & out) {
  * Stops before a marker of calls inside a text, so that its place is looked at. True when that changed something. all:
  * what the parser says of the first `fitting` bytes; where that has no text at a marker, there is none.
  */
-bool AnswerParser::read_before_call(const Reading & all, size_t fitting, ChatMessage & out) {
+bool AnswerParser::read_before_call(const Reading & all, size_t fitting, AnswerPart & out) {
     if (!syntax_->plain()) return false;
     // What was parsed already needs no second look.
     size_t from = std::max(done_, std::min(read_at_, buffer_.size()));
@@ -176,7 +185,8 @@ bool AnswerParser::due(bool over) const {
     return length <= kShort || (buffer_.size() - read_at_) * 32 >= length;
 }
 
-void AnswerParser::take(const Reading & reading, ChatMessage & out) {
+/** Returns by how much what the reading says of places has moved. */
+ptrdiff_t AnswerParser::take(const Reading & reading, AnswerPart & out) {
     const size_t n_whole = whole_calls(reading);
     const size_t calls_begin = n_whole == reading.calls.size() ? reading.calls_begin : Reading::kNowhere;
     const size_t held = syntax_->held(buffer_, done_);
@@ -205,17 +215,23 @@ void AnswerParser::take(const Reading & reading, ChatMessage & out) {
         open_ = stretch.open && syntax_->plain() ? kind : Kind::none;
     }
     calls_begin_ = reading.calls_begin == Reading::kNowhere ? Reading::kNowhere : moved(reading.calls_begin);
-    for (; calls_ < n_whole; ++calls_) out.tool_calls.push_back(reading.calls[calls_]);
+    if (shift != 0) progress_.cut(out.pieces);
+    for (; calls_ < n_whole; ++calls_) {
+        progress_.close(calls_, reading.calls[calls_], out.pieces);
+        out.tool_calls.push_back(reading.calls[calls_]);
+    }
+    return shift;
 }
 
 /** Only the first `fitting` bytes are an answer of the format: takes these, and gives the rest out as what it was in.
  */
-void AnswerParser::refuse(const Reading & reading, size_t fitting, ChatMessage & out) {
+void AnswerParser::refuse(const Reading & reading, size_t fitting, AnswerPart & out) {
     told_ = false;
     refused_last_ = true;
     read_at_ = done_;
     const size_t size = buffer_.size(), done = done_;
     take(reading, out);
+    progress_.cut(out.pieces);
     fitting -= size - buffer_.size();
     if (calls_ > 0) return give_up(behind_calls(fitting), out);
     if (buffer_.size() != size || done_ != done) return;
@@ -234,7 +250,7 @@ void AnswerParser::refuse(const Reading & reading, size_t fitting, ChatMessage &
     give_up(done_ + (last_ == Kind::reasoning ? syntax_->closer(buffer_, done_) : 0), out);
 }
 
-void AnswerParser::take_rest(ChatMessage & out) {
+void AnswerParser::take_rest(AnswerPart & out) {
     if (!syntax_ || done_ == buffer_.size()) return;
     if (open_ != Kind::none) {
         commit(open_, buffer_.size(), out);
@@ -270,7 +286,7 @@ size_t AnswerParser::behind_calls(size_t fitting) {
 }
 
 /** Gives out up to `end`, and forgets it where the parser can do without. Returns how much longer the buffer became. */
-ptrdiff_t AnswerParser::commit(Kind kind, size_t end, ChatMessage & out) {
+ptrdiff_t AnswerParser::commit(Kind kind, size_t end, AnswerPart & out) {
     if (end <= done_) return 0;
     const size_t size = end - done_;
     say(kind, buffer_.substr(done_, size), out);
@@ -285,7 +301,7 @@ ptrdiff_t AnswerParser::commit(Kind kind, size_t end, ChatMessage & out) {
     return static_cast<ptrdiff_t>(kept.size()) - static_cast<ptrdiff_t>(size);
 }
 
-void AnswerParser::say(Kind kind, const std::string & text, ChatMessage & out) {
+void AnswerParser::say(Kind kind, const std::string & text, AnswerPart & out) {
     if (text.empty()) return;
     said_ += text.size();
     last_ = kind;
@@ -301,7 +317,7 @@ void AnswerParser::say(Kind kind, const std::string & text, ChatMessage & out) {
 }
 
 /** From here on everything is text. */
-void AnswerParser::give_up(size_t from, ChatMessage & out) {
+void AnswerParser::give_up(size_t from, AnswerPart & out) {
     say(Kind::text, buffer_.substr(from), out);
     buffer_.clear();
     done_ = 0;

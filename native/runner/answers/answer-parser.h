@@ -14,6 +14,7 @@
 
 #include "runner/answers/answer-syntax.h"
 #include "runner/answers/call-place.h"
+#include "runner/answers/call-progress.h"
 
 namespace banyan {
 
@@ -23,9 +24,9 @@ class AnswerParser {
     explicit AnswerParser(std::shared_ptr<const AnswerSyntax> syntax);
 
     /** What became certain. */
-    ChatMessage push(const std::string & text);
+    AnswerPart push(const std::string & text);
     /** The rest, when the answer is over: a call that is not whole comes back as text. */
-    ChatMessage finish();
+    AnswerPart finish();
 
     /**
      * How the call under way is written so far, once the model itself has named a tool in the format's own way; each
@@ -39,18 +40,18 @@ class AnswerParser {
   private:
     enum class Kind : uint8_t { none, text, reasoning };
 
-    void advance(ChatMessage & out, bool over);
-    bool at_structure(ChatMessage & out);
-    bool read_before_call(const Reading & all, size_t fitting, ChatMessage & out);
+    void advance(AnswerPart & out, bool over);
+    bool at_structure(AnswerPart & out);
+    bool read_before_call(const Reading & all, size_t fitting, AnswerPart & out);
     bool due(bool over) const;
-    void take(const Reading & reading, ChatMessage & out);
-    void refuse(const Reading & reading, size_t fitting, ChatMessage & out);
-    void take_rest(ChatMessage & out);
+    ptrdiff_t take(const Reading & reading, AnswerPart & out);
+    void refuse(const Reading & reading, size_t fitting, AnswerPart & out);
+    void take_rest(AnswerPart & out);
     Reading read(size_t n);
     size_t behind_calls(size_t fitting);
-    ptrdiff_t commit(Kind kind, size_t end, ChatMessage & out);
-    void say(Kind kind, const std::string & text, ChatMessage & out);
-    void give_up(size_t from, ChatMessage & out);
+    ptrdiff_t commit(Kind kind, size_t end, AnswerPart & out);
+    void say(Kind kind, const std::string & text, AnswerPart & out);
+    void give_up(size_t from, AnswerPart & out);
 
     std::shared_ptr<const AnswerSyntax> syntax_;  // null: no format, or the answer has left it
     // What the parser must see: markers, for each stretch given out a byte and the marker that it began with, what is
@@ -70,6 +71,7 @@ class AnswerParser {
     bool refused_last_ = false, has_reasoning_ = false;
     std::string blanks_;  // a reasoning of blanks is none, unless more follows
     CallPlace place_;
+    CallProgress progress_;
 };
 
 }  // namespace banyan

@@ -43,6 +43,12 @@ bool begins_with(const std::string & text, const std::string & prefix) {
     return text.compare(0, prefix.size(), prefix) == 0;
 }
 
+/** Of such a part the beginning is no beginning of what the whole becomes: it is closed with quotes and brackets. */
+bool ends_early(const std::string & tag) {
+    using Builder = common_chat_peg_builder;
+    return tag == Builder::TOOL_ARG_NAME || tag == Builder::TOOL_ARG_CLOSE || tag == Builder::TOOL_CLOSE;
+}
+
 std::unique_ptr<common_chat_peg_mapper> mapper_for(common_chat_format format, common_chat_msg & message) {
     if (format == COMMON_CHAT_FORMAT_PEG_GEMMA4) return std::make_unique<common_chat_peg_gemma4_mapper>(message);
     if (format == COMMON_CHAT_FORMAT_PEG_MINIMAX_M3) {
@@ -61,12 +67,15 @@ struct AnswerSyntax::Impl {
     std::vector<std::string> literals;  // the longest first
     std::set<std::string> call_markers, special;
     bool optional_calls = false;
+    bool plain_mapper = true;  // arguments that are JSON are taken as they are
 };
 
 AnswerSyntax::AnswerSyntax(const Model & model, const common_chat_params & params, bool has_tools)
     : impl_(std::make_unique<Impl>()) {
     Impl & syntax = *impl_;
     syntax.format = params.format;
+    syntax.plain_mapper =
+        params.format != COMMON_CHAT_FORMAT_PEG_GEMMA4 && params.format != COMMON_CHAT_FORMAT_PEG_MINIMAX_M3;
     syntax.prompt = prompt_to_read(params);
     if (params.parser.empty()) {
         syntax.prompt.clear();
@@ -117,6 +126,12 @@ Reading AnswerSyntax::read(const std::string & text) const {
                 out.stretches.push_back({reasoning, inside(node.start), inside(node.end), open});
             } else if (begins_with(node.tag, common_chat_peg_builder::TOOL)) {
                 has_calls = true;
+                out.unsure = out.unsure || (node.is_partial && ends_early(node.tag));
+                if (node.tag == common_chat_peg_builder::TOOL_OPEN) out.args_begin = Reading::kNowhere;
+                const bool as_json = impl_->plain_mapper && !node.text.empty() && node.text.front() == '{';
+                if (node.tag == common_chat_peg_builder::TOOL_ARGS && as_json && node.start >= before) {
+                    out.args_begin = inside(node.start);
+                }
             } else if (out.calls_begin == Reading::kNowhere && node.end > node.start && node.start >= before &&
                        impl_->facts.call_rules.count(node.rule)) {
                 out.calls_begin = inside(node.start);

@@ -31,7 +31,9 @@ struct Reading {
     std::vector<Stretch> stretches;  // ascending
     std::vector<ToolCall> calls;     // the last may be unfinished
     size_t calls_begin = kNowhere;
-    bool late_id = false;  // the format writes a call's id behind its arguments
+    size_t args_begin = kNowhere;  // of the last call, where they stand in the text as they are in the call: as JSON
+    bool late_id = false;          // the format writes a call's id behind its arguments
+    bool unsure = false;           // more text may change what is said of the last call, not only add to it
 };
 
 /** The first text in [from, ...) that ends a stretch; npos: none. */

@@ -35,6 +35,8 @@ class ClosingBudget {
 
     /** The answer is a whole one although no end token came: it was made to close, or only blanks could follow. */
     bool whole() const;
+    /** It was made to close: its last value may be shorter than the model would have made it. */
+    bool steered() const { return steered_; }
 
   private:
     struct Ends {

@@ -26,6 +26,7 @@ std::string StopMatcher::push(const std::string & text) {
     }
     if (start != std::string::npos) {
         stopped_ = true;
+        hit_ = held_.substr(start, end - start);
         std::string out = held_.substr(0, start);
         held_.clear();
         return out;

@@ -14,6 +14,8 @@ class StopMatcher {
     std::string push(const std::string & text);
     /** A stop string was found; it and everything behind it are gone. */
     bool stopped() const { return stopped_; }
+    /** The one that was found; '' = none. */
+    const std::string & hit() const { return hit_; }
     /** The text held back, when the output ends without a stop string. */
     std::string flush();
     /** Nothing waits. */
@@ -23,6 +25,7 @@ class StopMatcher {
     std::vector<std::string> stops_;
     size_t longest_ = 0;
     std::string held_;  // shorter than the longest stop string
+    std::string hit_;
     bool stopped_ = false;
 };
 

@@ -53,6 +53,8 @@ class TokenSampler {
 
     /** Without an end token the answer is a whole one of its grammar; see ClosingBudget. */
     bool whole() const { return closing_ && closing_->whole(); }
+    /** See ClosingBudget::steered. */
+    bool shortened() const { return closing_ && closing_->steered(); }
 
     /** How the device can choose in this one's place; nullptr: it cannot. */
     DeviceSampler * on_device() const { return device_.get(); }

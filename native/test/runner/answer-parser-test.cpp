@@ -3,6 +3,7 @@
 #include "runner/answers/answer-parser.h"
 
 #include <functional>
+#include <map>
 
 #include "check.h"
 #include "runner/chat/chat-format.h"
@@ -69,6 +70,7 @@ const std::vector<Example> & examples() {
 
 struct Work {
     size_t bytes = 0, parsed = 0;
+    size_t deltas = 0;  // of arguments, told before their call was whole
 };
 
 /** Reads the example with so many bytes at least, in pieces of 4. */
@@ -79,7 +81,16 @@ Work read(const Example & example, size_t bytes) {
     text += example.end;
     AnswerParser reader(syntax_of(example.source));
     ChatMessage all;
-    const auto add = [&](const ChatMessage & part) {
+    std::map<int32_t, std::string> told;  // arguments, by call
+    size_t deltas = 0;
+    const auto add = [&](const AnswerPart & part) {
+        for (const CallPiece & piece : part.pieces) {
+            if (piece.stage == CallStage::args) ++deltas;
+            told[piece.index] = piece.stage == CallStage::args ? told[piece.index] + piece.arguments : "";
+        }
+        for (size_t i = 0; i < part.tool_calls.size(); ++i) {
+            CHECK_EQ(told[static_cast<int32_t>(all.tool_calls.size() + i)], part.tool_calls[i].arguments);
+        }
         all.content += part.content;
         all.reasoning += part.reasoning;
         all.tool_calls.insert(all.tool_calls.end(), part.tool_calls.begin(), part.tool_calls.end());
@@ -92,7 +103,7 @@ Work read(const Example & example, size_t bytes) {
     add(reader.finish());
     CHECK_EQ(all.tool_calls.size(), example.calls == kEach ? units : example.calls);
     if (all.tool_calls.empty()) CHECK(all.content.size() + all.reasoning.size() + 32 > text.size());
-    return {text.size(), reader.work()};
+    return {text.size(), reader.work(), deltas};
 }
 
 }  // namespace
@@ -105,5 +116,14 @@ TEST("reading an answer of 4,000 tokens costs linear work") {
                     static_cast<double>(quarter.parsed) / quarter.bytes);
         CHECK(whole.parsed <= 64 * whole.bytes);
         CHECK(whole.parsed <= 5 * quarter.parsed);
+    }
+}
+
+TEST("arguments are told with each piece where they are JSON, and often where they are made JSON") {
+    for (const Example & example : examples()) {
+        const Work work = read(example, example.bytes);
+        const std::string name = example.name;
+        if (name == "a call with a long text") CHECK(work.deltas * 4 + 200 >= work.bytes);
+        if (name == "a long text between tags") CHECK(work.deltas >= 100);
     }
 }

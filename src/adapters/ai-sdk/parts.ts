@@ -12,6 +12,8 @@ export class PartWriter {
   readonly #ids = new CallIds();
   #open: { block: Block; id: string; text: string } | undefined;
   #blocks = 0;
+  #calls = 0; // begun, those that were cut too
+  #call = ''; // id of the last one
 
   constructor(signatures: Signatures) {
     this.#signatures = signatures;
@@ -19,7 +21,17 @@ export class PartWriter {
 
   *event(event: GenerationEvent): Generator<StreamPart> {
     if (event.type === 'text' || event.type === 'reasoning') yield* this.#piece(event.type, event.text);
-    if (event.type === 'tool-call') yield* this.#call(event.index, event.call.name, event.call.arguments);
+    if (event.type === 'call-start') {
+      yield* this.#close();
+      this.#call = this.#ids.of(this.#calls++);
+      yield { type: 'tool-input-start', id: this.#call, toolName: event.name };
+    }
+    if (event.type === 'call-args') yield { type: 'tool-input-delta', id: this.#call, delta: event.delta };
+    if (event.type === 'call-end') yield { type: 'tool-input-end', id: this.#call };
+    if (event.type === 'tool-call') {
+      const { name: toolName, arguments: input } = event.call;
+      yield { type: 'tool-call', toolCallId: this.#call, toolName, input };
+    }
   }
 
   *end(result: GenerationResult, reasoningTokens: number): Generator<StreamPart> {
@@ -35,15 +47,6 @@ export class PartWriter {
     }
     if (block === 'reasoning') this.#open.text += delta;
     yield { type: `${block}-delta`, id: this.#open.id, delta };
-  }
-
-  *#call(index: number, toolName: string, input: string): Generator<StreamPart> {
-    yield* this.#close();
-    const id = this.#ids.of(index);
-    yield { type: 'tool-input-start', id, toolName };
-    yield { type: 'tool-input-delta', id, delta: input };
-    yield { type: 'tool-input-end', id };
-    yield { type: 'tool-call', toolCallId: id, toolName, input };
   }
 
   /** The AI SDK sends reasoning back with what is said of it here. */

@@ -3,19 +3,24 @@ import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationResult, Usage } from '../../engine/generation.js';
 import { type CacheReport, totalWritten } from '../../stateless/cache/cache-report.js';
 import type { Signatures } from '../../stateless/signature.js';
+import { answerMarks } from '../chat/answer-marks.js';
 import { DIRECT_CALL, HOSTED_MESSAGE, HOSTED_USAGE } from './hosted-fields.js';
 
 /** Ids of messages and of the uses of tools: they occur once. */
 export const newId = (kind: 'msg' | 'toolu' | 'req') => `${kind}_${randomBytes(12).toString('hex')}`;
 
-/** Why an answer ended, in Anthropic's words. `stopText`: the stop sequence that was hit, where it is known. */
-export function toStop(
-  { toolCalls, finishReason }: Pick<GenerationResult, 'toolCalls' | 'finishReason'>,
-  stopText: string | null,
-): { stop_reason: string; stop_sequence: string | null } {
+/** Why an answer ended, in Anthropic's words. */
+export function toStop({
+  toolCalls,
+  finishReason,
+  stopText,
+}: Pick<GenerationResult, 'toolCalls' | 'finishReason' | 'stopText'>): {
+  stop_reason: string;
+  stop_sequence: string | null;
+} {
   if (toolCalls.length > 0) return { stop_reason: 'tool_use', stop_sequence: null };
   if (finishReason === 'length') return { stop_reason: 'max_tokens', stop_sequence: null };
-  if (finishReason === 'stop-sequence') return { stop_reason: 'stop_sequence', stop_sequence: stopText };
+  if (finishReason === 'stop-sequence') return { stop_reason: 'stop_sequence', stop_sequence: stopText ?? null };
   return { stop_reason: 'end_turn', stop_sequence: null };
 }
 
@@ -66,7 +71,6 @@ export function toMessage(
   { id, model, diagnostics }: { id: string; model: string; diagnostics: object | null },
   result: GenerationResult,
   signatures: Signatures,
-  stopText: string | null,
   cache: CacheReport,
 ): object {
   const { reasoning, text, toolCalls, usage } = result;
@@ -86,8 +90,9 @@ export function toMessage(
         ...DIRECT_CALL,
       })),
     ],
-    ...toStop(result, stopText),
+    ...toStop(result),
     ...HOSTED_MESSAGE,
+    ...answerMarks(result),
     usage: { ...HOSTED_USAGE, ...toUsage(usage, cache) },
     diagnostics,
   };

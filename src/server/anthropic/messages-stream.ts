@@ -1,10 +1,10 @@
-import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationEvent, GenerationResult } from '../../engine/generation.js';
 import type { CacheReport } from '../../stateless/cache/cache-report.js';
 import type { Signatures } from '../../stateless/signature.js';
+import { answerMarks } from '../chat/answer-marks.js';
 import type { SseWriter } from '../http/sse-writer.js';
 import { DIRECT_CALL, HOSTED_MESSAGE, HOSTED_USAGE } from './hosted-fields.js';
-import { newId, toInput, toStop, toUsage } from './messages-answer.js';
+import { newId, toStop, toUsage } from './messages-answer.js';
 
 /**
  * One answer as Anthropic's events: message_start, blocks one after the other (each start, deltas, stop), message_delta with
@@ -14,7 +14,7 @@ export class MessagesStream {
   readonly #sse: SseWriter;
   readonly #signatures: Signatures;
   #index = -1;
-  #open: 'thinking' | 'text' | undefined;
+  #open: 'thinking' | 'text' | 'tool_use' | undefined;
   #reasoning = '';
   /** What stands before a text in each delta of the open block. */
   #before = '';
@@ -47,13 +47,16 @@ export class MessagesStream {
       this.#begin('text');
       this.#grow(event.text);
     }
-    if (event.type === 'tool-call') this.#call(event.call);
+    if (event.type === 'call-start') this.#call(event.name);
+    if (event.type === 'call-args') this.#grow(event.delta);
+    if (event.type === 'call-end') this.#close();
   }
 
-  end(result: GenerationResult, stopText: string | null, cache: CacheReport, diagnostics: object | null): void {
+  end(result: GenerationResult, cache: CacheReport, diagnostics: object | null): void {
     this.#close();
     this.#send('message_delta', {
-      ...{ delta: toStop(result, stopText), usage: toUsage(result.usage, cache) },
+      ...{ delta: toStop(result), usage: toUsage(result.usage, cache) },
+      ...answerMarks(result),
       ...(diagnostics && { diagnostics }),
     });
     this.#send('message_stop', {});
@@ -65,11 +68,11 @@ export class MessagesStream {
     this.#sse.end();
   }
 
-  #call(call: ToolCall): void {
+  #call(name: string): void {
     this.#close();
-    this.#start({ type: 'tool_use', id: newId('toolu'), name: call.name, input: {}, ...DIRECT_CALL });
-    this.#delta({ type: 'input_json_delta', partial_json: JSON.stringify(toInput(call)) });
-    this.#stop();
+    this.#open = 'tool_use';
+    this.#start({ type: 'tool_use', id: newId('toolu'), name, input: {}, ...DIRECT_CALL });
+    this.#prepare('input_json_delta', 'partial_json');
   }
 
   #begin(kind: 'thinking' | 'text'): void {
@@ -77,7 +80,11 @@ export class MessagesStream {
     this.#close();
     this.#open = kind;
     this.#start(kind === 'text' ? { type: 'text', text: '' } : { type: 'thinking', thinking: '', signature: '' });
-    const fields = `"type":"content_block_delta","index":${this.#index},"delta":{"type":"${kind}_delta","${kind}":`;
+    this.#prepare(`${kind}_delta`, kind);
+  }
+
+  #prepare(type: string, field: string): void {
+    const fields = `"type":"content_block_delta","index":${this.#index},"delta":{"type":"${type}","${field}":`;
     this.#before = `event: content_block_delta\ndata: {${fields}`;
   }
 

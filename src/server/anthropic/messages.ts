@@ -1,6 +1,5 @@
 import { Signatures } from '../../stateless/signature.js';
 import { ask } from '../chat/ask.js';
-import { stopTextOf } from '../chat/stop-text.js';
 import { parsedBody } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';
@@ -28,13 +27,12 @@ export async function messages(exchange: Exchange): Promise<void> {
   const previous = body.diagnostics?.previous_message_id;
   const asked = ask(exchange, toMessagesCall(body, raw, signatures), { id: head.id, previous });
   const { answer } = asked;
-  const requestId = newId('req');
-  const stops = body.stop_sequences ?? [];
+  const { requestId } = exchange;
   if (!body.stream) {
     const result = await answer.whole();
     const cache = await asked.cache;
     const told = { ...head, diagnostics: toDiagnostics(body.diagnostics, cache) };
-    const message = toMessage(told, result, signatures, stopTextOf(engine, stops, result), cache);
+    const message = toMessage(told, result, signatures, cache);
     exchange.json(200, message, { 'request-id': requestId, ...(await asked.ended()) });
     return;
   }
@@ -46,7 +44,7 @@ export async function messages(exchange: Exchange): Promise<void> {
   try {
     const result = await answer.read((event) => stream.event(event));
     const cache = await asked.cache;
-    stream.end(result, stopTextOf(engine, stops, result), cache, toDiagnostics(body.diagnostics, cache));
+    stream.end(result, cache, toDiagnostics(body.diagnostics, cache));
   } catch (reason) {
     stream.fail(anthropicError(toHttpFailure(reason), requestId));
   }

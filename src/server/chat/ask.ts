@@ -32,10 +32,10 @@ export interface AskOptions {
  * to. Ends with the client's connection.
  */
 export function ask(exchange: Exchange, call: ChatCall, { cacheKey, id, previous }: AskOptions): Asked {
-  const { callers, places, ttftLimitMs } = exchange;
+  const { callers, places, requestId: label, ttftLimitMs } = exchange;
   const run = runNameOf(exchange.headers, cacheKey);
   places.check(1);
-  const asking = { run, ttftLimitMs, signal: exchange.signal(), id, previous: previous ?? undefined };
+  const asking = { run, label, ttftLimitMs, signal: exchange.signal(), id, previous: previous ?? undefined };
   const { answer, changes, arrival, cache } = callers.ask(call, asking);
   places.hold(answer.result);
   const fixed = {

@@ -58,6 +58,11 @@ export class Exchange {
     throw new HttpError(400, 'invalid_request', 'x-banyan-ttft-limit-ms must be whole milliseconds, from 1 on');
   }
 
+  /** The id that the response has in `x-request-id`, see AccessLog; the engine's decisions name it. */
+  get requestId(): string {
+    return String(this.#response.getHeader('x-request-id') ?? '');
+  }
+
   get headers(): IncomingHttpHeaders {
     return this.#request.headers;
   }

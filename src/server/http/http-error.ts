@@ -8,6 +8,8 @@ export interface HttpFailure {
   message: string;
   /** Field of the body at fault. */
   param?: string | undefined;
+  /** Of a prompt that is too long: its tokens, or less where they were not counted, and how many it may have with its answer. */
+  context?: { tokens: number; limit: number } | undefined;
   /** Milliseconds after which the same request is likely to be taken. */
   retryAfterMs?: number | undefined;
 }
@@ -42,12 +44,13 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
 /** Anything that was thrown. `rename` gives the body's name of an option's field. Never throws. */
 export function toHttpFailure(reason: unknown, rename: (field: string) => string = (field) => field): HttpFailure {
   if (reason instanceof HttpError) return reason.failure;
-  const { code, message, field, retryAfter }: BanyanError = asBanyanError(reason);
+  const { code, message, field, retryAfter, promptTokens, limit }: BanyanError = asBanyanError(reason);
   const failure: HttpFailure = {
     status: STATUS[code] ?? 400,
     code: WORDS[code] ?? code.toLowerCase(),
     message,
     param: field === undefined ? undefined : rename(field),
+    context: promptTokens !== undefined && limit !== undefined ? { tokens: promptTokens, limit } : undefined,
     retryAfterMs: retryAfter,
   };
   // A temporary lack of room without an estimate: a second is when most clients would ask again anyway.

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationResult, Usage } from '../../engine/generation.js';
-import type { TokenLogprob } from '../../native/events.js';
+import type { TokenChance, TokenLogprob } from '../../native/events.js';
 import type { CallIds } from '../../stateless/call-ids.js';
+import { answerMarks } from '../chat/answer-marks.js';
 
 /** What all chunks of one answer have in common. */
 export interface AnswerHead {
@@ -43,13 +44,8 @@ export function toWireCall({ name, arguments: json }: ToolCall, id: string): obj
   return { id, type: 'function', function: { name, arguments: json } };
 }
 
-/** Half a character of a token has no bytes that JSON could show: `bytes` is null then. */
 export function toWireLogprobs(logprobs: readonly TokenLogprob[]): object[] {
-  const shown = ({ text, logprob }: { text: string; logprob: number }) => ({
-    token: text,
-    logprob,
-    bytes: text.includes('\ufffd') ? null : [...Buffer.from(text)],
-  });
+  const shown = ({ text, logprob, bytes }: TokenChance) => ({ token: text, logprob, bytes });
   return logprobs.map((token) => ({ ...shown(token), top_logprobs: token.top.map(shown) }));
 }
 
@@ -80,5 +76,6 @@ export function toCompletion(
       },
     ],
     usage: toUsage(usage, reasoningTokens, written),
+    ...answerMarks(result),
   };
 }

@@ -1,6 +1,6 @@
-import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationEvent, GenerationResult } from '../../engine/generation.js';
 import { CallIds } from '../../stateless/call-ids.js';
+import { answerMarks } from '../chat/answer-marks.js';
 import type { SseWriter } from '../http/sse-writer.js';
 import { type AnswerHead, finishReason, toUsage, toWireLogprobs } from './chat-answer.js';
 
@@ -10,6 +10,7 @@ export class ChatStream {
   readonly #sse: SseWriter;
   readonly #withUsage: boolean;
   readonly #ids = new CallIds();
+  #calls = 0; // begun, those that were cut too: each has an index of its own
   /** What stands before and after the delta of a chunk: the same in all of an answer, so that a token costs only its text. */
   readonly #before: string;
   readonly #after: string;
@@ -27,14 +28,15 @@ export class ChatStream {
   event(event: GenerationEvent): void {
     if (event.type === 'text') this.#grow('content', event.text);
     if (event.type === 'reasoning') this.#grow('reasoning_content', event.text);
-    if (event.type === 'tool-call') this.#call(event.index, event.call);
+    if (event.type === 'call-start') this.#call(event.name);
+    if (event.type === 'call-args') this.#arguments(event.delta);
     if (event.type === 'tokens' && event.logprobs.length > 0) {
       this.#choice({}, { content: toWireLogprobs(event.logprobs), refusal: null });
     }
   }
 
   end(result: GenerationResult, reasoningTokens: number, written: number): void {
-    this.#choice({}, null, finishReason(result));
+    this.#choice({}, null, finishReason(result), answerMarks(result));
     if (this.#withUsage) this.#chunk({ choices: [], usage: toUsage(result.usage, reasoningTokens, written) });
     this.#sse.end('data: [DONE]\n\n');
   }
@@ -48,15 +50,20 @@ export class ChatStream {
     this.#sse.text(`${this.#before}{"${field}":${JSON.stringify(text)}}${this.#after}`);
   }
 
-  #call(index: number, { name, arguments: json }: ToolCall): void {
+  #call(name: string): void {
+    const index = this.#calls++;
     const id = this.#ids.of(index);
     this.#choice({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' } }] });
-    this.#choice({ tool_calls: [{ index, function: { arguments: json } }] });
   }
 
-  #choice(delta: object, logprobs: object | null = null, reason: string | null = null): void {
+  #arguments(delta: string): void {
+    const call = `"index":${this.#calls - 1},"function":{"arguments":${JSON.stringify(delta)}}`;
+    this.#sse.text(`${this.#before}{"tool_calls":[{${call}}]}${this.#after}`);
+  }
+
+  #choice(delta: object, logprobs: object | null = null, reason: string | null = null, marks: object = {}): void {
     const choices = [{ index: 0, delta, logprobs, finish_reason: reason }];
-    this.#chunk({ choices, ...(this.#withUsage && { usage: null }) });
+    this.#chunk({ choices, ...marks, ...(this.#withUsage && { usage: null }) });
   }
 
   #chunk(fields: object): void {

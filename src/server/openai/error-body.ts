@@ -1,8 +1,11 @@
 import { SAMPLING_NAMES } from '../chat/sampling-fields.js';
 import type { HttpFailure } from '../http/http-error.js';
 
-/** A failure in OpenAI's shape. */
-export function openaiError({ status, message, param, code }: HttpFailure): object {
+/** A failure in OpenAI's shape, and in its words where clients look for numbers in them. */
+export function openaiError({ status, message: why, param, code, context }: HttpFailure): object {
+  const message = context
+    ? `This model's maximum context length is ${context.limit} tokens. However, your messages resulted in ${context.tokens} tokens: ${why}`
+    : why;
   return { message, type: typeOf(status), param: param ?? null, code };
 }
 

@@ -14,12 +14,15 @@ export class AnswerItems {
   readonly output: OutputItem[] = [];
   /** The answer's calls under the ids that the client knows. */
   readonly calls: ToolCall[] = [];
-  readonly #emit: Emit;
+  readonly #emit: Emit | undefined;
   readonly #seal: ReasoningSeal;
   readonly #free: ReadonlySet<string>;
   #open: { id: string; kind: 'message' | 'reasoning'; text: string } | undefined;
+  /** The call that is being written: its item, and its arguments so far. */
+  #written: { id: string; callId: string; name: string; free: boolean; json: string } | undefined;
 
-  constructor(emit: Emit, seal: ReasoningSeal, free: ReadonlySet<string>) {
+  /** `emit` undefined: nothing is streamed, and a call that was cut is no item. */
+  constructor(emit: Emit | undefined, seal: ReasoningSeal, free: ReadonlySet<string>) {
     this.#emit = emit;
     this.#seal = seal;
     this.#free = free;
@@ -28,6 +31,9 @@ export class AnswerItems {
   event(event: GenerationEvent): void {
     if (event.type === 'reasoning') this.#grow('reasoning', event.text);
     if (event.type === 'text') this.#grow('message', event.text);
+    if (event.type === 'call-start') this.#begin(event.name);
+    if (event.type === 'call-args') this.#arguments(event.delta);
+    if (event.type === 'call-end' && !event.whole) this.#cut();
     if (event.type === 'tool-call') this.#call(event.call);
   }
 
@@ -61,20 +67,45 @@ export class AnswerItems {
     this.#open = undefined;
   }
 
-  #call(call: ToolCall): void {
+  #begin(name: string): void {
     this.#close('completed');
     const [id, callId] = [newId('fc'), `call_${newId('fc').slice(3)}`];
+    const free = this.#free.has(name);
+    this.#written = { id, callId, name, free, json: '' };
+    const item = callItem(id, callId, { name, arguments: '', input: undefined }, free);
+    this.#tell('response.output_item.added', { item: { ...item, status: 'in_progress' } });
+  }
+
+  /** A tool's free text is a value inside the JSON that the model writes: it comes when the call is whole. */
+  #arguments(delta: string): void {
+    const call = this.#written;
+    if (call === undefined) return;
+    call.json += delta;
+    if (!call.free) this.#tell('response.function_call_arguments.delta', { item_id: call.id, delta });
+  }
+
+  #cut(): void {
+    if (this.#written === undefined) return;
+    const { id, callId, name, free, json } = this.#written;
+    this.#written = undefined;
+    if (this.#emit === undefined) return;
+    const item = callItem(id, callId, { name, arguments: json, input: undefined }, free);
+    this.#done({ ...item, status: 'incomplete' });
+  }
+
+  #call(call: ToolCall): void {
+    if (this.#written === undefined) return;
+    const { id, callId, free } = this.#written;
+    this.#written = undefined;
     this.calls.push({ ...call, id: callId });
-    const free = this.#free.has(call.name);
     const item = callItem(id, callId, call, free);
-    const empty = free ? { input: '' } : { arguments: '' };
-    this.#tell('response.output_item.added', { item: { ...item, ...empty, status: 'in_progress' } });
-    const [kind, text] = free ? ['custom_tool_call_input', item.input] : ['function_call_arguments', item.arguments];
-    this.#tell(`response.${kind}.delta`, { item_id: id, delta: text });
-    this.#tell(`response.${kind}.done`, {
-      item_id: id,
-      ...(free ? { input: text } : { arguments: text, name: call.name }),
-    });
+    if (free) {
+      this.#tell('response.custom_tool_call_input.delta', { item_id: id, delta: item.input });
+      this.#tell('response.custom_tool_call_input.done', { item_id: id, input: item.input });
+    } else {
+      const { arguments: json, name } = call;
+      this.#tell('response.function_call_arguments.done', { item_id: id, arguments: json, name });
+    }
     this.#done(item);
   }
 
@@ -88,6 +119,6 @@ export class AnswerItems {
   }
 
   #tell(type: string, fields: object): void {
-    this.#emit(type, { output_index: this.output.length, ...fields });
+    this.#emit?.(type, { output_index: this.output.length, ...fields });
   }
 }

@@ -26,7 +26,7 @@ export function reasoningItem(id: string, text: string, seal: ReasoningSeal): Ou
 export function callItem(
   id: string,
   callId: string,
-  { name, arguments: json, input }: ToolCall,
+  { name, arguments: json, input }: Pick<ToolCall, 'name' | 'arguments' | 'input'>,
   free: boolean,
 ): OutputItem {
   if (!free) return { id, type: 'function_call', status: 'completed', call_id: callId, name, arguments: json };

@@ -6,6 +6,7 @@ import { totalWritten } from '../../stateless/cache/cache-report.js';
 import { withoutBilling } from '../../stateless/cache/volatile-text.js';
 import type { ChatCall } from '../../stateless/chat-call.js';
 import { Signatures } from '../../stateless/signature.js';
+import { answerMarks } from '../chat/answer-marks.js';
 import { type Asked, ask } from '../chat/ask.js';
 import { toSampling } from '../chat/sampling-fields.js';
 import { given, parsedBody, unknownFields } from '../chat/wire-body.js';
@@ -59,7 +60,7 @@ export async function createResponse(exchange: Exchange, store: ResponseStore): 
   };
   if (body.stream) await streamed(exchange, asked, head, seal, toolbox, keep);
   else {
-    const items = new AnswerItems(() => {}, seal, toolbox.free);
+    const items = new AnswerItems(undefined, seal, toolbox.free);
     const result = await asked.answer.read((event) => items.event(event));
     const usage = toUsage(result.usage, asked.answer.reasoningTokens, totalWritten(await asked.cache));
     const response = ended(head, result, items, usage);
@@ -126,5 +127,5 @@ function toOptions(body: ResponsesRequest, toolbox: Toolbox): TurnOptions {
 function ended(head: Head, result: GenerationResult, items: AnswerItems, usage: object) {
   const status = toStatus(result);
   items.end(status.status === 'incomplete');
-  return { ...head, ...status, output: items.output, usage };
+  return { ...head, ...status, output: items.output, usage, ...answerMarks(result) };
 }
