@@ -41,7 +41,7 @@ export function makeApp(context: ServerContext): Hono<Env> {
       // The engine says when this one would be in time, had it been the only one that was refused.
       failure.retryAfterMs = Math.max(failure.retryAfterMs ?? 0, context.places.later(1));
     }
-    const { requestId } = exchange(c);
+    const { anthropicRequestId: requestId } = exchange(c);
     const body = c.req.path.startsWith('/v1/messages')
       ? anthropicError(failure, requestId)
       : { error: openaiError(failure) };

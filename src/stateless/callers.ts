@@ -86,8 +86,15 @@ export class Callers {
     const run = chosen.program === undefined ? this.#run(name, turn) : undefined;
     run?.begin();
     const places = marks.filter(({ message }) => message >= 0).map((mark) => placeIn(turn, mark));
-    const program = run && { program: run.program };
-    const options = { ...chosen, progress: true, label, ttftLimitMs, signal, marks: places, ...program };
+    const options = {
+      ...chosen,
+      progress: true,
+      label,
+      ttftLimitMs,
+      signal,
+      marks: places,
+      ...(run && { program: run.program }),
+    };
     const generation = turn
       ? turn.session.generate(withMoved(turn.messages, shown.moved), options)
       : this.#engine.generate(withMoved(messages, shown.moved), { ...options, ...(tools.length > 0 && { tools }) });

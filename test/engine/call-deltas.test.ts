@@ -23,6 +23,7 @@ const tools = [
     tags: { type: 'array', items: text, maxItems: 2 },
   }),
   tool('now', {}),
+  tool('essay', { text: { type: 'string', minLength: 300 } }), // too long to be whole when it is cut
 ];
 const prompt = [{ role: 'user' as const, content: 'Send two messages and note it.' }];
 
@@ -62,18 +63,17 @@ describe.each(templates)('%s', (name, chatTemplate) => {
   test('whole calls: what was told joined is the call, to the byte', async () => {
     const ask = (seed: number) => told({ seed, maxTokens: 700, toolChoice: { tool: seed % 2 ? 'note' : 'send' } });
     const answers = await Promise.all([1, 2, 3, 4].map(ask));
-    for (const { result, deltas } of answers) {
-      expect(result.toolCalls.length).toBeGreaterThan(0);
-      if (!AT_ONCE.includes(name)) expect(deltas).toBeGreaterThan(2);
-    }
+    for (const { result } of answers) expect(result.toolCalls.length).toBeGreaterThan(0);
+    const deltas = answers.reduce((sum, one) => sum + one.deltas, 0);
+    if (!AT_ONCE.includes(name)) expect(deltas).toBeGreaterThan(3 * answers.length);
   });
 
   test('a call that is cut ends, and what it was is text', async () => {
-    const { events, result } = await told({ seed: 5, toolChoice: { tool: 'note' } }, 2);
+    const { events, result } = await told({ seed: 5, toolChoice: { tool: 'essay' } }, 2);
     if (AT_ONCE.includes(name)) return;
     expect(result).toMatchObject({ finishReason: 'cancelled', toolCalls: [] });
     const ends = events.filter((event) => event.type === 'call-end');
     expect(ends).toEqual([{ type: 'call-end', index: 0, whole: false }]);
-    expect(result.text).toContain('note');
+    expect(result.text).toContain('essay');
   });
 });

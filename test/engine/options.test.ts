@@ -44,7 +44,7 @@ describe('Engine.load', () => {
         maxBatchTokens: 512,
       },
       ...{ maxContext: 0, kvTypeK: 'f16', kvTypeV: 'f16', attention: 'auto', prefixCache: true, batching: true },
-      ...{ chatTemplate: '', toolFormat: 'auto', policy: {} },
+      ...{ chatTemplate: '', toolFormat: 'auto', pooling: 'auto', policy: {} },
     });
     expect(toNativeEngineOptions({ model: 'x.gguf' }).threads).toBe(0);
     expect(toNativeEngineOptions({ kvType: { k: 'q8_0', v: 'q4_0' } })).toMatchObject({

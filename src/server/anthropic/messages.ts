@@ -27,7 +27,7 @@ export async function messages(exchange: Exchange): Promise<void> {
   const previous = body.diagnostics?.previous_message_id;
   const asked = ask(exchange, toMessagesCall(body, raw, signatures), { id: head.id, previous });
   const { answer } = asked;
-  const { requestId } = exchange;
+  const { anthropicRequestId: requestId } = exchange;
   if (!body.stream) {
     const result = await answer.whole();
     const cache = await asked.cache;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createWriteStream, openSync, type WriteStream } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { invalidOption } from '../../kit/option-checks.js';
@@ -36,7 +36,7 @@ export class AccessLog {
 
   watch(request: IncomingMessage, response: ServerResponse): void {
     const given = request.headers['x-request-id'];
-    const id = typeof given === 'string' && ID.test(given) ? given : `req_${randomBytes(12).toString('hex')}`;
+    const id = typeof given === 'string' && ID.test(given) ? given : randomUUID();
     response.setHeader('x-request-id', id);
     if (!this.#out) return;
     const [time, start] = [new Date().toISOString(), performance.now()];

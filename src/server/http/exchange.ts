@@ -63,6 +63,11 @@ export class Exchange {
     return String(this.#response.getHeader('x-request-id') ?? '');
   }
 
+  /** The same id in the form of Anthropic's, for its header `request-id`. */
+  get anthropicRequestId(): string {
+    return `req_${this.requestId}`;
+  }
+
   get headers(): IncomingHttpHeaders {
     return this.#request.headers;
   }
