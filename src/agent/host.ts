@@ -22,7 +22,7 @@ export interface AgentHost<Conversation extends HostSession = Session> {
   readonly closed: boolean;
   /** A new conversation. Throws INVALID_OPTION, INVALID_MESSAGES, MODEL_UNSUPPORTED, CLOSED. */
   session(options: SessionOptions): Conversation;
-  /** A new agent run, as whoever schedules its requests sees it. */
+  /** A new agent run, as the host schedules its requests. */
   program(): HostProgram;
   /** Token ids of a text: results are cut to what is left of the context. */
   tokenize(text: string): Int32Array;

@@ -1,5 +1,4 @@
 import type { Engine } from '../engine/engine.js';
-import type { Program } from '../engine/program.js';
 import type { Session } from '../engine/session.js';
 import { onAbort } from '../kit/abort-listeners.js';
 import { BanyanError, isBanyanError } from '../kit/errors.js';
@@ -15,12 +14,10 @@ import type { Graph, Step } from './step.js';
 import { TextLog } from './text-log.js';
 
 /** One run of a plan: one program to the scheduler. Nodes begin as soon as what they need is there. */
-export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outputs>> implements Board {
+export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outputs>> {
   readonly result: Promise<GraphResult<Outputs>>;
-  readonly engine: Engine;
-  readonly program: Program;
-  readonly setup: GraphRunSetup;
   readonly #graph: Graph;
+  readonly #board: Board;
   readonly #log = new EventLog<GraphEvent>();
   readonly #stop = new AbortController();
   readonly #started = performance.now();
@@ -29,7 +26,7 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
   readonly #sessions = new Map<AskNode, Session>();
   readonly #opened = new Set<Session>();
   readonly #reports: NodeReport[] = [];
-  readonly #ready: ReadySteps;
+  readonly #ready = new ReadySteps();
   readonly #missing = new Map<Step, number>();
   /** Nodes that run; those that count to `atOnce`. */
   #busy = 0;
@@ -41,10 +38,21 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
   constructor(graph: Graph, engine: Engine, setup: GraphRunSetup) {
     super();
     this.#graph = graph;
-    this.engine = engine;
-    this.setup = setup;
-    this.program = engine.program();
-    this.#ready = new ReadySteps();
+    this.#board = {
+      ...{ engine, setup, program: engine.program() },
+      valueFor: (node) => this.#values.get(graph.standing(node)),
+      sessionOf: (node) => this.#sessions.get(graph.standing(node) as AskNode) as Session,
+      textOf: (node) => this.#textOf(graph.standing(node)),
+      keep: (node, session) => {
+        this.#sessions.set(node, session);
+        this.#opened.add(session);
+      },
+      write: (node, text) => {
+        if (text === '') return;
+        this.#textOf(node).current.append(text);
+        this.#log.append({ type: 'text', node: node.name, text });
+      },
+    };
     this.result = this.#run().finally(() => this.#log.close());
     this.result.catch(() => {}); // need not be awaited
   }
@@ -54,30 +62,11 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
     if (!this.#log.closed) this.#fail(new BanyanError('ABORTED', 'The run was cancelled'));
   }
 
-  valueFor(node: Node): unknown {
-    return this.#values.get(this.#graph.standing(node));
-  }
-
-  sessionOf(node: AskNode): Session {
-    return this.#sessions.get(this.#graph.standing(node) as AskNode) as Session;
-  }
-
-  keep(node: AskNode, session: Session): void {
-    this.#sessions.set(node, session);
-    this.#opened.add(session);
-  }
-
-  textOf(node: Node): TextLog {
-    const one = this.#graph.standing(node);
-    const log = this.#texts.get(one) ?? new TextLog();
-    this.#texts.set(one, log);
+  /** The text of a node that stands for itself. */
+  #textOf(node: Node): TextLog {
+    const log = this.#texts.get(node) ?? new TextLog();
+    this.#texts.set(node, log);
     return log;
-  }
-
-  write(node: Node, text: string): void {
-    if (text === '') return;
-    this.textOf(node).current.append(text);
-    this.#log.append({ type: 'text', node: node.name, text });
   }
 
   protected async *events(): AsyncGenerator<GraphEvent, void, undefined> {
@@ -87,7 +76,7 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
 
   async #run(): Promise<GraphResult<Outputs>> {
     await null; // who reads the run has begun to when the first node starts
-    const { signal } = this.setup;
+    const { signal } = this.#board.setup;
     const abort = () => this.#fail(new BanyanError('ABORTED', 'The run was aborted', { cause: signal?.reason }));
     const forget = onAbort(signal, abort);
     if (signal?.aborted) abort();
@@ -101,7 +90,8 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
     forget();
     this.#stop.abort(new Error('the run has ended')); // what code left behind
     await Promise.all([...this.#opened].map((session) => session.close()));
-    if (!this.engine.closed) this.program.finished();
+    const { engine, program } = this.#board;
+    if (!engine.closed) program.finished();
     if (this.#failure) throw this.#failure.reason;
     const outputs = Object.entries(this.#graph.outputs).map(([name, { node }]) => [name, this.#values.get(node)]);
     const sum = (key: keyof NonNullable<NodeReport['usage']>) =>
@@ -127,7 +117,7 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
   }
 
   #next(): void {
-    const { atOnce = Number.POSITIVE_INFINITY } = this.setup;
+    const { atOnce = Number.POSITIVE_INFINITY } = this.#board.setup;
     while (!this.#failure && this.#running < atOnce) {
       const step = this.#ready.take();
       if (!step) break;
@@ -166,9 +156,9 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
     for (let attempt = 0; ; attempt++) {
       try {
         this.#log.append({ type: 'started', node: node.name, attempt });
-        const { value, usage, known } = await runNode(node, this, { signal: this.#stop.signal, attempt });
+        const { value, usage, known } = await runNode(node, this.#board, { signal: this.#stop.signal, attempt });
         if (this.#failure) return;
-        this.textOf(node).current.end(false);
+        this.#textOf(node).current.end(false);
         const times = { startMs, endMs: this.#now() };
         const report = { name: node.name, kind: node.kind, attempts: known ? 0 : attempt + 1, ...times, usage };
         this.#ended(step, value, report);
@@ -178,10 +168,10 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
         if (!this.#failure) this.#log.append({ type: 'failed', node: node.name, attempt, reason, again });
         if (!again) {
           this.#fail(reason);
-          this.textOf(node).current.end(true);
+          this.#textOf(node).current.end(true);
           return;
         }
-        this.textOf(node).restart();
+        this.#textOf(node).restart();
         await this.#pause(reason);
       }
     }
@@ -221,7 +211,7 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
   /** What is known of a prompt that still waits can be computed while the engine has nothing else to do. */
   #tellAhead(node: Node): void {
     if (node.kind !== 'ask' || this.#failure) return;
-    ahead(node, this).catch(() => {}); // advice: what is wrong with the prompt is told when it is asked
+    ahead(node, this.#board).catch(() => {}); // advice: what is wrong with the prompt is told when it is asked
   }
 
   #now(): number {
