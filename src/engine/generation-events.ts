@@ -62,6 +62,12 @@ export type ProgressEvent =
   /** `whole`: its `tool-call` follows. Else it was cut, or is no call: it comes as text, and the next call has its index. */
   | { type: 'call-end'; index: number; whole: boolean };
 
+/** Mean log probability of an answer's tokens; undefined: none was asked for, or there are no tokens. */
+export function meanLogprob({ logprobs }: Pick<GenerationResult, 'logprobs'>): number | undefined {
+  if (logprobs.length === 0) return undefined;
+  return logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / logprobs.length;
+}
+
 /** One reader's view of a request: its output as events of a generation, and at the end what was held back until then. */
 export class EventTeller<Output> {
   readonly #label: string;

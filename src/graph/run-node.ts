@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.js';
 import type { GenerationResult } from '../engine/generation.js';
 import type { Program } from '../engine/program.js';
+import { nthTurn } from '../engine/request-options.js';
 import type { Session } from '../engine/session.js';
 import { BanyanError } from '../kit/errors.js';
 import type { NodeReport } from './graph-events.js';
@@ -52,8 +53,8 @@ export async function runNode(node: Node, board: Board, context: NodeContext): P
 
 async function runAsk(node: AskNode, board: Board, { signal, attempt }: NodeContext): Promise<Outcome> {
   const { engine, program, setup } = board;
-  const { class: asked = setup.class ?? 'workflow', seed = -1, schema, ...turn } = node.turn;
-  const own = { ...turn, class: asked, ...(seed >= 0 && { seed: (seed + attempt) % 2 ** 32 }) };
+  const { class: asked = setup.class ?? 'workflow', schema, ...turn } = node.turn;
+  const own = nthTurn({ ...turn, class: asked }, attempt); // a try again is another sample
   const begin = { ...own, program, ...(setup.tenant && { tenant: setup.tenant }) };
   const session = node.follows
     ? board.sessionOf(node.follows).fork({ ...own, program })

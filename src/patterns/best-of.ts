@@ -1,4 +1,6 @@
 import type { GenerationResult } from '../engine/generation.js';
+import { meanLogprob } from '../engine/generation-events.js';
+import { nthTurn } from '../engine/request-options.js';
 import type { Session } from '../engine/session.js';
 import { BanyanError } from '../kit/errors.js';
 import { checkNumber, checkText } from '../kit/option-checks.js';
@@ -80,15 +82,11 @@ export async function bestOf<Output = unknown>(
     { length: n },
     (): BranchTask<Judged<Output>> =>
       async (fork, { index, signal: stop }) => {
-        const { seed = -1, logprobs = 1 } = turn;
-        const own = {
-          ...turn,
-          ...(byLikelihood && { logprobs }),
-          ...(seed >= 0 && { seed: (seed + index) % 2 ** 32 }),
-        };
-        const answer = await ask<Output>(message, own)(fork, { index, signal: stop });
+        const { logprobs = 1 } = turn;
+        const own = byLikelihood ? { ...turn, logprobs } : turn;
+        const answer = await ask<Output>(message, nthTurn(own, index))(fork, { index, signal: stop });
         if (vote) return { answer, score: 0, says: checkText('vote', vote(answer, index)) };
-        const value = await (score?.(answer, index) ?? likelihood(answer));
+        const value = await (score?.(answer, index) ?? Math.max(ANY.min, meanLogprob(answer) ?? ANY.min));
         return { answer, score: checkNumber('score', value, ANY.min, ANY.max), says: undefined };
       },
   );
@@ -118,12 +116,6 @@ interface Judged<Output> {
   score: number;
   /** Its vote, where answers vote. */
   says: string | undefined;
-}
-
-/** Mean log probability of an answer's tokens; an empty one is the least likely. */
-function likelihood({ logprobs }: GenerationResult): number {
-  const sum = logprobs.reduce((total, { logprob }) => total + logprob, 0);
-  return logprobs.length === 0 ? ANY.min : Math.max(ANY.min, sum / logprobs.length);
 }
 
 class Votes {

@@ -1,4 +1,5 @@
 import type { GenerationResult } from '../engine/generation.js';
+import { nthTurn } from '../engine/request-options.js';
 import type { Session } from '../engine/session.js';
 import { checkNumber } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
@@ -169,9 +170,7 @@ class Search {
     context: BranchContext,
   ): Promise<Thought> {
     const { propose, score, turn = {} } = this.#options;
-    const { seed = -1 } = turn;
-    const own = seed >= 0 ? { ...turn, seed: (seed + n) % 2 ** 32 } : turn;
-    const answer = await ask(propose(parent, child), own)(fork, context);
+    const answer = await ask(propose(parent, child), nthTurn(turn, n))(fork, context);
     const thought = { answer, session: fork, depth: (parent?.depth ?? 0) + 1, parent };
     const value = await score(thought, context);
     return { ...thought, score: checkNumber('score', value, -Number.MAX_VALUE, Number.MAX_VALUE) };

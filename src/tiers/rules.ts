@@ -1,5 +1,6 @@
 import type { AgentStep } from '../agent/agent-events.js';
 import type { GenerationResult } from '../engine/generation.js';
+import { meanLogprob } from '../engine/generation-events.js';
 import { BanyanError, hasCode } from '../kit/errors.js';
 import { checkInteger, checkNumber, invalidOption } from '../kit/option-checks.js';
 
@@ -31,10 +32,7 @@ export function lowConfidence(least: number): Rule {
   return {
     name: 'low-confidence',
     logprobs: true,
-    answer: ({ logprobs }) => {
-      if (logprobs.length === 0) return false;
-      return logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / logprobs.length < least;
-    },
+    answer: (result) => (meanLogprob(result) ?? 0) < least,
   };
 }
 

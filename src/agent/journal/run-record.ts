@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { ChatMessage } from '../../chat/chat-message.js';
+import { nthSeed } from '../../engine/request-options.js';
 import { BanyanError } from '../../kit/errors.js';
 import type { StopReason } from '../agent-events.js';
 import { checkSameAgent, type Fingerprint } from './fingerprint.js';
@@ -82,7 +83,7 @@ export class RunRecord {
   }
 
   seedOf(step: number): number {
-    return (this.#run.seed + step) % 2 ** 32;
+    return nthSeed(this.#run.seed, step);
   }
 
   step(step: number): StepRecord {
