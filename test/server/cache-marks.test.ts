@@ -1,24 +1,18 @@
 import Anthropic from '@anthropic-ai/sdk';
 import fc from 'fast-check';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
 import { type Server, serve } from '../../src/server/serve.js';
 import { scripted } from '../../testing/engine/scripted-engine.js';
+import { serveModel } from '../support/serve-model.js';
 
 // Marks of clients: what they want kept is pinned, and each token of a prompt is counted once, as read, written or fresh.
 
 let engine: Engine;
 let server: Server;
-
-beforeAll(async () => {
-  engine = await Engine.load();
-  server = await serve(engine, { port: 0 });
-});
-
-afterAll(async () => {
-  await server.close();
-  await engine.close();
+serveModel((it) => {
+  ({ engine, server } = it);
 });
 
 const openai = ({ url }: Server) => new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });

@@ -1,22 +1,16 @@
 import { Agent, OpenAIProvider, Runner, tool } from '@openai/agents';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { Engine } from '../../src/engine/engine.js';
-import { type Server, serve } from '../../src/server/serve.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { Server } from '../../src/server/serve.js';
+import { serveModel } from '../support/serve-model.js';
 
 // OpenAI's agents, with both of its models, against the embedded model.
 
 let engine: Engine;
 let server: Server;
-
-beforeAll(async () => {
-  engine = await Engine.load();
-  server = await serve(engine, { port: 0 });
-});
-
-afterAll(async () => {
-  await server.close();
-  await engine.close();
+serveModel((it) => {
+  ({ engine, server } = it);
 });
 
 const get_weather = tool({

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Engine } from '../../src/engine/engine.js';
-import { type Server, serve } from '../../src/server/serve.js';
+import { expect, test } from 'vitest';
+import type { Server } from '../../src/server/serve.js';
+import { serveModel } from '../support/serve-model.js';
 
 // Fields that the public schemas require of every answer, also where Banyan has nothing to say: clients with generated types
 // read them without asking. The public suites of test/conformance check all of them; these are the ones that were missing.
 
-let engine: Engine;
 let server: Server;
-beforeAll(async () => {
-  engine = await Engine.load();
-  server = await serve(engine, { port: 0 });
-});
-afterAll(async () => {
-  await server.close();
-  await engine.close();
+serveModel((it) => {
+  ({ server } = it);
 });
 
 interface Answer {
