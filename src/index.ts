@@ -28,7 +28,7 @@ export type { GenerateOptions, SamplingOptions, TurnOptions } from './engine/req
 
 export type { Session } from './engine/session.js';
 export type { ForkOptions, SessionOptions } from './engine/session-options.js';
-export type { DetokenizeOptions, TokenizeOptions } from './engine/token-options.js';
+export type { DetokenizeOptions, TokenizeOptions } from './engine/tokenize-options.js';
 export type { Turn } from './engine/turn.js';
 export type { GraphEvent, GraphResult, NodeReport } from './graph/graph-events.js';
 export type { GraphRun } from './graph/graph-run.js';

@@ -1,4 +1,4 @@
-# Each instruction set's attention kernel is one translation unit with its own flags; kernel.cpp chooses at run time.
+# Each instruction set's attention kernel is one translation unit with its own flags; choose-kernel.cpp chooses at run time.
 # The others stay portable, whatever machine compiles them. GCC's own AVX-512 headers trip over uninitialized registers.
 set(attention_dir "${CMAKE_CURRENT_LIST_DIR}/../runner/attention")
 if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

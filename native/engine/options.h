@@ -160,7 +160,7 @@ struct EmbeddingOptions {
     }
 };
 
-/** A hint whose salt has a name; see core/hint.h. */
+/** A hint whose salt has a name; see core/programs/hint.h. */
 struct HintOptions {
     Hint hint;
     std::string salt;

@@ -8,7 +8,7 @@ import { onAbort } from '../kit/abort-listeners.js';
 import { BanyanError, hasCode } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
 import { EventStream } from '../kit/event-stream.js';
-import { Turns } from '../kit/turns.js';
+import { TimeSlices } from '../kit/time-slices.js';
 import {
   type AgentEvent,
   type AgentStep,
@@ -49,7 +49,7 @@ type TurnResult = Pick<AgentStep, 'dropped'> &
 /** The most tokens that one turn may be asked for. */
 const MOST_A_TURN = 2 ** 30;
 
-/** What restoring a turn costs beside the length of its conversation, in characters of `Turns`. */
+/** What restoring a turn costs beside the length of its conversation, in characters of `TimeSlices`. */
 const RESTORED = 2_048;
 
 /** One run of an agent: one program to the scheduler, one conversation in the cache. */
@@ -66,7 +66,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
   readonly #steps: AgentStep[] = [];
   readonly #trace: TraceSpan[] = [];
   readonly #started = performance.now();
-  readonly #turns = new Turns();
+  readonly #slices = new TimeSlices();
 
   /** Use `agent.run()`. */
   constructor(setup: RunSetup<Conversation>) {
@@ -226,7 +226,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
   ): Promise<TurnResult> {
     const { message, finishReason, dropped = 0 } = turn;
     this.session.restore(read ?? messages, turn);
-    await this.#turns.after(RESTORED + 4 * this.session.messages.length + turn.tokens.length);
+    await this.#slices.after(RESTORED + 4 * this.session.messages.length + turn.tokens.length);
     if (message.reasoning) this.#log.append({ type: 'reasoning', step, text: message.reasoning });
     if (message.content) this.#log.append({ type: 'text', step, text: message.content });
     const toolCalls = message.toolCalls.map(toToolCall);

@@ -29,7 +29,7 @@ import { Program } from './program.js';
 import { GENERATE, type GenerateOptions, toRequestSettings } from './request-options.js';
 import { Session } from './session.js';
 import { type SessionOptions, toSessionSetup } from './session-options.js';
-import { DETOKENIZE, type DetokenizeOptions, TOKENIZE, type TokenizeOptions } from './token-options.js';
+import { DETOKENIZE, type DetokenizeOptions, TOKENIZE, type TokenizeOptions } from './tokenize-options.js';
 
 export type ModelInfo = NativeModelInfo;
 export type EngineStats = NativeStats;

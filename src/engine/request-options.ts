@@ -124,8 +124,12 @@ function readStop(field: string, value: unknown): string | readonly string[] {
 /** The seed of the n-th of several answers that one seed stands for. */
 export const nthSeed = (seed: number, n: number): number => (seed + n) % 2 ** 32;
 
-/** Options of the n-th of several answers; without a seed they are as they were. */
-export function nthTurn<Options extends Pick<SamplingOptions, 'seed'>>(options: Options, n: number): Options {
-  const { seed = -1 } = options;
+/** Options of the n-th of several answers, by their seed or else that of their session; without any they are as they were. */
+export function nthTurn<Options extends Pick<SamplingOptions, 'seed'>>(
+  options: Options,
+  n: number,
+  session: Pick<SamplingOptions, 'seed'> = {},
+): Options {
+  const { seed = session.seed ?? -1 } = options;
   return seed < 0 ? options : { ...options, seed: nthSeed(seed, n) };
 }

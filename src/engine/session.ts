@@ -102,6 +102,11 @@ export class Session implements AsyncDisposable {
     return this.#program;
   }
 
+  /** Seed of its turns that give none; undefined: each is random. */
+  get seed(): number | undefined {
+    return this.#setup.defaults.seed;
+  }
+
   /** True while a turn runs. */
   get busy(): boolean {
     return this.#running !== undefined;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { SLICE, Turns } from './turns.js';
+import { SLICE, TimeSlices } from './time-slices.js';
 
 /*
  * Long texts on their way to native code. Encoding ten megabytes takes a tenth of a second, so it is done in slices, and
@@ -73,12 +73,12 @@ function isHighSurrogate(unit: number): boolean {
 /** Texts encoded one behind the other; every slice's worth of them, others get the thread. */
 class SlicedBytes {
   readonly #parts: Buffer[] = [];
-  readonly #turns = new Turns();
+  readonly #slices = new TimeSlices();
 
   /** `more`: characters' worth of work that the text cost beside its encoding. */
   async write(text: string, more = 0): Promise<void> {
     this.#parts.push(Buffer.from(text));
-    await this.#turns.after(text.length + more);
+    await this.#slices.after(text.length + more);
   }
 
   all(): Uint8Array {

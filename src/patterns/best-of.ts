@@ -54,7 +54,7 @@ export const BEST_OF = {
   vote: callback<Vote<never>>(),
   /** Score that is good enough: the first answer to reach it ends the search. -1,000,000,000 to 1,000,000,000. Default: none. */
   enough: number({ min: -1e9, max: 1e9, whole: false }),
-  /** Options of the turn. With a `seed`, branch i samples with seed + i. */
+  /** Options of the turn. With a `seed`, theirs or the session's, branch i samples with seed + i. */
   turn: patternTurn(),
 };
 
@@ -84,7 +84,7 @@ export async function bestOf<Output = unknown>(
       async (fork, { index, signal: stop }) => {
         const { logprobs = 1 } = turn;
         const own = byLikelihood ? { ...turn, logprobs } : turn;
-        const answer = await ask<Output>(message, nthTurn(own, index))(fork, { index, signal: stop });
+        const answer = await ask<Output>(message, nthTurn(own, index, session))(fork, { index, signal: stop });
         if (vote) return { answer, score: 0, says: checkText('vote', vote(answer, index)) };
         const value = await (score?.(answer, index) ?? Math.max(ANY.min, meanLogprob(answer) ?? ANY.min));
         return { answer, score: checkNumber('score', value, ANY.min, ANY.max), says: undefined };

@@ -66,7 +66,7 @@ export const TREE_SEARCH = {
   depth: number(COUNT, 4),
   /** Most thoughts in all, 1 to 4,096. Default 64. */
   thoughts: number(COUNT, 64),
-  /** Options of the turns. With a `seed`, the n-th thought samples with seed + n. */
+  /** Options of the turns. With a `seed`, theirs or the session's, the n-th thought samples with seed + n. */
   turn: patternTurn(),
 };
 
@@ -170,7 +170,7 @@ class Search {
     context: BranchContext,
   ): Promise<Thought> {
     const { propose, score, turn = {} } = this.#options;
-    const answer = await ask(propose(parent, child), nthTurn(turn, n))(fork, context);
+    const answer = await ask(propose(parent, child), nthTurn(turn, n, this.#root))(fork, context);
     const thought = { answer, session: fork, depth: (parent?.depth ?? 0) + 1, parent };
     const value = await score(thought, context);
     return { ...thought, score: checkNumber('score', value, -Number.MAX_VALUE, Number.MAX_VALUE) };

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { GenerationResult } from '../../src/engine/generation.js';
+import type { SessionOptions } from '../../src/engine/session-options.js';
 import { bestOf } from '../../src/patterns/best-of.js';
 import { ask } from '../../src/patterns/branches.js';
 import { mapReduce } from '../../src/patterns/map-reduce.js';
@@ -12,9 +13,9 @@ import { codeOf, errorOf } from '../support/expect-code.js';
 const asked = (prompt: string) => /<\|user\|>([^<]*)<\|end\|>\n<\|assistant\|>$/.exec(prompt)?.[1] ?? '';
 const ENDLESS: Answer = { steps: Array.from({ length: 10_000 }, () => 'x') };
 
-function trunkOf(script: Script) {
+function trunkOf(script: Script, options: SessionOptions = {}) {
   const { engine, native } = scripted(script);
-  return { session: engine.session({ system: 'Be brief.' }), native, engine };
+  return { session: engine.session({ system: 'Be brief.', ...options }), native, engine };
 }
 
 /** No orphan: nothing runs, and the engine was told to stop exactly those. */
@@ -95,6 +96,9 @@ test('best of n: the highest score, seeds apart, the others closed', async () =>
   const best = await bestOf(session, 'go', { n: 5, turn: { seed: 3 }, score: ({ text }) => text.length });
   expect(best).toMatchObject({ index: 3, score: 6, cancelled: 0 });
   expect(native.requests.map(({ sampling }) => sampling.seed)).toEqual([3, 4, 5, 6, 7]);
+  const seeded = trunkOf(() => 'x', { seed: 8 });
+  await bestOf(seeded.session, 'go', { n: 3 });
+  expect(seeded.native.requests.map(({ sampling }) => sampling.seed)).toEqual([8, 9, 10]);
   expect(best.candidates.map(({ score }) => score)).toEqual([3, 4, 5, 6, 0]);
   await best.session.generate('and then?');
   expect(best.session.messages).toHaveLength(5);

@@ -10,7 +10,7 @@ import { PIN, PREFIX } from '../../src/engine/prefix-cache.js';
 import { BRANCH_ABANDONED, NEXT_PREFIX, TOOL_STARTED } from '../../src/engine/program.js';
 import { GENERATE } from '../../src/engine/request-options.js';
 import { SESSION_OWN } from '../../src/engine/session-options.js';
-import { DETOKENIZE, TOKENIZE } from '../../src/engine/token-options.js';
+import { DETOKENIZE, TOKENIZE } from '../../src/engine/tokenize-options.js';
 import { GRAPH_RUN } from '../../src/graph/run-options.js';
 import { ASK_OWN, CODE } from '../../src/graph/workflow.js';
 import { rangeOf } from '../../src/kit/option-table.js';
@@ -141,13 +141,13 @@ export const SECTIONS: readonly Section[] = [
   {
     title: 'engine.tokenize(text, options)',
     table: TOKENIZE,
-    sources: [['src/engine/token-options.ts', 'TOKENIZE']],
+    sources: [['src/engine/tokenize-options.ts', 'TOKENIZE']],
     about: '`tokenizeAsync()` takes the same.',
   },
   {
     title: 'engine.detokenize(tokens, options)',
     table: DETOKENIZE,
-    sources: [['src/engine/token-options.ts', 'DETOKENIZE']],
+    sources: [['src/engine/tokenize-options.ts', 'DETOKENIZE']],
   },
   { title: 'engine.record(path, options)', table: RECORD, sources: [['src/trace/recording.ts', 'RECORD']] },
   {

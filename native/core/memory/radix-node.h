@@ -64,7 +64,7 @@ struct PathLock {
 struct EvictionKey {
     int32_t rank = 0;  // 0: no holder, 1: a running sequence, 2: a pin
     NodeKind kind = NodeKind::abandoned;
-    int32_t soon = 0;    // minus the calls until it is wanted
+    int32_t soon = 0;    // minus the calls until it is wanted, so that what is wanted last goes first
     int64_t worth = 0;   // micros to compute a page of it again, on top of what went before it was used last
     uint64_t stamp = 0;  // last use
     uint64_t id = 0;
@@ -84,10 +84,11 @@ struct StateRef {
 
     StatePool & pool;
     const StateId id;
-    NodeKind most = NodeKind::fixed;  // it is worth no more than this, whatever its node is kept for; until it is used
-    int64_t worth = 0;                // as in EvictionKey, when it was made or used last
-    uint64_t stamp = 0;               // of that
-    bool indexed = false;             // in the order of states, under `key`
+    NodeKind most =
+        NodeKind::fixed;   // a state saved by way of precaution counts as this at most, until a request has loaded it
+    int64_t worth = 0;     // as in EvictionKey, when it was made or used last
+    uint64_t stamp = 0;    // of that
+    bool indexed = false;  // in the order of states, under `key`
     EvictionKey key;
 
     /** No request is about to load it. */

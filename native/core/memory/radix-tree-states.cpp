@@ -34,7 +34,7 @@ void RadixTree::drop_state(RadixNode & node) {
 
 void RadixTree::evict_state() {
     RadixNode & node = *states_.first();
-    states_.evict(node);
+    states_.note_victim(node);
     drop_state(node);
 }
 

@@ -224,7 +224,7 @@ void RadixTree::insert(PathLock & lock, const Token * tokens, int32_t n_tokens, 
 bool RadixTree::evict_page() {
     RadixNode * leaf = order_.first();
     if (!leaf) return false;
-    order_.evict(*leaf);
+    order_.note_victim(*leaf);
     drop_tail(*leaf);
     return true;
 }

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "core/memory/eviction.h"
+#include "core/memory/eviction-order.h"
 #include "core/memory/page-pool.h"
 #include "core/memory/radix-node.h"
 #include "core/memory/state-order.h"

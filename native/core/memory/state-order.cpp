@@ -70,7 +70,7 @@ RadixNode * StateOrder::first() const {
     return nullptr;
 }
 
-void StateOrder::evict(const RadixNode & node) {
+void StateOrder::note_victim(const RadixNode & node) {
     inflation_ = std::max(inflation_, node.state->key.worth);
 }
 

@@ -5,7 +5,7 @@
 // Thread: the engine thread.
 // Invariant: holds exactly the nodes that have a state, each under its key at the last update().
 //
-// Order: as of pages (eviction.h), without their sizes, as all states have the same: what is worth most is the cost of
+// Order: as of pages (eviction-order.h), without sizes, as all states have the same: what is worth most is the cost of
 // computing from the state before it to here, times the branches that begin here.
 #pragma once
 
@@ -15,7 +15,7 @@
 #include <string>
 
 #include "core/costs/cost-model.h"
-#include "core/memory/eviction.h"
+#include "core/memory/eviction-order.h"
 #include "core/memory/radix-node.h"
 
 namespace banyan {
@@ -44,7 +44,7 @@ class StateOrder {
     /** The state to evict; nullptr when there is none that only the tree holds. */
     RadixNode * first() const;
     /** It goes. */
-    void evict(const RadixNode & node);
+    void note_victim(const RadixNode & node);
     /** The node that has this state; nullptr: none. O(n). */
     RadixNode * find(StateId state) const;
     size_t size() const { return nodes_.size(); }

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "core/costs/cost-model.h"
-#include "core/memory/eviction.h"
+#include "core/memory/eviction-order.h"
 #include "core/option.h"
 #include "core/types.h"
 

@@ -12,7 +12,7 @@ namespace banyan {
 
 namespace {
 
-constexpr char kStretch = '\x01';  // in place of what was given out: in no marker, and no blank
+constexpr char kStretch = '\x01';  // stands for text already given out: part of no marker, and no blank
 constexpr size_t kShort = 512;     // so many uncertain bytes are parsed with every push
 constexpr size_t kGlance = 64;
 // So many bytes may be part of several calls that came to nothing, one inside the other.

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kTile = 64;        // keys at a time
 constexpr int kScoreCells = 4;   // cells that narrow_scores reads side by side
-constexpr int kCellsAhead = 12;  // of memory's latency
+constexpr int kCellsAhead = 12;  // asked of memory this long before they are read
 constexpr int kValueCells = 8;   // cells that narrow_values adds up before it writes back
 
 /** s[m][0..4) = q[m] . row[0..4) for M rows of one head. */

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "runner/cuda/page-moves.h"
+#include "runner/cuda/move-unit.h"
 
 namespace banyan::cuda {
 
@@ -59,7 +59,7 @@ struct PageMover::Impl {
         PageList list;
         std::copy(pages, pages + n, list.pages);
         stage_pages<<<dim3(n_storages, n), kMoveThreads, 0, stream>>>(storages, page_tokens, staging, page_bytes, out,
-                                                                  list);
+                                                                      list);
         return ok(cudaGetLastError());
     }
 };
@@ -99,7 +99,7 @@ const char * PageMover::copy(const PageCopy * copies, int32_t n_copies) {
         CopyList list;
         std::copy(copies + first, copies + first + n, list.copies);
         copy_pages<<<dim3(impl_->n_storages, n), kMoveThreads, 0, impl_->stream>>>(impl_->storages, impl_->page_tokens,
-                                                                               list);
+                                                                                   list);
         if (!impl_->ok(cudaGetLastError())) return impl_->message();
         first += n;
     }

@@ -12,8 +12,8 @@
 #include "runner/cuda/device-pages.h"
 #include "runner/cuda/device-plan.h"
 #include "runner/cuda/layer-devices.h"
+#include "runner/kv/copy-pages.h"
 #include "runner/kv/kv-caches.h"
-#include "runner/kv/page-copy.h"
 #include "runner/kv/pager.h"
 
 namespace banyan {

@@ -4,8 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "runner/cuda/move-unit.h"
 #include "runner/cuda/page-mover.h"
-#include "runner/cuda/page-moves.h"
 #include "runner/cuda/tensor-device.h"
 
 namespace banyan {

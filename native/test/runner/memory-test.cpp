@@ -13,8 +13,8 @@
 #include "llama.h"
 #include "runner/error.h"
 #include "runner/kv-size.h"
+#include "runner/kv/copy-pages.h"
 #include "runner/kv/kv-caches.h"
-#include "runner/kv/page-copy.h"
 #include "runner/model.h"
 #include "runner/runner.h"
 

@@ -2,7 +2,7 @@ import { constants, type FileHandle, open, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BanyanError } from '../../kit/errors.js';
 import { openPrivate, PRIVATE } from '../../kit/private-file.js';
-import { Turns } from '../../kit/turns.js';
+import { TimeSlices } from '../../kit/time-slices.js';
 import { damaged, type Journal, type JournalEntry, journalError } from './journal.js';
 import { takeLock } from './journal-lock.js';
 
@@ -62,10 +62,10 @@ export class JournalFile implements Journal {
     const lines = wholeLines(bytes.subarray(0, whole));
     if (lines.length === 0) checkTorn(bytes);
     const entries: unknown[] = [];
-    const turns = new Turns();
+    const slices = new TimeSlices();
     for (const line of lines) {
       entries.push(parsed(line));
-      await turns.after(ENTRY + line.bytes.length);
+      await slices.after(ENTRY + line.bytes.length);
     }
     return entries;
   }

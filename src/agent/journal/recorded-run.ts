@@ -1,5 +1,5 @@
 import { BanyanError } from '../../kit/errors.js';
-import { Turns } from '../../kit/turns.js';
+import { TimeSlices } from '../../kit/time-slices.js';
 import type { StopReason } from '../agent-events.js';
 import { damaged, type JournalEntry, type JournalResult, type JournalRun, type JournalTurn } from './journal.js';
 import { checkEntry } from './journal-entry.js';
@@ -24,14 +24,14 @@ export class RecordedRun {
   /** Undefined: there are no entries. Rejects with JOURNAL_INVALID and the number of the entry that cannot be. */
   static async of(entries: readonly unknown[]): Promise<RecordedRun | undefined> {
     let past: RecordedRun | undefined;
-    const turns = new Turns();
+    const slices = new TimeSlices();
     for (const [position, value] of entries.entries()) {
       try {
         const entry = checkEntry(value);
         if (past) past.#add(entry);
         else if (entry.type === 'run') past = new RecordedRun(entry);
         else throw misplaced(entry);
-        await turns.after(workOf(entry));
+        await slices.after(workOf(entry));
       } catch (cause) {
         if (!(cause instanceof BanyanError)) throw cause;
         throw damaged(position + 1, cause.message, cause);

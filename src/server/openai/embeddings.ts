@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Turns } from '../../kit/turns.js';
+import { TimeSlices } from '../../kit/time-slices.js';
 import { given, maybe, parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { listed } from '../http/listed-header.js';
@@ -32,11 +32,11 @@ export async function embeddings(exchange: Exchange): Promise<void> {
   const options = given({ dimensions: body.dimensions, signal: exchange.signal() });
   const { vectors, usage } = await exchange.engine.embed(body.input, options);
   const written = body.encoding_format === 'base64' ? inBase64 : inNumbers;
-  const turns = new Turns(); // a list of vectors is megabytes of JSON
+  const slices = new TimeSlices(); // a list of vectors is megabytes of JSON
   const data: string[] = [];
   for (const [index, vector] of vectors.entries()) {
     data.push(`{"object":"embedding","index":${index},"embedding":${written(vector)}}`);
-    await turns.after(vector.length * NUMBER);
+    await slices.after(vector.length * NUMBER);
   }
   const tokens = usage.promptTokens;
   const rest = JSON.stringify({ model: exchange.modelName, usage: { prompt_tokens: tokens, total_tokens: tokens } });

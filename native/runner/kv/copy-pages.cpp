@@ -1,4 +1,4 @@
-#include "runner/kv/page-copy.h"
+#include "runner/kv/copy-pages.h"
 
 #include <cstring>
 

@@ -1,4 +1,4 @@
-#include "core/memory/eviction.h"
+#include "core/memory/eviction-order.h"
 
 #include <algorithm>
 
@@ -51,7 +51,7 @@ void EvictionOrder::touch_path(RadixNode & node) const {
     }
 }
 
-void EvictionOrder::evict(const RadixNode & node) {
+void EvictionOrder::note_victim(const RadixNode & node) {
     if (node.indexed) inflation_ = std::max(inflation_, node.key.worth);
 }
 

@@ -2,7 +2,7 @@
 export const SLICE = 131_072;
 
 /** Long work on the caller's thread in slices: between two of them the event loop gets its turn. */
-export class Turns {
+export class TimeSlices {
   #done = 0;
 
   /** Says how much was done, in characters or what costs as much. Undefined until it is time to let others go first. */

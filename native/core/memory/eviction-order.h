@@ -51,12 +51,13 @@ class EvictionOrder {
     void update(RadixNode & node);
     void remove(RadixNode & node);
     /**
-     * The path to the node is used now. needs_states: edges cut where a state is saved are worth what they are worth as
-     * one, or many paths would lose their ends, and with them the states there, instead of one path all of it.
+     * The path to the node is used now. needs_states: an edge of 100 pages that saved states have cut into ten is
+     * priced as the whole hundred. Priced apart, the end of every path would be the cheapest leaf: all paths would lose
+     * their ends, and with them their states, where one path could have gone whole.
      */
     void touch_path(RadixNode & node) const;
-    /** The node is about to lose pages. */
-    void evict(const RadixNode & node);
+    /** The node is about to lose pages: later uses are priced on top of its worth (the inflation above). */
+    void note_victim(const RadixNode & node);
 
     /** The leaf to evict; nullptr when there is none. */
     RadixNode * first() const { return leaves_.empty() ? nullptr : leaves_.begin()->second; }
