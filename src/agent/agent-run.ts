@@ -1,4 +1,4 @@
-import { type ChatMessage, type ToolCall, type ToolMessage, toToolCall } from '../chat/chat-message.js';
+import { type ChatMessage, type ToolMessage, toToolCall } from '../chat/chat-message.js';
 import type { ToolChoice } from '../chat/tool-spec.js';
 import type { GenerationResult } from '../engine/generation.js';
 import type { ProgramReport } from '../engine/program.js';
@@ -25,6 +25,8 @@ import type { StepRecord } from './journal/step-record.js';
 import type { Limits } from './limits.js';
 import { StepTools } from './step-tools.js';
 import type { Tool } from './tool.js';
+import { type ToolOutcome, toToolMessage } from './tool-runner.js';
+import { tellWhileWaiting } from './while-waiting.js';
 
 export interface RunSetup<Conversation extends HostSession> {
   engine: AgentHost<Conversation>;
@@ -148,7 +150,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
         if (!step) return this.#limited('context');
         this.#steps.push(step);
         this.#log.append({ type: 'step', step });
-        results = step.tools.map(({ call, content }) => toolMessage(call, content));
+        results = step.tools.map(toToolMessage);
         if (this.#stop.signal.aborted) return;
         if (results.length === 0) return this.#answered(step);
         const limit = this.#metLimit();
@@ -193,7 +195,16 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
       toolCalls.forEach((call, position) => {
         calls.dispatch(position, call);
       });
-    return { index, text, reasoning, tools: await calls.outcomes(), toolMs: calls.ms, finishReason, usage, dropped };
+    const tools = await this.#awaited(index, calls);
+    return { index, text, reasoning, tools, toolMs: calls.ms, finishReason, usage, dropped };
+  }
+
+  /** What of the next step's prompt is known is computed while its results are awaited. */
+  #awaited(step: number, calls: StepTools): Promise<ToolOutcome[]> {
+    const { outcomes } = calls;
+    const goesOn = !this.#stop.signal.aborted && step + 1 < this.#setup.limits.maxSteps;
+    if (goesOn) void tellWhileWaiting(this.session, this.#setup.program, outcomes);
+    return Promise.all(outcomes);
   }
 
   #stepTools(step: number, record: StepRecord): StepTools {
@@ -341,8 +352,4 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
   #now(): number {
     return performance.now() - this.#started;
   }
-}
-
-function toolMessage({ id, name }: ToolCall, content: string): ToolMessage {
-  return { role: 'tool', toolCallId: id, name, content };
 }

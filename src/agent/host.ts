@@ -1,4 +1,4 @@
-import type { ChatMessage, ToolCall } from '../chat/chat-message.js';
+import type { ChatMessage, ToolCall, ToolMessage } from '../chat/chat-message.js';
 import type { OnOverflow } from '../chat/trim-history.js';
 import type { GenerationEvent, GenerationResult } from '../engine/generation.js';
 import type { ProgramReport } from '../engine/program.js';
@@ -44,6 +44,11 @@ export interface HostSession {
   generate(message: string | readonly ChatMessage[], options: HostTurn): HostAnswer;
   /** Messages that the next turn begins with. */
   push(messages: readonly ChatMessage[]): void;
+  /**
+   * How the next turn begins: with these results of the last one's calls, while others are awaited. What is known of its
+   * prompt can be computed meanwhile. Advice; a host that does nothing with it has no such method.
+   */
+  nextPrefix?(results: readonly ToolMessage[], options: Pick<HostTurn, 'program'>): Promise<void>;
   /** Appends a turn that was computed before. */
   restore(message: string | readonly ChatMessage[], turn: Turn): void;
 }

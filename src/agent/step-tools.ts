@@ -45,10 +45,9 @@ export class StepTools {
     this.#running.set(index, recorded ? this.#recall(index, call) : this.#run(index, call));
   }
 
-  /** The outcomes in the order of the calls. Rejects when a result could not be recorded. */
-  async outcomes(): Promise<ToolOutcome[]> {
-    const ordered = [...this.#running].sort(([a], [b]) => a - b).map(([, outcome]) => outcome);
-    return Promise.all(ordered);
+  /** The outcomes in the order of the calls, each as it comes. Those whose result could not be recorded reject. */
+  get outcomes(): Promise<ToolOutcome>[] {
+    return [...this.#running].sort(([a], [b]) => a - b).map(([, outcome]) => outcome);
   }
 
   /** Wall time from the first dispatch to the last result. */

@@ -1,4 +1,4 @@
-import type { ToolCall } from '../chat/chat-message.js';
+import type { ToolCall, ToolMessage } from '../chat/chat-message.js';
 import { onAbort } from '../kit/abort-listeners.js';
 import { wholeResult } from './results/result-source.js';
 import { readResult, type ToolReading, toolErrorText } from './results/tool-result.js';
@@ -12,6 +12,11 @@ export interface ToolOutcome {
   content: string;
   /** Time in the tool, milliseconds. */
   ms: number;
+}
+
+/** What the model reads of it. */
+export function toToolMessage({ call: { id, name }, content }: ToolOutcome): ToolMessage {
+  return { role: 'tool', toolCallId: id, name, content };
 }
 
 export interface ToolRunOptions {

@@ -36,13 +36,22 @@ export function toConversation(messages: readonly ChatMessage[], answered = true
   return withResults(messages, answered, 0);
 }
 
-/** What a session adds to the turn that it had last. Throws as `toConversation` does. */
-export function toContinuation(last: AssistantMessage, added: readonly ChatMessage[]): ChatMessage[] {
-  checkMessages(added);
-  return withResults([last, ...added], true, 1).slice(1);
+/** What a session adds to the turn that it had last; `none`: the result of a call without one. Throws as `toConversation` does. */
+export function toContinuation(
+  last: AssistantMessage,
+  added: readonly ChatMessage[],
+  none: string = NO_RESULT,
+): ChatMessage[] {
+  if (added.length > 0) checkMessages(added);
+  return withResults([last, ...added], true, 1, none).slice(1);
 }
 
-function withResults(messages: readonly ChatMessage[], answered: boolean, skipped: number): ChatMessage[] {
+function withResults(
+  messages: readonly ChatMessage[],
+  answered: boolean,
+  skipped: number,
+  none: string = NO_RESULT,
+): ChatMessage[] {
   const turns: Answered[] = [];
   const open: Open = new Map();
   for (let index = 0; index < messages.length; index++) {
@@ -65,17 +74,17 @@ function withResults(messages: readonly ChatMessage[], answered: boolean, skippe
       else if (waiting.push({ results, position, name }) > MOST_OF_ONE_ID) waiting.shift();
     }
   }
-  return joined(turns, answered);
+  return joined(turns, answered, none);
 }
 
-function joined(turns: readonly Answered[], answered: boolean): ChatMessage[] {
+function joined(turns: readonly Answered[], answered: boolean, none: string): ChatMessage[] {
   const messages: ChatMessage[] = [];
   for (const turn of turns) {
     messages.push(turn.message);
     const open = turn === turns.at(-1) && !answered;
     callsOf(turn.message).forEach((call, position) => {
       const result = turn.results[position];
-      if (result || !open) messages.push(result ?? noResult(call));
+      if (result || !open) messages.push(result ?? noResult(call, none));
     });
   }
   return messages;
@@ -84,11 +93,11 @@ function joined(turns: readonly Answered[], answered: boolean): ChatMessage[] {
 /** Models without ids of their own have the same ones in each turn: old ones that were never answered are forgotten. */
 const MOST_OF_ONE_ID = 64;
 
-const noResult = ({ id, name }: ToolCall): ToolMessage => ({
+const noResult = ({ id, name }: ToolCall, content: string): ToolMessage => ({
   role: 'tool',
   toolCallId: id,
   name,
-  content: NO_RESULT,
+  content,
 });
 
 const NONE: readonly ToolCall[] = [];

@@ -50,6 +50,9 @@ export interface ForkOptions extends Omit<TurnOptions, 'signal' | 'schema'> {}
 /** The table of ForkOptions. */
 export const FORK = DEFAULTS;
 
+/** The table of what is told of a turn that will come. */
+export const NEXT_TURN = { program: TURN.program };
+
 /** The table of SessionOptions. */
 export const SESSION = { ...SESSION_OWN, ...TOOLS, ...TENANT, ...DEFAULTS };
 

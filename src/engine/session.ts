@@ -1,7 +1,8 @@
 import { type Backend, checkOpen } from '../backend/backend.js';
-import { type ChatMessage, toToolCall } from '../chat/chat-message.js';
+import { type ChatMessage, type ToolMessage, toToolCall } from '../chat/chat-message.js';
 import { toChatSettings } from '../chat/chat-options.js';
 import { toContinuation, toConversation } from '../chat/conversation.js';
+import { knownPrefix } from '../chat/known-prefix.js';
 import { type KnownPlace, type PromptMark, toPlaces } from '../chat/marks/prompt-marks.js';
 import { joined, type NextTurn, nextTurn, type PastTurn, type TurnMessages } from '../chat/next-turn.js';
 import { readMessages } from '../chat/read-prompt.js';
@@ -9,12 +10,13 @@ import { forget, type OnOverflow } from '../chat/trim-history.js';
 import { BanyanError } from '../kit/errors.js';
 import { readTable } from '../kit/option-table.js';
 import { reading } from '../kit/read-options.js';
+import type { OptionsOf } from '../native/option-kinds.js';
 import { compileAnswerSchema } from '../schema/compile-schema.js';
 import { type Generation, start } from './generation.js';
 import { Program, toHint } from './program.js';
 import type { Completion, Request } from './request.js';
 import { TURN, type TurnOptions, toRequestSettings } from './request-options.js';
-import { FORK, type ForkOptions, type SessionSetup } from './session-options.js';
+import { FORK, type ForkOptions, NEXT_TURN, type SessionSetup } from './session-options.js';
 import { checkTurn, isVoid, type Turn } from './turn.js';
 
 /** Everything a session is. Shared by forks, replaced as a whole when a turn ends. */
@@ -161,6 +163,28 @@ export class Session implements AsyncDisposable {
     const pushed = [...this.#history.pushed, ...readMessages(messages)];
     this.#continued([], pushed);
     this.#history = { ...this.#history, pushed };
+  }
+
+  /**
+   * Tells the engine how the next turn's prompt begins while tools run: with the last turn and the results that are there, up
+   * to the first that is not. That is computed while the engine has nothing else to do. Advice: a turn that comes meanwhile
+   * makes it void. Rejects with SESSION_BUSY, CLOSED, INVALID_*.
+   */
+  async nextPrefix(
+    results: ToolMessage | readonly ToolMessage[] = [],
+    options: OptionsOf<typeof NEXT_TURN> = {},
+  ): Promise<void> {
+    this.#checkFree();
+    const { program = this.program } = readTable('options', options, NEXT_TURN);
+    const history = this.#history;
+    const none = Array.isArray(results) && results.length === 0;
+    const added = [...history.pushed, ...(none ? [] : readMessages(results))];
+    const { defaults, tenant, tools } = this.#setup;
+    if (!history.last || defaults.cache === false) return;
+    const settings = toChatSettings({ ...defaults, tools }, undefined);
+    const tokens = await knownPrefix(this.#backend, history, history.last.said, added, settings);
+    const past = this.#history !== history || this.busy || this.#closing || this.#backend.closed;
+    if (tokens && !past) this.#backend.hint(program.id, toHint({ kind: 'next-prefix', salt: tenant, tokens }));
   }
 
   /**

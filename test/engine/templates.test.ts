@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TokenCodec } from '../../src/backend/backend.js';
 import { type AssistantMessage, type ChatMessage, toTemplateMessage } from '../../src/chat/chat-message.js';
+import { knownPrefix } from '../../src/chat/known-prefix.js';
+import { nextTurn } from '../../src/chat/next-turn.js';
 import { renderChat } from '../../src/chat/render-chat.js';
 import { type TurnTemplate, turnDelta } from '../../src/chat/turn-delta.js';
+import type { NativeEngine } from '../../src/native/binding.js';
 import { CHAT_DEFAULTS } from '../../testing/engine/chat-input.js';
 import { RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
 import { TestEngine } from '../../testing/engine/test-engine.js';
@@ -18,6 +22,8 @@ const add = { type: 'object', properties: { a: { type: 'integer' } }, required: 
 const tools = [{ type: 'function', function: { name: 'add', description: 'Adds', parameters: add } }];
 
 const templates = llamaTemplates();
+/** Templates whose next prompt was told before its result was there. */
+let foretold = 0;
 
 test('there are templates to test with', () => {
   expect(templates.length).toBeGreaterThan(50);
@@ -65,7 +71,48 @@ describe.each(templates)('%s', (name, source) => {
       expect(text).toContain('THE RESULT');
     }
   });
+
+  test('what comes before a result that is not there yet', async () => {
+    const { native } = engine;
+    const codec = codecOf(native);
+    const result: ChatMessage = { role: 'tool', toolCallId: call.id, name: 'add', content: 'THE RESULT' };
+    const tail = await generatedTail(name, rendered).catch(() => '');
+    if (tail === '') return; // it takes no calls
+    const last = { answer: 0, said: CALLED, finishReason: 'tool-calls' } as const;
+    const past = { tokens: codec.tokenize(tail, false), staticTokens: 0, last, known: [] };
+    const settings = { ...CHAT_DEFAULTS, tools, onlyTool: undefined };
+    const turn = { messages: [result], added: [result], said: [result] };
+    const whole = { onOverflow: 'error', maxTokens: 0, signal: undefined } as const;
+    const sent = await nextTurn(codec, past, turn, settings, whole).catch(() => undefined);
+    if (!sent) return; // nor results
+    const known = (await knownPrefix(codec, past, CALLED, [], settings)) as Int32Array;
+    let length = 0;
+    while (length < known.length && known[length] === sent.prompt[length]) length++;
+    expect(known.length - length).toBeLessThanOrEqual(1); // the last token may become one with what the result begins with
+    expect(native.detokenize(known, true)).not.toContain('THE');
+    const open = native.detokenize(sent.prompt.subarray(length), true);
+    expect(open.slice(0, 30)).toContain('THE RESULT');
+    expect(await knownPrefix(codec, past, CALLED, [result], settings)).toBeUndefined();
+    foretold++;
+  });
 });
+
+test('most templates take calls and results', () => {
+  expect(foretold).toBeGreaterThan(60);
+});
+
+/** The calls of a TokenCodec that prompts of sessions need. */
+function codecOf(native: NativeEngine): TokenCodec {
+  return {
+    info: native.info,
+    tokenize: (text, addSpecial) => native.tokenize(text, addSpecial, true),
+    tokenizeLater: (text, addSpecial) => native.tokenizeLater(text, addSpecial, true),
+    detokenize: (tokens, special) => native.detokenize(tokens, special),
+    renderChat: (input) => native.renderChat(input),
+    tokenizeChat: (text, literal) => native.tokenizeChat(text, literal),
+    parseGrammar: (grammar, jsonSchema) => native.parseGrammar(grammar, jsonSchema),
+  };
+}
 
 /** How a model's call ends where the template closes turns with calls in another way than others. */
 const CALL_ENDS: Record<string, string> = {

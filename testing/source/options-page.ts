@@ -9,7 +9,7 @@ import { ENGINE } from '../../src/engine/engine-options.js';
 import { PIN, PREFIX } from '../../src/engine/prefix-cache.js';
 import { BRANCH_ABANDONED, NEXT_PREFIX, TOOL_STARTED } from '../../src/engine/program.js';
 import { GENERATE } from '../../src/engine/request-options.js';
-import { SESSION_OWN } from '../../src/engine/session-options.js';
+import { NEXT_TURN, SESSION_OWN } from '../../src/engine/session-options.js';
 import { DETOKENIZE, TOKENIZE } from '../../src/engine/tokenize-options.js';
 import { GRAPH_RUN } from '../../src/graph/run-options.js';
 import { ASK_OWN, CODE } from '../../src/graph/workflow.js';
@@ -132,6 +132,11 @@ export const SECTIONS: readonly Section[] = [
     title: 'program.nextPrefix(prompt, options)',
     table: NEXT_PREFIX,
     sources: [...PREFIX_SOURCES, ['src/engine/program.ts', 'NEXT_PREFIX']],
+  },
+  {
+    title: 'session.nextPrefix(results, options)',
+    table: NEXT_TURN,
+    sources: [[REQUEST_FILE, 'MORE']],
   },
   {
     title: 'program.branchAbandoned(prompt, options)',
