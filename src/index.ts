@@ -12,9 +12,10 @@ export { defineTool, type Tool, type ToolContext, type ToolDefinition } from './
 export type { ToolOutcome } from './agent/tool-runner.js';
 export type { AssistantMessage, ChatMessage, ToolCall, ToolMessage } from './chat/chat-message.js';
 export type { PromptMark } from './chat/marks/prompt-marks.js';
+export type { ContextChange, Summary } from './chat/overflow/context-change.js';
+export type { OnOverflow, OverflowOptions } from './chat/overflow/overflow-options.js';
 export type { Prompt } from './chat/prompt.js';
 export type { ToolChoice, ToolSpec } from './chat/tool-spec.js';
-export type { OnOverflow } from './chat/trim-history.js';
 export type { Embeddings } from './embedding/embedding.js';
 export type { EmbeddingOptions } from './embedding/embedding-options.js';
 export type { EmbeddingInput } from './embedding/texts.js';

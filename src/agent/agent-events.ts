@@ -1,4 +1,5 @@
 import type { ToolCall } from '../chat/chat-message.js';
+import type { ContextChange, Summary } from '../chat/overflow/context-change.js';
 import type { Usage } from '../engine/generation.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { ToolOutcome } from './tool-runner.js';
@@ -15,11 +16,13 @@ export interface AgentStep {
   usage: Usage;
   /** Milliseconds from the first call's dispatch to the last result. Tools run while the model still decodes. */
   toolMs: number;
-  /** Messages that the conversation forgot to make room for this step (`onOverflow: 'trim'`); 0 for none. */
+  /** Messages that the conversation forgot to make room for this step (`onOverflow`); 0 for none. */
   dropped: number;
+  /** What it lost with them, and has instead. Undefined: nothing was lost. */
+  context?: ContextChange | undefined;
 }
 
-/** Sums over the steps; see Usage. */
+/** Sums over the steps, summaries of `onOverflow: 'compact'` included; see Usage. */
 export interface RunUsage {
   promptTokens: number;
   cachedTokens: number;
@@ -73,6 +76,8 @@ export interface RunResult {
 
 export type AgentEvent =
   | { type: 'text' | 'reasoning'; step: number; text: string }
+  /** The conversation made room for this step: what it lost, and has instead. */
+  | { type: 'context'; step: number; change: ContextChange }
   | { type: 'tool-call'; step: number; call: ToolCall }
   | { type: 'tool-result'; step: number; outcome: ToolOutcome }
   | { type: 'step'; step: AgentStep }
@@ -80,14 +85,16 @@ export type AgentEvent =
 
 export function sumUsage(steps: readonly AgentStep[], totalMs: number): RunUsage {
   const sum = (value: (step: AgentStep) => number) => steps.reduce((total, step) => total + value(step), 0);
+  const count = (key: keyof Summary['usage']) =>
+    sum(({ usage, context }) => usage[key] + (context?.summary?.usage[key] ?? 0));
   return {
-    promptTokens: sum(({ usage }) => usage.promptTokens),
-    cachedTokens: sum(({ usage }) => usage.cachedTokens),
-    computedTokens: sum(({ usage }) => usage.computedTokens),
-    outputTokens: sum(({ usage }) => usage.outputTokens),
+    promptTokens: count('promptTokens'),
+    cachedTokens: count('cachedTokens'),
+    computedTokens: count('computedTokens'),
+    outputTokens: count('outputTokens'),
     toolCalls: sum(({ tools }) => tools.length),
     ttftMs: steps[0]?.usage.ttftMs ?? 0,
-    queueMs: sum(({ usage }) => usage.queueMs),
+    queueMs: count('queueMs'),
     toolMs: sum(({ toolMs }) => toolMs),
     totalMs,
   };

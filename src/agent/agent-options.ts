@@ -1,4 +1,4 @@
-import type { OnOverflow } from '../chat/trim-history.js';
+import type { OnOverflow } from '../chat/overflow/overflow-options.js';
 import type { Session } from '../engine/session.js';
 import { SESSION, type SessionOptions } from '../engine/session-options.js';
 import { group, number, type OptionsOf, other, required, signal } from '../native/option-kinds.js';
@@ -30,9 +30,9 @@ export interface AgentOptions<Conversation extends HostSession = Session>
   tools?: readonly Tool[] | undefined;
   /**
    * What to do when a step no longer fits the context. `error`: a run whose task does not fit rejects with PROMPT_TOO_LONG;
-   * later its results are cut, and without room for them it ends with `context`. `trim`: the session forgets its oldest
-   * messages (see SessionOptions), `step.dropped` says how many. Default `error`: a model that has forgotten a call may make
-   * it again.
+   * later its results are cut, and without room for them it ends with `context`. `results`, `trim`, `window`, `compact`: the
+   * session makes room (see SessionOptions), and `step.context` says what was lost. Default `error`: a model that has
+   * forgotten a call may make it again.
    */
   onOverflow?: OnOverflow | undefined;
 }

@@ -3,7 +3,7 @@ import type { ToolChoice } from '../chat/tool-spec.js';
 import type { GenerationResult } from '../engine/generation.js';
 import type { ProgramReport } from '../engine/program.js';
 import type { Session } from '../engine/session.js';
-import { isVoid, VOID_TURN } from '../engine/turn.js';
+import { changeOf, isVoid, VOID_TURN } from '../engine/turn.js';
 import { onAbort } from '../kit/abort-listeners.js';
 import { BanyanError, hasCode } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
@@ -45,7 +45,7 @@ export interface RunSetup<Conversation extends HostSession> {
   record: (ended: AbortSignal) => Promise<RunRecord>;
 }
 
-type TurnResult = Pick<AgentStep, 'dropped'> &
+type TurnResult = Pick<AgentStep, 'dropped' | 'context'> &
   Pick<GenerationResult, 'text' | 'reasoning' | 'toolCalls' | 'finishReason' | 'usage'>;
 
 /** The most tokens that one turn may be asked for. */
@@ -190,13 +190,14 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
       ? await this.#restore(messages, record.past, index)
       : await this.#generateFitting(messages, run, record, calls);
     if (!turn) return undefined;
-    const { text, reasoning, toolCalls, finishReason, usage, dropped } = turn;
+    const { text, reasoning, toolCalls, finishReason, usage, dropped, context } = turn;
     if (!this.#stop.signal.aborted)
       toolCalls.forEach((call, position) => {
         calls.dispatch(position, call);
       });
     const tools = await this.#awaited(index, calls);
-    return { index, text, reasoning, tools, toolMs: calls.ms, finishReason, usage, dropped };
+    const said = { index, text, reasoning, tools, toolMs: calls.ms, finishReason, usage };
+    return { ...said, dropped, ...(context && { context }) };
   }
 
   /** What of the next step's prompt is known is computed while its results are awaited. */
@@ -236,12 +237,14 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     step: number,
   ): Promise<TurnResult> {
     const { message, finishReason, dropped = 0 } = turn;
+    const context = changeOf(turn, this.session.tokens.length);
     this.session.restore(read ?? messages, turn);
+    if (context) this.#log.append({ type: 'context', step, change: context });
     await this.#slices.after(RESTORED + 4 * this.session.messages.length + turn.tokens.length);
     if (message.reasoning) this.#log.append({ type: 'reasoning', step, text: message.reasoning });
     if (message.content) this.#log.append({ type: 'text', step, text: message.content });
     const toolCalls = message.toolCalls.map(toToolCall);
-    return { text: message.content, reasoning: message.reasoning, toolCalls, finishReason, usage, dropped };
+    return { text: message.content, reasoning: message.reasoning, toolCalls, finishReason, usage, dropped, context };
   }
 
   /** The first step's messages are the caller's: they are sent as they are, and too long ones reject. */
@@ -275,7 +278,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     const { maxContext } = this.#setup.engine.info;
     const left = maxContext - this.session.tokens.length - Math.min(this.#tokensLeft(), Math.ceil(maxContext / 8));
     // What a session forgets makes room.
-    return this.session.onOverflow === 'trim' ? Math.max(left, Math.floor(maxContext / 2)) : left;
+    return this.session.onOverflow === 'error' ? left : Math.max(left, Math.floor(maxContext / 2));
   }
 
   async #generate(
@@ -310,13 +313,15 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     const streamed = this.isRead;
     if (streamed) {
       for await (const event of generation) {
-        if (event.type === 'text' || event.type === 'reasoning') this.#log.append({ ...event, step });
+        if (event.type === 'text' || event.type === 'reasoning' || event.type === 'context')
+          this.#log.append({ ...event, step });
         if (event.type === 'tool-call') calls?.dispatch(event.index, event.call);
       }
     } else if (calls) {
       for await (const { index, call } of generation.toolCalls()) calls.dispatch(index, call);
     }
     const result = await generation;
+    if (!streamed && result.context) this.#log.append({ type: 'context', step, change: result.context });
     if (!streamed && result.text) this.#log.append({ type: 'text', step, text: result.text });
     return result;
   }
@@ -341,7 +346,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
 
   #tokensLeft(): number {
     const { limits, maxTokens = limits.maxTokens } = this.#setup;
-    const used = this.#steps.reduce((sum, { usage }) => sum + usage.outputTokens, 0);
+    const used = sumUsage(this.#steps, 0).outputTokens;
     return Math.max(0, Math.min(maxTokens, limits.maxTokens - used, MOST_A_TURN));
   }
 

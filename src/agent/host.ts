@@ -1,5 +1,5 @@
 import type { ChatMessage, ToolCall, ToolMessage } from '../chat/chat-message.js';
-import type { OnOverflow } from '../chat/trim-history.js';
+import type { OnOverflow } from '../chat/overflow/overflow-options.js';
 import type { GenerationEvent, GenerationResult } from '../engine/generation.js';
 import type { ProgramReport } from '../engine/program.js';
 import type { TurnOptions } from '../engine/request-options.js';

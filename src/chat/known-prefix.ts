@@ -3,6 +3,7 @@ import type { AssistantMessage, ChatMessage } from './chat-message.js';
 import type { ChatSettings } from './chat-options.js';
 import { toContinuation } from './conversation.js';
 import { nextTurn, type TurnPast } from './next-turn.js';
+import { toOverflow } from './overflow/overflow-options.js';
 
 /** Stand for results that are not there yet: two prompts that differ in them alone have in common what depends on none. */
 const [ONE, OTHER] = ['y', 'z'] as const;
@@ -24,7 +25,7 @@ export async function knownPrefix(
   if (one.every(({ content }, index) => content === other[index]?.content)) return undefined;
   const prompt = async (messages: readonly ChatMessage[]) => {
     const turn = { messages, added: messages, said: added };
-    const whole = { onOverflow: 'error', maxTokens: 0, signal: undefined } as const;
+    const whole = { overflow: toOverflow('error'), maxTokens: 0, signal: undefined, summarise: undefined };
     return (await nextTurn(codec, past, turn, settings, whole)).prompt;
   };
   const [a, b] = await Promise.all([prompt(one), prompt(other)]);

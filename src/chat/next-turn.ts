@@ -3,9 +3,12 @@ import type { FinishReason } from '../native/vocabulary.js';
 import type { AssistantMessage, ChatMessage } from './chat-message.js';
 import type { ChatSettings } from './chat-options.js';
 import { type KnownPlace, type Place, tokensBefore, tokensUpTo } from './marks/prompt-marks.js';
+import type { Summary } from './overflow/context-change.js';
+import { fitHistory, roomToAnswer, unlessTooLong } from './overflow/fit-history.js';
+import type { Overflow } from './overflow/overflow-options.js';
+import { summaryRoom } from './overflow/summary.js';
 import { marksOf, type Prepared, preparedChat } from './prompt.js';
 import { renderChat } from './render-chat.js';
-import { type OnOverflow, roomToAnswer, trimmedChat, unlessTooLong } from './trim-history.js';
 import { turnDelta } from './turn-delta.js';
 
 /** Enough to recognise the end of a tool call in a rendered turn. */
@@ -45,44 +48,56 @@ export interface TurnMessages {
 
 /** A turn that is ready to run, and what the conversation is with it. */
 export interface NextTurn extends Prepared {
+  /** With a `change` all of its tokens are new. */
   readonly messages: readonly ChatMessage[];
-  /** Messages that it forgot; above 0 all of its tokens are new. */
-  readonly dropped: number;
   /** Places that are known with it, its end among them. */
   readonly known: readonly KnownPlace[];
 }
 
-/** `maxTokens`: of the answer, 0 for as many as fit. */
 export interface NextTurnOptions {
-  onOverflow: OnOverflow;
+  overflow: Overflow;
+  /** Tokens of the answer, 0 for as many as fit. */
   maxTokens: number;
   signal: AbortSignal | undefined;
+  /** Has the model write a summary of the past; undefined: nothing is to be run, and what is forgotten has none. */
+  summarise: (() => Promise<Summary>) | undefined;
 }
 
 /**
- * The prompt of a conversation's next turn: its tokens as they are, and what the turn adds. Where that no longer fits, the
- * oldest messages are forgotten, or it rejects with PROMPT_TOO_LONG. Nothing is done for a signal that has aborted.
+ * The prompt of a conversation's next turn: its tokens as they are, and what the turn adds. Where that no longer fits, it makes
+ * room as `overflow` says, or it rejects with PROMPT_TOO_LONG. Nothing is done for a signal that has aborted.
  */
 export async function nextTurn(
   codec: TokenCodec,
   past: TurnPast,
   next: TurnMessages,
   settings: ChatSettings,
-  { onOverflow, maxTokens, signal }: NextTurnOptions,
+  { overflow, maxTokens, signal, summarise }: NextTurnOptions,
 ): Promise<NextTurn> {
   signal?.throwIfAborted();
-  if (onOverflow === 'error') return wholeTurn(codec, past, next, settings);
+  if (overflow.how === 'error') return wholeTurn(codec, past, next, settings);
   const { maxContext } = codec.info;
-  const most = maxContext - roomToAnswer(maxContext, maxTokens);
   const whole = await unlessTooLong(() => wholeTurn(codec, past, next, settings));
-  if (whole && whole.prompt.length <= most) return whole;
+  const most = maxContext - roomToAnswer(maxContext, maxTokens);
+  if (whole && whole.prompt.length <= most - (await roomToSummarise(codec, overflow, whole.prompt))) return whole;
   const render = (kept: readonly ChatMessage[]) => renderChat(codec, settings, kept);
-  const goals = [Math.floor(maxContext / 2), most, maxContext - 1];
-  const trimmed = await trimmedChat(next.messages, next.said, goals, render);
-  if (!trimmed) return whole ?? wholeTurn(codec, past, next, settings); // what comes now is too long by itself
-  const { chat, messages, dropped } = trimmed;
+  const fitted = await fitHistory({ ...next, overflow, maxContext, most, render, summarise });
+  if (!fitted) return whole ?? wholeTurn(codec, past, next, settings); // what must stay is too long by itself
+  const { chat, messages, ...lost } = fitted;
   const marks = next.places && (await marksOf(codec, chat, messages, next.places));
-  return { ...(await preparedChat(codec, chat, messages)), messages, dropped, marks, known: [] };
+  const change = { ...lost, before: past.tokens.length, after: chat.tokens.length };
+  return { ...(await preparedChat(codec, chat, messages)), messages, change, marks, known: [] };
+}
+
+/** Tokens that a template writes around the order to summarise; rather too many. */
+const AROUND = 32;
+
+/** Tokens to leave free so that a summary of all can be asked for and written; never more than a quarter of the context. */
+async function roomToSummarise(codec: TokenCodec, overflow: Overflow, { length }: Int32Array): Promise<number> {
+  const { maxContext } = codec.info;
+  if (overflow.how !== 'compact' || length <= maxContext / 2) return 0;
+  const order = await codec.tokenizeLater(overflow.summaryPrompt, false);
+  return Math.min(summaryRoom(overflow, maxContext) + order.length + AROUND, Math.ceil(maxContext / 4));
 }
 
 /** Nothing is forgotten. */
@@ -96,7 +111,7 @@ async function wholeTurn(
     const chat = await renderChat(codec, settings, added);
     const found = places && (await marksOf(codec, chat, added, places));
     const prepared = await preparedChat(codec, chat, added);
-    return { ...prepared, messages, dropped: 0, ...marked(messages, places, found, known, prepared.prompt.length) };
+    return { ...prepared, messages, ...marked(messages, places, found, known, prepared.prompt.length) };
   }
   const render = (minimal: readonly ChatMessage[]) => renderChat(codec, settings, minimal);
   const template = { render, parallelCalls: codec.info.supportsParallelCalls };
@@ -121,7 +136,7 @@ async function wholeTurn(
       : tokens.length + (found[later.indexOf(place)] as number),
   );
   const marks = marked(messages, places, all, known, prompt.length);
-  return { prompt, staticTokens, chat: delta.chat.format, grammar: null, messages, dropped: 0, ...marks };
+  return { prompt, staticTokens, chat: delta.chat.format, grammar: null, messages, ...marks };
 }
 
 /** `found`: tokens before each of the places. What is known now is theirs, and that the prompt ends with its last message. */

@@ -8,6 +8,7 @@ import type { ChatMessage } from './chat-message.js';
 import type { ChatSettings } from './chat-options.js';
 import { toConversation } from './conversation.js';
 import { type Place, tokensUpTo } from './marks/prompt-marks.js';
+import type { ContextChange } from './overflow/context-change.js';
 import { checkCountFits, checkTextFits } from './prompt-size.js';
 import { renderChat } from './render-chat.js';
 import { staticTokens } from './static-prefix.js';
@@ -33,6 +34,8 @@ export interface Prepared {
   readonly boundary?: number;
   /** How many of its tokens come before each mark; undefined: none was asked for. */
   readonly marks?: readonly number[] | undefined;
+  /** What the conversation lost to make room for it; undefined: nothing. */
+  readonly change?: ContextChange | undefined;
   /** The grammar, stop texts and reading of a rendered chat; null: the prompt is a text or token ids. */
   readonly chat: ChatFormat | null;
   /** The grammar of an answer without a chat; null: none, or the one in `chat`. */

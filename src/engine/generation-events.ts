@@ -1,4 +1,5 @@
 import { type ToolCall, toToolCall } from '../chat/chat-message.js';
+import type { ContextChange } from '../chat/overflow/context-change.js';
 import type { TokenLogprob } from '../native/events.js';
 import type { NativeUsage } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
@@ -32,12 +33,16 @@ export interface GenerationResult<Output = unknown> {
    */
   shortened: boolean;
   usage: Usage;
+  /** What the session lost to make room for this turn, and has instead (`onOverflow`). Undefined: nothing. */
+  context?: ContextChange | undefined;
 }
 
 export type GenerationEvent<Output = unknown> =
   | { type: 'text'; text: string }
   | { type: 'reasoning'; text: string }
   | { type: 'tokens'; tokens: number[]; logprobs: TokenLogprob[] }
+  /** The session made room for this turn (`onOverflow`): what it lost, and has instead. Before the first token. */
+  | { type: 'context'; change: ContextChange }
   /** This call is complete, and may be run; the model may still be writing others. */
   | { type: 'tool-call'; index: number; call: ToolCall }
   | { type: 'finish'; result: GenerationResult<Output> }
@@ -90,6 +95,9 @@ export class EventTeller<Output> {
       case 'tool-call':
         this.#endCall(true);
         this.#tell({ type: 'tool-call', index: event.index, call: toToolCall(event.call, event.index) });
+        break;
+      case 'context':
+        this.#tell({ type: 'context', change: event.change });
         break;
       case 'call-start':
         this.#call = event.index;

@@ -22,6 +22,8 @@ export interface Asked<Output> {
   settings: RequestSettings;
   schema: CompiledSchema<Output> | undefined;
   signal: AbortSignal | undefined;
+  /** Told when it is cancelled, also by its signal: what prepares the prompt ends. */
+  cancelled?: (() => void) | undefined;
 }
 
 /** Starts what engine.generate() and session.generate() ask: the request, and the answer that the caller reads. */
@@ -30,7 +32,7 @@ export function start<Prompt extends Prepared, Output>(
   prepared: Promise<Prompt>,
   asked: Asked<Output>,
 ): { request: Request<Prompt>; generation: Generation<Output> } {
-  const request = new Request(backend, prepared, asked.settings, asked.signal);
+  const request = new Request(backend, prepared, asked.settings, asked.signal, asked.cancelled);
   return { request, generation: new Generation(backend, request, asked) };
 }
 
@@ -119,7 +121,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
   }
 
   async #finish(completion: Completion): Promise<GenerationResult<Output>> {
-    const { reason, stopText, shortened, message, tokens, logprobs, usage } = completion;
+    const { prepared, reason, stopText, shortened, message, tokens, logprobs, usage } = completion;
     if (reason === 'cancelled' && this.#asked.signal?.aborted) {
       throw new BanyanError('ABORTED', 'The request was aborted', { cause: this.#asked.signal.reason });
     }
@@ -136,6 +138,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
       stopText: reason === 'stop-sequence' ? stopText : undefined,
       shortened,
       usage,
+      ...(prepared?.change && { context: prepared.change }),
     };
   }
 

@@ -1,7 +1,8 @@
 import type { Backend, RequestEvent } from '../backend/backend.js';
+import type { ContextChange } from '../chat/overflow/context-change.js';
 import type { Prepared } from '../chat/prompt.js';
 import { onAbort } from '../kit/abort-listeners.js';
-import { asBanyanError } from '../kit/errors.js';
+import { asBanyanError, hasCode } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
 import type { NativeMessage } from '../native/binding.js';
 import type { TokenLogprob } from '../native/events.js';
@@ -10,7 +11,9 @@ import type { FinishReason } from '../native/vocabulary.js';
 import type { RequestSettings } from './request-options.js';
 
 /** What comes of a request before its end. */
-export type OutputEvent = Exclude<RequestEvent, { type: 'finish' | 'error' }>;
+export type OutputEvent =
+  | Exclude<RequestEvent, { type: 'finish' | 'error' }>
+  | { type: 'context'; change: ContextChange };
 
 /** How a request ended, cancelled ones included. */
 export interface Completion<Prompt extends Prepared = Prepared> {
@@ -53,12 +56,23 @@ export class Request<Prompt extends Prepared = Prepared> {
   readonly label: string;
   readonly #backend: Backend;
   #arrival: Promise<NativeMiss> | undefined;
+  readonly #whenCancelled: () => void;
   #id: number | undefined;
   #cancelled = false;
 
-  /** `prepared` may take its time (templates render on another thread); a request cancelled meanwhile never starts. */
-  constructor(backend: Backend, prepared: Promise<Prompt>, settings: RequestSettings, signal: AbortSignal | undefined) {
+  /**
+   * `prepared` may take its time (templates render on another thread); a request cancelled meanwhile never starts, and tells
+   * `whenCancelled` to prepare no longer.
+   */
+  constructor(
+    backend: Backend,
+    prepared: Promise<Prompt>,
+    settings: RequestSettings,
+    signal: AbortSignal | undefined,
+    whenCancelled = () => {},
+  ) {
     this.#backend = backend;
+    this.#whenCancelled = whenCancelled;
     this.label = settings.label;
     const forgetSignal = onAbort(signal, () => this.cancel());
     if (signal?.aborted) this.cancel();
@@ -77,6 +91,7 @@ export class Request<Prompt extends Prepared = Prepared> {
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
+    this.#whenCancelled();
     if (this.#id !== undefined && !this.log.closed) this.#backend.cancel(this.#id);
   }
 
@@ -86,12 +101,14 @@ export class Request<Prompt extends Prepared = Prepared> {
       const prompt = await prepared;
       return this.#cancelled ? neverStarted() : await this.#submit(prompt, settings);
     } catch (reason) {
+      if (this.#cancelled && hasCode(reason, 'ABORTED')) return neverStarted();
       throw asBanyanError(reason); // a fault of ours, or too little memory
     }
   }
 
   #submit(prepared: Prompt, settings: RequestSettings): Promise<Completion<Prompt>> {
-    const { prompt, staticTokens, boundary = 0, chat, grammar, marks } = prepared;
+    const { prompt, staticTokens, boundary = 0, change, chat, grammar, marks } = prepared;
+    if (change) this.log.append({ type: 'context', change });
     if (marks) this.#arrival = this.#backend.explain(settings.salt, prompt); // before it begins itself
     this.#arrival?.catch(() => {}); // told by the outline
     const tokens: number[] = [];

@@ -1,12 +1,19 @@
 import type { ChatMessage } from '../chat/chat-message.js';
 import { TOOLS, toChatSettings } from '../chat/chat-options.js';
 import { toConversation } from '../chat/conversation.js';
+import {
+  ON_OVERFLOW,
+  type OnOverflow,
+  OVERFLOW,
+  type Overflow,
+  type OverflowOptions,
+  toOverflow,
+} from '../chat/overflow/overflow-options.js';
 import { readMessages } from '../chat/read-prompt.js';
 import type { ToolSpec } from '../chat/tool-spec.js';
-import type { OnOverflow } from '../chat/trim-history.js';
 import { readTable } from '../kit/option-table.js';
 import { readList } from '../kit/read-options.js';
-import { type OptionsOf, other, text, word } from '../native/option-kinds.js';
+import { group, type OptionsOf, other, text, word } from '../native/option-kinds.js';
 import { TENANT, TURN, type TurnOptions } from './request-options.js';
 
 /** What a session has besides the defaults of its turns. */
@@ -19,11 +26,15 @@ export const SESSION_OWN = {
   ),
   /**
    * What to do when a turn no longer fits the context. `error`: it rejects with PROMPT_TOO_LONG, and the session stays as it
-   * was. `trim`: the session forgets its oldest messages, a call always with its results, until half the context is free;
-   * first instructions, tools, what is said now, the last user's message and the last turn stay, `lastTurn.dropped` says how
-   * many went. Default `error`: a model that has forgotten a call may make it again, also one that had an effect.
+   * was. `results`: tool results of older turns are cut, and it rejects where that is not enough. `trim`: the session forgets
+   * its oldest messages, a call always with its results, until half the context is free. `window`: all but its first and its
+   * last turns. `compact`: the same, and the model, in a fork of the session, writes a summary that takes their place. Instructions,
+   * tools, what is said now, the last user's message and the last turn stay. `result.context` says what was lost. Default
+   * `error`: a model that has forgotten a call may make it again, also one that had an effect.
    */
-  onOverflow: word<OnOverflow>(['error', 'trim'], 'error'),
+  onOverflow: word<OnOverflow>(ON_OVERFLOW, 'error'),
+  /** How it makes room: turns that stay, tool results, summary. Default: as `onOverflow` alone says. */
+  overflow: group<OverflowOptions>(OVERFLOW),
 };
 
 /** The other options are defaults for every turn. */
@@ -38,7 +49,7 @@ export interface SessionSetup {
   opening: readonly ChatMessage[];
   tools: readonly ToolSpec[];
   tenant: string;
-  onOverflow: OnOverflow;
+  overflow: Overflow;
   defaults: TurnOptions;
 }
 
@@ -59,12 +70,13 @@ export const SESSION = { ...SESSION_OWN, ...TOOLS, ...TENANT, ...DEFAULTS };
 /** Throws INVALID_OPTION and INVALID_MESSAGES now rather than in the first turn. */
 export function toSessionSetup(options: SessionOptions): SessionSetup {
   const read = readTable('options', options, SESSION);
-  const { system, messages = [], tools = [], tenant = '', onOverflow = 'error', ...defaults } = read;
+  const { system, messages = [], tools = [], tenant = '', onOverflow = 'error', overflow: how, ...defaults } = read;
+  const overflow = toOverflow(onOverflow, how);
   toChatSettings({ ...defaults, tools }, undefined);
   const opening: ChatMessage[] = [
     ...(system === undefined ? [] : [{ role: 'system' as const, content: system.toWellFormed() }]),
     ...(messages.length === 0 ? [] : readMessages(messages)),
   ];
   if (opening.length > 0) toConversation(opening, false);
-  return { opening, tools, tenant, onOverflow, defaults };
+  return { opening, tools, tenant, overflow, defaults };
 }

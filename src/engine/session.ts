@@ -1,23 +1,25 @@
 import { type Backend, checkOpen } from '../backend/backend.js';
 import { type ChatMessage, type ToolMessage, toToolCall } from '../chat/chat-message.js';
 import { toChatSettings } from '../chat/chat-options.js';
-import { toContinuation, toConversation } from '../chat/conversation.js';
+import { callsOf, toContinuation, toConversation } from '../chat/conversation.js';
 import { knownPrefix } from '../chat/known-prefix.js';
 import { type KnownPlace, type PromptMark, toPlaces } from '../chat/marks/prompt-marks.js';
 import { joined, type NextTurn, nextTurn, type PastTurn, type TurnMessages } from '../chat/next-turn.js';
+import { afterChange, type Summary } from '../chat/overflow/context-change.js';
+import { type OnOverflow, toOverflow } from '../chat/overflow/overflow-options.js';
+import { summaryRoom } from '../chat/overflow/summary.js';
 import { readMessages } from '../chat/read-prompt.js';
-import { forget, type OnOverflow } from '../chat/trim-history.js';
 import { BanyanError } from '../kit/errors.js';
 import { readTable } from '../kit/option-table.js';
 import { reading } from '../kit/read-options.js';
 import type { OptionsOf } from '../native/option-kinds.js';
 import { compileAnswerSchema } from '../schema/compile-schema.js';
-import { type Generation, start } from './generation.js';
+import { type Asked, type Generation, start } from './generation.js';
 import { Program, toHint } from './program.js';
 import type { Completion, Request } from './request.js';
 import { TURN, type TurnOptions, toRequestSettings } from './request-options.js';
 import { FORK, type ForkOptions, NEXT_TURN, type SessionSetup } from './session-options.js';
-import { checkTurn, isVoid, type Turn } from './turn.js';
+import { checkTurn, isRewritten, isVoid, type Turn } from './turn.js';
 
 /** Everything a session is. Shared by forks, replaced as a whole when a turn ends. */
 interface History {
@@ -36,11 +38,12 @@ interface History {
 }
 
 /** A turn that has ended: its prompt is tokens [begin, answer), its answer those from `answer` on. */
-interface LastTurn extends PastTurn, Pick<Turn, 'message'> {
+interface LastTurn extends PastTurn, Pick<Turn, 'message' | 'dropped' | 'shortened' | 'summary'> {
   readonly begin: number;
-  /** Messages that were forgotten before it. */
-  readonly dropped: number;
 }
+
+/** What the writer of a summary reads of calls whose results are not known yet. */
+const LATER = 'The result comes later.';
 
 /**
  * One conversation. It keeps token ids and appends only what is new, so each turn's prompt begins with the whole last one
@@ -76,7 +79,7 @@ export class Session implements AsyncDisposable {
     return this.#history.tokens.slice();
   }
 
-  /** What was said, without what was forgotten (`onOverflow: 'trim'`). */
+  /** What was said, without what was forgotten, and with what stands for it (`onOverflow`). */
   get messages(): readonly ChatMessage[] {
     const { messages, pushed } = this.#history;
     return pushed.length === 0 ? messages : [...messages, ...pushed];
@@ -86,14 +89,15 @@ export class Session implements AsyncDisposable {
   get lastTurn(): Turn | undefined {
     const { tokens, staticTokens, last } = this.#history;
     if (!last) return undefined;
-    const { begin, answer, message, finishReason, dropped } = last;
+    const { begin, answer, message, finishReason, dropped, shortened, summary } = last;
     const [prompt, output] = [tokens.subarray(begin, answer), tokens.subarray(answer)];
-    return { prompt: [...prompt], tokens: [...output], staticTokens, message, finishReason, dropped };
+    const lost = { dropped, ...(Number(shortened) > 0 && { shortened }), ...(summary && { summary }) };
+    return { prompt: [...prompt], tokens: [...output], staticTokens, message, finishReason, ...lost };
   }
 
   /** What becomes of a turn that no longer fits the context. */
   get onOverflow(): OnOverflow {
-    return this.#setup.onOverflow;
+    return this.#setup.overflow.how;
   }
 
   /** The agent run of its turns, if they name no other: what it was given, or its own. */
@@ -117,41 +121,76 @@ export class Session implements AsyncDisposable {
   /**
    * The next turn: a user's text, or messages (tool results). Results may come in any order; the model reads of calls that
    * have none that they were cancelled. A turn that fails, or is cancelled before its first token, leaves the session as it
-   * was; later than that, what was said stays said. One that does not fit the context rejects with PROMPT_TOO_LONG, or makes
-   * the session forget its oldest turns (`onOverflow`). Throws SESSION_BUSY, CLOSED, INVALID_*.
+   * was; later than that, what was said stays said. One that does not fit the context rejects with PROMPT_TOO_LONG, or the
+   * session makes room for it (`onOverflow`). Throws SESSION_BUSY, CLOSED, INVALID_*.
    */
   generate<Output = unknown>(
     message: string | ChatMessage | readonly ChatMessage[],
     options: TurnOptions<Output> = {},
   ): Generation<Output> {
     this.#checkFree();
-    const { prepared, ...asked } = this.#next(message, options);
+    const { prepared, ...asked } = this.#next(message, options, true);
     const { request, generation } = start(this.#backend, prepared, asked);
     this.#follow(request);
     return generation;
   }
 
-  /** How many tokens the prompt of such a turn would have. Runs nothing. Throws and rejects as `generate()`. */
+  /** How many tokens the prompt of such a turn would have, without a summary. Runs nothing. Throws and rejects as `generate()`. */
   async countTokens(
     message: string | ChatMessage | readonly ChatMessage[],
     options: TurnOptions = {},
   ): Promise<number> {
     this.#checkFree();
-    return (await this.#next(message, options).prepared).prompt.length;
+    return (await this.#next(message, options, false).prepared).prompt.length;
   }
 
-  /** The next turn as it is asked for: its prompt under way, and the settings of its answer. */
-  #next<Output>(message: string | ChatMessage | readonly ChatMessage[], options: TurnOptions<Output>) {
+  /** The next turn as it is asked for: its prompt under way, and the settings of its answer. `run`: a summary may be written. */
+  #next<Output>(
+    message: string | ChatMessage | readonly ChatMessage[],
+    options: TurnOptions<Output>,
+    run: boolean,
+  ): Asked<Output> & { prepared: Promise<NextTurn> } {
     const given = readTable('options', options, TURN) as TurnOptions<Output>;
     const messages = this.#continued(readMessages(message), this.#history.pushed, given.marks);
-    const { defaults, tenant, tools, onOverflow } = this.#setup;
+    const { defaults, tenant, tools, overflow } = this.#setup;
     const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...given };
     const settings = toRequestSettings({ ...turn, tenant, program: turn.program ?? this.program });
     const schema = compileAnswerSchema(turn.schema);
     const chat = toChatSettings({ ...turn, tools }, schema);
     const { signal } = turn;
-    const more = { onOverflow, maxTokens: settings.maxTokens, signal };
-    return { prepared: nextTurn(this.#backend, this.#history, messages, chat, more), settings, schema, signal };
+    const stop = new AbortController();
+    const summarise = run ? () => this.#summarise(turn as TurnOptions, stop.signal) : undefined;
+    const more = { overflow, maxTokens: settings.maxTokens, signal, summarise };
+    const prepared = nextTurn(this.#backend, this.#history, messages, chat, more);
+    return { prepared, settings, schema, signal, cancelled: () => stop.abort() };
+  }
+
+  /** A summary of all turns so far, by a fork: of a long conversation only the order to write it is computed. */
+  async #summarise(
+    { deadlineMs, ttftLimitMs, label, program, ...turn }: TurnOptions,
+    stop: AbortSignal,
+  ): Promise<Summary> {
+    const { overflow, tools } = this.#setup;
+    const history = { ...this.#history, pushed: [] };
+    const setup = { ...this.#setup, overflow: toOverflow('trim'), defaults: { class: turn.class, cache: turn.cache } };
+    const fork = new Session(this.#backend, setup, history);
+    const open = callsOf(history.last?.said ?? { role: 'user', content: '' });
+    const later = open.map(({ id, name }): ChatMessage => ({ role: 'tool', toolCallId: id, name, content: LATER }));
+    try {
+      const { text, usage, context } = await fork.generate(
+        [...later, { role: 'user', content: overflow.summaryPrompt }],
+        {
+          ...{ deadlineMs, ttftLimitMs, label, program: program ?? this.program, signal: stop },
+          ...(tools.length > 0 && { toolChoice: 'none' }),
+          ...{ temperature: 0, thinking: false, maxTokens: summaryRoom(overflow, this.#backend.info.maxContext) },
+        },
+      );
+      const { promptTokens, cachedTokens, computedTokens, outputTokens, queueMs } = usage;
+      const cost = { promptTokens, cachedTokens, computedTokens, outputTokens, queueMs };
+      return { text: text.trim(), unseen: context?.dropped ?? 0, usage: cost };
+    } finally {
+      await fork.close();
+    }
   }
 
   /**
@@ -195,7 +234,8 @@ export class Session implements AsyncDisposable {
     this.#checkFree();
     const { prompt, ...answer } = reading('turn', () => checkTurn(turn));
     const { messages, said } = this.#continued(readMessages(message));
-    this.#append(forget(messages, said, answer.dropped), prompt, answer);
+    const { dropped, shortened, summary } = answer;
+    this.#append(afterChange(messages, said, { dropped, shortened, summary }, this.#setup.overflow), prompt, answer);
   }
 
   /**
@@ -261,9 +301,9 @@ export class Session implements AsyncDisposable {
 
   #commit({ prepared, tokens, message, reason: finishReason }: Completion<NextTurn>): void {
     if (!prepared) return;
-    const { prompt, messages, dropped, staticTokens, known } = prepared;
-    const turn = { tokens, message, finishReason, staticTokens, dropped };
-    this.#append(messages, dropped > 0 ? prompt : prompt.subarray(this.#history.tokens.length), turn, known);
+    const { prompt, messages, change, staticTokens, known } = prepared;
+    const turn = { tokens, message, finishReason, staticTokens, dropped: 0, ...change };
+    this.#append(messages, change ? prompt : prompt.subarray(this.#history.tokens.length), turn, known);
   }
 
   #append(
@@ -272,12 +312,12 @@ export class Session implements AsyncDisposable {
     turn: Omit<Turn, 'prompt'>,
     known: readonly KnownPlace[] = [],
   ): void {
-    const { tokens, message, finishReason, staticTokens, dropped = 0 } = turn;
+    const { tokens, message, finishReason, staticTokens, dropped, shortened, summary } = turn;
     if (isVoid(turn)) return;
     const { content, reasoning, toolCalls } = message;
     const said = { role: 'assistant' as const, content, reasoning, toolCalls: toolCalls.map(toToolCall) };
-    if (dropped > 0) this.#shared = undefined;
-    const past = dropped > 0 ? new Int32Array(0) : this.#history.tokens;
+    if (isRewritten(turn)) this.#shared = undefined;
+    const past = isRewritten(turn) ? new Int32Array(0) : this.#history.tokens;
     const begin = past.length;
     this.#history = {
       tokens: joined(past, prompt, tokens),
@@ -285,7 +325,7 @@ export class Session implements AsyncDisposable {
       messages: [...messages, said],
       pushed: [],
       known,
-      last: { begin, answer: begin + prompt.length, dropped, message, finishReason, said },
+      last: { begin, answer: begin + prompt.length, message, finishReason, said, dropped, shortened, summary },
     };
   }
 

@@ -1,12 +1,13 @@
-import { checkInteger, checkKeys, checkOneOf, checkText, invalidOption } from '../kit/option-checks.js';
+import type { ContextChange, Summary } from '../chat/overflow/context-change.js';
+import { checkInteger, checkKeys, checkNumber, checkOneOf, checkText, invalidOption } from '../kit/option-checks.js';
 import type { NativeMessage, NativeToolCall } from '../native/binding.js';
 import { FINISH_REASONS, type FinishReason } from '../native/vocabulary.js';
 
 /** A finished turn of a session as plain data: `session.lastTurn` gives it, `session.restore()` takes it. Survives JSON. */
 export interface Turn {
   /**
-   * Token ids that followed the session's own: the new messages, in the words of the chat template. Where messages were
-   * dropped: all of the prompt.
+   * Token ids that followed the session's own: the new messages, in the words of the chat template. Where the session made
+   * room: all of the prompt.
    */
   readonly prompt: readonly number[];
   /** Token ids of the answer, as sampled. */
@@ -16,8 +17,12 @@ export interface Turn {
   /** The answer as it was read. */
   readonly message: NativeMessage;
   readonly finishReason: FinishReason;
-  /** Messages, the oldest, that the session forgot to make room for it (`onOverflow: 'trim'`). Default 0. */
+  /** Messages, the oldest, that the session forgot to make room for it (`onOverflow`). Default 0. */
   readonly dropped?: number | undefined;
+  /** Results of tools, of those that stay, that it cut to make room. Default 0. */
+  readonly shortened?: number | undefined;
+  /** What stands for the messages that it forgot. Default: nothing. */
+  readonly summary?: Summary | undefined;
 }
 
 /** What a session has of a turn that was cancelled before its first token. */
@@ -34,9 +39,32 @@ export function isVoid({ tokens, finishReason }: Pick<Turn, 'tokens' | 'finishRe
   return tokens.length === 0 && finishReason === 'cancelled';
 }
 
+/** True: the session made room for it, and its prompt is the whole one. */
+export function isRewritten({ dropped = 0, shortened = 0 }: Pick<Turn, 'dropped' | 'shortened'>): boolean {
+  return dropped > 0 || shortened > 0;
+}
+
+/** What a session of `before` tokens lost to make room for this turn; undefined: nothing. */
+export function changeOf(turn: Turn, before: number): ContextChange | undefined {
+  if (!isRewritten(turn)) return undefined;
+  const { dropped = 0, shortened = 0, summary, prompt } = turn;
+  return { dropped, shortened, summary, before, after: prompt.length };
+}
+
+const TURN_KEYS = [
+  'prompt',
+  'tokens',
+  'staticTokens',
+  'message',
+  'finishReason',
+  'dropped',
+  'shortened',
+  'summary',
+] as const satisfies (keyof Turn)[];
+
 /** A copy. Throws INVALID_OPTION. The vocabulary's bounds are checked natively, with the next prompt. */
-export function checkTurn(turn: Turn): Turn & { dropped: number } {
-  checkKeys('turn', turn, ['prompt', 'tokens', 'staticTokens', 'message', 'finishReason', 'dropped']);
+export function checkTurn(turn: Turn): Turn & { dropped: number; shortened: number } {
+  checkKeys('turn', turn, TURN_KEYS);
   return {
     prompt: checkIds('turn.prompt', turn.prompt),
     tokens: checkIds('turn.tokens', turn.tokens),
@@ -44,6 +72,26 @@ export function checkTurn(turn: Turn): Turn & { dropped: number } {
     message: checkAnswer(turn.message),
     finishReason: checkOneOf('turn.finishReason', turn.finishReason, FINISH_REASONS),
     dropped: checkInteger('turn.dropped', turn.dropped ?? 0, 0, 2 ** 30),
+    shortened: checkInteger('turn.shortened', turn.shortened ?? 0, 0, 2 ** 30),
+    ...(turn.summary !== undefined && { summary: checkSummary(turn.summary) }),
+  };
+}
+
+function checkSummary(summary: Summary): Summary {
+  checkKeys('turn.summary', summary, ['text', 'unseen', 'usage']);
+  const { text, unseen, usage } = summary;
+  const count = (key: keyof Summary['usage'], check = checkInteger) =>
+    check(`turn.summary.usage.${key}`, Object(usage)[key], 0, 2 ** 31);
+  return {
+    text: checkText('turn.summary.text', text),
+    unseen: checkInteger('turn.summary.unseen', unseen, 0, 2 ** 30),
+    usage: {
+      promptTokens: count('promptTokens'),
+      cachedTokens: count('cachedTokens'),
+      computedTokens: count('computedTokens'),
+      outputTokens: count('outputTokens'),
+      queueMs: count('queueMs', checkNumber),
+    },
   };
 }
 

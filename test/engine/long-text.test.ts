@@ -9,9 +9,10 @@ import { JournalFile } from '../../src/agent/journal/journal-file.js';
 import { callKey, RecordedRun } from '../../src/agent/journal/recorded-run.js';
 import type { ChatMessage } from '../../src/chat/chat-message.js';
 import { NO_RESULT, toConversation } from '../../src/chat/conversation.js';
+import { fitHistory } from '../../src/chat/overflow/fit-history.js';
+import { toOverflow } from '../../src/chat/overflow/overflow-options.js';
 import { readMessages } from '../../src/chat/read-prompt.js';
 import { inWords, plainIds } from '../../src/chat/shapes/history-shapes.js';
-import { trimmedChat } from '../../src/chat/trim-history.js';
 import { Engine } from '../../src/engine/engine.js';
 import { longList, longText } from '../../src/kit/long-text.js';
 import type { ChatFormat } from '../../src/native/binding.js';
@@ -119,7 +120,9 @@ describe('conversations of any size', () => {
         format: {} as ChatFormat,
       };
     };
-    const trimmed = await trimmedChat(messages, messages.slice(-1), [1_000], render);
+    const sizes = { maxContext: 2_000, most: 1_750, overflow: toOverflow('trim') };
+    const asked = { messages, said: messages.slice(-1), ...sizes, render, summarise: undefined };
+    const trimmed = await fitHistory(asked);
     expect(trimmed?.messages.length).toBeGreaterThan(95);
     expect(trimmed?.chat.tokens.length).toBeLessThanOrEqual(1_000);
     expect(rendered).toBeLessThan(1_500);

@@ -3,6 +3,7 @@ import type { TokenCodec } from '../../src/backend/backend.js';
 import { type AssistantMessage, type ChatMessage, toTemplateMessage } from '../../src/chat/chat-message.js';
 import { knownPrefix } from '../../src/chat/known-prefix.js';
 import { nextTurn } from '../../src/chat/next-turn.js';
+import { toOverflow } from '../../src/chat/overflow/overflow-options.js';
 import { renderChat } from '../../src/chat/render-chat.js';
 import { type TurnTemplate, turnDelta } from '../../src/chat/turn-delta.js';
 import type { NativeEngine } from '../../src/native/binding.js';
@@ -82,7 +83,7 @@ describe.each(templates)('%s', (name, source) => {
     const past = { tokens: codec.tokenize(tail, false), staticTokens: 0, last, known: [] };
     const settings = { ...CHAT_DEFAULTS, tools, onlyTool: undefined };
     const turn = { messages: [result], added: [result], said: [result] };
-    const whole = { onOverflow: 'error', maxTokens: 0, signal: undefined } as const;
+    const whole = { overflow: toOverflow('error'), maxTokens: 0, signal: undefined, summarise: undefined };
     const sent = await nextTurn(codec, past, turn, settings, whole).catch(() => undefined);
     if (!sent) return; // nor results
     const known = (await knownPrefix(codec, past, CALLED, [], settings)) as Int32Array;

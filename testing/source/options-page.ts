@@ -4,6 +4,7 @@ import { MCP } from '../../src/adapters/mcp/mcp-tools.js';
 import { AGENT, AGENT_OWN, RESUME, RUN } from '../../src/agent/agent-options.js';
 import { LIMITS } from '../../src/agent/limits.js';
 import { TOOL } from '../../src/agent/tool.js';
+import { OVERFLOW } from '../../src/chat/overflow/overflow-options.js';
 import { EMBED } from '../../src/embedding/embedding-options.js';
 import { ENGINE } from '../../src/engine/engine-options.js';
 import { PIN, PREFIX } from '../../src/engine/prefix-cache.js';
@@ -88,6 +89,12 @@ export const SECTIONS: readonly Section[] = [
     table: SESSION_OWN,
     sources: [['src/engine/session-options.ts', 'SESSION_OWN']],
     about: 'And all of `engine.generate()` but `signal` and `schema`, as defaults of its turns.',
+  },
+  {
+    title: 'overflow of a session or an agent',
+    table: OVERFLOW,
+    sources: [['src/chat/overflow/overflow-options.ts', 'OVERFLOW']],
+    about: 'A turn is a message of the user, or an answer with its calls and all their results.',
   },
   {
     title: 'new Agent(options)',
