@@ -88,6 +88,12 @@ export function makeApp(context: ServerContext): Hono<Env> {
     '/v1/responses',
     face((one) => createResponse(one, store)),
   );
+  app.get('/v1/responses', (c, next) => {
+    if (c.req.header('upgrade') === undefined) return next();
+    // Some clients try a WebSocket first, and take no other status as a reason not to try again before they POST.
+    c.env.outgoing.setHeader('upgrade', 'HTTP/1.1');
+    throw new HttpError(426, 'no_websocket', 'Responses are streamed as server-sent events: POST /v1/responses');
+  });
   app.get('/v1/responses/:id', stored(getResponse));
   app.delete('/v1/responses/:id', stored(deleteResponse));
   app.get('/v1/responses/:id/input_items', stored(listInput));

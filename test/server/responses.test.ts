@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import OpenAI, { APIError } from 'openai';
 import { zodTextFormat } from 'openai/helpers/zod';
 import { describe, expect, test } from 'vitest';
@@ -5,6 +7,8 @@ import { z } from 'zod';
 import { ResponseStore } from '../../src/server/responses/store.js';
 import { type Server, serve } from '../../src/server/serve.js';
 import { scripted } from '../../testing/engine/scripted-engine.js';
+import { callText } from '../../testing/engine/scripted-text.js';
+import { servingScript } from '../../testing/engine/serving.js';
 import { serveModel } from '../support/serve-model.js';
 
 // OpenAI's own client against the embedded model.
@@ -111,6 +115,83 @@ test('tools of other kinds: namespaces are opened, free text is a call of its ow
   expect(types).toContain('response.custom_tool_call_input.done');
 });
 
+describe('tools in namespaces', () => {
+  const search = { type: 'function', name: 'search', description: 'Searches', parameters: { type: 'object' } };
+  const namespaces = ['mail', 'web'].map((name) => ({ type: 'namespace', name, description: name, tools: [search] }));
+  const call = callText('c', 'web__search', '{"text":"x"}');
+
+  test.each([
+    ['of the request', { tools: namespaces, items: [] }],
+    [
+      'that an item brings',
+      { tools: undefined, items: [{ type: 'additional_tools', role: 'developer', tools: namespaces }] },
+    ],
+  ])('%s: a call says which, whole and streamed, and goes back as it was', async (_name, { tools, items }) => {
+    const prompts: string[] = [];
+    await using own = await servingScript((prompt) => {
+      prompts.push(prompt);
+      return prompt.includes('<|tool|>') ? 'done' : { steps: ['Well', call.slice(0, 20), call.slice(20)] };
+    });
+    const input = [...items, { role: 'user', content: 'Hello' }];
+    const events = await eventsOf({ input, tools }, clientOf(own.server));
+    const done = events.filter(({ type }) => type === 'response.output_item.done').at(-1);
+    const wanted = { type: 'function_call', namespace: 'web', name: 'search', arguments: '{"text":"x"}' };
+    expect(done).toMatchObject({ item: wanted });
+    const whole = await clientOf(own.server).responses.create({ ...asked, input, tools } as never);
+    expect(whole.output.at(-1)).toMatchObject(wanted);
+
+    const { call_id } = whole.output.at(-1) as OpenAI.Responses.ResponseFunctionToolCall;
+    const result = { type: 'function_call_output', call_id, output: 'found' };
+    const echoed = { ...asked, input: [...input, ...whole.output, result], tools };
+    const answer = await clientOf(own.server).responses.create(echoed as never);
+    expect(prompts.at(-1)).toContain('[call'); // under its own name, by exact continuation
+    expect(answer.usage?.input_tokens_details.cached_tokens).toBeGreaterThanOrEqual(whole.usage?.total_tokens ?? 0);
+    const next = { ...asked, input: [result], tools, previous_response_id: whole.id };
+    const kept = await clientOf(own.server).responses.create(next as never);
+    expect(kept.output_text).toBe('done');
+    expect(prompts.at(-1)).toContain('mail__search');
+  });
+
+  test('one is chosen with its namespace or without it', async () => {
+    await using own = await servingScript(() => callText('c', 'mail__search', '{}'));
+    for (const namespace of ['mail', undefined]) {
+      const tool_choice = { type: 'function', name: 'search', namespace };
+      const body = { ...asked, input: 'Hello', tools: namespaces, tool_choice };
+      const { output } = await clientOf(own.server).responses.create(body as never);
+      expect(output).toMatchObject([{ namespace: 'mail', name: 'search' }]);
+    }
+  });
+});
+
+test('an item may stand for one of a stored answer; one that is not kept is refused, one of a foreign kind is named', async () => {
+  const prompts: string[] = [];
+  await using own = await servingScript((prompt) => {
+    prompts.push(prompt);
+    return 'Hi there';
+  });
+  const it = clientOf(own.server);
+  const { output } = await it.responses.create({ ...asked, input: 'Hello' });
+  const more = { role: 'user', content: 'And?' };
+  const reference = { type: 'item_reference', id: output[0]?.id };
+  for (const item of [reference, { id: reference.id }]) {
+    await it.responses.create({ ...asked, input: [{ role: 'user', content: 'Hello' }, item, more] } as never);
+    expect(prompts.at(-1)).toMatch(/Hello.*Hi there.*And\?/s);
+  }
+  const unknown = it.responses.create({ ...asked, input: [{ ...reference, id: 'msg_0' }, more] } as never);
+  await expect(unknown).rejects.toMatchObject({ status: 400, code: 'item_not_found', param: 'input[0].id' });
+  const foreign = { ...asked, input: [{ type: 'web_search_call', id: 'ws_1' }, more] };
+  const { response } = await it.responses.create(foreign as never).withResponse();
+  expect(response.headers.get('x-banyan-ignored')).toBe('input[0] (web_search_call)');
+});
+
+test('who asks for a WebSocket is sent to POST at once', async () => {
+  const head = `GET /v1/responses HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1', () => socket.write(head));
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  expect(String(answer)).toMatch(/^HTTP\/1.1 426 .*no_websocket/s);
+});
+
 describe('a model that reasons', () => {
   test('its reasoning is an item, and goes back sealed, whole or by the stored response', async () => {
     const prompts: string[] = [];
@@ -169,7 +250,7 @@ describe('what is refused says where and why', () => {
 test('the store keeps a thousand for an hour', () => {
   let now = 0;
   const store = new ResponseStore(() => now);
-  const put = (id: string) => store.put({ response: { id }, input: [], conversation: [] });
+  const put = (id: string) => store.put({ response: { id }, input: [], conversation: [], brought: [] });
   for (let index = 0; index < 1_001; index++) put(`r${index}`);
   expect([store.get('r0'), store.get('r1')?.response.id]).toEqual([undefined, 'r1']);
   now = 3_600_001;

@@ -95,9 +95,10 @@ export class RuleBook {
     if (max < size) return part;
     const full = this.repeat({ text: block, needs: [block] }, 0, Math.floor(max / size) - 1);
     const last = this.repeat(item, 0, max % size);
+    const most = this.repeat({ text: block, needs: [block] }, Math.floor(max / size), Math.floor(max / size));
     const ways = [
       { text: `${full.text} ${part.text}`, needs: [...full.needs, ...part.needs] },
-      { text: `${block}{${Math.floor(max / size)}} ${last.text}`, needs: [block, ...last.needs] },
+      { text: `${most.text} ${last.text}`, needs: [...most.needs, ...last.needs] },
     ];
     const name = this.add(ways);
     return { text: name, needs: [name] };

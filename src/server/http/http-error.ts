@@ -2,7 +2,7 @@ import { asBanyanError, type BanyanError, type ErrorCode } from '../../kit/error
 
 /** A failure as HTTP has it, before a face gives it its shape. */
 export interface HttpFailure {
-  status: 400 | 401 | 403 | 404 | 405 | 413 | 429 | 500 | 503;
+  status: 400 | 401 | 403 | 404 | 405 | 413 | 426 | 429 | 500 | 503;
   /** Word for programs, such as `context_length_exceeded`. */
   code: string;
   message: string;

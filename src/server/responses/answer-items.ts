@@ -2,6 +2,7 @@ import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationEvent } from '../../engine/generation.js';
 import { callItem, messageItem, newId, type OutputItem, reasoningItem, textPart } from './output.js';
 import type { ReasoningSeal } from './reasoning-seal.js';
+import type { NamedTool, Toolbox } from './tools.js';
 
 /** Gets each event of a response in order; `type` is its name. */
 export type Emit = (type: string, fields: object) => void;
@@ -16,16 +17,16 @@ export class AnswerItems {
   readonly calls: ToolCall[] = [];
   readonly #emit: Emit | undefined;
   readonly #seal: ReasoningSeal;
-  readonly #free: ReadonlySet<string>;
+  readonly #tools: Toolbox['named'];
   #open: { id: string; kind: 'message' | 'reasoning'; text: string } | undefined;
   /** The call that is being written: its item, and its arguments so far. */
-  #written: { id: string; callId: string; name: string; free: boolean; json: string } | undefined;
+  #written: { id: string; callId: string; tool: NamedTool; json: string } | undefined;
 
   /** `emit` undefined: nothing is streamed, and a call that was cut is no item. */
-  constructor(emit: Emit | undefined, seal: ReasoningSeal, free: ReadonlySet<string>) {
+  constructor(emit: Emit | undefined, seal: ReasoningSeal, tools: Toolbox['named']) {
     this.#emit = emit;
     this.#seal = seal;
-    this.#free = free;
+    this.#tools = tools;
   }
 
   event(event: GenerationEvent): void {
@@ -70,9 +71,9 @@ export class AnswerItems {
   #begin(name: string): void {
     this.#close('completed');
     const [id, callId] = [newId('fc'), `call_${newId('fc').slice(3)}`];
-    const free = this.#free.has(name);
-    this.#written = { id, callId, name, free, json: '' };
-    const item = callItem(id, callId, { name, arguments: '', input: undefined }, free);
+    const tool = this.#tools.get(name) ?? { name, namespace: undefined, free: false };
+    this.#written = { id, callId, tool, json: '' };
+    const item = callItem(this.#written, { arguments: '', input: undefined }, tool);
     this.#tell('response.output_item.added', { item: { ...item, status: 'in_progress' } });
   }
 
@@ -81,30 +82,29 @@ export class AnswerItems {
     const call = this.#written;
     if (call === undefined) return;
     call.json += delta;
-    if (!call.free) this.#tell('response.function_call_arguments.delta', { item_id: call.id, delta });
+    if (!call.tool.free) this.#tell('response.function_call_arguments.delta', { item_id: call.id, delta });
   }
 
   #cut(): void {
     if (this.#written === undefined) return;
-    const { id, callId, name, free, json } = this.#written;
+    const written = this.#written;
     this.#written = undefined;
     if (this.#emit === undefined) return;
-    const item = callItem(id, callId, { name, arguments: json, input: undefined }, free);
+    const item = callItem(written, { arguments: written.json, input: undefined }, written.tool);
     this.#done({ ...item, status: 'incomplete' });
   }
 
   #call(call: ToolCall): void {
     if (this.#written === undefined) return;
-    const { id, callId, free } = this.#written;
+    const { id, callId, tool } = this.#written;
     this.#written = undefined;
     this.calls.push({ ...call, id: callId });
-    const item = callItem(id, callId, call, free);
-    if (free) {
+    const item = callItem({ id, callId }, call, tool);
+    if (tool.free) {
       this.#tell('response.custom_tool_call_input.delta', { item_id: id, delta: item.input });
       this.#tell('response.custom_tool_call_input.done', { item_id: id, input: item.input });
     } else {
-      const { arguments: json, name } = call;
-      this.#tell('response.function_call_arguments.done', { item_id: id, arguments: json, name });
+      this.#tell('response.function_call_arguments.done', { item_id: id, arguments: call.arguments, name: tool.name });
     }
     this.#done(item);
   }

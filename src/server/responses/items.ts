@@ -5,6 +5,7 @@ import { withoutBilling } from '../../stateless/cache/volatile-text.js';
 import { resultOf, textOf, type WirePart } from '../chat/content.js';
 import { partMarks } from '../chat/part-marks.js';
 import type { ReasoningSeal } from './reasoning-seal.js';
+import { shownName } from './tools.js';
 import type { WireItem } from './wire.js';
 
 /** What is told of items beside their messages. */
@@ -14,6 +15,8 @@ export interface ToldOfItems {
   changes: Change[];
   /** The field of each message. */
   fields: string[];
+  /** Items that are not read. */
+  ignored: string[];
 }
 
 /**
@@ -58,7 +61,8 @@ export function toConversation(
         break;
       case 'function_call':
       case 'custom_tool_call': {
-        const { call_id: id = '', name = '', arguments: json, input } = item;
+        const { call_id: id = '', arguments: json, input } = item;
+        const name = shownName(item);
         names.set(id, name);
         const call = toToolCall({ id, name, arguments: json ?? JSON.stringify({ input }) }, 0);
         said().toolCalls = [...(said().toolCalls ?? []), call];
@@ -76,6 +80,10 @@ export function toConversation(
         });
         break;
       }
+      case 'additional_tools':
+        break; // see broughtTools()
+      default:
+        told.ignored.push(`${field} (${item.type})`);
     }
     for (let added = first; added < messages.length; added++) told.fields.push(field);
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationResult, Usage } from '../../engine/generation.js';
 import type { ReasoningSeal } from './reasoning-seal.js';
+import type { NamedTool } from './tools.js';
 
 /** An item of an answer. Its id and its fields stay the same from its first event to the stored response. */
 export type OutputItem = { id: string; type: string; status: 'in_progress' | 'completed' | 'incomplete' } & Record<
@@ -22,17 +23,17 @@ export function reasoningItem(id: string, text: string, seal: ReasoningSeal): Ou
   return { id, type: 'reasoning', status: 'completed', summary: [], content, encrypted_content: seal.of(text) };
 }
 
-/** `free`: the tool takes a text, which is its only argument here. */
+/** A call of `tool`. A free text is its only argument here. */
 export function callItem(
-  id: string,
-  callId: string,
-  { name, arguments: json, input }: Pick<ToolCall, 'name' | 'arguments' | 'input'>,
-  free: boolean,
+  { id, callId }: { id: string; callId: string },
+  { arguments: json, input }: Pick<ToolCall, 'arguments' | 'input'>,
+  { name, namespace, free }: NamedTool,
 ): OutputItem {
-  if (!free) return { id, type: 'function_call', status: 'completed', call_id: callId, name, arguments: json };
+  const head = { id, type: free ? 'custom_tool_call' : 'function_call', status: 'completed' as const, call_id: callId };
+  const named = { ...head, name, ...(namespace !== undefined && { namespace }) };
+  if (!free) return { ...named, arguments: json };
   const text = (input as { input?: unknown } | undefined)?.input;
-  const given = typeof text === 'string' ? text : json;
-  return { id, type: 'custom_tool_call', status: 'completed', call_id: callId, name, input: given };
+  return { ...named, input: typeof text === 'string' ? text : json };
 }
 
 export function toUsage(

@@ -19,9 +19,9 @@ import { type ToldOfItems, toConversation } from './items.js';
 import { toStatus, toUsage } from './output.js';
 import { ReasoningSeal } from './reasoning-seal.js';
 import { type Head, toHead } from './response-head.js';
-import type { ResponseStore } from './store.js';
-import { type Toolbox, toToolbox, toToolChoice } from './tools.js';
-import { type ResponsesRequest, responsesRequest, type WireItem } from './wire.js';
+import type { ResponseStore, StoredResponse } from './store.js';
+import { broughtTools, type Toolbox, toToolbox, toToolChoice } from './tools.js';
+import { isReference, type ResponsesRequest, responsesRequest, type WireItem } from './wire.js';
 
 /** POST /v1/responses, streamed or whole. What is thrown before the first byte is the app's to answer. */
 export async function createResponse(exchange: Exchange, store: ResponseStore): Promise<void> {
@@ -29,11 +29,13 @@ export async function createResponse(exchange: Exchange, store: ResponseStore): 
   const body = parsedBody(responsesRequest, raw);
   const ignored = unknownFields(responsesRequest, raw);
   const seal = new ReasoningSeal(new Signatures(exchange.engine.info.digest));
-  const toolbox = toToolbox(body.tools ?? [], ignored);
-  const input: WireItem[] =
+  const sent: WireItem[] =
     typeof body.input === 'string' ? [{ type: 'message', role: 'user', content: body.input }] : body.input;
-  const past = before(body, store);
-  const told: ToldOfItems = { marks: [], changes: [], fields: past.map(() => 'previous_response_id') };
+  const input = sent.map((item, index) => (isReference(item) ? store.item(item.id, `input[${index}].id`) : item));
+  const { conversation: past, brought: earlier } = before(body, store);
+  const brought = [...earlier, ...broughtTools(input)];
+  const toolbox = toToolbox([...(body.tools ?? []), ...brought], ignored);
+  const told: ToldOfItems = { marks: [], changes: [], fields: past.map(() => 'previous_response_id'), ignored };
   const conversation = toConversation(past, input, seal, told, breakpointTtl(body.prompt_cache_options));
   const stated = withoutBilling(body.instructions, 'instructions', told.changes);
   const instructions: ChatMessage[] = stated ? [{ role: 'system', content: stated as string }] : [];
@@ -56,11 +58,11 @@ export async function createResponse(exchange: Exchange, store: ResponseStore): 
       ...(result.reasoning && { reasoning: result.reasoning }),
       ...(items.calls.length > 0 && { toolCalls: items.calls }),
     };
-    store.put({ response: { id: head.id, ...response }, input, conversation: [...conversation, said] });
+    store.put({ response: { id: head.id, ...response }, input, conversation: [...conversation, said], brought });
   };
   if (body.stream) await streamed(exchange, asked, head, seal, toolbox, keep);
   else {
-    const items = new AnswerItems(undefined, seal, toolbox.free);
+    const items = new AnswerItems(undefined, seal, toolbox.named);
     const result = await asked.answer.read((event) => items.event(event));
     const usage = toUsage(result.usage, asked.answer.reasoningTokens, totalWritten(await asked.cache));
     const response = ended(head, result, items, usage);
@@ -74,7 +76,7 @@ async function streamed(
   { answer, cache, begun }: Asked,
   head: Head,
   seal: ReasoningSeal,
-  { free }: Toolbox,
+  { named }: Toolbox,
   keep: (response: object, result: GenerationResult, items: AnswerItems) => void,
 ): Promise<void> {
   await answer.began(exchange.keepAliveMs);
@@ -86,7 +88,7 @@ async function streamed(
   const emit = (type: string, fields: object) => sse.send(numbered(type, fields), type);
   emit('response.created', { response: { ...head, status: 'in_progress' } });
   emit('response.in_progress', { response: { ...head, status: 'in_progress' } });
-  const items = new AnswerItems(emit, seal, free);
+  const items = new AnswerItems(emit, seal, named);
   try {
     const result = await answer.read((event) => items.event(event));
     const usage = toUsage(result.usage, answer.reasoningTokens, totalWritten(await cache));
@@ -102,11 +104,14 @@ async function streamed(
   sse.end();
 }
 
-/** Messages of the response that this one goes on from. Throws HttpError when it is not known (any more). */
-function before({ previous_response_id: id }: ResponsesRequest, store: ResponseStore): ChatMessage[] {
-  if (id == null) return [];
+/** What the response that this one goes on from leaves to it. Throws HttpError when it is not known (any more). */
+function before(
+  { previous_response_id: id }: ResponsesRequest,
+  store: ResponseStore,
+): Pick<StoredResponse, 'conversation' | 'brought'> {
+  if (id == null) return { conversation: [], brought: [] };
   const stored = store.get(id);
-  if (stored !== undefined) return stored.conversation;
+  if (stored !== undefined) return stored;
   const message = `No response ${id} is kept here: it was not stored, has expired, or is another server's`;
   throw new HttpError(400, 'previous_response_not_found', message, 'previous_response_id');
 }

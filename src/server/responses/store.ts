@@ -1,10 +1,15 @@
 import type { ChatMessage } from '../../chat/chat-message.js';
+import { HttpError } from '../http/http-error.js';
+import type { OutputItem } from './output.js';
+import type { WireItem, WireTool } from './wire.js';
 
 /** A finished response, and the conversation up to its end. */
 export interface StoredResponse {
-  response: Record<string, unknown> & { id: string };
+  response: Record<string, unknown> & { id: string; output?: readonly OutputItem[] };
   input: unknown[];
   conversation: ChatMessage[];
+  /** Tools that its items brought: those that go on from it have them, too. */
+  brought: readonly WireTool[];
 }
 
 const MOST_ENTRIES = 1_000;
@@ -18,6 +23,8 @@ const LIFE_MS = 3_600_000;
 export class ResponseStore {
   readonly #now: () => number;
   readonly #entries = new Map<string, StoredResponse & { until: number; characters: number }>();
+  /** The response that each item of an answer belongs to. */
+  readonly #items = new Map<string, string>();
   #characters = 0;
 
   constructor(now: () => number = Date.now) {
@@ -28,6 +35,7 @@ export class ResponseStore {
     const characters = JSON.stringify(stored).length;
     this.#entries.set(stored.response.id, { ...stored, until: this.#now() + LIFE_MS, characters });
     this.#characters += characters;
+    for (const { id } of stored.response.output ?? []) this.#items.set(id, stored.response.id);
     for (const [id, { until }] of this.#entries) {
       const full = this.#entries.size > MOST_ENTRIES || this.#characters > MOST_CHARACTERS;
       if (!full && until > this.#now()) break;
@@ -41,9 +49,19 @@ export class ResponseStore {
     return entry !== undefined && entry.until > this.#now() ? entry : undefined;
   }
 
+  /** An item of a stored answer, which `field` of a body stands for. Throws HttpError when it is not known (any more). */
+  item(id: string, field: string): WireItem {
+    const { output = [] } = this.get(this.#items.get(id) ?? '')?.response ?? {};
+    const found = output.find((item) => item.id === id);
+    if (found !== undefined) return found as WireItem;
+    throw new HttpError(400, 'item_not_found', `No item ${id} of a stored response is kept here`, field);
+  }
+
   /** False: there was none. */
   delete(id: string): boolean {
-    this.#characters -= this.#entries.get(id)?.characters ?? 0;
+    const entry = this.#entries.get(id);
+    this.#characters -= entry?.characters ?? 0;
+    for (const item of entry?.response.output ?? []) this.#items.delete(item.id);
     return this.#entries.delete(id);
   }
 }

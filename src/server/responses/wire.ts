@@ -11,6 +11,15 @@ import { promptCacheOptions } from '../openai/breakpoints.js';
 const part = z.looseObject({ type: z.string(), text: maybe(z.string()), refusal: maybe(z.string()) });
 const content = z.union([z.string(), z.array(part)]);
 
+/** A tool: its own fields beside `type`, and for a namespace the tools in it. */
+const tool = z.looseObject({
+  type: z.string(),
+  name: z.string().optional(),
+  description: maybe(z.string()),
+  parameters: maybe(z.looseObject({})),
+  tools: z.array(z.looseObject({ type: z.string(), name: z.string().optional() })).optional(),
+});
+
 /** One item of a conversation: which fields it has depends on `type`. */
 const item = z.looseObject({
   type: maybe(z.string()),
@@ -19,19 +28,12 @@ const item = z.looseObject({
   content: maybe(content),
   call_id: z.string().optional(),
   name: z.string().optional(),
+  namespace: maybe(z.string()),
   arguments: z.string().optional(),
   input: z.string().optional(),
   output: z.unknown().optional(),
   encrypted_content: maybe(z.string()),
-});
-
-/** A tool: its own fields beside `type`, and for a namespace the tools in it. */
-const tool = z.looseObject({
-  type: z.string(),
-  name: z.string().optional(),
-  description: maybe(z.string()),
-  parameters: maybe(z.looseObject({})),
-  tools: z.array(z.looseObject({ type: z.string(), name: z.string().optional() })).optional(),
+  tools: z.array(tool).max(1_024).optional(),
 });
 
 const toolChoice = z.union([
@@ -74,4 +76,9 @@ export const responsesRequest = z.object({
 
 export type ResponsesRequest = z.infer<typeof responsesRequest>;
 export type WireItem = z.infer<typeof item>;
+
+/** An item that stands for one of an earlier answer. */
+export const isReference = (wire: WireItem): wire is WireItem & { id: string } =>
+  typeof wire.id === 'string' &&
+  (wire.type === 'item_reference' || (wire.type == null && wire.role === undefined && wire.content == null));
 export type WireTool = z.infer<typeof tool>;
