@@ -13,6 +13,7 @@ const FLOORS = [
   ['engine'],
   ['agent', 'stateless', 'patterns', 'memo'],
   ['server', 'adapters', 'graph', 'runs', 'tiers'],
+  ['doctor'],
   ['cli'],
 ];
 /** Rooms that may load the addon; all others import types of native/ only. */

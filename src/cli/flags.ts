@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { ENGINE, type EngineOptions } from '../engine/engine-options.js';
 import { TURN, type TurnOptions } from '../engine/request-options.js';
 import { SESSION_OWN } from '../engine/session-options.js';
@@ -154,6 +154,13 @@ export function serverOptions({ apiKeyFile, auth, corsOrigin, ...flags }: ServeF
   const named = { host, port, modelName, history, ttftLimitMs, accessLog, maxWaiting, drainDelayMs, drainMs, pinShare };
   const rules = rulesFile === undefined ? undefined : rulesOf(rulesFile);
   return { ...named, ...tls, rules, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };
+}
+
+/** The number of a flag, 0 to 100. */
+export function toPercent(text: string): number {
+  const percent = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+  if (percent >= 0 && percent <= 100) return percent;
+  throw new InvalidArgumentError('It must be a number from 0 to 100.');
 }
 
 /** What is in it is checked by the server. */

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { REPORT } from '../doctor/diagnose.js';
 import { EMBED } from '../embedding/embedding-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { chat } from './chat.js';
+import { type DoctorFlags, doctor } from './doctor.js';
 import { embed } from './embed.js';
 import {
   type AnswerFlags,
@@ -12,6 +14,7 @@ import {
   engineOptions,
   type ServeFlags,
   serverOptions,
+  toPercent,
   withAnswerFlags,
   withEngineFlags,
   withServeFlags,
@@ -37,7 +40,7 @@ Examples:
   banyan run hf:Qwen/Qwen3-4B-GGUF:Q4_K_M "Hello"      of any GGUF: a path, a Hugging Face name or a URL
   banyan chat model.gguf --system "Be brief."          a conversation
 
-Exit codes: 0 done, 1 something is wrong (one line says what), 130 Ctrl-C, 143 SIGTERM (serve: 0, once it has closed).`,
+Exit codes: 0 done, 1 something is wrong (one line says what; doctor: less was reused than --fail-under), 130 Ctrl-C, 143 SIGTERM (serve: 0, once it has closed).`,
   );
 
 withAnswerFlags(program.command('run').description('one prompt, one answer, streamed'))
@@ -103,6 +106,40 @@ Ctrl-C and SIGTERM let answers under way end (--drain-ms at most); a second one 
       await serve({ engine, server: serverOptions(flags), stop });
     }, true),
   );
+
+withEngineFlags(program.command('doctor').description('what the calls of a file could have reused, and did not'))
+  .argument(
+    '<file>',
+    'JSON Lines: a recording of engine.record(), or bodies of requests, as OpenAI or Anthropic have them',
+  )
+  .option('--json', 'print the report as JSON', false)
+  .option('--texts', 'show both sides of each difference; they may be private', false)
+  .option('--fail-under <percent>', 'exit with 1 when less of what could be reused was', toPercent)
+  .addOption(
+    optionFlag(REPORT, 'leastTokens', '--least-tokens <n>', 'what costs less in a call is left out; default 32'),
+  )
+  .addOption(
+    optionFlag(REPORT, 'prefillRate', '--prefill-rate <n>', 'prompt tokens computed in a second, to tell milliseconds'),
+  )
+  .addHelpText(
+    'after',
+    `
+A body may stand alone on its line, or in "body", "request" or "params" of an object, which may name its "conversation".
+Tokens are counted by the model of --model, of which nothing is run; without it four characters are a token.
+
+Examples:
+  banyan doctor requests.jsonl --model model.gguf --texts
+  banyan doctor trace.jsonl --fail-under 90`,
+  )
+  .action(async (file: string, flags: EngineFlags & DoctorFlags) => {
+    let poor = false;
+    const { json, failUnder, texts, leastTokens, prefillRate } = flags;
+    await untilStopped(async ({ signal }) => {
+      const engine = flags.model === undefined ? undefined : { ...engineOptions(flags), signal };
+      poor = await doctor(file, { json, failUnder, texts, leastTokens, prefillRate }, { engine, signal });
+    });
+    if (poor) process.exitCode = 1;
+  });
 
 withEngineFlags(program.command('info').description('what runs here, and what a model is'))
   .argument('[model]', 'a GGUF, as for --model')

@@ -30,6 +30,7 @@ import { GENERATE, type GenerateOptions, toRequestSettings } from './request-opt
 import { Session } from './session.js';
 import { type SessionOptions, toSessionSetup } from './session-options.js';
 import { DETOKENIZE, type DetokenizeOptions, TOKENIZE, type TokenizeOptions } from './tokenize-options.js';
+import { type CallWatcher, watchCalls } from './watch/call-watch.js';
 
 export type ModelInfo = NativeModelInfo;
 export type EngineStats = NativeStats;
@@ -91,7 +92,10 @@ export class Engine implements AsyncDisposable {
     const places = options.marks && toPlaces(Array.isArray(read) && isMessages(read) ? read : [], options.marks);
     const checked = checkPrompt(this.info, read, toChatSettings(options, schema));
     const prepared = preparePrompt(this.#backend, checked, options.signal, places);
-    return start(this.#backend, prepared, { settings, schema, signal: options.signal }).generation;
+    const { tools = [], tenant = '', thinking = true } = options;
+    const said = isMessages(checked.prompt) || typeof checked.prompt === 'string' ? checked.prompt : '';
+    const call = () => ({ said, tools, tenant, thinking, schema: schema?.json });
+    return start(this.#backend, prepared, { settings, schema, signal: options.signal, call }).generation;
   }
 
   /** A conversation that appends only what is new. Throws INVALID_OPTION, INVALID_MESSAGES, MODEL_UNSUPPORTED, CLOSED. */
@@ -150,15 +154,16 @@ export class Engine implements AsyncDisposable {
 
   /** How many tokens `generate()` would put before the answer with the same prompt and options. Runs nothing. Rejects as `generate()`. */
   async countTokens(prompt: Prompt, given: GenerateOptions = {}): Promise<number> {
+    return (await this.promptTokens(prompt, given)).length;
+  }
+
+  /** The token ids that `generate()` would put before the answer with the same prompt and options. Runs nothing. Rejects as `generate()`. */
+  async promptTokens(prompt: Prompt, given: GenerateOptions = {}): Promise<Int32Array> {
     const options = readTable('options', given, GENERATE) as GenerateOptions;
     toRequestSettings(options);
     const settings = toChatSettings(options, compileAnswerSchema(options.schema));
-    const prepared = await preparePrompt(
-      this.#backend,
-      checkPrompt(this.info, readPrompt(prompt), settings),
-      options.signal,
-    );
-    return prepared.prompt.length;
+    const checked = checkPrompt(this.info, readPrompt(prompt), settings);
+    return (await preparePrompt(this.#backend, checked, options.signal)).prompt;
   }
 
   /** How much of a prompt is cached now, and where and why the rest is not; `expected` with `revealMisses`. Runs nothing. */
@@ -188,6 +193,15 @@ export class Engine implements AsyncDisposable {
   decisions(): AsyncGenerator<Decision, void, undefined> {
     checkOpen(this.#backend);
     return this.#decisions.read();
+  }
+
+  /**
+   * Tells `watcher` of each call that begins from now on, of sessions and agents too, when it has ended: what was asked, its
+   * tokens, its cost. Returns what ends that. Calls that failed or never started are not told. Throws CLOSED.
+   */
+  watchCalls(watcher: CallWatcher): () => void {
+    checkOpen(this.#backend);
+    return watchCalls(this.#backend, watcher);
   }
 
   /**

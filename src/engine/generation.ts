@@ -14,6 +14,7 @@ import {
 } from './generation-events.js';
 import { type Completion, type PromptOutline, Request } from './request.js';
 import type { RequestSettings } from './request-options.js';
+import { type AskedCall, tellWatchers } from './watch/call-watch.js';
 
 export type { GenerationEvent, GenerationResult, ProgressEvent, Usage };
 
@@ -24,6 +25,8 @@ export interface Asked<Output> {
   signal: AbortSignal | undefined;
   /** Told when it is cancelled, also by its signal: what prepares the prompt ends. */
   cancelled?: (() => void) | undefined;
+  /** What those who watch the engine's calls are told: it is asked for when the request has ended. */
+  call: () => AskedCall;
 }
 
 /** Starts what engine.generate() and session.generate() ask: the request, and the answer that the caller reads. */
@@ -33,6 +36,7 @@ export function start<Prompt extends Prepared, Output>(
   asked: Asked<Output>,
 ): { request: Request<Prompt>; generation: Generation<Output> } {
   const request = new Request(backend, prepared, asked.settings, asked.signal, asked.cancelled);
+  tellWatchers(backend, request, asked.call);
   return { request, generation: new Generation(backend, request, asked) };
 }
 
@@ -41,10 +45,10 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
   readonly result: Promise<GenerationResult<Output>>;
   readonly #backend: Pick<Backend, 'closed'>;
   readonly #request: Request;
-  readonly #asked: Omit<Asked<Output>, 'settings'>;
+  readonly #asked: Pick<Asked<Output>, 'schema' | 'signal'>;
 
   /** Use `engine.generate()` or `session.generate()`. */
-  constructor(backend: Pick<Backend, 'closed'>, request: Request, asked: Omit<Asked<Output>, 'settings'>) {
+  constructor(backend: Pick<Backend, 'closed'>, request: Request, asked: Pick<Asked<Output>, 'schema' | 'signal'>) {
     super();
     this.#backend = backend;
     this.#request = request;

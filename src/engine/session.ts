@@ -162,7 +162,13 @@ export class Session implements AsyncDisposable {
     const summarise = run ? () => this.#summarise(turn as TurnOptions, stop.signal) : undefined;
     const more = { overflow, maxTokens: settings.maxTokens, signal, summarise };
     const prepared = nextTurn(this.#backend, this.#history, messages, chat, more);
-    return { prepared, settings, schema, signal, cancelled: () => stop.abort() };
+    let said = messages.messages;
+    const kept = (next: NextTurn) => {
+      said = next.messages;
+    };
+    prepared.then(kept, () => {}); // the request tells of its failure
+    const call = () => ({ said, tools, tenant, thinking: turn.thinking ?? true, schema: schema?.json });
+    return { prepared, settings, schema, signal, call, cancelled: () => stop.abort() };
   }
 
   /** A summary of all turns so far, by a fork: of a long conversation only the order to write it is computed. */

@@ -17,6 +17,7 @@ const ERROR_CODES = [
   'PROMPT_TOO_LONG',
   'BACKPRESSURE', // too much is waiting for the caller's limit; `retryAfter` says when it may fit
   'SESSION_BUSY', // two turns at once on one session
+  'TRACE_INVALID', // damaged, or no recording or log at all; `field` names the line
   'RECORDING_FAILED', // the file of a recording could not be written to its end
   'JOURNAL_INVALID', // damaged, or no journal at all; nothing was run
   'JOURNAL_MISMATCH', // it is of another agent, model or run; the message says what differs

@@ -5,6 +5,8 @@ import { AGENT, AGENT_OWN, RESUME, RUN } from '../../src/agent/agent-options.js'
 import { LIMITS } from '../../src/agent/limits.js';
 import { TOOL } from '../../src/agent/tool.js';
 import { OVERFLOW } from '../../src/chat/overflow/overflow-options.js';
+import { DIAGNOSE } from '../../src/doctor/diagnose.js';
+import { DOCTOR } from '../../src/doctor/doctor.js';
 import { EMBED } from '../../src/embedding/embedding-options.js';
 import { ENGINE } from '../../src/engine/engine-options.js';
 import { PIN, PREFIX } from '../../src/engine/prefix-cache.js';
@@ -49,6 +51,7 @@ const PREFIX_SOURCES = [
   [REQUEST_FILE, 'TENANT'],
 ] as const;
 
+const DOCTOR_SOURCE = ['src/doctor/diagnose.ts', 'REPORT'] as const;
 const STORE_FILE = 'src/runs/run-store.ts';
 const WORKFLOW_FILE = 'src/graph/workflow.ts';
 const BRANCH_SOURCE = ['src/patterns/branches.ts', 'BRANCHES'] as const;
@@ -162,6 +165,18 @@ export const SECTIONS: readonly Section[] = [
     sources: [['src/engine/tokenize-options.ts', 'DETOKENIZE']],
   },
   { title: 'engine.record(path, options)', table: RECORD, sources: [['src/trace/recording.ts', 'RECORD']] },
+  {
+    title: 'diagnose(path, options)',
+    table: DIAGNOSE,
+    sources: [DOCTOR_SOURCE, ['src/doctor/diagnose.ts', 'DIAGNOSE']],
+    about: 'Of `banyan/doctor`.',
+  },
+  {
+    title: 'new Doctor(engine, options)',
+    table: DOCTOR,
+    sources: [DOCTOR_SOURCE, ['src/doctor/doctor.ts', 'DOCTOR']],
+    about: 'Of `banyan/doctor`.',
+  },
   {
     title: 'createBanyan(engine, options)',
     table: BANYAN,
