@@ -99,6 +99,7 @@ ChatRequest parse_chat_input(const Napi::Value & value) {
     out.json_schema = fields.string("jsonSchema");
     out.grammar = fields.string("grammar");
     out.enable_thinking = fields.boolean("enableThinking");
+    out.continue_answer = fields.boolean("continueAnswer");
     const Napi::Value args = fields.value("templateArgs");
     if (!args.IsObject()) fields.fail("templateArgs", "must be an object of strings");
     const auto object = args.As<Napi::Object>();

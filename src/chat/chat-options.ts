@@ -21,6 +21,15 @@ export const CHAT = {
   thinking: flag(true),
 };
 
+/** What a conversation may end with, beside a question. */
+export const CONTINUE = {
+  /**
+   * Leave to go on with the last message, an assistant's: the answer is what follows it. With a `schema` that message is the
+   * beginning of the JSON. Not where `toolChoice` forces a call. Default false: a new answer follows it.
+   */
+  continueAnswer: flag(false),
+};
+
 /** What the model may call. */
 export const TOOLS = {
   /** Tools that the model may call; only with messages. Default: none. */
@@ -37,15 +46,19 @@ export interface ChatSettings extends Omit<ChatInput, 'messages' | 'addGeneratio
 
 /** The settings of options that were read by their tables. Throws INVALID_OPTION, INVALID_SCHEMA. */
 export function toChatSettings(
-  options: ChatOptions & { tools?: readonly ToolSpec[] | undefined },
+  options: ChatOptions & OptionsOf<typeof CONTINUE> & { tools?: readonly ToolSpec[] | undefined },
   schema: CompiledSchema | undefined,
 ): ChatSettings {
-  const { toolChoice = 'auto', tools = [], grammar = '', thinking = true } = options;
+  const { toolChoice = 'auto', tools = [], grammar = '', thinking = true, continueAnswer = false } = options;
   const templateTools = toTemplateTools(tools);
   const onlyTool = typeof toolChoice === 'object' ? checkOnlyTool(toolChoice, tools) : undefined;
   const choice = typeof toolChoice === 'object' ? 'required' : toolChoice;
   if (options.grammar !== undefined && tools.length > 0) {
     throw new BanyanError('INVALID_OPTION', 'A grammar and tools exclude each other', { field: 'grammar' });
+  }
+  if (continueAnswer && tools.length > 0 && choice === 'required') {
+    const message = 'An answer that has begun is no call: continueAnswer and a forced call exclude each other';
+    throw new BanyanError('INVALID_OPTION', message, { field: 'continueAnswer' });
   }
   return {
     tools: templateTools,
@@ -56,6 +69,7 @@ export function toChatSettings(
     jsonSchema: schema?.grammar ?? '',
     grammar,
     enableThinking: thinking,
+    continueAnswer,
     // Some templates show the schema; `jsonSchema` is for the grammar.
     templateArgs: schema ? { response_format: JSON.stringify(schema.json) } : {},
   };

@@ -4,7 +4,7 @@ import { BanyanError } from '../kit/errors.js';
 import { invalidOption } from '../kit/option-checks.js';
 import type { ChatFormat, Grammar, RenderedChat } from '../native/binding.js';
 import type { NativeModelInfo } from '../native/reports.js';
-import type { ChatMessage } from './chat-message.js';
+import { type ChatMessage, invalidMessage } from './chat-message.js';
 import type { ChatSettings } from './chat-options.js';
 import { toConversation } from './conversation.js';
 import { type Place, tokensUpTo } from './marks/prompt-marks.js';
@@ -56,13 +56,27 @@ export function checkPrompt(info: NativeModelInfo, prompt: Prompt, settings: Cha
       throw new BanyanError('INVALID_MESSAGES', message, { field: 'messages' });
     }
     const messages = toConversation(prompt);
+    if (settings.continueAnswer) checkBegun(messages);
     checkToolsCanBeShown(info, settings.tools);
     return { prompt: messages, settings };
   }
   if (settings.tools.length > 0) {
     throw invalidOption('tools', 'left out unless the prompt is messages', settings.tools);
   }
+  if (settings.continueAnswer) throw invalidOption('continueAnswer', 'left out unless the prompt is messages', true);
   return { prompt: checkRaw(info, prompt), settings };
+}
+
+/** Throws INVALID_MESSAGES for a conversation that does not end with the beginning of an answer. */
+function checkBegun(messages: readonly ChatMessage[]): void {
+  const last = messages.at(-1);
+  if (last?.role === 'assistant' && last.content !== '' && !last.toolCalls?.length) return;
+  throw invalidMessage('messages', 'must end with what the assistant has said, a text, for `continueAnswer`');
+}
+
+/** What of the answer the prompt has; '' for a new one. */
+export function begunOf({ prompt, settings }: CheckedPrompt): string {
+  return settings.continueAnswer && isMessages(prompt) ? (prompt.at(-1)?.content ?? '') : '';
 }
 
 /**

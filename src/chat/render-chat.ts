@@ -81,7 +81,12 @@ async function renderShaped(
   messages: readonly ChatMessage[],
   addGenerationPrompt: boolean,
 ): Promise<RenderedChat> {
-  const input = { ...settings, messages: await longList(messages, textLength, toTemplateMessage), addGenerationPrompt };
+  const input = {
+    ...settings,
+    continueAnswer: settings.continueAnswer && addGenerationPrompt,
+    messages: await longList(messages, textLength, toTemplateMessage),
+    addGenerationPrompt,
+  };
   const { rendered, shown } = await renderTools(codec, input);
   if (onlyTool === undefined) return rendered;
   const tools = shown.filter((tool) => (tool as { function: { name: string } }).function.name === onlyTool);

@@ -2,7 +2,7 @@ import { addon } from '../backend/addon.js';
 import { type Backend, checkOpen } from '../backend/backend.js';
 import { toChatSettings } from '../chat/chat-options.js';
 import { toPlaces } from '../chat/marks/prompt-marks.js';
-import { checkPrompt, checkTokens, isMessages, type Prompt, preparePrompt } from '../chat/prompt.js';
+import { begunOf, checkPrompt, checkTokens, isMessages, type Prompt, preparePrompt } from '../chat/prompt.js';
 import { checkShort } from '../chat/prompt-size.js';
 import { readPrompt } from '../chat/read-prompt.js';
 import { checkToolsCanBeShown } from '../chat/tool-spec.js';
@@ -95,7 +95,8 @@ export class Engine implements AsyncDisposable {
     const { tools = [], tenant = '', thinking = true } = options;
     const said = isMessages(checked.prompt) || typeof checked.prompt === 'string' ? checked.prompt : '';
     const call = () => ({ said, tools, tenant, thinking, schema: schema?.json });
-    return start(this.#backend, prepared, { settings, schema, signal: options.signal, call }).generation;
+    const asked = { settings, schema, signal: options.signal, call, begun: begunOf(checked) };
+    return start(this.#backend, prepared, asked).generation;
   }
 
   /** A conversation that appends only what is new. Throws INVALID_OPTION, INVALID_MESSAGES, MODEL_UNSUPPORTED, CLOSED. */

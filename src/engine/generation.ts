@@ -27,6 +27,8 @@ export interface Asked<Output> {
   cancelled?: (() => void) | undefined;
   /** What those who watch the engine's calls are told: it is asked for when the request has ended. */
   call: () => AskedCall;
+  /** What the answer begins with, as the prompt has it. Default ''. */
+  begun?: string;
 }
 
 /** Starts what engine.generate() and session.generate() ask: the request, and the answer that the caller reads. */
@@ -45,10 +47,14 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
   readonly result: Promise<GenerationResult<Output>>;
   readonly #backend: Pick<Backend, 'closed'>;
   readonly #request: Request;
-  readonly #asked: Pick<Asked<Output>, 'schema' | 'signal'>;
+  readonly #asked: Pick<Asked<Output>, 'schema' | 'signal' | 'begun'>;
 
   /** Use `engine.generate()` or `session.generate()`. */
-  constructor(backend: Pick<Backend, 'closed'>, request: Request, asked: Pick<Asked<Output>, 'schema' | 'signal'>) {
+  constructor(
+    backend: Pick<Backend, 'closed'>,
+    request: Request,
+    asked: Pick<Asked<Output>, 'schema' | 'signal' | 'begun'>,
+  ) {
     super();
     this.#backend = backend;
     this.#request = request;
@@ -148,19 +154,19 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
 
   /** An answer that ended by itself is a whole JSON text: the grammar allows no other end. */
   async #object({ reason, message, tokens, usage }: Completion): Promise<Output | undefined> {
-    const { schema } = this.#asked;
+    const { schema, begun = '' } = this.#asked;
     if (!schema || reason !== 'stop') return undefined;
     const answer = { text: message.content, tokens, usage };
-    const verdict = await schema.check(parsedAnswer(answer));
+    const verdict = await schema.check(parsedAnswer(begun, answer));
     if (verdict.ok) return verdict.value;
     const why = `The answer does not pass the schema: ${verdict.reason}`;
     throw new BanyanError('INVALID_OUTPUT', why, { field: 'schema', answer });
   }
 }
 
-function parsedAnswer(answer: RejectedAnswer): unknown {
+function parsedAnswer(begun: string, answer: RejectedAnswer): unknown {
   try {
-    return JSON.parse(answer.text);
+    return JSON.parse(begun + answer.text);
   } catch (cause) {
     throw new BanyanError('INVALID_OUTPUT', 'The answer is no JSON', { field: 'schema', answer, cause });
   }

@@ -1,5 +1,5 @@
 import type { BackendRequest } from '../backend/backend.js';
-import { CHAT, type ChatOptions, TOOLS } from '../chat/chat-options.js';
+import { CHAT, type ChatOptions, CONTINUE, TOOLS } from '../chat/chat-options.js';
 import { type PromptMark, readMarks } from '../chat/marks/prompt-marks.js';
 import { complete } from '../kit/complete-options.js';
 import { BanyanError } from '../kit/errors.js';
@@ -45,6 +45,7 @@ export interface TurnOptions<Output = unknown>
   /**
    * Schema of the answer, which is JSON of it, in `result.object`. It is whole within `maxTokens` too, unless the shortest
    * answer is longer; a bare number that reaches the limit ends with `length`, as digits may be missing, and is no `object`.
+   * With tools the answer is calls, where the model begins one by itself, else such JSON; calls leave `object` undefined.
    */
   schema?: Schema<Output> | undefined;
 }
@@ -57,6 +58,7 @@ export const TENANT = {
 export interface GenerateOptions<Output = unknown>
   extends TurnOptions<Output>,
     OptionsOf<typeof TOOLS>,
+    OptionsOf<typeof CONTINUE>,
     OptionsOf<typeof TENANT> {}
 
 /** The table of TurnOptions. compileAnswerSchema checks the schema. */
@@ -66,7 +68,7 @@ export const TURN = {
 };
 
 /** The table of GenerateOptions. */
-export const GENERATE = { ...TURN, ...TOOLS, ...TENANT };
+export const GENERATE = { ...TURN, ...TOOLS, ...CONTINUE, ...TENANT };
 
 /** Everything of a native request that does not depend on the prompt. */
 export type RequestSettings = Omit<BackendRequest, 'prompt' | 'grammar' | 'chat'>;

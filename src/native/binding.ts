@@ -91,6 +91,7 @@ export interface ChatInput {
   jsonSchema: string; // of the answer's content, '' = none; not together with grammar
   grammar: string; // GBNF of the answer's content, '' = none
   enableThinking: boolean;
+  continueAnswer: boolean; // the last message is the assistant's, and the answer goes on with it
   templateArgs: Record<string, string>;
 }
 

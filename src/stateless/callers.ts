@@ -153,8 +153,9 @@ export class Callers {
   }
 
   /** The conversation's next turn; undefined where it is rendered as a whole, also when the model is to go on with its own words. */
-  #next({ messages, tools }: ShownCall): NextTurn | undefined {
-    return messages.at(-1)?.role === 'assistant' ? undefined : this.#transcripts?.next(messages, tools);
+  #next({ messages, tools, options }: ShownCall): NextTurn | undefined {
+    const goesOn = options.continueAnswer || messages.at(-1)?.role === 'assistant';
+    return goesOn ? undefined : this.#transcripts?.next(messages, tools);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ChatMessage } from '../chat/chat-message.js';
 import type { ToolSpec } from '../chat/tool-spec.js';
-import type { TurnOptions } from '../engine/request-options.js';
+import type { GenerateOptions } from '../engine/request-options.js';
 import type { CacheMark } from './cache/cache-marks.js';
 import type { Change } from './cache/changes.js';
 
@@ -8,7 +8,7 @@ import type { Change } from './cache/changes.js';
 export interface ChatCall {
   messages: ChatMessage[];
   tools: ToolSpec[];
-  options: TurnOptions;
+  options: Omit<GenerateOptions, 'tools' | 'tenant'>;
   /** What the caller asked for that has no effect here, in the caller's words: fields of a body ... */
   ignored: string[];
   /** What of it the caller's face has changed already. Default: nothing. */

@@ -1,6 +1,5 @@
 import type { ChatMessage } from '../chat/chat-message.js';
 import type { ToolSpec } from '../chat/tool-spec.js';
-import type { TurnOptions } from '../engine/request-options.js';
 import type { Change } from './cache/changes.js';
 import { type CompiledRule, followRules } from './cache/rules.js';
 import type { ChatCall } from './chat-call.js';
@@ -11,7 +10,7 @@ import { withUsableSchemas } from './tool-schemas.js';
 export interface ShownCall {
   messages: ChatMessage[];
   tools: ToolSpec[];
-  options: TurnOptions;
+  options: ChatCall['options'];
   /** Names of its tools, the caller's and the model's. */
   names: ToolNames;
   /** Lines of the instructions that are to stand behind the latest question. */

@@ -124,6 +124,28 @@ describe.each(templates)('%s', (name, chatTemplate) => {
     });
   });
 
+  test('with tools and a schema: calls, or JSON that passes it', { timeout: 600_000 }, async () => {
+    await answers({ tools, schema, parallelToolCalls: false }, async (answer) => {
+      if (answer.toolCalls.length > 0) {
+        expect(answer.object).toBeUndefined();
+        return passes(answer);
+      }
+      expect(answer.finishReason).toBe('stop');
+      expect(await compileSchema('schema', schema).check(answer.object)).toMatchObject({ ok: true });
+    });
+    await answers({ tools, schema, toolChoice: 'required', parallelToolCalls: false }, passes);
+    await answers({ tools, schema, toolChoice: 'none' }, ({ object: value }) => expect(value).toBeDefined());
+  });
+
+  test('an answer that has begun goes on', { timeout: 600_000 }, async () => {
+    const begun = { role: 'assistant' as const, content: '{"city": "Oslo",' };
+    const options = { schema, continueAnswer: true, temperature: 1, maxTokens: 700, seed: 1 };
+    const { text, object: value, reasoning } = await engine.generate([...prompt, begun], options);
+    expect(value).toMatchObject({ city: 'Oslo' });
+    expect(JSON.parse(begun.content + text)).toEqual(value);
+    expect(reasoning).toBe('');
+  });
+
   test('a grammar is the answer’s', { timeout: 600_000 }, async () => {
     await answers({ grammar }, ({ text }) => {
       expect(text).toMatch(/^(yes|no {1,2}x)$/);

@@ -177,6 +177,7 @@ describe('when closed', () => {
           jsonSchema: '',
           grammar: '',
           enableThinking: false,
+          continueAnswer: false,
           templateArgs: {},
         }),
     ],

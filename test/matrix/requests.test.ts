@@ -296,6 +296,7 @@ describe.each([
           jsonSchema: '',
           grammar: '',
           enableThinking: false,
+          continueAnswer: false,
           templateArgs: {},
         });
       } finally {

@@ -39,6 +39,15 @@ test('a whole answer and its usage', async () => {
   expect(usage?.total_tokens).toBe((usage?.prompt_tokens ?? 0) + (usage?.completion_tokens ?? 0));
 });
 
+test('continue_final_message: the answer goes on with the last message', async () => {
+  const messages = [...hello, { role: 'assistant' as const, content: 'Hello!' }];
+  const body = { model, messages, temperature: 0, continue_final_message: true };
+  const { choices } = await client.chat.completions.create(body);
+  expect(choices[0]?.message.content).toBe(' How can I help?');
+  const late = client.chat.completions.create({ ...body, messages: hello });
+  await expect(late).rejects.toMatchObject({ status: 400, param: 'messages' });
+});
+
 test('a stream: the role first, then the text, then the end; usage only when it was asked for', async () => {
   const chunks = await chunksOf({ messages: hello, stream_options: { include_usage: true } });
   expect(chunks[0]?.choices[0]?.delta).toEqual({ role: 'assistant', content: '' });

@@ -37,6 +37,39 @@ test('a whole answer and its usage', async () => {
   expect(again.usage.cache_read_input_tokens).toBeGreaterThan(0);
 });
 
+test('a last message of the assistant is the beginning of the answer; an empty one is none', async () => {
+  const said = async (content: string) => {
+    const messages = [...hello, { role: 'assistant' as const, content }];
+    const answer = await client.messages.create({ ...asked, messages });
+    const counted = await client.messages.countTokens({ model: 'any', messages });
+    expect(counted.input_tokens).toBe(answer.usage.input_tokens + (answer.usage.cache_read_input_tokens ?? 0));
+    return answer.content[0]?.type === 'text' ? answer.content[0].text : '';
+  };
+  expect(await said('')).toBe('Hello! How can I help?');
+  expect(await said('Hello!')).toBe(' How can I help?');
+});
+
+test('tools together with a schema: a call, then an answer of the schema', async () => {
+  const schema = {
+    ...{ type: 'object', properties: { celsius: { type: 'integer' } }, required: ['celsius'] },
+    additionalProperties: false,
+  };
+  const body = { ...asked, tools: [weather], output_config: { format: { type: 'json_schema' as const, schema } } };
+  const first = await client.messages.create({ ...body, messages: question });
+  expect(first.stop_reason).toBe('tool_use');
+  const use = first.content.find(({ type }) => type === 'tool_use') as Anthropic.ToolUseBlock;
+  expect(use.input).toEqual({ city: 'Oslo' });
+  const result = { type: 'tool_result' as const, tool_use_id: use.id, content: '{"celsius":7}' };
+  const messages: Anthropic.MessageParam[] = [
+    ...question,
+    { role: 'assistant', content: first.content },
+    { role: 'user', content: [result] },
+  ];
+  const answer = await client.messages.create({ ...body, messages });
+  const [block] = answer.content;
+  expect(JSON.parse(block?.type === 'text' ? block.text : '')).toEqual({ celsius: expect.any(Number) });
+});
+
 test('tokens are counted as they are computed, of a conversation that goes on too', async () => {
   const total = ({ usage }: Anthropic.Message) => usage.input_tokens + (usage.cache_read_input_tokens ?? 0);
   const body = { model: 'any', messages: question as Anthropic.MessageParam[], tools: [weather], system: 'Be brief.' };

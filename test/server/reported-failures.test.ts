@@ -151,6 +151,29 @@ describe('tools as clients send them', () => {
     expect(without.choices[0]?.finish_reason).toBe(end === 'length' ? 'length' : 'stop');
   });
 
+  test('tools together with a response schema: a call, then an answer of the schema, streamed too', async () => {
+    const city = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
+    const weather = tool('get_weather', { ...city, additionalProperties: false });
+    const schema = { ...city, properties: { city: { enum: ['Oslo', 'Bergen'] } }, additionalProperties: false };
+    const response_format = { type: 'json_schema' as const, json_schema: { name: 'answer', schema } };
+    const body = { ...asked, tools: [weather], response_format };
+    const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'What is the weather in Oslo?' }];
+    const first = (await openai(server).chat.completions.create({ ...body, messages })).choices[0];
+    expect(first?.finish_reason).toBe('tool_calls');
+    const call = first?.message.tool_calls?.[0];
+    expect(call).toMatchObject({ function: { name: 'get_weather', arguments: '{"city": "Oslo"}' } });
+    const content = '{"celsius":7,"sky":"light rain"}';
+    messages.push(first?.message as OpenAI.ChatCompletionMessage, {
+      role: 'tool',
+      tool_call_id: call?.id ?? '',
+      content,
+    });
+    const stream = openai(server).chat.completions.stream({ ...body, messages });
+    const { choices } = await stream.finalChatCompletion();
+    expect(choices[0]?.finish_reason).toBe('stop');
+    expect(JSON.parse(choices[0]?.message.content ?? '')).toEqual({ city: expect.stringMatching(/^(Oslo|Bergen)$/) });
+  });
+
   test("one tool's odd schema does not make every request fail, and is told", async () => {
     const odd = tool('odd', { type: 'object', properties: { x: { type: 'string', pattern: '(?<=a)b(?R)' } } });
     const body = { ...asked, messages: hello, tools: [tool('get_time'), odd] };

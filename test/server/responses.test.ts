@@ -49,6 +49,18 @@ test('a whole response, kept for a while', async () => {
   await expect(client.responses.retrieve(response.id)).rejects.toMatchObject({ status: 404 });
 });
 
+test('tools together with a schema: a call, then an answer of the schema', async () => {
+  const format = zodTextFormat(z.object({ celsius: z.number().int() }), 'weather');
+  const body = { ...asked, tools: [weather], text: { format } };
+  const first = await client.responses.create({ ...body, input: question });
+  const [call] = first.output;
+  expect(call).toMatchObject({ type: 'function_call', name: 'get_weather', arguments: '{"city": "Oslo"}' });
+  if (call?.type !== 'function_call') return;
+  const output = { type: 'function_call_output' as const, call_id: call.call_id, output: '{"celsius":7}' };
+  const next = { ...body, input: [output], previous_response_id: first.id };
+  expect((await client.responses.parse(next)).output_parsed).toEqual({ celsius: expect.any(Number) });
+});
+
 test('the events of a stream, in their order, numbered, each item as it ends in the response', async () => {
   const events = await eventsOf({ input: 'Hello' });
   expect(events.map(({ sequence_number }) => sequence_number)).toEqual(events.map((_, index) => index));

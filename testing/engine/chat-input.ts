@@ -8,5 +8,6 @@ export const CHAT_DEFAULTS: Omit<ChatInput, 'messages' | 'tools'> = {
   jsonSchema: '',
   grammar: '',
   enableThinking: true,
+  continueAnswer: false,
   templateArgs: {},
 };

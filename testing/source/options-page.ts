@@ -73,11 +73,13 @@ export const SECTIONS: readonly Section[] = [
       ['src/native/sampling-options.ts', 'SAMPLING'],
       ['src/native/request-options.ts', 'REQUEST'],
       ['src/chat/chat-options.ts', 'CHAT'],
+      ['src/chat/chat-options.ts', 'CONTINUE'],
       [REQUEST_FILE, 'MORE'],
       [REQUEST_FILE, 'TurnOptions'],
       ...PREFIX_SOURCES,
     ],
-    about: '`session.generate()` takes the same but for `tools` and `tenant`, which are those of its session.',
+    about:
+      '`session.generate()` takes the same but for `continueAnswer`, and for `tools` and `tenant`, which are those of its session.',
   },
   {
     title: 'engine.embed(texts, options)',

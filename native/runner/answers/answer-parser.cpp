@@ -143,7 +143,7 @@ bool AnswerParser::at_structure(AnswerPart & out) {
             return false;
         }
         commit(open_, marker.at, out);
-        if (!syntax_->may_call(*marker.text) || place_.admits(syntax_->is_special(*marker.text))) return true;
+        if (!syntax_->may_call(*marker.text) || admits_call(*marker.text)) return true;
         size_t end = done_ + 1;
         while (continues(buffer_, end)) ++end;
         commit(open_, end, out);
@@ -308,12 +308,19 @@ void AnswerParser::say(Kind kind, const std::string & text, AnswerPart & out) {
     place_.add(text);
     if (kind == Kind::text) {
         out.content += text;
+        has_content_ = has_content_ || !all_space(text);
     } else if (has_reasoning_ || !all_space(text)) {
         has_reasoning_ = true;
         out.reasoning += std::exchange(blanks_, "") + text;
     } else {
         blanks_ += text;
     }
+}
+
+/** Where the reader stands, this marker begins a call. */
+bool AnswerParser::admits_call(const std::string & marker) const {
+    if (has_content_ && syntax_->kind() == AnswerKind::calls_or_content) return false;
+    return place_.admits(syntax_->is_special(marker));
 }
 
 /** From here on everything is text. */

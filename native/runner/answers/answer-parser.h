@@ -52,6 +52,7 @@ class AnswerParser {
     ptrdiff_t commit(Kind kind, size_t end, AnswerPart & out);
     void say(Kind kind, const std::string & text, AnswerPart & out);
     void give_up(size_t from, AnswerPart & out);
+    bool admits_call(const std::string & marker) const;
 
     std::shared_ptr<const AnswerSyntax> syntax_;  // null: no format, or the answer has left it
     // What the parser must see: markers, for each stretch given out a byte and the marker that it began with, what is
@@ -68,7 +69,7 @@ class AnswerParser {
     size_t refused_ = 0;  // bytes of calls that came to nothing, each as far as it went
     size_t calls_begin_ = Reading::kNowhere;
     bool told_ = false;  // the call under way, by named_call
-    bool refused_last_ = false, has_reasoning_ = false;
+    bool refused_last_ = false, has_reasoning_ = false, has_content_ = false;
     std::string blanks_;  // a reasoning of blanks is none, unless more follows
     CallPlace place_;
     CallProgress progress_;

@@ -66,14 +66,16 @@ struct AnswerSyntax::Impl {
     PegFacts facts;
     std::vector<std::string> literals;  // the longest first
     std::set<std::string> call_markers, special;
+    AnswerKind kind = AnswerKind::content;
     bool optional_calls = false;
     bool plain_mapper = true;  // arguments that are JSON are taken as they are
 };
 
-AnswerSyntax::AnswerSyntax(const Model & model, const common_chat_params & params, bool has_tools)
+AnswerSyntax::AnswerSyntax(const Model & model, const common_chat_params & params, AnswerKind kind)
     : impl_(std::make_unique<Impl>()) {
     Impl & syntax = *impl_;
     syntax.format = params.format;
+    syntax.kind = kind;
     syntax.plain_mapper =
         params.format != COMMON_CHAT_FORMAT_PEG_GEMMA4 && params.format != COMMON_CHAT_FORMAT_PEG_MINIMAX_M3;
     syntax.prompt = prompt_to_read(params);
@@ -87,7 +89,7 @@ AnswerSyntax::AnswerSyntax(const Model & model, const common_chat_params & param
     syntax.literals.assign(syntax.facts.literals.begin(), syntax.facts.literals.end());
     std::stable_sort(syntax.literals.begin(), syntax.literals.end(),
                      [](const std::string & a, const std::string & b) { return a.size() > b.size(); });
-    syntax.optional_calls = has_tools && (params.grammar.empty() || params.grammar_lazy);
+    syntax.optional_calls = kind == AnswerKind::text_and_calls || kind == AnswerKind::calls_or_content;
 
     std::set<std::string> starts = syntax.facts.call_starts;
     for (const common_grammar_trigger & trigger : params.grammar_triggers) {
@@ -97,7 +99,7 @@ AnswerSyntax::AnswerSyntax(const Model & model, const common_chat_params & param
         const bool starts_calls = std::any_of(starts.begin(), starts.end(), [&](const std::string & start) {
             return begins_with(start, end) || begins_with(end, start);
         });
-        if (has_tools && starts_calls) syntax.call_markers.insert(end);
+        if (kind != AnswerKind::content && starts_calls) syntax.call_markers.insert(end);
         const std::vector<Token> tokens = model.tokenize(end, false, true);
         constexpr int kSpecial = LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_USER_DEFINED;
         if (tokens.size() == 1 && (llama_vocab_get_attr(model.vocab(), tokens[0]) & kSpecial))
@@ -183,6 +185,10 @@ size_t AnswerSyntax::held(const std::string & text, size_t from) const {
         }
     }
     return longest;
+}
+
+AnswerKind AnswerSyntax::kind() const {
+    return impl_->kind;
 }
 
 bool AnswerSyntax::may_call(const std::string & marker) const {

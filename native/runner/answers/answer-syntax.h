@@ -4,6 +4,7 @@
 // Owns: the parser. Changed by: nothing after it is made. Thread: any.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,12 @@ struct common_chat_params;
 namespace banyan {
 
 class Model;
+
+/**
+ * What an answer may be. calls_or_content: either calls, or a content that a grammar holds from its first character on;
+ * then no call follows it.
+ */
+enum class AnswerKind : uint8_t { content, text_and_calls, calls, calls_or_content };
 
 /** Bytes [begin, end) of an answer that are reasoning or text. */
 struct Stretch {
@@ -44,7 +51,7 @@ struct Marker {
 
 class AnswerSyntax {
   public:
-    AnswerSyntax(const Model & model, const common_chat_params & params, bool has_tools);
+    AnswerSyntax(const Model & model, const common_chat_params & params, AnswerKind kind);
     ~AnswerSyntax();
     AnswerSyntax(const AnswerSyntax &) = delete;
     AnswerSyntax & operator=(const AnswerSyntax &) = delete;
@@ -59,6 +66,7 @@ class AnswerSyntax {
     std::string marker_at(const std::string & text, size_t at) const;
     /** How many of the last bytes, of those from `from` on, may be the beginning of a marker. */
     size_t held(const std::string & text, size_t from) const;
+    AnswerKind kind() const;
     /** Begins calls, and the model is free to make none. */
     bool may_call(const std::string & marker) const;
     /** One token of this vocabulary that is no ordinary word. */

@@ -1,5 +1,6 @@
 #include "runner/answers/plain-calls.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "chat-peg-parser.h"
@@ -20,7 +21,13 @@ bool reads_calls(const common_chat_params & params) {
 using Calls = std::function<common_peg_parser(common_chat_peg_builder &)>;
 
 /** The format of `params` becomes: reasoning as it was, text, and from `tag` on what `calls` reads. */
-void give_calls(common_chat_params & params, const std::string & tag, const Calls & calls) {
+void give_calls(common_chat_params & params, const common_chat_templates_inputs & inputs, const std::string & tag,
+                const Calls & calls) {
+    // An answer that is continued has begun in the prompt.
+    std::string prompt = params.generation_prompt;
+    if (inputs.continue_final_message != COMMON_CHAT_CONTINUATION_NONE) {
+        prompt.resize(prompt.size() - std::min(prompt.size(), inputs.messages.back().content.size()));
+    }
     const std::string & start = params.thinking_start_tag;
     common_peg_arena parser = build_chat_peg_parser([&](common_chat_peg_builder & p) {
         common_peg_parser reasoning = p.eps();
@@ -28,8 +35,7 @@ void give_calls(common_chat_params & params, const std::string & tag, const Call
             const std::string & end = params.thinking_end_tags.front();
             reasoning = p.optional(p.literal(start) + p.reasoning(p.until(end)) + p.literal(end));
         }
-        return p.prefix(params.generation_prompt, start) + reasoning + p.optional(p.content(p.until(tag))) + calls(p) +
-               p.end();
+        return p.prefix(prompt, start) + reasoning + p.optional(p.content(p.until(tag))) + calls(p) + p.end();
     });
     params.format = COMMON_CHAT_FORMAT_PEG_NATIVE;
     params.parser = parser.save();
@@ -47,7 +53,7 @@ void add_plain_calls(common_chat_params & params, const common_chat_templates_in
     const std::string tag = source.find("<|tool_call|>") == std::string::npos ? "<tool_call>" : "<|tool_call|>";
     const bool must = inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED;
     const common_json tools = common_chat_tools_to_json_oaicompat(inputs.tools);
-    give_calls(params, tag, [&](common_chat_peg_builder & p) {
+    give_calls(params, inputs, tag, [&](common_chat_peg_builder & p) {
         return p.standard_json_tools(tag, "", tools, inputs.parallel_tool_calls, must, "name", "arguments",
                                      /* array_wrapped = */ true);
     });
@@ -58,7 +64,7 @@ void add_own_calls(common_chat_params & params, const common_chat_templates_inpu
     const bool must = inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED;
     const common_json tools = common_chat_tools_to_json_oaicompat(inputs.tools);
     params.preserved_tokens.push_back(kClose);
-    give_calls(params, kOpen, [&](common_chat_peg_builder & p) {
+    give_calls(params, inputs, kOpen, [&](common_chat_peg_builder & p) {
         const auto call = p.standard_json_tools(kOpen, kClose, tools, false, true, "name", "arguments");
         const auto calls =
             p.trigger_rule("tool-calls", inputs.parallel_tool_calls ? p.one_or_more(call + p.space()) : call);

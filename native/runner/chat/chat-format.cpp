@@ -18,9 +18,10 @@ namespace banyan {
 
 struct ChatFormat::Impl {
     std::shared_ptr<const AnswerSyntax> syntax;
+    std::unique_ptr<CompiledGrammar> content;   // or null
     std::unique_ptr<CompiledGrammar> grammar;   // or null
     std::unique_ptr<CallGrammar> call_grammar;  // or null
-    bool has_tools = false;
+    AnswerKind kind = AnswerKind::content;
     std::set<Token> preserved;
     std::vector<std::string> stops;
     bool thinking = true;
@@ -28,11 +29,12 @@ struct ChatFormat::Impl {
     std::vector<Token> reasoning_end;
 };
 
-ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, bool has_tools, bool thinking)
+ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, AnswerKind kind, bool thinking,
+                       const AnswerTexts & texts)
     : impl_(std::make_unique<Impl>()) {
     Impl & format = *impl_;
-    format.syntax = std::make_shared<const AnswerSyntax>(model, params, has_tools);
-    format.has_tools = has_tools;
+    format.syntax = std::make_shared<const AnswerSyntax>(model, params, kind);
+    format.kind = kind;
     format.stops = params.additional_stops;
     format.thinking = thinking;
     format.reasoning = reasoning_tags(params);
@@ -47,9 +49,14 @@ ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, b
         return;
     }
     common_params_sampling constrained;
-    constrained.generation_prompt = params.generation_prompt;
-    constrained.grammar = {has_tools ? COMMON_GRAMMAR_TYPE_TOOL_CALLS : COMMON_GRAMMAR_TYPE_OUTPUT_FORMAT,
+    constrained.generation_prompt = texts.begun.empty() ? params.generation_prompt : texts.begun;
+    constrained.grammar = {has_tools() ? COMMON_GRAMMAR_TYPE_TOOL_CALLS : COMMON_GRAMMAR_TYPE_OUTPUT_FORMAT,
                            params.grammar};
+    if (!texts.content.empty()) {
+        common_params_sampling content = constrained;
+        content.grammar = {COMMON_GRAMMAR_TYPE_OUTPUT_FORMAT, texts.content};
+        format.content = std::make_unique<CompiledGrammar>(model, std::move(content));
+    }
     format.grammar = std::make_unique<CompiledGrammar>(model, std::move(constrained));
 }
 
@@ -71,7 +78,10 @@ const std::vector<std::string> & ChatFormat::stops() const {
     return impl_->stops;
 }
 bool ChatFormat::has_tools() const {
-    return impl_->has_tools;
+    return impl_->kind != AnswerKind::content;
+}
+const CompiledGrammar * ChatFormat::content_grammar() const {
+    return impl_->content.get();
 }
 bool ChatFormat::preserved(Token token) const {
     return impl_->preserved.count(token) > 0;

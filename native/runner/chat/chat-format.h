@@ -4,6 +4,7 @@
 // Thread: any. Made by ChatTemplates::render; kept by the JavaScript handle and by the requests that use it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,15 +18,23 @@ struct common_params_sampling;
 namespace banyan {
 
 class AnswerSyntax;
+enum class AnswerKind : uint8_t;
 class CallGrammar;
 class CompiledGrammar;
 class Model;
 class ThinkingBudget;
 
+/** What a format knows of an answer beside its parameters. */
+struct AnswerTexts {
+    std::string begun;    // of the answer's grammar: what is said already; '' = the generation prompt
+    std::string content;  // GBNF of an answer without calls, where it may be calls or content
+};
+
 class ChatFormat {
   public:
     /** Throws what llama.cpp throws for a parser or triggers that make no sense. */
-    ChatFormat(const Model & model, const common_chat_params & params, bool has_tools, bool thinking);
+    ChatFormat(const Model & model, const common_chat_params & params, AnswerKind kind, bool thinking,
+               const AnswerTexts & texts = {});
     ~ChatFormat();
     ChatFormat(const ChatFormat &) = delete;
     ChatFormat & operator=(const ChatFormat &) = delete;
@@ -41,6 +50,11 @@ class ChatFormat {
     /** Texts that end the model's turn in this format, wherever they stand. */
     const std::vector<std::string> & stops() const;
     bool has_tools() const;
+    /**
+     * The same answer without calls, where the grammar has both: the model chooses calls by beginning one. Null: it has
+     * no such choice.
+     */
+    const CompiledGrammar * content_grammar() const;
     /** A control token whose text the parser needs to see (<tool_call> ...). */
     bool preserved(Token token) const;
 

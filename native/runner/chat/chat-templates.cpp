@@ -3,9 +3,11 @@
 #include "chat.h"
 #include "core/programs/hint.h"
 #include "llama.h"
+#include "runner/answers/answer-syntax.h"
 #include "runner/answers/plain-calls.h"
 #include "runner/answers/spelled-parser.h"
 #include "runner/backend.h"
+#include "runner/chat/begun-answer.h"
 #include "runner/chat/template-guard.h"
 #include "runner/error.h"
 #include "runner/grammars/answer-grammar.h"
@@ -44,16 +46,29 @@ bool has_content(const ChatRequest & request) {
     return !request.json_schema.empty() || !request.grammar.empty();
 }
 
+AnswerKind kind_of(const common_chat_templates_inputs & inputs, const ChatRequest & request) {
+    if (inputs.tools.empty() || inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_NONE) return AnswerKind::content;
+    if (request.continue_answer && has_content(request)) return AnswerKind::content;  // it has begun
+    if (inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED) return AnswerKind::calls;
+    return has_content(request) ? AnswerKind::calls_or_content : AnswerKind::text_and_calls;
+}
+
 /** Puts in what the answer must be, where it must be something. */
 void constrain_answer(common_chat_params & params, const common_chat_templates_inputs & inputs,
-                      const ChatRequest & request) {
-    const bool must_call = !inputs.tools.empty() && inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED;
-    if (!must_call && !has_content(request)) return;
-    const bool thinking = request.enable_thinking;
+                      const ChatRequest & request, AnswerKind kind) {
+    if (kind == AnswerKind::text_and_calls || (kind == AnswerKind::content && !has_content(request))) return;
+    const bool thinking = request.enable_thinking, parallel = request.parallel_tool_calls;
     const common_json tools = common_chat_tools_to_json_oaicompat(inputs.tools);
-    params.grammar = must_call                  ? forced_calls(params, tools, request.parallel_tool_calls, thinking)
-                     : !request.grammar.empty() ? content_of_grammar(params, request.grammar, thinking)
-                                                : content_of_schema(params, request.json_schema, thinking);
+    if (request.continue_answer && has_content(request)) {
+        params.grammar = request.grammar.empty() ? bare_content(request.json_schema) : request.grammar;
+    } else if (kind == AnswerKind::calls) {
+        params.grammar = forced_calls(params, tools, parallel, thinking);
+    } else if (kind == AnswerKind::calls_or_content) {
+        params.grammar = calls_or_schema(params, tools, request.json_schema, parallel, thinking);
+    } else {
+        params.grammar = request.grammar.empty() ? content_of_schema(params, request.json_schema, thinking)
+                                                 : content_of_grammar(params, request.grammar, thinking);
+    }
     params.grammar_lazy = false;
     params.grammar_triggers.clear();
     if (params.grammar.empty()) throw std::runtime_error("llama.cpp knows no format of answers for this template");
@@ -83,10 +98,11 @@ common_chat_templates_inputs inputs_of(const ChatRequest & request) {
         if (!valid) throw Error("INVALID_OPTION", "templateArgs." + name + " is not JSON", "templateArgs." + name);
     }
     inputs.chat_template_kwargs = request.template_args;
-    // An answer that is all content has no calls.
-    if (has_content(request)) inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_NONE;
+    // An answer that follows a grammar has no calls.
+    if (!request.grammar.empty()) inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_NONE;
     inputs.parallel_tool_calls = request.parallel_tool_calls;
     inputs.add_generation_prompt = request.add_generation_prompt;
+    if (request.continue_answer) go_on_with_last(inputs);
     inputs.enable_thinking = request.enable_thinking;
     inputs.reasoning_format = COMMON_REASONING_FORMAT_AUTO;
     return inputs;
@@ -297,7 +313,8 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     RenderedChat out;
     const std::string settings = format_key(request);
     const KnownParsers::Known known = [&](const std::string & generation_prompt) {
-        out.format = formats_.find(settings + generation_prompt);
+        // What an answer begins with is a part of its format: such formats are not kept.
+        if (!request.continue_answer) out.format = formats_.find(settings + generation_prompt);
         return out.format != nullptr;
     };
     TemplateBudget budget(inputs.messages.size(), request.messages.size());
@@ -312,16 +329,24 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
         const char * field = budget.spent() ? "" : "messages";  // others may do
         throw Error("INVALID_TEMPLATE", std::string("the chat template failed: ") + e.what(), field);
     }
-    const bool has_tools = !inputs.tools.empty() && inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_NONE;
+    const AnswerKind kind = kind_of(inputs, request);
+    const bool has_tools = kind != AnswerKind::content;
     const auto make = [&] {
         const ToolGrammars tools(grammars);
         if (has_tools && tool_format_ == ToolFormat::own) add_own_calls(params, inputs);
         if (has_tools) add_plain_calls(params, inputs, common_chat_templates_source(templates_.get()));
         params.parser = spelled_parser(params.parser);
-        constrain_answer(params, inputs, request);
-        return std::make_shared<const ChatFormat>(*model_, params, has_tools, request.enable_thinking);
+        constrain_answer(params, inputs, request, kind);
+        AnswerTexts texts;
+        if (request.continue_answer) texts.begun = inputs.messages.back().content;
+        if (kind == AnswerKind::calls_or_content) {
+            texts.content = content_of_schema(params, request.json_schema, request.enable_thinking);
+        }
+        return std::make_shared<const ChatFormat>(*model_, params, kind, request.enable_thinking, texts);
     };
-    if (!out.format) {
+    if (request.continue_answer) {
+        out.format = begun_format(make);
+    } else if (!out.format) {
         const std::string key = settings + params.generation_prompt;
         try {
             out.format = formats_.get(key, make);
@@ -332,7 +357,9 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
     if (request.max_context > 0) {
         check_text_fits(params.prompt.size(), model_->info().longest_token, request.max_context);
     }
-    out.literal = tokenizer_.literal(params.prompt, input_spans(rendering, params.prompt));
+    std::vector<TextSpan> input = input_spans(rendering, params.prompt);
+    if (request.continue_answer) input = with_begun(std::move(input), params.prompt, inputs.messages.back());
+    out.literal = tokenizer_.literal(params.prompt, input);
     out.tokens = tokenizer_.tokenize(params.prompt, out.literal, true);
     out.prompt = std::move(params.prompt);
     return out;

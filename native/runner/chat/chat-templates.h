@@ -25,6 +25,7 @@ struct ChatRequest {
     bool parallel_tool_calls = true;
     bool add_generation_prompt = true;
     bool enable_thinking = true;
+    bool continue_answer = false;      // the last message is the assistant's, and what is asked for goes on with it
     std::string json_schema, grammar;  // of the answer's content; '' = none, at most one
     int32_t max_context = 0;           // a prompt that cannot have fewer tokens is not tokenized; 0 = any is
     std::map<std::string, std::string> template_args;  // values as JSON text

@@ -36,17 +36,35 @@ std::string grammar_of(
     return made ? out : "";
 }
 
-}  // namespace
-
-std::string forced_calls(const common_chat_params & params, const common_json & tools, bool parallel, bool thinking) {
+ToolSchemas schemas_of(const common_json & tools) {
     ToolSchemas schemas;
     for (const common_json & tool : tools) {
         const common_json & function = tool.at("function");
         schemas.emplace(function.at("name"), common_chat_schema_from_json(common_chat_tool_parameters(function)));
     }
+    return schemas;
+}
+
+}  // namespace
+
+std::string forced_calls(const common_chat_params & params, const common_json & tools, bool parallel, bool thinking) {
+    const ToolSchemas schemas = schemas_of(tools);
     return grammar_of(params, thinking,
                       [&](ParserTree & tree, ReasoningGrammar & reasoning, const common_grammar_builder & rules) {
                           return ForcedCalls(tree, reasoning, rules, schemas, parallel).root();
+                      });
+}
+
+std::string calls_or_schema(const common_chat_params & params, const common_json & tools,
+                            const std::string & json_schema, bool parallel, bool thinking) {
+    const ToolSchemas schemas = schemas_of(tools);
+    const common_chat_schema_document schema = common_chat_schema_from_json(common_json::parse(json_schema));
+    return grammar_of(params, thinking,
+                      [&](ParserTree & tree, ReasoningGrammar & reasoning, const common_grammar_builder & rules) {
+                          const Node calls = ForcedCalls(tree, reasoning, rules, schemas, parallel).root();
+                          const Node body = tree.grammar(rules.add_schema("the-answer", *schema.root));
+                          const Node content = ForcedContent(tree, reasoning, body).root();
+                          return calls < 0 || content < 0 ? -1 : tree.choice({calls, content});
                       });
 }
 
@@ -57,6 +75,13 @@ std::string content_of_schema(const common_chat_params & params, const std::stri
                           const Node body = tree.grammar(rules.add_schema("the-answer", *schema.root));
                           return ForcedContent(tree, reasoning, body).root();
                       });
+}
+
+std::string bare_content(const std::string & json_schema) {
+    const common_chat_schema_document schema = common_chat_schema_from_json(common_json::parse(json_schema));
+    return build_grammar([&](const common_grammar_builder & rules) {
+        rules.add_rule("root", rules.add_schema("the-answer", *schema.root));
+    });
 }
 
 std::string content_of_grammar(const common_chat_params & params, const std::string & gbnf, bool thinking) {

@@ -20,23 +20,45 @@ Node ForcedContent::content(Node node) {
     if (type == "choice") {
         Nodes plain;
         for (const Node child : children) {
-            if (tree_.holds(child, ParserTree::kContent)) plain.push_back(content(child));
+            const bool calls = tree_.holds(child, ParserTree::kToolName);
+            if (tree_.holds(child, ParserTree::kContent) && !calls) plain.push_back(content(child));
+        }
+        for (const Node child : children) {
+            if (plain.empty() && tree_.holds(child, ParserTree::kContent)) plain.push_back(content(child));
         }
         return tree_.choice(plain);
     }
     return type == "sequence" ? row(node) : tree_.with_children(node, {content(children.front())});
 }
 
+/** It can read content, and no calls with it. */
+bool ForcedContent::reads_alone(Node node) const {
+    if (!tree_.holds(node, ParserTree::kToolName)) return tree_.holds(node, ParserTree::kContent);
+    const Nodes & children = tree_.children(node);
+    const auto alone = [&](Node child) { return reads_alone(child); };
+    const auto calls = [&](Node child) { return tree_.holds(child, ParserTree::kToolName) && !alone(child); };
+    if (tree_.type(node) == "sequence" && std::any_of(children.begin(), children.end(), calls)) return false;
+    return std::any_of(children.begin(), children.end(), alone);
+}
+
+/** The last part that reads content; none behind calls, if one before them reads all that is no call. */
+Node ForcedContent::reader(const Nodes & row) const {
+    Node found = -1;
+    for (const Node child : row) {
+        if (found >= 0 && tree_.holds(child, ParserTree::kToolName) && !reads_alone(child)) break;
+        if (tree_.holds(child, ParserTree::kContent)) found = child;
+    }
+    return found;
+}
+
 Node ForcedContent::row(Node node) {
     const Nodes children = tree_.children(node);
-    Node last = -1;
-    for (const Node child : children) {
-        if (tree_.holds(child, ParserTree::kContent)) last = child;
-    }
+    const Node read_by = reader(children);
+    bool behind_calls = false;
     Nodes out;
     for (size_t i = 0; i < children.size(); ++i) {
         const Node child = children[i];
-        if (child == last) {
+        if (child == read_by) {
             out.push_back(content(child));
             if (i + 1 < children.size() && ends_content(children[i + 1], child)) {
                 out.push_back(tree_.children(children[++i]).front());
@@ -44,8 +66,10 @@ Node ForcedContent::row(Node node) {
         } else if (tree_.holds(child, ParserTree::kReasoning)) {
             out.push_back(reasoning_.of(child));
             i = reasoning_.behind(children, i);
-        } else if (!tree_.holds(child, ParserTree::kContent) && !is_stray(tree_, child) &&
-                   !reasoning_.left_out(child)) {
+        } else if (tree_.holds(child, ParserTree::kContent | ParserTree::kToolName)) {
+            behind_calls = behind_calls || tree_.holds(child, ParserTree::kToolName);
+        } else if (!is_stray(tree_, child) && !reasoning_.left_out(child) &&
+                   !(behind_calls && tree_.optional_literal(child))) {
             out.push_back(child);
         }
     }

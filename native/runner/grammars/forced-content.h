@@ -1,4 +1,5 @@
-// What a chat format's parser reads as the content of an answer, made into what the content must be.
+// What a chat format's parser reads as the content of an answer, made into what the content must be. Calls are left
+// out.
 //
 // Owns: nothing. Thread: one at a time.
 #pragma once
@@ -22,6 +23,8 @@ class ForcedContent {
 
     Node content(Node node);
     Node row(Node node);
+    bool reads_alone(Node node) const;
+    Node reader(const ParserTree::Nodes & row) const;
     bool ends_content(Node node, Node content) const;
 
     ParserTree & tree_;

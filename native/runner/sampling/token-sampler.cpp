@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "llama-grammar.h"
 #include "llama.h"
@@ -56,7 +57,9 @@ TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOpt
       banned_(model_->suppressed()),
       chat_(constraint.chat),
       thinking_(std::move(thinking)),
-      sampler_(nullptr, common_sampler_free) {
+      sampler_(nullptr, common_sampler_free),
+      options_(options),
+      max_tokens_(max_tokens) {
     if (ignore_eos) banned_.insert(banned_.end(), model_->end_tokens().begin(), model_->end_tokens().end());
     const CompiledGrammar * grammar = chat_ && chat_->grammar() ? chat_->grammar() : constraint.grammar.get();
     const bool constrained = grammar || thinking_ || (chat_ && chat_->has_grammar());
@@ -67,10 +70,32 @@ TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOpt
     backend::AssertGuard guard;
     under_grammar(
         [&] { sampler_.reset(common_sampler_init(model_->handle(), params, grammar ? grammar->rules() : nullptr)); });
+    close_in_time(grammar);
+    content_ = chat_ && grammar == chat_->grammar() ? chat_->content_grammar() : nullptr;
+}
+
+void TokenSampler::close_in_time(const CompiledGrammar * grammar) {
     const llama_sampler * rules = grammar ? common_sampler_get_grammar(sampler_.get()) : nullptr;
     if (!rules || !grammar->completion()) return;
-    closing_ =
-        std::make_unique<ClosingBudget>(model_, grammar->completion(), llama_sampler_grammar_state(rules), max_tokens);
+    const auto left = max_tokens_ - static_cast<int32_t>(said_.size());
+    closing_ = std::make_unique<ClosingBudget>(model_, grammar->completion(), llama_sampler_grammar_state(rules), left);
+}
+
+/** From here on no call can begin. One that has begun goes on, and is cut at the limit as in follow_call. */
+void TokenSampler::answer_with_content() {
+    const CompiledGrammar * content = std::exchange(content_, nullptr);
+    closing_ = nullptr;
+    backend::AssertGuard guard;
+    try {
+        std::unique_ptr<common_sampler, void (*)(common_sampler *)> other(nullptr, common_sampler_free);
+        common_params_sampling params = parameters(options_);
+        other.reset(common_sampler_init(model_->handle(), params, content->rules()));
+        for (const Token token : said_) common_sampler_accept(other.get(), token, true);
+        sampler_ = std::move(other);
+        close_in_time(content);
+    } catch (const std::exception &) {
+        return;  // what was said begins no content
+    }
 }
 
 TokenSampler::~TokenSampler() = default;
@@ -84,6 +109,10 @@ Token TokenSampler::sample(llama_context * context, int32_t index, float * logit
     for (const Token token : banned_) logits[token] = -INFINITY;
     Token token = due();
     if (token < 0) token = chosen(context, index, logits);
+    if (content_ && closing_ && token >= 0 && !closing_->allows(token)) {
+        answer_with_content();  // a call is no way to end in time
+        if (!fits(token)) token = chosen(context, index, logits);
+    }
     if (closing_ && token >= 0) token = closing(token, logits);
     if (call_ && token >= 0 && !within_call(token)) {
         if (!call_->mask(logits, model_->info().vocab_size)) return -1;
@@ -93,6 +122,7 @@ Token TokenSampler::sample(llama_context * context, int32_t index, float * logit
     if (token < 0 || model_->ends_generation(token)) return token;
     backend::AssertGuard guard;
     if (sampler_) under_grammar([&] { common_sampler_accept(sampler_.get(), token, true); });
+    if (content_) said_.push_back(token);
     if (closing_) closing_->accept(token);
     if (call_) call_->accept(token);
     if (thinking_) thinking_->accept(model_->piece(token, true));
@@ -118,6 +148,8 @@ Token TokenSampler::closing(Token token, const float * logits) {
 }
 
 void TokenSampler::follow_call(const std::string & text) {
+    // A call that the model chose to make is cut at the limit: closed early, a tool would act on half a text.
+    if (std::exchange(content_, nullptr)) closing_ = nullptr;
     if (chat_ && chat_->call_grammar()) call_ = chat_->call_grammar()->follow(text);
 }
 
@@ -134,6 +166,7 @@ bool TokenSampler::within_call(Token token) {
 
 Token TokenSampler::chosen(llama_context * context, int32_t index, float * logits) {
     if (!sampler_) return greedy(logits);
+    if (content_ && means_to_answer(greedy(logits))) answer_with_content();
     backend::AssertGuard guard;
     const Token token = under_grammar([&] { return common_sampler_sample(sampler_.get(), context, index); });
     const llama_token_data_array * candidates = common_sampler_get_candidates(sampler_.get(), false);
@@ -143,15 +176,24 @@ Token TokenSampler::chosen(llama_context * context, int32_t index, float * logit
     return token;
 }
 
+/**
+ * The likeliest token begins neither a call nor what the content must be: the model would answer in its own words. Held
+ * to both, it would go on calling when all is said. Blanks say nothing yet.
+ */
+bool TokenSampler::means_to_answer(Token likeliest) const {
+    if (fits(likeliest)) return false;
+    const std::string piece = model_->piece(likeliest, true);
+    return piece.find_first_not_of(" \t\r\n") != std::string::npos;
+}
+
 /** The grammar, if there is one, admits the token. */
 bool TokenSampler::fits(Token token) const {
     const llama_sampler * grammar = sampler_ ? common_sampler_get_grammar(sampler_.get()) : nullptr;
     if (!grammar) return true;
-    const std::unique_ptr<llama_sampler, decltype(&llama_sampler_free)> copy(llama_sampler_clone(grammar),
-                                                                             llama_sampler_free);
+    backend::AssertGuard guard;
     llama_token_data candidate = {token, 0.0f, 0.0f};
     llama_token_data_array only = {&candidate, 1, -1, false};
-    under_grammar([&] { llama_sampler_apply(copy.get(), &only); });
+    under_grammar([&] { llama_grammar_apply_impl(*llama_sampler_grammar_state(grammar), &only); });
     return candidate.logit != -INFINITY;
 }
 

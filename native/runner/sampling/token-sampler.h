@@ -66,6 +66,9 @@ class TokenSampler {
     bool within_call(Token token);
     Token greedy(const float * logits) const;
     bool fits(Token token) const;
+    bool means_to_answer(Token likeliest) const;
+    void answer_with_content();
+    void close_in_time(const CompiledGrammar * grammar);
 
     std::shared_ptr<const Model> model_;
     std::vector<Token> banned_;
@@ -75,6 +78,10 @@ class TokenSampler {
     std::unique_ptr<ThinkingBudget> thinking_;                             // null: no bound
     std::unique_ptr<common_sampler, void (*)(common_sampler *)> sampler_;  // null: greedy
     std::unique_ptr<ClosingBudget> closing_;                               // null: no grammar of the whole answer
+    const CompiledGrammar * content_ = nullptr;  // while the model may still choose calls: the grammar without them
+    std::vector<Token> said_;                    // until then
+    SamplingOptions options_;
+    int32_t max_tokens_;
 };
 
 }  // namespace banyan

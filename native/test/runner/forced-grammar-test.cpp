@@ -339,6 +339,62 @@ TEST("the content is JSON of the schema") {
     CHECK(n >= 70);
 }
 
+TEST("with tools and a schema: calls, or content that is JSON of it") {
+    ChatRequest request = calling(tool("book", book()) + "," + tool("nothing", nothing()), "auto");
+    request.json_schema = Schema("s-").property("said", "string", {R"("<tool_call> {\"a\": 1}")", R"("yes")"}).json();
+    const std::set<std::string> contents = {R"({"said":"<tool_call> {\"a\": 1}"})", R"({"said":"yes"})"};
+    const int n = each(request, [&](Forced & forced) {
+        std::set<std::string> seen;
+        for (int i = 0; i < kWalks || (i < 20 * kWalks && seen.size() < 4); ++i) {
+            const ChatMessage message = forced.next();
+            if (message.tool_calls.empty()) {
+                const std::string content = common_json::parse_no_throw(message.content).dump();
+                if (!contents.count(content)) return forced.wrong(__LINE__, "content: " + message.content);
+                seen.insert(content);
+                continue;
+            }
+            if (message.tool_calls.size() != 1) return forced.wrong(__LINE__, "several calls");
+            if (message.content.find_first_not_of(" \n\t") != std::string::npos)
+                return forced.wrong(__LINE__, "prose: " + message.content);
+            const ToolCall & call = message.tool_calls[0];
+            if (dense(call.arguments) != (call.name == "book" ? dense(kBooked) : "{}"))
+                return forced.wrong(__LINE__, call.name + " of " + call.arguments);
+            seen.insert(call.name);
+        }
+        if (seen.size() != 4) forced.wrong(__LINE__, std::to_string(seen.size()) + " of them");
+    });
+    CHECK(n >= 70);
+}
+
+TEST("an answer that has begun goes on, under its schema too") {
+    for (const auto & [name, source] : templates()) {
+        const ChatTemplates chat(fleet_model(), source);
+        for (const bool thinking : {true, false}) {
+            ChatRequest request;
+            request.enable_thinking = thinking;
+            request.continue_answer = true;
+            request.messages = R"([{"role":"user","content":"Do it."},{"role":"assistant","content":"{\"said\":"}])";
+            request.json_schema = Schema("s-").property("said", "string", {R"("yes")"}).json();
+            try {
+                const RenderedChat begun = chat.render(request);
+                const std::string end = R"({"said":)";
+                CHECK_EQ(begun.prompt.substr(begun.prompt.size() - end.size()), end);
+                Forced forced{begun.format, name, false};
+                const ChatMessage message = forced.next();
+                if (common_json::parse_no_throw(end + message.content).dump() != R"({"said":"yes"})")
+                    forced.wrong(__LINE__, "content: " + message.content);
+                if (!message.reasoning.empty()) forced.wrong(__LINE__, "reasoning: " + message.reasoning);
+                request.json_schema.clear();
+                const ChatMessage free = chat.render(request).format->parse(" and so on", false);
+                CHECK_EQ(free.content, " and so on");
+                CHECK_EQ(free.reasoning, "");
+            } catch (const std::exception & e) {
+                fail(__FILE__, __LINE__, name + ": " + e.what());
+            }
+        }
+    }
+}
+
 TEST("the content follows the caller's grammar, however its rules are called") {
     ChatRequest request;
     request.grammar =

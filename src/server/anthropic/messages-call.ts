@@ -43,7 +43,15 @@ export function toMessagesCall(body: CountRequest, raw: unknown, signatures: Sig
   const ttlMs = anthropicTtl(body);
   if (ttlMs !== undefined) marks.push({ message: messages.length - 1, ttlMs });
   const options = { ...toOptions(body), ...toToolOptions(body, tools) };
-  return { messages, tools, ignored, options, changes, marks, fields };
+  return { ...goesOn(messages, options), tools, ignored, changes, marks, fields };
+}
+
+/** A last message of the assistant is the beginning of the answer; one that says nothing is none. */
+function goesOn(messages: ChatMessage[], options: ChatCall['options']): Pick<ChatCall, 'messages' | 'options'> {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant' || last.toolCalls?.length) return { messages, options };
+  if (last.content !== '') return { messages, options: { ...options, continueAnswer: true } };
+  return { messages: messages.length > 1 ? messages.slice(0, -1) : messages, options };
 }
 
 /** Marks of tools and instructions, which chat templates write as one. */

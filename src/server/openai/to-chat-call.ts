@@ -16,10 +16,13 @@ export function toChatCall(body: ChatRequest, raw: unknown): ChatCall {
   const tools = toTools(body.tools ?? [], ignored);
   const told: ToldOfMessages = { marks: [], changes: [] };
   const messages = toMessages(body.messages, told, breakpointTtl(body.prompt_cache_options));
-  const call = { messages, tools, ignored, ...told };
   return {
-    ...call,
-    options: { ...toSampling(body), ...toAnswerForm(body), ...toToolOptions(body, tools), ...toOrder(body) },
+    ...{ messages, tools, ignored, ...told },
+    options: {
+      ...{ ...toSampling(body), ...toAnswerForm(body), ...toToolOptions(body, tools), ...toOrder(body) },
+      // As vLLM and llama-server have it; OpenAI always begins a new answer.
+      ...(body.continue_final_message && { continueAnswer: true }),
+    },
   };
 }
 

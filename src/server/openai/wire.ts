@@ -71,6 +71,7 @@ export const chatRequest = z.object({
   stream_options: maybe(z.looseObject({ include_usage: maybe(z.boolean()) })),
   reasoning_effort: maybe(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh'])),
   chat_template_kwargs: maybe(z.looseObject({ enable_thinking: maybe(z.boolean()) })),
+  continue_final_message: maybe(z.boolean()),
   service_tier: maybe(z.string()),
   prompt_cache_key: maybe(z.string()),
   prompt_cache_options: promptCacheOptions,

@@ -45,6 +45,7 @@ const scenarios: Record<string, () => Promise<string>> = {
           jsonSchema: '',
           grammar: '',
           enableThinking: false,
+          continueAnswer: false,
           templateArgs: {},
         });
         return i % 2 === 0 ? engine.submit(tokens, { chat: format, maxTokens: 30 }) : undefined;
