@@ -1,15 +1,25 @@
+import type { Writable } from 'node:stream';
 import type { Generation } from '../engine/generation.js';
 
 const DIM = '\x1b[2m';
 const PLAIN = '\x1b[0m';
+const PROCESS = { output: process.stdout, notes: process.stderr };
 
 /**
- * Shows an answer while it comes: text on stdout, and on stderr, if that is a terminal, how far a long prompt has been read and, dim,
+ * Shows an answer while it comes: its text, and on `notes`, if that is a terminal, how far a long prompt has been read and, dim,
  * what the model thinks. For the first the generation has the option `progress`.
  */
 export class AnswerWriter {
+  readonly #output: Writable;
+  readonly #notes: Writable & { isTTY?: boolean | undefined };
   #dim = false;
   #shown = '';
+
+  /** Default: stdout and stderr. */
+  constructor({ output, notes }: { output: Writable; notes: Writable & { isTTY?: boolean | undefined } } = PROCESS) {
+    this.#output = output;
+    this.#notes = notes;
+  }
 
   /** Resolves when the answer has ended, whichever way; its line is closed then. Never rejects: the generation tells. */
   async write(generation: Generation): Promise<void> {
@@ -24,7 +34,7 @@ export class AnswerWriter {
     } finally {
       this.#show('');
       this.#light();
-      process.stdout.write('\n');
+      this.#output.write('\n');
     }
   }
 
@@ -35,26 +45,26 @@ export class AnswerWriter {
 
   /** A line that rewrites itself. */
   #show(text: string): void {
-    if (!process.stderr.isTTY || text === this.#shown) return;
-    process.stderr.write(`\r${' '.repeat(this.#shown.length)}\r${text}`);
+    if (!this.#notes.isTTY || text === this.#shown) return;
+    this.#notes.write(`\r${' '.repeat(this.#shown.length)}\r${text}`);
     this.#shown = text;
   }
 
   #text(text: string): void {
     this.#light();
-    process.stdout.write(text);
+    this.#output.write(text);
   }
 
   #reasoning(text: string): void {
-    if (!process.stderr.isTTY) return;
-    if (!this.#dim) process.stderr.write(DIM);
+    if (!this.#notes.isTTY) return;
+    if (!this.#dim) this.#notes.write(DIM);
     this.#dim = true;
-    process.stderr.write(text);
+    this.#notes.write(text);
   }
 
   #light(): void {
     if (!this.#dim) return;
-    process.stderr.write(`${PLAIN}\n`);
+    this.#notes.write(`${PLAIN}\n`);
     this.#dim = false;
   }
 }

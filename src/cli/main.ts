@@ -4,7 +4,9 @@ import { Command } from 'commander';
 import { REPORT } from '../doctor/diagnose.js';
 import { EMBED } from '../embedding/embedding-options.js';
 import { BanyanError } from '../kit/errors.js';
-import { chat } from './chat.js';
+import { chat } from './chat/chat.js';
+import { HELP } from './chat/commands.js';
+import { historyPath } from './chat/typed-history.js';
 import { type DoctorFlags, doctor } from './doctor.js';
 import { embed } from './embed.js';
 import {
@@ -65,14 +67,24 @@ Examples:
 
 withAnswerFlags(program.command('chat').description('a conversation on the terminal'))
   .argument('[model]', 'a GGUF, as for --model')
+  .option('--json', 'an answer is a line of JSON: text, reasoning, finishReason and usage, or error', false)
+  .option('--no-history', 'keep no file of what was typed')
   .addHelpText(
     'after',
-    '\nExample:\n  banyan chat hf:Qwen/Qwen3-4B-GGUF:Q4_K_M --system "Answer briefly." --no-thinking',
+    `
+Examples:
+  banyan chat hf:Qwen/Qwen3-4B-GGUF:Q4_K_M --system "Answer briefly." --no-thinking
+  printf 'Hello\\nThanks\\n' | banyan chat --json
+
+${HELP}
+
+What is typed is kept in ${historyPath()}, which its owner alone reads. Each line of a piped input is a turn.`,
   )
-  .action(async (model: string | undefined, flags: AnswerFlags) =>
+  .action(async (model: string | undefined, flags: AnswerFlags & { json: boolean; history: boolean }) =>
     untilStopped(async (stop) => {
       const engine = { ...engineOptions(flags, model), signal: stop.signal };
-      await chat({ engine, answer: answerOptions(flags), system: flags.system, stop });
+      const { system, json, history } = flags;
+      await chat({ engine, answer: answerOptions(flags), system, json, history, stop });
     }),
   );
 

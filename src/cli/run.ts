@@ -1,9 +1,9 @@
 import type { ChatMessage } from '../chat/chat-message.js';
 import type { EngineOptions } from '../engine/engine-options.js';
-import type { Usage } from '../engine/generation.js';
 import type { TurnOptions } from '../engine/request-options.js';
 import { AnswerWriter } from './answer-writer.js';
 import { loadWithProgress } from './load-model.js';
+import { usageInWords } from './usage-words.js';
 
 /** One prompt, streamed to stdout; what it cost goes to stderr. A model without a chat template goes on with the text. */
 export async function run(
@@ -30,13 +30,8 @@ export async function run(
     const { text, reasoning, usage, finishReason } = await generation;
     if (options.json) {
       process.stdout.write(`${JSON.stringify({ text, reasoning, finishReason, usage }, undefined, 2)}\n`);
-    } else process.stderr.write(`${inWords(usage)}, ${finishReason}\n`);
+    } else process.stderr.write(`${usageInWords(usage)}, ${finishReason}\n`);
   } finally {
     await engine.close();
   }
-}
-
-function inWords({ promptTokens, outputTokens, ttftMs, itlMs }: Usage): string {
-  const rate = itlMs > 0 ? `, ${(1000 / itlMs).toFixed(1)} tokens/s` : '';
-  return `${promptTokens} prompt + ${outputTokens} output tokens, TTFT ${ttftMs.toFixed(0)} ms${rate}`;
 }

@@ -9,7 +9,7 @@ test('lines of the input are turns of one conversation', async () => {
   const { code, stdout, stderr } = await chat().end('Hello\n\nThanks\n/unknown\n/exit\nBye\n');
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'Hello! How can I help?\nYou are welcome.\n' });
   expect(stderr).toContain('Banyan tiny.');
-  expect(stderr.match(/\/new forgets the conversation/g)).toHaveLength(2);
+  expect(stderr.match(/\/help lists the commands/g)).toHaveLength(2);
 });
 
 test('a line that is too long is no end', async () => {

@@ -65,7 +65,7 @@ test.each([
 
 test('a signal while it waits for its input ends it too', async () => {
   const cli = new Cli(['chat']);
-  await cli.until('stderr', /\/exit ends/);
+  await cli.until('stderr', /\/help lists/);
   cli.kill('SIGTERM');
   expect(await cli.ended()).toMatchObject({ code: 143 });
 });
