@@ -89,6 +89,19 @@ describe('on the embedded model', () => {
     expect(typeof free.output).toBe('object');
   });
 
+  test('an output beside tools: the tools are called first', async () => {
+    const schema = z.object({ subject: z.enum(['units', 'weather', 'notes']) });
+    const { steps, output } = await generateText({
+      ...{ model: model(), tools, temperature: 0, stopWhen: stepCountIs(4), output: Output.object({ schema }) },
+      prompt: 'What is the weather in Oslo? And in Bergen?',
+    });
+    expect(steps.map(({ toolCalls }) => toolCalls.map(({ input }) => input))).toEqual([
+      [{ city: 'Oslo' }, { city: 'Bergen' }],
+      [],
+    ]);
+    expect(schema.parse(output)).toEqual(output);
+  });
+
   test('an abort ends the request at once, whole and streamed, before and within the answer', async () => {
     const gone = new AbortController();
     const streamed = streamText({ model: model(), prompt: 'Hello', abortSignal: gone.signal });
