@@ -2,6 +2,7 @@ import type { ToolCall } from '../chat/chat-message.js';
 import type { ContextChange, Summary } from '../chat/overflow/context-change.js';
 import type { Usage } from '../engine/generation.js';
 import type { FinishReason } from '../native/vocabulary.js';
+import type { SpeculationReport } from './speculation/speculation.js';
 import type { ToolOutcome } from './tool-runner.js';
 
 /** One turn of the model and the tools that it called. */
@@ -72,6 +73,8 @@ export interface RunResult {
   steps: AgentStep[];
   usage: RunUsage;
   trace: TraceSpan[];
+  /** Calls that were begun before the model made them; undefined: the agent has no `predictor`. */
+  speculation: SpeculationReport | undefined;
 }
 
 export type AgentEvent =

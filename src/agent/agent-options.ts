@@ -6,6 +6,7 @@ import { type AgentHost, checkHost, checkSession, type HostSession } from './hos
 import type { Journal } from './journal/journal.js';
 import { checkJournal } from './journal/open-journal.js';
 import { LIMITS, type Limits } from './limits.js';
+import { checkPredictor, type ToolPredictor } from './speculation/tool-predictor.js';
 import type { Tool } from './tool.js';
 
 /** What an agent has besides what its sessions have. */
@@ -14,6 +15,11 @@ export const AGENT_OWN = {
   limits: group<Partial<Limits>>(LIMITS),
   /** Number of first steps in which the model must call a tool (a grammar sees to it), 0 to `limits.maxSteps`. Default 0. */
   forceTools: number({ min: 0, max: 2 ** 31 - 1, whole: true }, 0),
+  /**
+   * Predictor of the next calls: those of `pure` tools that are likely enough begin before the model makes them. What the model
+   * reads is the same, only sooner; `result.speculation` says what it gave and cost. Default: none.
+   */
+  predictor: other<ToolPredictor>('a ToolPredictor', checkPredictor),
 };
 
 /**

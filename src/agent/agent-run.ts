@@ -23,9 +23,11 @@ import type { PastStep } from './journal/recorded-run.js';
 import type { RunRecord } from './journal/run-record.js';
 import type { StepRecord } from './journal/step-record.js';
 import type { Limits } from './limits.js';
-import { StepTools } from './step-tools.js';
+import { Speculation } from './speculation/speculation.js';
+import type { ToolPredictor } from './speculation/tool-predictor.js';
+import { StepTools, type StepToolsListener } from './step-tools.js';
 import type { Tool } from './tool.js';
-import { type ToolOutcome, toToolMessage } from './tool-runner.js';
+import { type ToolOutcome, type ToolRunOptions, toToolMessage } from './tool-runner.js';
 import { tellWhileWaiting } from './while-waiting.js';
 
 export interface RunSetup<Conversation extends HostSession> {
@@ -36,6 +38,8 @@ export interface RunSetup<Conversation extends HostSession> {
   tools: readonly Tool[];
   limits: Limits;
   forceTools: number;
+  predictor: ToolPredictor | undefined;
+  tenant: string | undefined;
   program: HostProgram;
   deadlineMs: number | undefined;
   ttftLimitMs: number | undefined;
@@ -65,6 +69,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
   #stopReason: StopReason = 'answer';
   #generation: HostAnswer | undefined;
   #record: RunRecord | undefined;
+  #speculation: Speculation | undefined;
   readonly #steps: AgentStep[] = [];
   readonly #trace: TraceSpan[] = [];
   readonly #started = performance.now();
@@ -118,6 +123,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
       clearTimeout(timer);
       forgetSignal();
       if (!this.#stop.signal.aborted) this.#stop.abort(new Error('the run has ended'));
+      this.#speculation?.cancelRest();
       this.#tell((program) => (this.#setup.ownSession ? program.finished() : program.waitingForHuman()));
       await this.#record?.close();
     }
@@ -128,12 +134,14 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
       steps: this.#steps,
       usage: sumUsage(this.#steps, this.#now()),
       trace: this.#trace,
+      speculation: this.#speculation?.report,
     };
   }
 
   async #recorded(): Promise<void> {
     const record = await this.#setup.record(this.#stop.signal);
     this.#record = record;
+    this.#speculation = this.#speculationOn(record.input);
     await this.#loop(record);
     if (this.#setup.signal?.aborted) return;
     if (record.stopReason) this.#stopReason = record.stopReason;
@@ -191,11 +199,15 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
       : await this.#generateFitting(messages, run, record, calls);
     if (!turn) return undefined;
     const { text, reasoning, toolCalls, finishReason, usage, dropped, context } = turn;
+    this.#speculation?.over();
     if (!this.#stop.signal.aborted)
       toolCalls.forEach((call, position) => {
         calls.dispatch(position, call);
       });
+    this.#speculation?.cancelRest();
     const tools = await this.#awaited(index, calls);
+    const ended = finishReason !== 'length' && finishReason !== 'cancelled' && !this.#mustAnswer(index);
+    this.#speculation?.stepped(tools, { learn: !record.past, ended });
     const said = { index, text, reasoning, tools, toolMs: calls.ms, finishReason, usage };
     return { ...said, dropped, ...(context && { context }) };
   }
@@ -208,26 +220,37 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     return Promise.all(outcomes);
   }
 
+  get #toolOptions(): ToolRunOptions {
+    const { toolTimeoutMs: timeoutMs, toolResultLimit: resultLimit } = this.#setup.limits;
+    return { signal: this.#stop.signal, timeoutMs, resultLimit };
+  }
+
+  #speculationOn(said: string | readonly ChatMessage[]): Speculation | undefined {
+    const { predictor, tools } = this.#setup;
+    const { tenant = this.#setup.tenant ?? '' } = this.session;
+    return predictor && new Speculation({ predictor, tools, tenant, said, options: this.#toolOptions });
+  }
+
   #stepTools(step: number, record: StepRecord): StepTools {
     const { tools, limits } = this.#setup;
-    const options = { signal: this.#stop.signal, timeoutMs: limits.toolTimeoutMs, resultLimit: limits.toolResultLimit };
     const allowed = limits.maxToolCalls - this.#toolCalls();
-    return new StepTools(tools, { ...options, allowed }, record, {
-      called: (call, recorded) => {
+    const listener: StepToolsListener = {
+      called: (call, time) => {
         const expectedMs = tools.find(({ name }) => name === call.name)?.expectedMs;
-        if (!recorded) this.#tell((program) => program.toolStarted(call.name, { expectedMs }));
+        if (time === 'now') this.#tell((program) => program.toolStarted(call.name, { expectedMs }));
         this.#log.append({ type: 'tool-call', step, call });
       },
-      ended: (outcome, recorded) => {
+      ended: (outcome, time) => {
         const { call, ok, ms } = outcome;
-        if (!recorded) {
-          this.#tell((program) => program.toolEnded(call.name));
+        if (time === 'now') this.#tell((program) => program.toolEnded(call.name));
+        if (time !== 'recorded') {
           const endMs = this.#now();
           this.#trace.push({ kind: 'tool', step, name: call.name, startMs: endMs - ms, endMs, ok });
         }
         this.#log.append({ type: 'tool-result', step, outcome });
       },
-    });
+    };
+    return new StepTools(tools, { ...this.#toolOptions, allowed }, record, listener, this.#speculation);
   }
 
   /** A turn of an earlier life. It costs the length of the conversation, so that a long past is restored in slices. */
@@ -301,6 +324,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
       ...this.#toolChoice(step),
     });
     this.#generation = generation;
+    if (!this.#mustAnswer(step)) this.#speculation?.begin(); // the prompt is under way: tools do not delay it
     const result = await this.#follow(generation, step, run.kept ? undefined : calls);
     this.#trace.push({ kind: 'generate', step, name: 'model', startMs, endMs: this.#now(), ok: true });
     const turn = isVoid(result) ? VOID_TURN : (session.lastTurn ?? VOID_TURN);
@@ -332,11 +356,16 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
   }
 
   #toolChoice(step: number): { toolChoice?: ToolChoice } {
-    const { tools, limits, forceTools } = this.#setup;
+    const { tools, forceTools } = this.#setup;
     if (tools.length === 0) return {};
     if (step < forceTools) return { toolChoice: 'required' };
-    const mustAnswer = step + 1 >= limits.maxSteps || this.#toolCalls() >= limits.maxToolCalls;
-    return mustAnswer ? { toolChoice: 'none' } : {};
+    return this.#mustAnswer(step) ? { toolChoice: 'none' } : {};
+  }
+
+  /** No tool may be called in this step. */
+  #mustAnswer(step: number): boolean {
+    const { limits, forceTools } = this.#setup;
+    return step >= forceTools && (step + 1 >= limits.maxSteps || this.#toolCalls() >= limits.maxToolCalls);
   }
 
   #metLimit(): StopReason | undefined {

@@ -72,6 +72,8 @@ export class Agent<Conversation extends HostSession = Session> {
       tools: this.#options.tools ?? [],
       limits: this.#limits,
       forceTools: this.#forceTools,
+      predictor: this.#options.predictor,
+      tenant: this.#options.tenant,
       program: engine.program(),
       deadlineMs: this.#options.deadlineMs,
       ttftLimitMs: this.#options.ttftLimitMs,
@@ -82,7 +84,13 @@ export class Agent<Conversation extends HostSession = Session> {
   }
 
   #newSession(): Conversation {
-    const { engine, limits: _limits, forceTools: _forceTools, ...sessionOptions } = this.#options;
+    const {
+      engine,
+      limits: _limits,
+      forceTools: _forceTools,
+      predictor: _predictor,
+      ...sessionOptions
+    } = this.#options;
     return engine.session(sessionOptions);
   }
 }

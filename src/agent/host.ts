@@ -38,6 +38,8 @@ export interface HostSession {
   readonly messages: readonly ChatMessage[];
   /** The turn that ended last, which a journal keeps; undefined before the first one. */
   readonly lastTurn: Turn | undefined;
+  /** Tenant that it is of. Default: the agent's. */
+  readonly tenant?: string;
   /** What becomes of a turn that no longer fits the context. */
   readonly onOverflow: OnOverflow;
   /** The next turn. What is wrong throws, what fails later rejects: PROMPT_TOO_LONG where it does not fit. */

@@ -35,6 +35,11 @@ export const TOOL_OWN = {
    * again when a crash came between its call and its result. Default false: the model reads that the outcome is unknown.
    */
   idempotent: flag(false),
+  /**
+   * Purity: it has no effect, and what it gives depends on its arguments alone, for as long as a run's step takes. An agent with
+   * a `predictor` may then call it before the model does; it is idempotent as well. Default false.
+   */
+  pure: flag(false),
 };
 
 export interface ToolDefinition<Input extends Schema> extends OptionsOf<typeof TOOL_OWN> {
@@ -66,6 +71,7 @@ export interface Tool extends ToolSpec {
   readonly timeoutMs: number | undefined;
   readonly expectedMs: number | undefined;
   readonly idempotent: boolean;
+  readonly pure: boolean;
 }
 
 /** Throws INVALID_SCHEMA, INVALID_OPTION. Names are checked where the tools are used together. */
@@ -73,10 +79,20 @@ export function defineTool<const Input extends Schema>(given: ToolDefinition<Inp
   const hint = definitionHint(reading('definition', () => checkObject('definition', given)));
   if (hint !== '') throw new BanyanError('INVALID_OPTION', hint, { field: 'function' });
   const definition = readTable('definition', given, TOOL) as ToolDefinition<Input>;
-  const { name, description, input, execute, timeoutMs, expectedMs, idempotent = false } = definition;
+  const { name, description, input, execute, timeoutMs, expectedMs, idempotent = false, pure = false } = definition;
   const field = `input of tool "${name}"`;
   const { json, check } = reading(field, () => compileSchema(field, input, 'arguments'));
-  return { name, description, parameters: json, check, execute, timeoutMs, expectedMs, idempotent };
+  return {
+    name,
+    description,
+    parameters: json,
+    check,
+    execute,
+    timeoutMs,
+    expectedMs,
+    idempotent: idempotent || pure,
+    pure,
+  };
 }
 
 function readInput(field: string, value: unknown): Schema {

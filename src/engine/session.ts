@@ -95,6 +95,11 @@ export class Session implements AsyncDisposable {
     return { prompt: [...prompt], tokens: [...output], staticTokens, message, finishReason, ...lost };
   }
 
+  /** Tenant that it is of; '': of none. */
+  get tenant(): string {
+    return this.#setup.tenant;
+  }
+
   /** What becomes of a turn that no longer fits the context. */
   get onOverflow(): OnOverflow {
     return this.#setup.overflow.how;

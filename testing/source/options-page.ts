@@ -3,6 +3,7 @@ import { BANYAN } from '../../src/adapters/ai-sdk/provider.js';
 import { MCP } from '../../src/adapters/mcp/mcp-tools.js';
 import { AGENT, AGENT_OWN, RESUME, RUN } from '../../src/agent/agent-options.js';
 import { LIMITS } from '../../src/agent/limits.js';
+import { TOOL_PREDICTOR } from '../../src/agent/speculation/tool-predictor.js';
 import { TOOL } from '../../src/agent/tool.js';
 import { OVERFLOW } from '../../src/chat/overflow/overflow-options.js';
 import { DIAGNOSE } from '../../src/doctor/diagnose.js';
@@ -128,6 +129,12 @@ export const SECTIONS: readonly Section[] = [
       ['src/agent/tool.ts', 'TOOL_OWN'],
       ['src/agent/tool.ts', 'ToolDefinition'],
     ],
+  },
+  {
+    title: 'new ToolPredictor(options)',
+    table: TOOL_PREDICTOR,
+    sources: [['src/agent/speculation/tool-predictor.ts', 'TOOL_PREDICTOR']],
+    about: '`ToolPredictor.load(path, options)` takes the same.',
   },
   { title: 'engine.explain(prompt, options)', table: PREFIX, sources: PREFIX_SOURCES },
   {
