@@ -16,7 +16,8 @@ enum RecordType : uint32_t {
     kDecision = 5,
     kEmbedding = 6,
     kCallPiece = 7,
-    kStage = 8
+    kStage = 8,
+    kPromptLogprobs = 9
 };
 
 /** Everything starts on a multiple of 4 bytes, little-endian as every platform we build for. */
@@ -47,22 +48,29 @@ class Writer {
     std::vector<uint8_t> & out_;
 };
 
+void logprob(Writer & writer, const TokenLogprob & one) {
+    const auto entry = [&](const TokenLogprob & of) {
+        writer.i32(of.token);
+        writer.f32(of.logprob);
+        writer.string(of.text);
+    };
+    entry(one);
+    writer.u32(static_cast<uint32_t>(one.top.size()));
+    for (const TokenLogprob & other : one.top) entry(other);
+}
+
 void body(Writer & writer, const TokensEvent & event) {
     writer.u32(static_cast<uint32_t>(event.tokens.size()));
     writer.u32(static_cast<uint32_t>(event.logprobs.size()));
     for (const Token token : event.tokens) writer.i32(token);
     writer.string(event.text);
-    const auto entry = [&](const TokenLogprob & logprob) {
-        writer.i32(logprob.token);
-        writer.f32(logprob.logprob);
-        writer.string(logprob.text);
-    };
-    for (const TokenLogprob & logprob : event.logprobs) {
-        entry(logprob);
-        writer.u32(static_cast<uint32_t>(logprob.top.size()));
-        for (const TokenLogprob & other : logprob.top) entry(other);
-    }
+    for (const TokenLogprob & one : event.logprobs) logprob(writer, one);
     writer.string(event.reasoning);
+}
+
+void body(Writer & writer, const PromptLogprobsEvent & event) {
+    writer.u32(static_cast<uint32_t>(event.logprobs.size()));
+    for (const TokenLogprob & one : event.logprobs) logprob(writer, one);
 }
 
 void call_body(Writer & writer, const ToolCall & call) {
@@ -138,8 +146,9 @@ void body(Writer & writer, const EmbeddingEvent & event) {
 }  // namespace
 
 void pack(const Event & event, std::vector<uint8_t> & out) {
-    static constexpr RecordType kTypes[] = {kTokens,   kToolCall,  kFinish,    kError,
-                                            kDecision, kEmbedding, kCallPiece, kStage};  // in the variant's order
+    static constexpr RecordType kTypes[] = {
+        kTokens,    kToolCall,  kFinish, kError,         kDecision,
+        kEmbedding, kCallPiece, kStage,  kPromptLogprobs};  // in the variant's order
     Writer writer(out);
     const size_t start = out.size();
     writer.u32(kTypes[event.what.index()]);

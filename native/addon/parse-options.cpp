@@ -35,6 +35,21 @@ void parse_policy_of(const Fields & fields, EngineOptions & out) {
     check_config(config);
 }
 
+/** Pairs of a token and its bias. */
+void parse_biases(const Fields & fields, RequestOptions & out) {
+    const Napi::Value value = fields.value("logitBias");
+    if (!value.IsArray()) fields.fail("logitBias", "must be a list");
+    const auto list = value.As<Napi::Array>();
+    if (list.Length() > kMostBiases) fields.fail("logitBias", "has too many entries");
+    for (uint32_t i = 0; i < list.Length(); ++i) {
+        const Napi::Value pair = list.Get(i);
+        if (!pair.IsArray()) fields.fail("logitBias", "must be a list of pairs");
+        const int64_t token = integer_of(pair.As<Napi::Array>().Get(uint32_t{0}), "logitBias", 0, kMaxInt);
+        const double bias = number_of(pair.As<Napi::Array>().Get(uint32_t{1}), "logitBias", -kMostBias, kMostBias);
+        out.sampling.biases.push_back({static_cast<Token>(token), static_cast<float>(bias)});
+    }
+}
+
 }  // namespace
 
 EngineOptions parse_engine_options(const Napi::Value & value) {
@@ -58,6 +73,7 @@ RequestOptions parse_request(const Napi::Value & value) {
         if (stop.empty() || stop.size() > 4096)
             fields.fail("stop", "has a string that is empty or longer than 4096 bytes");
     }
+    parse_biases(fields, out);
     out.parsed_grammar = grammar_of(fields.value("grammar"));
     if (!out.parsed_grammar) out.grammar = fields.string("grammar");
     out.chat = chat_of(fields.value("chat"), "chat");

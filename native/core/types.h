@@ -26,6 +26,9 @@ constexpr PageId kNoPage = -1;
 constexpr SlotId kNoSlot = -1;
 constexpr StateId kNoState = -1;
 
+/** Most tokens of a step whose logits are wanted beside those that are sampled from: each takes a row, [vocab]. */
+constexpr int32_t kMostScored = 32;
+
 /** Pages that hold n_tokens tokens. */
 constexpr int32_t pages_for(int32_t n_tokens, int32_t page_tokens) {
     return (n_tokens + page_tokens - 1) / page_tokens;

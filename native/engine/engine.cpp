@@ -221,6 +221,14 @@ void Engine::check(const RequestOptions & options) const {
             throw Error("INVALID_OPTION", "token " + std::to_string(token) + " is not in the vocabulary", "prompt");
         }
     }
+    for (const TokenBias & one : options.sampling.biases) {
+        if (model_->valid(one.token)) continue;
+        const std::string id = std::to_string(one.token);
+        throw Error("INVALID_OPTION", "token " + id + " is not in the vocabulary", "logitBias." + id);
+    }
+    if (options.prompt_logprobs >= 0 && info_.runner.device_sampling) {
+        throw Error("INVALID_OPTION", "logprobs of the prompt are computed on a CPU only", "promptLogprobs");
+    }
     if (options.prompt.size() >= static_cast<size_t>(info_.max_context)) {
         const size_t size = options.prompt.size();
         throw Error::too_long(std::to_string(size) + " tokens", size, info_.max_context);
@@ -243,7 +251,11 @@ RequestId Engine::submit(RequestOptions options) {
                            options.chat};
     decoding.ignore_eos = options.ignore_eos;
     const int32_t room = info_.max_context - static_cast<int32_t>(options.prompt.size());
-    decoding.max_tokens = options.max_tokens > 0 ? std::min(options.max_tokens, room) : room;
+    decoding.max_tokens = options.max_tokens >= 0 ? std::min(options.max_tokens, room) : room;
+    if (options.prompt_logprobs >= 0) {
+        decoding.scored = options.prompt;
+        decoding.scored_top = options.prompt_logprobs;
+    }
     // Nothing older than the answer is penalised, and the sampler's memory is as long as it is told.
     int32_t & looks_back = decoding.sampling.penalty_last_n;
     looks_back = looks_back < 0 ? decoding.max_tokens : std::min(looks_back, decoding.max_tokens);
@@ -252,7 +264,8 @@ RequestId Engine::submit(RequestOptions options) {
     decoding.seed_of_ids = hash_of(options.prompt);
 
     Request request;
-    request.max_output = decoding.max_tokens;
+    request.max_output = std::max(1, decoding.max_tokens);
+    request.scored = options.prompt_logprobs >= 0;
     request.prompt = std::move(options.prompt);
     request.cls = options.cls;
     request.program = options.program;

@@ -23,6 +23,11 @@ struct ToolCallEvent {
     ToolCall call;
 };
 
+/** Of the prompt, in order: its second token and those that follow it. */
+struct PromptLogprobsEvent {
+    std::vector<TokenLogprob> logprobs;
+};
+
 /** The vector of a text; texts of a request come in any order. */
 struct EmbeddingEvent {
     int32_t index;
@@ -78,7 +83,7 @@ struct DecisionEvent {
 struct Event {
     RequestId request;  // 0 with a DecisionEvent
     std::variant<TokensEvent, ToolCallEvent, FinishEvent, ErrorEvent, DecisionEvent, EmbeddingEvent, CallPieceEvent,
-                 StageEvent>
+                 StageEvent, PromptLogprobsEvent>
         what;
 
     /** No event of the request follows. */

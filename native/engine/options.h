@@ -98,7 +98,7 @@ struct EngineInfo {
 
 struct RequestOptions {
     std::vector<Token> prompt;
-    int32_t max_tokens = 0;        // 0 = to the end of the context
+    int32_t max_tokens = -1;       // -1 = to the end of the context; 0: the prompt is computed and cached, no more
     int32_t thinking_tokens = -1;  // of reasoning; ChatFormat::thinking_budget
     Class cls = Class::interactive;
     ProgramId program = 0;
@@ -117,13 +117,14 @@ struct RequestOptions {
     std::shared_ptr<const CompiledGrammar> parsed_grammar;  // in place of a text
     std::shared_ptr<const ChatFormat> chat;
     bool ignore_eos = false;
-    bool progress = false;  // events of calls under way, and of the request before its first token
+    bool progress = false;         // events of calls under way, and of the request before its first token
+    int32_t prompt_logprobs = -1;  // alternatives of each token of the prompt; -1 = none are told
 
-    /** All but the prompt, the stop texts, and the handles of a grammar and a chat. */
+    /** All but the prompt, the stop texts, the biases, and the handles of a grammar and a chat. */
     template <typename See>
     void each_option(See && see) {
         constexpr double kDayMs = 24 * 3'600'000;
-        see("max_tokens", max_tokens, Range{1, 1 << 30}.or_none(0));
+        see("max_tokens", max_tokens, Range{0, 1 << 30}.or_none(-1));
         see("thinking_tokens", thinking_tokens, Range{0, 1 << 30}.or_none(-1));
         see("class", cls);
         see("program", program, Range{0, kMostId});
@@ -139,6 +140,7 @@ struct RequestOptions {
         see("json_schema", json_schema);
         see("ignore_eos", ignore_eos);
         see("progress", progress);
+        see("prompt_logprobs", prompt_logprobs, Range{-1, 20});
     }
 };
 

@@ -168,12 +168,28 @@ void Worker::release_slots(const Batch & batch) {
     }
 }
 
+/** False: it failed, and its request will end with that. */
+bool Worker::score(const BatchRow & row, size_t r, Decoder & decoder) {
+    try {
+        const auto logits = [&](int32_t i) { return runner_->scored_logits(r, i); };
+        std::vector<TokenLogprob> scores = decoder.score(row.n_past, row.n_tokens, logits);
+        if (!scores.empty()) events_.push_back({row.request, PromptLogprobsEvent{std::move(scores)}});
+        return true;
+    } catch (const std::exception & e) {
+        scheduler_.cancel(row.request, now());
+        ended_.push_back({row.request, FinishReason::error, "STEP_FAILED", e.what()});
+        return false;
+    }
+}
+
 void Worker::sample(const Batch & batch, StepResult & result) {
     for (size_t r = 0; r < batch.rows.size(); ++r) {
         const BatchRow & row = batch.rows[r];
         const auto live = live_.find(row.request);
-        if (!row.sample || live == live_.end() || runner_->refused(r)) continue;  // or cancelled meanwhile
+        if (live == live_.end() || runner_->refused(r)) continue;  // or cancelled meanwhile
         Decoder & decoder = *live->second.decoder;
+        if (row.scored && !score(row, r, decoder)) continue;
+        if (!row.sample) continue;
         try {
             Decoded decoded = decoder.next(runner_->context(), runner_->output_index(r), runner_->logits(r));
             result.rows.push_back({row.request, decoded.token, decoded.append, decoded.finished});

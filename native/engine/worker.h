@@ -86,6 +86,7 @@ class Worker {
     void tell_stage(RequestId id, Stage stage, int32_t tokens, int32_t prompt_tokens);
     /** What a token gave, as events in their order. */
     void publish(RequestId id, Decoded && decoded);
+    bool score(const BatchRow & row, size_t r, Decoder & decoder);
     void fail(RequestId id, const std::string & code, const std::string & message, Micros retry_after = 0);
     void finish(RequestId id, FinishReason reason);
     void forget(std::unordered_map<RequestId, Live>::iterator request);

@@ -28,7 +28,7 @@ using Texts = std::vector<std::string>;
 
 std::unique_ptr<ThinkingBudget> thinking_of(const DecoderOptions & options) {
     const auto & chat = options.constraint.chat;
-    return chat ? chat->thinking_budget(options.thinking_tokens, options.max_tokens) : nullptr;
+    return chat ? chat->thinking_budget(options.thinking_tokens, std::max(1, options.max_tokens)) : nullptr;
 }
 
 }  // namespace
@@ -37,13 +37,18 @@ Decoder::Decoder(std::shared_ptr<const Model> model, DecoderOptions options)
     : model_(std::move(model)),
       options_(std::move(options)),
       sampler_(model_, options_.sampling, options_.constraint, options_.ignore_eos, thinking_of(options_),
-               options_.max_tokens),
+               std::max(1, options_.max_tokens)),
       turn_ends_(options_.constraint.chat ? options_.constraint.chat->stops() : Texts()),
       reader_(options_.constraint.chat ? options_.constraint.chat->syntax() : nullptr),
       stops_(options_.stop) {}
 
 Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     Decoded out;
+    if (options_.max_tokens == 0) {
+        out.append = false;
+        finish(FinishReason::length, out);
+        return out;
+    }
     const int32_t n_top = options_.sampling.logprobs;
     std::unique_ptr<Logprobs> logprobs;
     if (n_top >= 0) logprobs = std::make_unique<Logprobs>(logits, model_->info().vocab_size, n_top);
@@ -58,7 +63,9 @@ Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     }
     ++n_tokens_;
     ++unread_;
-    if (logprobs) out.logprobs.push_back(logprob_of(token, logits[token], *logprobs));
+    if (logprobs) {
+        out.logprobs.push_back(logprob_of(token, sampler_.unbiased(token, logits[token]), *logprobs));
+    }
     const auto & chat = options_.constraint.chat;
     append(utf8_.push(model_->piece(token, chat && chat->preserved(token))), out);
     if (stops_.stopped()) {
@@ -76,6 +83,19 @@ Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
 void Decoder::count(const Decoded & out) {
     if (!out.reasoning.empty()) reasoning_tokens_ += unread_;
     if (!out.reasoning.empty() || !out.text.empty() || !out.tool_calls.empty()) unread_ = 0;
+}
+
+std::vector<TokenLogprob> Decoder::score(int32_t n_past, int32_t n,
+                                         const std::function<const float *(int32_t)> & logits) {
+    std::vector<TokenLogprob> scores;
+    const int32_t end = std::min(n_past + n + 1, static_cast<int32_t>(options_.scored.size()));
+    for (int32_t at = std::max(n_past + 1, n_scored_); at < end; ++at) {
+        const float * const row = logits(at - 1 - n_past);
+        const Token token = options_.scored[at];
+        scores.push_back(logprob_of(token, row[token], Logprobs(row, model_->info().vocab_size, options_.scored_top)));
+        n_scored_ = at + 1;
+    }
+    return scores;
 }
 
 void Decoder::append(const std::string & text, Decoded & out) {

@@ -5,6 +5,7 @@
 // Invariant: the answer is what was given out, piece by piece; nothing is read again.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,9 +37,11 @@ struct DecoderOptions {
     std::vector<std::string> stop;  // ends the answer's text; in reasoning and calls it ends nothing
     Constraint constraint;
     bool ignore_eos = false;
-    int32_t max_tokens = 1;        // >= 1
+    int32_t max_tokens = 1;        // 0: the prompt is computed, and nothing is said
     int32_t thinking_tokens = -1;  // ChatFormat::thinking_budget
     bool progress = false;         // calls are told of while they are written
+    std::vector<Token> scored;     // the prompt, where the logprobs of its tokens are wanted
+    int32_t scored_top = 0;        // alternatives of each
     uint64_t seed_of_ids = 0;      // tool calls that the model left without an id get one derived from this
 };
 
@@ -67,6 +70,12 @@ class Decoder {
      * request fails, no other.
      */
     Decoded next(llama_context * context, int32_t index, float * logits);
+
+    /**
+     * Logprobs of the prompt's tokens that follow [n_past, n_past + n), but for those that were given before; logits(i)
+     * are those after the i-th of these.
+     */
+    std::vector<TokenLogprob> score(int32_t n_past, int32_t n, const std::function<const float *(int32_t)> & logits);
 
     /** Why it ended; meaningful once next() said finished. */
     FinishReason reason() const { return reason_; }
@@ -99,7 +108,8 @@ class Decoder {
     StopMatcher stops_;  // the caller's, in the text
     ChatMessage answer_;
     int32_t n_tokens_ = 0, reasoning_tokens_ = 0;
-    int32_t unread_ = 0;  // the last tokens: nothing came out with them yet
+    int32_t unread_ = 0;    // the last tokens: nothing came out with them yet
+    int32_t n_scored_ = 1;  // of the prompt; nothing comes before its first token
     FinishReason reason_ = FinishReason::cancelled;
     bool finished_ = false;
 };

@@ -152,7 +152,7 @@ llama_context_params context_params(const RunnerOptions & options, int32_t n_pag
     params.n_ctx = static_cast<uint32_t>(n_pages) * options.page_tokens;
     params.n_batch = params.n_ubatch = step_capacity(options);
     params.n_seq_max = options.max_running;
-    params.n_outputs_max = options.max_running;
+    params.n_outputs_max = options.max_running + kMostScored;
     params.n_threads = params.n_threads_batch = options.threads > 0 ? options.threads : backend::physical_cores();
     params.type_k = ggml_type_of(options.type_k);
     params.type_v = ggml_type_of(options.type_v);
@@ -334,13 +334,20 @@ bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & s
         if (outputs_[place.row].refused) continue;
         impl_->touch(row, page_tokens_);
         if (pool) pool->bind(row.slot, row.pages, row.n_pages, row.n_past);
+        const int32_t first = impl_->batch.n_tokens;
         for (int32_t i = 0; i < row.n_tokens; ++i) {
-            impl_->append(row.tokens[i], row.n_past + i, row.slot, row.sample && i == row.n_tokens - 1);
+            const bool output = row.scored || (row.sample && i == row.n_tokens - 1);
+            impl_->append(row.tokens[i], row.n_past + i, row.slot, output);
+            n_outputs += output;
         }
+        if (row.scored) outputs_[place.row].first = first;
         if (!row.sample) continue;
         DeviceSampler * const sampler = samplers.empty() ? nullptr : samplers[place.row];
         const bool assigned = on_device && sampler && on_device->assign(context_.get(), row.slot, *sampler);
-        outputs_[place.row] = {impl_->batch.n_tokens - 1, n_outputs++, assigned, false};
+        Output & output = outputs_[place.row];
+        output.index = impl_->batch.n_tokens - 1;
+        output.number = n_outputs - 1;
+        output.on_device = assigned;
     }
     if (!decode(batch)) return false;
     for (size_t r = 0; r < batch.rows.size(); ++r) {
@@ -358,6 +365,12 @@ float * Runner::logits(size_t row) const {
     const bool here = !impl_->samplers || impl_->samplers->fetch(context_.get(), output.index, output.number);
     float * const logits = here ? llama_get_logits_ith(context_.get(), output.index) : nullptr;
     if (!logits) throw Error("STEP_FAILED", "the logits did not come from the device");
+    return logits;
+}
+
+const float * Runner::scored_logits(size_t row, int32_t i) const {
+    const float * const logits = llama_get_logits_ith(context_.get(), outputs_[row].first + i);
+    if (!logits) throw Error("STEP_FAILED", "llama.cpp gave no logits of the prompt");
     return logits;
 }
 

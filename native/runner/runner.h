@@ -107,6 +107,8 @@ class Runner {
      */
     int32_t output_index(size_t row) const { return outputs_[row].index; }
     float * logits(size_t row) const;
+    /** After run, of a scored row: the logits of its i-th token, [vocab]. Throws Error STEP_FAILED. */
+    const float * scored_logits(size_t row, int32_t i) const;
     llama_context * context() const { return context_.get(); }
 
     /** Rows of the slot may begin at n_past, as if tokens had been read before: for measurements, the result is noise.
@@ -142,6 +144,7 @@ class Runner {
     std::unique_ptr<llama_context, FreeContext> context_;  // behind impl_: it goes first, its caches use the pool
     RunnerInfo info_;
     struct Output {
+        int32_t first = -1;      // of a scored row: its first token in llama.cpp's batch
         int32_t index = -1;      // in llama.cpp's batch; -1: not sampled
         int32_t number = -1;     // among the batch's outputs
         bool on_device = false;  // its token is chosen

@@ -327,7 +327,8 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     if (!this.#mustAnswer(step)) this.#speculation?.begin(); // the prompt is under way: tools do not delay it
     const result = await this.#follow(generation, step, run.kept ? undefined : calls);
     this.#trace.push({ kind: 'generate', step, name: 'model', startMs, endMs: this.#now(), ok: true });
-    const turn = isVoid(result) ? VOID_TURN : (session.lastTurn ?? VOID_TURN);
+    const { finishReason } = result;
+    const turn = isVoid(result) ? { ...VOID_TURN, finishReason } : (session.lastTurn ?? VOID_TURN);
     if (run.kept) await record.turn(turn, result.usage, cut ? (messages as readonly ToolMessage[]) : undefined);
     return { ...result, dropped: turn.dropped ?? 0 };
   }

@@ -25,6 +25,7 @@ import type { Recorder } from '../trace/recorder.js';
  *               under way among them. Tokens, texts and calls of the events joined
  *               are those of the message; of a cancelled request they may be its beginning. Sinks return soon and never
  *               throw; they may call the backend. Requests end in any order, and one that fails ends alone.
+ *               `prompt-logprobs`, where they were asked for, come before the first token.
  *   Embeddings  embed() is a request of its own: the sink gets `embedding` once a text, in any order, last and once `finish` or
  *               `error`. A model that generates text refuses it with MODEL_UNSUPPORTED, an embedding model refuses submit().
  *   Cancel      cancel() may come at any time. The request ends soon: with reason `cancelled` and all that was computed, or as

@@ -25,7 +25,7 @@ export async function knownPrefix(
   if (one.every(({ content }, index) => content === other[index]?.content)) return undefined;
   const prompt = async (messages: readonly ChatMessage[]) => {
     const turn = { messages, added: messages, said: added };
-    const whole = { overflow: toOverflow('error'), maxTokens: 0, signal: undefined, summarise: undefined };
+    const whole = { overflow: toOverflow('error'), maxTokens: -1, signal: undefined, summarise: undefined };
     return (await nextTurn(codec, past, turn, settings, whole)).prompt;
   };
   const [a, b] = await Promise.all([prompt(one), prompt(other)]);

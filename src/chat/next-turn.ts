@@ -56,7 +56,7 @@ export interface NextTurn extends Prepared {
 
 export interface NextTurnOptions {
   overflow: Overflow;
-  /** Tokens of the answer, 0 for as many as fit. */
+  /** Tokens of the answer, -1 for as many as fit; 0: none is wanted yet. */
   maxTokens: number;
   signal: AbortSignal | undefined;
   /** Has the model write a summary of the past; undefined: nothing is to be run, and what is forgotten has none. */

@@ -24,6 +24,8 @@ export interface GenerationResult<Output = unknown> {
   /** Every token as sampled. */
   tokens: number[];
   logprobs: TokenLogprob[];
+  /** Of each token of the prompt but the first, with the option of that name; else empty. */
+  promptLogprobs: TokenLogprob[];
   finishReason: FinishReason;
   /** With finishReason `stop-sequence`: the text of `stop` that ended it, which is not part of the answer. */
   stopText: string | undefined;

@@ -131,7 +131,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
   }
 
   async #finish(completion: Completion): Promise<GenerationResult<Output>> {
-    const { prepared, reason, stopText, shortened, message, tokens, logprobs, usage } = completion;
+    const { prepared, reason, stopText, shortened, message, tokens, logprobs, promptLogprobs, usage } = completion;
     if (reason === 'cancelled' && this.#asked.signal?.aborted) {
       throw new BanyanError('ABORTED', 'The request was aborted', { cause: this.#asked.signal.reason });
     }
@@ -144,6 +144,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
       object: await this.#object(completion),
       tokens,
       logprobs,
+      promptLogprobs,
       finishReason: reason,
       stopText: reason === 'stop-sequence' ? stopText : undefined,
       shortened,

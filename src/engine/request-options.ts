@@ -5,7 +5,7 @@ import { complete } from '../kit/complete-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { checkName, checkNumberIn, checkObject, invalidOption } from '../kit/option-checks.js';
 import { rangeOf } from '../kit/option-table.js';
-import { reading, readList, readOptions } from '../kit/read-options.js';
+import { readFields, reading, readList, readOptions } from '../kit/read-options.js';
 import { name, type OptionsOf, other, signal } from '../native/option-kinds.js';
 import { REQUEST } from '../native/request-options.js';
 import { SAMPLING } from '../native/sampling-options.js';
@@ -23,6 +23,11 @@ const MORE = {
   stop: other<string | readonly string[]>('a string or a list of strings', readStop),
   /** What the caller calls this request, such as the id of an HTTP request: decisions about it and its `accepted` event have it. Default none. */
   label: name(''),
+  /**
+   * Biases by token id that are added to logits, at most 1,024, -100 to 100 each: `{ 1234: -100 }`. What a grammar forbids stays
+   * forbidden; logprobs are those without it. `engine.tokenize()` gives a text's ids. Default: none.
+   */
+  logitBias: other<Readonly<Record<number, number>>>('an object of token ids, each with a number', readBiases),
   /** Signal that aborts: the answer rejects with ABORTED at once (on a GPU after the running step), and the pages are free. */
   signal: signal(),
   /** Agent run that this belongs to, from `engine.program()`: runs share the machine fairly. Default: none; a session has its own. */
@@ -90,8 +95,25 @@ export function toRequestSettings(options: GenerateOptions): RequestSettings {
     label: options.label ?? '',
     sampling: complete(SAMPLING, options),
     stop: typeof stop === 'string' ? [stop] : [...stop],
+    logitBias: Object.entries(options.logitBias ?? {}).map(([token, bias]) => [Number(token), bias]),
     ignoreEos: false,
   };
+}
+
+const TOKEN_ID = /^(0|[1-9]\d{0,8})$/;
+const BIAS = { min: -100, max: 100, whole: false };
+const MOST_BIASES = 1_024;
+
+/** Whether its tokens are in the vocabulary is the addon's to say. */
+function readBiases(field: string, value: unknown): Record<number, number> {
+  const entries = Object.entries(readFields(field, checkObject(field, value) as Record<string, unknown>));
+  if (entries.length > MOST_BIASES) throw invalidOption(field, `at most ${MOST_BIASES} biases`, value);
+  const biases: Record<number, number> = {};
+  for (const [key, bias] of entries) {
+    if (!TOKEN_ID.test(key)) throw invalidOption(field, 'an object of token ids', key);
+    biases[Number(key)] = checkNumberIn(`${field}.${key}`, bias, BIAS);
+  }
+  return biases;
 }
 
 function readProgram(field: string, value: unknown): ProgramOption {

@@ -22,6 +22,8 @@ export interface Completion<Prompt extends Prepared = Prepared> {
   /** As sampled, the end-of-turn token included. */
   tokens: number[];
   logprobs: TokenLogprob[];
+  /** Of the prompt's tokens but its first one; empty unless they were asked for. */
+  promptLogprobs: TokenLogprob[];
   reason: FinishReason;
   /** Of the texts in `stop`: the one that ended it, or ''. */
   stopText: string;
@@ -113,10 +115,12 @@ export class Request<Prompt extends Prepared = Prepared> {
     this.#arrival?.catch(() => {}); // told by the outline
     const tokens: number[] = [];
     const logprobs: TokenLogprob[] = [];
+    const promptLogprobs: TokenLogprob[] = [];
     return new Promise((resolve, reject) => {
       this.#id = this.#backend.submit({ ...settings, prompt, staticTokens, boundary, chat, grammar }, (event) => {
         if (event.type === 'error') reject(event.error);
-        else if (event.type === 'finish') resolve({ ...ended(event), prepared, tokens, logprobs });
+        else if (event.type === 'finish') resolve({ ...ended(event), prepared, tokens, logprobs, promptLogprobs });
+        else if (event.type === 'prompt-logprobs') promptLogprobs.push(...event.logprobs);
         else {
           if (event.type === 'tokens') {
             tokens.push(...event.tokens);
@@ -142,6 +146,7 @@ function neverStarted(): Completion<never> {
     prepared: undefined,
     tokens: [],
     logprobs: [],
+    promptLogprobs: [],
     reason: 'cancelled',
     stopText: '',
     shortened: false,

@@ -125,9 +125,10 @@ export class Session implements AsyncDisposable {
 
   /**
    * The next turn: a user's text, or messages (tool results). Results may come in any order; the model reads of calls that
-   * have none that they were cancelled. A turn that fails, or is cancelled before its first token, leaves the session as it
-   * was; later than that, what was said stays said. One that does not fit the context rejects with PROMPT_TOO_LONG, or the
-   * session makes room for it (`onOverflow`). Throws SESSION_BUSY, CLOSED, INVALID_*.
+   * have none that they were cancelled. A turn that fails, is cancelled before its first token, or is asked for none
+   * (`maxTokens: 0`, which warms the cache for it), leaves the session as it was; later than that, what was said stays said.
+   * One that does not fit the context rejects with PROMPT_TOO_LONG, or the session makes room for it (`onOverflow`). Throws
+   * SESSION_BUSY, CLOSED, INVALID_*.
    */
   generate<Output = unknown>(
     message: string | ChatMessage | readonly ChatMessage[],
@@ -164,7 +165,8 @@ export class Session implements AsyncDisposable {
     const chat = toChatSettings({ ...turn, tools }, schema);
     const { signal } = turn;
     const stop = new AbortController();
-    const summarise = run ? () => this.#summarise(turn as TurnOptions, stop.signal) : undefined;
+    const summarise =
+      run && settings.maxTokens !== 0 ? () => this.#summarise(turn as TurnOptions, stop.signal) : undefined;
     const more = { overflow, maxTokens: settings.maxTokens, signal, summarise };
     const prepared = nextTurn(this.#backend, this.#history, messages, chat, more);
     let said = messages.messages;

@@ -25,7 +25,7 @@ export interface Turn {
   readonly summary?: Summary | undefined;
 }
 
-/** What a session has of a turn that was cancelled before its first token. */
+/** What a session has of a turn in which nothing was said. */
 export const VOID_TURN: Turn = {
   prompt: [],
   tokens: [],
@@ -34,9 +34,12 @@ export const VOID_TURN: Turn = {
   finishReason: 'cancelled',
 };
 
-/** Cancelled before its first token: nothing was said, and the session stays as it was. */
+/**
+ * Nothing was said: it was cancelled before its first token, or was asked for none (`maxTokens: 0`). The session stays as it was.
+ * A model that ends its turn at once has said that.
+ */
 export function isVoid({ tokens, finishReason }: Pick<Turn, 'tokens' | 'finishReason'>): boolean {
-  return tokens.length === 0 && finishReason === 'cancelled';
+  return tokens.length === 0 && (finishReason === 'cancelled' || finishReason === 'length');
 }
 
 /** True: the session made room for it, and its prompt is the whole one. */

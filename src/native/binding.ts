@@ -39,6 +39,7 @@ export interface NativeRequest extends Complete<typeof REQUEST> {
   staticTokens: number; // of the prompt: system prompt and tools, which leave the cache last
   boundary: number; // of the prompt: tokens with which the next one begins in any case; 0 = unknown
   sampling: NativeSampling;
+  logitBias: [token: number, bias: number][];
   stop: string[]; // in the answer's text; reasoning and calls may hold them
   grammar: string | Grammar; // GBNF, '' = none; or parsed, of either kind
   jsonSchema: string; // JSON Schema text, '' = none; not together with grammar

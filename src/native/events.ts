@@ -31,6 +31,8 @@ export type RequestEvent =
       reasoning: string;
       logprobs?: TokenLogprob[];
     }
+  /** Logprobs of the prompt's tokens, in order: of its second one and those that follow it (only with `promptLogprobs`). */
+  | { type: 'prompt-logprobs'; request: number; logprobs: TokenLogprob[] }
   /** A tool call closed while the rest still decodes (only with a ChatFormat that has tools). */
   | { type: 'tool-call'; request: number; index: number; call: NativeToolCall }
   /** With `progress`: a call is being written. Its `call-args` joined are the beginning of its arguments, all of them with `tool-call`. */
@@ -68,8 +70,15 @@ export type NativeEvent =
   /** What the scheduler decided, while decisions are wanted. `request` is 0: it is no request's event. */
   | { type: 'decision'; request: 0; decision: NativeDecision };
 
-function readLogprob(reader: ByteReader): TokenChance {
+function readEntry(reader: ByteReader): TokenChance {
   return { token: reader.int(), logprob: reader.float(), bytes: reader.bytesAhead(), text: reader.string() };
+}
+
+function readLogprobs(reader: ByteReader, count: number): TokenLogprob[] {
+  return Array.from({ length: count }, () => ({
+    ...readEntry(reader),
+    top: Array.from({ length: reader.int() }, () => readEntry(reader)),
+  }));
 }
 
 function readTokens(reader: ByteReader, request: number): RequestEvent {
@@ -78,12 +87,7 @@ function readTokens(reader: ByteReader, request: number): RequestEvent {
   const tokens: number[] = [];
   for (let i = 0; i < count; i++) tokens.push(reader.int());
   const text = reader.string();
-  const logprobs: TokenLogprob[] = [];
-  for (let i = 0; i < logprobCount; i++) {
-    const entry = readLogprob(reader);
-    const top = Array.from({ length: reader.int() }, () => readLogprob(reader));
-    logprobs.push({ ...entry, top });
-  }
+  const logprobs = readLogprobs(reader, logprobCount);
   const reasoning = reader.string();
   const event = { type: 'tokens' as const, request, tokens, text, reasoning };
   return logprobCount === 0 ? event : { ...event, logprobs };
@@ -132,6 +136,7 @@ const RECORD = {
   embedding: 6,
   callPiece: 7,
   stage: 8,
+  promptLogprobs: 9,
 } as const;
 
 /** The addon's, which no buffer comes without. */
@@ -175,6 +180,9 @@ export function decodeEvents(buffer: Uint8Array): NativeEvent[] {
         break;
       case RECORD.embedding:
         events.push({ type: 'embedding', request, index: reader.int(), vector: reader.floats(reader.int()) });
+        break;
+      case RECORD.promptLogprobs:
+        events.push({ type: 'prompt-logprobs', request, logprobs: readLogprobs(reader, reader.int()) });
         break;
       case RECORD.decision:
         events.push({ type: 'decision', request: 0, decision: readDecision(reader, layouts) });

@@ -4,7 +4,8 @@ import { CLASSES } from './vocabulary.js';
 /** Numbers, flags and words of a request that the addon reads as they are. Ranges: RequestOptions in native/engine/options.h. */
 export const REQUEST = {
   /**
-   * Most tokens to generate, 1 to 1,073,741,824. Default: to the end of the context. An answer under a `schema`, a `grammar`
+   * Most tokens to generate, 0 to 1,073,741,824; 0: the prompt is computed and cached, and the answer is empty, with finishReason
+   * `length`: it warms the cache. Default: to the end of the context. An answer under a `schema`, a `grammar`
    * or a required tool is closed in time: near the limit only what leaves room for its end is chosen, and the result has
    * finishReason `stop` (`tool-calls` for a call); its last values may be shorter than the model would have made them. Limits
    * too small for the shortest such answer cut it, with finishReason `length`. A call that the model is free to make (`auto`)
@@ -34,6 +35,11 @@ export const REQUEST = {
    * `call-args` and `call-end` of each call while it is written. Default false.
    */
   progress: flag(false),
+  /**
+   * Alternatives that are reported of each token of the prompt, with its logprob, in `promptLogprobs` of the result, -1 to 20;
+   * -1: none. All of the prompt is then computed, 32 tokens a step, and nothing of it is cached. On a CPU only. Default -1.
+   */
+  promptLogprobs: number('request', -1),
   /** Use of the prefix cache; false neither reads nor fills it. Default true. */
   cache: flag(true),
 };

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.js';
 import type { Generation, GenerationResult } from '../engine/generation.js';
+import { isVoid } from '../engine/turn.js';
 import { type CacheMark, lastMarks } from './cache/cache-marks.js';
 import { type CacheArrival, type CacheReport, writtenTokens } from './cache/cache-report.js';
 import { type Change, ChangeCounts } from './cache/changes.js';
@@ -108,7 +109,8 @@ export class Callers {
       if (well) {
         run?.end(result);
         const { text: content, toolCalls } = result;
-        if (turn) this.#transcripts?.keep(turn, { role: 'assistant', content, toolCalls }, run);
+        // A turn in which nothing was said is not in the session, and no past of another.
+        if (turn && !isVoid(result)) this.#transcripts?.keep(turn, { role: 'assistant', content, toolCalls }, run);
         record.promptTokens = result.usage.promptTokens;
         this.#doctor.keep(record, id, name, messages);
       }

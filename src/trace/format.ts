@@ -36,6 +36,10 @@ export interface TraceSubmit extends TracePrompt {
   tenant: number;
   /** 0: to the end of the context. */
   maxTokens: number;
+  /** It was asked for no token at all, only for its prompt to be computed; `maxTokens` is 0 then. */
+  promptOnly?: true;
+  /** The logprobs of its prompt were wanted: all of it was computed, and nothing of it cached. */
+  scored?: true;
   cache: boolean;
   deadlineMs?: number;
   ttftLimitMs?: number;

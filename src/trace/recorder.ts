@@ -20,7 +20,7 @@ interface Running {
 /** The fields of a request that are recorded. */
 export type RecordedRequest = Pick<
   NativeRequest,
-  'prompt' | 'program' | 'salt' | 'class' | 'maxTokens' | 'cache' | 'deadlineMs' | 'ttftLimitMs'
+  'prompt' | 'program' | 'salt' | 'class' | 'maxTokens' | 'promptLogprobs' | 'cache' | 'deadlineMs' | 'ttftLimitMs'
 >;
 
 /** What a request's end adds to the trace; see TraceFinish. */
@@ -68,9 +68,11 @@ export class Recorder {
       class: asked.class,
       tenant: this.#prompts.tenant(asked.salt),
       ...line,
-      maxTokens: asked.maxTokens,
+      maxTokens: Math.max(0, asked.maxTokens),
       cache: asked.cache,
     };
+    if (asked.maxTokens === 0) submit.promptOnly = true;
+    if (asked.promptLogprobs >= 0) submit.scored = true;
     if (asked.deadlineMs > 0) submit.deadlineMs = asked.deadlineMs;
     if (asked.ttftLimitMs > 0) submit.ttftLimitMs = asked.ttftLimitMs;
     this.#write(submit);

@@ -145,6 +145,27 @@ describe.each(IMPLEMENTATIONS)('$name', ({ open }) => {
     checkWhole(request);
   });
 
+  test('a request for no token ends once its prompt is computed and cached; what follows finds it', async () => {
+    const warm = send(backend, prompt, 0, { progress: true });
+    expect(await warm.ended).toMatchObject({ reason: 'length', usage: { outputTokens: 0, cachedTokens: 0 } });
+    checkWhole(warm);
+    expect(warm.events.map(({ type }) => type)).toEqual(['accepted', 'admitted', 'prefill', 'finish']);
+    const next = await send(backend, prompt, 2).ended;
+    expect(next).toMatchObject({ usage: { cachedTokens: prompt.length - 1 } });
+  });
+
+  test('logprobs of a prompt: of each token but the first, before the answer; nothing of it is cached', async () => {
+    await send(backend, prompt, 2).ended;
+    const scored = send(backend, prompt, 2, { promptLogprobs: 1, progress: true });
+    expect(await scored.ended).toMatchObject({ reason: 'length', usage: { outputTokens: 2, cachedTokens: 0 } });
+    checkWhole(scored);
+    const told = scored.events.flatMap((event) => (event.type === 'prompt-logprobs' ? event.logprobs : []));
+    expect(told.map(({ token }) => token)).toEqual([...prompt.subarray(1)]);
+    for (const { logprob, top } of told) expect([logprob <= 0, top.length]).toEqual([true, 1]);
+    const types = scored.events.map(({ type }) => type);
+    expect(types.lastIndexOf('prompt-logprobs')).toBeLessThan(types.indexOf('tokens'));
+  });
+
   test('what is wrong is a BanyanError at the call, and has changed nothing', async () => {
     const error = await errorOf(() => send(backend, new Int32Array(0), 5));
     expect(error).toMatchObject({ name: 'BanyanError', code: 'INVALID_OPTION', field: 'prompt' });

@@ -114,8 +114,9 @@ test('what is left out reaches the native half as its default', () => {
   });
   expect(complete(REQUEST, {})).toEqual({
     ...{
-      maxTokens: 0,
+      maxTokens: -1,
       thinkingTokens: -1,
+      promptLogprobs: -1,
       class: 'interactive',
       progress: false,
       deadlineMs: 0,

@@ -73,7 +73,20 @@ describe('engine.generate', () => {
     ['INVALID_OPTION', 'topP', 'x', { topP: 2 }],
     ['INVALID_OPTION', 'seed', 'x', { seed: 2 ** 32 }],
     ['INVALID_OPTION', 'logprobs', 'x', { logprobs: 21 }],
-    ['INVALID_OPTION', 'maxTokens', 'x', { maxTokens: 0 }],
+    ['INVALID_OPTION', 'maxTokens', 'x', { maxTokens: -1 }],
+    ['INVALID_OPTION', 'promptLogprobs', 'x', { promptLogprobs: 21 }],
+    ['INVALID_OPTION', 'logitBias', 'x', { logitBias: [1] }],
+    ['INVALID_OPTION', 'logitBias', 'x', { logitBias: { '': 1 } }],
+    ['INVALID_OPTION', 'logitBias', 'x', { logitBias: { '-1': 1 } }],
+    ['INVALID_OPTION', 'logitBias', 'x', { logitBias: { '07': 1 } }],
+    ['INVALID_OPTION', 'logitBias', 'x', { logitBias: { '1e3': 1 } }],
+    ['INVALID_OPTION', 'logitBias', 'x', { logitBias: { 9999999999: 1 } }],
+    ['INVALID_OPTION', 'logitBias', 'x', { logitBias: Object.fromEntries([...Array(1_025)].map((_, id) => [id, 1])) }],
+    ['INVALID_OPTION', 'logitBias', 'x', { logitBias: null }],
+    ['INVALID_OPTION', 'logitBias.7', 'x', { logitBias: { 7: 101 } }],
+    ['INVALID_OPTION', 'logitBias.7', 'x', { logitBias: { 7: Number.NaN } }],
+    ['INVALID_OPTION', 'logitBias.7', 'x', { logitBias: { 7: '1' } }],
+    ['INVALID_OPTION', 'logitBias.7', 'x', { logitBias: { 7: undefined } }],
     ['INVALID_OPTION', 'class', 'x', { class: 'urgent' }],
     ['INVALID_OPTION', 'program', 'x', { program: -1 }],
     ['INVALID_OPTION', 'tenant', 'x', { tenant: 7 }],
@@ -129,6 +142,9 @@ describe('engine.generate', () => {
       program,
       tenant: 't',
       cache: false,
+      maxTokens: 0,
+      promptLogprobs: 3,
+      logitBias: { 7: -100, 0: 0.5 },
     });
     expect(native.requests[0]).toMatchObject({
       class: 'background',
@@ -136,7 +152,13 @@ describe('engine.generate', () => {
       salt: 't',
       cache: false,
       stop: ['END'],
+      maxTokens: 0,
+      promptLogprobs: 3,
     });
+    expect(native.requests[0]?.logitBias.toSorted(([a], [b]) => a - b)).toEqual([
+      [0, 0.5],
+      [7, -100],
+    ]);
     expect(native.requests[0]?.sampling).toMatchObject({ temperature: 0, seed: 7, logprobs: -1 });
     expect([...(native.requests[0]?.prompt ?? [])]).toEqual([5, 6]);
   });

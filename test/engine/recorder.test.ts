@@ -91,6 +91,26 @@ test('nothing that was said can be found in a hashed trace', () => {
   expect(new Set(submit.tokens).size).toBe(3); // the same token twice is two names
 });
 
+test('what changes how a request is computed is written with it', () => {
+  const { record, lines } = recorder();
+  record.submit(1, nativeRequest([1, 2], { maxTokens: -1 }));
+  record.submit(2, nativeRequest([1, 2], { maxTokens: 0 }));
+  record.submit(3, nativeRequest([1, 2], { maxTokens: 5, promptLogprobs: 0 }));
+  const [, open, none, scored] = lines as TraceSubmit[];
+  const told = [open, none, scored].map((line) => [line?.maxTokens, line?.promptOnly, line?.scored]);
+  expect(told).toEqual([
+    [0, undefined, undefined],
+    [0, true, undefined],
+    [5, undefined, true],
+  ]);
+});
+
+test('biases are not written: they are token ids', () => {
+  const { record, lines } = recorder('ids');
+  record.submit(1, nativeRequest([1, 2], { logitBias: [[424_242, 5]] }));
+  expect(JSON.stringify(lines)).not.toContain('424242');
+});
+
 test('another key gives other names', () => {
   const names = ([7, 8] as const).map((word) => {
     const lines: TraceLine[] = [];

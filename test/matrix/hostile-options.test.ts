@@ -71,7 +71,19 @@ const ODD: [string, () => unknown][] = [
 /** Names that some call reads. */
 const NAMES = [
   ...['temperature', 'topK', 'topP', 'minP', 'repeatPenalty', 'frequencyPenalty', 'presencePenalty', 'penaltyLastN'],
-  ...['seed', 'logprobs', 'maxTokens', 'stop', 'schema', 'grammar', 'toolChoice', 'parallelToolCalls', 'thinking'],
+  ...[
+    'seed',
+    'logprobs',
+    'maxTokens',
+    'logitBias',
+    'promptLogprobs',
+    'stop',
+    'schema',
+    'grammar',
+    'toolChoice',
+    'parallelToolCalls',
+    'thinking',
+  ],
   ...['signal', 'class', 'program', 'deadlineMs', 'ttftLimitMs', 'group', 'cache', 'tools', 'tenant', 'system'],
   ...['messages', 'ttlMs', 'steps', 'from', 'expectedMs', 'special', 'addSpecial', 'engine', 'limits', 'forceTools'],
   ...['session', 'journal', 'overwrite', 'tokens', 'role', 'content', 'toolCalls', 'toolCallId', 'name', 'id', 'size'],
@@ -214,7 +226,7 @@ function turnOptions() {
       deadlineMs: 5_000,
       group: { id: 1, size: 1 },
     },
-    ...{ cache: true, ttftLimitMs: 60_000, logprobs: 0 },
+    ...{ cache: true, ttftLimitMs: 60_000, logprobs: 0, promptLogprobs: 0, logitBias: { 1: -1, 2: 2.5 } },
   };
 }
 

@@ -180,7 +180,7 @@ describe('bad calls', () => {
     ['generate("", ...)', (e) => e.generate('')],
     ['unknown option', (e) => e.generate('x', { temprature: 1 } as never)],
     ['temperature "hot"', (e) => e.generate('x', { temperature: 'hot' as never })],
-    ['maxTokens 0', (e) => e.generate('x', { maxTokens: 0 })],
+    ['maxTokens -1', (e) => e.generate('x', { maxTokens: -1 })],
     ['schema and grammar', (e) => e.generate('x', { schema: { type: 'object' }, grammar: 'root ::= "a"' })],
     ['grammar without root', (e) => e.generate('x', { grammar: 'a ::= "b"' })],
     ['prompt longer than the pool', (e) => e.generate(new Array(9000).fill(1) as never)],

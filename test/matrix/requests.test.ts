@@ -26,7 +26,7 @@ describe('prompts', () => {
 
   test('one that fills the pool but for one token gets exactly that', async () => {
     const { maxContext } = engine.native.info;
-    const outcome = await engine.run(randomPrompt(2, maxContext - 1), { maxTokens: 0 });
+    const outcome = await engine.run(randomPrompt(2, maxContext - 1), { maxTokens: -1 });
     expect(outcome.error).toBeUndefined();
     expect(outcome.reason).toBe('length');
     expect(outcome.tokens.length).toBeGreaterThanOrEqual(1);
@@ -79,7 +79,20 @@ describe('fields', () => {
     ['prompt', [1, 2, 3]],
     ['prompt', new Float32Array(3)],
     ['prompt', undefined],
-    ['maxTokens', -1],
+    ['maxTokens', -2],
+    ['promptLogprobs', 21],
+    ['promptLogprobs', undefined],
+    ['logitBias', undefined],
+    ['logitBias', { 1: 1 }],
+    ['logitBias', [1]],
+    ['logitBias', [[]]],
+    ['logitBias', [['1', 1]]],
+    ['logitBias', [[-1, 1]]],
+    ['logitBias', [[1.5, 1]]],
+    ['logitBias', [[2 ** 30, 1]]],
+    ['logitBias', [[1, Number.NaN]]],
+    ['logitBias', [[1, 100.1]]],
+    ['logitBias', Array(1_025).fill([1, 1])],
     ['maxTokens', 1.5],
     ['maxTokens', '8'],
     ['class', 'royal'],

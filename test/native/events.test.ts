@@ -154,7 +154,11 @@ test('half a character has bytes, and no text', () => {
 
 test('records of an unknown type and fields added at the end of a known one are skipped', () => {
   expect(
-    decode(record(9, 1, [1, 2, 3]), record(4, 2, ['A', 'b', { f64: 0 }, 42, 'more']), record(1, 3, [1, 0, 5, 'c', ''])),
+    decode(
+      record(99, 1, [1, 2, 3]),
+      record(4, 2, ['A', 'b', { f64: 0 }, 42, 'more']),
+      record(1, 3, [1, 0, 5, 'c', '']),
+    ),
   ).toEqual([
     { type: 'error', request: 2, code: 'A', message: 'b', retryAfterMs: 0 },
     { type: 'tokens', request: 3, tokens: [5], text: 'c', reasoning: '' },

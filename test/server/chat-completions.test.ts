@@ -139,12 +139,67 @@ test('what other clients send beside: parts, developer, null, results without a 
   expect(response.headers.get('x-banyan-ignored')).toBe('user');
 });
 
+test('n answers: the prompt is computed and counted once, and each goes on by itself', async () => {
+  const system = 'You know everything about ferries and weather. '.repeat(20);
+  const messages = [{ role: 'system' as const, content: system }, ...hello];
+  const wild = { temperature: 2, top_k: 0, top_p: 1, min_p: 0 }; // the embedded model is sure of itself: this makes seeds matter
+  const body = { model, messages, ...wild, seed: 11, max_tokens: 6 };
+  const before = await engine.stats();
+  const { choices, usage } = await client.chat.completions.create({ ...body, n: 3 });
+  const { prefillTokens } = await engine.stats();
+  expect(new Set(choices.map(({ message }) => message.content)).size).toBeGreaterThan(1);
+  expect(prefillTokens - before.prefillTokens).toBeLessThan(1.5 * (usage?.prompt_tokens ?? 0));
+  const one = await client.chat.completions.create(body);
+  expect(usage?.prompt_tokens).toBe(one.usage?.prompt_tokens);
+  for (const { message } of choices) {
+    const next = [...messages, message, { role: 'user' as const, content: 'And then?' }];
+    const { usage: of } = await client.chat.completions.create({ model, messages: next, max_tokens: 1 });
+    expect(of?.prompt_tokens_details?.cached_tokens).toBeGreaterThan((usage?.prompt_tokens ?? 0) - 40);
+  }
+});
+
+test('max_tokens 0 warms the cache for the question that follows', async () => {
+  const messages = [{ role: 'user' as const, content: 'Tell me something about a long way to go. '.repeat(20) }];
+  const warm = await client.chat.completions.create({ model, messages, max_tokens: 0 });
+  expect(warm.choices[0]).toMatchObject({ finish_reason: 'length', message: { content: '' } });
+  expect(warm.usage?.completion_tokens).toBe(0);
+  const { usage } = await client.chat.completions.create({ model, messages, max_tokens: 1 });
+  expect(usage?.prompt_tokens_details?.cached_tokens).toBe((usage?.prompt_tokens ?? 0) - 1);
+});
+
+test('max_tokens 0 is no turn: a conversation with its empty answer in it still has the question', async () => {
+  const messages = [{ role: 'user' as const, content: 'How far is it from the harbour to the old town on foot?' }];
+  await client.chat.completions.create({ model, messages, max_tokens: 0 });
+  const next = [
+    ...messages,
+    { role: 'assistant' as const, content: '' },
+    { role: 'user' as const, content: 'And by bus?' },
+  ];
+  const { usage } = await client.chat.completions.create({ model, messages: next, max_tokens: 1 });
+  expect(usage?.prompt_tokens).toBe(await engine.countTokens(next));
+});
+
+test('logit_bias: what is banned is not said', async () => {
+  const { choices } = await client.chat.completions.create({ model, messages: hello, temperature: 0, max_tokens: 4 });
+  const bias = Object.fromEntries([...engine.tokenize(choices[0]?.message.content ?? '')].map((id) => [id, -100]));
+  const other = await client.chat.completions.create({
+    model,
+    messages: hello,
+    temperature: 0,
+    max_tokens: 4,
+    logit_bias: bias,
+  });
+  expect(other.choices[0]?.message.content).not.toBe(choices[0]?.message.content);
+});
+
 describe('what is refused says where and why', () => {
   test.each([
     [{ messages: [] }, 400, 'messages', 'invalid_request'],
     [{ messages: [{ role: 'wizard', content: 'x' }] }, 400, 'messages[0].role', 'invalid_request'],
     [{ messages: hello, temperature: 9 }, 400, 'temperature', 'invalid_request'],
-    [{ messages: hello, n: 2 }, 400, 'n', 'invalid_request'],
+    [{ messages: hello, n: 129 }, 400, 'n', 'invalid_request'],
+    [{ messages: hello, logprobs: 5 }, 400, 'logprobs', 'invalid_request'],
+    [{ messages: hello, logit_bias: { 5: -101 } }, 400, 'logit_bias.5', 'invalid_option'],
     [{ messages: hello, tool_choice: 'required' }, 400, 'tool_choice', 'invalid_request'],
     [
       { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }] },

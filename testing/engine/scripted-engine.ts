@@ -53,7 +53,7 @@ interface Running {
 /** A Backend without a model: one event batch a turn of the event loop, a prefix cache that never forgets. */
 export class ScriptedEngine implements Backend {
   readonly info = {
-    ...{ name: 'scripted', digest: 'scripted', maxContext: 100_000, maxRunning: 16 },
+    ...{ name: 'scripted', digest: 'scripted', maxContext: 100_000, maxRunning: 16, eosText: '</s>' },
     supportsParallelCalls: true,
     supportsLateSystem: true,
   } as NativeModelInfo;
@@ -90,8 +90,10 @@ export class ScriptedEngine implements Backend {
     checkPrompt(request.prompt, this.info.maxContext);
     const id = this.requests.push(request);
     const answer = this.#script(decode(request.prompt, true), request);
-    const cached = Math.min(this.#commonPrefix(request.prompt), request.prompt.length - 1);
-    const whole = typeof answer === 'string' ? { steps: [answer] } : answer;
+    const scored = request.promptLogprobs >= 0;
+    const cached = scored ? 0 : Math.min(this.#commonPrefix(request.prompt), request.prompt.length - 1);
+    const told = typeof answer === 'string' ? { steps: [answer] } : answer;
+    const whole: Answer = request.maxTokens === 0 && !told.error ? { steps: [], end: 'length' } : told;
     this.#running.push({
       id,
       request,
@@ -265,14 +267,14 @@ export class ScriptedEngine implements Backend {
       return [...begun(running), event, ...calls(running, before.toolCalls.length)];
     }
     if (answer.error) return [{ type: 'error', request, retryAfterMs: 0, ...answer.error }];
-    return this.#finish(running);
+    return answer.end === 'cancelled' ? this.#finish(running) : [...begun(running), ...this.#finish(running)];
   }
 
   #finish({ id: request, answer, output, request: asked, cached, reasoningTokens }: Running): NativeEvent[] {
     const message = read(output, asked);
     const reason = answer.end ?? (message.toolCalls.length > 0 ? 'tool-calls' : 'stop');
     const promptTokens = asked.prompt.length;
-    this.#seen.push([...asked.prompt, ...output]);
+    if (asked.promptLogprobs < 0) this.#seen.push([...asked.prompt, ...output]);
     const usage = {
       ...{ promptTokens, cachedTokens: cached, computedTokens: promptTokens - cached },
       ...{ cacheWriteTokens: promptTokens - cached - 1, reasoningTokens, prefillMs: 1 },
@@ -306,12 +308,22 @@ function read(output: number[], { chat }: BackendRequest): NativeMessage {
 function begun(running: Running): NativeEvent[] {
   const { id: request, request: asked, cached, started } = running;
   running.started = true;
-  if (started || !asked.progress) return [];
+  if (started) return [];
   const { length: total } = asked.prompt;
-  return [
-    { type: 'admitted', request, promptTokens: total, cachedTokens: cached },
-    { type: 'prefill', request, done: total, total },
-  ];
+  const admitted: NativeEvent = { type: 'admitted', request, promptTokens: total, cachedTokens: cached };
+  const prefill: NativeEvent = { type: 'prefill', request, done: total, total };
+  const stages = asked.progress ? [admitted, prefill] : [];
+  return asked.promptLogprobs < 0 ? stages : [...stages, scores(request, asked)];
+}
+
+/** Each token of the prompt is as likely as the others: a script knows no better. */
+function scores(request: number, { prompt, promptLogprobs: most }: BackendRequest): NativeEvent {
+  const one = (token: number) => {
+    const text = decode([token], true);
+    return { token, text, bytes: [...Buffer.from(text)], logprob: -1 };
+  };
+  const logprobs = [...prompt.subarray(1)].map((token) => ({ ...one(token), top: most > 0 ? [one(token)] : [] }));
+  return { type: 'prompt-logprobs', request, logprobs };
 }
 
 /** Events of the calls of an answer from number `first` on, and of the one under way. */

@@ -61,7 +61,15 @@ class ScriptedSession implements HostSession {
     this.restore(message, { prompt, tokens: [1], staticTokens: 0, message: said, finishReason, dropped: 0 });
     return new ScriptedAnswer({
       ...{ text: content, reasoning: '', toolCalls: toolCalls.map(toToolCall), object: undefined },
-      ...{ tokens: [1], logprobs: [], finishReason, stopText: undefined, shortened: false, usage: USAGE },
+      ...{
+        tokens: [1],
+        logprobs: [],
+        promptLogprobs: [],
+        finishReason,
+        stopText: undefined,
+        shortened: false,
+        usage: USAGE,
+      },
     });
   }
 

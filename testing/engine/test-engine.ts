@@ -66,6 +66,8 @@ export const nativeRequest = (prompt: ArrayLike<number>, changes: Partial<Native
   cache: true,
   sampling: greedy,
   stop: [],
+  logitBias: [],
+  promptLogprobs: -1,
   grammar: '',
   jsonSchema: '',
   chat: null,

@@ -30,6 +30,7 @@ struct Sequence {
     Tenant * tenant = nullptr;
     Salt salt = 0;
     bool cache = true;          // takes part in the prefix cache
+    bool scored = false;        // the logits of every prompt token are wanted
     std::vector<Token> tokens;  // prompt, then output
     int32_t n_prompt = 0;
     int32_t limit = 0;     // tokens it may reach
@@ -75,7 +76,8 @@ struct Sequence {
     int32_t remaining() const { return n_tokens() - computed(); }
     /** Tokens that it can compute in one step: to its next stop, or all. */
     int32_t next_chunk() const {
-        return stops.next() ? std::min(remaining(), stops.next()->end - computed()) : remaining();
+        const int32_t most = scored ? std::min(remaining(), kMostScored) : remaining();
+        return stops.next() ? std::min(most, stops.next()->end - computed()) : most;
     }
     bool prefilling() const { return running() && computed() < prefill_end; }
     /** Of its tokens, those that the tree holds as computed by it. */

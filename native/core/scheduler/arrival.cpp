@@ -34,7 +34,7 @@ SubmitError Scheduler::Impl::accept(Request request) {
     idle.expire(now);
     if (const SubmitError error = why_unsound(request); error != SubmitError::none) return error;
     const int32_t n_prompt = static_cast<int32_t>(request.prompt.size());
-    const bool cached = request.cache && config.prefix_reuse;
+    const bool cached = request.cache && config.prefix_reuse && !request.scored;
     const int32_t n_uncached = n_prompt - (cached ? cache.match(request.salt, request.prompt, n_prompt - 1) : 0);
     if (is_too_late(request, n_uncached)) return SubmitError::backpressure;
 
@@ -43,6 +43,7 @@ SubmitError Scheduler::Impl::accept(Request request) {
     seq->cls = request.cls;
     seq->salt = request.salt;
     seq->cache = cached;
+    seq->scored = request.scored;
     seq->n_prompt = n_prompt;
     seq->uncached = n_uncached;
     const int32_t room = config.max_context - n_prompt;

@@ -47,8 +47,13 @@ void Scheduler::Impl::plan_prefills(Micros step_target) {
     if (budget.left() > 0 && !all_over) {
         decisions.write(0, 0, decision::Budget{budget.given(), cost.step(budget.shape())});
     }
+    int32_t scored = kMostScored;  // that are left of this step
     // Its pages were promised at admission; only the copy of a tail that another one wrote on may be one too many.
     const auto add = [&](Sequence & seq, int32_t n_tokens) {
+        if (seq.scored) {
+            n_tokens = std::min(n_tokens, scored);
+            scored -= n_tokens;
+        }
         if (n_tokens > 0 && cache.reserve(*seq.holding, n_tokens, step.copies())) add_to_step(seq, n_tokens);
     };
     for (const PrefillChunk & chunk : chunks) add(*chunk.seq, chunk.n_tokens);

@@ -55,7 +55,8 @@ struct Request {
     Class cls = Class::interactive;
     ProgramId program = 0;
     Salt salt = 0;
-    bool cache = true;  // false: neither match nor insert
+    bool cache = true;    // false: neither match nor insert
+    bool scored = false;  // the logits of every prompt token are wanted, so none is taken from the cache
     TenantId tenant = 0;
     Micros deadline = kNever;  // point in time: among equals the earliest goes first; a late request still runs
     Micros ttft_limit = 0;     // span: refuse (backpressure) when the first token is predicted to come later; 0 = never

@@ -25,13 +25,14 @@ struct BatchRow {
     bool sample;          // the last token's logits are wanted: a token is sampled from them
     bool first;           // the slot's first row since it was given to this request: recurrent state starts empty
     ProgramId ahead = 0;  // whose known next prompt it begins; request is 0, and nothing is sampled
+    bool scored = false;  // the logits of all its tokens are wanted
 };
 
 /**
- * In the order in which the runner takes it: saves_before (slots are as the last step left them, whichever request has them
- * next), slots of rows that are `first` are emptied, loads, copies, the rows, saves_after. A step that failed has saved
- * nothing. Each load is of a row that is `first`, with n_past = n_tokens; a `first` row without a load has n_past 0 on
- * a model with recurrent layers.
+ * In the order in which the runner takes it: saves_before (slots are as the last step left them, whichever request has
+ * them next), slots of rows that are `first` are emptied, loads, copies, the rows, saves_after. A step that failed has
+ * saved nothing. Each load is of a row that is `first`, with n_past = n_tokens; a `first` row without a load has n_past
+ * 0 on a model with recurrent layers.
  */
 struct Batch {
     std::vector<StateCopy> saves_before;

@@ -34,6 +34,7 @@ void Step::add(Sequence & seq, int32_t n_tokens) {
     BatchRow added = row(seq.holding->table, seq.tokens, n_tokens, seq.slot);
     added.request = seq.id;
     added.sample = added.n_past + n_tokens == seq.n_tokens();
+    added.scored = seq.scored && added.n_past + 1 < seq.n_prompt;
     added.first = !seq.slot_started;
     add(added, n_tokens == 1 && added.sample, *seq.holding);
 }

@@ -11,7 +11,7 @@ constexpr int32_t kWidestTopK = 1024;  // wider ones are rare, and llama.cpp's b
 }  // namespace
 
 std::unique_ptr<DeviceSampler> DeviceSampler::of(const SamplingOptions & options, const std::vector<Token> & banned) {
-    if (options.penalised() || options.logprobs >= 0) return nullptr;
+    if (options.penalised() || options.logprobs >= 0 || !options.biases.empty()) return nullptr;
     auto sampler = std::make_unique<DeviceSampler>();
     DeviceSettings & settings = sampler->settings_;
     settings.banned = banned;

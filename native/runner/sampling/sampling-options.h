@@ -3,10 +3,21 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "core/option.h"
+#include "core/types.h"
 
 namespace banyan {
+
+constexpr float kMostBias = 100;
+constexpr size_t kMostBiases = 1024;  // of a request
+
+/** Is added to the token's logit. */
+struct TokenBias {
+    Token token;
+    float bias;  // [-kMostBias, kMostBias]
+};
 
 struct SamplingOptions {
     float temperature = 0.0f;  // 0 = greedy
@@ -19,7 +30,9 @@ struct SamplingOptions {
     int32_t penalty_last_n = 64;  // of the output, -1 = all of it; the prompt is not penalised
     int64_t seed = -1;            // -1 = random, else 32 bits
     int32_t logprobs = -1;        // top alternatives a token, -1 = none
+    std::vector<TokenBias> biases;
 
+    /** All but the biases. */
     template <typename See>
     void each_option(See && see) {
         see("temperature", temperature, Range{0, 100});

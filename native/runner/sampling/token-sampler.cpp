@@ -60,6 +60,7 @@ TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOpt
       sampler_(nullptr, common_sampler_free),
       options_(options),
       max_tokens_(max_tokens) {
+    for (const TokenBias & one : options.biases) biases_[one.token].added += one.bias;
     if (ignore_eos) banned_.insert(banned_.end(), model_->end_tokens().begin(), model_->end_tokens().end());
     const CompiledGrammar * grammar = chat_ && chat_->grammar() ? chat_->grammar() : constraint.grammar.get();
     const bool constrained = grammar || thinking_ || (chat_ && chat_->has_grammar());
@@ -106,6 +107,10 @@ Token TokenSampler::sample(llama_context * context, int32_t index, float * logit
         if (!model_->valid(token)) throw Error("STEP_FAILED", "the device chose no token");
         return token;
     }
+    for (auto & [token, bias] : biases_) {
+        bias.raw = logits[token];
+        logits[token] += bias.added;
+    }
     for (const Token token : banned_) logits[token] = -INFINITY;
     Token token = due();
     if (token < 0) token = chosen(context, index, logits);
@@ -145,6 +150,11 @@ Token TokenSampler::closing(Token token, const float * logits) {
         if (thinking_) thinking_->give_up();
         return closing_->instead_of(token, logits);
     });
+}
+
+float TokenSampler::unbiased(Token token, float logit) const {
+    const auto found = biases_.find(token);
+    return found == biases_.end() ? logit : found->second.raw;
 }
 
 void TokenSampler::follow_call(const std::string & text) {

@@ -4,6 +4,7 @@
 // engine thread. Invariant: a greedy request without grammar and penalties never builds a candidates array.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,6 +48,9 @@ class TokenSampler {
      */
     Token sample(llama_context * context, int32_t index, float * logits);
 
+    /** What the model said of a token whose logit in the row of the last sample() is this. */
+    float unbiased(Token token, float logit) const;
+
     /** From here on the tokens are those of a call that began with `text`; without a grammar of calls, or when it knows
      * no such call, nothing changes. */
     void follow_call(const std::string & text);
@@ -72,6 +76,11 @@ class TokenSampler {
 
     std::shared_ptr<const Model> model_;
     std::vector<Token> banned_;
+    struct Bias {
+        float added = 0;
+        float raw = 0;  // the logit without it
+    };
+    std::map<Token, Bias> biases_;
     std::shared_ptr<const ChatFormat> chat_;  // or null
     std::unique_ptr<CallGuard> call_;         // null: no call under way
     std::unique_ptr<DeviceSampler> device_;

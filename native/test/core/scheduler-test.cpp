@@ -223,3 +223,34 @@ TEST("without batching one request runs at a time") {
     while (!engine.scheduler.idle()) CHECK_EQ(engine.step(), 1u);
     CHECK_EQ(engine.scheduler.stats().steps, 25u);
 }
+
+TEST("prompts whose tokens are scored: few tokens a step, all of them computed, and others go on beside them") {
+    FakeEngine engine(pool(256));
+    engine.submit(test::request(9, tokens_of(1, 100)), 1);
+    CHECK(engine.drain(20));
+    for (RequestId id = 1; id <= 3; ++id) {
+        Request scored = test::request(id, tokens_of(1, 100));
+        scored.scored = true;
+        engine.submit(std::move(scored), 2);
+    }
+    engine.submit(test::request(4, tokens_of(4, 200)), 1);
+    int32_t n_scored = 0;
+    bool other = false;
+    while (!engine.scheduler.idle()) {
+        const Batch & batch = engine.scheduler.schedule(engine.now);
+        int32_t in_step = 0;
+        for (const BatchRow & row : batch.rows) {
+            CHECK_EQ(row.scored, row.request <= 3 && row.n_past < 99);
+            if (row.scored && !(row.n_tokens == 1 && row.sample)) in_step += row.n_tokens;
+            n_scored += row.scored ? row.n_tokens : 0;
+            other = other || (row.request == 4 && in_step > 0);
+        }
+        CHECK(in_step <= kMostScored);
+        engine.commit(batch);
+        CHECK_EQ(engine.scheduler.check_integrity(), "");
+    }
+    CHECK(other);
+    CHECK(n_scored >= 3 * 99 && n_scored <= 3 * 100);
+    for (RequestId id = 1; id <= 3; ++id) CHECK_EQ(engine.finished[id].usage.cached_tokens, 0);
+    CHECK_EQ(engine.finished[4].usage.output_tokens, 1);
+}

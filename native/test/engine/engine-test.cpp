@@ -220,3 +220,61 @@ TEST("two engines in one process do not know of each other") {
     CHECK(one.wait(a).tokens == two.wait(b).tokens);
     CHECK_EQ(two.stats().scheduler.cached_tokens, 0u);
 }
+
+TEST("logprobs of a prompt are those that its tokens had when they were said, alone and in company") {
+    TestEngine engine;
+    RequestOptions said = request(prompt(20), 40);
+    said.sampling.logprobs = 2;
+    const Outcome answer = engine.run(said);
+    std::vector<Token> whole = prompt(20);
+    whole.insert(whole.end(), answer.tokens.begin(), answer.tokens.end());
+    for (int company : {0, 3}) {
+        std::vector<RequestId> ids;
+        for (int i = 0; i <= company; ++i) {
+            RequestOptions scored = request(whole, 1);
+            scored.prompt_logprobs = 2;
+            ids.push_back(engine.engine->submit(scored));
+            if (i > 0) engine.engine->submit(request(prompt(30, i), 8));
+        }
+        for (const RequestId id : ids) {
+            const Outcome scores = engine.wait(id);
+            CHECK_EQ(scores.prompt_logprobs.size(), whole.size() - 1);
+            CHECK_EQ(scores.usage.cached_tokens, 0);
+            for (size_t i = 0; i < scores.prompt_logprobs.size(); ++i) {
+                CHECK_EQ(scores.prompt_logprobs[i].token, whole[i + 1]);
+            }
+            for (size_t i = 0; i < answer.logprobs.size(); ++i) {
+                const TokenLogprob & score = scores.prompt_logprobs[19 + i];
+                CHECK(std::abs(score.logprob - answer.logprobs[i].logprob) < 0.02);
+                CHECK_EQ(score.top.size(), 2u);
+            }
+        }
+    }
+}
+
+TEST("a bias is added to a token's logit; logprobs are without it") {
+    TestEngine engine;
+    RequestOptions plain = request(prompt(20), 6);
+    plain.sampling.logprobs = 0;
+    const Outcome before = engine.run(plain);
+    RequestOptions forced = plain;
+    forced.sampling.biases = {{before.tokens[0], -100}, {77, 60}, {77, 40}};
+    const Outcome after = engine.run(forced);
+    CHECK(after.tokens == std::vector<Token>(6, 77));
+    for (const TokenLogprob & entry : after.logprobs) CHECK(entry.logprob < -0.5f && entry.logprob > -60);
+    RequestOptions wrong = plain;
+    wrong.sampling.biases = {{1 << 20, 1}};
+    CHECK_EQ(code_of([&] { engine.engine->submit(wrong); }), "INVALID_OPTION");
+}
+
+TEST("no token at all: the prompt is computed and cached, the answer is empty") {
+    TestEngine engine;
+    const Outcome warmed = engine.run(request(prompt(50), 0));
+    CHECK(warmed.reason == FinishReason::length);
+    CHECK(warmed.tokens.empty() && warmed.text.empty());
+    CHECK_EQ(warmed.usage.computed_tokens, 50);
+    CHECK_EQ(warmed.usage.output_tokens, 0);
+    const Outcome next = engine.run(request(prompt(50), 3));
+    CHECK(next.usage.cached_tokens >= 48);
+    CHECK_EQ(engine.integrity(), "");
+}

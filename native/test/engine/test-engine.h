@@ -38,7 +38,7 @@ inline EngineOptions small_engine() {
 struct Outcome {
     std::vector<Token> tokens;
     std::string text;
-    std::vector<TokenLogprob> logprobs;
+    std::vector<TokenLogprob> logprobs, prompt_logprobs;
     std::vector<ToolCall> tool_calls;
     FinishReason reason = FinishReason::error;
     Usage usage;
@@ -119,6 +119,9 @@ class TestEngine {
             } else if (const auto * call = std::get_if<ToolCallEvent>(&event.what)) {
                 CHECK_EQ(static_cast<size_t>(call->index), out.tool_calls.size());
                 out.tool_calls.push_back(call->call);
+            } else if (const auto * scores = std::get_if<PromptLogprobsEvent>(&event.what)) {
+                CHECK(out.tokens.empty());
+                out.prompt_logprobs.insert(out.prompt_logprobs.end(), scores->logprobs.begin(), scores->logprobs.end());
             } else if (const auto * finish = std::get_if<FinishEvent>(&event.what)) {
                 out.reason = finish->reason;
                 out.usage = finish->usage;

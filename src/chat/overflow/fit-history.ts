@@ -12,7 +12,10 @@ import { cutsOf, cutsToWindow, forgettable, without } from './units.js';
  * their place. To trim a little at each turn would compute the whole prompt anew each time, so half the context is made free.
  */
 
-/** Tokens that a prompt leaves for its answer before anything is forgotten. `maxTokens`: what the caller allows, or 0. */
+/**
+ * Tokens that a prompt leaves for its answer before anything is forgotten. `maxTokens`: what the caller allows, or -1; 0 leaves
+ * what -1 does, as it warms the cache for a question that is asked later.
+ */
 export function roomToAnswer(maxContext: number, maxTokens: number): number {
   const known = maxTokens > 0 && maxTokens < maxContext;
   return known ? Math.min(maxTokens, Math.ceil(maxContext / 4)) : Math.ceil(maxContext / 8);

@@ -45,7 +45,7 @@ const toolChoice = z.looseObject({
 
 export const messagesRequest = z.object({
   model: maybe(z.string()),
-  max_tokens: z.int().min(1),
+  max_tokens: z.int().min(0),
   messages: z.array(message).min(1).max(10_000),
   system: maybe(content),
   tools: maybe(z.array(tool).max(1_024)),

@@ -1,3 +1,4 @@
+import { nthTurn } from '../../engine/request-options.js';
 import type { CacheReport } from '../../stateless/cache/cache-report.js';
 import type { ChatCall } from '../../stateless/chat-call.js';
 import type { PendingAnswer } from '../../stateless/pending-answer.js';
@@ -31,11 +32,25 @@ export interface AskOptions {
  * Puts a question to the engine, as part of the agent run that the client names, else of the one that the conversation belongs
  * to. Ends with the client's connection.
  */
-export function ask(exchange: Exchange, call: ChatCall, { cacheKey, id, previous }: AskOptions): Asked {
+export function ask(exchange: Exchange, call: ChatCall, options: AskOptions): Asked {
+  exchange.places.check(1);
+  return put(exchange, call, options, exchange.signal());
+}
+
+/** Asks for several answers to one question: they share its prompt, and a seed is another one for each. */
+export function askTimes(exchange: Exchange, call: ChatCall, options: AskOptions, times: number): Asked[] {
+  exchange.places.check(times);
+  const signal = exchange.signal();
+  return Array.from({ length: times }, (_, choice) =>
+    put(exchange, { ...call, options: nthTurn(call.options, choice) }, options, signal),
+  );
+}
+
+function put(exchange: Exchange, call: ChatCall, options: AskOptions, signal: AbortSignal): Asked {
   const { callers, places, requestId: label, ttftLimitMs } = exchange;
+  const { cacheKey, id, previous } = options;
   const run = runNameOf(exchange.headers, cacheKey);
-  places.check(1);
-  const asking = { run, label, ttftLimitMs, signal: exchange.signal(), id, previous: previous ?? undefined };
+  const asking = { run, label, ttftLimitMs, signal, id, previous: previous ?? undefined };
   const { answer, changes, arrival, cache } = callers.ask(call, asking);
   places.hold(answer.result);
   const fixed = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SamplingOptions } from '../../engine/request-options.js';
+import type { TurnOptions } from '../../engine/request-options.js';
 import { given, maybe } from './wire-body.js';
 
 /**
@@ -19,6 +19,7 @@ export const samplingFields = {
   frequency_penalty: maybe(z.number().min(-2).max(2)),
   presence_penalty: maybe(z.number().min(-2).max(2)),
   repetition_penalty: maybe(z.number().min(0.01).max(100)),
+  logit_bias: maybe(z.record(z.string(), z.number())),
   seed: maybe(z.int().transform((seed) => seed >>> 0)),
 };
 
@@ -33,11 +34,12 @@ export const SAMPLING_NAMES = {
   frequency_penalty: 'frequencyPenalty',
   presence_penalty: 'presencePenalty',
   repetition_penalty: 'repeatPenalty',
+  logit_bias: 'logitBias',
   seed: 'seed',
-} as const satisfies Record<keyof SamplingBody, keyof SamplingOptions>;
+} as const satisfies Record<keyof SamplingBody, keyof TurnOptions>;
 
 /** The sampling that a body asks for. What it leaves open is the engine's default: those suit models of any size. */
-export function toSampling(body: SamplingBody): SamplingOptions {
+export function toSampling(body: SamplingBody): TurnOptions {
   const options = Object.entries(SAMPLING_NAMES).map(([field, name]) => [name, body[field as keyof SamplingBody]]);
-  return given(Object.fromEntries(options) as SamplingOptions);
+  return given(Object.fromEntries(options) as TurnOptions);
 }

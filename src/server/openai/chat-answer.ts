@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ToolCall } from '../../chat/chat-message.js';
 import type { GenerationResult, Usage } from '../../engine/generation.js';
 import type { TokenChance, TokenLogprob } from '../../native/events.js';
-import type { CallIds } from '../../stateless/call-ids.js';
+import { CallIds } from '../../stateless/call-ids.js';
 import { answerMarks } from '../chat/answer-marks.js';
 
 /** What all chunks of one answer have in common. */
@@ -25,12 +25,16 @@ export function finishReason({
   return reason === 'length' ? 'length' : 'stop';
 }
 
-/** `written`: tokens of the prompt that were pinned. */
-export function toUsage(
-  { promptTokens, outputTokens, cachedTokens }: Usage,
-  reasoningTokens: number,
-  written: number,
-): object {
+/**
+ * Of several answers to one question, whose prompt counts once: what the first of them has computed the others find in the cache.
+ * `written`: tokens of the prompt that were pinned.
+ */
+export function toUsage(usages: readonly Usage[], written: number): object {
+  const { promptTokens = 0 } = usages[0] ?? {};
+  const cachedTokens = Math.min(...usages.map((usage) => usage.cachedTokens));
+  const sum = (pick: (usage: Usage) => number) => usages.reduce((total, usage) => total + pick(usage), 0);
+  const outputTokens = sum((usage) => usage.outputTokens);
+  const reasoningTokens = sum((usage) => usage.reasoningTokens);
   return {
     prompt_tokens: promptTokens,
     completion_tokens: outputTokens,
@@ -49,33 +53,25 @@ export function toWireLogprobs(logprobs: readonly TokenLogprob[]): object[] {
   return logprobs.map((token) => ({ ...shown(token), top_logprobs: token.top.map(shown) }));
 }
 
-/** A whole answer: the body of a response that is not streamed. */
-export function toCompletion(
-  head: AnswerHead,
-  result: GenerationResult,
-  reasoningTokens: number,
-  written: number,
-  ids: CallIds,
-): object {
-  const { text, reasoning, toolCalls, logprobs, usage } = result;
+/** Whole answers to one question: the body of a response that is not streamed. */
+export function toCompletion(head: AnswerHead, results: readonly GenerationResult[], usage: object): object {
+  const shortened = results.some((result) => result.shortened);
+  return { ...head, object: 'chat.completion', choices: results.map(toChoice), usage, ...answerMarks({ shortened }) };
+}
+
+function toChoice(result: GenerationResult, index: number): object {
+  const { text, reasoning, toolCalls, logprobs } = result;
+  const ids = new CallIds();
   const message = {
     role: 'assistant',
     content: text === '' && toolCalls.length > 0 ? null : text,
     refusal: null,
     annotations: [],
     ...(reasoning && { reasoning_content: reasoning }),
-    ...(toolCalls.length > 0 && { tool_calls: toolCalls.map((call, index) => toWireCall(call, ids.of(index))) }),
+    ...(toolCalls.length > 0 && { tool_calls: toolCalls.map((call, at) => toWireCall(call, ids.of(at))) }),
   };
   return {
-    ...head,
-    object: 'chat.completion',
-    choices: [
-      {
-        ...{ index: 0, message, finish_reason: finishReason(result) },
-        logprobs: logprobs.length > 0 ? { content: toWireLogprobs(logprobs), refusal: null } : null,
-      },
-    ],
-    usage: toUsage(usage, reasoningTokens, written),
-    ...answerMarks(result),
+    ...{ index, message, finish_reason: finishReason(result) },
+    logprobs: logprobs.length > 0 ? { content: toWireLogprobs(logprobs), refusal: null } : null,
   };
 }

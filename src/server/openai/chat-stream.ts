@@ -2,25 +2,28 @@ import type { GenerationEvent, GenerationResult } from '../../engine/generation.
 import { CallIds } from '../../stateless/call-ids.js';
 import { answerMarks } from '../chat/answer-marks.js';
 import type { SseWriter } from '../http/sse-writer.js';
-import { type AnswerHead, finishReason, toUsage, toWireLogprobs } from './chat-answer.js';
+import { type AnswerHead, finishReason, toWireLogprobs } from './chat-answer.js';
 
-/** One answer as chunks: role, deltas, the reason of its end, and its usage where the caller wants it. */
+/** One answer as chunks: role, deltas, and the reason of its end. */
 export class ChatStream {
   readonly #head: AnswerHead;
   readonly #sse: SseWriter;
   readonly #withUsage: boolean;
+  readonly #index: number;
   readonly #ids = new CallIds();
   #calls = 0; // begun, those that were cut too: each has an index of its own
   /** What stands before and after the delta of a chunk: the same in all of an answer, so that a token costs only its text. */
   readonly #before: string;
   readonly #after: string;
 
-  constructor(head: AnswerHead, sse: SseWriter, withUsage: boolean) {
+  /** `index`: which of several answers to one question. */
+  constructor(head: AnswerHead, sse: SseWriter, withUsage: boolean, index = 0) {
     this.#head = head;
     this.#sse = sse;
     this.#withUsage = withUsage;
+    this.#index = index;
     const fields = JSON.stringify({ ...head, object: 'chat.completion.chunk' }).slice(0, -1);
-    this.#before = `data: ${fields},"choices":[{"index":0,"delta":`;
+    this.#before = `data: ${fields},"choices":[{"index":${index},"delta":`;
     this.#after = `,"logprobs":null,"finish_reason":null}]${withUsage ? ',"usage":null' : ''}}\n\n`;
     this.#choice({ role: 'assistant', content: '' });
   }
@@ -35,15 +38,8 @@ export class ChatStream {
     }
   }
 
-  end(result: GenerationResult, reasoningTokens: number, written: number): void {
+  end(result: GenerationResult): void {
     this.#choice({}, null, finishReason(result), answerMarks(result));
-    if (this.#withUsage) this.#chunk({ choices: [], usage: toUsage(result.usage, reasoningTokens, written) });
-    this.#sse.end('data: [DONE]\n\n');
-  }
-
-  fail(error: object): void {
-    this.#sse.send({ error });
-    this.#sse.end();
   }
 
   #grow(field: 'content' | 'reasoning_content', text: string): void {
@@ -62,11 +58,14 @@ export class ChatStream {
   }
 
   #choice(delta: object, logprobs: object | null = null, reason: string | null = null, marks: object = {}): void {
-    const choices = [{ index: 0, delta, logprobs, finish_reason: reason }];
-    this.#chunk({ choices, ...marks, ...(this.#withUsage && { usage: null }) });
+    const choices = [{ index: this.#index, delta, logprobs, finish_reason: reason }];
+    const usage = this.#withUsage && { usage: null };
+    this.#sse.send({ ...this.#head, object: 'chat.completion.chunk', choices, ...marks, ...usage });
   }
+}
 
-  #chunk(fields: object): void {
-    this.#sse.send({ ...this.#head, object: 'chat.completion.chunk', ...fields });
-  }
+/** The end of a stream of one or several answers, after a chunk with their usage where the caller wants it. */
+export function endStream(sse: SseWriter, head: AnswerHead, usage: object | undefined): void {
+  if (usage) sse.send({ ...head, object: 'chat.completion.chunk', choices: [], usage });
+  sse.end('data: [DONE]\n\n');
 }

@@ -1,92 +1,107 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
 import type { Prompt } from '../../chat/prompt.js';
+import type { Engine } from '../../engine/engine.js';
 import type { GenerationResult, Usage } from '../../engine/generation.js';
-import type { TurnOptions } from '../../engine/request-options.js';
-import type { TokenLogprob } from '../../native/events.js';
 import { PendingAnswer } from '../../stateless/pending-answer.js';
-import { samplingFields, toSampling } from '../chat/sampling-fields.js';
-import { given, maybe, parsedBody, unknownFields } from '../chat/wire-body.js';
+import { checkBestOf } from '../chat/best-of.js';
+import { together } from '../chat/together.js';
+import { parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';
 import { listed } from '../http/listed-header.js';
+import { type ListedToken, toLogprobs } from './completion-logprobs.js';
+import { type CompletionRequest, completionRequest, toOptions } from './completions-wire.js';
 import { openaiError, wireName } from './error-body.js';
 
-const ids = z.array(z.int().min(0)).min(1);
-
-/** What clients send to /v1/completions: a text, or token ids, that the model goes on with; several are answered at once. */
-const completionRequest = z.object({
-  model: maybe(z.string()),
-  prompt: z.union([z.string(), ids, z.array(z.string()).min(1).max(64), z.array(ids).min(1).max(64)]),
-  max_tokens: maybe(z.int().min(1)),
-  ...samplingFields,
-  stop: maybe(z.union([z.string(), z.array(z.string()).max(16)])),
-  logprobs: maybe(z.int().min(0).max(5)),
-  echo: maybe(z.boolean()),
-  n: maybe(z.literal(1, 'only one choice a prompt is answered: send the prompt again for another')),
-  best_of: maybe(z.literal(1, 'only one choice a prompt is answered')),
-  suffix: maybe(z.literal('', 'no text can be put behind the answer')),
-  stream: maybe(z.boolean()),
-  stream_options: maybe(z.looseObject({ include_usage: maybe(z.boolean()) })),
-});
-
-type CompletionRequest = z.infer<typeof completionRequest>;
-
-/** Most tokens when the caller names no limit, as OpenAI has it. */
-const DEFAULT_TOKENS = 16;
+/** One answer to one prompt, and what of the prompt is told with it. */
+interface Choice {
+  answer: PendingAnswer;
+  /** The prompt where it is echoed, else empty. */
+  echo: string;
+  /** Where the prompt is echoed with logprobs: the text of its first token, and the answer that brings those of the rest. */
+  scored: { firstToken: string; by: PendingAnswer } | undefined;
+}
 
 /** POST /v1/completions: texts that are gone on with, without a chat template. */
 export async function completions(exchange: Exchange): Promise<void> {
   const raw = await exchange.body();
   const body = parsedBody(completionRequest, raw);
-  const ignored = unknownFields(completionRequest, raw);
-  const signal = exchange.signal();
-  const { ttftLimitMs } = exchange;
-  const prompts = toPrompts(body.prompt);
-  exchange.places.check(prompts.length);
-  const generations = prompts.map((prompt) =>
-    exchange.engine.generate(prompt, { ...toOptions(body), ttftLimitMs, signal }),
-  );
-  for (const { result } of generations) exchange.places.hold(result);
-  const answers = generations.map((generation) => new PendingAnswer(generation));
-  const headers = listed('x-banyan-ignored', ignored);
+  checkBestOf(body);
+  const headers = listed('x-banyan-ignored', unknownFields(completionRequest, raw));
+  const choices = await ask(exchange, body);
+  const answers = choices.map(({ answer }) => answer);
   const head = {
     ...{ id: `cmpl-${randomBytes(12).toString('hex')}`, object: 'text_completion' },
     ...{ created: Math.floor(Date.now() / 1_000), model: exchange.modelName },
   };
-  const echoes = prompts.map((prompt) => (body.echo ? textOf(exchange, prompt) : ''));
+  const whole = async (index: number, result: GenerationResult) => {
+    const { echo, scored } = choices[index] as Choice;
+    const logprobs = await logprobsOf(exchange, result, scored);
+    return { index, text: `${echo}${result.text}`, finish_reason: finishReason(result), logprobs };
+  };
+  const n = body.n ?? 1;
   if (!body.stream) {
-    const results = await Promise.all(generations);
-    const choices = results.map((result, index) => ({
-      ...{ index, text: `${echoes[index]}${result.text}`, finish_reason: finishReason(result) },
-      logprobs: result.logprobs.length > 0 ? toLogprobs(result.logprobs) : null,
-    }));
-    exchange.json(200, { ...head, choices, usage: toUsage(results.map(({ usage }) => usage)) }, headers);
+    const results = await together(answers, (answer) => answer.whole());
+    const written = await Promise.all(results.map((result, index) => whole(index, result)));
+    exchange.json(200, { ...head, choices: written, usage: toUsage(results, n) }, headers);
     return;
   }
-  await Promise.all(answers.map((answer) => answer.began(exchange.keepAliveMs)));
+  await together(answers, (answer) => answer.began(exchange.keepAliveMs));
   const sse = exchange.sse(headers, () => ': ping\n\n');
-  const send = (index: number, text: string, reason: string | null = null, logprobs: object | null = null) =>
-    sse.send({ ...head, choices: [{ index, text, finish_reason: reason, logprobs }] });
+  const send = (choice: object) => sse.send({ ...head, choices: [choice] });
+  const stream = async (answer: PendingAnswer, index: number) => {
+    const { echo, scored } = choices[index] as Choice;
+    if (scored) {
+      // The logprobs of a prompt come before its answer's, and clients that want them read the whole.
+      const result = await answer.whole();
+      send(await whole(index, result));
+      return result;
+    }
+    const tell = (text: string, reason: string | null = null, logprobs: object | null = null) =>
+      send({ index, text, finish_reason: reason, logprobs });
+    if (echo) tell(echo);
+    let told = echo.length; // characters before the logprobs that come next
+    const result = await answer.read((event) => {
+      if (event.type === 'text') tell(event.text);
+      if (event.type === 'tokens' && event.logprobs.length > 0) {
+        tell('', null, toLogprobs(event.logprobs, told));
+        told += event.logprobs.reduce((sum, { text }) => sum + text.length, 0);
+      }
+    });
+    tell('', finishReason(result));
+    return result;
+  };
   try {
-    await Promise.all(
-      answers.map((answer, index) => {
-        if (echoes[index]) send(index, echoes[index]);
-        return answer.read((event) => {
-          if (event.type === 'text') send(index, event.text);
-          if (event.type === 'tokens' && event.logprobs.length > 0) send(index, '', null, toLogprobs(event.logprobs));
-          if (event.type === 'finish') send(index, '', finishReason(event.result));
-        });
-      }),
-    );
-    const usages = (await Promise.all(generations)).map(({ usage }) => usage);
-    if (body.stream_options?.include_usage) sse.send({ ...head, choices: [], usage: toUsage(usages) });
+    const results = await together(answers, stream);
+    if (body.stream_options?.include_usage) sse.send({ ...head, choices: [], usage: toUsage(results, n) });
     sse.end('data: [DONE]\n\n');
   } catch (reason) {
-    for (const generation of generations) generation.cancel();
-    sse.send({ error: openaiError(toHttpFailure(reason, wireName)) });
+    sse.send({ error: openaiError(toHttpFailure(reason, (field) => wireName(field, '/v1/completions'))) });
     sse.end();
   }
+}
+
+/** `n` answers to each prompt, those of a prompt side by side: what they share is computed once. */
+async function ask(exchange: Exchange, body: CompletionRequest): Promise<Choice[]> {
+  const { engine, places, ttftLimitMs } = exchange;
+  const signal = exchange.signal();
+  const n = body.n ?? 1;
+  const wanted = (body.echo ? body.logprobs : undefined) ?? undefined;
+  const given = toPrompts(body.prompt);
+  places.check(given.length * n);
+  const prompts = wanted === undefined ? given : await Promise.all(given.map((prompt) => toTokens(engine, prompt)));
+  return prompts.flatMap((prompt, at): Choice[] => {
+    const echo = body.echo ? textOf(engine, given[at] as Prompt) : '';
+    const answers = Array.from({ length: n }, (_, choice) => {
+      const own = choice === 0 ? { promptLogprobs: wanted } : {};
+      const generation = engine.generate(prompt, { ...toOptions(body, choice), ...own, ttftLimitMs, signal });
+      places.hold(generation.result);
+      return new PendingAnswer(generation);
+    });
+    const [by] = answers;
+    const scored = wanted !== undefined && by ? { firstToken: firstOf(engine, prompt as Int32Array), by } : undefined;
+    return answers.map((answer) => ({ answer, echo, scored }));
+  });
 }
 
 function toPrompts(prompt: CompletionRequest['prompt']): Prompt[] {
@@ -98,39 +113,48 @@ function toPrompts(prompt: CompletionRequest['prompt']): Prompt[] {
 
 const toPrompt = (prompt: string | number[]): Prompt => (typeof prompt === 'string' ? prompt : Int32Array.from(prompt));
 
-function textOf({ engine }: Exchange, prompt: Prompt): string {
-  return typeof prompt === 'string' ? prompt : engine.detokenize(prompt as Int32Array);
-}
+const toTokens = async (engine: Engine, prompt: Prompt) =>
+  typeof prompt === 'string' ? engine.tokenizeAsync(prompt, { addSpecial: true }) : prompt;
 
-function toOptions(body: CompletionRequest): TurnOptions {
-  const { max_tokens: maxTokens, stop, logprobs } = body;
-  return { ...toSampling(body), ...given({ maxTokens: maxTokens ?? DEFAULT_TOKENS, stop, logprobs }) };
+const firstOf = (engine: Engine, prompt: Int32Array) => engine.detokenize(prompt.subarray(0, 1), { special: true });
+
+const textOf = (engine: Engine, prompt: Prompt) =>
+  typeof prompt === 'string' ? prompt : engine.detokenize(prompt as Int32Array);
+
+/**
+ * Logprobs of an answer, after those of its prompt where these are wanted. Programs that score texts ask for one token more and
+ * drop it (lm-evaluation-harness does): where the model ended at once, its end stands for that token.
+ */
+async function logprobsOf(
+  { engine }: Exchange,
+  { logprobs, finishReason: reason }: GenerationResult,
+  scored: Choice['scored'],
+): Promise<object | null> {
+  if (!scored) return logprobs.length > 0 ? toLogprobs(logprobs) : null;
+  const { promptLogprobs } = await scored.by.result;
+  const ended: ListedToken[] =
+    logprobs.length === 0 && reason === 'stop' ? [{ text: engine.info.eosText, logprob: null, top: null }] : [];
+  const first: ListedToken = { text: scored.firstToken, logprob: null, top: null };
+  return toLogprobs([first, ...promptLogprobs, ...logprobs, ...ended]);
 }
 
 const finishReason = ({ finishReason: reason }: GenerationResult) => (reason === 'length' ? 'length' : 'stop');
 
-/** The older shape: lists side by side. `text_offset`: where each token begins in these, characters. */
-function toLogprobs(logprobs: readonly TokenLogprob[]): object {
-  let at = 0;
-  const offsets = logprobs.map(({ text }) => {
-    at += text.length;
-    return at - text.length;
-  });
-  return {
-    tokens: logprobs.map(({ text }) => text),
-    token_logprobs: logprobs.map(({ logprob }) => logprob),
-    top_logprobs: logprobs.map(({ top }) => Object.fromEntries(top.map(({ text, logprob }) => [text, logprob]))),
-    text_offset: offsets,
-  };
-}
-
-function toUsage(usages: readonly Usage[]): object {
-  const sum = (pick: (usage: Usage) => number) => usages.reduce((total, usage) => total + pick(usage), 0);
-  const [prompt, output] = [sum(({ promptTokens }) => promptTokens), sum(({ outputTokens }) => outputTokens)];
+/** `n`: answers of each prompt, side by side. A prompt counts once: what the first of them has computed the others find cached. */
+function toUsage(results: readonly GenerationResult[], n: number): object {
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+  const ofPrompts = (pick: (usage: Usage) => number) =>
+    sum(
+      results.flatMap((_, at) =>
+        at % n === 0 ? [Math.min(...results.slice(at, at + n).map((r) => pick(r.usage)))] : [],
+      ),
+    );
+  const prompt = ofPrompts(({ promptTokens }) => promptTokens);
+  const output = sum(results.map(({ usage }) => usage.outputTokens));
   return {
     prompt_tokens: prompt,
     completion_tokens: output,
     total_tokens: prompt + output,
-    prompt_tokens_details: { cached_tokens: sum(({ cachedTokens }) => cachedTokens) },
+    prompt_tokens_details: { cached_tokens: ofPrompts(({ cachedTokens }) => cachedTokens) },
   };
 }

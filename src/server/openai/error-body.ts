@@ -22,6 +22,7 @@ const WIRE_NAMES: Record<string, string> = {
   maxTokens: 'max_tokens',
   ...Object.fromEntries(Object.entries(SAMPLING_NAMES).map(([field, name]) => [name, field])),
   logprobs: 'top_logprobs',
+  promptLogprobs: 'logprobs',
   schema: 'response_format.json_schema.schema',
   toolChoice: 'tool_choice',
   parallelToolCalls: 'parallel_tool_calls',
@@ -29,6 +30,7 @@ const WIRE_NAMES: Record<string, string> = {
 
 /** The body's name of an option's field, on this route. */
 export function wireName(field: string, route = ''): string {
+  if (route === '/v1/completions' && (field === 'prompt' || field === 'logprobs')) return field;
   if (route.startsWith('/v1/embeddings')) return field.replace(/^texts\b/, 'input');
   if (route.startsWith('/v1/responses')) {
     if (field === 'maxTokens') return 'max_output_tokens';
@@ -39,6 +41,7 @@ export function wireName(field: string, route = ''): string {
     field
       .replace(/^schema\b/, 'response_format.json_schema.schema')
       .replace(/^(tools\[\d+\])\.(name|description|parameters)/, '$1.function.$2')
+      .replace(/^logitBias\b/, 'logit_bias')
       .replace('.toolCalls', '.tool_calls')
       .replace('.toolCallId', '.tool_call_id')
   );

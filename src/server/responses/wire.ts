@@ -63,7 +63,7 @@ export const responsesRequest = z.object({
   parallel_tool_calls: maybe(z.boolean()),
   text: maybe(z.looseObject({ format: maybe(format) })),
   reasoning: maybe(z.looseObject({ effort: maybe(z.string()) })),
-  max_output_tokens: maybe(z.int().min(1)),
+  max_output_tokens: maybe(z.int().min(0)),
   temperature: samplingFields.temperature,
   top_p: samplingFields.top_p,
   truncation: maybe(z.enum(['auto', 'disabled'])),
