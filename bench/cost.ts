@@ -6,10 +6,10 @@ import { completions, latencies, type Quantiles, quantiles } from '../testing/si
 import { median, spread, sum } from '../testing/statistics.js';
 import type { Cell, Table } from './report.js';
 
-/** What a workload cost on a system, summed up. */
+/** What a workload cost on a system, summed up. Plain data: one process tells it another. */
 export interface Cost {
-  run: Driven;
   wallMs: number;
+  /** Of the process that computes. */
   cpuMs: number;
   promptTokens: number;
   prefilledTokens: number;
@@ -19,19 +19,31 @@ export interface Cost {
   ttftMs: Quantiles;
   /** Of programs, from the first call to the last answer. */
   completionS: Quantiles;
+  /** What one workload has to say beside that, by the name of its column. */
+  extra: Record<string, number>;
+}
+
+export interface CostOptions {
+  /** Calls that are not done by then are cancelled. */
+  untilMs?: number | undefined;
+  /** Runs with another one share no tokens. */
+  salt?: string | undefined;
+  extra?: ((run: Driven) => Record<string, number>) | undefined;
 }
 
 /** A cold run of a workload. */
 export async function costOf(
   system: System,
   workload: NativeSimWorkload,
-  options: { untilMs?: number } = {},
+  { untilMs, salt, extra = () => ({}) }: CostOptions = {},
 ): Promise<Cost> {
   await system.forget();
-  const run = await drive(system, workload, options);
+  const run = await drive(system, workload, {
+    ...(untilMs !== undefined && { untilMs }),
+    ...(salt !== undefined && { salt }),
+  });
   const prefilledTokens = sum(run.promptTokens) - sum(run.cachedTokens);
   return {
-    run,
     wallMs: run.wallMs,
     cpuMs: run.cpuMs,
     promptTokens: sum(run.promptTokens),
@@ -40,6 +52,7 @@ export async function costOf(
     amplification: prefilledTokens / newTokens(workload),
     ttftMs: latencies(run, workload.calls.keys()).ttftMs,
     completionS: quantiles(completions(workload, run)),
+    extra: extra(run),
   };
 }
 
@@ -72,7 +85,9 @@ export const COSTS: Columns<Measured> = {
   'CPU s': (of) => over(of, ({ cpuMs }) => cpuMs) / 1000,
   'prompt tokens': (of) => over(of, ({ promptTokens }) => promptTokens),
   prefilled: (of) => over(of, ({ prefilledTokens }) => prefilledTokens),
+  'of new': (of) => over(of, ({ amplification }) => amplification),
   output: (of) => over(of, ({ outputTokens }) => outputTokens),
   'TTFT p50 ms': (of) => over(of, ({ ttftMs }) => ttftMs.p50),
   'p95 ms': (of) => over(of, ({ ttftMs }) => ttftMs.p95),
+  'done p50 s': (of) => over(of, ({ completionS }) => completionS.p50),
 };

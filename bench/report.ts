@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { loadBinding } from '../src/native/binding.js';
 
 export interface BenchOptions {
@@ -10,6 +11,13 @@ export interface BenchOptions {
   /** On a hybrid, a model with recurrent layers, where the benchmark takes one. */
   hybrid: boolean;
 }
+
+/** What a report says of its runs. */
+export const setup = (model: string, threads: number, runs: number) => ({
+  model,
+  threads: threads || 'all physical cores',
+  repetitions: `${runs}, by turns, medians`,
+});
 
 export type Cell = string | number;
 
@@ -28,22 +36,26 @@ export interface Report {
   setup: Record<string, Cell>;
 }
 
-const folder = new URL('./results/', import.meta.url);
+/** Where reports go: BENCH_RESULTS, or bench/results. */
+export const results = process.env.BENCH_RESULTS
+  ? pathToFileURL(`${process.env.BENCH_RESULTS}/`)
+  : new URL('./results/', import.meta.url);
 
 /** Prints the report and keeps it as bench/results/<name>.{md,json}. */
 export function publish(name: string, command: string, report: Report): void {
   const environment = describeEnvironment();
   const text = render(name, command, report, environment);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(new URL(`${name}.md`, folder), text);
+  mkdirSync(results, { recursive: true });
+  writeFileSync(new URL(`${name}.md`, results), text);
   writeFileSync(
-    new URL(`${name}.json`, folder),
+    new URL(`${name}.json`, results),
     `${JSON.stringify({ name, command, environment, ...report }, null, 2)}\n`,
   );
   console.log(text);
 }
 
-function describeEnvironment(): Record<string, Cell> {
+/** The machine and the versions. */
+export function describeEnvironment(): Record<string, Cell> {
   const { version, llamaVersion, backend } = loadBinding();
   const [cpu] = cpus();
   return {
@@ -55,7 +67,7 @@ function describeEnvironment(): Record<string, Cell> {
   };
 }
 
-function commit(): string {
+export function commit(): string {
   try {
     const git = (...args: string[]) =>
       execFileSync('git', args, { encoding: 'utf8', cwd: new URL('.', import.meta.url) });
@@ -87,7 +99,7 @@ const rows = ({ columns, rows }: Table): string[] => [
   ...rows.map((row) => `| ${row.map(show).join(' | ')} |`),
 ];
 
-function show(cell: Cell): string {
+export function show(cell: Cell): string {
   if (typeof cell === 'string') return cell;
   if (Number.isInteger(cell)) return cell.toLocaleString('en-US');
   return Math.abs(cell) >= 100 ? cell.toFixed(0) : cell.toFixed(2);

@@ -1,82 +1,189 @@
-/** npm run bench -- <name> [--runs N] [--threads N] [--hybrid]: runs one benchmark, prints it, keeps it in bench/results. */
-import { parseArgs } from 'node:util';
+/** npm run bench -- <name>: runs one benchmark, prints it, keeps it in bench/results. `--help` says which there are. */
+import { Command, InvalidArgumentError } from 'commander';
+import { CASES } from './compare/cases.js';
+import { QUICK, runComparison } from './compare/command.js';
+import { DEFAULT_SYSTEMS } from './compare/systems.js';
 import { benchDemo } from './demo.js';
 import { benchMemory } from './memory/memory.js';
 import { benchMicro } from './micro/micro.js';
+import { MODELS } from './models.js';
 import { benchPatterns } from './patterns/patterns.js';
-import { benchPeer } from './peer.js';
+import { buildLlamaServer } from './peers/build-llama-server.js';
 import { type BenchOptions, publish, type Report } from './report.js';
 import { benchServing } from './serving/serving.js';
 import { benchSim } from './sim/sim.js';
 import { benchSteps } from './steps.js';
-import { benchCaps } from './workloads/caps.js';
 import { benchClasses } from './workloads/classes.js';
-import { benchControl } from './workloads/control.js';
-import { benchFleet } from './workloads/fleet.js';
-import { benchHybrid } from './workloads/hybrid.js';
+import { benchClosedForms } from './workloads/closed-forms.js';
 import { benchLongPrompt } from './workloads/long-prompt.js';
-import { benchLoop } from './workloads/loop.js';
 import { benchParked } from './workloads/parked.js';
 import { benchReplay } from './workloads/replay.js';
-import { benchSubagents } from './workloads/subagents.js';
-import { benchThrash } from './workloads/thrash.js';
 
-const BENCHES: Record<string, { what: string; runs: number; run: (options: BenchOptions) => Promise<Report> }> = {
+interface Bench {
+  what: string;
+  runs: number;
+  run: (options: BenchOptions) => Promise<Report>;
+  hybrid?: true;
+}
+
+/** What no other system can be asked in the same way. */
+const BENCHES: Record<string, Bench> = {
   demo: { what: 'what `npm start` shows: 8 agents on the embedded model', runs: 5, run: benchDemo },
-  fleet: { what: 'W2: 8 agents against the naive baseline', runs: 3, run: benchFleet(8) },
-  'fleet-32': { what: 'W2: 32 agents against the naive baseline', runs: 1, run: benchFleet(32) },
-  control: { what: 'W0: no reuse at all, cache on against off', runs: 7, run: benchControl },
-  loop: { what: 'W1: one agent with tools, and the closed forms', runs: 5, run: benchLoop },
-  caps: { what: 'W2 in too small a pool: our window against every fixed cap', runs: 3, run: benchCaps },
-  thrash: { what: 'W5: idle agents beyond memory, against FCFS + LRU', runs: 3, run: benchThrash },
-  classes: { what: 'W6: interactive requests among background work, against FCFS + LRU', runs: 2, run: benchClasses },
-  subagents: { what: 'W7: a main agent and its sub-agents, against FCFS + LRU', runs: 3, run: benchSubagents },
+  'closed-forms': { what: 'W1: tokens computed, counted exactly', runs: 1, run: benchClosedForms },
+  classes: { what: 'W6: people and background, each alone and together', runs: 2, run: benchClasses },
   'long-prompt': { what: 'a prompt of 30,000 tokens among decoding agents', runs: 3, run: benchLongPrompt },
-  parked: { what: '10,000 parked sessions: memory, what is lost, step times', runs: 1, run: benchParked },
+  parked: { what: '10,000 parked sessions: memory, what is lost, step times', runs: 1, run: benchParked, hybrid: true },
   patterns: { what: 'best of n, trees, debates, workflows, against one call at a time', runs: 3, run: benchPatterns },
   memory: { what: 'resident memory: npm start, a chat, a pool half used', runs: 1, run: benchMemory },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
   serving: { what: 'what HTTP costs: a token, throughput, the first token', runs: 3, run: benchServing },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },
-  hybrid: { what: 'W2 and W7 on a hybrid model, against llama-server', runs: 3, run: benchHybrid },
   replay: { what: '20 turns of a coding agent on three APIs, against llama-server', runs: 2, run: benchReplay },
-  peer: { what: 'W2 against node-llama-cpp (see bench/baseline)', runs: 3, run: benchPeer },
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    runs: { type: 'string' },
-    threads: { type: 'string', default: '0' },
-    hybrid: { type: 'boolean', default: false },
+interface Preset {
+  what: string;
+  runs: number;
+  cases: readonly string[];
+  systems: readonly string[];
+  model?: keyof typeof MODELS;
+  hybrid?: keyof typeof MODELS;
+}
+
+const CAPS = [2, 4, 8, 16, 32].map((cap) => `fcfs-lru:${cap}`);
+const AGENTS = { model: '25m', hybrid: '25m-hybrid' } as const;
+const SMALL = { systems: ['banyan', 'fcfs-lru'], model: 'small', hybrid: 'small-hybrid' } as const;
+
+/** Parts of the comparison that answer one question. */
+const PRESETS: Record<string, Preset> = {
+  fleet: {
+    ...AGENTS,
+    what: 'W2: 8 agents against the naive baseline',
+    runs: 3,
+    cases: ['W2-8'],
+    systems: ['banyan', 'naive'],
   },
-});
-/** Those that take a hybrid. */
-const HYBRID = ['fleet', 'fleet-32', 'thrash', 'subagents', 'parked'];
+  'fleet-32': { ...AGENTS, what: 'W2: the same with 32', runs: 1, cases: ['W2-32'], systems: ['banyan', 'naive'] },
+  control: {
+    what: 'W0: no reuse at all, cache on against off',
+    runs: 7,
+    cases: ['W0'],
+    systems: ['banyan', 'cache-off'],
+    model: '25m',
+  },
+  loop: { what: 'W1: one agent with tools', runs: 5, cases: ['W1'], systems: ['banyan', 'naive'], model: '25m' },
+  caps: {
+    what: 'W2 in too small a pool: our window against fixed caps',
+    runs: 3,
+    cases: ['W2-tight'],
+    systems: ['banyan', ...CAPS],
+  },
+  thrash: { ...SMALL, what: 'W5: idle agents beyond memory, against FCFS + LRU', runs: 3, cases: ['W5'] },
+  subagents: { ...SMALL, what: 'W7: a main agent and its sub-agents, against FCFS + LRU', runs: 3, cases: ['W7'] },
+  peer: {
+    what: 'W2 against node-llama-cpp',
+    runs: 3,
+    cases: ['W2-8'],
+    systems: ['banyan', 'node-llama-cpp'],
+    model: '25m',
+  },
+  hybrid: {
+    what: 'W2 and W7 on a hybrid, against llama-server',
+    runs: 1,
+    cases: ['H2', 'H7'],
+    systems: ['banyan', 'llama-server', 'llama-server-unified'],
+  },
+};
 
-const names = positionals[0] === 'all' ? Object.keys(BENCHES) : positionals;
-if (names.length === 0 || names.some((name) => !Object.hasOwn(BENCHES, name))) {
-  console.error('usage: npm run bench -- <name | all> [--runs N] [--threads N] [--hybrid]');
-  for (const [name, { what }] of Object.entries(BENCHES)) console.error(`  ${name.padEnd(11)} ${what}`);
-  process.exit(2);
-}
-const { hybrid } = values;
-if (hybrid && names.some((name) => !HYBRID.includes(name))) {
-  console.error(`--hybrid is for ${HYBRID.join(', ')}`);
-  process.exit(2);
-}
-for (const name of names) {
-  const bench = BENCHES[name] as (typeof BENCHES)[string];
-  const runs = wholeNumber('--runs', values.runs ?? bench.runs, 1);
-  const threads = wholeNumber('--threads', values.threads, 0);
-  const command = `npm run bench -- ${name} --runs ${runs} --threads ${threads}${hybrid ? ' --hybrid' : ''}`;
-  publish(hybrid ? `${name}-hybrid` : name, command, await bench.run({ runs, threads, hybrid }));
-}
-
-function wholeNumber(flag: string, text: string | number, least: number): number {
+const wholeFrom = (least: number) => (text: string) => {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= least) return value;
-  console.error(`${flag} must be a whole number from ${least} on, not "${text}"`);
-  process.exit(2);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= least) return value;
+  throw new InvalidArgumentError(`it must be a whole number from ${least} on`);
+};
+const words = (text: string) => text.split(',').filter((word) => word !== '');
+
+const program = new Command('npm run bench --')
+  .description('Measures Banyan, and others beside it. Reports go to bench/results. Leave the machine alone meanwhile.')
+  .helpCommand(false);
+const typed = () => `npm run bench -- ${process.argv.slice(2).join(' ')}`;
+
+interface Flags {
+  runs: number;
+  threads: number;
+  hybrid?: boolean;
+}
+
+/** A command with the options that all benchmarks have. */
+function command(name: string, what: string, runs: number, hybrid: boolean): Command {
+  const made = program
+    .command(name)
+    .description(what)
+    .option('--runs <n>', 'times that each is measured', wholeFrom(1), runs)
+    .option('--threads <n>', '0: one a physical core', wholeFrom(0), 0);
+  return hybrid ? made.option('--hybrid', 'on a model with recurrent layers') : made;
+}
+
+for (const [name, { what, runs, run, hybrid }] of Object.entries(BENCHES)) {
+  command(name, what, runs, hybrid ?? false).action(async (flags: Flags) => {
+    const { hybrid = false } = flags;
+    publish(hybrid ? `${name}-hybrid` : name, typed(), await run({ ...flags, hybrid }));
+  });
+}
+
+for (const [name, { what, runs, cases, systems, model, hybrid }] of Object.entries(PRESETS)) {
+  command(name, what, runs, hybrid !== undefined).action(async (flags: Flags) => {
+    const on = flags.hybrid ? { model: hybrid, name: `${name}-hybrid` } : { model, name };
+    await runComparison({ cases, systems, runs: flags.runs, threads: flags.threads, typed: typed(), ...on });
+  });
+}
+
+interface CompareFlags extends Flags {
+  cases: string[];
+  systems?: string[];
+  model?: string;
+  quick?: boolean;
+  resume?: boolean;
+  limit: number;
+}
+
+command(
+  'compare',
+  'the whole table: workloads W0 to W7 and H on all systems that can run here, about an hour',
+  3,
+  false,
+)
+  .option('--cases <names>', `some of ${Object.keys(CASES).join(', ')}, or W2 for all that begin so`, words)
+  .option(
+    '--systems <names>',
+    `the first is what others are compared with; default ${DEFAULT_SYSTEMS.join(',')}; also cache-off, fcfs-lru:<n>, name=http://.../v1`,
+    words,
+  )
+  .option('--model <name>', `one of ${Object.keys(MODELS).join(', ')}, or a GGUF file; default: each case's own`)
+  .option('--quick', 'a part of it in under five minutes')
+  .option('--resume', 'goes on where a comparison of this commit was cut')
+  .option('--limit <seconds>', 'after which a run counts as failed', wholeFrom(1), 900)
+  .action(async ({ quick, cases, systems, limit, ...flags }: CompareFlags) => {
+    const part = quick ? QUICK : { cases: Object.keys(CASES).filter((name) => !name.startsWith('H')) };
+    await runComparison({
+      ...flags,
+      ...part,
+      ...(cases && { cases }),
+      systems,
+      limitS: limit,
+      name: quick ? 'compare-quick' : 'compare',
+      typed: typed(),
+    });
+  });
+
+program
+  .command('build-peers')
+  .description('builds llama-server and llama-bench of the same llama.cpp source, about 10 minutes')
+  .action(() => console.log(buildLlamaServer()));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof RangeError)) throw error;
+  program.error(error.message, { exitCode: 2 }); // a name that is none
 }

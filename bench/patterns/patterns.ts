@@ -1,7 +1,7 @@
 import { Engine, type EngineOptions } from '../../src/index.js';
 import { median, spread } from '../../testing/statistics.js';
-import type { BenchOptions, Report } from '../report.js';
-import { CI_MODEL, ciModel, setup } from '../workloads/model.js';
+import { describe, modelPath } from '../models.js';
+import { type BenchOptions, type Report, setup } from '../report.js';
 import { SHAPES } from './shapes.js';
 
 interface Cost {
@@ -14,7 +14,7 @@ interface Cost {
 /** The agent layer's patterns on our engine, and the same calls one at a time without reuse. */
 export async function benchPatterns({ runs, threads }: BenchOptions): Promise<Report> {
   const options: EngineOptions = {
-    model: ciModel(),
+    model: modelPath('25m'),
     kvTokens: 16_384,
     maxRunning: 32,
     maxContext: 8192,
@@ -57,7 +57,7 @@ export async function benchPatterns({ runs, threads }: BenchOptions): Promise<Re
         ];
       }),
     })),
-    setup: setup(CI_MODEL, threads, runs),
+    setup: setup(describe('25m'), threads, runs),
   };
 }
 

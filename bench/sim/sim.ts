@@ -1,7 +1,7 @@
 import { H200 } from '../../testing/simulator/devices.js';
 import { GPU } from '../../testing/workloads/scale.js';
+import { draw } from '../chart.js';
 import type { BenchOptions, Report } from '../report.js';
-import { draw } from './chart.js';
 import { batchingStudy } from './studies/batching.js';
 import { classesStudy } from './studies/classes.js';
 import { everyWorkloadStudy } from './studies/every-workload.js';

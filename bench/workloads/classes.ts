@@ -1,13 +1,14 @@
 import { BanyanSystem } from '../../testing/drive/banyan-system.js';
+import { drive } from '../../testing/drive/drive.js';
 import { quantiles } from '../../testing/simulator/metrics.js';
 import { FCFS_LRU } from '../../testing/simulator/systems.js';
 import { median } from '../../testing/statistics.js';
 import { type Mixed, mixed } from '../../testing/workloads/mixed.js';
 import { CI } from '../../testing/workloads/scale.js';
 import { byTurns } from '../by-turns.js';
-import { type Columns, type Cost, costOf, table } from '../cost.js';
-import type { BenchOptions, Report } from '../report.js';
-import { CI_MODEL, ciModel, setup } from './model.js';
+import { type Columns, table } from '../cost.js';
+import { describe, modelPath } from '../models.js';
+import { type BenchOptions, type Report, setup } from '../report.js';
 
 const PHASE_S = 15;
 /** At GPU scale: a question every 40 s, so that four fifths of the machine are left to the background. */
@@ -24,7 +25,8 @@ interface Phase {
 
 async function phase(system: BanyanSystem, seed: string, load: Omit<Mixed, 'seconds'>): Promise<Phase> {
   const plan = mixed(CI, seed, { seconds: PHASE_S * 50, ...load });
-  const { run }: Cost = await costOf(system, plan, { untilMs: PHASE_S * 1000 });
+  await system.forget();
+  const run = await drive(system, plan, { untilMs: PHASE_S * 1000 });
   const answered = plan.calls.flatMap(({ program }, call) => {
     const inTime = (run.endedUs[call] as number) > 0 && (run.endedUs[call] as number) <= PHASE_S * 1e6;
     return inTime ? [{ call, cls: plan.programs[program]?.class }] : [];
@@ -60,7 +62,7 @@ const COLUMNS: Columns<Row> = {
 
 /** W6: people who ask now and then, and summaries that would fill the machine; each alone, then together. */
 export async function benchClasses({ runs, threads }: BenchOptions): Promise<Report> {
-  const model = ciModel();
+  const model = modelPath('25m');
   const options = { threads, kvTokens: 24_576, maxRunning: 16 };
   const systems = [
     await BanyanSystem.open('banyan', model, options),
@@ -78,6 +80,6 @@ export async function benchClasses({ runs, threads }: BenchOptions): Promise<Rep
         `background keeps ${(100 * share(row)).toFixed(0)}% of its own throughput (target 80%)`,
     ),
     tables: [table(`a question every ${40_000 / 50} ms, ${SUMMARIES.background} summaries at a time`, COLUMNS, rows)],
-    setup: { ...setup(CI_MODEL, threads, runs), phase: `${PHASE_S} s` },
+    setup: { ...setup(describe('25m'), threads, runs), phase: `${PHASE_S} s` },
   };
 }

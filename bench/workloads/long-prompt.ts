@@ -5,8 +5,8 @@ import { FCFS_LRU } from '../../testing/simulator/systems.js';
 import { median, quantile } from '../../testing/statistics.js';
 import { byTurns } from '../by-turns.js';
 import { type Columns, table } from '../cost.js';
-import type { BenchOptions, Report } from '../report.js';
-import { SMALL_MODEL, setup, smallModel } from './model.js';
+import { describe, modelPath } from '../models.js';
+import { type BenchOptions, type Report, setup } from '../report.js';
 
 const AGENTS = 8;
 const LONG = 30_000;
@@ -58,7 +58,7 @@ const COLUMNS: Columns<Row> = {
 };
 
 export async function benchLongPrompt({ runs, threads }: BenchOptions): Promise<Report> {
-  const model = smallModel();
+  const model = modelPath('small');
   const options = { threads, kvTokens: 49_152, maxRunning: 16 };
   const systems = [
     await BanyanSystem.open('banyan', model, options),
@@ -74,6 +74,6 @@ export async function benchLongPrompt({ runs, threads }: BenchOptions): Promise<
       );
     }),
     tables: [table(`${AGENTS} agents decode, one prompt of ${LONG} tokens arrives`, COLUMNS, rows)],
-    setup: setup(SMALL_MODEL, threads, runs),
+    setup: setup(describe('small'), threads, runs),
   };
 }

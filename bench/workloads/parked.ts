@@ -2,8 +2,8 @@ import { Engine, type Session } from '../../src/index.js';
 import { BanyanSystem } from '../../testing/drive/banyan-system.js';
 import { tokens } from '../../testing/drive/contents.js';
 import { randomModel } from '../../testing/models/random-model.js';
+import { describe, modelPath } from '../models.js';
 import type { BenchOptions, Report } from '../report.js';
-import { nameOf, SMALL_MODEL, smallModel } from './model.js';
 
 const SESSIONS = 10_000;
 const AT_ONCE = 64;
@@ -91,7 +91,10 @@ async function atOnce(count: number, work: (index: number) => Promise<void>): Pr
 /** Decode steps of a small model while so many programs are parked: p50 and p95 of a step, and of the gaps seen. */
 async function stepsAgainstLoad(threads: number, hybrid: boolean): Promise<(string | number)[][]> {
   const rows: (string | number)[][] = [];
-  const system = await BanyanSystem.open('banyan', smallModel(hybrid), { threads, kvTokens: 32 * (10_000 + 4_096) });
+  const system = await BanyanSystem.open('banyan', modelPath(hybrid ? 'small-hybrid' : 'small'), {
+    threads,
+    kvTokens: 32 * (10_000 + 4_096),
+  });
   let parked = 0;
   for (const load of LOADS) {
     while (parked < load) {
@@ -153,7 +156,7 @@ export async function benchParked({ threads, hybrid }: BenchOptions): Promise<Re
       },
     ],
     setup: {
-      model: `parked: random ${hybrid ? 'granitehybrid of 2 layers' : 'qwen3 of 1 layer'}; steps: ${nameOf(SMALL_MODEL, hybrid)}`,
+      model: `parked: random ${hybrid ? 'granitehybrid of 2 layers' : 'qwen3 of 1 layer'}; steps: ${describe(hybrid ? 'small-hybrid' : 'small')}`,
       threads: threads || 'all physical cores',
     },
   };

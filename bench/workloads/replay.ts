@@ -10,9 +10,9 @@ import {
   replay,
   responsesReplay,
 } from '../../testing/workloads/coding-agent.js';
-import { startLlamaServer } from '../baseline/llama-server.js';
-import { LlamaServerSystem } from '../baseline/llama-server-system.js';
 import { byTurns } from '../by-turns.js';
+import { startLlamaServer } from '../peers/llama-server.js';
+import { LlamaServerSystem } from '../peers/llama-server-system.js';
 import type { BenchOptions, Cell, Report } from '../report.js';
 
 const CONTEXT = 8_192;
@@ -89,7 +89,10 @@ async function ours(model: string | undefined, threads: number): Promise<ReplayS
 
 async function theirs(binary: string, named: string | undefined, threads: number): Promise<ReplaySystem> {
   const model = named ?? fileURLToPath(new URL('../../models/banyan-tiny.gguf', import.meta.url));
-  const flags = LlamaServerSystem.flags({ binary, model, slots: 2, context: 2 * CONTEXT, threads });
+  const flags = LlamaServerSystem.flags({
+    ...{ model, slots: 2, context: 2 * CONTEXT, threads },
+    ...{ unified: false, flash: false },
+  });
   let { child, url } = await startLlamaServer(binary, flags);
   const system: ReplaySystem = {
     ...{ name: 'llama-server', url },

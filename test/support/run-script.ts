@@ -11,9 +11,15 @@ export interface ScriptRun {
 }
 
 /** Runs a TypeScript file of the repository in a Node process of its own, with the repository as its folder. */
-export async function runScript(file: string, args: readonly string[] = [], input = ''): Promise<ScriptRun> {
+export async function runScript(
+  file: string,
+  args: readonly string[] = [],
+  input = '',
+  environment: Record<string, string> = {},
+): Promise<ScriptRun> {
+  const options = { cwd: root, env: { ...process.env, ...environment } };
   try {
-    const running = promisify(execFile)(process.execPath, ['--import', 'tsx', file, ...args], { cwd: root });
+    const running = promisify(execFile)(process.execPath, ['--import', 'tsx', file, ...args], options);
     running.child.stdin?.end(input);
     return { code: 0, ...(await running) };
   } catch (error) {

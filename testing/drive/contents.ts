@@ -11,14 +11,14 @@ export function tokens(key: string, length: number): number[] {
 
 /**
  * Contents of a workload as tokens: the same number gives the same tokens, a longer run begins with the shorter one, and
- * two numbers differ in their first token, so that what is shared is exactly what the plan says.
+ * two numbers differ in their first token, so that what is shared is exactly what the plan says. `salt`: other tokens.
  */
-export function contents(): (content: number, length: number) => number[] {
+export function contents(salt = ''): (content: number, length: number) => number[] {
   const drawn = new Map<number, number[]>();
   return (content, length) => {
     let run = drawn.get(content) ?? [];
     if (run.length < length) {
-      run = tokens(`content ${content}`, length);
+      run = tokens(`${salt}content ${content}`, length);
       run[0] = content % VOCABULARY;
       drawn.set(content, run);
     }

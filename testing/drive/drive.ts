@@ -18,16 +18,16 @@ export interface Driven extends CallTable {
 /**
  * Runs on a real system what the simulator runs on its clock: the calls of a workload, each when those before it have
  * ended and its tool has taken its time. Answers have forced lengths, tokens are drawn from the contents' numbers.
- * `untilMs`: what is not done by then is cancelled.
+ * `untilMs`: what is not done by then is cancelled. `salt`: runs with another one share no tokens, for systems that cannot forget.
  */
 export async function drive(
   system: System,
   workload: NativeSimWorkload,
-  options: { untilMs?: number } = {},
+  options: { untilMs?: number; salt?: string } = {},
 ): Promise<Driven> {
   const cpu = cpuMsOf(system);
   const began = performance.now();
-  const run = new Drive(system, workload, began);
+  const run = new Drive(system, workload, began, options.salt);
   const timer = options.untilMs === undefined ? undefined : setTimeout(() => run.stop(), options.untilMs);
   await run.whole();
   clearTimeout(timer);
@@ -53,9 +53,10 @@ class Drive {
   readonly #left: number[];
   readonly #live = new Map<number, () => void>();
   readonly #stopped = new AbortController();
-  readonly #tokens = contents();
+  readonly #tokens: ReturnType<typeof contents>;
 
-  constructor(system: System, workload: NativeSimWorkload, began: number) {
+  constructor(system: System, workload: NativeSimWorkload, began: number, salt?: string) {
+    this.#tokens = contents(salt);
     this.#system = system;
     this.#workload = workload;
     this.#began = began;

@@ -3,7 +3,7 @@ import { completions, quantiles } from '../../../testing/simulator/metrics.js';
 import { run } from '../../../testing/simulator/run-simulation.js';
 import { FCFS_LRU, OURS } from '../../../testing/simulator/systems.js';
 import { tenants } from '../../../testing/workloads/tenants.js';
-import type { Point } from '../chart.js';
+import type { Point } from '../../chart.js';
 import type { Study, StudyOptions } from './study.js';
 
 const STEPS = 24;

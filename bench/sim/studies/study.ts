@@ -1,7 +1,7 @@
 import type { SimSetup } from '../../../testing/simulator/systems.js';
 import { median } from '../../../testing/statistics.js';
+import type { Chart } from '../../chart.js';
 import type { Table } from '../../report.js';
-import type { Chart } from '../chart.js';
 
 export interface StudyOptions {
   setup: SimSetup;

@@ -19,18 +19,23 @@ export interface Chart {
   bars?: boolean;
 }
 
-const folder = new URL('../results', import.meta.url);
+const folder = new URL('./results/', import.meta.url);
 
 /** Draws charts side by side into bench/results/<name>.svg. */
 export async function draw(name: string, charts: Chart[]): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(new URL(`${name}.svg`, folder), `${await svgOf(charts)}\n`);
+}
+
+/** Charts side by side, as the text of an SVG. */
+export async function svgOf(charts: Chart[]): Promise<string> {
   const spec: TopLevelSpec = {
     background: 'white',
     hconcat: charts.map(panel),
     resolve: { scale: { color: 'shared' } },
   };
   const view = new View(parse(compile(spec).spec), { renderer: 'none' });
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(new URL(`${name}.svg`, folder), `${await view.toSVG()}\n`);
+  return view.toSVG();
 }
 
 function panel({ title, x, y, points, logX = false, logY = false, bars = false }: Chart) {
@@ -46,7 +51,7 @@ function panel({ title, x, y, points, logX = false, logY = false, bars = false }
     mark: bars ? ('bar' as const) : { type: 'line' as const, point: true },
     encoding: {
       x: across,
-      y: { field: 'y', type: 'quantitative' as const, title: y, scale: bars ? {} : scale(logY) },
+      y: { field: 'y', type: 'quantitative' as const, title: y, scale: bars && !logY ? {} : scale(logY) },
       color: { field: 'series', type: 'nominal' as const, title: null },
       ...(bars && { xOffset: { field: 'series' } }),
     },

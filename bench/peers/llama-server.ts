@@ -21,9 +21,9 @@ export async function startLlamaServer(binary: string, args: readonly string[]):
   return { child, url };
 }
 
-export async function post(url: string, body: object): Promise<unknown> {
+export async function post(url: string, body: object, signal?: AbortSignal): Promise<unknown> {
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal: signal ?? null });
   if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
   return response.json();
 }

@@ -6,9 +6,13 @@ export interface LlamaServerOptions {
   binary: string;
   model: string;
   slots: number;
-  /** Tokens of the buffer that all slots share. */
+  /** Tokens of KV of all slots. */
   context: number;
   threads: number;
+  /** One buffer for all slots, or an equal part of it for each. */
+  unified: boolean;
+  /** Its fused attention. On CPUs with matrix instructions it is slower than matrix products. */
+  flash: boolean;
 }
 
 interface Completion {
@@ -17,8 +21,8 @@ interface Completion {
 }
 
 /**
- * llama-server with what helps agents most: all slots in one KV buffer, flash attention, the slot with the longest common
- * prefix chosen for each call, checkpoints of recurrent states without a minimum distance, idle slots kept in memory.
+ * llama-server with what helps agents most: the slot with the longest common prefix chosen for each call, checkpoints of
+ * recurrent states without a minimum distance, idle slots kept in memory.
  */
 export class LlamaServerSystem implements System {
   readonly name = 'llama-server';
@@ -30,9 +34,10 @@ export class LlamaServerSystem implements System {
     this.#server = server;
   }
 
-  static flags({ model, slots, context, threads }: LlamaServerOptions): string[] {
+  static flags({ model, slots, context, threads, unified, flash }: Omit<LlamaServerOptions, 'binary'>): string[] {
     return [
-      ...['-m', model, '-c', `${context}`, '-np', `${slots}`, '--kv-unified', '-fa', 'on', '-t', `${threads}`],
+      ...['-m', model, '-c', `${context}`, '-np', `${slots}`, '-fa', flash ? 'on' : 'off', '-t', `${threads}`],
+      ...(unified ? ['--kv-unified'] : []),
       ...['-b', '512', '-ub', '512', '--ctx-checkpoints', '64', '--checkpoint-min-step', '0', '--cache-ram', '8192'],
       ...['--cache-idle-slots', '--slot-prompt-similarity', '0.1', '--no-webui'],
     ];
@@ -43,23 +48,27 @@ export class LlamaServerSystem implements System {
   }
 
   start(prompt: readonly number[], outputTokens: number): RunningCall {
-    return { done: this.#answer(prompt, outputTokens), cancel: () => {} };
+    const stop = new AbortController();
+    const done = this.#answer(prompt, outputTokens, stop.signal).catch((error: unknown) => {
+      if (!stop.signal.aborted) throw error;
+      // What was computed until then is not told: it is missing in the counts.
+      return { tokens: [], promptTokens: 0, prefilledTokens: 0, queueMs: 0, ttftMs: 0, gapsMs: [] };
+    });
+    return { done, cancel: () => stop.abort() };
   }
 
   cpuMs(): number {
     return cpuMsOf(this.#server.child.pid as number);
   }
 
-  async #answer(prompt: readonly number[], outputTokens: number): Promise<CallCost> {
+  async #answer(prompt: readonly number[], outputTokens: number, signal: AbortSignal): Promise<CallCost> {
     const began = performance.now();
-    const { tokens, timings } = (await post(`${this.#server.url}/completion`, {
-      prompt,
-      n_predict: outputTokens,
-      temperature: 0,
-      ignore_eos: true,
-      cache_prompt: true,
-      return_tokens: true,
-    })) as Completion;
+    const body = { prompt, n_predict: outputTokens, temperature: 0, ignore_eos: true };
+    const { tokens, timings } = (await post(
+      `${this.#server.url}/completion`,
+      { ...body, cache_prompt: true, return_tokens: true },
+      signal,
+    )) as Completion;
     const ttftMs = performance.now() - began - timings.predicted_ms;
     return { tokens, promptTokens: prompt.length, prefilledTokens: timings.prompt_n, queueMs: 0, ttftMs, gapsMs: [] };
   }

@@ -1,0 +1,210 @@
+import type { NativeSimWorkload } from '../../src/native/simulation.js';
+import type { Driven } from '../../testing/drive/drive.js';
+import { lostHistory, quantiles } from '../../testing/simulator/metrics.js';
+import { median, sum } from '../../testing/statistics.js';
+import { control } from '../../testing/workloads/control.js';
+import { fleet } from '../../testing/workloads/fleet.js';
+import { bestOf, treeOfThought, treeSearch } from '../../testing/workloads/fork-join.js';
+import { GRAPHS, graph } from '../../testing/workloads/graphs.js';
+import { idleThrash } from '../../testing/workloads/idle-thrash.js';
+import { loop } from '../../testing/workloads/loop.js';
+import { mixed } from '../../testing/workloads/mixed.js';
+import { CI, CI_LARGE_MODEL, type Scale } from '../../testing/workloads/scale.js';
+import { subAgents } from '../../testing/workloads/sub-agents.js';
+import type { Cost } from '../cost.js';
+import type { ModelName } from '../models.js';
+
+/** A workload of one run, and what it has to say beside its cost. */
+export interface Built {
+  plan: NativeSimWorkload;
+  extra?: (run: Driven) => Record<string, number>;
+}
+
+/** A workload on a size of memory: what systems are compared on. */
+export interface Case {
+  what: string;
+  /** The model it runs on, unless --model names another. */
+  model: ModelName;
+  /** Tokens of KV that a system has in all. */
+  kvTokens: number;
+  /** Calls at a time: slots, sequences, running requests. */
+  slots: number;
+  build: (seed: string) => Built;
+  /** Calls that are not done by then are cancelled. */
+  untilMs?: number;
+  /** By what systems are compared; less is better. Default: wall time. */
+  by?: { what: string; of: (cost: Cost) => number };
+  /** How many times better than a system we want to be. */
+  targets?: Record<string, number>;
+}
+
+const WALL = { what: 'wall time', of: ({ wallMs }: Cost) => wallMs };
+export const measureOf = ({ by = WALL }: Case) => by;
+
+const planned =
+  (plan: (seed: string) => NativeSimWorkload) =>
+  (seed: string): Built => ({ plan: plan(seed) });
+
+function agents(count: number, scale: Scale = CI): Pick<Case, 'what' | 'slots' | 'build'> {
+  return {
+    what: `W2: ${count} agents that share their instructions, 11 calls each with tools`,
+    slots: count,
+    build: planned((seed) => fleet(scale, seed, { agents: count })),
+  };
+}
+
+/** Agents of 20k tokens at GPU scale rather than 60k, and people who answer at once: runs of seconds, not of minutes. */
+const IDLE = { rounds: 1, turns: 6, repository: 8000, longestWaitS: 90 };
+
+function idle(overcommit: number, poolTokens = 4096): Case {
+  return {
+    what: `W5: agents that mostly wait, their contexts ${overcommit}x the memory`,
+    model: 'small',
+    kvTokens: poolTokens,
+    slots: 32,
+    build: planned((seed) => idleThrash(CI, seed, { ...IDLE, poolTokens, overcommit })),
+    by: { what: 'time to completion, median', of: ({ completionS }) => completionS.p50 },
+    targets: overcommit >= 2 ? { 'llama-server': 1.5, 'fcfs-lru': 1.5 } : {},
+  };
+}
+
+const CHILDREN = 8;
+
+/** Memory allows it: the main agent, and what its sub-agents hold at a time, fit. Their leftovers may not. */
+function subs(kvTokens: number, scale: Scale = CI): Omit<Case, 'model'> {
+  return {
+    what: `W7: a main agent between whose 5 turns ${CHILDREN} sub-agents of 3 calls run, ${kvTokens} tokens of KV`,
+    kvTokens,
+    slots: 3,
+    build: (seed) => {
+      const { workload, mainCalls } = subAgents(scale, seed, { mains: 1, children: CHILDREN });
+      return {
+        plan: workload,
+        extra: (run) => ({
+          'main agent again': sum(mainCalls.map((call) => lostHistory(workload, { calls: run }, call))),
+          'TTFT of a return ms': median(mainCalls.slice(1).map((call) => ttft(run, call))),
+        }),
+      };
+    },
+    targets: { 'llama-server': 2 },
+  };
+}
+
+const ttft = (run: Driven, call: number) => ((run.firstTokenUs[call] as number) - (run.dueUs[call] as number)) / 1000;
+
+const MIXED_S = 20;
+
+/** People's questions alone count, so that a system cannot win by leaving the background undone: that has its column. */
+function people(): Case {
+  const question = 'question p95 ms';
+  return {
+    what: `W6: people who ask now and then among background summaries, ${MIXED_S} s`,
+    model: '25m',
+    kvTokens: 24_576,
+    slots: 16,
+    untilMs: MIXED_S * 1000,
+    build: (seed) => {
+      const plan = mixed(CI, seed, { seconds: MIXED_S * 50, interactive: 1 / 40, background: 24 });
+      const of = (cls: string) =>
+        plan.calls.flatMap(({ program }, call) => (plan.programs[program]?.class === cls ? [call] : []));
+      return {
+        plan,
+        extra: (run) => {
+          const answered = of('interactive').filter((call) => (run.firstTokenUs[call] as number) > 0);
+          const size = (call: number) => (run.promptTokens[call] as number) + (run.outputTokens[call] as number);
+          const done = of('background').filter((call) => (run.firstTokenUs[call] as number) > 0);
+          return {
+            questions: answered.length,
+            [question]: quantiles(answered.map((call) => ttft(run, call))).p95,
+            'background tokens/s': sum(done.map(size)) / MIXED_S,
+          };
+        },
+      };
+    },
+    by: { what: 'TTFT p95 of questions', of: ({ extra }) => extra[question] ?? Number.NaN },
+    targets: { 'llama-server': 5 },
+  };
+}
+
+const GRAPH_QUERIES = 3;
+
+function flow(name: string): Case {
+  return {
+    what: `W4: ${name}, ${GRAPH_QUERIES} queries at a time`,
+    model: '60m',
+    kvTokens: 24_576,
+    slots: 16,
+    build: planned((seed) => graph(CI, seed, name, { queries: GRAPH_QUERIES })),
+    targets: { 'llama-server': 2.5 },
+  };
+}
+
+const ON_60M = { model: '60m', kvTokens: 24_576 } as const;
+const FORKS = { 'llama-server': 2.5, 'node-llama-cpp': 5 };
+
+/** What the harness compares. Lengths are those of published traces over 16, times over 50; outputs have forced lengths. */
+export const CASES = {
+  W0: {
+    ...ON_60M,
+    what: 'W0: 48 single shots that share nothing',
+    slots: 16,
+    build: planned((seed) => control(CI, seed, { shots: 48, perSecond: Number.POSITIVE_INFINITY })),
+    targets: { 'cache-off': 0.98 },
+  },
+  W1: {
+    ...ON_60M,
+    what: 'W1: one agent, 11 turns with quick tools',
+    slots: 1,
+    build: planned((seed) => loop(CI, seed, { quick: true })),
+  },
+  'W2-8': { ...ON_60M, ...agents(8), targets: { naive: 5, 'llama-server': 2.5, 'node-llama-cpp': 2.5, vllm: 5 } },
+  'W2-16': { ...ON_60M, ...agents(16), targets: { naive: 5, 'llama-server': 3, 'node-llama-cpp': 2.5, vllm: 5 } },
+  'W2-32': { ...ON_60M, ...agents(32), kvTokens: 40_960, targets: { naive: 5, 'llama-server': 3 } },
+  /** About half of what the fleet holds at its end: how many run at once decides whether it thrashes. */
+  'W2-tight': { ...agents(32), model: 'small', kvTokens: 16_384 },
+  'W3-best-of': {
+    ...ON_60M,
+    what: 'W3: best of 16 four times, over when 4 have answered',
+    slots: 16,
+    build: planned((seed) => bestOf(CI, seed, { programs: 4 })),
+    targets: FORKS,
+  },
+  'W3-thoughts': {
+    ...ON_60M,
+    what: 'W3: a tree of thoughts four times, 4 thoughts a level, 4 levels, each judged',
+    slots: 16,
+    build: planned((seed) => treeOfThought(CI, seed, { programs: 4 })),
+    targets: FORKS,
+  },
+  'W3-search': {
+    ...ON_60M,
+    what: 'W3: a search of 60 calls with tools, twice',
+    slots: 10,
+    build: planned((seed) => treeSearch(CI, seed, { programs: 2, rounds: 12 })),
+    targets: FORKS,
+  },
+  ...(Object.fromEntries(
+    Object.keys(GRAPHS).map((name) => [`W4-${name.replaceAll(/[^a-z0-9]+/g, '-')}`, flow(name)]),
+  ) as Record<string, Case>),
+  'W5-0.8x': idle(0.8),
+  'W5-2x': idle(2),
+  'W5-4x': idle(4),
+  W6: people(),
+  'W7-8192': { ...subs(8192), model: '60m' },
+  'W7-4096': { ...subs(4096), model: '60m' },
+  'W7-3584': { ...subs(3584), model: 'small' },
+  H2: { ...agents(8, CI_LARGE_MODEL), model: 'hybrid-0.8b', kvTokens: 16_384, targets: { 'llama-server': 2.5 } },
+  H7: { ...subs(16_384, CI_LARGE_MODEL), slots: 8, model: 'hybrid-0.8b' },
+} satisfies Record<string, Case>;
+
+/** A case by its name; the names that begin with a word, by the word. */
+export function casesNamed(names: readonly string[]): Map<string, Case> {
+  const all: Record<string, Case> = CASES;
+  const found = new Map<string, Case>();
+  for (const name of names) {
+    const some = Object.keys(all).filter((each) => each === name || each.startsWith(`${name}-`));
+    if (some.length === 0) throw new RangeError(`no case ${name}; there are ${Object.keys(all).join(', ')}`);
+    for (const each of some) found.set(each, all[each] as Case);
+  }
+  return found;
+}

@@ -1,0 +1,96 @@
+import { median } from '../../testing/statistics.js';
+import { COSTS, type Columns, type Cost, type Measured, over, table } from '../cost.js';
+import type { Report, Table } from '../report.js';
+import { measureOf } from './cases.js';
+import type { Compared, Comparison } from './compare.js';
+
+/** How many times better ours is than another system: the median of pairs, their least and greatest. */
+export interface Ratio {
+  times: number;
+  least: number;
+  greatest: number;
+}
+
+/** Of what a case is compared by. Undefined: one of them has no run that ended. */
+export function ratioOf(ours: Measured, other: Measured, of: (cost: Cost) => number): Ratio | undefined {
+  const pairs = ours.runs.flatMap((cost, run) => {
+    const theirs = other.runs[run];
+    return theirs ? [of(theirs) / of(cost)] : [];
+  });
+  if (pairs.length === 0) return undefined;
+  return { times: median(pairs), least: Math.min(...pairs), greatest: Math.max(...pairs) };
+}
+
+/** All cases on one page: ratios first, the losses too. */
+export function summarise({ compared, missing }: Comparison): Report {
+  const names = compared[0]?.systems.slice(1).map(({ name }) => name) ?? [];
+  const first = compared[0]?.systems[0]?.name ?? '';
+  const overview: Table = {
+    title: `How many times better ${first} is than each (median of pairs; least to greatest)`,
+    columns: ['case', 'by', ...names],
+    rows: compared.map((each) => [
+      each.name,
+      measureOf(each.case).what,
+      ...each.systems.slice(1).map((other) => cell(each, other)),
+    ]),
+  };
+  return {
+    findings: compared.flatMap(findings),
+    tables: [overview, ...compared.map(details)],
+    setup: {
+      ...Object.fromEntries(missing.map(({ system, why }) => [`left out: ${system}`, why])),
+      ...Object.fromEntries(compared.map((each) => [each.name, `${each.case.what}; ${each.model}`])),
+      ...Object.fromEntries(
+        compared.flatMap(({ name, systems }) =>
+          systems
+            .filter(({ flags }) => flags !== '')
+            .map((system) => [`${name}, ${system.name}`, `\`${system.flags}\``]),
+        ),
+      ),
+      'foreign load': `${Math.max(0, ...compared.flatMap(({ systems }) => systems.flatMap((each) => each.foreignPercent))).toFixed(0)}% of the machine at most while a run lasted`,
+      'each run':
+        'a fresh process; systems by turns; contents, tools and lengths of a run are the same for all systems',
+    },
+  };
+}
+
+function cell(each: Compared, other: Compared['systems'][number]): string {
+  const ratio = ratioOf(each.systems[0] as Measured, other, measureOf(each.case).of);
+  if (!ratio) return other.failures[0] ? 'failed' : '-';
+  const spread = `${ratio.least.toFixed(2)} to ${ratio.greatest.toFixed(2)}`;
+  return `${ratio.times.toFixed(2)}x${other.runs.length > 1 ? ` (${spread})` : ''}`;
+}
+
+function findings(each: Compared): string[] {
+  const [ours, ...others] = each.systems;
+  if (!ours) return [];
+  const failed = each.systems.flatMap(({ name, failures }) =>
+    failures.map((failure) => `${each.name}: ${name} FAILED: ${failure}`),
+  );
+  const { what, of } = measureOf(each.case);
+  const told = others.flatMap((other) => {
+    const ratio = ratioOf(ours, other, of);
+    if (!ratio) return [];
+    // A target over llama-server is one over each way to start it.
+    const target = each.case.targets?.[other.name] ?? each.case.targets?.[other.name.replace(/-unified$|-flash$/, '')];
+    const met = target === undefined ? '' : ` (target ${target}x: ${ratio.times >= target ? 'met' : 'MISSED'})`;
+    const lost = ratio.times < 1 ? 'LOST: ' : '';
+    const cpu = ratioOf(ours, other, ({ cpuMs }) => cpuMs)?.times ?? Number.NaN;
+    const less =
+      Number.isFinite(cpu) && other.runs.some(({ cpuMs }) => cpuMs > 0) ? `, ${cpu.toFixed(2)}x by CPU time` : '';
+    return [`${each.name}: ${lost}${ratio.times.toFixed(2)}x over ${other.name} by ${what}${less}${met}`];
+  });
+  return [...told, ...failed];
+}
+
+function details(each: Compared): Table {
+  const measured = each.systems.filter(({ runs }) => runs.length > 0);
+  const extras = [...new Set(measured.flatMap(({ runs }) => Object.keys(runs[0]?.extra ?? {})))];
+  const columns: Columns<Measured> = {
+    ...COSTS,
+    ...Object.fromEntries(
+      extras.map((name) => [name, (of: Measured) => over(of, ({ extra }) => extra[name] ?? Number.NaN)]),
+    ),
+  };
+  return table(`${each.name}: ${each.case.what}`, columns, measured);
+}

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { BanyanSystem } from '../../testing/drive/banyan-system.js';
+import type { System } from '../../testing/drive/system.js';
+import { FCFS_LRU } from '../../testing/simulator/systems.js';
+import { builtServer } from '../peers/build-llama-server.js';
+import { type LlamaServerOptions, LlamaServerSystem } from '../peers/llama-server-system.js';
+import { NodeLlamaCppSystem, peerPath } from '../peers/node-llama-cpp-system.js';
+import { OpenAiSystem } from '../peers/openai-system.js';
+
+/** What systems are given alike. */
+export interface Setting {
+  /** Path of the model. */
+  model: string;
+  /** 0: one a physical core. */
+  threads: number;
+  /** Tokens of KV in all. */
+  kvTokens: number;
+  /** Calls at a time. */
+  slots: number;
+  /** Tokens of the longest call, answer included. */
+  longest: number;
+}
+
+/** A kind of system that can be measured. */
+export interface Kind {
+  what: string;
+  /** Why it cannot run here, and what to do about it; undefined: it can. */
+  missing(): string | undefined;
+  /** The flags or options that its own users would choose, for the report. */
+  flags(setting: Setting): string;
+  open(setting: Setting): Promise<System>;
+}
+
+const ours = ({ threads, kvTokens, slots }: Setting) => ({ threads, kvTokens, maxRunning: slots });
+
+function banyan(name: string, what: string, changes: Parameters<typeof BanyanSystem.open>[2] = {}): Kind {
+  return {
+    what,
+    missing: () => undefined,
+    flags: (setting) => JSON.stringify({ ...ours(setting), ...changes }),
+    open: (setting) => BanyanSystem.open(name, setting.model, { ...ours(setting), ...changes }),
+  };
+}
+
+/** Calls of the same memory that a system can hold which gives each an equal part of it; with more, they wait. */
+const parts = ({ slots, kvTokens, longest }: Setting) => Math.max(1, Math.min(slots, Math.floor(kvTokens / longest)));
+
+const llamaServer = (what: string, shape: Pick<LlamaServerOptions, 'unified' | 'flash'>): Kind => ({
+  what: `llama-server of the same llama.cpp source, ${what}`,
+  missing: () =>
+    existsSync(builtServer()) ? undefined : 'no llama-server: `npm run bench -- build-peers`, or LLAMA_SERVER=<path>',
+  flags: (setting) => LlamaServerSystem.flags({ ...serverFlags(setting, shape), model: '...' }).join(' '),
+  open: (setting) => LlamaServerSystem.open({ ...serverFlags(setting, shape), binary: builtServer() }),
+});
+
+const serverFlags = (setting: Setting, shape: Pick<LlamaServerOptions, 'unified' | 'flash'>) => ({
+  model: setting.model,
+  slots: shape.unified ? setting.slots : parts(setting),
+  context: setting.kvTokens,
+  threads: setting.threads || 2,
+  ...shape,
+});
+
+const sequences = (setting: Setting) => ({
+  sequences: parts(setting),
+  contextTokens: setting.longest,
+  threads: setting.threads,
+});
+
+const nodeLlamaCpp: Kind = {
+  what: 'node-llama-cpp 3.22.1 with its own binary',
+  missing: () => (peerPath() ? undefined : 'not installed: `npm install --prefix bench/peers`'),
+  flags: (setting) => JSON.stringify(sequences(setting)),
+  open: (setting) => NodeLlamaCppSystem.open({ model: setting.model, ...sequences(setting) }),
+};
+
+const KINDS: Record<string, Kind> = {
+  banyan: banyan('banyan', 'Banyan in process'),
+  'cache-off': banyan('cache-off', 'Banyan without a prefix cache', { prefixCache: false }),
+  'fcfs-lru': banyan('fcfs-lru', 'Banyan, first come first served, least recently used', { policy: FCFS_LRU.policy }),
+  naive: banyan('naive', 'Banyan with one request at a time and no cache', { prefixCache: false, batching: false }),
+  'llama-server': llamaServer('an equal part of memory a slot', { unified: false, flash: false }),
+  'llama-server-unified': llamaServer('one buffer for all slots', { unified: true, flash: false }),
+  'llama-server-flash': llamaServer('one buffer, fused attention', { unified: true, flash: true }),
+  'node-llama-cpp': nodeLlamaCpp,
+};
+
+/** Those of a run that names none. */
+export const DEFAULT_SYSTEMS = [
+  'banyan',
+  'naive',
+  'fcfs-lru',
+  'llama-server',
+  'llama-server-unified',
+  'node-llama-cpp',
+];
+
+/**
+ * A kind by its name: one of the table, `fcfs-lru:4` with at most 4 calls at a time, or `name=http://.../v1`, an
+ * OpenAI-compatible server that its owner has started; BENCH_API_KEY is its key. Throws RangeError.
+ */
+export function kindNamed(name: string): Kind {
+  const [address, url] = name.split(/=(.*)/);
+  if (address && url) return server(address, url);
+  const [kind, most] = name.split(':');
+  const found = Object.hasOwn(KINDS, kind ?? '') ? KINDS[kind as string] : undefined;
+  if (!found || (most !== undefined && !/^[1-9]\d*$/.test(most))) {
+    throw new RangeError(`no system ${name}; there are ${Object.keys(KINDS).join(', ')}, and name=http://.../v1`);
+  }
+  if (most === undefined) return found;
+  const capped = (setting: Setting) => ({ ...setting, slots: Number(most) });
+  return {
+    ...found,
+    flags: (setting) => found.flags(capped(setting)),
+    open: (setting) => found.open(capped(setting)),
+  };
+}
+
+/** What a report calls it: without an address. */
+export const shortName = (name: string): string => name.split('=')[0] as string;
+
+function server(name: string, url: string): Kind {
+  return {
+    what: 'a server of OpenAI completions, started by its owner',
+    missing: () => undefined,
+    flags: () => url,
+    open: () => OpenAiSystem.open({ name, url, apiKey: process.env.BENCH_API_KEY }),
+  };
+}

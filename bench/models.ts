@@ -1,0 +1,69 @@
+import { type RandomModelOptions, randomModel, SHAPE_06B, SHAPE_HYBRID } from '../testing/models/random-model.js';
+
+/** 8 layers of 512, 8 heads on 4: 25 million parameters. */
+const SHAPE_25M: RandomModelOptions = {
+  architecture: 'qwen3',
+  layers: 8,
+  embedding: 512,
+  heads: 8,
+  kvHeads: 4,
+  headDim: 64,
+  feedForward: 1536,
+  vocabulary: 4096,
+  context: 32_768,
+  type: 'Q8_0',
+};
+
+/** 12 layers of 640, 10 heads on 5: 60 million parameters. */
+const SHAPE_60M: RandomModelOptions = {
+  ...SHAPE_25M,
+  layers: 12,
+  embedding: 640,
+  heads: 10,
+  kvHeads: 5,
+  feedForward: 1728,
+};
+
+/** Llama 3.1 8B's layers, 7 billion parameters without the large vocabulary: a file of 7.4 GB. */
+const SHAPE_8B: RandomModelOptions = {
+  ...SHAPE_25M,
+  architecture: 'llama',
+  layers: 32,
+  embedding: 4096,
+  heads: 32,
+  kvHeads: 8,
+  headDim: 128,
+  feedForward: 14_336,
+};
+
+/** For what depends on decisions more than on arithmetic: 2 layers of 128, a twentieth of the time a token. */
+const SHAPE_SMALL: RandomModelOptions = { layers: 2, vocabulary: 4096, context: 32_768 };
+
+/** Mamba-2 in every other layer, as in Granite 4. */
+const GRANITE: RandomModelOptions = { architecture: 'granitehybrid' };
+
+/** Random weights in real shapes. The vocabulary is cut to 4,096 or less: it costs time, not realism. */
+export const MODELS = {
+  small: SHAPE_SMALL,
+  'small-hybrid': { ...SHAPE_SMALL, ...GRANITE },
+  '25m': SHAPE_25M,
+  '25m-hybrid': { ...SHAPE_25M, ...GRANITE },
+  '60m': SHAPE_60M,
+  '0.6b': SHAPE_06B,
+  'hybrid-0.8b': SHAPE_HYBRID,
+  '8b': SHAPE_8B,
+} satisfies Record<string, RandomModelOptions>;
+
+export type ModelName = keyof typeof MODELS;
+
+export const isModelName = (name: string): name is ModelName => Object.hasOwn(MODELS, name);
+
+/** Path of a model: one of the table, written at the first call on this machine, or a file's own. */
+export const modelPath = (model: string): string => (isModelName(model) ? randomModel(MODELS[model]) : model);
+
+/** What a report says of it. */
+export function describe(model: string): string {
+  if (!isModelName(model)) return model;
+  const { architecture = 'qwen3', layers = 2, embedding = 128, type = 'F32' }: RandomModelOptions = MODELS[model];
+  return `random ${architecture}, ${layers} layers x ${embedding}, ${type}, vocabulary 4,096`;
+}

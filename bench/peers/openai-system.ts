@@ -1,0 +1,109 @@
+import type { CallCost, RunningCall, System } from '../../testing/drive/system.js';
+
+export interface OpenAiOptions {
+  name: string;
+  /** Such as `http://127.0.0.1:8000/v1`. */
+  url: string;
+  apiKey?: string | undefined;
+  /** Default: the first model that the server names. */
+  model?: string | undefined;
+}
+
+interface Chunk {
+  choices?: { token_ids?: number[]; text?: string }[];
+  usage?: { prompt_tokens: number; prompt_tokens_details?: { cached_tokens?: number } };
+}
+
+/**
+ * Any server of OpenAI's completions that takes prompts of token ids and tells those of its answers (`return_token_ids`, as
+ * vLLM and SGLang do). It is started by its owner and keeps its cache between runs, so contents differ from run to run.
+ * CPU time and tokens from the cache are known where the server tells them.
+ */
+export class OpenAiSystem implements System {
+  readonly name: string;
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+  readonly #model: string;
+
+  private constructor({ name, url, apiKey }: OpenAiOptions, model: string) {
+    this.name = name;
+    this.#url = url.replace(/\/$/, '');
+    this.#headers = { 'content-type': 'application/json', ...(apiKey && { authorization: `Bearer ${apiKey}` }) };
+    this.#model = model;
+  }
+
+  static async open(options: OpenAiOptions): Promise<OpenAiSystem> {
+    const system = new OpenAiSystem(options, options.model ?? '');
+    if (options.model) return system;
+    const response = await fetch(`${system.#url}/models`, { headers: system.#headers });
+    if (!response.ok) throw new Error(`${options.url}/models: ${response.status} ${await response.text()}`);
+    const { data } = (await response.json()) as { data: { id: string }[] };
+    if (!data[0]) throw new Error(`${options.url}/models names no model`);
+    return new OpenAiSystem(options, data[0].id);
+  }
+
+  start(prompt: readonly number[], outputTokens: number): RunningCall {
+    const stop = new AbortController();
+    return { done: this.#answer(prompt, outputTokens, stop.signal), cancel: () => stop.abort() };
+  }
+
+  async #answer(prompt: readonly number[], outputTokens: number, stop: AbortSignal): Promise<CallCost> {
+    const began = performance.now();
+    const cost: CallCost = {
+      tokens: [],
+      promptTokens: prompt.length,
+      prefilledTokens: prompt.length,
+      queueMs: 0,
+      ttftMs: 0,
+      gapsMs: [],
+    };
+    try {
+      for await (const { choices, usage } of this.#stream(prompt, outputTokens, stop)) {
+        const ids = choices?.[0]?.token_ids ?? [];
+        if (ids.length > 0 && cost.ttftMs === 0) cost.ttftMs = performance.now() - began;
+        cost.tokens.push(...ids);
+        if (usage) cost.prefilledTokens = prompt.length - (usage.prompt_tokens_details?.cached_tokens ?? 0);
+      }
+    } catch (error) {
+      if (!stop.aborted) throw error;
+    }
+    if (!stop.aborted && cost.tokens.length !== outputTokens) {
+      const told = cost.tokens.length === 0 ? 'no token ids (return_token_ids)' : `${cost.tokens.length} tokens`;
+      throw new Error(`${this.name} answered with ${told} instead of ${outputTokens}`);
+    }
+    return cost;
+  }
+
+  async *#stream(prompt: readonly number[], outputTokens: number, signal: AbortSignal): AsyncGenerator<Chunk> {
+    const response = await fetch(`${this.#url}/completions`, {
+      method: 'POST',
+      headers: this.#headers,
+      signal,
+      body: JSON.stringify({
+        model: this.#model,
+        prompt,
+        max_tokens: outputTokens,
+        min_tokens: outputTokens,
+        ignore_eos: true,
+        temperature: 0,
+        stream: true,
+        stream_options: { include_usage: true },
+        return_token_ids: true,
+      }),
+    });
+    if (!response.ok || !response.body) throw new Error(`${this.#url}: ${response.status} ${await response.text()}`);
+    let rest = '';
+    for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        if (line.startsWith('data: {')) yield JSON.parse(line.slice('data: '.length)) as Chunk;
+      }
+    }
+  }
+
+  /** Nothing to do: the next run has other contents. */
+  async forget(): Promise<void> {}
+
+  async close(): Promise<void> {}
+}
