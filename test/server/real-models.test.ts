@@ -42,7 +42,7 @@ async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return list;
 }
 
-describe.each(MODELS)('%s', (_name, options, toolFormat) => {
+describe.each(MODELS)('%s', { timeout: 120_000 }, (_name, options, toolFormat) => {
   let engine: Engine;
   let server: Server;
   let openai: OpenAI;
@@ -52,7 +52,7 @@ describe.each(MODELS)('%s', (_name, options, toolFormat) => {
     server = await serve(engine, { port: 0 });
     openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
     anthropic = new Anthropic({ baseURL: server.url, apiKey: 'none', maxRetries: 0 });
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await server.close();
     await engine.close();
