@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const FLOORS = [
   ['native'],
   ['kit'],
-  ['schema', 'model', 'trace'],
+  ['schema', 'model', 'trace', 'audit'],
   ['backend'],
   ['chat', 'observe'],
   ['embedding'],

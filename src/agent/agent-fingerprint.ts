@@ -8,7 +8,16 @@ import type { Limits } from './limits.js';
 
 /** The fingerprint of an agent with these options. */
 export function fingerprint(agent: AgentOptions<HostSession>, limits: Limits): Fingerprint {
-  const { engine, system = '', tools = [], limits: _limits, forceTools = 0, seed: _seed, ...options } = agent;
+  const {
+    engine,
+    system = '',
+    tools = [],
+    limits: _limits,
+    forceTools = 0,
+    seed: _seed,
+    audit: _audit,
+    ...options
+  } = agent;
   const { class: _class, predictor, deadlineMs, ttftLimitMs, group, cache, ...telling } = options; // those decide when, not what
   const { maxSteps, maxToolCalls, maxTokens, toolResultLimit } = limits;
   return {

@@ -1,3 +1,4 @@
+import type { AuditOwner } from '../audit/entry.js';
 import { type ChatMessage, type ToolMessage, toToolCall } from '../chat/chat-message.js';
 import type { ToolChoice } from '../chat/tool-spec.js';
 import type { GenerationResult } from '../engine/generation.js';
@@ -5,7 +6,7 @@ import type { ProgramReport } from '../engine/program.js';
 import type { Session } from '../engine/session.js';
 import { changeOf, isVoid, VOID_TURN } from '../engine/turn.js';
 import { onAbort } from '../kit/abort-listeners.js';
-import { BanyanError, hasCode } from '../kit/errors.js';
+import { asBanyanError, BanyanError, hasCode } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
 import { EventStream } from '../kit/event-stream.js';
 import { TimeSlices } from '../kit/time-slices.js';
@@ -23,6 +24,7 @@ import type { PastStep } from './journal/recorded-run.js';
 import type { RunRecord } from './journal/run-record.js';
 import type { StepRecord } from './journal/step-record.js';
 import type { Limits } from './limits.js';
+import type { RunAudit } from './run-audit.js';
 import { Speculation } from './speculation/speculation.js';
 import type { ToolPredictor } from './speculation/tool-predictor.js';
 import { StepTools, type StepToolsListener } from './step-tools.js';
@@ -45,6 +47,10 @@ export interface RunSetup<Conversation extends HostSession> {
   ttftLimitMs: number | undefined;
   maxTokens: number | undefined;
   signal: AbortSignal | undefined;
+  /** True: it goes on with what is on record. */
+  resumed: boolean;
+  /** What it tells an audit log. */
+  audit: (owner: AuditOwner) => RunAudit;
   /** Opens what is on record of this run. `ended`: when it is over. */
   record: (ended: AbortSignal) => Promise<RunRecord>;
 }
@@ -70,6 +76,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
   #generation: HostAnswer | undefined;
   #record: RunRecord | undefined;
   #speculation: Speculation | undefined;
+  #audit: RunAudit | undefined;
   readonly #steps: AgentStep[] = [];
   readonly #trace: TraceSpan[] = [];
   readonly #started = performance.now();
@@ -119,6 +126,10 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     const timer = setTimeout(() => this.#end('timeout'), limits.timeoutMs);
     try {
       if (!signal?.aborted) await this.#recorded();
+      this.#audit?.end(signal?.aborted ? 'ABORTED' : this.#stopReason);
+    } catch (reason) {
+      this.#audit?.end(asBanyanError(reason).code);
+      throw reason;
     } finally {
       clearTimeout(timer);
       forgetSignal();
@@ -141,6 +152,9 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
   async #recorded(): Promise<void> {
     const record = await this.#setup.record(this.#stop.signal);
     this.#record = record;
+    this.#audit = this.#setup.audit({ tenant: this.#tenant, run: record.id });
+    this.#audit.check();
+    this.#audit.begin(record.input, this.#setup.resumed);
     this.#speculation = this.#speculationOn(record.input);
     await this.#loop(record);
     if (this.#setup.signal?.aborted) return;
@@ -227,8 +241,14 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
 
   #speculationOn(said: string | readonly ChatMessage[]): Speculation | undefined {
     const { predictor, tools } = this.#setup;
+    const tenant = this.#tenant;
+    const begun = (tool: string, json: string) => this.#audit?.ahead(tool, json) ?? true;
+    return predictor && new Speculation({ predictor, tools, tenant, said, options: this.#toolOptions, begun });
+  }
+
+  get #tenant(): string {
     const { tenant = this.#setup.tenant ?? '' } = this.session;
-    return predictor && new Speculation({ predictor, tools, tenant, said, options: this.#toolOptions });
+    return tenant;
   }
 
   #stepTools(step: number, record: StepRecord): StepTools {
@@ -237,6 +257,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     const listener: StepToolsListener = {
       called: (call, time) => {
         const expectedMs = tools.find(({ name }) => name === call.name)?.expectedMs;
+        if (time !== 'recorded') this.#audit?.called(step, call);
         if (time === 'now') this.#tell((program) => program.toolStarted(call.name, { expectedMs }));
         this.#log.append({ type: 'tool-call', step, call });
       },
@@ -244,6 +265,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
         const { call, ok, ms } = outcome;
         if (time === 'now') this.#tell((program) => program.toolEnded(call.name));
         if (time !== 'recorded') {
+          this.#audit?.ended(step, outcome);
           const endMs = this.#now();
           this.#trace.push({ kind: 'tool', step, name: call.name, startMs: endMs - ms, endMs, ok });
         }
@@ -314,6 +336,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     const { session, program, deadlineMs, ttftLimitMs } = this.#setup;
     const step = this.#steps.length;
     const startMs = this.#now();
+    this.#audit?.check();
     const generation = session.generate(messages, {
       program,
       seed: run.seedOf(step),
@@ -325,7 +348,11 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     });
     this.#generation = generation;
     if (!this.#mustAnswer(step)) this.#speculation?.begin(); // the prompt is under way: tools do not delay it
-    const result = await this.#follow(generation, step, run.kept ? undefined : calls);
+    const result = await this.#follow(generation, step, run.kept ? undefined : calls).catch((reason) => {
+      if (!hasCode(reason, 'PROMPT_TOO_LONG')) this.#audit?.failed(step, reason); // that one came to no model
+      throw reason;
+    });
+    this.#audit?.model(step, messages, result, this.#now() - startMs);
     this.#trace.push({ kind: 'generate', step, name: 'model', startMs, endMs: this.#now(), ok: true });
     const { finishReason } = result;
     const turn = isVoid(result) ? { ...VOID_TURN, finishReason } : (session.lastTurn ?? VOID_TURN);

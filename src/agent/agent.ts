@@ -13,6 +13,7 @@ import type { Journal } from './journal/journal.js';
 import { checkJournal } from './journal/open-journal.js';
 import { RunRecord, type RunStart } from './journal/run-record.js';
 import { type Limits, toLimits } from './limits.js';
+import { RunAudit } from './run-audit.js';
 import type { Tool } from './tool.js';
 
 /** A model with instructions and tools. It keeps no state: any number of runs may go at the same time. */
@@ -78,6 +79,8 @@ export class Agent<Conversation extends HostSession = Session> {
       deadlineMs: this.#options.deadlineMs,
       ttftLimitMs: this.#options.ttftLimitMs,
       maxTokens: this.#options.maxTokens,
+      audit: (owner) => new RunAudit(this.#options.audit, owner, engine.info.digest),
+      resumed: what.resumed,
       signal: options.signal,
       record: (ended) => RunRecord.open(start, journal, ended),
     });
@@ -89,6 +92,7 @@ export class Agent<Conversation extends HostSession = Session> {
       limits: _limits,
       forceTools: _forceTools,
       predictor: _predictor,
+      audit: _audit,
       ...sessionOptions
     } = this.#options;
     return engine.session(sessionOptions);

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { REPORT } from '../doctor/diagnose.js';
 import { EMBED } from '../embedding/embedding-options.js';
 import { BanyanError } from '../kit/errors.js';
+import { verify } from './audit.js';
 import { chat } from './chat/chat.js';
 import { HELP } from './chat/commands.js';
 import { historyPath } from './chat/typed-history.js';
@@ -159,6 +160,17 @@ withEngineFlags(program.command('info').description('what runs here, and what a 
   .action(async (model: string | undefined, flags: EngineFlags & { json: boolean }) =>
     untilStopped(({ signal }) => info({ json: flags.json, engine: { ...engineOptions(flags, model), signal } })),
   );
+
+program
+  .command('audit')
+  .description('logs of what agents asked of models and tools')
+  .command('verify')
+  .description('whether a log is as it was written; names the first entry that is not')
+  .argument('<file>', 'the log')
+  .option('--head <entry:chain>', 'a head that was kept elsewhere: the log must still hold it')
+  .option('--json', 'print the report as JSON', false)
+  .addHelpText('after', '\nA log that was written with a key needs it in BANYAN_AUDIT_KEY.')
+  .action(verify);
 
 /** Work that a signal ends: quietly, with the exit code of the signal, or with 0 where a signal is its usual end. */
 async function untilStopped(work: (stop: Stop) => Promise<void>, usual = false): Promise<void> {

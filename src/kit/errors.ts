@@ -23,6 +23,7 @@ const ERROR_CODES = [
   'JOURNAL_MISMATCH', // it is of another agent, model or run; the message says what differs
   'JOURNAL_BUSY', // another run writes it
   'JOURNAL_FAILED', // it cannot be read or written: no such folder, disk full ...; what was to be announced was not done
+  'AUDIT_FAILED', // the audit log cannot be opened or written, or another process writes it; no model is called unrecorded
   'EFFECT_UNKNOWN', // a step of a run began before its process ended: it may have had its effect
   'NO_NATIVE_ENGINE',
   'CLOSED',

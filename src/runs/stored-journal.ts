@@ -1,6 +1,7 @@
 import { damaged, type Journal, type JournalEntry } from '../agent/journal/journal.js';
 import { BanyanError } from '../kit/errors.js';
-import { chained, chainOf } from './chain.js';
+import { chained } from '../kit/files/hash-chain.js';
+import { chainOf } from './chain.js';
 import { type Database, storeError } from './database.js';
 
 interface Row {

@@ -5,6 +5,8 @@ import { AGENT, AGENT_OWN, RESUME, RUN } from '../../src/agent/agent-options.js'
 import { LIMITS } from '../../src/agent/limits.js';
 import { TOOL_PREDICTOR } from '../../src/agent/speculation/tool-predictor.js';
 import { TOOL } from '../../src/agent/tool.js';
+import { AUDIT } from '../../src/audit/audit-log.js';
+import { VERIFY_AUDIT } from '../../src/audit/verify-audit.js';
 import { OVERFLOW } from '../../src/chat/overflow/overflow-options.js';
 import { DIAGNOSE } from '../../src/doctor/diagnose.js';
 import { DOCTOR } from '../../src/doctor/doctor.js';
@@ -120,6 +122,12 @@ export const SECTIONS: readonly Section[] = [
       [AGENT_FILE, 'RESUME'],
       [AGENT_FILE, 'RUN'],
     ],
+  },
+  { title: 'AuditLog.open(path, options)', table: AUDIT, sources: [['src/audit/audit-log.ts', 'AUDIT']] },
+  {
+    title: 'verifyAudit(path, options)',
+    table: VERIFY_AUDIT,
+    sources: [['src/audit/verify-audit.ts', 'VERIFY_AUDIT']],
   },
   { title: 'agent.resume(journal, options)', table: RESUME, sources: [[AGENT_FILE, 'RESUME']] },
   {

@@ -1,10 +1,10 @@
 import { constants, type FileHandle, open, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BanyanError } from '../../kit/errors.js';
+import { takeLock } from '../../kit/files/file-lock.js';
 import { openPrivate, PRIVATE } from '../../kit/private-file.js';
 import { TimeSlices } from '../../kit/time-slices.js';
 import { damaged, type Journal, type JournalEntry, journalError } from './journal.js';
-import { takeLock } from './journal-lock.js';
 
 const NEWLINE = 10;
 /** What reading an entry costs beside its text, in characters. */
@@ -44,7 +44,7 @@ export class JournalFile implements Journal {
       file = await openPrivate(path, constants.O_RDWR | constants.O_APPEND, create);
       if (!(await file.stat()).isFile()) throw new Error('it is no file');
       if (create) await syncFolder(path);
-      return new JournalFile(path, file, await takeLock(await realpath(path)));
+      return new JournalFile(path, file, await lockJournal(await realpath(path)));
     } catch (cause) {
       await file?.close();
       throw failed(path, cause);
@@ -113,6 +113,11 @@ export class JournalFile implements Journal {
     if (size === this.#size) return mode;
     throw new BanyanError('JOURNAL_BUSY', `${this.#path} was written by another run`, { field: 'journal' });
   }
+}
+
+function lockJournal(path: string): Promise<() => Promise<void>> {
+  const message = `${path} is being written by another run`;
+  return takeLock(path, { code: 'JOURNAL_BUSY', field: 'journal', message });
 }
 
 /** A file is on the disk when its name is. Where folders cannot be opened (Windows) they need not be. */

@@ -63,6 +63,11 @@ export class RunRecord {
     return new RunRecord(run, undefined, journal);
   }
 
+  /** Random; the same in all lives of the run. */
+  get id(): string {
+    return this.#run.id;
+  }
+
   get input(): string | readonly ChatMessage[] {
     return this.#run.input;
   }

@@ -27,6 +27,8 @@ export interface SpeculationSetup {
   /** What the run began with. */
   said: string | readonly ChatMessage[];
   options: ToolRunOptions;
+  /** Told of each call before it begins; false: it does not. */
+  begun: (tool: string, json: string) => boolean;
 }
 
 /**
@@ -120,12 +122,14 @@ export class Speculation {
   }
 
   #start(name: string, input: object): void {
-    const { predictor, options } = this.#setup;
+    const { predictor, options, begun } = this.#setup;
     const tool = this.#pure.get(name);
     const json = tool && jsonOf(input);
     if (!tool || json === undefined || this.#ahead.has(`${name}\n${json}`) || options.signal.aborted) return;
     if (!predictor.admit()) return;
-    this.#ahead.set(`${name}\n${json}`, new AheadCall(tool, json, options, () => predictor.release()));
+    if (begun(name, json)) {
+      this.#ahead.set(`${name}\n${json}`, new AheadCall(tool, json, options, () => predictor.release()));
+    } else predictor.release();
   }
 
   #waste(ahead: AheadCall): void {

@@ -1,21 +1,24 @@
 import { constants, rm, stat, writeFile } from 'node:fs/promises';
-import { BanyanError } from '../../kit/errors.js';
-import { openPrivate } from '../../kit/private-file.js';
+import { BanyanError, type ErrorCode } from '../errors.js';
+import { openPrivate } from '../private-file.js';
 
 /**
- * Taken while a run writes its journal: `<journal>.lock`, which holds the process id. Processes that are killed leave theirs
- * behind; such a lock is taken over. Two who do so in the same moment are told apart by JournalFile: it takes nothing away, and
- * notices lines that are not its own. Resolves to how to give it back. Throws JOURNAL_BUSY, or what the file system says.
+ * Taken while a process writes a file: `<file>.lock`, which holds the process id. Processes that are killed leave theirs
+ * behind; such a lock is taken over. Two who do so in the same moment are told apart by the size of the file, which each looks
+ * at when it writes. Resolves to how to give it back. Throws `busy`, or what the file system says.
  */
-export async function takeLock(journal: string): Promise<() => Promise<void>> {
-  const lock = `${journal}.lock`;
+export async function takeLock(
+  path: string,
+  busy: { code: ErrorCode; field: string; message: string },
+): Promise<() => Promise<void>> {
+  const lock = `${path}.lock`;
   if (await isLeftBehind(lock)) await rm(lock, { force: true });
   try {
     await writeFile(lock, `${process.pid}\n`, { flag: 'wx', mode: 0o600 });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    const message = `${journal} is being written by another run; if that cannot be, remove ${lock}`;
-    throw new BanyanError('JOURNAL_BUSY', message, { field: 'journal', cause });
+    const message = `${busy.message}; if that cannot be, remove ${lock}`;
+    throw new BanyanError(busy.code, message, { field: busy.field, cause });
   }
   return async () => {
     if ((await ownerOf(lock)) === process.pid) await rm(lock, { force: true }); // a person who removed ours may have let another in
