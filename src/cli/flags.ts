@@ -60,6 +60,8 @@ type ServeOptions =
   | 'history'
   | 'ttftLimitMs'
   | 'accessLog'
+  | 'defaultMaxTokens'
+  | 'defaultTemperature'
   | 'pinShare'
   | keyof typeof LOAD_FLAGS;
 
@@ -136,6 +138,22 @@ export function withServeFlags(command: Command): Command {
         "part of the cache that clients' cache marks may pin, 0 to 1",
       ),
     )
+    .addOption(
+      optionFlag(
+        SERVER,
+        'defaultMaxTokens',
+        '--default-max-tokens <n>',
+        'most tokens of an answer where a request names no limit; default: to the end of the context',
+      ),
+    )
+    .addOption(
+      optionFlag(
+        SERVER,
+        'defaultTemperature',
+        '--default-temperature <t>',
+        'temperature where a request names none; default 0.8',
+      ),
+    )
     .option('--rules <path>', 'JSON: what becomes of lines of the instructions that are new in every request')
     .option('--tls-cert <path>', 'a certificate in PEM: it speaks https; needs --tls-key')
     .option('--tls-key <path>', 'the key of --tls-cert, in PEM')
@@ -149,11 +167,12 @@ export function serverOptions({ apiKeyFile, auth, corsOrigin, ...flags }: ServeF
   const apiKeys = apiKeyFile === undefined ? undefined : keysOf(apiKeyFile);
   const { tlsCert, tlsKey, rules: rulesFile, ...others } = flags;
   const tls = { tlsCert: pemOf('--tls-cert', 'tlsCert', tlsCert), tlsKey: pemOf('--tls-key', 'tlsKey', tlsKey) };
-  const { host, port, modelName, history, ttftLimitMs, accessLog, maxWaiting, drainDelayMs, drainMs, pinShare } =
-    others;
-  const named = { host, port, modelName, history, ttftLimitMs, accessLog, maxWaiting, drainDelayMs, drainMs, pinShare };
+  const { host, port, modelName, history, ttftLimitMs, accessLog, pinShare } = others;
+  const { maxWaiting, drainDelayMs, drainMs, defaultMaxTokens, defaultTemperature } = others;
+  const named = { host, port, modelName, history, ttftLimitMs, accessLog, pinShare };
+  const limits = { maxWaiting, drainDelayMs, drainMs, defaultMaxTokens, defaultTemperature };
   const rules = rulesFile === undefined ? undefined : rulesOf(rulesFile);
-  return { ...named, ...tls, rules, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };
+  return { ...named, ...limits, ...tls, rules, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };
 }
 
 /** The number of a flag, 0 to 100. */

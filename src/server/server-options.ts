@@ -34,6 +34,13 @@ export const SERVER = {
    * long as it takes.
    */
   ttftLimitMs: number({ min: 1, max: DAY_MS, whole: true }),
+  /**
+   * Most tokens of a chat's answer whose request names no limit, 1 to 1,073,741,824. Default: to the end of the context, as
+   * other local servers have it.
+   */
+  defaultMaxTokens: number({ min: 1, max: 2 ** 30, whole: true }),
+  /** Temperature of an answer whose request names none, 0 to 2. Default: the engine's, 0.8. */
+  defaultTemperature: number({ min: 0, max: 2, whole: false }),
   /** Part of all pages that clients' cache marks may pin, 0 to 1; beyond it a mark is advice. Default 0.3. */
   pinShare: number({ min: 0, max: 1, whole: false }, 0.3),
   /** What becomes of lines of the instructions that are new in every request, such as the date. Default: they stay. */
@@ -68,7 +75,15 @@ export const SERVER = {
 export interface ServerOptions extends OptionsOf<typeof SERVER> {}
 
 /** Options without a default of their own. */
-type Open = 'modelName' | 'ttftLimitMs' | 'maxWaiting' | 'tlsCert' | 'tlsKey' | 'accessLog';
+type Open =
+  | 'modelName'
+  | 'ttftLimitMs'
+  | 'defaultMaxTokens'
+  | 'defaultTemperature'
+  | 'maxWaiting'
+  | 'tlsCert'
+  | 'tlsKey'
+  | 'accessLog';
 
 /** All of them, set where there is a default. */
 export type ServerSettings = Omit<Complete<typeof SERVER>, Open> & {

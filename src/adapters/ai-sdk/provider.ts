@@ -3,11 +3,13 @@ import { BanyanError } from '../../kit/errors.js';
 import { readTable } from '../../kit/option-table.js';
 import { name, type OptionsOf, word } from '../../native/option-kinds.js';
 import { Callers } from '../../stateless/callers.js';
+import { type EmbeddingModel, EngineEmbeddingModel } from './embedding-model.js';
 import { EngineModel } from './model.js';
 import type { LanguageModel, Version } from './specification.js';
 
 export type { BanyanProviderOptions } from './call.js';
-export type { LanguageModel };
+export type { BanyanEmbeddingOptions } from './embedding-model.js';
+export type { EmbeddingModel, LanguageModel };
 
 /** The table of BanyanOptions. */
 export const BANYAN = {
@@ -32,15 +34,15 @@ export interface BanyanProvider<Of extends Version> {
   (modelId?: string): LanguageModel<Of>;
   readonly specificationVersion: Of;
   languageModel(modelId?: string): LanguageModel<Of>;
-  /** Throws MODEL_UNSUPPORTED: none yet. */
-  embeddingModel(modelId: string): never;
+  /** The engine's model, where it is one that makes vectors. Throws MODEL_UNSUPPORTED where it is not. */
+  embeddingModel(modelId?: string): EmbeddingModel<Of>;
   /** Throws MODEL_UNSUPPORTED. */
   imageModel(modelId: string): never;
 }
 
 /**
- * A provider for the AI SDK that answers in this process: `generateText({ model: createBanyan(engine)(), ... })`. Options of
- * the engine go into `providerOptions: { banyan: { program: 'run 7' } }`. Throws INVALID_OPTION.
+ * A provider for the AI SDK that answers in this process: `generateText({ model: createBanyan(engine)(), ... })`, and
+ * `embedMany({ model: createBanyan(engine).embeddingModel(), ... })` of an embedding model. Options of the engine go into `providerOptions: { banyan: { program: 'run 7' } }`. Throws INVALID_OPTION.
  */
 export function createBanyan<Of extends Version = 'v3'>(
   engine: Engine,
@@ -54,7 +56,10 @@ export function createBanyan<Of extends Version = 'v3'>(
   return Object.assign(languageModel, {
     specificationVersion,
     languageModel,
-    embeddingModel: () => unsupported('embeddings'),
+    embeddingModel: (modelId: string = ownName) => {
+      if (!(engine.info.embeddingSize > 0)) unsupported('embeddings');
+      return new EngineEmbeddingModel(engine, specificationVersion, modelId);
+    },
     imageModel: () => unsupported('images'),
   });
 }

@@ -46,9 +46,10 @@ export function askTimes(exchange: Exchange, call: ChatCall, options: AskOptions
   );
 }
 
-function put(exchange: Exchange, call: ChatCall, options: AskOptions, signal: AbortSignal): Asked {
+function put(exchange: Exchange, asked: ChatCall, options: AskOptions, signal: AbortSignal): Asked {
   const { callers, places, requestId: label, ttftLimitMs } = exchange;
   const { cacheKey, id, previous } = options;
+  const call = { ...asked, options: exchange.withDefaults(asked.options) };
   const run = runNameOf(exchange.headers, cacheKey);
   const asking = { run, label, ttftLimitMs, signal, id, previous: previous ?? undefined };
   const { answer, changes, arrival, cache } = callers.ask(call, asking);

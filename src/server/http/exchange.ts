@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Engine } from '../../engine/engine.js';
+import type { TurnOptions } from '../../engine/request-options.js';
 import type { Callers } from '../../stateless/callers.js';
 import type { ServerSettings } from '../server-options.js';
 import { clientGone } from './client-gone.js';
@@ -74,6 +75,16 @@ export class Exchange {
 
   get modelName(): string {
     return this.#context.modelName;
+  }
+
+  /** Options of an answer; where the request leaves them open, what this server has for them. */
+  withDefaults(options: TurnOptions): TurnOptions {
+    const { defaultMaxTokens: maxTokens, defaultTemperature: temperature } = this.#context.settings;
+    return {
+      ...(maxTokens !== undefined && { maxTokens }),
+      ...(temperature !== undefined && { temperature }),
+      ...options,
+    };
   }
 
   get keepAliveMs(): number {

@@ -94,7 +94,8 @@ async function ask(exchange: Exchange, body: CompletionRequest): Promise<Choice[
     const echo = body.echo ? textOf(engine, given[at] as Prompt) : '';
     const answers = Array.from({ length: n }, (_, choice) => {
       const own = choice === 0 ? { promptLogprobs: wanted } : {};
-      const generation = engine.generate(prompt, { ...toOptions(body, choice), ...own, ttftLimitMs, signal });
+      const options = exchange.withDefaults(toOptions(body, choice));
+      const generation = engine.generate(prompt, { ...options, ...own, ttftLimitMs, signal });
       places.hold(generation.result);
       return new PendingAnswer(generation);
     });

@@ -1,9 +1,10 @@
+import type { TurnOptions } from '../../engine/request-options.js';
 import { SAMPLING } from '../../native/sampling-options.js';
 import { newId } from './output.js';
 import type { ResponsesRequest } from './wire.js';
 
 /** The fields of a response that do not change: what was asked, or what stands for what was left open. */
-export function toHead(body: ResponsesRequest, model: string) {
+export function toHead(body: ResponsesRequest, model: string, { temperature, maxTokens }: TurnOptions) {
   return {
     id: newId('resp'),
     object: 'response',
@@ -15,7 +16,7 @@ export function toHead(body: ResponsesRequest, model: string) {
     frequency_penalty: 0,
     incomplete_details: null as object | null,
     instructions: body.instructions ?? null,
-    max_output_tokens: body.max_output_tokens ?? null,
+    max_output_tokens: body.max_output_tokens ?? maxTokens ?? null,
     max_tool_calls: null,
     metadata: body.metadata ?? {},
     output: [] as object[],
@@ -27,7 +28,7 @@ export function toHead(body: ResponsesRequest, model: string) {
     safety_identifier: null,
     service_tier: body.service_tier ?? 'default',
     store: body.store ?? true,
-    temperature: body.temperature ?? SAMPLING.temperature.fallback,
+    temperature: body.temperature ?? temperature ?? SAMPLING.temperature.fallback,
     text: { format: body.text?.format ?? { type: 'text' } },
     tool_choice: body.tool_choice ?? 'auto',
     tools: (body.tools ?? []).map((tool) =>
