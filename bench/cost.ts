@@ -38,11 +38,14 @@ export async function costOf(
   { untilMs, salt, extra = () => ({}) }: CostOptions = {},
 ): Promise<Cost> {
   await system.forget();
+  const before = await system.computed?.();
   const run = await drive(system, workload, {
     ...(untilMs !== undefined && { untilMs }),
     ...(salt !== undefined && { salt }),
   });
-  const prefilledTokens = sum(run.promptTokens) - sum(run.cachedTokens);
+  const after = await system.computed?.();
+  const told = sum(run.promptTokens) - sum(run.cachedTokens);
+  const prefilledTokens = before === undefined || after === undefined ? told : after - before;
   return {
     wallMs: run.wallMs,
     cpuMs: run.cpuMs,

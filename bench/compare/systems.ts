@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { BanyanSystem } from '../../testing/drive/banyan-system.js';
 import type { System } from '../../testing/drive/system.js';
 import { FCFS_LRU } from '../../testing/simulator/systems.js';
+import { openBanyanServer } from '../peers/banyan-server-system.js';
 import { builtServer } from '../peers/build-llama-server.js';
 import { type LlamaServerOptions, LlamaServerSystem } from '../peers/llama-server-system.js';
 import { NodeLlamaCppSystem, peerPath } from '../peers/node-llama-cpp-system.js';
@@ -74,8 +75,16 @@ const nodeLlamaCpp: Kind = {
   open: (setting) => NodeLlamaCppSystem.open({ model: setting.model, ...sequences(setting) }),
 };
 
+const banyanServe: Kind = {
+  what: "Banyan's server, by OpenAI completions over HTTP",
+  missing: () => undefined,
+  flags: (setting) => JSON.stringify(ours(setting)),
+  open: (setting) => openBanyanServer({ model: setting.model, ...ours(setting) }),
+};
+
 const KINDS: Record<string, Kind> = {
   banyan: banyan('banyan', 'Banyan in process'),
+  'banyan-serve': banyanServe,
   'cache-off': banyan('cache-off', 'Banyan without a prefix cache', { prefixCache: false }),
   'fcfs-lru': banyan('fcfs-lru', 'Banyan, first come first served, least recently used', { policy: FCFS_LRU.policy }),
   naive: banyan('naive', 'Banyan with one request at a time and no cache', { prefixCache: false, batching: false }),
@@ -88,6 +97,7 @@ const KINDS: Record<string, Kind> = {
 /** Those of a run that names none. */
 export const DEFAULT_SYSTEMS = [
   'banyan',
+  'banyan-serve',
   'naive',
   'fcfs-lru',
   'llama-server',

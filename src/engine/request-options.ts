@@ -83,6 +83,10 @@ export function toRequestSettings(options: GenerateOptions): RequestSettings {
   if (options.grammar !== undefined && options.schema !== undefined) {
     throw new BanyanError('INVALID_OPTION', 'Pass `grammar` or `schema`, not both', { field: 'grammar' });
   }
+  if (options.ignoreEos && (options.grammar !== undefined || options.schema !== undefined || options.tools?.length)) {
+    const message = '`ignoreEos` excludes tools, a schema and a grammar: such an answer has an end';
+    throw new BanyanError('INVALID_OPTION', message, { field: 'ignoreEos' });
+  }
   const { program, group = { id: 0, size: 0 }, stop = [] } = options;
   return {
     ...complete(REQUEST, options),
@@ -96,7 +100,6 @@ export function toRequestSettings(options: GenerateOptions): RequestSettings {
     sampling: complete(SAMPLING, options),
     stop: typeof stop === 'string' ? [stop] : [...stop],
     logitBias: Object.entries(options.logitBias ?? {}).map(([token, bias]) => [Number(token), bias]),
-    ignoreEos: false,
   };
 }
 

@@ -36,6 +36,11 @@ export const REQUEST = {
    */
   progress: flag(false),
   /**
+   * True: the model's end tokens are never chosen, and the answer goes on to `maxTokens` or a stop text. For measurements, and for
+   * models that end too early. Not with tools, a schema or a grammar, whose answers have an end. Default false.
+   */
+  ignoreEos: flag(false),
+  /**
    * Alternatives that are reported of each token of the prompt, with its logprob, in `promptLogprobs` of the result, -1 to 20;
    * -1: none. All of the prompt is then computed, 32 tokens a step, and nothing of it is cached. On a CPU only. Default -1.
    */

@@ -166,3 +166,27 @@ describe('promptLogprobs', () => {
     expect((await engine.generate([token as number], { maxTokens: 1, promptLogprobs: 5 })).promptLogprobs).toEqual([]);
   });
 });
+
+describe('ignoreEos', () => {
+  test('an answer goes on to its limit, also where the model would end; a stop text still ends it', async () => {
+    const messages = [{ role: 'user' as const, content: 'Hi' }];
+    const ended = await engine.generate(messages, { temperature: 0, maxTokens: 300 });
+    expect(ended.finishReason).toBe('stop');
+    const on = await engine.generate(messages, { temperature: 0, maxTokens: 300, ignoreEos: true });
+    expect([on.finishReason, on.usage.outputTokens]).toEqual(['length', 300]);
+    const said = [...on.text].slice(0, 6).join('');
+    const stopped = await engine.generate(messages, { temperature: 0, maxTokens: 300, ignoreEos: true, stop: said });
+    expect([stopped.finishReason, stopped.text]).toEqual(['stop-sequence', '']);
+  });
+
+  test('an answer that has an end of its own excludes it', async () => {
+    const tool = { name: 'look', description: 'Looks.', parameters: { type: 'object', properties: {} } };
+    const refused = { code: 'INVALID_OPTION', field: 'ignoreEos' };
+    for (const more of [{ schema: { type: 'integer' } }, { grammar: 'root ::= "a"' }, { tools: [tool] }]) {
+      const asking = () => engine.generate([{ role: 'user', content: 'Hi' }], { ...more, ignoreEos: true });
+      expect(await errorOf(asking)).toMatchObject(refused);
+    }
+    await using session = engine.session({ tools: [tool] });
+    expect(await errorOf(() => session.generate('Hi', { ignoreEos: true }))).toMatchObject(refused);
+  });
+});

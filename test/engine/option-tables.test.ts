@@ -119,6 +119,7 @@ test('what is left out reaches the native half as its default', () => {
       promptLogprobs: -1,
       class: 'interactive',
       progress: false,
+      ignoreEos: false,
       deadlineMs: 0,
       ttftLimitMs: 0,
       cache: true,

@@ -37,6 +37,24 @@ test('token ids are a prompt too', async () => {
   expect(choices[0]?.text).toBe(words.choices[0]?.text);
 });
 
+test('answers of a given length, with the ids of their tokens, as measuring programs ask for them', async () => {
+  const prompt = [...engine.tokenize('Hi')];
+  const body = { ...asked, prompt, max_tokens: 200, ignore_eos: true, return_token_ids: true };
+  const direct = await engine.generate(Int32Array.from(prompt), { temperature: 0, maxTokens: 200, ignoreEos: true });
+  expect(direct).toMatchObject({ finishReason: 'length', usage: { outputTokens: 200 } });
+  type WithIds = { choices: { token_ids?: number[]; text: string }[] };
+  const whole = (await client.completions.create(body)) as unknown as WithIds;
+  expect(whole.choices[0]).toMatchObject({ token_ids: direct.tokens, text: direct.text });
+  const ids: number[] = [];
+  let text = '';
+  for await (const chunk of await client.completions.create({ ...body, stream: true })) {
+    const [choice] = (chunk as unknown as WithIds).choices;
+    ids.push(...(choice?.token_ids ?? []));
+    text += choice?.text ?? '';
+  }
+  expect({ ids, text }).toEqual({ ids: direct.tokens, text: direct.text });
+});
+
 test('logprobs in the older shape', async () => {
   const { choices } = await client.completions.create({ ...asked, prompt: 'Hello', max_tokens: 3, logprobs: 2 });
   const { tokens = [], token_logprobs: values, top_logprobs: top, text_offset: at } = choices[0]?.logprobs ?? {};

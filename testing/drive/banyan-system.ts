@@ -63,6 +63,10 @@ export class BanyanSystem implements System {
     this.#native.hint(program, { kind, tool, expectedMs: 0, salt: '', tokens: new Int32Array(0), steps: 1, from: 0 });
   }
 
+  async computed(): Promise<number> {
+    return (await this.#native.stats()).prefillTokens;
+  }
+
   async forget(): Promise<void> {
     await this.#native.clearCache();
   }

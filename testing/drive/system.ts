@@ -30,6 +30,8 @@ export interface System {
   tell?(program: number, what: 'tool-started' | 'tool-ended' | 'waiting-for-human' | 'finished', tool: string): void;
   /** CPU time so far, where another process computes. */
   cpuMs?(): number;
+  /** Prompt tokens computed so far, where the system counts them itself: those of calls that were cancelled, too. */
+  computed?(): Promise<number>;
   /** Drops what is cached: each repetition starts cold. */
   forget(): Promise<void>;
   close(): Promise<void>;

@@ -20,6 +20,7 @@ export const samplingFields = {
   presence_penalty: maybe(z.number().min(-2).max(2)),
   repetition_penalty: maybe(z.number().min(0.01).max(100)),
   logit_bias: maybe(z.record(z.string(), z.number())),
+  ignore_eos: maybe(z.boolean()),
   seed: maybe(z.int().transform((seed) => seed >>> 0)),
 };
 
@@ -35,6 +36,7 @@ export const SAMPLING_NAMES = {
   presence_penalty: 'presencePenalty',
   repetition_penalty: 'repeatPenalty',
   logit_bias: 'logitBias',
+  ignore_eos: 'ignoreEos',
   seed: 'seed',
 } as const satisfies Record<keyof SamplingBody, keyof TurnOptions>;
 

@@ -14,6 +14,7 @@ export const completionRequest = z.object({
   stop: maybe(z.union([z.string(), z.array(z.string()).max(16)])),
   logprobs: maybe(z.int().min(0).max(5)),
   echo: maybe(z.boolean()),
+  return_token_ids: maybe(z.boolean()), // as vLLM has it
   n: maybe(z.int().min(1).max(128)),
   best_of: maybe(z.int().min(1)),
   suffix: maybe(z.literal('', 'no text can be put behind the answer')),

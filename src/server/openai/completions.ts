@@ -37,7 +37,8 @@ export async function completions(exchange: Exchange): Promise<void> {
   const whole = async (index: number, result: GenerationResult) => {
     const { echo, scored } = choices[index] as Choice;
     const logprobs = await logprobsOf(exchange, result, scored);
-    return { index, text: `${echo}${result.text}`, finish_reason: finishReason(result), logprobs };
+    const text = `${echo}${result.text}`;
+    return { index, text, finish_reason: finishReason(result), logprobs, ...idsOf(body, result.tokens) };
   };
   const n = body.n ?? 1;
   if (!body.stream) {
@@ -63,6 +64,9 @@ export async function completions(exchange: Exchange): Promise<void> {
     let told = echo.length; // characters before the logprobs that come next
     const result = await answer.read((event) => {
       if (event.type === 'text') tell(event.text);
+      if (event.type === 'tokens' && body.return_token_ids) {
+        send({ index, text: '', finish_reason: null, logprobs: null, ...idsOf(body, event.tokens) });
+      }
       if (event.type === 'tokens' && event.logprobs.length > 0) {
         tell('', null, toLogprobs(event.logprobs, told));
         told += event.logprobs.reduce((sum, { text }) => sum + text.length, 0);
@@ -138,6 +142,10 @@ async function logprobsOf(
   const first: ListedToken = { text: scored.firstToken, logprob: null, top: null };
   return toLogprobs([first, ...promptLogprobs, ...logprobs, ...ended]);
 }
+
+/** Ids of tokens that were computed; the text of an answer comes later where it may yet become a stop text. */
+const idsOf = ({ return_token_ids: wanted }: CompletionRequest, tokens: Iterable<number>) =>
+  wanted ? { token_ids: [...tokens] } : {};
 
 const finishReason = ({ finishReason: reason }: GenerationResult) => (reason === 'length' ? 'length' : 'stop');
 
