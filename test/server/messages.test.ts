@@ -174,10 +174,18 @@ describe('reasoning', () => {
   });
 });
 
+test('no token of an answer: the prompt is computed, and cached for the next', async () => {
+  const messages = [{ role: 'user' as const, content: 'What can you do for me today?' }];
+  const warm = await client.messages.create({ ...asked, messages, max_tokens: 0 });
+  expect([warm.content, warm.usage.output_tokens]).toEqual([[], 0]);
+  const { usage } = await client.messages.create({ ...asked, messages });
+  expect(usage.cache_read_input_tokens).toBeGreaterThanOrEqual(warm.usage.input_tokens - 1);
+});
+
 describe('what is refused says why', () => {
   test.each([
     [{ messages: [] }, 400, 'invalid_request_error', /messages/],
-    [{ messages: hello, max_tokens: 0 }, 400, 'invalid_request_error', /max_tokens/],
+    [{ messages: hello, max_tokens: -1 }, 400, 'invalid_request_error', /max_tokens/],
     [{ messages: hello, tool_choice: { type: 'any' } }, 400, 'invalid_request_error', /tool_choice/],
     [
       { messages: [{ role: 'user', content: 'word '.repeat(9_000) }] },

@@ -2,7 +2,9 @@ import type { HttpFailure } from '../http/http-error.js';
 
 /** A failure in Anthropic's shape. Clients look for "prompt is too long" to know that they have to shorten a conversation. */
 export function anthropicError(failure: HttpFailure, requestId: string): object {
-  const { code, context, message: why } = failure;
+  const { code, context, param } = failure;
+  const named = param === undefined || failure.message.startsWith(param);
+  const why = named ? failure.message : `${param}: ${failure.message}`; // there is no field for it
   const size = context ? `${context.tokens} tokens > ${context.limit} maximum` : why;
   const message = code === 'context_length_exceeded' ? `prompt is too long: ${size}` : why;
   return { type: 'error', error: { type: typeOf(failure.status), message }, request_id: requestId };

@@ -25,6 +25,7 @@ const WIRE_NAMES: Record<string, string> = {
   promptLogprobs: 'logprobs',
   schema: 'response_format.json_schema.schema',
   toolChoice: 'tool_choice',
+  'toolChoice.tool': 'tool_choice.function.name',
   parallelToolCalls: 'parallel_tool_calls',
 };
 
@@ -35,6 +36,8 @@ export function wireName(field: string, route = ''): string {
   if (route.startsWith('/v1/responses')) {
     if (field === 'maxTokens') return 'max_output_tokens';
     if (field === 'schema') return 'text.format.schema';
+    if (field === 'prompt') return 'input';
+    if (field === 'toolChoice.tool') return 'tool_choice.name';
   }
   return (
     WIRE_NAMES[field] ??
