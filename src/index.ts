@@ -49,6 +49,13 @@ export { canonicalJson } from './kit/canonical-json.js';
 export { BanyanError, type ErrorCode } from './kit/errors.js';
 export type { EventSink } from './kit/event-sink.js';
 export { Memo, type MemoOptions } from './memo/memo.js';
+export {
+  type Embedder,
+  type SemanticAnswer,
+  SemanticMemo,
+  type SemanticMemoOptions,
+  type SemanticStats,
+} from './memo/semantic-memo.js';
 export type { LoadProgress } from './model/model-source.js';
 export type { TokenLogprob } from './native/events.js';
 export type { NativePolicy as Policy } from './native/policy.js';

@@ -21,6 +21,7 @@ import { GRAPH_RUN } from '../../src/graph/run-options.js';
 import { ASK_OWN, CODE } from '../../src/graph/workflow.js';
 import { rangeOf } from '../../src/kit/option-table.js';
 import { MEMO } from '../../src/memo/memo.js';
+import { SEMANTIC_MEMO } from '../../src/memo/semantic-memo.js';
 import { limitOf } from '../../src/native/limits.js';
 import type { NativeOptions, Option, OptionTable } from '../../src/native/option-kinds.js';
 import { COST, POLICY } from '../../src/native/policy.js';
@@ -252,6 +253,11 @@ export const SECTIONS: readonly Section[] = [
   { title: 'store.step(run, key, work, options)', table: STEP, sources: [[STORE_FILE, 'STEP']] },
   { title: 'new Tiers(tiers, options)', table: TIERS, sources: [['src/tiers/tiers.ts', 'TIERS']] },
   { title: 'new Memo(options)', table: MEMO, sources: [['src/memo/memo.ts', 'MEMO']] },
+  {
+    title: 'new SemanticMemo(options)',
+    table: SEMANTIC_MEMO,
+    sources: [['src/memo/semantic-memo.ts', 'SEMANTIC_MEMO']],
+  },
   {
     title: 'policy of an engine',
     table: POLICY,
