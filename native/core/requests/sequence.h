@@ -46,6 +46,7 @@ struct Sequence {
     // waiting
     Micros wait_since = 0, waited = 0;  // waited: in former waits, before preemptions
     int32_t uncached = 0;               // tokens of the prompt that were not cached when it came
+    Micros foretold = 0;                // when it would have its first token; 0: it has no limit
     RequestId producer = 0;             // 0, or the running request that computes tokens [0, shared) of ours
     int32_t shared = 0;
 

@@ -17,13 +17,14 @@ SubmitError Scheduler::Impl::why_unsound(const Request & request) const {
     return sound ? SubmitError::none : SubmitError::bad_option;
 }
 
-/** Is its first token predicted to come later than it allows? Then retry_after says when to try again. */
-bool Scheduler::Impl::is_too_late(const Request & request, int32_t n_uncached) {
+/** Is its first token to be expected later than it allows? Then retry_after says when to try again. */
+bool Scheduler::Impl::is_too_late(const Request & request, int32_t n_uncached, Micros & foretold) {
     if (request.ttft_limit <= 0) return false;
     const int32_t n_cached = static_cast<int32_t>(request.prompt.size()) - n_uncached;
     // What has passed of the step under way is not waited for again.
     const Micros passed = step.in_flight ? std::min(now - step.scheduled, cost.step(step.shape())) : 0;
-    const Micros predicted = forecast.predict(request.cls, n_uncached, n_cached, backlog, running) - passed;
+    foretold = forecast.predict(request.cls, n_uncached, n_cached, backlog, running, now) - passed;
+    const Micros predicted = forecast.at_most(request.cls, foretold);
     if (predicted <= request.ttft_limit) return false;
     retry_after = std::max<Micros>(1000, predicted - request.ttft_limit);
     decisions.write(request.id, request.program, decision::Refuse{predicted, retry_after});
@@ -36,7 +37,8 @@ SubmitError Scheduler::Impl::accept(Request request) {
     const int32_t n_prompt = static_cast<int32_t>(request.prompt.size());
     const bool cached = request.cache && config.prefix_reuse && !request.scored;
     const int32_t n_uncached = n_prompt - (cached ? cache.match(request.salt, request.prompt, n_prompt - 1) : 0);
-    if (is_too_late(request, n_uncached)) return SubmitError::backpressure;
+    Micros foretold = 0;
+    if (is_too_late(request, n_uncached, foretold)) return SubmitError::backpressure;
 
     auto seq = std::make_unique<Sequence>();
     seq->id = request.id;
@@ -46,6 +48,7 @@ SubmitError Scheduler::Impl::accept(Request request) {
     seq->scored = request.scored;
     seq->n_prompt = n_prompt;
     seq->uncached = n_uncached;
+    seq->foretold = foretold;
     const int32_t room = config.max_context - n_prompt;
     seq->limit = n_prompt + (request.max_output > 0 ? std::min(request.max_output, room) : room);
     seq->deadline = request.deadline;
@@ -63,6 +66,7 @@ SubmitError Scheduler::Impl::accept(Request request) {
     seq->tokens = std::move(request.prompt);
     coalescer.arrived(/*alone=*/running.empty() && backlog.empty(), now);
     if (seq->cls == Class::interactive) pace.interactive_came(now);
+    forecast.came(seq->cls, now);
     write_about(*seq, decision::Arrive{n_prompt, seq->cls});
     backlog.add(*seq, now);
     ended.erase(seq->id);

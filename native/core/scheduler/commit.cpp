@@ -97,7 +97,10 @@ void Scheduler::Impl::take_result(const RowResult & result) {
     if (result.append) {
         seq->tokens.push_back(result.token);
         ++seq->usage.output_tokens;
-        if (seq->usage.output_tokens == 1) seq->usage.first_token = now;
+        if (seq->usage.output_tokens == 1) {
+            seq->usage.first_token = now;
+            if (seq->foretold > 0) forecast.told(seq->cls, seq->foretold, now - seq->usage.submitted);
+        }
         seq->usage.last_token = now;
     }
     // Without a new token there is nothing left to compute.

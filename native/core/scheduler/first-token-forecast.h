@@ -1,9 +1,12 @@
 // Predicts when a request that comes now would have its first token, so that it can be refused at once (BACKPRESSURE).
 //
-// Owns: how long a call keeps its slot, smoothed. Changed by: call_ended. Thread: the engine thread.
+// Owns: how long a call keeps its slot and how often requests come, both smoothed; how far predictions fell short.
+// Changed by: came, call_ended, told. Thread: the engine thread. Invariant: integers only, and requests without a limit
+// change nothing but what is known of calls: no decision about them reads this.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/costs/cost-model.h"
 #include "core/policy/policy.h"
@@ -20,19 +23,36 @@ class FirstTokenForecast {
                        int32_t max_batch_tokens)
         : policy_(policy), cost_(cost), pace_(pace), max_running_(max_running), max_batch_tokens_(max_batch_tokens) {}
 
-    /** A call gave its slot back after this time. */
-    void call_ended(Micros took) { smooth(call_time_, took); }
+    /** A request of this class was accepted. */
+    void came(Class cls, Micros now);
+    /** A call came to its end, after this time in its slot. */
+    void call_ended(Micros took);
+    /** A first token came after `actual`, where `predicted` was foretold. */
+    void told(Class cls, Micros predicted, Micros actual);
 
-    /** Span: all that goes before a request of this class, its own prompt, and a free slot. */
-    Micros predict(Class cls, int32_t n_uncached, int32_t n_cached, const Backlog & backlog,
-                   const RunningSet & running) const;
+    /**
+     * Span: until a slot is free for a request of this class, and its prompt is computed in steps that it shares with
+     * those that decode; or, if that is longer, until all prompts that go before it are computed.
+     */
+    Micros predict(Class cls, int32_t n_uncached, int32_t n_cached, const Backlog & backlog, const RunningSet & running,
+                   Micros now) const;
+
+    /** The span within which 19 of 20 predictions like this one came true. */
+    Micros at_most(Class cls, Micros predicted) const { return predicted + predicted * short_by_[cls] / 1000; }
 
   private:
+    Micros in_steps(const StepShape & prompts, const StepShape & decodes, Micros target) const;
+    Micros until_slot(int32_t n_before, const std::vector<Micros> & left) const;
+    Micros left_of_call(Micros passed) const;
+    Micros overtaken(Class cls, Micros wait, Micros now) const;
+
     const PolicyConfig & policy_;
     const CostModel & cost_;
     const StepPace & pace_;
     int32_t max_running_, max_batch_tokens_;
     Micros call_time_ = 0;
+    PerClass<Micros> last_{}, between_{};  // between_: two requests of the class; 0: not known
+    PerClass<int64_t> short_by_{};         // of a prediction, in thousandths
 };
 
 }  // namespace banyan

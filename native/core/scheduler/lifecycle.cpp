@@ -57,7 +57,6 @@ void Scheduler::Impl::stop(Sequence & seq, bool abandon) {
     --p.running;
     p.running_time += now - seq.started;
     p.need -= seq.need;
-    forecast.call_ended(now - seq.started);
 }
 
 /** Stops it for others. What it computed stays cached for as long as it can, so that it costs little if it survives. */
@@ -86,6 +85,7 @@ void Scheduler::Impl::end(Sequence & seq, FinishState how) {
         mark_path(cache, p, seq);
         save_end(seq);
         ProgramTable::complete(p, seq.service_before + seq.usage.computed_tokens);
+        forecast.call_ended(now - seq.started);
         demand.call_ended(seq.usage.output_tokens);
         stop(seq);
     } else {

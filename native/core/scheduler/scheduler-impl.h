@@ -50,7 +50,7 @@ struct Scheduler::Impl {
 
     // arrival.cpp: a request comes in, its program may come back with it
     SubmitError why_unsound(const Request & request) const;
-    bool is_too_late(const Request & request, int32_t n_uncached);
+    bool is_too_late(const Request & request, int32_t n_uncached, Micros & foretold);
     SubmitError accept(Request request);
     void enter_program(Sequence & seq, const Request & request);
 
