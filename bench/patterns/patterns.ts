@@ -3,6 +3,7 @@ import { median, spread } from '../../testing/statistics.js';
 import { describe, modelPath } from '../models.js';
 import { type BenchOptions, type Report, setup } from '../report.js';
 import { SHAPES } from './shapes.js';
+import { benchTools } from './tools.js';
 
 interface Cost {
   wallMs: number;
@@ -12,7 +13,9 @@ interface Cost {
 }
 
 /** The agent layer's patterns on our engine, and the same calls one at a time without reuse. */
-export async function benchPatterns({ runs, threads }: BenchOptions): Promise<Report> {
+export async function benchPatterns(given: BenchOptions): Promise<Report> {
+  const { runs, threads } = given;
+  const tools = await benchTools(given);
   const options: EngineOptions = {
     model: modelPath('25m'),
     kvTokens: 16_384,
@@ -39,24 +42,30 @@ export async function benchPatterns({ runs, threads }: BenchOptions): Promise<Re
   const ratio = (index: number, pick: (cost: Cost) => number) =>
     (median((naive.costs[index] as Cost[]).map(pick)) / median((ours.costs[index] as Cost[]).map(pick))).toFixed(1);
   return {
-    findings: SHAPES.map(
-      ({ name }, index) =>
-        `${name}: ${ratio(index, ({ wallMs }) => wallMs)}x sooner, ${ratio(index, ({ cpuMs }) => cpuMs)}x less CPU time, ` +
-        `${ratio(index, ({ computed }) => computed)}x fewer prompt tokens computed`,
-    ),
-    tables: SHAPES.map(({ name }, index) => ({
-      title: name,
-      columns: ['system', 'wall s', 'spread %', 'CPU s', 'prompt tokens computed', 'output tokens'],
-      rows: systems.map((system) => {
-        const costs = system.costs[index] as Cost[];
-        const wall = costs.map(({ wallMs }) => wallMs / 1000);
-        const middle = (pick: (cost: Cost) => number) => median(costs.map(pick));
-        return [
-          ...[system.name, median(wall), spread(wall), middle(({ cpuMs }) => cpuMs / 1000)],
-          ...[middle(({ computed }) => computed), middle(({ output }) => output)],
-        ];
-      }),
-    })),
+    findings: [
+      ...tools.findings,
+      ...SHAPES.map(
+        ({ name }, index) =>
+          `${name}: ${ratio(index, ({ wallMs }) => wallMs)}x sooner, ${ratio(index, ({ cpuMs }) => cpuMs)}x less CPU time, ` +
+          `${ratio(index, ({ computed }) => computed)}x fewer prompt tokens computed`,
+      ),
+    ],
+    tables: [
+      ...tools.tables,
+      ...SHAPES.map(({ name }, index) => ({
+        title: name,
+        columns: ['system', 'wall s', 'spread %', 'CPU s', 'prompt tokens computed', 'output tokens'],
+        rows: systems.map((system) => {
+          const costs = system.costs[index] as Cost[];
+          const wall = costs.map(({ wallMs }) => wallMs / 1000);
+          const middle = (pick: (cost: Cost) => number) => median(costs.map(pick));
+          return [
+            ...[system.name, median(wall), spread(wall), middle(({ cpuMs }) => cpuMs / 1000)],
+            ...[middle(({ computed }) => computed), middle(({ output }) => output)],
+          ];
+        }),
+      })),
+    ],
     setup: setup(describe('25m'), threads, runs),
   };
 }

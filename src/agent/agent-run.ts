@@ -221,7 +221,8 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     this.#speculation?.cancelRest();
     const tools = await this.#awaited(index, calls);
     const ended = finishReason !== 'length' && finishReason !== 'cancelled' && !this.#mustAnswer(index);
-    this.#speculation?.stepped(tools, { learn: !record.past, ended });
+    const learn = !record.past && !this.#stop.signal.aborted;
+    this.#speculation?.stepped(tools, { learn, ended });
     const said = { index, text, reasoning, tools, toolMs: calls.ms, finishReason, usage };
     return { ...said, dropped, ...(context && { context }) };
   }

@@ -1,13 +1,65 @@
+import { LruCache } from '../../kit/lru-cache.js';
 import { fieldsOf } from './fields.js';
-import { LOOKED_BACK, type RunPast } from './run-past.js';
+import { LOOKED_BACK, type PastCall, type RunPast } from './run-past.js';
 
-/** Characters of a result that are read as JSON. */
+/** Characters of a text that are read as JSON. */
 const MOST_JSON = 65_536;
 /** Characters of a text that are taken apart into words, and how many from each end. */
 const MOST_TEXT = 4_096;
 const MOST_WORDS = 32;
 /** Places of one value that are told. */
 const MOST_PLACES = 8;
+
+/** Where in one text or value something is, and the JSON of what is there; made once, however often it is looked at. */
+class Places {
+  readonly #texts = new Map<string, string>();
+  readonly #places = new Map<string, string[]>();
+
+  static ofValue(value: unknown): Places {
+    const places = new Places();
+    for (const [path, text] of fieldsOf(value).fields) places.#add(path, text);
+    return places;
+  }
+
+  static ofText(text: string): Places {
+    const value = parsed(text);
+    const places = value === undefined ? new Places() : Places.ofValue(value);
+    if ((typeof value === 'object' && value !== null) || text.length > MOST_TEXT) return places;
+    places.#add('""', JSON.stringify(text));
+    const words = text.match(/[\p{L}\p{N}._/@:-]+/gu)?.map((word) => word.replace(/[.:]+$/, '')) ?? [];
+    for (const [at, word] of words.slice(0, MOST_WORDS).entries()) places.#add(`#${at}`, JSON.stringify(word));
+    for (const [at, word] of words.slice(-MOST_WORDS).reverse().entries())
+      places.#add(`#${-1 - at}`, JSON.stringify(word));
+    return places;
+  }
+
+  at(place: string): string | undefined {
+    return this.#texts.get(place);
+  }
+
+  of(text: string): readonly string[] {
+    return this.#places.get(text) ?? [];
+  }
+
+  #add(place: string, text: string): void {
+    this.#texts.set(place, text);
+    const places = this.#places.get(text);
+    if (!places) this.#places.set(text, [place]);
+    else if (places.length < MOST_PLACES) places.push(place);
+  }
+}
+
+const calls = new WeakMap<PastCall, { a: Places; r: Places }>();
+const inputs = new LruCache<Places>(64, 2 ** 18);
+
+function placesIn(call: PastCall): { a: Places; r: Places } {
+  const known = calls.get(call);
+  if (known) return known;
+  const { input, result } = call;
+  const made = { a: Places.ofValue(input), r: result === undefined ? new Places() : Places.ofText(result) };
+  calls.set(call, made);
+  return made;
+}
 
 /**
  * A run's past as places that arguments can be copied from, each with the JSON of what is there. A place is a text:
@@ -20,8 +72,6 @@ const MOST_PLACES = 8;
  */
 export class PastView {
   readonly #past: RunPast;
-  #values: Map<string, string> | undefined;
-  readonly #places = new Map<string, string[]>();
 
   constructor(past: RunPast) {
     this.#past = past;
@@ -29,52 +79,32 @@ export class PastView {
 
   /** The JSON of what is there; undefined: nothing. */
   at(place: string): string | undefined {
-    return place.startsWith('c') ? place.slice(1) : this.#read().get(place);
+    const [kind, back = ''] = place;
+    if (kind === 'c') return place.slice(1);
+    if (kind === 'i') return this.#input.at(place.slice(1));
+    const call = /[1-4]/.test(back) ? this.#past.calls.at(-Number(back)) : undefined;
+    return call && (kind === 'a' || kind === 'r') ? placesIn(call)[kind].at(place.slice(2)) : undefined;
   }
 
   /** At most 8 places of a value, the latest first; itself last, but first where it is too short to be no accident. */
   placesOf(text: string): string[] {
-    this.#read();
-    const places = (this.#places.get(text) ?? []).slice(0, MOST_PLACES - 1);
-    return text.length < 3 ? [`c${text}`, ...places] : [...places, `c${text}`];
-  }
-
-  /** All places are read once, when the first is asked for. */
-  #read(): Map<string, string> {
-    if (this.#values) return this.#values;
-    this.#values = new Map();
-    const { calls, input } = this.#past;
-    for (const [index, { input: given, result }] of calls.slice(-LOOKED_BACK).reverse().entries()) {
-      if (result !== undefined) this.#addText(`r${index + 1}`, result);
-      this.#addFields(`a${index + 1}`, given);
+    const places: string[] = [];
+    for (const [index, call] of this.#past.calls.slice(-LOOKED_BACK).reverse().entries()) {
+      const { a, r } = placesIn(call);
+      places.push(...r.of(text).map((at) => `r${index + 1}${at}`), ...a.of(text).map((at) => `a${index + 1}${at}`));
     }
-    this.#addText('i', input);
-    return this.#values;
+    places.push(...this.#input.of(text).map((at) => `i${at}`));
+    const copies = places.slice(0, MOST_PLACES - 1);
+    return text.length < 3 ? [`c${text}`, ...copies] : [...copies, `c${text}`];
   }
 
-  #addText(prefix: string, text: string): void {
-    const value = parsed(text);
-    if (value !== undefined) this.#addFields(prefix, value);
-    if (typeof value === 'object' && value !== null) return;
-    if (text.length > MOST_TEXT) return;
-    this.#add(`${prefix}""`, JSON.stringify(text));
-    const words = text.match(/[\p{L}\p{N}._/@:-]+/gu)?.map((word) => word.replace(/[.:]+$/, '')) ?? [];
-    for (const [at, word] of words.slice(0, MOST_WORDS).entries()) this.#add(`${prefix}#${at}`, JSON.stringify(word));
-    for (const [at, word] of words.slice(-MOST_WORDS).reverse().entries())
-      this.#add(`${prefix}#${-1 - at}`, JSON.stringify(word));
-  }
-
-  #addFields(prefix: string, value: unknown): void {
-    for (const [path, text] of fieldsOf(value).fields) this.#add(prefix + path, text);
-  }
-
-  #add(place: string, text: string): void {
-    this.#values?.set(place, text);
-    const places = this.#places.get(text);
-    if (!places) this.#places.set(text, [place]);
-    else if (places.length < MOST_PLACES) places.push(place);
+  get #input(): Places {
+    const { input } = this.#past;
+    return input.length > MOST_JSON ? NOWHERE : inputs.get(input, () => Places.ofText(input));
   }
 }
+
+const NOWHERE = new Places();
 
 function parsed(text: string): unknown {
   if (text.length > MOST_JSON) return undefined;

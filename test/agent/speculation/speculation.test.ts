@@ -201,6 +201,28 @@ test('the scheduler hears of a tool that is awaited, not of one that is done', a
   expect(await kinds(false)).toEqual(['tool-started', 'tool-ended', 'finished']);
 });
 
+test('a conversation is of its session’s tenant, not of the agent’s: what it teaches stays there', async () => {
+  const { tool, asked } = reading();
+  const { agent, engine } = agentOf(once(read('a')), [tool], {}, { tenant: 'c' });
+  const hits = async (tenant: string) => {
+    const session = engine.session({ tenant, tools: [tool] });
+    return (await agent.run('go', { session })).speculation?.hits;
+  };
+  for (let n = 0; n < 6; n++) await hits('a');
+  expect([await hits('a'), await hits('b'), (await agent.run('go')).speculation?.hits]).toEqual([1, 0, 0]);
+  expect(asked).toHaveLength(9);
+});
+
+test('a run that was cut off teaches nothing', async () => {
+  const { tool } = reading();
+  const { agent, native, predictor } = agentOf(() => ({ steps: [read('a'), ' and'] }), [tool], {});
+  const run = agent.run('go');
+  for await (const { type } of run) if (type === 'tool-call') run.cancel();
+  expect(native.cancelled).toHaveLength(1);
+  expect((await run).stopReason).toBe('cancelled');
+  expect(predictor.contexts).toBe(0);
+});
+
 const withoutTimes = ({ lines }: MemoryJournal) =>
   lines.map((line) => line.replace(/"ms":[\d.e-]+/g, '').replace(/[0-9a-f]{8}-[-0-9a-f]{27}/g, ''));
 
