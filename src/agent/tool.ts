@@ -1,3 +1,4 @@
+import { type CacheHint, readCacheHint } from '../chat/marks/cache-hint.js';
 import type { ToolSpec } from '../chat/tool-spec.js';
 import { definitionHint } from '../kit/advice/foreign-shapes.js';
 import { BanyanError } from '../kit/errors.js';
@@ -40,6 +41,11 @@ export const TOOL_OWN = {
    * a `predictor` may then call it before the model does; it is idempotent as well. Default false.
    */
   pure: flag(false),
+  /**
+   * Mark that keeps the agent's instructions and tools cached: `static` for a day after their last use, `{ ttlMs }` for 1 to
+   * 86,400,000 milliseconds, with half of all pages at most. Default: as long as there is room.
+   */
+  cache: other<CacheHint>('"static" or { ttlMs }', readCacheHint),
 };
 
 export interface ToolDefinition<Input extends Schema> extends OptionsOf<typeof TOOL_OWN> {
@@ -72,6 +78,7 @@ export interface Tool extends ToolSpec {
   readonly expectedMs: number | undefined;
   readonly idempotent: boolean;
   readonly pure: boolean;
+  readonly cache?: CacheHint | undefined;
 }
 
 /** Throws INVALID_SCHEMA, INVALID_OPTION. Names are checked where the tools are used together. */
@@ -79,7 +86,17 @@ export function defineTool<const Input extends Schema>(given: ToolDefinition<Inp
   const hint = definitionHint(reading('definition', () => checkObject('definition', given)));
   if (hint !== '') throw new BanyanError('INVALID_OPTION', hint, { field: 'function' });
   const definition = readTable('definition', given, TOOL) as ToolDefinition<Input>;
-  const { name, description, input, execute, timeoutMs, expectedMs, idempotent = false, pure = false } = definition;
+  const {
+    name,
+    description,
+    input,
+    execute,
+    timeoutMs,
+    expectedMs,
+    idempotent = false,
+    pure = false,
+    cache,
+  } = definition;
   const field = `input of tool "${name}"`;
   const { json, check } = reading(field, () => compileSchema(field, input, 'arguments'));
   return {
@@ -92,6 +109,7 @@ export function defineTool<const Input extends Schema>(given: ToolDefinition<Inp
     expectedMs,
     idempotent: idempotent || pure,
     pure,
+    cache,
   };
 }
 

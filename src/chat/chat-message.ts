@@ -1,6 +1,7 @@
 import { contentHint, roleHint, toolMessageHint } from '../kit/advice/foreign-shapes.js';
 import { BanyanError } from '../kit/errors.js';
 import type { NativeToolCall } from '../native/binding.js';
+import type { CacheHint } from './marks/cache-hint.js';
 import { toTemplateArguments } from './template-arguments.js';
 
 export interface ToolCall {
@@ -16,18 +17,30 @@ export interface ToolCall {
 export interface AssistantMessage {
   role: 'assistant';
   content: string;
+  /** Mark that keeps the prompt up to the end of this text. Default: as long as there is room. */
+  cache?: CacheHint | undefined;
   reasoning?: string | undefined;
   toolCalls?: readonly ToolCall[] | undefined;
 }
 
 export interface ToolMessage {
   role: 'tool';
+  /** Mark that keeps the prompt up to the end of this result. Default: as long as there is room. */
+  cache?: CacheHint | undefined;
   toolCallId: string;
   name: string;
   content: string;
 }
 
-export type ChatMessage = { role: 'system' | 'user'; content: string } | AssistantMessage | ToolMessage;
+/** What is said by the program, or by who asks. */
+export interface SaidMessage {
+  role: 'system' | 'user';
+  content: string;
+  /** Mark that keeps the prompt up to the end of this text. Default: as long as there is room. */
+  cache?: CacheHint | undefined;
+}
+
+export type ChatMessage = SaidMessage | AssistantMessage | ToolMessage;
 
 /** Models that give no ids get stable ones: nine characters, which every known template accepts. */
 export function toToolCall(call: NativeToolCall, index: number): ToolCall {

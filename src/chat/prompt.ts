@@ -36,6 +36,8 @@ export interface Prepared {
   readonly marks?: readonly number[] | undefined;
   /** What the conversation lost to make room for it; undefined: nothing. */
   readonly change?: ContextChange | undefined;
+  /** What of it is to be kept, the first `tokens` each, and how long. Default: as long as there is room. */
+  readonly keep?: readonly { readonly tokens: number; readonly ttlMs: number }[] | undefined;
   /** The grammar, stop texts and reading of a rendered chat; null: the prompt is a text or token ids. */
   readonly chat: ChatFormat | null;
   /** The grammar of an answer without a chat; null: none, or the one in `chat`. */

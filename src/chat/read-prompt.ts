@@ -1,6 +1,7 @@
 import { BanyanError } from '../kit/errors.js';
 import { readFields, reading, readList } from '../kit/read-options.js';
 import { type ChatMessage, checkMessages } from './chat-message.js';
+import { readCacheHint } from './marks/cache-hint.js';
 import type { Prompt } from './prompt.js';
 
 /** Messages and calls: more are a mistake, and each costs the caller's thread and the chat template time. */
@@ -49,9 +50,10 @@ interface Fields {
   toolCalls?: unknown;
   toolCallId?: unknown;
   name?: unknown;
+  cache?: unknown;
 }
 
-const MESSAGE_FIELDS = ['role', 'content', 'reasoning', 'toolCalls', 'toolCallId', 'name'] as const;
+const MESSAGE_FIELDS = ['role', 'content', 'reasoning', 'toolCalls', 'toolCallId', 'name', 'cache'] as const;
 const CALL_FIELDS = ['id', 'name', 'arguments', 'input'] as const;
 
 /** `spend` is told how many calls it has, before they are read. */
@@ -59,6 +61,7 @@ function readMessage(at: string, message: unknown, spend: (calls: number) => voi
   if (typeof message !== 'object' || message === null) return message;
   const copy = readFields<Fields>(at, message, MESSAGE_FIELDS);
   copy.content = wellFormed(copy.content);
+  if (copy.cache !== undefined) copy.cache = readCacheHint(`${at}.cache`, copy.cache);
   if (copy.reasoning !== undefined) copy.reasoning = wellFormed(copy.reasoning);
   const { toolCalls } = copy;
   if (toolCalls === undefined) return copy;

@@ -4,6 +4,7 @@ import { checkObject, invalidOption } from '../kit/option-checks.js';
 import { readFields, reading, readList } from '../kit/read-options.js';
 import type { NativeModelInfo } from '../native/reports.js';
 import { compilePlain, type JsonSchema } from '../schema/compile-schema.js';
+import { type CacheHint, readCacheHint } from './marks/cache-hint.js';
 
 /** What the model is told about a tool. Running it is the agent layer's business. */
 export interface ToolSpec {
@@ -12,13 +13,15 @@ export interface ToolSpec {
   readonly description: string;
   /** JSON Schema of the arguments, an object. */
   readonly parameters: JsonSchema;
+  /** Mark that keeps instructions and tools, which chat templates write as one. Default: as long as there is room. */
+  readonly cache?: CacheHint | undefined;
 }
 
 /** `required`: at least one call; `{ tool }`: a call of this one. The prompt is the same for all of them. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { tool: string };
 
 /** What of a tool may be its class's. */
-const SPEC_FIELDS = ['name', 'description', 'parameters'] as const;
+const SPEC_FIELDS = ['name', 'description', 'parameters', 'cache'] as const;
 
 /** Copies of tools, whatever else they have; toTemplateTools checks them. Throws INVALID_OPTION. */
 export function readToolSpecs(field: string, tools: unknown): readonly ToolSpec[] {
@@ -34,10 +37,11 @@ export function readToolSpecs(field: string, tools: unknown): readonly ToolSpec[
     if (typeof tool !== 'object' || tool === null) return tool;
     const at = `${field}[${index}]`;
     const copy = readFields(at, tool, SPEC_FIELDS);
-    const { parameters } = copy;
+    const { parameters, cache } = copy;
+    const mark = cache !== undefined && { cache: readCacheHint(`${at}.cache`, cache) };
     if (typeof parameters !== 'object' || parameters === null) return copy;
     // As the model is shown it.
-    return { ...copy, parameters: reading(`${at}.parameters`, () => JSON.parse(JSON.stringify(parameters))) };
+    return { ...copy, ...mark, parameters: reading(`${at}.parameters`, () => JSON.parse(JSON.stringify(parameters))) };
   });
 }
 

@@ -1,6 +1,7 @@
 import { addon } from '../backend/addon.js';
 import { type Backend, checkOpen } from '../backend/backend.js';
 import { toChatSettings } from '../chat/chat-options.js';
+import { keepMarks } from '../chat/marks/keep-marks.js';
 import { toPlaces } from '../chat/marks/prompt-marks.js';
 import { begunOf, checkPrompt, checkTokens, isMessages, type Prompt, preparePrompt } from '../chat/prompt.js';
 import { checkShort } from '../chat/prompt-size.js';
@@ -24,6 +25,7 @@ import { compileAnswerSchema } from '../schema/compile-schema.js';
 import { Recording, type RecordOptions } from '../trace/recording.js';
 import { type EngineOptions, readEngineOptions, toNativeEngineOptions } from './engine-options.js';
 import { type Generation, start } from './generation.js';
+import { placesOf, withKept } from './pins/keep-marked.js';
 import { type Miss, nameMiss, Pin, type PinOptions, PREFIX, type PrefixOptions, prefixTokens } from './prefix-cache.js';
 import { Program } from './program.js';
 import { GENERATE, type GenerateOptions, toRequestSettings } from './request-options.js';
@@ -91,8 +93,10 @@ export class Engine implements AsyncDisposable {
     const read = readPrompt(prompt);
     const places = options.marks && toPlaces(Array.isArray(read) && isMessages(read) ? read : [], options.marks);
     const checked = checkPrompt(this.info, read, toChatSettings(options, schema));
-    const prepared = preparePrompt(this.#backend, checked, options.signal, places);
     const { tools = [], tenant = '', thinking = true } = options;
+    const marks = isMessages(checked.prompt) ? keepMarks(checked.prompt, tools) : [];
+    const found = preparePrompt(this.#backend, checked, options.signal, placesOf(places, marks));
+    const prepared = marks.length > 0 ? withKept(found, places, marks) : found;
     const said = isMessages(checked.prompt) || typeof checked.prompt === 'string' ? checked.prompt : '';
     const call = () => ({ said, tools, tenant, thinking, schema: schema?.json });
     const asked = { settings, schema, signal: options.signal, call, begun: begunOf(checked) };

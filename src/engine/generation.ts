@@ -12,6 +12,7 @@ import {
   type ProgressEvent,
   type Usage,
 } from './generation-events.js';
+import { keepMarked } from './pins/keep-marked.js';
 import { type Completion, type PromptOutline, Request } from './request.js';
 import type { RequestSettings } from './request-options.js';
 import { type AskedCall, tellWatchers } from './watch/call-watch.js';
@@ -45,16 +46,12 @@ export function start<Prompt extends Prepared, Output>(
 /** One answer under way. Read it, await it, or both; see EventStream. */
 export class Generation<Output = unknown> extends EventStream<GenerationEvent<Output>, GenerationResult<Output>> {
   readonly result: Promise<GenerationResult<Output>>;
-  readonly #backend: Pick<Backend, 'closed'>;
+  readonly #backend: Backend;
   readonly #request: Request;
-  readonly #asked: Pick<Asked<Output>, 'schema' | 'signal' | 'begun'>;
+  readonly #asked: Pick<Asked<Output>, 'settings' | 'schema' | 'signal' | 'begun'>;
 
   /** Use `engine.generate()` or `session.generate()`. */
-  constructor(
-    backend: Pick<Backend, 'closed'>,
-    request: Request,
-    asked: Pick<Asked<Output>, 'schema' | 'signal' | 'begun'>,
-  ) {
+  constructor(backend: Backend, request: Request, asked: Asked<Output>) {
     super();
     this.#backend = backend;
     this.#request = request;
@@ -132,6 +129,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
 
   async #finish(completion: Completion): Promise<GenerationResult<Output>> {
     const { prepared, reason, stopText, shortened, message, tokens, logprobs, promptLogprobs, usage } = completion;
+    if (prepared?.keep) await keepMarked(this.#backend, this.#asked.settings.salt, prepared);
     if (reason === 'cancelled' && this.#asked.signal?.aborted) {
       throw new BanyanError('ABORTED', 'The request was aborted', { cause: this.#asked.signal.reason });
     }

@@ -3,6 +3,7 @@ import { type ChatMessage, type ToolMessage, toToolCall } from '../chat/chat-mes
 import { toChatSettings } from '../chat/chat-options.js';
 import { callsOf, toContinuation, toConversation } from '../chat/conversation.js';
 import { knownPrefix } from '../chat/known-prefix.js';
+import { keepMarks } from '../chat/marks/keep-marks.js';
 import { type KnownPlace, type PromptMark, toPlaces } from '../chat/marks/prompt-marks.js';
 import { joined, type NextTurn, nextTurn, type PastTurn, type TurnMessages } from '../chat/next-turn.js';
 import { afterChange, type Summary } from '../chat/overflow/context-change.js';
@@ -15,6 +16,7 @@ import { reading } from '../kit/read-options.js';
 import type { OptionsOf } from '../native/option-kinds.js';
 import { compileAnswerSchema } from '../schema/compile-schema.js';
 import { type Asked, type Generation, start } from './generation.js';
+import { placesOf, withKept } from './pins/keep-marked.js';
 import { Program, toHint } from './program.js';
 import type { Completion, Request } from './request.js';
 import { TURN, type TurnOptions, toRequestSettings } from './request-options.js';
@@ -168,7 +170,10 @@ export class Session implements AsyncDisposable {
     const summarise =
       run && settings.maxTokens !== 0 ? () => this.#summarise(turn as TurnOptions, stop.signal) : undefined;
     const more = { overflow, maxTokens: settings.maxTokens, signal, summarise };
-    const prepared = nextTurn(this.#backend, this.#history, messages, chat, more);
+    const marks = keepMarks(messages.messages, tools);
+    const asked = { ...messages, places: placesOf(messages.places, marks) };
+    const found = nextTurn(this.#backend, this.#history, asked, chat, more);
+    const prepared = marks.length > 0 ? withKept(found, messages.places, marks) : found;
     let said = messages.messages;
     const kept = (next: NextTurn) => {
       said = next.messages;

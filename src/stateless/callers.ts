@@ -1,11 +1,11 @@
 import type { Engine } from '../engine/engine.js';
 import type { Generation, GenerationResult } from '../engine/generation.js';
+import { Pins } from '../engine/pins/pins.js';
 import { isVoid } from '../engine/turn.js';
 import { type CacheMark, lastMarks } from './cache/cache-marks.js';
 import { type CacheArrival, type CacheReport, writtenTokens } from './cache/cache-report.js';
 import { type Change, ChangeCounts } from './cache/changes.js';
 import { type Difference, Doctor, difference, type RequestRecord, toRecord } from './cache/doctor.js';
-import { Pins } from './cache/pins.js';
 import { type CompiledRule, compileRules, type TextRule, withMoved } from './cache/rules.js';
 import type { ChatCall } from './chat-call.js';
 import { PendingAnswer } from './pending-answer.js';

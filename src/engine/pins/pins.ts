@@ -1,5 +1,4 @@
-import type { Engine } from '../../engine/engine.js';
-import type { Pin } from '../../engine/prefix-cache.js';
+import type { Pin } from '../prefix-cache.js';
 
 /** A prefix that is to be kept: how many of a prompt's tokens, and for how long. */
 export interface Wanted {
@@ -7,27 +6,37 @@ export interface Wanted {
   ttlMs: number;
 }
 
+/** What pins: an engine. */
+export interface Pinner {
+  readonly closed: boolean;
+  pin(
+    tokens: Int32Array,
+    options: { ttlMs: number; share: number; tenant: string },
+  ): Promise<Pick<Pin, 'tokens' | 'release'>>;
+}
+
 interface Entry {
+  tenant: string;
   tokens: Int32Array;
   ttlMs: number;
   until: number;
-  pin: Pin;
+  pin: Pick<Pin, 'tokens' | 'release'>;
 }
 
 const MOST_ENTRIES = 1_024;
 
 /**
- * Prefixes that clients marked, each pinned until its time is over. A request that begins with one renews it. Of two on one
+ * Prefixes that callers marked, each pinned until its time is over. A request that begins with one renews it. Of two on one
  * path the shorter is let go when the longer lasts as long: a conversation has as many as it has times to live, not turns.
  */
 export class Pins {
-  readonly #engine: Engine;
+  readonly #engine: Pinner;
   readonly #share: number;
   readonly #now: () => number;
   readonly #entries = new Set<Entry>();
 
   /** `share`: part of all pages that they may hold. */
-  constructor(engine: Engine, share: number, now: () => number = () => performance.now()) {
+  constructor(engine: Pinner, share: number, now: () => number = () => performance.now()) {
     this.#engine = engine;
     this.#share = share;
     this.#now = now;
@@ -39,15 +48,15 @@ export class Pins {
   }
 
   /** Keeps what is wanted of a prompt that was computed, and what was pinned of it before. Gives the tokens pinned, of each. */
-  async keep(prompt: Int32Array, wanted: readonly Wanted[]): Promise<number[]> {
+  async keep(prompt: Int32Array, wanted: readonly Wanted[], tenant = ''): Promise<number[]> {
     this.#forgetExpired();
-    const old = [...this.#entries].filter(({ tokens }) => isPrefix(tokens, prompt));
+    const old = [...this.#entries].filter((entry) => entry.tenant === tenant && isPrefix(entry.tokens, prompt));
     const all = [...wanted, ...old.map(({ tokens, ttlMs }) => ({ tokens: tokens.length, ttlMs }))];
     all.sort((a, b) => b.tokens - a.tokens || b.ttlMs - a.ttlMs);
     const taken: Entry[] = [];
     for (const { tokens, ttlMs } of all) {
       if (tokens === 0 || taken.some((other) => other.tokens.length >= tokens && other.ttlMs >= ttlMs)) continue;
-      const entry = await this.#take(prompt.slice(0, tokens), ttlMs);
+      const entry = await this.#take(prompt.slice(0, tokens), ttlMs, tenant);
       if (entry) taken.push(entry);
     }
     await Promise.all(old.map((entry) => this.#release(entry)));
@@ -60,10 +69,10 @@ export class Pins {
     await Promise.all([...this.#entries].map((entry) => this.#release(entry)));
   }
 
-  async #take(tokens: Int32Array, ttlMs: number): Promise<Entry | undefined> {
-    const pin = await this.#engine.pin(tokens, { ttlMs, share: this.#share });
+  async #take(tokens: Int32Array, ttlMs: number, tenant: string): Promise<Entry | undefined> {
+    const pin = await this.#engine.pin(tokens, { ttlMs, share: this.#share, tenant });
     if (pin.tokens === 0) return undefined;
-    const entry = { tokens: tokens.slice(0, pin.tokens), ttlMs, until: this.#now() + ttlMs, pin };
+    const entry = { tenant, tokens: tokens.slice(0, pin.tokens), ttlMs, until: this.#now() + ttlMs, pin };
     this.#entries.add(entry);
     if (this.#entries.size > MOST_ENTRIES) {
       const [oldest] = this.#entries;
