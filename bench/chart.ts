@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
+import { results } from './report.js';
 
 export interface Point {
   series: string;
@@ -19,12 +20,10 @@ export interface Chart {
   bars?: boolean;
 }
 
-const folder = new URL('./results/', import.meta.url);
-
 /** Draws charts side by side into bench/results/<name>.svg. */
 export async function draw(name: string, charts: Chart[]): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(new URL(`${name}.svg`, folder), `${await svgOf(charts)}\n`);
+  mkdirSync(results, { recursive: true });
+  writeFileSync(new URL(`${name}.svg`, results), `${await svgOf(charts)}\n`);
 }
 
 /** Charts side by side, as the text of an SVG. */

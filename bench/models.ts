@@ -1,4 +1,10 @@
-import { type RandomModelOptions, randomModel, SHAPE_06B, SHAPE_HYBRID } from '../testing/models/random-model.js';
+import {
+  planModel,
+  type RandomModelOptions,
+  randomModel,
+  SHAPE_06B,
+  SHAPE_HYBRID,
+} from '../testing/models/random-model.js';
 
 /** 8 layers of 512, 8 heads on 4: 25 million parameters. */
 const SHAPE_25M: RandomModelOptions = {
@@ -60,6 +66,18 @@ export const isModelName = (name: string): name is ModelName => Object.hasOwn(MO
 
 /** Path of a model: one of the table, written at the first call on this machine, or a file's own. */
 export const modelPath = (model: string): string => (isModelName(model) ? randomModel(MODELS[model]) : model);
+
+/** Of the matrices that each token is multiplied with: how many weights, their bytes, and whether products are of int8. */
+export function sizeOf(model: ModelName): { weights: number; bytes: number; quantised: boolean } {
+  const options: RandomModelOptions = MODELS[model];
+  const { tensors } = planModel(options);
+  const own = tensors.some(({ name }) => name === 'output.weight');
+  const weights = tensors
+    .filter(({ name, shape }) => shape.length > 1 && !(own && name === 'token_embd.weight'))
+    .reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const quantised = options.type === 'Q8_0';
+  return { weights, bytes: weights * (quantised ? 34 / 32 : 4), quantised };
+}
 
 /** What a report says of it. */
 export function describe(model: string): string {

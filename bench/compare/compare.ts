@@ -4,6 +4,7 @@ import { describe, modelPath } from '../models.js';
 import { type Case, casesNamed } from './cases.js';
 import { measure } from './order.js';
 import { timeLeft } from './progress.js';
+import { leastSeconds, type MachinePeak, machinePeak } from './roofline.js';
 import { type Conditions, type Line, RunLog } from './run-log.js';
 import { DEFAULT_SYSTEMS, kindNamed, shortName } from './systems.js';
 
@@ -34,11 +35,14 @@ export interface Compared {
   name: string;
   case: Case;
   model: string;
+  /** By run: seconds that it takes at least on this machine; empty: that is not known. */
+  leastS: number[];
   systems: (Measured & { flags: string; failures: string[]; foreignPercent: number[] })[];
 }
 
 export interface Comparison {
   compared: Compared[];
+  peak: MachinePeak;
   /** Systems that could not run here, and why. */
   missing: { system: string; why: string }[];
 }
@@ -71,8 +75,10 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     const salt = `run ${order.run}${order.system.includes('=') ? ` ${randomUUID()}` : ''}`;
     const chosen = model ?? (cases.get(order.case) as Case).model;
     const began = performance.now();
-    const seed = `run ${order.run}`;
-    const measurement = await measure({ ...order, seed, salt, model: chosen, threads }, limitS * 1000);
+    const measurement = await measure(
+      { ...order, seed: seedOf(order.run), salt, model: chosen, threads },
+      limitS * 1000,
+    );
     const line: Line = { ...order, seconds: (performance.now() - began) / 1000, measurement };
     log.add(line);
     const said = 'error' in measurement ? `FAILED: ${measurement.error}` : `${line.seconds.toFixed(1)} s`;
@@ -81,12 +87,20 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
       `[${index + 1}/${open.length}] ${order.case}, ${shortName(order.system)}, run ${order.run + 1}: ${said}; ${left}`,
     );
   }
+  const peak = machinePeak(threads);
   const compared = [...cases].map(([name, each]) => {
-    const chosen = describe(model ?? each.model);
-    return { name, case: each, model: chosen, systems: systems.map((system) => collect(log, name, system, runs)) };
+    const chosen = model ?? each.model;
+    const leastS = Array.from({ length: runs }, (_, run) =>
+      leastSeconds(each.build(seedOf(run)).plan, chosen, each.slots, peak),
+    ).filter((seconds) => seconds !== undefined);
+    const measured = systems.map((system) => collect(log, name, system, runs));
+    return { name, case: each, model: describe(chosen), leastS, systems: measured };
   });
-  return { compared, missing };
+  return { compared, missing, peak };
 }
+
+/** Equal for all systems: they do the same work. */
+const seedOf = (run: number): string => `run ${run}`;
 
 function collect(log: RunLog, name: string, system: string, runs: number): Compared['systems'][number] {
   const lines = Array.from({ length: runs }, (_, run) => log.find(name, system, run));

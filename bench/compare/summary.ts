@@ -22,7 +22,7 @@ export function ratioOf(ours: Measured, other: Measured, of: (cost: Cost) => num
 }
 
 /** All cases on one page: ratios first, the losses too. */
-export function summarise({ compared, missing }: Comparison): Report {
+export function summarise({ compared, missing, peak }: Comparison): Report {
   const names = compared[0]?.systems.slice(1).map(({ name }) => name) ?? [];
   const first = compared[0]?.systems[0]?.name ?? '';
   const overview: Table = {
@@ -48,6 +48,9 @@ export function summarise({ compared, missing }: Comparison): Report {
         ),
       ),
       'foreign load': `${Math.max(0, ...compared.flatMap(({ systems }) => systems.flatMap((each) => each.foreignPercent))).toFixed(0)}% of the machine at most while a run lasted`,
+      'the machine at most': `${(peak.readBytes / 1e9).toFixed(1)} GB/s read, ${(peak.int8Ops / 1e12).toFixed(2)} int8 and ${(peak.bf16Ops / 1e12).toFixed(2)} bf16 teraoperations/s (${peak.int8By}; ${peak.bf16By}), ${peak.threads} threads`,
+      'of least':
+        'wall time over what distinct prompt tokens and the fewest steps cost at that rate: attention, sampling and tools are free there',
       'each run':
         'a fresh process; systems by turns; contents, tools and lengths of a run are the same for all systems',
     },
@@ -88,6 +91,10 @@ function details(each: Compared): Table {
   const extras = [...new Set(measured.flatMap(({ runs }) => Object.keys(runs[0]?.extra ?? {})))];
   const columns: Columns<Measured> = {
     ...COSTS,
+    ...(each.leastS.length > 0 && {
+      'of least': ({ runs }: Measured) =>
+        median(runs.map(({ wallMs }, run) => wallMs / 1000 / (each.leastS[run] as number))),
+    }),
     ...Object.fromEntries(
       extras.map((name) => [name, (of: Measured) => over(of, ({ extra }) => extra[name] ?? Number.NaN)]),
     ),
