@@ -33,7 +33,11 @@ const BENCHES: Record<string, Bench> = {
   classes: { what: 'W6: people and background, each alone and together', runs: 2, run: benchClasses },
   'long-prompt': { what: 'a prompt of 30,000 tokens among decoding agents', runs: 3, run: benchLongPrompt },
   parked: { what: '10,000 parked sessions: memory, what is lost, step times', runs: 1, run: benchParked, hybrid: true },
-  patterns: { what: 'best of n, trees, debates, workflows, against one call at a time', runs: 3, run: benchPatterns },
+  patterns: {
+    what: "best of n, trees, debates, workflows, against one call at a time; an agent's tools",
+    runs: 3,
+    run: benchPatterns,
+  },
   memory: { what: 'resident memory: npm start, a chat, a pool half used', runs: 1, run: benchMemory },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
   serving: { what: 'what HTTP costs: a token, throughput, the first token', runs: 3, run: benchServing },

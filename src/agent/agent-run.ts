@@ -1,4 +1,3 @@
-import type { AuditOwner } from '../audit/entry.js';
 import { type ChatMessage, type ToolMessage, toToolCall } from '../chat/chat-message.js';
 import type { ToolChoice } from '../chat/tool-spec.js';
 import type { GenerationResult } from '../engine/generation.js';
@@ -19,41 +18,16 @@ import {
   type TraceSpan,
 } from './agent-events.js';
 import { fitResults } from './fit-results.js';
-import type { AgentHost, HostAnswer, HostProgram, HostSession } from './host.js';
+import type { HostAnswer, HostProgram, HostSession } from './host.js';
 import type { PastStep } from './journal/recorded-run.js';
 import type { RunRecord } from './journal/run-record.js';
 import type { StepRecord } from './journal/step-record.js';
-import type { Limits } from './limits.js';
 import type { RunAudit } from './run-audit.js';
+import type { RunSetup } from './run-setup.js';
 import { Speculation } from './speculation/speculation.js';
-import type { ToolPredictor } from './speculation/tool-predictor.js';
 import { StepTools, type StepToolsListener } from './step-tools.js';
-import type { Tool } from './tool.js';
 import { type ToolOutcome, type ToolRunOptions, toToolMessage } from './tool-runner.js';
 import { tellWhileWaiting } from './while-waiting.js';
-
-export interface RunSetup<Conversation extends HostSession> {
-  engine: AgentHost<Conversation>;
-  /** True: the session was made for this run, and ends with it unless the caller goes on with it. */
-  ownSession: boolean;
-  session: Conversation;
-  tools: readonly Tool[];
-  limits: Limits;
-  forceTools: number;
-  predictor: ToolPredictor | undefined;
-  tenant: string | undefined;
-  program: HostProgram;
-  deadlineMs: number | undefined;
-  ttftLimitMs: number | undefined;
-  maxTokens: number | undefined;
-  signal: AbortSignal | undefined;
-  /** True: it goes on with what is on record. */
-  resumed: boolean;
-  /** What it tells an audit log. */
-  audit: (owner: AuditOwner) => RunAudit;
-  /** Opens what is on record of this run. `ended`: when it is over. */
-  record: (ended: AbortSignal) => Promise<RunRecord>;
-}
 
 type TurnResult = Pick<AgentStep, 'dropped' | 'context'> &
   Pick<GenerationResult, 'text' | 'reasoning' | 'toolCalls' | 'finishReason' | 'usage'>;
