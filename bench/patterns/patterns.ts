@@ -2,6 +2,7 @@ import { Engine, type EngineOptions } from '../../src/index.js';
 import { median, spread } from '../../testing/statistics.js';
 import { describe, modelPath } from '../models.js';
 import { type BenchOptions, type Report, setup } from '../report.js';
+import { benchDoctor } from './doctor.js';
 import { SHAPES } from './shapes.js';
 import { benchTools } from './tools.js';
 
@@ -16,6 +17,7 @@ interface Cost {
 export async function benchPatterns(given: BenchOptions): Promise<Report> {
   const { runs, threads } = given;
   const tools = await benchTools(given);
+  const doctor = await benchDoctor(threads);
   const options: EngineOptions = {
     model: modelPath('25m'),
     kvTokens: 16_384,
@@ -44,6 +46,7 @@ export async function benchPatterns(given: BenchOptions): Promise<Report> {
   return {
     findings: [
       ...tools.findings,
+      ...doctor.findings,
       ...SHAPES.map(
         ({ name }, index) =>
           `${name}: ${ratio(index, ({ wallMs }) => wallMs)}x sooner, ${ratio(index, ({ cpuMs }) => cpuMs)}x less CPU time, ` +
@@ -52,6 +55,7 @@ export async function benchPatterns(given: BenchOptions): Promise<Report> {
     ],
     tables: [
       ...tools.tables,
+      ...doctor.tables,
       ...SHAPES.map(({ name }, index) => ({
         title: name,
         columns: ['system', 'wall s', 'spread %', 'CPU s', 'prompt tokens computed', 'output tokens'],
