@@ -39,18 +39,19 @@ interface ReplaySystem {
 
 /**
  * Twenty turns of a coding agent on three APIs, against the llama-server that LLAMA_SERVER names. BENCH_MODEL: a chat model with
- * tools; default: the embedded one.
+ * tools; default: the embedded one. BENCH_TURNS: fewer turns, for a quick look; llama-server reads each prompt of the first route whole.
  */
 export async function benchReplay({ runs, threads: given }: BenchOptions): Promise<Report> {
   const threads = given || 2;
   const { LLAMA_SERVER: binary, BENCH_MODEL: named } = process.env;
+  const turns = Number(process.env.BENCH_TURNS ?? REPLAY_TURNS);
   const rows: Cell[][] = [];
   const findings = binary ? [] : ['no comparison: LLAMA_SERVER names no program'];
   for (const [face, make] of FACES) {
     const systems = [await ours(named, threads), ...(binary ? [await theirs(binary, named, threads)] : [])];
     const measured = await byTurns(systems, runs, async (system) => {
       await system.renew();
-      return replayed(system.url, make());
+      return replayed(system.url, make(), turns);
     });
     for (const { name, runs: results } of measured) {
       const [first] = results;
@@ -63,7 +64,7 @@ export async function benchReplay({ runs, threads: given }: BenchOptions): Promi
     findings,
     tables: [
       {
-        title: `${REPLAY_TURNS} turns: rotating billing header, 30 tools, cache marks, system messages in the midst`,
+        title: `${turns} turns: rotating billing header, 30 tools, cache marks, system messages in the midst`,
         columns: ['route', 'server', 'turns', 'prompt tokens', 'read', 'computed', 'read from turn 2', 'seconds'],
         rows,
       },
@@ -108,11 +109,11 @@ async function theirs(binary: string, named: string | undefined, threads: number
   return system;
 }
 
-async function replayed(url: string, face: ReplayFace): Promise<Replayed> {
+async function replayed(url: string, face: ReplayFace, turns: number): Promise<Replayed> {
   const counts: ReplayCounts[] = [];
   const began = performance.now();
   try {
-    for await (const count of replay(url, face)) counts.push(count);
+    for await (const count of replay(url, face, turns)) counts.push(count);
   } catch (reason) {
     return { counts, ms: performance.now() - began, refused: (reason as Error).message };
   }

@@ -58,6 +58,8 @@ async function serve(model) {
     '0',
     '--model-name',
     'banyan',
+    '--default-temperature', // the same scores each time
+    '0',
     ...(model ? [model] : []),
   ];
   const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
