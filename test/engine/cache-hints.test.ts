@@ -142,6 +142,14 @@ test('marks of the caller are told as before, those that are kept are not among 
   expect((await engine.generate(messages).outline).arrival).toBeUndefined();
 });
 
+test('more places than can be told are refused, not left out', async () => {
+  const { engine } = scripted(() => 'ok');
+  const asked = (count: number) => () =>
+    engine.generate([user('Hi')], { marks: Array.from({ length: count }, () => ({ message: 0 })) });
+  expect((await asked(64)().outline).marks).toHaveLength(64);
+  expect(await errorOf(asked(65))).toMatchObject({ code: 'INVALID_OPTION', field: 'marks' });
+});
+
 test('what is wrong is told, with the message at fault', async () => {
   const { engine } = scripted(() => 'ok');
   const field = async (messages: ChatMessage[]) => {

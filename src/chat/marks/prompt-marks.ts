@@ -1,4 +1,4 @@
-import { checkInteger, checkObject } from '../../kit/option-checks.js';
+import { checkInteger, checkObject, invalidOption } from '../../kit/option-checks.js';
 import { readList, readOptions } from '../../kit/read-options.js';
 import type { ChatMessage } from '../chat-message.js';
 
@@ -25,17 +25,17 @@ export interface KnownPlace {
 
 const MOST = 64;
 
-/** A checked copy. Throws INVALID_OPTION. */
+/** A checked copy. Throws INVALID_OPTION, also for more than 64. */
 export function readMarks(field: string, value: unknown): PromptMark[] {
-  return readList(field, value as readonly PromptMark[])
-    .slice(0, MOST)
-    .map((item, index) => {
-      const at = `${field}[${index}]`;
-      const { message, characters } = readOptions(at, checkObject(at, item) as PromptMark, ['message', 'characters']);
-      const mark = { message: checkInteger(`${at}.message`, message, 0, 2 ** 30) };
-      if (characters === undefined) return mark;
-      return { ...mark, characters: checkInteger(`${at}.characters`, characters, 0, 2 ** 30) };
-    });
+  const items = readList(field, value as readonly PromptMark[]);
+  if (items.length > MOST) throw invalidOption(field, `at most ${MOST} places`, items.length);
+  return items.map((item, index) => {
+    const at = `${field}[${index}]`;
+    const { message, characters } = readOptions(at, checkObject(at, item) as PromptMark, ['message', 'characters']);
+    const mark = { message: checkInteger(`${at}.message`, message, 0, 2 ** 30) };
+    if (characters === undefined) return mark;
+    return { ...mark, characters: checkInteger(`${at}.characters`, characters, 0, 2 ** 30) };
+  });
 }
 
 export function toPlaces(messages: readonly ChatMessage[], marks: readonly PromptMark[]): Place[] {
