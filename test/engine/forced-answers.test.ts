@@ -62,6 +62,10 @@ const tools: ToolSpec[] = [
     object({ mode: { enum: ['fast', 'slow'] }, tags: { type: 'array', maxItems: 2, items: { enum: ['a'] } } }, []),
   ),
 ];
+/** Grammars name a rule after each tool, its schema and its arguments. */
+const alike = ['call', 'calls', 'call-2', 'get', 'get-schema', 'get-arg-of', 'get-arg-of-schema', 'a_b', 'a-b'].map(
+  (name) => tool(name, object({ of: { enum: [name] } })),
+);
 const schema = object({
   city: { type: 'string', maxLength: 12 },
   days: { type: 'integer', minimum: 0, maximum: 9 },
@@ -112,6 +116,17 @@ describe.each(templates)('%s', (name, chatTemplate) => {
       answers({ tools, toolChoice: { tool: named }, parallelToolCalls: false }, async (answer) => {
         await passes(answer);
         expect(answer.toolCalls[0]?.name).toBe(named);
+      }),
+    );
+    await Promise.all(all);
+  });
+
+  test('tools whose names are those of rules, or would give one rule, are called each by its own', {
+    timeout: 600_000,
+  }, async () => {
+    const all = alike.map(({ name: named }) =>
+      answers({ tools: alike, toolChoice: { tool: named }, parallelToolCalls: false }, (answer) => {
+        expect(answer.toolCalls.map(({ name: called, input }) => [called, input])).toEqual([[named, { of: named }]]);
       }),
     );
     await Promise.all(all);
