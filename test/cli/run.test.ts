@@ -42,7 +42,7 @@ test('what is wrong is one line and exit code 1', async () => {
     [['a.gguf', 'b', 'c'], /^INVALID_OPTION: too many arguments: put the prompt into quotes\n$/],
     [['a.gguf', 'Hello', '--model', 'b.gguf'], /^INVALID_OPTION: Two models: a\.gguf and --model b\.gguf\n$/],
     [['Hello', '--temperature', 'hot'], /temperature must be a number in \[0, 100\], not "hot"/],
-    [['Hello', '--max-tokens', '1e3'], /maxTokens must be a whole number in \[1, 1073741824\], not "1e3"/],
+    [['Hello', '--max-tokens', '1e3'], /maxTokens must be a whole number in \[0, 1073741824\], not "1e3"/],
     [['Hello', '--modle', 'x'], /unknown option '--modle'\n\(Did you mean --model\?\)/],
     [['src', 'Hello'], /^MODEL_NOT_FOUND: .* is a folder without a \.gguf in it\n$/],
   ];
