@@ -102,7 +102,10 @@ test('a comparison that was cut goes on: what is whole stays, the torn line and 
 
 test('names that are none are refused with those that there are', async () => {
   const system = await compare('--systems', 'vllm');
-  expect([system.code === 0, system.stderr]).toEqual([false, expect.stringContaining('there are banyan, banyan-serve')]);
+  expect([system.code === 0, system.stderr]).toEqual([
+    false,
+    expect.stringContaining('there are banyan, banyan-serve'),
+  ]);
   const other = await compare('--cases', 'W9');
   expect([other.code === 0, other.stderr]).toEqual([false, expect.stringContaining('no case W9; there are W0')]);
 });
