@@ -186,21 +186,10 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
         impl_->samplers = std::make_unique<SlotSamplers>(model_->vocab(), options.max_running, model_->suppressed());
         impl_->samplers->install(params);
     }
-    try {
+    context_ = made_context(*model_, log, [&] {
         if (impl_->pool) impl_->pool->install(params, model_->handle());
-        context_.reset(llama_init_from_model(model_->handle(), params));
-    } catch (const std::bad_alloc &) {
-        throw Error("OUT_OF_MEMORY", "not enough memory for the context");
-    } catch (const Error &) {
-        throw;
-    } catch (const std::exception & e) {
-        throw Error("MODEL_UNSUPPORTED", model_->info().path + ": " + e.what(), "modelPath");
-    }
-    if (!context_) {
-        const std::string why = log.summary("llama.cpp could not make a context");
-        const bool memory = why.find("alloc") != std::string::npos;
-        throw Error(memory ? "OUT_OF_MEMORY" : "MODEL_UNSUPPORTED", model_->info().path + ": " + why);
-    }
+        return llama_init_from_model(model_->handle(), params);
+    });
     impl_->capacity = step_capacity(options);
     impl_->n_slots = options.max_running;
     // A dense mask would reach as far as the scratch page.
@@ -235,10 +224,6 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
 }
 
 Runner::~Runner() = default;
-
-void Runner::FreeContext::operator()(llama_context * context) const {
-    llama_free(context);
-}
 
 void Runner::probe(int32_t n_threads) {
     // On this thread alone, where an assertion can be caught.

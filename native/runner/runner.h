@@ -13,6 +13,7 @@
 
 #include "core/option.h"
 #include "core/steps/batch.h"
+#include "runner/context.h"
 #include "runner/kv/kv-pool.h"
 
 struct llama_context;
@@ -138,10 +139,7 @@ class Runner {
     std::unique_ptr<Impl> impl_;
     std::shared_ptr<const Model> model_;
     int32_t page_tokens_;
-    struct FreeContext {
-        void operator()(llama_context * context) const;
-    };
-    std::unique_ptr<llama_context, FreeContext> context_;  // behind impl_: it goes first, its caches use the pool
+    ContextPtr context_;  // behind impl_: it goes first, its caches use the pool
     RunnerInfo info_;
     struct Output {
         int32_t first = -1;      // of a scored row: its first token in llama.cpp's batch

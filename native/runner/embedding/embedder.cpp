@@ -83,18 +83,7 @@ Embedder::Embedder(std::shared_ptr<const Model> model, const RunnerOptions & opt
     params.no_perf = true;
     params.abort_callback = ends_step;
     params.abort_callback_data = this;
-    try {
-        context_.reset(llama_init_from_model(model_->handle(), params));
-    } catch (const std::bad_alloc &) {
-        throw Error("OUT_OF_MEMORY", "not enough memory for the context");
-    } catch (const std::exception & e) {
-        throw Error("MODEL_UNSUPPORTED", model_->info().path + ": " + e.what(), "modelPath");
-    }
-    if (!context_) {
-        const std::string why = log.summary("llama.cpp could not make a context");
-        const bool memory = why.find("alloc") != std::string::npos;
-        throw Error(memory ? "OUT_OF_MEMORY" : "MODEL_UNSUPPORTED", model_->info().path + ": " + why);
-    }
+    context_ = made_context(*model_, log, [&] { return llama_init_from_model(model_->handle(), params); });
     batch_ = std::make_unique<BatchMemory>(info_.batch_tokens);
     probe(params.n_threads);
 
@@ -108,10 +97,6 @@ Embedder::Embedder(std::shared_ptr<const Model> model, const RunnerOptions & opt
 }
 
 Embedder::~Embedder() = default;
-
-void Embedder::FreeContext::operator()(llama_context * context) const {
-    llama_free(context);
-}
 
 bool Embedder::ends_step(void * embedder) {
     const Embedder & self = *static_cast<Embedder *>(embedder);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/types.h"
+#include "runner/context.h"
 #include "runner/embedding/pooling.h"
 #include "runner/runner.h"
 
@@ -65,10 +66,7 @@ class Embedder {
     std::shared_ptr<const Model> model_;
     const std::atomic<bool> & abort_;
     std::function<bool()> stops_;
-    struct FreeContext {
-        void operator()(llama_context * context) const;
-    };
-    std::unique_ptr<llama_context, FreeContext> context_;
+    ContextPtr context_;
     struct BatchMemory;
     std::unique_ptr<BatchMemory> batch_;
     EmbedderInfo info_;
