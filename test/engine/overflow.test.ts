@@ -10,16 +10,10 @@ import type { Turn } from '../../src/engine/turn.js';
 import { type Answer, type Script, scripted } from '../../testing/engine/scripted-engine.js';
 import { callText } from '../../testing/engine/scripted-text.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
+import { expectPaired, messagesOf, result, said, ADDER as tools, turn } from '../support/random-turns.js';
 
 const ORDER = 'SUMMARISE';
 const overflow = { summaryPrompt: ORDER };
-const tools = [
-  { name: 'add', description: 'Adds', parameters: { type: 'object', properties: { a: { type: 'integer' } } } },
-];
-const result = ({ id, name }: ToolCall, content = 'a result'): ChatMessage => ({
-  ...{ role: 'tool', toolCallId: id, name, content },
-});
-const said = (session: Session) => session.messages.map(({ role, content }) => `${role}: ${content}`);
 
 /** A session in a small context; a script answers all but orders to summarise, which get `summary`. */
 function opened(
@@ -306,14 +300,6 @@ describe('on the embedded model', () => {
     },
   );
 
-  const turn = fc.record({
-    words: fc.integer({ min: 0, max: 200 }),
-    results: fc.constantFrom('all', 'reversed', 'some', 'none', 'pushed'),
-    ask: fc.boolean(),
-    toolChoice: fc.constantFrom('auto' as const, 'required' as const, 'none' as const),
-    maxTokens: fc.constantFrom(undefined, 1, 12, 40, 80),
-    again: fc.boolean(),
-  });
   const modes = fc.constantFrom<SessionOptions>(
     { onOverflow: 'window' },
     { onOverflow: 'window', overflow: { first: 3, last: 2, oldResults: 100 } },
@@ -329,12 +315,9 @@ describe('on the embedded model', () => {
       let session = engine.session({ system: 'Be brief.', tools, temperature: 1.2, ...mode });
       let calls: readonly ToolCall[] = [];
       await session.generate('THE TASK', { seed: 1, maxTokens: 8 });
-      for (const [index, { words, results, ask, toolChoice, maxTokens, again }] of turns.entries()) {
-        const whole = calls.map((call) => result(call, 'word '.repeat(words / (calls.length + 1))));
-        const some = results === 'all' ? whole : results === 'some' ? whole.slice(1) : [...whole].reverse();
-        const now: ChatMessage[] = results === 'none' || results === 'pushed' ? [] : some;
-        if (results === 'pushed' && whole.length > 0) session.push(whole);
-        if (ask || now.length === 0) now.push({ role: 'user', content: `Q${index} ${'word '.repeat(words / 2)}` });
+      for (const [index, random] of turns.entries()) {
+        const { toolChoice, maxTokens, again } = random;
+        const now = messagesOf(random, index, calls, session);
         const past = session.tokens.length;
         const all = toConversation([...session.messages, ...now]);
         const { usage, context, toolCalls } = await session.generate(now, { toolChoice, maxTokens, seed: index });
@@ -367,15 +350,3 @@ describe('on the embedded model', () => {
     expect(summaries).toBeGreaterThan(2);
   });
 });
-
-/** Each call has its result right behind it, but for the last turn's. */
-function expectPaired(messages: readonly ChatMessage[]): void {
-  let open: string[] = [];
-  for (const message of messages) {
-    if (message.role === 'tool') expect(open.shift()).toBe(message.toolCallId);
-    else {
-      expect(open).toEqual([]);
-      open = message.role === 'assistant' ? (message.toolCalls ?? []).map(({ id }) => id) : [];
-    }
-  }
-}

@@ -2,20 +2,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ChatMessage, ToolCall } from '../../src/chat/chat-message.js';
 import { Engine } from '../../src/engine/engine.js';
-import type { Session } from '../../src/engine/session.js';
 import type { Turn } from '../../src/engine/turn.js';
 import { asBanyanError } from '../../src/kit/errors.js';
 import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
 import { callText } from '../../testing/engine/scripted-text.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
-
-const tools = [
-  { name: 'add', description: 'Adds', parameters: { type: 'object', properties: { a: { type: 'integer' } } } },
-];
-const result = ({ id, name }: ToolCall, content = 'a result'): ChatMessage => ({
-  ...{ role: 'tool', toolCallId: id, name, content },
-});
-const said = (session: Session) => session.messages.map(({ role, content }) => `${role}: ${content}`);
+import { expectPaired, messagesOf, result, said, ADDER as tools, turn } from '../support/random-turns.js';
 
 describe('what is forgotten', () => {
   const opened = (maxContext: number, script: Script = () => 'Yes.') => {
@@ -160,26 +152,14 @@ describe('on the embedded model', () => {
     expect(trims).toBeLessThan(10);
   });
 
-  const turn = fc.record({
-    words: fc.integer({ min: 0, max: 200 }),
-    results: fc.constantFrom('all', 'reversed', 'some', 'none', 'pushed'),
-    ask: fc.boolean(),
-    toolChoice: fc.constantFrom('auto' as const, 'required' as const, 'none' as const),
-    maxTokens: fc.constantFrom(undefined, 1, 12, 40, 80),
-    again: fc.boolean(),
-  });
-
   test('no sequence of turns is refused for its length', { timeout: 120_000 }, async () => {
     let trims = 0;
     const property = fc.asyncProperty(fc.array(turn, { minLength: 4, maxLength: 14 }), async (turns) => {
       let session = engine.session({ system: 'Be brief.', tools, onOverflow: 'trim', temperature: 1.2 });
       let calls: readonly ToolCall[] = [];
-      for (const [index, { words, results, ask, toolChoice, maxTokens, again }] of turns.entries()) {
-        const whole = calls.map((call) => result(call, 'word '.repeat(words / (calls.length + 1))));
-        const some = results === 'all' ? whole : results === 'some' ? whole.slice(1) : [...whole].reverse();
-        const now: ChatMessage[] = results === 'none' || results === 'pushed' ? [] : some;
-        if (results === 'pushed' && whole.length > 0) session.push(whole);
-        if (ask || now.length === 0) now.push({ role: 'user', content: `Q${index} ${'word '.repeat(words / 2)}` });
+      for (const [index, random] of turns.entries()) {
+        const { toolChoice, maxTokens, again } = random;
+        const now = messagesOf(random, index, calls, session);
         const answer = await session.generate(now, { toolChoice, maxTokens, seed: index });
         calls = answer.toolCalls;
         if (session.lastTurn?.dropped) trims++;
@@ -195,15 +175,3 @@ describe('on the embedded model', () => {
     expect(trims).toBeGreaterThan(5);
   });
 });
-
-/** Each call has its result right behind it, but for the last turn's. */
-function expectPaired(messages: readonly ChatMessage[]): void {
-  let open: string[] = [];
-  for (const message of messages) {
-    if (message.role === 'tool') expect(open.shift()).toBe(message.toolCallId);
-    else {
-      expect(open).toEqual([]);
-      open = message.role === 'assistant' ? (message.toolCalls ?? []).map(({ id }) => id) : [];
-    }
-  }
-}
