@@ -68,10 +68,6 @@ export interface Measured {
 /** The median of a number over the runs of a system. */
 export const over = ({ runs }: Measured, pick: (cost: Cost) => number): number => median(runs.map(pick));
 
-/** How many times more the second takes than the first, in medians. */
-export const ratio = (ours: Measured, other: Measured, pick: (cost: Cost) => number): number =>
-  over(other, pick) / over(ours, pick);
-
 /** Columns of a table: a name, and how a row fills it. */
 export type Columns<Row> = Record<string, (row: Row) => Cell>;
 

@@ -182,7 +182,7 @@ command(
 
 program
   .command('build-peers')
-  .description('builds llama-server and llama-bench of the same llama.cpp source, about 10 minutes')
+  .description('builds llama-server of the same llama.cpp source, about 10 minutes')
   .action(() => console.log(buildLlamaServer()));
 
 try {

@@ -64,11 +64,10 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
   const { commit, cpu, model } = options;
   const conditions: Conditions = { commit, cpu, threads, model: model ?? 'of each case' };
   const log = options.resume ? RunLog.resume(options.log, conditions) : RunLog.create(options.log, conditions);
-  const orders = [...cases.keys()].flatMap((name) =>
-    Array.from({ length: runs }, (_, run) => (run % 2 === 0 ? systems : [...systems].reverse())).flatMap((some, run) =>
-      some.map((system) => ({ case: name, system, run })),
-    ),
-  );
+  const turns = Array.from({ length: runs }, (_, run) =>
+    (run % 2 === 0 ? systems : [...systems].reverse()).map((system) => ({ system, run })),
+  ).flat();
+  const orders = [...cases.keys()].flatMap((name) => turns.map((turn) => ({ case: name, ...turn })));
   const open = orders.filter((order) => !log.find(order.case, order.system, order.run));
   for (const name of new Set(open.map((order) => order.case))) modelPath(model ?? (cases.get(name) as Case).model);
   for (const [index, order] of open.entries()) {

@@ -2,7 +2,7 @@ import { median } from '../../testing/statistics.js';
 import type { Line } from './run-log.js';
 
 /** How long a run of this case on this system takes: as before, or as others of the case, or as all. Seconds. */
-export function expectedSeconds(lines: readonly Line[], name: string, system: string): number {
+function expectedSeconds(lines: readonly Line[], name: string, system: string): number {
   const of = (some: readonly Line[]) => (some.length > 0 ? median(some.map(({ seconds }) => seconds)) : undefined);
   const ofCase = lines.filter((line) => line.case === name);
   return of(ofCase.filter((line) => line.system === system)) ?? of(ofCase) ?? of(lines) ?? 30;

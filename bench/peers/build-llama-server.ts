@@ -10,11 +10,8 @@ const folder = join(root, 'native/.build/peers');
 /** Path of the llama-server to compare with: LLAMA_SERVER's, or the one that {@link buildLlamaServer} makes. */
 export const builtServer = (): string => process.env.LLAMA_SERVER ?? join(folder, 'build/bin/llama-server');
 
-/** llama-bench beside it. */
-export const builtBench = (): string => join(builtServer(), '../llama-bench');
-
 /**
- * Builds llama-server and llama-bench of the llama.cpp that Banyan is built on, without our patches, with the flags of a
+ * Builds llama-server of the llama.cpp that Banyan is built on, without our patches, with the flags of a
  * build for this machine. Needs git, CMake and a compiler; about 10 minutes on two cores.
  */
 export function buildLlamaServer(): string {
@@ -35,6 +32,6 @@ export function buildLlamaServer(): string {
   ];
   run('cmake', '-S', source, '-B', join(folder, 'build'), ...options.map((option) => `-D${option}`));
   const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? `${cpus().length}`;
-  run('cmake', '--build', join(folder, 'build'), '--target', 'llama-server', 'llama-bench', '-j', jobs);
+  run('cmake', '--build', join(folder, 'build'), '--target', 'llama-server', '-j', jobs);
   return join(folder, 'build/bin/llama-server');
 }

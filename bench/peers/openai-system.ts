@@ -25,21 +25,18 @@ export class OpenAiSystem implements System {
   readonly #headers: Record<string, string>;
   readonly #model: string;
 
-  private constructor({ name, url, apiKey }: OpenAiOptions, model: string) {
+  private constructor(name: string, url: string, headers: Record<string, string>, model: string) {
     this.name = name;
-    this.#url = url.replace(/\/$/, '');
-    this.#headers = { 'content-type': 'application/json', ...(apiKey && { authorization: `Bearer ${apiKey}` }) };
+    this.#url = url;
+    this.#headers = headers;
     this.#model = model;
   }
 
   static async open(options: OpenAiOptions): Promise<OpenAiSystem> {
-    const system = new OpenAiSystem(options, options.model ?? '');
-    if (options.model) return system;
-    const response = await fetch(`${system.#url}/models`, { headers: system.#headers });
-    if (!response.ok) throw new Error(`${options.url}/models: ${response.status} ${await response.text()}`);
-    const { data } = (await response.json()) as { data: { id: string }[] };
-    if (!data[0]) throw new Error(`${options.url}/models names no model`);
-    return new OpenAiSystem(options, data[0].id);
+    const { name, apiKey, model } = options;
+    const url = options.url.replace(/\/$/, '');
+    const headers = { 'content-type': 'application/json', ...(apiKey && { authorization: `Bearer ${apiKey}` }) };
+    return new OpenAiSystem(name, url, headers, model ?? (await firstModel(url, headers)));
   }
 
   start(prompt: readonly number[], outputTokens: number): RunningCall {
@@ -106,4 +103,12 @@ export class OpenAiSystem implements System {
   async forget(): Promise<void> {}
 
   async close(): Promise<void> {}
+}
+
+async function firstModel(url: string, headers: Record<string, string>): Promise<string> {
+  const response = await fetch(`${url}/models`, { headers });
+  if (!response.ok) throw new Error(`${url}/models: ${response.status} ${await response.text()}`);
+  const [first] = ((await response.json()) as { data: { id: string }[] }).data;
+  if (!first) throw new Error(`${url}/models names no model`);
+  return first.id;
 }
