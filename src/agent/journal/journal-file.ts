@@ -1,10 +1,11 @@
 import { constants, type FileHandle, open, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { BanyanError } from '../../kit/errors.js';
+import { BanyanError, isBanyanError } from '../../kit/errors.js';
 import { takeLock } from '../../kit/files/file-lock.js';
 import { openPrivate, PRIVATE } from '../../kit/private-file.js';
 import { TimeSlices } from '../../kit/time-slices.js';
 import { damaged, type Journal, type JournalEntry, journalError } from './journal.js';
+import { SealedLines } from './sealed-lines.js';
 
 const NEWLINE = 10;
 /** What reading an entry costs beside its text, in characters. */
@@ -17,9 +18,9 @@ const VOID = 0x18;
 const OTHERS = 0o077;
 
 /**
- * A journal as a file: one entry a line. A last line without its end was being written in a crash: it does not count, and
- * the next entry ends it with VOID. Nothing is ever taken away, so a line that one run has acted on stays, whatever others
- * believes that the journal is theirs; and who appends finds out by the file's size, before acting.
+ * A journal as a file: one entry a line, with its checksum. A last line without its end was being written in a crash: it does not
+ * count, and the next entry ends it with VOID. Nothing is ever taken away, so a line that one run has acted on stays, whatever
+ * others believe that the journal is theirs; and who appends finds out by the file's size, before acting.
  */
 export class JournalFile implements Journal {
   readonly #path: string;
@@ -29,6 +30,7 @@ export class JournalFile implements Journal {
   #size = 0;
   /** The file ends inside a line. */
   #torn = false;
+  #lines = new SealedLines();
   #appending: Promise<void> = Promise.resolve();
 
   private constructor(path: string, file: FileHandle, unlock: () => Promise<void>) {
@@ -63,10 +65,12 @@ export class JournalFile implements Journal {
     if (lines.length === 0) checkTorn(bytes);
     const entries: unknown[] = [];
     const slices = new TimeSlices();
+    const sealed = new SealedLines();
     for (const line of lines) {
-      entries.push(parsed(line));
+      entries.push(parsed(line, sealed));
       await slices.after(ENTRY + line.bytes.length);
     }
+    this.#lines = sealed;
     return entries;
   }
 
@@ -94,13 +98,15 @@ export class JournalFile implements Journal {
   }
 
   async #append(entry: JournalEntry): Promise<void> {
-    const line = Buffer.from(`${this.#torn ? String.fromCharCode(VOID, NEWLINE) : ''}${JSON.stringify(entry)}\n`);
+    const { line: text, written } = this.#lines.next(JSON.stringify(entry));
+    const line = Buffer.from(`${this.#torn ? String.fromCharCode(VOID, NEWLINE) : ''}${text}\n`);
     try {
       if ((await this.#checkSize()) & OTHERS) await this.#file.chmod(PRIVATE); // made by hand, readable to others
       await this.#file.appendFile(line);
       await this.#file.datasync();
       this.#size += line.length;
       this.#torn = false;
+      written();
       await this.#checkSize();
     } catch (cause) {
       throw failed(this.#path, cause);
@@ -144,10 +150,12 @@ function wholeLines(bytes: Buffer): { line: number; bytes: Buffer }[] {
   return lines;
 }
 
-function parsed({ line, bytes }: { line: number; bytes: Buffer }): unknown {
+function parsed({ line, bytes }: { line: number; bytes: Buffer }, sealed: SealedLines): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return JSON.parse(sealed.read(text, line));
   } catch (cause) {
+    if (isBanyanError(cause)) throw cause;
     throw damaged(line, 'it is no JSON', cause);
   }
 }

@@ -1,10 +1,10 @@
-import type { AuditOwner } from '../audit/entry.js';
-import type { AgentHost, HostProgram, HostSession } from './host.js';
-import type { RunRecord } from './journal/run-record.js';
-import type { Limits } from './limits.js';
-import type { RunAudit } from './run-audit.js';
-import type { ToolPredictor } from './speculation/tool-predictor.js';
-import type { Tool } from './tool.js';
+import type { AuditOwner } from '../../audit/entry.js';
+import type { AgentHost, HostProgram, HostSession } from '../host.js';
+import type { RunRecord } from '../journal/run-record.js';
+import type { Limits } from '../limits.js';
+import type { RunAudit } from '../run-audit.js';
+import type { ToolPredictor } from '../speculation/tool-predictor.js';
+import type { Tool } from '../tool.js';
 
 /** What an agent hands to one of its runs; its options are checked. */
 export interface RunSetup<Conversation extends HostSession> {
