@@ -1,3 +1,8 @@
 # Tests of native/store: native/test/store/*-test.cpp, with the helpers beside them. They need no model:
 # ENGINE_LLAMA=OFF builds and runs them in seconds, under a sanitizer too.
-banyan_tests(store banyan-store)
+file(GLOB store_test_helpers CONFIGURE_DEPENDS native/test/store/*.cpp)
+list(FILTER store_test_helpers EXCLUDE REGEX "-(test|child)\\.cpp$")
+add_library(banyan-store-test STATIC ${store_test_helpers})
+target_link_libraries(banyan-store-test PUBLIC banyan-store)
+target_include_directories(banyan-store-test PUBLIC native/test)
+banyan_tests(store banyan-store-test)

@@ -110,7 +110,7 @@ struct StoreStats {
 
 struct StoreCallbacks {
     std::function<void(const StoreDone &)> done;
-    /** The first one, soon after open, has every page that was there. */
+    /** The first ones, soon after open, have the pages that were there. */
     std::function<void(ColdNews)> news;
     /** Writing or reading was switched off for a while, or on again: one sentence. */
     std::function<void(const std::string & sentence)> tell;

@@ -1,0 +1,180 @@
+#include "store/directory.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+namespace banyan::store {
+
+namespace {
+
+constexpr int kTries = 200;
+constexpr auto kBetween = std::chrono::milliseconds(2);
+constexpr int64_t kSecretBytes = 32;
+constexpr int64_t kSmallFiles = 64 << 10;  // of the budget: lock, secret and the directories themselves
+constexpr int kMostArenas = 256;
+
+constexpr const char * kEndings[] = {".slots", ".index"};
+
+[[noreturn]] void refuse(const std::string & why) {
+    throw std::runtime_error(why);
+}
+
+bool is_identity_folder(const std::string & name) {
+    const size_t dash = name.find('-');
+    return dash == 16 && name.find_first_not_of("0123456789abcdef") == dash &&
+           (name.substr(dash) == "-pages" || name.substr(dash) == "-states");
+}
+
+}  // namespace
+
+Directory::Directory(FileSystem & files, const PageStoreConfig & config) : files_(files), config_(config) {
+    const bool hex = config.identity.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (config.identity.size() < 16 || !hex) refuse("the model's identity is not known");
+    folder_ = config_.dir + "/" + config.identity.substr(0, 16) + "-" + config_.part;
+    prepare();
+    for (int tries = 0; secret_.empty(); ++tries) {
+        if (tries == 5) refuse(config_.dir + ": another process holds its lock");
+        if (const Lock locked = lock()) read_secret();
+    }
+}
+
+void Directory::prepare() {
+    for (const std::string & path : {config_.dir, folder_}) {
+        const int error = files_.make_dir(path);
+        if (error != 0) refuse(path + ": " + std::strerror(error));
+        const std::string why = files_.refuse(path, config_.network);
+        if (!why.empty()) refuse(why);
+    }
+}
+
+void Directory::read_secret() {
+    int error = 0;
+    const std::string path = config_.dir + "/secret";
+    const auto file = files_.open(path, OpenFor::writing, error);
+    if (!file) refuse(path + ": " + std::strerror(error));
+    std::string secret(kSecretBytes, '\0');
+    if (file->read(secret.data(), kSecretBytes, 0) != kSecretBytes) {
+        if (!secret_.empty()) {
+            secret = secret_;  // the directory was emptied meanwhile: tags that are in use stay right
+        } else {
+            error = files_.random(secret.data(), kSecretBytes);
+        }
+        if (error == 0) error = file->write(secret.data(), kSecretBytes, 0);
+        if (error == 0) error = file->sync();
+        if (error != 0) refuse(path + ": " + std::strerror(error));
+    }
+    secret_ = secret;
+}
+
+Directory::Lock Directory::lock() {
+    int error = 0;
+    Lock file = files_.open(config_.dir + "/lock", OpenFor::writing, error);
+    for (int tries = 0; file && tries < kTries; ++tries) {
+        if (file->lock()) return file;
+        std::this_thread::sleep_for(kBetween);
+    }
+    return nullptr;
+}
+
+std::vector<std::string> Directory::bases_in(const std::string & folder) const {
+    std::set<std::string> bases;
+    for (const std::string & name : files_.list(folder)) {
+        for (const std::string ending : kEndings) {
+            if (name.size() <= ending.size() || name.substr(name.size() - ending.size()) != ending) continue;
+            bases.insert(folder + "/" + name.substr(0, name.size() - ending.size()));
+        }
+    }
+    return {bases.begin(), bases.end()};
+}
+
+std::vector<std::string> Directory::folders() const {
+    std::vector<std::string> folders;
+    for (const std::string & name : files_.list(config_.dir)) {
+        if (is_identity_folder(name)) folders.push_back(config_.dir + "/" + name);
+    }
+    return folders;
+}
+
+int64_t Directory::bytes() const {
+    int64_t bytes = 0;
+    for (const std::string & folder : folders()) {
+        for (const std::string & base : bases_in(folder)) bytes += Arena::bytes_at(files_, base);
+    }
+    return bytes;
+}
+
+int64_t Directory::limit() const {
+    return config_.budget_bytes - kSmallFiles;
+}
+
+std::unique_ptr<Arena> Directory::claim(const Header & like, int & error) {
+    try {
+        prepare();
+        read_secret();
+    } catch (const std::runtime_error &) {
+        error = EACCES;
+        return nullptr;
+    }
+    std::vector<std::string> bases = this->bases();
+    std::stable_sort(bases.begin(), bases.end(), [&](const std::string & a, const std::string & b) {
+        return Arena::bytes_at(files_, a) > Arena::bytes_at(files_, b);
+    });
+    for (const std::string & base : bases) {
+        auto arena = Arena::own(files_, base, like, error);
+        if (arena) return arena;
+    }
+    error = 0;
+    if (bytes() + 2 * kHeaderBytes > limit()) {
+        error = ENOSPC;
+        return nullptr;
+    }
+    for (int n = 0; n < kMostArenas; ++n) {
+        const std::string base = folder_ + "/" + std::to_string(n);
+        if (std::find(bases.begin(), bases.end(), base) != bases.end()) continue;
+        return Arena::own(files_, base, like, error);
+    }
+    error = EMFILE;
+    return nullptr;
+}
+
+std::vector<Directory::Other> Directory::others(const Arena & own) const {
+    std::vector<Other> others;
+    for (const std::string & folder : folders()) {
+        for (const std::string & base : bases_in(folder)) {
+            if (base == own.base()) continue;
+            others.push_back({base, Arena::bytes_at(files_, base), files_.stamp(base + ".index").changed,
+                              folder == folder_, Arena::locked(files_, base)});
+        }
+    }
+    return others;
+}
+
+int64_t Directory::share(const Arena & own) {
+    const std::vector<Other> others = this->others(own);
+    return limit() / (1 + std::count_if(others.begin(), others.end(), [](const Other & o) { return o.locked; }));
+}
+
+bool Directory::make_room(const Arena & own, int64_t own_bytes, int64_t more) {
+    std::vector<Other> others = this->others(own);
+    const auto writers = 1 + std::count_if(others.begin(), others.end(), [](const Other & o) { return o.locked; });
+    if (own_bytes + more > limit() / writers) return false;
+    int64_t total = own_bytes;
+    for (const Other & other : others) total += other.bytes;
+    others.erase(std::remove_if(others.begin(), others.end(), [](const Other & o) { return o.locked; }), others.end());
+    std::sort(others.begin(), others.end(),
+              [](const Other & a, const Other & b) { return a.ours != b.ours ? !a.ours : a.changed < b.changed; });
+    for (auto orphan = others.begin(); total + more > limit() && orphan != others.end(); ++orphan) {
+        Arena::remove(files_, orphan->base);
+        const std::string folder = orphan->base.substr(0, orphan->base.rfind('/'));
+        if (folder != folder_) files_.remove_dir(folder);  // fails while there is more in it
+        total -= orphan->bytes;
+    }
+    return total + more <= limit();
+}
+
+}  // namespace banyan::store

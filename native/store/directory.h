@@ -1,0 +1,66 @@
+// The cache's directory, which several processes and models share: who may use it, and how large it is.
+//
+//   <dir>/lock, secret, <identity, 16 hex>-<part>/<n>.slots, <n>.index
+//
+// Owns: nothing but names; a Lock while it lives. Changed by: claim, make_room. Thread: one at a time.
+// Invariant: arenas are made, grown and removed only under the directory's lock, so that all together stay in the
+// budget.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/arena.h"
+#include "store/page-store.h"
+
+namespace banyan::store {
+
+class Directory {
+  public:
+    using Lock = std::unique_ptr<File>;
+
+    /** Makes it when missing. Throws std::runtime_error when it must not, or can not, be used. */
+    Directory(FileSystem & files, const PageStoreConfig & config);
+
+    /** 32 random bytes, made by the first process; only in it: nothing outside says which tag is which tenant's. */
+    const std::string & secret() const { return secret_; }
+
+    /** nullptr: others had it all the time, for some tenths of a second at most. */
+    Lock lock();
+
+    // Under the lock:
+
+    /** An arena to write: the largest that no process has, else a new one. nullptr: `error` is why. */
+    std::unique_ptr<Arena> claim(const Header & like, int & error);
+    /** Whether the own arena may grow by so many bytes. Removes arenas that no process has, other models' first. */
+    bool make_room(const Arena & own, int64_t own_bytes, int64_t more);
+    /** Bytes that the own arena may have: the budget is shared among the processes that write. */
+    int64_t share(const Arena & own);
+
+    /** Paths of this identity's arenas, without .slots and .index. */
+    std::vector<std::string> bases() const { return bases_in(folder_); }
+    /** Of all arenas. */
+    int64_t bytes() const;
+
+  private:
+    struct Other {
+        std::string base;
+        int64_t bytes = 0, changed = 0;
+        bool ours = false;
+        bool locked = false;
+    };
+    std::vector<std::string> bases_in(const std::string & folder) const;
+    std::vector<std::string> folders() const;
+    std::vector<Other> others(const Arena & own) const;
+    void prepare();
+    void read_secret();
+    int64_t limit() const;
+
+    FileSystem & files_;
+    PageStoreConfig config_;
+    std::string folder_;
+    std::string secret_;
+};
+
+}  // namespace banyan::store

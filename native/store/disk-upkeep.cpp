@@ -1,0 +1,222 @@
+// Disk: what is done between pages. Arenas are found, read, grown and shrunk here.
+#include <algorithm>
+
+#include "store/disk.h"
+
+namespace banyan::store {
+
+namespace {
+
+constexpr Micros kSecond = 1'000'000;
+constexpr int32_t kScanSlots = 8192;                // of another process's arena, a round of upkeep
+constexpr int64_t kGrowBytes = int64_t(256) << 20;  // at most at once
+constexpr int64_t kSyncBytes = int64_t(256) << 20;  // what a power cut may cost
+constexpr Micros kSyncEvery = 5 * kSecond;
+constexpr Micros kAgain = 60 * kSecond;  // until a full disk is asked for more again
+
+}  // namespace
+
+void Disk::maintain() {
+    find_own();
+    look_at_others();
+    keep_share();
+    write_uses();
+    bool due;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        due = unsynced_ >= kSyncBytes || (unsynced_ > 0 && clock_() - synced_ >= kSyncEvery);
+    }
+    if (due) sync();
+    const int64_t bytes = directory_.bytes();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    bytes_ = bytes;
+}
+
+void Disk::find_own() {
+    std::shared_ptr<Arena> own;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        own = arena(own_);
+        if (!own && clock_() < find_again_) return;
+    }
+    if (own && own->is_there(*files_)) return;
+    if (own) drop(own_);
+    int error = 0;
+    const Directory::Lock locked = directory_.lock();
+    own = locked ? directory_.claim(like_, error) : nullptr;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!own) {
+        find_again_ = clock_() + kAgain;
+        if (error != 0) write_failed(error, "taking a part of " + config_.dir);
+        return;
+    }
+    for (auto it = arenas_.begin(); it != arenas_.end(); ++it) {
+        if (it->second.arena->base() != own->base()) continue;
+        catalog_.drop(it->first);  // read until now, written from now on
+        arenas_.erase(it);
+        break;
+    }
+    own_ = next_id_++;
+    arenas_[own_] = {own, {}, 0, false, true};
+    catalog_.resize(own_, own->n_slots(), true);
+}
+
+void Disk::look_at_others() {
+    const std::vector<std::string> bases = directory_.bases();
+    std::vector<int32_t> gone, known;
+    std::vector<std::string> fresh = bases;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        for (const auto & [id, reached] : arenas_) {
+            const std::string base = reached.arena->base();
+            fresh.erase(std::remove(fresh.begin(), fresh.end(), base), fresh.end());
+            (std::find(bases.begin(), bases.end(), base) == bases.end() && !reached.owned ? gone : known).push_back(id);
+        }
+    }
+    for (const int32_t id : gone) drop(id);
+    for (const std::string & base : fresh) {
+        std::shared_ptr<Arena> other = Arena::open(*files_, base, like_);
+        if (!other) continue;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        arenas_[next_id_] = {std::move(other), {}, 0, false, false};
+        known.push_back(next_id_++);
+    }
+    for (const int32_t id : known) scan(id);
+}
+
+void Disk::scan(int32_t id) {
+    Reached reached;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        reached = arenas_.at(id);
+    }
+    if (reached.owned && reached.whole) return;  // whatever changes in it, this process did
+    if (!reached.owned && !reached.arena->is_there(*files_)) return drop(id);
+    const FileStamp stamp = files_->stamp(reached.arena->base() + ".index");
+    const bool changed = stamp.changed != reached.stamp.changed || stamp.bytes != reached.stamp.bytes;
+    if (changed) reached.whole = false;
+    if (reached.whole) return;
+    const int32_t n_slots = reached.arena->n_slots();
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (catalog_.n_slots(id) != n_slots) catalog_.resize(id, n_slots, reached.owned);
+        // A pass that was under way when the file changed again goes on, and another one follows.
+        if (reached.scanned == 0) arenas_.at(id).stamp = stamp;
+    }
+    const int32_t first = std::min(reached.scanned, n_slots);
+    const int32_t n = reached.owned ? n_slots : std::min(kScanSlots, n_slots - first);
+    const int64_t day = files_->wall_seconds() - 24 * 3600;
+    std::vector<bool> used(static_cast<size_t>(n));
+    const bool read = reached.arena->scan(first, n, [&](int32_t slot, const Record & record) {
+        used[static_cast<size_t>(slot - first)] = true;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        catalog_.set({id, slot}, record.page, record.generation, record.used);
+        if (reached.owned && record.written > day) daily_.add(record.written, like_.geometry.stride());
+    });
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!read) return read_failed("reading " + reached.arena->base());
+    for (int32_t i = 0; i < n && !reached.owned; ++i) {
+        if (!used[static_cast<size_t>(i)]) catalog_.clear({id, first + i});
+    }
+    Reached & now = arenas_.at(id);
+    now.scanned = first + n < n_slots ? first + n : 0;
+    now.whole = now.scanned == 0;
+}
+
+void Disk::drop(int32_t id) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    catalog_.drop(id);
+    arenas_.erase(id);
+    if (own_ == id) own_ = -1;
+}
+
+bool Disk::grow() {
+    std::shared_ptr<Arena> own;
+    int32_t n_slots;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (clock_() < grow_again_) return false;
+        own = arena(own_);
+        n_slots = catalog_.n_slots(own_);
+    }
+    const Directory::Lock locked = directory_.lock();
+    if (!locked || !own->is_there(*files_)) return false;
+    const int64_t slot_bytes = Arena::bytes_for(like_.geometry, 1) - Arena::bytes_for(like_.geometry, 0);
+    const int64_t share = directory_.share(*own), present = Arena::bytes_for(like_.geometry, n_slots);
+    // A sixteenth of the share: a small store does not take all at once, a large one asks rarely.
+    int64_t more = std::clamp<int64_t>(std::min(kGrowBytes, share / 16) / slot_bytes, 1, INT32_MAX / 2);
+    more = std::min(more, (share - present) / slot_bytes);
+    const bool fits = more > 0 && directory_.make_room(*own, present, more * slot_bytes);
+    const int32_t target = n_slots + static_cast<int32_t>(more);
+    const int error = fits ? own->resize(target) : 0;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!fits || error != 0) {
+        grow_again_ = clock_() + kAgain;
+        if (error != 0 && n_slots == 0) write_failed(error, "growing " + own->base());
+        if (error != 0) stats_.error = "the disk has no room for more pages";
+        return false;
+    }
+    catalog_.resize(own_, target, true);
+    return true;
+}
+
+void Disk::keep_share() {
+    std::shared_ptr<Arena> own;
+    int32_t n_slots;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        own = arena(own_);
+        n_slots = catalog_.n_slots(own_);
+    }
+    if (!own) return;
+    const Directory::Lock locked = directory_.lock();
+    if (!locked) return;
+    const int64_t slot_bytes = Arena::bytes_for(like_.geometry, 1) - Arena::bytes_for(like_.geometry, 0);
+    const int64_t share = directory_.share(*own);
+    if (Arena::bytes_for(like_.geometry, n_slots) <= share) return;
+    const int64_t fit = std::max<int64_t>(0, (share - Arena::bytes_for(like_.geometry, 0)) / slot_bytes);
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        catalog_.resize(own_, static_cast<int32_t>(fit), true);
+    }
+    const int error = own->resize(static_cast<int32_t>(fit));
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (error != 0) write_failed(error, "shrinking " + own->base());
+}
+
+void Disk::write_uses() {
+    std::vector<Use> uses;
+    std::shared_ptr<Arena> own;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        uses.swap(uses_);
+        own = arena(own_);
+        uses.erase(std::remove_if(uses.begin(), uses.end(),
+                                  [&](const Use & use) {
+                                      return use.place.arena != own_ || use.place.slot >= catalog_.n_slots(own_) ||
+                                             catalog_.generation(use.place) != use.record.generation;
+                                  }),
+                   uses.end());
+    }
+    for (const Use & use : uses) {
+        const int error = own->write_record(use.place.slot, use.record);
+        if (error == 0) continue;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return write_failed(error, "writing " + own->base());
+    }
+}
+
+void Disk::sync() {
+    std::shared_ptr<Arena> own;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        own = arena(own_);
+        unsynced_ = 0;
+        synced_ = clock_();
+    }
+    const int error = own ? own->sync() : 0;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (error != 0) write_failed(error, "writing " + own->base());
+}
+
+}  // namespace banyan::store

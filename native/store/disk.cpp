@@ -1,0 +1,209 @@
+#include "store/disk.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+namespace banyan::store {
+
+namespace {
+
+constexpr Micros kSecond = 1'000'000;
+constexpr Micros kMinute = 60 * kSecond;
+constexpr size_t kMostUses = 4096;  // records of uses that wait to be written; later ones are left out
+
+}  // namespace
+
+Disk::Disk(const PageStoreConfig & config, std::shared_ptr<FileSystem> files, StoreClock clock)
+    : config_(config),
+      files_(std::move(files)),
+      clock_(std::move(clock)),
+      directory_(*files_, config_),
+      reads_(3, kMinute, kMinute),
+      writes_(3, kMinute, 10 * kMinute) {
+    like_.geometry = {config_.slot_bytes, config_.page_tokens};
+    like_.identity = config_.identity;
+    const int64_t least = Arena::bytes_for(like_.geometry, 2);
+    if (config_.budget_bytes < least) throw std::runtime_error("the budget has no room for two pages");
+    const int64_t free = files_->free_bytes(config_.dir);
+    if (free < 2 * like_.geometry.stride() && directory_.bytes() == 0) {
+        throw std::runtime_error(config_.dir + ": the disk is full");
+    }
+}
+
+int64_t Disk::buffer_bytes() const {
+    return std::max(like_.geometry.stride(), like_.geometry.record_bytes());
+}
+
+std::shared_ptr<Arena> Disk::arena(int32_t id) {
+    const auto found = arenas_.find(id);
+    return found == arenas_.end() ? nullptr : found->second.arena;
+}
+
+StoreOutcome Disk::load(const LoadOrder & order, char * buffer) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    bool failed = false;
+    for (const Place place : catalog_.find(order.key)) {
+        const std::shared_ptr<Arena> from = arena(place.arena);
+        if (!from || place.slot >= catalog_.n_slots(place.arena)) continue;
+        catalog_.hold(place);
+        lock.unlock();
+        Record record;
+        const Found found = from->read(place.slot, order.key, order.parent, order.tokens, buffer, record);
+        const auto now = static_cast<uint32_t>(files_->wall_seconds());
+        lock.lock();
+        catalog_.release(place);
+        if (found == Found::whole) {
+            ++stats_.loads;
+            stats_.loaded_bytes += config_.slot_bytes;
+            record.used = now;
+            if (place.slot < catalog_.n_slots(place.arena) && catalog_.touch(place, now) && uses_.size() < kMostUses) {
+                uses_.push_back({place, std::move(record)});
+            }
+            return StoreOutcome::done;
+        }
+        if (found == Found::failed) {
+            failed = true;
+            read_failed("reading " + from->base());
+        } else {
+            ++stats_.corrupt;
+            catalog_.clear_bad(place);
+        }
+    }
+    ++stats_.misses;
+    return failed ? StoreOutcome::failed : StoreOutcome::missing;
+}
+
+StoreOutcome Disk::store(const StoreOrder & order, char * buffer, const std::function<bool(const PageKey &)> & wanted,
+                         const std::function<bool(char *)> & fill) {
+    const int64_t now = files_->wall_seconds();
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (catalog_.has(order.page.key)) return StoreOutcome::known;
+        const bool worn = daily_.sum(now) + like_.geometry.stride() > config_.daily_write_bytes;
+        if (worn && !worn_)
+            told_.push_back("as much was written to the page store today as it may: no more until tomorrow");
+        worn_ = worn;
+        if (own_ < 0 || worn || !writes_.on(clock_())) {
+            ++stats_.refused;
+            return StoreOutcome::refused;
+        }
+    }
+    const std::optional<int32_t> slot = find_slot(wanted);
+    if (!slot) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        ++stats_.refused;
+        return StoreOutcome::refused;
+    }
+    Record record;
+    std::shared_ptr<Arena> own;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        own = arena(own_);
+        record.generation = catalog_.generation({own_, *slot}) + 1;
+    }
+    record.page = order.page;
+    record.tokens = order.tokens;
+    record.used = record.written = static_cast<uint32_t>(now);
+    std::memset(buffer + config_.slot_bytes, 0, static_cast<size_t>(like_.geometry.stride() - config_.slot_bytes));
+    const bool filled = fill(buffer);
+    const int error = filled ? own->write(*slot, record, buffer) : 0;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const Place place{own_, *slot};
+    if (!filled || error != 0) {
+        catalog_.clear(place);
+        if (error != 0) write_failed(error, "writing " + own->base());
+        return StoreOutcome::failed;
+    }
+    catalog_.set(place, record.page, record.generation, record.used);
+    ++stats_.stores;
+    stats_.stored_bytes += config_.slot_bytes;
+    unsynced_ += like_.geometry.stride();
+    daily_.add(now, like_.geometry.stride());
+    return StoreOutcome::done;
+}
+
+std::optional<int32_t> Disk::find_slot(const std::function<bool(const PageKey &)> & wanted) {
+    for (const bool grown : {false, true}) {
+        if (grown && !grow()) break;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (const auto slot = catalog_.take_free(own_)) return slot;
+    }
+    std::optional<int32_t> slot;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        slot = catalog_.take_victim(own_, wanted);
+        if (slot) ++stats_.evicted;
+    }
+    return slot && empty(*slot) ? slot : std::nullopt;
+}
+
+bool Disk::empty(int32_t slot) {
+    std::shared_ptr<Arena> own;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        own = arena(own_);
+    }
+    const int error = own->free(slot);
+    if (error == 0) return true;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    catalog_.clear({own_, slot});
+    write_failed(error, "writing " + own->base());
+    return false;
+}
+
+ColdNews Disk::take_news() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return catalog_.take_news();
+}
+
+std::vector<std::string> Disk::take_told() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const Micros now = clock_();
+    if (reads_off_ && reads_.on(now)) told_.push_back("the page store reads again");
+    if (writes_off_ && writes_.on(now)) told_.push_back("the page store writes again");
+    reads_off_ = reads_off_ && !reads_.on(now);
+    writes_off_ = writes_off_ && !writes_.on(now);
+    return std::exchange(told_, {});
+}
+
+void Disk::read_failed(const std::string & what) {
+    ++stats_.errors;
+    stats_.error = what;
+    if (!reads_.failed(clock_())) return;
+    reads_off_ = true;
+    told_.push_back("the page store reads nothing for a minute: " + what + " failed three times");
+}
+
+void Disk::write_failed(int error, const std::string & what) {
+    ++stats_.errors;
+    stats_.error = what + ": " + std::strerror(error);
+    if (!writes_.failed(clock_())) return;
+    writes_off_ = true;
+    told_.push_back("the page store writes nothing for ten minutes: " + stats_.error);
+}
+
+void Disk::stuck(const std::string & what) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const Micros now = clock_();
+    reads_.turn_off(now);
+    writes_.turn_off(now);
+    ++stats_.errors;
+    stats_.error = what;
+    if (!reads_off_) told_.push_back("the page store is not used for a minute: " + what);
+    reads_off_ = writes_off_ = true;
+}
+
+void Disk::count(StoreStats & stats) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const Micros now = clock_();
+    stats = stats_;
+    stats.bytes = bytes_;
+    stats.budget_bytes = config_.budget_bytes;
+    stats.pages = static_cast<int64_t>(catalog_.size());
+    stats.reads_off = !reads_.on(now);
+    stats.writes_off = !writes_.on(now);
+}
+
+}  // namespace banyan::store

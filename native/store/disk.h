@@ -1,0 +1,99 @@
+// What the store does with its files: one page in, one page out, and upkeep.
+//
+// Owns: the directory's arenas and the catalog of what lies in them. Changed by: load (from any thread), store and
+// maintain (one at a time, which the caller sees to). Thread: the I/O threads; numbers() also others. Its mutex is
+// never held over a call of the file system. Invariant: a slot is written only in the one arena that this process has
+// locked.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "store/catalog.h"
+#include "store/daily-bytes.h"
+#include "store/directory.h"
+#include "store/switch.h"
+
+namespace banyan::store {
+
+class Disk {
+  public:
+    /** Throws std::runtime_error when the directory cannot be used. */
+    Disk(const PageStoreConfig & config, std::shared_ptr<FileSystem> files, StoreClock clock);
+
+    const std::string & secret() const { return directory_.secret(); }
+    int64_t slot_bytes() const { return config_.slot_bytes; }
+    int64_t buffer_bytes() const;
+
+    /** buffer: [buffer_bytes]. `done`: it holds the page. */
+    StoreOutcome load(const LoadOrder & order, char * buffer);
+    /** `wanted`: keys whose pages must stay. `fill` is called when there is a slot, buffer: [buffer_bytes]. */
+    StoreOutcome store(const StoreOrder & order, char * buffer, const std::function<bool(const PageKey &)> & wanted,
+                       const std::function<bool(char *)> & fill);
+    /** Reads what is new of others, finds an arena to write, keeps its share, makes what was written last. */
+    void maintain();
+    void sync();
+
+    ColdNews take_news();
+    /** Sentences of what was switched off or on since the last call. */
+    std::vector<std::string> take_told();
+    /** A call did not come back in time: nothing is read or written for a while. */
+    void stuck(const std::string & what);
+    bool reads_on() const { return reads_.on(clock_()); }
+    bool writes_on() const { return writes_.on(clock_()); }
+    /** Fills what it knows. */
+    void count(StoreStats & stats);
+
+  private:
+    struct Reached {
+        std::shared_ptr<Arena> arena;
+        FileStamp stamp;      // of the index, when it was last looked at
+        int32_t scanned = 0;  // slots of the present pass
+        bool whole = false;   // the pass is over, and nothing changed since
+        bool owned = false;
+    };
+
+    std::optional<int32_t> find_slot(const std::function<bool(const PageKey &)> & wanted);
+    bool grow();
+    /** A slot whose record must be gone from the disk before other bytes come into it. */
+    bool empty(int32_t slot);
+    void find_own();
+    void look_at_others();
+    void scan(int32_t id);
+    void drop(int32_t id);
+    void keep_share();
+    void write_uses();
+    void read_failed(const std::string & what);
+    void write_failed(int error, const std::string & what);
+    std::shared_ptr<Arena> arena(int32_t id);
+
+    const PageStoreConfig config_;
+    const std::shared_ptr<FileSystem> files_;
+    const StoreClock clock_;
+    Header like_;
+    Directory directory_;
+
+    std::mutex mutex_;  // of all below
+    Catalog catalog_;
+    std::unordered_map<int32_t, Reached> arenas_;
+    int32_t own_ = -1, next_id_ = 0;
+    Micros grow_again_ = 0, find_again_ = 0;
+    int64_t unsynced_ = 0, bytes_ = 0;
+    Micros synced_ = 0;
+    DailyBytes daily_;
+    Switch reads_, writes_;
+    bool reads_off_ = false, writes_off_ = false, worn_ = false;
+    struct Use {
+        Place place;
+        Record record;
+    };
+    std::vector<Use> uses_;
+    std::vector<std::string> told_;
+    StoreStats stats_;
+};
+
+}  // namespace banyan::store

@@ -1,0 +1,77 @@
+#include "store/page-store.h"
+
+#include <chrono>
+#include <exception>
+#include <stdexcept>
+#include <thread>
+
+#include "store/io-threads.h"
+#include "store/tenant-tag.h"
+
+namespace banyan {
+
+namespace {
+
+Micros steady_now() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+class DiskStore final : public PageStore {
+  public:
+    DiskStore(std::unique_ptr<store::Disk> disk, StoreCallbacks callbacks, StoreClock clock, bool polls)
+        : clock_(clock),
+          secret_(disk->secret()),
+          threads_(std::make_shared<store::IoThreads>(std::move(disk), std::move(callbacks), std::move(clock), polls)) {
+        threads_->start();
+    }
+    ~DiskStore() override { close(0); }
+
+    std::string tenant_tag(const std::string & tenant) const override { return store::hmac_sha256(secret_, tenant); }
+    bool store(StoreOrder order) override {
+        return threads_->add(std::make_shared<store::Order>(std::move(order), clock_()));
+    }
+    bool load(LoadOrder order) override {
+        return threads_->add(std::make_shared<store::Order>(std::move(order), clock_()));
+    }
+    StoreStats stats() const override {
+        StoreStats stats;
+        threads_->count(stats);
+        return stats;
+    }
+    void close(Micros patience) override {
+        if (!closed_) threads_->close(patience);
+        closed_ = true;
+    }
+
+  private:
+    const StoreClock clock_;
+    const std::string secret_;
+    const std::shared_ptr<store::IoThreads> threads_;
+    bool closed_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<PageStore> PageStore::open(const PageStoreConfig & config, StoreCallbacks callbacks,
+                                           std::shared_ptr<store::FileSystem> files, StoreClock clock) {
+    if (!files) files = store::system_files();
+    if (!files) throw std::runtime_error("there is no page store on this system yet");
+    const bool polls = static_cast<bool>(clock);
+    if (!clock) clock = steady_now;
+    std::unique_ptr<store::Disk> disk;
+    std::exception_ptr failure;
+    // On a thread of its own, whose signals are blocked: a limit on file sizes is an error then, not the process's end.
+    std::thread([&] {
+        store::block_signals();
+        try {
+            disk = std::make_unique<store::Disk>(config, std::move(files), clock);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }).join();
+    if (failure) std::rethrow_exception(failure);
+    return std::make_unique<DiskStore>(std::move(disk), std::move(callbacks), std::move(clock), polls);
+}
+
+}  // namespace banyan

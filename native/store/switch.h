@@ -1,0 +1,38 @@
+// A part of the store that is switched off for a while after it failed too often.
+//
+// Owns: when it failed lately. Thread: the owner's mutex; on() any. Times are of the store's clock.
+#pragma once
+
+#include <atomic>
+#include <deque>
+
+#include "core/types.h"
+
+namespace banyan::store {
+
+class Switch {
+  public:
+    Switch(size_t failures, Micros within, Micros pause) : failures_(failures), within_(within), pause_(pause) {}
+
+    bool on(Micros now) const { return now >= off_until_; }
+
+    /** True: that was one too many, it is off from now on. */
+    bool failed(Micros now) {
+        times_.push_back(now);
+        while (times_.front() < now - within_) times_.pop_front();
+        if (times_.size() < failures_) return false;
+        times_.clear();
+        off_until_ = now + pause_;
+        return true;
+    }
+
+    void turn_off(Micros now) { off_until_ = now + pause_; }
+
+  private:
+    size_t failures_;
+    Micros within_, pause_;
+    std::atomic<Micros> off_until_{-kNever};
+    std::deque<Micros> times_;
+};
+
+}  // namespace banyan::store
