@@ -5,6 +5,8 @@ target_link_libraries(banyan-runner PUBLIC banyan-core PRIVATE llama llama-commo
 if(ENGINE_CUDA)
   target_link_libraries(banyan-runner PRIVATE banyan-cuda)
 endif()
+set_source_files_properties(native/runner/page-identity.cpp PROPERTIES
+  COMPILE_DEFINITIONS BANYAN_LLAMA_COMMIT="${LLAMA_CPP_COMMIT}")
 # The pager implements an interface inside llama_kv_cache (native/patches), so the runner sees llama.cpp's own headers.
 target_include_directories(banyan-runner SYSTEM PRIVATE
   "${LLAMA_CPP_DIR}/src" "${LLAMA_CPP_DIR}/ggml/src" "${LLAMA_CPP_DIR}/common")

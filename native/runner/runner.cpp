@@ -16,6 +16,7 @@
 #include "runner/kv/kv-caches.h"
 #include "runner/kv/state-bank.h"
 #include "runner/model.h"
+#include "runner/page-identity.h"
 #include "runner/sampling/device-sampler.h"
 #include "runner/sampling/slot-samplers.h"
 
@@ -208,6 +209,7 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     info_.kernel = !paged ? info_.attention : on_cpu ? attention_kernel().name : backend::name();
     info_.page_bytes = impl_->pool ? impl_->pool->page_bytes()
                                    : kv_bytes_per_token(*model_, options.type_k, options.type_v) * options.page_tokens;
+    if (impl_->pool) info_.page_identity = page_identity(*model_, *context_, options, info_.page_bytes);
     info_.state_bytes = state_bytes_per_slot(*model_);
     const WindowMemory windows = window_memory(*model_, options, int64_t{info_.n_pages} * options.page_tokens);
     info_.window_tokens = windows.tokens;
@@ -373,6 +375,18 @@ void Runner::assume(SlotId slot, int32_t n_past) {
 
 std::shared_ptr<const std::atomic<int32_t>> Runner::touched_pages() const {
     return impl_->touched;
+}
+
+bool Runner::read_page(PageId page, char * bytes) const {
+    llama_synchronize(context_.get());
+    return impl_->pool && impl_->pool->read_page(page, bytes);
+}
+
+bool Runner::write_page(PageId page, const char * bytes) {
+    llama_synchronize(context_.get());
+    if (!impl_->pool || !impl_->pool->write_page(page, bytes)) return false;
+    if (page >= *impl_->touched) *impl_->touched = page + 1;
+    return true;
 }
 
 void Runner::release(SlotId slot) {

@@ -65,6 +65,7 @@ struct RunnerInfo {
     std::string cpu_reason;  // '', or why a build for a GPU computes on the CPU
     int32_t n_pages = 0;
     int64_t page_bytes = 0;
+    std::string page_identity;  // see page-identity.h; '': pages must not be kept beyond this load
     int64_t state_bytes = 0;    // of one recurrent state, a slot's or a saved one; 0: nothing is recurrent
     int32_t n_states = 0;       // states that can be saved beside the slots; 0: nothing is recurrent, or none are saved
     int32_t window_tokens = 0;  // see WindowMemory in kv-size.h
@@ -120,6 +121,12 @@ class Runner {
     bool stock_sequences() const;
     /** Pages [0, n) may have been written; the rest of the pool is only reserved. Any thread; outlives the runner. */
     std::shared_ptr<const std::atomic<int32_t>> touched_pages() const;
+    /**
+     * The bytes of a page over all layers, [info().page_bytes], and back. Not while a step reads or writes that page.
+     * False: there is no such page, or the device failed.
+     */
+    bool read_page(PageId page, char * bytes) const;
+    bool write_page(PageId page, const char * bytes);
     /** The saved states; nullptr: nothing is recurrent. */
     StateBank * states() const;
     /** The slot's request is gone. */

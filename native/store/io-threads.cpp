@@ -101,6 +101,7 @@ void IoThreads::work(size_t number) {
         if (order && order->is_load()) wanted_.erase(wanted_.find(order->to_load().key));
         if (writes) writing_ = false;
         if (job == Job::upkeep) ready_ = true;
+        if (job == Job::upkeep) ++upkeeps_;
         self.job = Job::none;
         self.order = nullptr;
         if (self.stuck) --stuck_;
@@ -232,6 +233,9 @@ void IoThreads::count(StoreStats & stats) {
     const std::lock_guard<std::mutex> lock(mutex_);
     stats.late = late_;
     stats.stuck_threads = stuck_;
+    stats.upkeeps = upkeeps_;
+    stats.under_way = static_cast<int64_t>(loads_.size() + stores_.size());
+    for (const Worker & worker : workers_) stats.under_way += worker.job != Job::none;
 }
 
 bool IoThreads::is_idle() const {

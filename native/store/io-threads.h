@@ -74,7 +74,7 @@ class IoThreads : public std::enable_shared_from_this<IoThreads> {
     bool ready_ = false;  // what lies in the files has been read
     bool writing_ = false, upkeep_due_ = true, sync_due_ = false, closing_ = false, stop_ = false;
     Micros upkeep_at_ = 0;
-    int64_t late_ = 0;
+    int64_t late_ = 0, upkeeps_ = 0;
     int32_t stuck_ = 0;
 
     std::mutex news_mutex_;  // news in their order

@@ -84,6 +84,8 @@ struct StoreStats {
     int64_t errors = 0;                          // of the disk
     int64_t stuck_threads = 0;                   // in a call that is beyond its deadline
     bool writes_off = false, reads_off = false;  // for a while
+    int64_t under_way = 0;                       // orders and upkeep
+    int64_t upkeeps = 0;                         // rounds of upkeep that have ended
     std::string error;                           // the latest, in words; '': none
 
     template <typename See>

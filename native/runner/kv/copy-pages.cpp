@@ -61,6 +61,32 @@ void copy_pages(const std::vector<llama_kv_cache *> & caches, int32_t page_token
     }
 }
 
+void read_page(const std::vector<llama_kv_cache *> & caches, int32_t page_tokens, PageId page, char * bytes) {
+    for (const ggml_tensor * storage : storages_of(caches)) {
+        const size_t size = storage->nb[1] * static_cast<size_t>(page_tokens);
+        const size_t at = size * static_cast<size_t>(page);
+        if (ggml_backend_buffer_is_host(storage->buffer)) {
+            std::memcpy(bytes, static_cast<const char *>(storage->data) + at, size);
+        } else {
+            ggml_backend_tensor_get(storage, bytes, at, size);
+        }
+        bytes += size;
+    }
+}
+
+void write_page(const std::vector<llama_kv_cache *> & caches, int32_t page_tokens, PageId page, const char * bytes) {
+    for (ggml_tensor * storage : storages_of(caches)) {
+        const size_t size = storage->nb[1] * static_cast<size_t>(page_tokens);
+        const size_t at = size * static_cast<size_t>(page);
+        if (ggml_backend_buffer_is_host(storage->buffer)) {
+            std::memcpy(static_cast<char *>(storage->data) + at, bytes, size);
+        } else {
+            ggml_backend_tensor_set(storage, bytes, at, size);
+        }
+        bytes += size;
+    }
+}
+
 int64_t bytes_per_page(const std::vector<llama_kv_cache *> & caches, int32_t page_tokens) {
     int64_t bytes = 0;
     for (const ggml_tensor * storage : storages_of(caches)) {

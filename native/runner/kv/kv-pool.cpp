@@ -154,6 +154,20 @@ bool KvPool::copy_pages(const PageCopy * copies, int32_t n_copies) {
     return true;
 }
 
+bool KvPool::read_page(PageId page, char * bytes) const {
+    if (impl_->caches.empty() || page < 0 || page >= impl_->n_pages) return false;
+    if (impl_->device_pages) return impl_->device_pages->to_host(page, bytes);
+    banyan::read_page(impl_->caches, impl_->page_tokens, page, bytes);
+    return true;
+}
+
+bool KvPool::write_page(PageId page, const char * bytes) {
+    if (impl_->caches.empty() || page < 0 || page >= impl_->n_pages) return false;
+    if (impl_->device_pages) return impl_->device_pages->to_device(page, bytes);
+    banyan::write_page(impl_->caches, impl_->page_tokens, page, bytes);
+    return true;
+}
+
 AttentionMode KvPool::mode() const {
     return impl_->mode;
 }

@@ -2,7 +2,7 @@
 //
 // Owns: the pagers of the context's attention caches (base, and window layers where the model has them; all index by
 // the same page ids) and the attention plan's memory. Never decides where a token lives: that is the core.
-// Changed by: bind (before a decode), copy_pages, reset. Thread: the engine thread.
+// Changed by: bind (before a decode), copy_pages, write_page, reset. Thread: the engine thread.
 // Invariant: a slot's pages cover [0, n_past + n_new) when llama_decode runs.
 #pragma once
 
@@ -50,6 +50,13 @@ class KvPool {
 
     /** Copies cells between pages in all layers of K and V, in order. False: a backend copy failed. */
     bool copy_pages(const PageCopy * copies, int32_t n_copies);
+
+    /**
+     * The bytes of a page over all layers of K and V, [page_bytes()], and back, into any page of a pool of the same
+     * model and types. False: no such page, or the device failed. The step that wrote or reads the page has ended.
+     */
+    bool read_page(PageId page, char * bytes) const;
+    bool write_page(PageId page, const char * bytes);
 
     AttentionMode mode() const;  // paged, dense or stock, once installed
     /** Bytes of K and V per page over all layers; known after the context exists. */

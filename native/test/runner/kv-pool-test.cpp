@@ -34,8 +34,10 @@ struct Context {
     KvPool pool;
     llama_context * handle;
 
-    explicit Context(const Model & model, AttentionMode mode = AttentionMode::automatic) : pool(16, 16, 4, mode) {
+    explicit Context(const Model & model, AttentionMode mode = AttentionMode::automatic, ggml_type type = GGML_TYPE_F16)
+        : pool(16, 16, 4, mode) {
         llama_context_params params = llama_context_default_params();
+        params.type_k = params.type_v = type;
         params.n_threads = params.n_threads_batch = 2;
         pool.install(params, model.handle);
         handle = llama_init_from_model(model.handle, params);
@@ -121,6 +123,46 @@ TEST("copies outside the pool are refused") {
     const PageCopy fine{0, 1, 16};
     CHECK(context.pool.copy_pages(&fine, 1));
     CHECK(context.pool.page_bytes() > 0);
+}
+
+TEST("a page's bytes, written to another page of another context, give the same logits, bit by bit") {
+    for (const char * name : {"llama-dense", "gemma3-dense", "qwen3-dense", "gemma2-dense"}) {
+        const Model model(name);
+        for (const ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0}) {
+            for (const AttentionMode mode : {AttentionMode::automatic, AttentionMode::dense}) {
+                Context from(model, mode, type), to(model, mode, type);
+                const std::vector<PageId> source = {9, 3, 12, 1};
+                // A dense mask adds up what it reads in the order of the pages.
+                const std::vector<PageId> target =
+                    mode == AttentionMode::dense ? source : std::vector<PageId>{0, 14, 5, 7};
+                from.pool.bind(1, source.data(), 4, 0);
+                CHECK(!from.decode(1, 0, 32).empty());
+                std::vector<char> bytes(static_cast<size_t>(from.pool.page_bytes()));
+                for (int i = 0; i < 2; ++i) {
+                    CHECK(from.pool.read_page(source[i], bytes.data()));
+                    CHECK(to.pool.write_page(target[i], bytes.data()));
+                }
+                to.pool.bind(2, target.data(), 4, 32);
+                from.pool.bind(1, source.data(), 4, 32);
+                CHECK(to.decode(2, 32, 16) == from.decode(1, 32, 16));
+                to.pool.bind(2, target.data(), 4, 48);
+                from.pool.bind(1, source.data(), 4, 48);
+                const auto expected = from.decode(1, 48, 1);
+                CHECK(!expected.empty());
+                CHECK(to.decode(2, 48, 1) == expected);
+            }
+        }
+    }
+}
+
+TEST("pages outside the pool are neither read nor written") {
+    const Model model("llama-dense");
+    Context context(model);
+    std::vector<char> bytes(static_cast<size_t>(context.pool.page_bytes()));
+    for (const PageId page : {-1, 16}) {
+        CHECK(!context.pool.read_page(page, bytes.data()));
+        CHECK(!context.pool.write_page(page, bytes.data()));
+    }
 }
 
 TEST("decoding reuses one graph, however the pages change") {

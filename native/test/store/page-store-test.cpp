@@ -1,16 +1,11 @@
 #include "store/page-store.h"
 
 #include "check.h"
+#include "store/outcome-text.h"
 #include "store/store-rig.h"
 
 using namespace banyan;
 using namespace banyan::test;
-
-namespace banyan {
-static std::ostream & operator<<(std::ostream & out, StoreOutcome outcome) {
-    return out << word_of(outcome);
-}
-}  // namespace banyan
 
 TEST("a page comes back as it was stored; one that was never stored is missing") {
     const auto files = std::make_shared<FakeFiles>();

@@ -5,11 +5,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <random>
+#include <thread>
 
 namespace banyan::test {
 
 namespace {
 
+constexpr Micros kSecond = 1'000'000;
 constexpr auto kPatience = std::chrono::seconds(120);  // a test that waits for longer is stuck, on any machine
 
 }  // namespace
@@ -117,14 +119,28 @@ StoreOutcome StoreRig::load(const TestPage & page, Micros deadline) {
     return outcome(begin_load(page, deadline));
 }
 
+void StoreRig::advance(Micros span) {
+    const auto wait = [&](auto ready) {
+        const auto until = std::chrono::steady_clock::now() + kPatience;
+        while (!ready(store_->stats())) {
+            if (std::chrono::steady_clock::now() > until) std::abort();
+            std::this_thread::sleep_for(std::chrono::microseconds(200));
+        }
+    };
+    for (; span > 0; span -= kSecond) {
+        const int64_t before = store_->stats().upkeeps;
+        wait([](const StoreStats & stats) { return stats.under_way == 0; });
+        now += kSecond;
+        wait([&](const StoreStats & stats) { return stats.upkeeps > before; });
+    }
+}
+
 void StoreRig::wait_known(const PageKey & key, bool known) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    const bool came = changed_.wait_for(lock, kPatience, [&] {
-        now += 10'000;  // upkeep comes by the clock
-        changed_.wait_for(lock, std::chrono::milliseconds(1));
-        return (known_.count(key) > 0) == known;
-    });
-    if (!came) std::abort();
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    while (knows(key) != known) {
+        if (std::chrono::steady_clock::now() > until) std::abort();
+        advance(kSecond);
+    }
 }
 
 bool StoreRig::knows(const PageKey & key) {

@@ -39,7 +39,12 @@ class StoreRig {
     uint64_t begin_store(const TestPage & page);
     StoreOutcome outcome(uint64_t id);
     bool is_over(uint64_t id);
-    /** Waits for the store to have told of this page, or that it is gone. */
+    /**
+     * So much time goes by: a second at a time, and the upkeep that each brings is waited for. A clock that jumps while
+     * a thread works would look like a thread that hangs.
+     */
+    void advance(Micros span);
+    /** Lets time go by until the store has told of this page, or that it is gone. */
     void wait_known(const PageKey & key, bool known = true);
     /** Waits until it was told so many sentences; returns them. */
     std::vector<std::string> told(size_t least);
