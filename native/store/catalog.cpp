@@ -13,8 +13,8 @@ constexpr uint32_t kTellUse = 3600;  // a record on disk need not know the hour 
 }  // namespace
 
 bool Catalog::Rank::operator<(const Rank & other) const {
-    return std::tie(kind, used, place.arena, place.slot) <
-           std::tie(other.kind, other.used, other.place.arena, other.place.slot);
+    return std::tie(kind, used, turn, place.arena, place.slot) <
+           std::tie(other.kind, other.used, other.turn, other.place.arena, other.place.slot);
 }
 
 int32_t Catalog::n_slots(int32_t arena) const {
@@ -57,6 +57,7 @@ void Catalog::set(Place place, const ColdPage & page, uint64_t generation, uint3
     slot.page = page;
     slot.generation = generation;
     slot.used = slot.told = used;
+    slot.turn = ++turns_;
     std::vector<Place> & places = places_[page.key];
     if (places.empty()) news_[page.key] = page;
     places.push_back(place);
@@ -130,12 +131,13 @@ std::optional<int32_t> Catalog::take_victim(int32_t arena, const std::function<b
 
 bool Catalog::touch(Place place, uint32_t used) {
     Slot & slot = at(place);
-    if (slot.state != State::used || used <= slot.used) return false;
+    if (slot.state != State::used) return false;
     const bool ranked = leaves_.erase(rank(place)) > 0;
-    slot.used = used;
+    slot.used = std::max(slot.used, used);
+    slot.turn = ++turns_;
     if (ranked) leaves_.insert(rank(place));
-    if (!arenas_.at(place.arena).owned || used - slot.told < kTellUse) return false;
-    slot.told = used;
+    if (!arenas_.at(place.arena).owned || slot.used - slot.told < kTellUse) return false;
+    slot.told = slot.used;
     return true;
 }
 

@@ -63,6 +63,7 @@ class Catalog {
         ColdPage page;
         uint64_t generation = 0;
         uint32_t used = 0, told = 0;  // told: of `used`, what the record on disk says
+        uint64_t turn = 0;            // of its last use in this process: many fall into one second
         int32_t readers = 0;
         bool bad = false;
     };
@@ -74,13 +75,14 @@ class Catalog {
     struct Rank {
         ColdKind kind;
         uint32_t used;
+        uint64_t turn;
         Place place;
         bool operator<(const Rank & other) const;
     };
 
     const Slot & at(Place place) const { return arenas_.at(place.arena).slots.at(static_cast<size_t>(place.slot)); }
     Slot & at(Place place) { return arenas_.at(place.arena).slots.at(static_cast<size_t>(place.slot)); }
-    Rank rank(Place place) const { return {at(place).page.kind, at(place).used, place}; }
+    Rank rank(Place place) const { return {at(place).page.kind, at(place).used, at(place).turn, place}; }
     bool is_leaf(const PageKey & key) const { return children_.count(key) == 0; }
     /** Puts the owned copies of a page into the order of victims, or takes them out. */
     void rank_all(const PageKey & key, bool in);
@@ -88,8 +90,9 @@ class Catalog {
 
     std::unordered_map<int32_t, Slots> arenas_;
     std::unordered_map<PageKey, std::vector<Place>, PageKeyHash> places_;
-    std::unordered_map<PageKey, int32_t, PageKeyHash> children_;              // used slots whose parent it is
-    std::set<Rank> leaves_;                                                   // of owned arenas, first to go first
+    std::unordered_map<PageKey, int32_t, PageKeyHash> children_;  // used slots whose parent it is
+    std::set<Rank> leaves_;                                       // of owned arenas, first to go first
+    uint64_t turns_ = 0;
     std::unordered_map<PageKey, std::optional<ColdPage>, PageKeyHash> news_;  // nullopt: gone
 };
 

@@ -147,8 +147,9 @@ bool Disk::grow() {
     int64_t more = std::clamp<int64_t>(std::min(kGrowBytes, share / 16) / slot_bytes, 1, INT32_MAX / 2);
     more = std::min(more, (share - present) / slot_bytes);
     const bool fits = more > 0 && directory_.make_room(*own, present, more * slot_bytes);
+    int error = fits ? own->resize(n_slots + static_cast<int32_t>(more)) : 0;
+    for (; error != 0 && more > 1; error = own->resize(n_slots + static_cast<int32_t>(more))) more /= 2;
     const int32_t target = n_slots + static_cast<int32_t>(more);
-    const int error = fits ? own->resize(target) : 0;
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!fits || error != 0) {
         grow_again_ = clock_() + kAgain;
