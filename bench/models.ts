@@ -48,11 +48,15 @@ const SHAPE_SMALL: RandomModelOptions = { layers: 2, vocabulary: 4096, context: 
 /** Mamba-2 in every other layer, as in Granite 4. */
 const GRANITE: RandomModelOptions = { architecture: 'granitehybrid' };
 
+/** For answers that are equal on any kernel: weights that round ten thousand times finer than answers differ, and a token for each byte. */
+const SHAPE_EXACT: RandomModelOptions = { ...SHAPE_25M, type: 'F32', merges: 0, seed: 2 };
+
 /** Random weights in real shapes. The vocabulary is cut to 4,096 or less: it costs time, not realism. */
 export const MODELS = {
   small: SHAPE_SMALL,
   'small-hybrid': { ...SHAPE_SMALL, ...GRANITE },
   '25m': SHAPE_25M,
+  '25m-exact': SHAPE_EXACT,
   '25m-hybrid': { ...SHAPE_25M, ...GRANITE },
   '60m': SHAPE_60M,
   '0.6b': SHAPE_06B,

@@ -4,6 +4,7 @@ import { CASES } from './compare/cases.js';
 import { QUICK, runComparison } from './compare/command.js';
 import { DEFAULT_SYSTEMS } from './compare/systems.js';
 import { benchDemo } from './demo.js';
+import { benchGraphs } from './graphs/graphs.js';
 import { benchMemory } from './memory/memory.js';
 import { benchMicro } from './micro/micro.js';
 import { MODELS } from './models.js';
@@ -37,6 +38,11 @@ const BENCHES: Record<string, Bench> = {
     what: "best of n, trees, debates, workflows, against one call at a time; an agent's tools",
     runs: 3,
     run: benchPatterns,
+  },
+  graphs: {
+    what: 'fork-join, map-reduce, 19 agents: workflows against a plain runner on llama-server',
+    runs: 3,
+    run: benchGraphs,
   },
   memory: { what: 'resident memory: npm start, a chat, a pool half used', runs: 1, run: benchMemory },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },

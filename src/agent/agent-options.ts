@@ -1,8 +1,7 @@
-import { AuditLog } from '../audit/audit-log.js';
+import { type AuditLog, checkAuditLog } from '../audit/audit-log.js';
 import type { OnOverflow } from '../chat/overflow/overflow-options.js';
 import type { Session } from '../engine/session.js';
 import { SESSION, type SessionOptions } from '../engine/session-options.js';
-import { invalidOption } from '../kit/option-checks.js';
 import { group, number, type OptionsOf, other, required, signal } from '../native/option-kinds.js';
 import { type AgentHost, checkHost, checkSession, type HostSession } from './host.js';
 import type { Journal } from './journal/journal.js';
@@ -23,7 +22,7 @@ export const AGENT_OWN = {
    */
   predictor: other<ToolPredictor>('a ToolPredictor', checkPredictor),
   /** Log of `AuditLog.open()` that is told of every call of the model and of tools. Default: none. */
-  audit: other<AuditLog>('a log of AuditLog.open()', checkAudit),
+  audit: other<AuditLog>('a log of AuditLog.open()', checkAuditLog),
 };
 
 /**
@@ -71,11 +70,6 @@ export interface ResumeOptions extends OptionsOf<typeof RESUME> {}
 export interface RunOptions<Conversation extends HostSession = Session> extends Omit<OptionsOf<typeof RUN>, 'session'> {
   /** Conversation of an earlier run, to go on with. Default: a new one. */
   session?: Conversation | undefined;
-}
-
-function checkAudit(field: string, value: unknown): AuditLog {
-  if (value instanceof AuditLog) return value;
-  throw invalidOption(field, 'a log of AuditLog.open()', value);
 }
 
 const { messages: _messages, grammar: _grammar, toolChoice: _choice, program: _program, ...SHARED } = SESSION;

@@ -26,7 +26,8 @@ export const AUDIT = {
 export interface AuditOptions extends OptionsOf<typeof AUDIT> {}
 
 /**
- * An append-only log of what agents ask of models and tools, by tenant and run: `new Agent({ audit })`. Each line's checksum
+ * An append-only log of what agents ask of models and tools, by tenant and run: `new Agent({ audit })`; or of all that an engine is asked,
+ * whoever asks: `engine.audit(log)`. Each line's checksum
  * holds the one before; `verifyAudit()` names the first that was damaged, cut, swapped or added. Its owner alone can read it, and
  * one process writes it. No agent waits for the disk: entries are written as fast as it takes them, those that find the queue full
  * are counted in an entry of their own.
@@ -178,6 +179,12 @@ export class AuditLog implements AsyncDisposable {
       this.#waitingBytes = 0;
     }
   }
+}
+
+/** Throws INVALID_OPTION. */
+export function checkAuditLog(field: string, value: unknown): AuditLog {
+  if (value instanceof AuditLog) return value;
+  throw invalidOption(field, 'a log of AuditLog.open()', value);
 }
 
 /** How a file ends that is gone on with. */

@@ -18,8 +18,35 @@ export interface AuditOwner {
   readonly run: string;
 }
 
+/** Whose request it is, where an engine is recorded. */
+export interface RequestOwner {
+  readonly tenant: string;
+  /** What its owner calls it; of a server's requests the one in `x-request-id`. */
+  readonly label: string;
+  /** Number of the program that it is of. */
+  readonly program: number;
+}
+
 /** What happened. Texts are AuditText. */
 export type AuditEvent =
+  /** A request of an engine has ended, whoever asked: the whole conversation that it read, and its answer. */
+  | (RequestOwner & {
+      type: 'request';
+      /** Digest of the weights. */
+      model: string;
+      read: AuditText;
+      answer: AuditText;
+      calls: readonly string[];
+      finishReason: string;
+      promptTokens: number;
+      cachedTokens: number;
+      outputTokens: number;
+      ms: number;
+    })
+  /** A request of an engine has failed. */
+  | (RequestOwner & { type: 'request-failed'; model: string; code: string })
+  /** Vectors of texts were made. */
+  | { type: 'embed'; tenant: string; model: string; texts: number; read: AuditText; promptTokens: number; ms: number }
   | (AuditOwner & { type: 'run'; input: AuditText; resumed: boolean })
   /** A call of the model has ended: what it read anew and what it said. */
   | (AuditOwner & {

@@ -1,10 +1,24 @@
+import { AuditLog } from '../audit/audit-log.js';
 import { type AuditReport, verifyAudit } from '../audit/verify-audit.js';
 import { BanyanError } from '../kit/errors.js';
 
+export interface AuditFlags {
+  /** Path of the log. */
+  audit?: string;
+  auditTexts: boolean;
+}
+
+/** The secret of a log is no flag: other users of the machine see those. */
+const key = () => process.env.BANYAN_AUDIT_KEY;
+
+/** Undefined: none is asked for. Rejects with INVALID_OPTION, AUDIT_FAILED. */
+export async function openAudit({ audit, auditTexts: texts }: AuditFlags): Promise<AuditLog | undefined> {
+  return audit === undefined ? undefined : AuditLog.open(audit, { texts, key: key() });
+}
+
 /** `banyan audit verify`: whether a log is as it was written. Exit code 1: it is not, and the first wrong entry is named. */
 export async function verify(path: string, { head, json }: { head?: string; json: boolean }): Promise<void> {
-  const key = process.env.BANYAN_AUDIT_KEY;
-  const report = await verifyAudit(path, { key, head: head === undefined ? undefined : readHead(head) });
+  const report = await verifyAudit(path, { key: key(), head: head === undefined ? undefined : readHead(head) });
   process.stdout.write(`${json ? JSON.stringify(report) : inWords(report)}\n`);
   if (!report.ok) process.exitCode = 1;
 }

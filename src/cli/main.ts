@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { REPORT } from '../doctor/diagnose.js';
 import { EMBED } from '../embedding/embedding-options.js';
 import { BanyanError } from '../kit/errors.js';
-import { verify } from './audit.js';
+import { type AuditFlags, verify } from './audit.js';
 import { chat } from './chat/chat.js';
 import { HELP } from './chat/commands.js';
 import { historyPath } from './chat/typed-history.js';
@@ -105,18 +105,22 @@ withEngineFlags(program.command('embed').description('the vectors of texts, of a
 
 withServeFlags(program.command('serve').description("an HTTP server that speaks OpenAI's and Anthropic's API"))
   .argument('[model]', 'a GGUF, as for --model')
+  .option('--audit <path>', 'a log of every request, hash-chained; `banyan audit verify` reads it back')
+  .option('--audit-texts', 'in that log, texts of prompts and answers, not their digests alone', false)
   .addHelpText(
     'after',
     `
 It prints its address once it answers. Point a client at it:
   OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=none your-program
 
+The log of --audit has its secret from BANYAN_AUDIT_KEY, if that is set.
+
 Ctrl-C and SIGTERM let answers under way end (--drain-ms at most); a second one ends at once.`,
   )
-  .action(async (model: string | undefined, flags: EngineFlags & ServeFlags) =>
+  .action(async (model: string | undefined, flags: EngineFlags & ServeFlags & AuditFlags) =>
     untilStopped(async (stop) => {
       const engine = { ...engineOptions(flags, model), signal: undefined };
-      await serve({ engine, server: serverOptions(flags), stop });
+      await serve({ engine, server: serverOptions(flags), audit: flags, stop });
     }, true),
   );
 
@@ -163,13 +167,16 @@ withEngineFlags(program.command('info').description('what runs here, and what a 
 
 program
   .command('audit')
-  .description('logs of what agents asked of models and tools')
+  .description('logs of what was asked of models and tools')
   .command('verify')
   .description('whether a log is as it was written; names the first entry that is not')
   .argument('<file>', 'the log')
   .option('--head <entry:chain>', 'a head that was kept elsewhere: the log must still hold it')
   .option('--json', 'print the report as JSON', false)
-  .addHelpText('after', '\nA log that was written with a key needs it in BANYAN_AUDIT_KEY.')
+  .addHelpText(
+    'after',
+    '\nA log that was written with a key needs it in BANYAN_AUDIT_KEY; `banyan serve --audit` takes it from there, too.',
+  )
   .action(verify);
 
 /** Work that a signal ends: quietly, with the exit code of the signal, or with 0 where a signal is its usual end. */

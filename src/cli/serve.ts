@@ -1,12 +1,22 @@
 import type { EngineOptions } from '../engine/engine-options.js';
 import { type ServerOptions, serve as startServer } from '../server/serve.js';
+import { type AuditFlags, openAudit } from './audit.js';
 import { loadWithProgress } from './load-model.js';
 import type { Stop } from './stop.js';
 
+interface Serving {
+  engine: EngineOptions;
+  server: ServerOptions;
+  audit: AuditFlags;
+  stop: Stop;
+}
+
 /** Serves a model until a signal comes; the second signal ends the process at once. */
-export async function serve(options: { engine: EngineOptions; server: ServerOptions; stop: Stop }): Promise<void> {
+export async function serve(options: Serving): Promise<void> {
+  const log = await openAudit(options.audit); // before a model of gigabytes
   const engine = await loadWithProgress(options.engine);
   try {
+    if (log) engine.audit(log);
     const server = await startServer(engine, options.server);
     const { name, architecture, maxContext, embeddingSize } = engine.info;
     const what =
@@ -19,5 +29,6 @@ export async function serve(options: { engine: EngineOptions; server: ServerOpti
     await server.close();
   } finally {
     await engine.close();
+    await log?.close();
   }
 }

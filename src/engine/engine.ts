@@ -1,3 +1,4 @@
+import { type AuditLog, checkAuditLog } from '../audit/audit-log.js';
 import { addon } from '../backend/addon.js';
 import { type Backend, checkOpen } from '../backend/backend.js';
 import { toChatSettings } from '../chat/chat-options.js';
@@ -32,6 +33,7 @@ import { GENERATE, type GenerateOptions, toRequestSettings } from './request-opt
 import { Session } from './session.js';
 import { type SessionOptions, toSessionSetup } from './session-options.js';
 import { DETOKENIZE, type DetokenizeOptions, TOKENIZE, type TokenizeOptions } from './tokenize-options.js';
+import { auditCalls, auditEmbedding, checkAudit } from './watch/call-audit.js';
 import { type CallWatcher, watchCalls } from './watch/call-watch.js';
 
 export type ModelInfo = NativeModelInfo;
@@ -87,6 +89,7 @@ export class Engine implements AsyncDisposable {
   generate<Output = unknown>(prompt: Prompt, given: GenerateOptions<Output> = {}): Generation<Output> {
     checkOpen(this.#backend);
     checkGenerates(this.info);
+    checkAudit(this.#backend);
     const options = readTable('options', given, GENERATE) as GenerateOptions<Output>;
     const settings = toRequestSettings(options);
     const schema = compileAnswerSchema(options.schema);
@@ -121,8 +124,12 @@ export class Engine implements AsyncDisposable {
     checkOpen(this.#backend);
     checkEmbeds(this.info);
     const options = readTable('options', given, EMBED);
+    checkAudit(this.#backend);
     const settings = { ...complete(EMBEDDING, options), salt: options.tenant ?? '' };
-    return embed(this.#backend, readTexts(texts), settings, options.signal);
+    const read = readTexts(texts);
+    const embeddings = await embed(this.#backend, read, settings, options.signal);
+    auditEmbedding(this.#backend, settings.salt, read, embeddings.usage);
+    return embeddings;
   }
 
   /** One agent run: pass it as `program` with its requests, tell it what happens, ask it what it cost. */
@@ -207,6 +214,16 @@ export class Engine implements AsyncDisposable {
   watchCalls(watcher: CallWatcher): () => void {
     checkOpen(this.#backend);
     return watchCalls(this.#backend, watcher);
+  }
+
+  /**
+   * Records each request that begins from now on in a log of `AuditLog.open()`, whoever asks: sessions, agents, a server, calls for vectors
+   * too. Returns what ends that; the log stays its owner's. From the moment that nothing can be recorded nothing is asked: calls throw
+   * AUDIT_FAILED. Throws INVALID_OPTION when there is a log already, AUDIT_FAILED, CLOSED.
+   */
+  audit(log: AuditLog): () => void {
+    checkOpen(this.#backend);
+    return auditCalls(this.#backend, checkAuditLog('log', log));
   }
 
   /**

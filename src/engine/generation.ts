@@ -15,6 +15,7 @@ import {
 import { keepMarked } from './pins/keep-marked.js';
 import { type Completion, type PromptOutline, Request } from './request.js';
 import type { RequestSettings } from './request-options.js';
+import { auditCall } from './watch/call-audit.js';
 import { type AskedCall, tellWatchers } from './watch/call-watch.js';
 
 export type { GenerationEvent, GenerationResult, ProgressEvent, Usage };
@@ -40,6 +41,7 @@ export function start<Prompt extends Prepared, Output>(
 ): { request: Request<Prompt>; generation: Generation<Output> } {
   const request = new Request(backend, prepared, asked.settings, asked.signal, asked.cancelled);
   tellWatchers(backend, request, asked.call);
+  auditCall(backend, request, asked.settings, asked.call);
   return { request, generation: new Generation(backend, request, asked) };
 }
 

@@ -22,6 +22,7 @@ import type { Completion, Request } from './request.js';
 import { TURN, type TurnOptions, toRequestSettings } from './request-options.js';
 import { FORK, type ForkOptions, NEXT_TURN, type SessionSetup } from './session-options.js';
 import { checkTurn, isRewritten, isVoid, type Turn } from './turn.js';
+import { checkAudit } from './watch/call-audit.js';
 
 /** Everything a session is. Shared by forks, replaced as a whole when a turn ends. */
 interface History {
@@ -137,6 +138,7 @@ export class Session implements AsyncDisposable {
     options: TurnOptions<Output> = {},
   ): Generation<Output> {
     this.#checkFree();
+    checkAudit(this.#backend);
     const { prepared, ...asked } = this.#next(message, options, true);
     const { request, generation } = start(this.#backend, prepared, asked);
     this.#follow(request);
