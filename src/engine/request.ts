@@ -123,8 +123,8 @@ export class Request<Prompt extends Prepared = Prepared> {
         else if (event.type === 'prompt-logprobs') promptLogprobs.push(...event.logprobs);
         else {
           if (event.type === 'tokens') {
-            tokens.push(...event.tokens);
-            logprobs.push(...(event.logprobs ?? []));
+            for (const token of event.tokens) tokens.push(token);
+            if (event.logprobs) logprobs.push(...event.logprobs);
           }
           this.log.append(event);
         }

@@ -9,6 +9,7 @@ import { AccessLog } from './http/access-log.js';
 import { drained, trackArrivals } from './http/drain.js';
 import { makeListener } from './http/listener.js';
 import { Places } from './http/places.js';
+import { WriteRounds } from './http/write-rounds.js';
 import { readServerOptions, type ServerOptions } from './server-options.js';
 
 export type { ServerOptions };
@@ -40,6 +41,7 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
     engine,
     settings,
     places: new Places(maxRunning + (settings.maxWaiting ?? WAITING_FOR_EACH * maxRunning)),
+    rounds: new WriteRounds(settings.gatherMs),
     callers,
     modelName,
     created,

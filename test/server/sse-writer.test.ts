@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { eventFrame } from '../../src/server/http/event-frame.js';
 import { SseWriter } from '../../src/server/http/sse-writer.js';
 import { deferred } from '../../testing/engine/deferred.js';
 
@@ -41,6 +42,26 @@ test('any text arrives as it was sent, however many bytes its characters have', 
       texts = sent;
       const got = await (await fetch(it.url)).text();
       expect(got).toBe(`${sent.map((text) => `data: ${JSON.stringify(text)}\n\n`).join('')}data: [DONE]\n\n`);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a text that grows in a frame is the same events, to the byte', async () => {
+  let [texts, name]: [string[], string | undefined] = [[], undefined];
+  const data = (text: string) => ({ model: `a"${name}`, delta: { text }, end: null });
+  await using it = await serving((sse) => {
+    const frame = eventFrame(data, name);
+    for (const text of texts) sse.grow(frame, text);
+    sse.end();
+  });
+  const unit = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string());
+  await fc.assert(
+    fc.asyncProperty(fc.array(unit, { maxLength: 5 }), fc.constantFrom(undefined, 'x', 'ü'), async (sent, event) => {
+      [texts, name] = [sent, event];
+      const start = event === undefined ? '' : `event: ${event}\n`;
+      const expected = sent.map((text) => `${start}data: ${JSON.stringify(data(text))}\n\n`);
+      expect(await (await fetch(it.url)).text()).toBe(expected.join(''));
     }),
     { numRuns: 60 },
   );

@@ -2,6 +2,7 @@ import type { GenerationEvent, GenerationResult } from '../../engine/generation.
 import type { CacheReport } from '../../stateless/cache/cache-report.js';
 import type { Signatures } from '../../stateless/signature.js';
 import { answerMarks } from '../chat/answer-marks.js';
+import { type EventFrame, eventFrame } from '../http/event-frame.js';
 import type { SseWriter } from '../http/sse-writer.js';
 import { DIRECT_CALL, HOSTED_MESSAGE, HOSTED_USAGE } from './hosted-fields.js';
 import { newId, toStop, toUsage } from './messages-answer.js';
@@ -16,8 +17,8 @@ export class MessagesStream {
   #index = -1;
   #open: 'thinking' | 'text' | 'tool_use' | undefined;
   #reasoning = '';
-  /** What stands before a text in each delta of the open block. */
-  #before = '';
+  /** Of the deltas of the open block. */
+  #frame: EventFrame | undefined;
 
   constructor(
     sse: SseWriter,
@@ -84,12 +85,12 @@ export class MessagesStream {
   }
 
   #prepare(type: string, field: string): void {
-    const fields = `"type":"content_block_delta","index":${this.#index},"delta":{"type":"${type}","${field}":`;
-    this.#before = `event: content_block_delta\ndata: {${fields}`;
+    const [name, index] = ['content_block_delta', this.#index];
+    this.#frame = eventFrame((text) => ({ type: name, index, delta: { type, [field]: text } }), name);
   }
 
   #grow(text: string): void {
-    this.#sse.text(`${this.#before}${JSON.stringify(text)}}}\n\n`);
+    if (this.#frame) this.#sse.grow(this.#frame, text);
   }
 
   #close(): void {

@@ -8,6 +8,7 @@ import { HttpError } from './http-error.js';
 import { jsonBody } from './json-body.js';
 import type { Places } from './places.js';
 import { SseWriter } from './sse-writer.js';
+import type { WriteRounds } from './write-rounds.js';
 
 /** What all requests of a server share. */
 export interface ServerContext {
@@ -15,6 +16,8 @@ export interface ServerContext {
   settings: ServerSettings;
   /** For answers under way. */
   places: Places;
+  /** When its streams are written. */
+  rounds: WriteRounds;
   /** Agent runs and conversations of its clients. */
   callers: Callers;
   /** Name of the model on the wire. */
@@ -119,6 +122,6 @@ export class Exchange {
 
   /** Begins a stream of events; `silence` gives the sign of life of the face. */
   sse(headers: Record<string, string>, silence: () => string): SseWriter {
-    return new SseWriter(this.#response, headers, this.keepAliveMs, silence);
+    return new SseWriter(this.#response, headers, this.keepAliveMs, silence, this.#context.rounds);
   }
 }

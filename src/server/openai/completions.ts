@@ -6,6 +6,7 @@ import { PendingAnswer } from '../../stateless/pending-answer.js';
 import { checkBestOf } from '../chat/best-of.js';
 import { together } from '../chat/together.js';
 import { parsedBody, unknownFields } from '../chat/wire-body.js';
+import { eventFrame } from '../http/event-frame.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';
 import { listed } from '../http/listed-header.js';
@@ -49,7 +50,8 @@ export async function completions(exchange: Exchange): Promise<void> {
   }
   await together(answers, (answer) => answer.began(exchange.keepAliveMs));
   const sse = exchange.sse(headers, () => ': ping\n\n');
-  const send = (choice: object) => sse.send({ ...head, choices: [choice] });
+  const chunk = (choice: object) => ({ ...head, choices: [choice] });
+  const send = (choice: object) => sse.send(chunk(choice));
   const stream = async (answer: PendingAnswer, index: number) => {
     const { echo, scored } = choices[index] as Choice;
     if (scored) {
@@ -60,10 +62,11 @@ export async function completions(exchange: Exchange): Promise<void> {
     }
     const tell = (text: string, reason: string | null = null, logprobs: object | null = null) =>
       send({ index, text, finish_reason: reason, logprobs });
+    const frame = eventFrame((text) => chunk({ index, text, finish_reason: null, logprobs: null }));
     if (echo) tell(echo);
     let told = echo.length; // characters before the logprobs that come next
     const result = await answer.read((event) => {
-      if (event.type === 'text') tell(event.text);
+      if (event.type === 'text') sse.grow(frame, event.text);
       if (event.type === 'tokens' && body.return_token_ids) {
         send({ index, text: '', finish_reason: null, logprobs: null, ...idsOf(body, event.tokens) });
       }

@@ -12,12 +12,12 @@ import { toSampling } from '../chat/sampling-fields.js';
 import { given, parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { HttpError, toHttpFailure } from '../http/http-error.js';
-import type { SseWriter } from '../http/sse-writer.js';
 import { breakpointTtl } from '../openai/breakpoints.js';
 import { AnswerItems } from './answer-items.js';
 import { type ToldOfItems, toConversation } from './items.js';
 import { toStatus, toUsage } from './output.js';
 import { ReasoningSeal } from './reasoning-seal.js';
+import { ResponseEvents } from './response-events.js';
 import { type Head, toHead } from './response-head.js';
 import type { ResponseStore, StoredResponse } from './store.js';
 import { broughtTools, type Toolbox, toToolbox, toToolChoice } from './tools.js';
@@ -80,28 +80,24 @@ async function streamed(
   keep: (response: object, result: GenerationResult, items: AnswerItems) => void,
 ): Promise<void> {
   await answer.began(exchange.keepAliveMs);
-  let sequence = 0;
-  const numbered = (type: string, fields: object = {}) => ({ type, sequence_number: sequence++, ...fields });
-  // No comment: some clients count only events as signs of life.
-  const silence = () => `event: keepalive\ndata: ${JSON.stringify(numbered('keepalive'))}\n\n`;
-  const sse: SseWriter = exchange.sse(await begun(), silence);
-  const emit = (type: string, fields: object) => sse.send(numbered(type, fields), type);
-  emit('response.created', { response: { ...head, status: 'in_progress' } });
-  emit('response.in_progress', { response: { ...head, status: 'in_progress' } });
-  const items = new AnswerItems(emit, seal, named);
+  const headers = await begun();
+  const events = new ResponseEvents((silence) => exchange.sse(headers, silence));
+  events.tell('response.created', { response: { ...head, status: 'in_progress' } });
+  events.tell('response.in_progress', { response: { ...head, status: 'in_progress' } });
+  const items = new AnswerItems(events, seal, named);
   try {
     const result = await answer.read((event) => items.event(event));
     const usage = toUsage(result.usage, answer.reasoningTokens, totalWritten(await cache));
     const response = ended(head, result, items, usage);
     keep(response, result, items);
-    emit(`response.${response.status}`, { response });
+    events.tell(`response.${response.status}`, { response });
   } catch (reason) {
     const { code, message } = toHttpFailure(reason);
-    emit('response.failed', {
+    events.tell('response.failed', {
       response: { ...head, status: 'failed', output: items.output, error: { code, message } },
     });
   }
-  sse.end();
+  events.end();
 }
 
 /** What the response that this one goes on from leaves to it. Throws HttpError when it is not known (any more). */
