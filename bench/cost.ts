@@ -9,7 +9,7 @@ import type { Cell, Table } from './report.js';
 /** What a workload cost on a system, summed up. Plain data: one process tells it another. */
 export interface Cost {
   wallMs: number;
-  /** Of the process that computes. */
+  /** Of the process that computes; 0 or none where it does not tell. */
   cpuMs: number;
   promptTokens: number;
   prefilledTokens: number;
@@ -81,7 +81,7 @@ export const COSTS: Columns<Measured> = {
   system: ({ name }) => name,
   'wall s': (of) => over(of, ({ wallMs }) => wallMs) / 1000,
   'spread %': ({ runs }) => spread(runs.map(({ wallMs }) => wallMs)),
-  'CPU s': (of) => over(of, ({ cpuMs }) => cpuMs) / 1000,
+  'CPU s': (of) => over(of, ({ cpuMs }) => cpuMs) / 1000 || '-',
   'prompt tokens': (of) => over(of, ({ promptTokens }) => promptTokens),
   prefilled: (of) => over(of, ({ prefilledTokens }) => prefilledTokens),
   'of new': (of) => over(of, ({ amplification }) => amplification),

@@ -5,6 +5,7 @@ import {
   SHAPE_06B,
   SHAPE_HYBRID,
 } from '../testing/models/random-model.js';
+import { realModel } from '../testing/models/real-models.js';
 
 /** 8 layers of 512, 8 heads on 4: 25 million parameters. */
 const SHAPE_25M: RandomModelOptions = {
@@ -68,6 +69,15 @@ export type ModelName = keyof typeof MODELS;
 
 export const isModelName = (name: string): name is ModelName => Object.hasOwn(MODELS, name);
 
+/** Trained models, by their names in testing/models/real-models.ts. */
+const REAL_MODELS = { smollm2: 'SmolLM2-135M-Instruct, Q4_1', gemma3: 'Gemma 3 270M, Q4_K_M' } as const;
+export type RealName = keyof typeof REAL_MODELS;
+const isRealName = (name: string): name is RealName => Object.hasOwn(REAL_MODELS, name);
+
+/** Path of a model by any name; undefined: a trained one that is not on this machine. */
+export const findModel = async (model: string): Promise<string | undefined> =>
+  isRealName(model) ? realModel(model) : modelPath(model);
+
 /** Path of a model: one of the table, written at the first call on this machine, or a file's own. */
 export const modelPath = (model: string): string => (isModelName(model) ? randomModel(MODELS[model]) : model);
 
@@ -85,6 +95,7 @@ export function sizeOf(model: ModelName): { weights: number; bytes: number; quan
 
 /** What a report says of it. */
 export function describe(model: string): string {
+  if (isRealName(model)) return REAL_MODELS[model];
   if (!isModelName(model)) return model;
   const { architecture = 'qwen3', layers = 2, embedding = 128, type = 'F32' }: RandomModelOptions = MODELS[model];
   return `random ${architecture}, ${layers} layers x ${embedding}, ${type}, vocabulary 4,096`;

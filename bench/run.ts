@@ -98,6 +98,12 @@ const PRESETS: Record<string, Preset> = {
     systems: ['banyan', 'node-llama-cpp'],
     model: '25m',
   },
+  real: {
+    what: 'one stream and eight agents on trained models, SmolLM2-135M and Gemma 3 270M',
+    runs: 1,
+    cases: ['R0', 'R2'],
+    systems: ['banyan', 'llama-server', 'llama-bench', 'node-llama-cpp'],
+  },
   hybrid: {
     what: 'W2 and W7 on a hybrid, against llama-server',
     runs: 1,
@@ -155,6 +161,8 @@ interface CompareFlags extends Flags {
   quick?: boolean;
   resume?: boolean;
   limit: number;
+  minutes: number;
+  against?: string;
 }
 
 command(
@@ -173,8 +181,10 @@ command(
   .option('--quick', 'a part of it in under five minutes')
   .option('--resume', 'goes on where a comparison of this commit was cut')
   .option('--limit <seconds>', 'after which a run counts as failed', wholeFrom(1), 900)
+  .option('--minutes <n>', 'each is measured once, and again as often as fits', wholeFrom(1), 60)
+  .option('--against <file>', "an earlier report's .json: says which ratios moved by more than 10%")
   .action(async ({ quick, cases, systems, limit, ...flags }: CompareFlags) => {
-    const part = quick ? QUICK : { cases: Object.keys(CASES).filter((name) => !name.startsWith('H')) };
+    const part = quick ? QUICK : { cases: Object.keys(CASES).filter((name) => name.startsWith('W')) };
     await runComparison({
       ...flags,
       ...part,
@@ -188,7 +198,7 @@ command(
 
 program
   .command('build-peers')
-  .description('builds llama-server of the same llama.cpp source, about 10 minutes')
+  .description('builds llama-server and llama-bench of the same llama.cpp source, about 10 minutes')
   .action(() => console.log(buildLlamaServer()));
 
 try {

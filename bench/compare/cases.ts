@@ -12,7 +12,7 @@ import { mixed } from '../../testing/workloads/mixed.js';
 import { CI, CI_LARGE_MODEL, type Scale } from '../../testing/workloads/scale.js';
 import { subAgents } from '../../testing/workloads/sub-agents.js';
 import type { Cost } from '../cost.js';
-import type { ModelName } from '../models.js';
+import type { ModelName, RealName } from '../models.js';
 
 /** A workload of one run, and what it has to say beside its cost. */
 export interface Built {
@@ -24,7 +24,7 @@ export interface Built {
 export interface Case {
   what: string;
   /** The model it runs on, unless --model names another. */
-  model: ModelName;
+  model: ModelName | RealName;
   /** Tokens of KV that a system has in all. */
   kvTokens: number;
   /** Calls at a time: slots, sequences, running requests. */
@@ -36,6 +36,8 @@ export interface Case {
   by?: { what: string; of: (cost: Cost) => number };
   /** How many times better than a system we want to be. */
   targets?: Record<string, number>;
+  /** By system: why it is ahead of us or nearer than we want, as a profile told. */
+  causes?: Record<string, string>;
 }
 
 const WALL = { what: 'wall time', of: ({ wallMs }: Cost) => wallMs };
@@ -44,6 +46,26 @@ export const measureOf = ({ by = WALL }: Case) => by;
 const planned =
   (plan: (seed: string) => NativeSimWorkload) =>
   (seed: string): Built => ({ plan: plan(seed) });
+
+/** One answer after another, each short: what an engine costs beside the model. */
+function stream(): Pick<Case, 'what' | 'slots' | 'build' | 'by' | 'targets'> {
+  const between = 'ms a token';
+  return {
+    what: 'eight answers of 64 tokens to 32, one after another',
+    slots: 1,
+    build: (seed) => {
+      const plan = control(CI, seed, { shots: 8, perSecond: Number.POSITIVE_INFINITY, prompt: 512, answer: 1024 });
+      const ms = ({ firstTokenUs, endedUs, outputTokens }: Driven, call: number) =>
+        ((endedUs[call] as number) - (firstTokenUs[call] as number)) / 1000 / ((outputTokens[call] as number) - 1);
+      return { plan, extra: (run) => ({ [between]: median(plan.calls.map((_, call) => ms(run, call))) }) };
+    },
+    by: { what: 'time between tokens', of: ({ extra }) => extra[between] ?? Number.NaN },
+    targets: { 'llama-bench': 0.97 },
+  };
+}
+
+/** Cases of one stream: the only ones that llama-bench can be asked. */
+export const STREAMS = /^(W0-stream|R0-.*)$/;
 
 function agents(count: number, scale: Scale = CI): Pick<Case, 'what' | 'slots' | 'build'> {
   return {
@@ -151,6 +173,7 @@ export const CASES = {
     build: planned((seed) => control(CI, seed, { shots: 48, perSecond: Number.POSITIVE_INFINITY })),
     targets: { 'cache-off': 0.98 },
   },
+  'W0-stream': { ...ON_60M, ...stream() },
   W1: {
     ...ON_60M,
     what: 'W1: one agent, 11 turns with quick tools',
@@ -194,6 +217,10 @@ export const CASES = {
   'W7-4096': { ...subs(4096), model: '60m' },
   'W7-3584': { ...subs(3584), model: 'small' },
   H2: { ...agents(8, CI_LARGE_MODEL), model: 'hybrid-0.8b', kvTokens: 16_384, targets: { 'llama-server': 2.5 } },
+  'R0-smollm2': { ...stream(), model: 'smollm2', kvTokens: 4096 },
+  'R0-gemma3': { ...stream(), model: 'gemma3', kvTokens: 4096 },
+  'R2-smollm2': { ...agents(8), model: 'smollm2', kvTokens: 16_384 },
+  'R2-gemma3': { ...agents(8), model: 'gemma3', kvTokens: 16_384 },
   H7: { ...subs(16_384, CI_LARGE_MODEL), slots: 8, model: 'hybrid-0.8b' },
 } satisfies Record<string, Case>;
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Measured } from '../cost.js';
-import { describe, modelPath } from '../models.js';
+import { describe, findModel } from '../models.js';
 import { type Case, casesNamed } from './cases.js';
 import { measure } from './order.js';
-import { timeLeft } from './progress.js';
+import { expectedSeconds, timeLeft } from './progress.js';
 import { leastSeconds, type MachinePeak, machinePeak } from './roofline.js';
 import { type Conditions, type Line, RunLog } from './run-log.js';
 import { DEFAULT_SYSTEMS, kindNamed, shortName } from './systems.js';
@@ -22,6 +22,8 @@ export interface CompareOptions {
   resume?: boolean;
   /** Seconds after which a run counts as failed. */
   limitS?: number;
+  /** Each is measured once; again only as long as that is expected to fit. */
+  minutes: number;
   /** Path of the log. */
   log: string;
   commit: string;
@@ -37,14 +39,22 @@ export interface Compared {
   model: string;
   /** By run: seconds that it takes at least on this machine; empty: that is not known. */
   leastS: number[];
-  systems: (Measured & { flags: string; failures: string[]; foreignPercent: number[] })[];
+  systems: ComparedSystem[];
+}
+
+export interface ComparedSystem extends Measured {
+  /** Of each of `runs`: which one it was. Runs of one number did the same work. */
+  numbers: number[];
+  flags: string;
+  failures: string[];
+  foreignPercent: number[];
 }
 
 export interface Comparison {
   compared: Compared[];
   peak: MachinePeak;
-  /** Systems that could not run here, and why. */
-  missing: { system: string; why: string }[];
+  /** Systems and cases that could not run here, and why. */
+  missing: { name: string; why: string }[];
 }
 
 /**
@@ -52,39 +62,47 @@ export interface Comparison {
  * changes on the machine meanwhile meets all of them alike. A system that fails loses its run, not the comparison.
  */
 export async function compare(options: CompareOptions): Promise<Comparison> {
-  const { runs, threads, limitS = 900, tell } = options;
-  const cases = casesNamed(options.cases);
-  const wanted = options.systems ?? DEFAULT_SYSTEMS;
-  const missing = wanted.flatMap((system) => {
-    const why = kindNamed(system).missing();
-    return why === undefined ? [] : [{ system, why }];
-  });
-  for (const { system, why } of missing) tell(`${system} is left out: ${why}`);
-  const systems = wanted.filter((system) => !missing.some((each) => each.system === system));
-  const { commit, cpu, model } = options;
+  const { runs, threads, limitS = 900, minutes, tell, commit, cpu, model } = options;
+  const missing: Comparison['missing'] = [];
+  const left = (name: string, why: string | undefined) => {
+    if (why === undefined) return true;
+    missing.push({ name, why });
+    tell(`${name} is left out: ${why}`);
+    return false;
+  };
+  const systems = (options.systems ?? DEFAULT_SYSTEMS).filter((system) => left(system, kindNamed(system).missing()));
   const conditions: Conditions = { commit, cpu, threads, model: model ?? 'of each case' };
+  const earlier = RunLog.earlier(options.log);
   const log = options.resume ? RunLog.resume(options.log, conditions) : RunLog.create(options.log, conditions);
-  const turns = Array.from({ length: runs }, (_, run) =>
-    (run % 2 === 0 ? systems : [...systems].reverse()).map((system) => ({ system, run })),
+  const cases = new Map<string, Case & { path: string }>();
+  for (const [name, each] of casesNamed(options.cases)) {
+    const path = await findModel(model ?? each.model);
+    if (left(name, path === undefined ? 'its model is not on this machine' : undefined))
+      cases.set(name, { ...each, path: path as string });
+  }
+  const rounds = Array.from({ length: runs }, (_, run) =>
+    [...cases.keys()].map((name) => turnsOf(name, systems, run).filter((turn) => !log.find(turn))),
   ).flat();
-  const orders = [...cases.keys()].flatMap((name) => turns.map((turn) => ({ case: name, ...turn })));
-  const open = orders.filter((order) => !log.find(order.case, order.system, order.run));
-  for (const name of new Set(open.map((order) => order.case))) modelPath(model ?? (cases.get(name) as Case).model);
-  for (const [index, order] of open.entries()) {
-    const salt = `run ${order.run}${order.system.includes('=') ? ` ${randomUUID()}` : ''}`;
-    const chosen = model ?? (cases.get(order.case) as Case).model;
-    const began = performance.now();
-    const measurement = await measure(
-      { ...order, seed: seedOf(order.run), salt, model: chosen, threads },
-      limitS * 1000,
-    );
-    const line: Line = { ...order, seconds: (performance.now() - began) / 1000, measurement };
-    log.add(line);
-    const said = 'error' in measurement ? `FAILED: ${measurement.error}` : `${line.seconds.toFixed(1)} s`;
-    const left = timeLeft(log.lines, open.slice(index + 1));
-    tell(
-      `[${index + 1}/${open.length}] ${order.case}, ${shortName(order.system)}, run ${order.run + 1}: ${said}; ${left}`,
-    );
+  const until = performance.now() + minutes * 60_000;
+  const known = () => [...earlier, ...log.lines];
+  tell(
+    `${rounds.flat().length} runs, ${timeLeft(known(), rounds.flat())}; what would take longer than ${minutes} minutes is measured less often`,
+  );
+  let done = 0;
+  for (const [index, round] of rounds.entries()) {
+    const fits = performance.now() + expectedSeconds(known(), round) * 1000 <= until;
+    if (round.some(({ run }) => run > 0) && !fits) continue;
+    for (const [turn, order] of round.entries()) {
+      const { path } = cases.get(order.case) as { path: string };
+      const line = await ran(order, { path, threads, limitMs: limitS * 1000 });
+      log.add(line);
+      const { measurement, seconds } = line;
+      const said = 'error' in measurement ? `FAILED: ${measurement.error}` : `${seconds.toFixed(1)} s`;
+      const open = [...round.slice(turn + 1), ...rounds.slice(index + 1).flat()];
+      tell(
+        `[${++done}] ${order.case}, ${shortName(order.system)}, run ${order.run + 1}: ${said}; ${timeLeft(known(), open)}`,
+      );
+    }
   }
   const peak = machinePeak(threads);
   const compared = [...cases].map(([name, each]) => {
@@ -92,24 +110,42 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     const leastS = Array.from({ length: runs }, (_, run) =>
       leastSeconds(each.build(seedOf(run)).plan, chosen, each.slots, peak),
     ).filter((seconds) => seconds !== undefined);
-    const measured = systems.map((system) => collect(log, name, system, runs));
+    const measured = systems.filter((system) => asks(system, name)).map((system) => collect(log, name, system, runs));
     return { name, case: each, model: describe(chosen), leastS, systems: measured };
   });
   return { compared, missing, peak };
 }
 
+const asks = (system: string, name: string): boolean => kindNamed(system).only?.(name) ?? true;
+
+/** One run of each system that can be asked, every other time in the opposite order. */
+function turnsOf(name: string, systems: readonly string[], run: number) {
+  const asked = systems.filter((system) => asks(system, name));
+  return (run % 2 === 0 ? asked : asked.reverse()).map((system) => ({ case: name, system, run }));
+}
+
+async function ran(
+  order: ReturnType<typeof turnsOf>[number],
+  { path, threads, limitMs }: { path: string; threads: number; limitMs: number },
+): Promise<Line> {
+  const salt = `run ${order.run}${order.system.includes('=') ? ` ${randomUUID()}` : ''}`;
+  const began = performance.now();
+  const measurement = await measure({ ...order, seed: seedOf(order.run), salt, model: path, threads }, limitMs);
+  return { ...order, seconds: (performance.now() - began) / 1000, measurement };
+}
+
 /** Equal for all systems: they do the same work. */
 const seedOf = (run: number): string => `run ${run}`;
 
-function collect(log: RunLog, name: string, system: string, runs: number): Compared['systems'][number] {
-  const lines = Array.from({ length: runs }, (_, run) => log.find(name, system, run));
-  const told = lines.flatMap((line) => line?.measurement ?? []);
-  const done = told.flatMap((each) => ('error' in each ? [] : [each]));
+function collect(log: RunLog, name: string, system: string, runs: number): ComparedSystem {
+  const lines = Array.from({ length: runs }, (_, run) => log.find({ case: name, system, run }) ?? []).flat();
+  const done = lines.flatMap(({ run, measurement }) => ('error' in measurement ? [] : [{ run, ...measurement }]));
   return {
     name: shortName(system),
     runs: done.map(({ cost }) => cost),
+    numbers: done.map(({ run }) => run),
     flags: done[0]?.flags ?? '',
-    failures: told.flatMap((each) => ('error' in each ? [each.error] : [])),
+    failures: lines.flatMap(({ measurement }) => ('error' in measurement ? [measurement.error] : [])),
     foreignPercent: done.map(({ foreignPercent }) => foreignPercent),
   };
 }

@@ -1,6 +1,5 @@
 /** One run of one case on one system, in a process of its own: told by a message of the parent, answered by another. */
 import { costOf } from '../cost.js';
-import { modelPath } from '../models.js';
 import { CASES, type Case } from './cases.js';
 import type { Answer, Order } from './order.js';
 import { kindNamed, type Setting } from './systems.js';
@@ -13,7 +12,7 @@ function settingOf({ kvTokens, slots, build }: Case, { seed, model, threads }: O
     const own = append.reduce((sum, n, i) => sum + (i % 2 === 1 ? n : 0), 0);
     lengths.push((baseTokens < 0 ? past : Math.min(past, baseTokens)) + own + output);
   }
-  return { model: modelPath(model), threads, kvTokens, slots, longest: Math.max(...lengths) + 16 };
+  return { model, threads, kvTokens, slots, longest: Math.max(...lengths) + 16 };
 }
 
 async function answer(order: Order): Promise<Answer> {

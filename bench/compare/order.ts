@@ -12,6 +12,7 @@ export interface Order {
   seed: string;
   /** Equal salts: equal tokens. */
   salt: string;
+  /** Path of the model. */
   model: string;
   threads: number;
 }

@@ -27,6 +27,13 @@ export class RunLog {
     this.lines = lines;
   }
 
+  /** What an earlier one says, under whatever conditions: how long runs take. */
+  static earlier(path: string): Line[] {
+    if (!existsSync(path)) return [];
+    const whole = readFileSync(path, 'utf8').split('\n').slice(1, -1); // what follows the last line feed is torn, or nothing
+    return whole.map((line) => JSON.parse(line) as Line);
+  }
+
   /** A new log, in place of another. */
   static create(path: string, conditions: Conditions): RunLog {
     writeFileSync(path, `${JSON.stringify(conditions)}\n`);
@@ -36,19 +43,18 @@ export class RunLog {
   /** An earlier one, without its failures and without a torn last line. Throws where it was measured under other conditions. */
   static resume(path: string, conditions: Conditions): RunLog {
     if (!existsSync(path)) return RunLog.create(path, conditions);
-    const [head = '{}', ...rest] = readFileSync(path, 'utf8').split('\n');
-    const whole = rest.slice(0, -1); // what follows the last line feed is torn, or nothing
+    const [head = '{}'] = readFileSync(path, 'utf8').split('\n', 1);
     if (head !== JSON.stringify(conditions)) {
       throw new Error(
         `${path} was measured under ${head}, this is ${JSON.stringify(conditions)}: run without --resume`,
       );
     }
-    const lines = whole.map((line) => JSON.parse(line) as Line).filter(({ measurement }) => !('error' in measurement));
+    const lines = RunLog.earlier(path).filter(({ measurement }) => !('error' in measurement));
     writeFileSync(path, [head, ...lines.map((line) => JSON.stringify(line)), ''].join('\n'));
     return new RunLog(path, lines);
   }
 
-  find(name: string, system: string, run: number): Line | undefined {
+  find({ case: name, system, run }: Pick<Line, 'case' | 'system' | 'run'>): Line | undefined {
     return this.lines.find((line) => line.case === name && line.system === system && line.run === run);
   }
 

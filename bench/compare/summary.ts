@@ -2,7 +2,7 @@ import { median } from '../../testing/statistics.js';
 import { COSTS, type Columns, type Cost, type Measured, over, table } from '../cost.js';
 import type { Report, Table } from '../report.js';
 import { measureOf } from './cases.js';
-import type { Compared, Comparison } from './compare.js';
+import type { Compared, ComparedSystem, Comparison } from './compare.js';
 
 /** How many times better ours is than another system: the median of pairs, their least and greatest. */
 export interface Ratio {
@@ -12,9 +12,9 @@ export interface Ratio {
 }
 
 /** Of what a case is compared by. Undefined: one of them has no run that ended. */
-export function ratioOf(ours: Measured, other: Measured, of: (cost: Cost) => number): Ratio | undefined {
-  const pairs = ours.runs.flatMap((cost, run) => {
-    const theirs = other.runs[run];
+export function ratioOf(ours: ComparedSystem, other: ComparedSystem, of: (cost: Cost) => number): Ratio | undefined {
+  const pairs = ours.runs.flatMap((cost, i) => {
+    const theirs = other.runs[other.numbers.indexOf(ours.numbers[i] as number)];
     return theirs ? [of(theirs) / of(cost)] : [];
   });
   if (pairs.length === 0) return undefined;
@@ -23,22 +23,18 @@ export function ratioOf(ours: Measured, other: Measured, of: (cost: Cost) => num
 
 /** All cases on one page: ratios first, the losses too. */
 export function summarise({ compared, missing, peak }: Comparison): Report {
-  const names = compared[0]?.systems.slice(1).map(({ name }) => name) ?? [];
+  const names = [...new Set(compared.flatMap(({ systems }) => systems.slice(1).map(({ name }) => name)))];
   const first = compared[0]?.systems[0]?.name ?? '';
   const overview: Table = {
     title: `How many times better ${first} is than each (median of pairs; least to greatest)`,
     columns: ['case', 'by', ...names],
-    rows: compared.map((each) => [
-      each.name,
-      measureOf(each.case).what,
-      ...each.systems.slice(1).map((other) => cell(each, other)),
-    ]),
+    rows: compared.map((each) => [each.name, measureOf(each.case).what, ...names.map((name) => cell(each, name))]),
   };
   return {
     findings: compared.flatMap(findings),
     tables: [overview, ...compared.map(details)],
     setup: {
-      ...Object.fromEntries(missing.map(({ system, why }) => [`left out: ${system}`, why])),
+      ...Object.fromEntries(missing.map(({ name, why }) => [`left out: ${name}`, why])),
       ...Object.fromEntries(compared.map((each) => [each.name, `${each.case.what}; ${each.model}`])),
       ...Object.fromEntries(
         compared.flatMap(({ name, systems }) =>
@@ -57,9 +53,11 @@ export function summarise({ compared, missing, peak }: Comparison): Report {
   };
 }
 
-function cell(each: Compared, other: Compared['systems'][number]): string {
-  const ratio = ratioOf(each.systems[0] as Measured, other, measureOf(each.case).of);
-  if (!ratio) return other.failures[0] ? 'failed' : '-';
+function cell({ systems, case: of }: Compared, name: string): string {
+  const [ours] = systems;
+  const other = systems.find((system) => system.name === name);
+  const ratio = ours && other && ratioOf(ours, other, measureOf(of).of);
+  if (!ratio) return other?.failures[0] ? 'failed' : '-';
   const spread = `${ratio.least.toFixed(2)} to ${ratio.greatest.toFixed(2)}`;
   return `${ratio.times.toFixed(2)}x${other.runs.length > 1 ? ` (${spread})` : ''}`;
 }
@@ -75,13 +73,19 @@ function findings(each: Compared): string[] {
     const ratio = ratioOf(ours, other, of);
     if (!ratio) return [];
     // A target over llama-server is one over each way to start it.
-    const target = each.case.targets?.[other.name] ?? each.case.targets?.[other.name.replace(/-unified$|-flash$/, '')];
+    const family = other.name.replace(/-unified$|-flash$/, '');
+    const { targets = {}, causes = {} } = each.case;
+    const target = targets[other.name] ?? targets[family];
+    const cause = causes[other.name] ?? causes[family];
+    const short = ratio.times < Math.max(1, target ?? 0);
     const met = target === undefined ? '' : ` (target ${target}x: ${ratio.times >= target ? 'met' : 'MISSED'})`;
     const lost = ratio.times < 1 ? 'LOST: ' : '';
     const cpu = ratioOf(ours, other, ({ cpuMs }) => cpuMs)?.times ?? Number.NaN;
     const less =
       Number.isFinite(cpu) && other.runs.some(({ cpuMs }) => cpuMs > 0) ? `, ${cpu.toFixed(2)}x by CPU time` : '';
-    return [`${each.name}: ${lost}${ratio.times.toFixed(2)}x over ${other.name} by ${what}${less}${met}`];
+    return [
+      `${each.name}: ${lost}${ratio.times.toFixed(2)}x over ${other.name} by ${what}${less}${met}${short && cause ? `: ${cause}` : ''}`,
+    ];
   });
   return [...told, ...failed];
 }
@@ -89,11 +93,11 @@ function findings(each: Compared): string[] {
 function details(each: Compared): Table {
   const measured = each.systems.filter(({ runs }) => runs.length > 0);
   const extras = [...new Set(measured.flatMap(({ runs }) => Object.keys(runs[0]?.extra ?? {})))];
-  const columns: Columns<Measured> = {
+  const columns: Columns<ComparedSystem> = {
     ...COSTS,
     ...(each.leastS.length > 0 && {
-      'of least': ({ runs }: Measured) =>
-        median(runs.map(({ wallMs }, run) => wallMs / 1000 / (each.leastS[run] as number))),
+      'of least': ({ runs, numbers }: ComparedSystem) =>
+        median(runs.map(({ wallMs }, i) => wallMs / 1000 / (each.leastS[numbers[i] as number] as number))),
     }),
     ...Object.fromEntries(
       extras.map((name) => [name, (of: Measured) => over(of, ({ extra }) => extra[name] ?? Number.NaN)]),

@@ -3,10 +3,12 @@ import { BanyanSystem } from '../../testing/drive/banyan-system.js';
 import type { System } from '../../testing/drive/system.js';
 import { FCFS_LRU } from '../../testing/simulator/systems.js';
 import { openBanyanServer } from '../peers/banyan-server-system.js';
-import { builtServer } from '../peers/build-llama-server.js';
+import { builtBench, builtServer } from '../peers/build-llama-server.js';
+import { LlamaBenchSystem } from '../peers/llama-bench-system.js';
 import { type LlamaServerOptions, LlamaServerSystem } from '../peers/llama-server-system.js';
 import { NodeLlamaCppSystem, peerPath } from '../peers/node-llama-cpp-system.js';
 import { OpenAiSystem } from '../peers/openai-system.js';
+import { STREAMS } from './cases.js';
 
 /** What systems are given alike. */
 export interface Setting {
@@ -25,6 +27,8 @@ export interface Setting {
 /** A kind of system that can be measured. */
 export interface Kind {
   what: string;
+  /** The only cases that it can be asked; undefined: all. */
+  only?: (name: string) => boolean;
   /** Why it cannot run here, and what to do about it; undefined: it can. */
   missing(): string | undefined;
   /** The flags or options that its own users would choose, for the report. */
@@ -62,6 +66,17 @@ const serverFlags = (setting: Setting, shape: Pick<LlamaServerOptions, 'unified'
   ...shape,
 });
 
+const benchFlags = ({ model, threads }: Setting) => ({ model, threads: threads || 2 });
+
+const llamaBench: Kind = {
+  what: 'llama-bench of the same llama.cpp source: the model alone, one stream',
+  only: (name) => STREAMS.test(name),
+  missing: () =>
+    existsSync(builtBench()) ? undefined : 'no llama-bench beside llama-server: `npm run bench -- build-peers`',
+  flags: (setting) => LlamaBenchSystem.flags({ ...benchFlags(setting), model: '...' }).join(' '),
+  open: async (setting) => new LlamaBenchSystem({ ...benchFlags(setting), binary: builtBench() }),
+};
+
 const sequences = (setting: Setting) => ({
   sequences: parts(setting),
   contextTokens: setting.longest,
@@ -92,6 +107,7 @@ const KINDS: Record<string, Kind> = {
   'llama-server-unified': llamaServer('one buffer for all slots', { unified: true, flash: false }),
   'llama-server-flash': llamaServer('one buffer, fused attention', { unified: true, flash: true }),
   'node-llama-cpp': nodeLlamaCpp,
+  'llama-bench': llamaBench,
 };
 
 /** Those of a run that names none. */
@@ -103,6 +119,7 @@ export const DEFAULT_SYSTEMS = [
   'llama-server',
   'llama-server-unified',
   'node-llama-cpp',
+  'llama-bench',
 ];
 
 /**

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -10,8 +10,11 @@ const folder = join(root, 'native/.build/peers');
 /** Path of the llama-server to compare with: LLAMA_SERVER's, or the one that {@link buildLlamaServer} makes. */
 export const builtServer = (): string => process.env.LLAMA_SERVER ?? join(folder, 'build/bin/llama-server');
 
+/** Path of the llama-bench beside it. */
+export const builtBench = (): string => join(dirname(builtServer()), 'llama-bench');
+
 /**
- * Builds llama-server of the llama.cpp that Banyan is built on, without our patches, with the flags of a
+ * Builds llama-server and llama-bench of the llama.cpp that Banyan is built on, without our patches, with the flags of a
  * build for this machine. Needs git, CMake and a compiler; about 10 minutes on two cores.
  */
 export function buildLlamaServer(): string {
@@ -32,6 +35,6 @@ export function buildLlamaServer(): string {
   ];
   run('cmake', '-S', source, '-B', join(folder, 'build'), ...options.map((option) => `-D${option}`));
   const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? `${cpus().length}`;
-  run('cmake', '--build', join(folder, 'build'), '--target', 'llama-server', '-j', jobs);
+  run('cmake', '--build', join(folder, 'build'), '--target', 'llama-server', 'llama-bench', '-j', jobs);
   return join(folder, 'build/bin/llama-server');
 }

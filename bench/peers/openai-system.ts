@@ -17,7 +17,7 @@ interface Chunk {
 /**
  * Any server of OpenAI's completions that takes prompts of token ids and tells those of its answers (`return_token_ids`, as
  * vLLM and SGLang do). It is started by its owner and keeps its cache between runs, so contents differ from run to run.
- * CPU time and tokens from the cache are known where the server tells them.
+ * Tokens from the cache are known where the server tells them, CPU time is not.
  */
 export class OpenAiSystem implements System {
   readonly name: string;
@@ -42,6 +42,11 @@ export class OpenAiSystem implements System {
   start(prompt: readonly number[], outputTokens: number): RunningCall {
     const stop = new AbortController();
     return { done: this.#answer(prompt, outputTokens, stop.signal), cancel: () => stop.abort() };
+  }
+
+  /** Not told, and the client's own is not what is asked. */
+  cpuMs(): number {
+    return Number.NaN;
   }
 
   async #answer(prompt: readonly number[], outputTokens: number, stop: AbortSignal): Promise<CallCost> {

@@ -100,6 +100,26 @@ test('a comparison that was cut goes on: what is whole stays, the torn line and 
   expect(other.stderr).toContain('was measured under');
 }, 300_000);
 
+test('what does not fit the minutes is measured once, as earlier runs took them; ratios that moved are told', async () => {
+  const [head = ''] = log();
+  const slow = Array.from({ length: 5 }, (_, run) => ({
+    case: 'W1',
+    system: 'banyan',
+    run,
+    seconds: 900,
+    measurement: {},
+  }));
+  writeFileSync(file('compare.jsonl'), `${[head, ...slow.map((line) => JSON.stringify(line))].join('\n')}\n`);
+  const earlier = { tables: [{ columns: ['case', 'by', 'cache-off'], rows: [['W1', 'wall time', '90.00x']] }] };
+  writeFileSync(file('earlier.json'), JSON.stringify(earlier));
+  const more = ['--minutes', '1', '--against', file('earlier.json')];
+  const { code, stderr, stdout } = await compare('--systems', 'banyan,cache-off', ...more);
+  expect(code, stderr).toBe(0);
+  expect(lines().map(({ system, run }) => `${system} ${run}`)).toEqual(['banyan 0', 'cache-off 0']);
+  expect(stdout).toContain('1 of 1 ratios moved by more than 10%');
+  expect(stdout).toMatch(/\| W1 over cache-off \| 90\.00x \| \d/);
+}, 300_000);
+
 test('names that are none are refused with those that there are', async () => {
   const system = await compare('--systems', 'vllm');
   expect([system.code === 0, system.stderr]).toEqual([
