@@ -80,6 +80,8 @@ Napi::Object word_lists(Napi::Env env) {
     out.Set("phase", texts(env, Words<Phase>::list));
     out.Set("stage", texts(env, Words<Stage>::list));
     out.Set("retainReason", texts(env, Words<RetainReason>::list));
+    out.Set("storeReason", texts(env, Words<StoreReason>::list));
+    out.Set("tier", texts(env, Words<Tier>::list));
     return out;
 }
 

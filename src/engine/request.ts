@@ -138,7 +138,15 @@ function ended({ reason, stopText, shortened, usage, message }: Extract<RequestE
 }
 
 function neverStarted(): Completion<never> {
-  const miss = { matched: 0, promptTokens: 0, paged: 0, expected: -1, actual: -1, reason: 'reuse-off' as const };
+  const miss = {
+    matched: 0,
+    promptTokens: 0,
+    paged: 0,
+    kept: 0,
+    expected: -1,
+    actual: -1,
+    reason: 'reuse-off' as const,
+  };
   const times = { queueMs: 0, waitedMs: 0, prefillMs: 0, ttftMs: 0, itlMs: 0, totalMs: 0 };
   const tokens = { promptTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, computedTokens: 0, outputTokens: 0 };
   const counts = { ...tokens, reasoningTokens: 0, preemptions: 0, bypassed: 0 };
@@ -150,7 +158,7 @@ function neverStarted(): Completion<never> {
     reason: 'cancelled',
     stopText: '',
     shortened: false,
-    usage: { ...counts, ...times, hits: { device: 0 }, retained: '', miss },
+    usage: { ...counts, ...times, hits: { device: 0, host: 0, disk: 0 }, retained: '', miss },
     message: { content: '', reasoning: '', toolCalls: [] },
   };
 }

@@ -1,6 +1,6 @@
 import type { ByteReader } from './byte-reader.js';
 import { type RecordLayouts, readRecord } from './records.js';
-import type { NativeClass, PageKind, RetainReason } from './vocabulary.js';
+import type { KvTier, NativeClass, PageKind, RetainReason, StoreReason } from './vocabulary.js';
 
 /** What every decision of the scheduler has. */
 export interface DecisionAbout {
@@ -75,6 +75,20 @@ export interface DecisionFields {
   save_state: { tokens: number; stateKind: PageKind };
   /** Saved states went to make room for others. */
   evict_state: { states: number; stateKind: PageKind };
+  /** A request, or a program that is about to call, waits for pages that a tier keeps: as predicted, and computing them. */
+  load: { pages: number; tier: KvTier; takesMs: number; computingMs: number };
+  /** Pages came from a tier. */
+  loaded: { pages: number; tier: KvTier; tookMs: number };
+  /** Pages did not come in time, or not as they were written: they are computed. */
+  load_late: { pages: number; tier: KvTier; waitedMs: number };
+  /** Pages that a tier keeps are computed, as loading them would take longer. */
+  recompute: { pages: number; tier: KvTier; loadingMs: number; computingMs: number };
+  /** Pages are to be written to disk before they are evicted. */
+  store: { pages: number; reason: StoreReason };
+  /** The disk did not take pages; told once until it takes some again. */
+  store_failed: { pages: number };
+  /** Pages are not read from host or disk for a while: `lateLoads` in a row came late. */
+  tier_rest: { lateLoads: number; restMs: number };
 }
 
 export type DecisionKind = keyof DecisionFields;

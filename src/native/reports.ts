@@ -111,7 +111,7 @@ export interface NativeUsage {
   /** Smaller requests that passed it while it found no room. */
   bypassed: number;
   /** `cachedTokens` by where they lay. */
-  hits: { device: number };
+  hits: { device: number; host: number; disk: number };
   /**
    * How long its program's pages are kept and why; empty: it has no program. Of a request that is cancelled in the midst of
    * a step it is a forecast: that is decided when the step ends (`program.report()`).
@@ -126,6 +126,8 @@ export interface NativeMiss {
   promptTokens: number;
   /** Tokens [0, paged) were there: more than `matched` only with reason `no-state`. */
   paged: number;
+  /** Tokens [0, kept) are in the cache or in a lower tier (reasons `on-host`, `on-disk`); 0: no tier has more. */
+  kept: number;
   /** What the cache held at `paged`; -1: nothing, or the engine was not loaded with `revealMisses`. */
   expected: number;
   /** What the prompt has there; -1: it ended. */
@@ -133,7 +135,8 @@ export interface NativeMiss {
   /**
    * `full-hit`: all of it (its last token is computed again, for its logits). `cold`: nothing of this tenant was cached.
    * `diverged`: something else was. `evicted-or-new`: what was cached ended there. `reuse-off`: the model or the request
-   * takes no part in the cache. `no-state`: what was cached goes on, but the state of the model's recurrent layers was saved at
+   * takes no part in the cache. `on-host`, `on-disk`: the cache ended there, and a lower tier goes on.
+   * `no-state`: what was cached goes on, but the state of the model's recurrent layers was saved at
    * `matched` last.
    */
   reason: MissReason;
@@ -194,6 +197,18 @@ export interface NativeStats {
   /** Of returning requests: tokens that their program had computed, and those of them that were still there. */
   resumeTokens: number;
   resumeHits: number;
+  /** `cachedTokens` by where they lay. */
+  hitTokens: { device: number; host: number; disk: number };
+  /** Pages that are kept outside the pool. */
+  pagesHost: number;
+  pagesDisk: number;
+  /** On their way from there, and to there. */
+  pagesLoading: number;
+  pagesStoring: number;
+  /** That came from there; that did not in time, and were computed; that were written. */
+  pagesLoaded: number;
+  pagesLate: number;
+  pagesStored: number;
   /** Calls into JavaScript, at most one a step. */
   callbacks: number;
   /** Texts of which a vector was made. */

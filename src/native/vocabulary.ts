@@ -25,7 +25,16 @@ export const CALL_STAGES = ['call-start', 'call-args', 'call-cut'] as const;
 export const STAGES = ['accepted', 'admitted', 'prefill'] as const;
 
 /** Why a prompt was not found in the cache to its end; see NativeMiss. */
-export const MISS_REASONS = ['full-hit', 'cold', 'diverged', 'evicted-or-new', 'reuse-off', 'no-state'] as const;
+export const MISS_REASONS = [
+  'full-hit',
+  'cold',
+  'diverged',
+  'evicted-or-new',
+  'reuse-off',
+  'on-host',
+  'on-disk',
+  'no-state',
+] as const;
 export type MissReason = (typeof MISS_REASONS)[number];
 
 /** What evicted pages were kept for, least first. */
@@ -35,6 +44,22 @@ export type PageKind = (typeof PAGE_KINDS)[number];
 /** Why pages of a waiting program are kept so long. */
 export const RETAIN_REASONS = ['none', 'free-memory', 'unknown-tool', 'measured', 'expected', 'worthless'] as const;
 export type RetainReason = (typeof RETAIN_REASONS)[number];
+
+/** Where the KV of a page is: in the pool, in this process's memory beside it, on disk. */
+export const TIERS = ['device', 'host', 'disk'] as const;
+export type KvTier = (typeof TIERS)[number];
+
+/** Why pages are written to disk while the pool still has them. */
+export const STORE_REASONS = [
+  'static',
+  'waiting-for-human',
+  'parked',
+  'durable',
+  'pressure',
+  'used-again',
+  'closing',
+] as const;
+export type StoreReason = (typeof STORE_REASONS)[number];
 
 /** What an agent run does: it computes, waits for tools, waits for a person, or has ended. */
 export const PHASES = ['reasoning', 'acting', 'human', 'finished'] as const;

@@ -87,10 +87,10 @@ const ENDED = {
     ttftMs: 1.5,
     itlMs: 0.125,
     totalMs: 99,
-    miss: { matched: 4, promptTokens: 10, paged: 4, expected: -1, actual: 6, reason: 'diverged' },
+    miss: { matched: 4, promptTokens: 10, paged: 4, kept: 0, expected: -1, actual: 6, reason: 'diverged' },
     waitedMs: 2.5,
     bypassed: 3,
-    hits: { device: 4 },
+    hits: { device: 4, host: 0, disk: 0 },
     retained: 'kept',
   },
   stopText: 'END',
@@ -191,6 +191,13 @@ const DECISIONS: [DecisionKind, object][] = [
   ['program_end', { serviceTokens: 4200, calls: 11 }],
   ['save_state', { tokens: 500, stateKind: 'acting' }],
   ['evict_state', { states: 1, stateKind: 'static' }],
+  ['load', { pages: 64, tier: 'disk', takesMs: 120, computingMs: 9800 }],
+  ['loaded', { pages: 64, tier: 'disk', tookMs: 131 }],
+  ['load_late', { pages: 1, tier: 'host', waitedMs: 50 }],
+  ['recompute', { pages: 2, tier: 'disk', loadingMs: 9, computingMs: 0.5 }],
+  ['store', { pages: 12, reason: 'waiting-for-human' }],
+  ['store_failed', { pages: 3 }],
+  ['tier_rest', { lateLoads: 3, restMs: 10_000 }],
 ];
 
 test('decisions are of no request, name the one they are about, and have the fields of their kind', () => {

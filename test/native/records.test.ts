@@ -50,6 +50,8 @@ test('words: the lists of the addon, in its order', () => {
     pageKind: vocabulary.PAGE_KINDS,
     phase: vocabulary.PHASES,
     retainReason: vocabulary.RETAIN_REASONS,
+    storeReason: vocabulary.STORE_REASONS,
+    tier: vocabulary.TIERS,
   });
 });
 

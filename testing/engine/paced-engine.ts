@@ -95,10 +95,10 @@ export class PacedEngine extends ScriptedEngine {
         totalMs: 2,
         waitedMs: 0,
         bypassed: 0,
-        hits: { device: 0 },
+        hits: { device: 0, host: 0, disk: 0 },
         retained: '',
       },
-      miss: { matched: 0, promptTokens, paged: 0, expected: -1, actual: -1, reason: 'cold' as const },
+      miss: { matched: 0, promptTokens, paged: 0, kept: 0, expected: -1, actual: -1, reason: 'cold' as const },
     };
     return {
       ...{ type: 'finish', request, reason, stopText: '', shortened: false, usage },

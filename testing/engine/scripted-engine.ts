@@ -166,7 +166,15 @@ export class ScriptedEngine implements Backend {
     );
     const [expected, actual] = [holder?.[matched] ?? -1, tokens[matched] ?? -1];
     const reason = actual < 0 ? ('full-hit' as const) : ('diverged' as const);
-    return this.router.shown({ matched, promptTokens: tokens.length, paged: matched, expected, actual, reason });
+    return this.router.shown({
+      matched,
+      promptTokens: tokens.length,
+      paged: matched,
+      kept: 0,
+      expected,
+      actual,
+      reason,
+    });
   }
 
   async pin(_salt: string, tokens: Int32Array, _ttlMs: number, share: number) {
@@ -279,8 +287,16 @@ export class ScriptedEngine implements Backend {
       ...{ promptTokens, cachedTokens: cached, computedTokens: promptTokens - cached },
       ...{ cacheWriteTokens: promptTokens - cached - 1, reasoningTokens, prefillMs: 1 },
       ...{ outputTokens: output.length, preemptions: 0, queueMs: 0, ttftMs: 1, itlMs: 1, totalMs: 2 },
-      ...{ waitedMs: 0, bypassed: 0, hits: { device: cached }, retained: '' },
-      miss: { matched: cached, promptTokens, paged: cached, expected: -1, actual: -1, reason: 'cold' as const },
+      ...{ waitedMs: 0, bypassed: 0, hits: { device: cached, host: 0, disk: 0 }, retained: '' },
+      miss: {
+        matched: cached,
+        promptTokens,
+        paged: cached,
+        kept: 0,
+        expected: -1,
+        actual: -1,
+        reason: 'cold' as const,
+      },
     };
     const { stopText = '', shortened = false } = answer;
     return [{ type: 'finish', request, reason, stopText, shortened, usage, message }];

@@ -120,6 +120,7 @@ void IdlePrograms::deactivate(Program & p) {
     programs_.set_active(p, false);
     set_keep(cache_, p, NodeKind::idle);
     lookahead_.forget(p);
+    stores_.want(p, StoreReason::parked);
 }
 
 void IdlePrograms::pause(Program & p) {

@@ -18,19 +18,21 @@
 #include "core/programs/service-correlation.h"
 #include "core/programs/tool-times.h"
 #include "core/steps/lookahead.h"
+#include "core/tiers/stores.h"
 
 namespace banyan {
 
 class IdlePrograms {
   public:
     IdlePrograms(const PolicyConfig & policy, const CostModel & cost, PrefixCache & cache, ProgramTable & programs,
-                 Demand & demand, Lookahead & lookahead, DecisionLog & log)
+                 Demand & demand, Lookahead & lookahead, Stores & stores, DecisionLog & log)
         : policy_(policy),
           cost_(cost),
           cache_(cache),
           programs_(programs),
           demand_(demand),
           lookahead_(lookahead),
+          stores_(stores),
           log_(log),
           tools_(policy.tool_samples) {}
 
@@ -77,6 +79,7 @@ class IdlePrograms {
     ProgramTable & programs_;
     Demand & demand_;
     Lookahead & lookahead_;
+    Stores & stores_;
     DecisionLog & log_;
     ToolTable tools_;
     ServiceCorrelation lengths_;

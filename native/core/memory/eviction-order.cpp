@@ -51,6 +51,11 @@ void EvictionOrder::touch_path(RadixNode & node) const {
     }
 }
 
+void EvictionOrder::price_kept(RadixNode & node, int32_t page_tokens) const {
+    const bool all = node.kept > node.begin && node.kept >= node.end() - node.end() % page_tokens;
+    if (all) node.worth = std::min(node.worth, inflation_ + kept_cost_);
+}
+
 void EvictionOrder::note_victim(const RadixNode & node) {
     if (node.indexed) inflation_ = std::max(inflation_, node.key.worth);
 }

@@ -56,6 +56,10 @@ class EvictionOrder {
      * their ends, and with them their states, where one path could have gone whole.
      */
     void touch_path(RadixNode & node) const;
+    /** What a page that a tier has as well takes to read. */
+    void set_kept_cost(Micros page) { kept_cost_ = page; }
+    /** The node's full pages, if a tier has them all, are worth no more than reading them. */
+    void price_kept(RadixNode & node, int32_t page_tokens) const;
     /** The node is about to lose pages: later uses are priced on top of its worth (the inflation above). */
     void note_victim(const RadixNode & node);
 
@@ -68,6 +72,7 @@ class EvictionOrder {
     const CostModel * cost_ = nullptr;
     bool needs_states_ = false;
     int64_t inflation_ = 0;
+    Micros kept_cost_ = kNever;
     std::map<EvictionKey, RadixNode *> leaves_;
 };
 

@@ -130,6 +130,11 @@ class PrefixCache {
     /** Tokens [0, n_tokens) are system prompt and tools: evicted last. */
     void pin_static_prefix(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens);
 
+    /** Tokens [0, n_tokens), full pages, are in a tier as well, from which a page takes page_cost. */
+    void mark_kept(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens, Micros page_cost) {
+        tree_.mark_kept(salt, tokens.data(), n_tokens, page_cost);
+    }
+
     /**
      * Keeps the longest cached prefix until `expires`, or what promises allow of it, and as much of it as leaves the
      * pins of this salt with at most `most_pages` pages. Returns its length; 0: no pin.

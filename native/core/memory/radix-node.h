@@ -107,6 +107,7 @@ struct RadixNode {
     uint64_t stamp = 0;                                    // of the last use of this edge or one below
     NodeKind base = NodeKind::finished;                    // without marks: abandoned, finished or fixed
     int64_t worth = 0;                                     // as in EvictionKey, at the last use
+    int32_t kept = 0;                                      // tokens [0, kept) of the path are in a tier as well
     std::unique_ptr<StateRef> state;                       // nullptr: none is saved at its end
     std::vector<PathLock *> locks;
     bool indexed = false;  // in the eviction order, under `key`

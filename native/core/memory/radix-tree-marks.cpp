@@ -1,4 +1,6 @@
 // What programs say about paths: marks, abandoned branches, static prefixes. None of it holds a page.
+#include <algorithm>
+
 #include "core/memory/radix-tree.h"
 
 namespace banyan {
@@ -30,6 +32,25 @@ void RadixTree::pin_static_prefix(Salt salt, const Token * tokens, int32_t n_tok
         node->base = NodeKind::fixed;
         refile(*node);
     }
+}
+
+void RadixTree::mark_kept(Salt salt, const Token * tokens, int32_t n_tokens, Micros page_cost) {
+    const PathMatch found = match(salt, tokens, n_tokens);
+    const int32_t n_kept = std::min(n_tokens, found.n_tokens);
+    order_.set_kept_cost(page_cost);
+    for (RadixNode * node = found.node; node && !node->is_root(); node = node->parent) {
+        node->kept = std::max(node->kept, std::min(node->end(), n_kept));
+        order_.price_kept(*node, pool_->page_tokens());
+        refile(*node);
+    }
+}
+
+std::vector<Token> RadixTree::path_to(const RadixNode & node) {
+    std::vector<Token> tokens(static_cast<size_t>(node.end()));
+    for (const RadixNode * at = &node; !at->is_root(); at = at->parent) {
+        std::copy(at->tokens.begin(), at->tokens.end(), tokens.begin() + at->begin);
+    }
+    return tokens;
 }
 
 }  // namespace banyan

@@ -76,6 +76,7 @@ RadixNode * RadixTree::cut(RadixNode & node, int32_t at) {
     upper->stamp = node.stamp;
     upper->base = node.base;
     upper->worth = node.worth;
+    upper->kept = std::min(node.kept, at);
     upper->tokens.assign(node.tokens.begin(), node.tokens.begin() + n_upper_tokens);
     upper->pages.assign(node.pages.begin(), node.pages.begin() + (pages_for(at, size) - first_page));
     if (at % size != 0) pool_->ref(upper->pages.back(), Holder::tree);
@@ -113,6 +114,9 @@ void RadixTree::touch(RadixNode * node) {
         node->parent->recent = node->tokens.front();
     }
     order_.touch_path(*leaf);
+    for (RadixNode * at = leaf; !at->is_root(); at = at->parent) {
+        if (at->kept > at->begin) order_.price_kept(*at, pool_->page_tokens());
+    }
     order_.update(*leaf);
 }
 
@@ -241,6 +245,7 @@ void RadixTree::drop_tail(RadixNode & leaf) {
     drop_state(leaf);
     n_tokens_ -= leaf.end() - end;
     leaf.tokens.resize(end - leaf.begin);
+    leaf.kept = std::min(leaf.kept, end);
     pool_->unref(leaf.pages.back(), Holder::tree);
     leaf.pages.pop_back();
 }

@@ -1,10 +1,10 @@
 // Which token paths have their KV in pages: a path-compressed tree a salt, at token granularity.
 //
 // Owns: its nodes, and the tree's references on pages.
-// Changed by: lock, unlock, mark, abandon, pin_static_prefix, insert, attach, evict_page, evict_state, clear_unlocked.
-// match and next_token are const. Thread: the engine thread. Invariant: every page of a node holds the KV of the node's
-// path, and its state is that after the path; a node's parent is in the tree. Sizes are kept, never recounted. Two
-// salts share nothing.
+// Changed by: lock, unlock, mark, abandon, pin_static_prefix, mark_kept, insert, attach, evict_page, evict_state,
+// clear_unlocked. match and next_token are const. Thread: the engine thread. Invariant: every page of a node holds the
+// KV of the node's path, and its state is that after the path; a node's parent is in the tree. Sizes are kept, never
+// recounted. Two salts share nothing.
 #pragma once
 
 #include <cstdint>
@@ -62,6 +62,11 @@ class RadixTree {
     void abandon(RadixNode * node, int32_t from);
     /** The first n_tokens are a static prefix, as far as they are here; an edge is cut where they end. */
     void pin_static_prefix(Salt salt, const Token * tokens, int32_t n_tokens);
+
+    /** The first n_tokens are in a tier as well, from which a page takes page_cost: losing them costs no more. */
+    void mark_kept(Salt salt, const Token * tokens, int32_t n_tokens, Micros page_cost);
+    /** Tokens of the path up to the node's end. */
+    static std::vector<Token> path_to(const RadixNode & node);
 
     /** needs_states: no request can go on from a path without the saved state of its end. */
     void configure(Eviction mode, const CostModel * cost, bool needs_states) {

@@ -47,6 +47,30 @@ const char * paths_of(NodeKind kind) {
     return "";
 }
 
+std::string from(Tier tier) {
+    return tier == Tier::disk ? "from disk" : tier == Tier::host ? "from host memory" : "from the device";
+}
+
+const char * because(StoreReason reason) {
+    switch (reason) {
+        case StoreReason::fixed:
+            return "as system prompts and tools are used again";
+        case StoreReason::human:
+            return "while it waits for a person";
+        case StoreReason::parked:
+            return "as its program is not expected soon";
+        case StoreReason::durable:
+            return "as its session is journaled";
+        case StoreReason::pressure:
+            return "as memory is nearly full";
+        case StoreReason::used_again:
+            return "as they were used again";
+        case StoreReason::closing:
+            return "as the engine is closed";
+    }
+    return "";
+}
+
 /** What follows "request 3 of program 7: ". */
 struct Sentence {
     Micros at;
@@ -131,6 +155,31 @@ struct Sentence {
     }
     std::string operator()(const decision::EvictState & d) const {
         return "evicted " + count(d.states, "saved state") + " of " + paths_of(d.state_kind);
+    }
+    std::string operator()(const decision::Load & d) const {
+        return "waits for " + count(d.pages, "page") + " " + from(d.tier) + ", " + span(d.takes) +
+               "; computing them would take " + span(d.computing);
+    }
+    std::string operator()(const decision::Loaded & d) const {
+        return count(d.pages, "page") + " came " + from(d.tier) + " in " + span(d.took);
+    }
+    std::string operator()(const decision::LoadLate & d) const {
+        return count(d.pages, "page") + " did not come " + from(d.tier) + " within " + span(d.waited) +
+               ", and will be computed";
+    }
+    std::string operator()(const decision::Recompute & d) const {
+        return count(d.pages, "page") + " will be computed in " + span(d.computing) + ": to have them " + from(d.tier) +
+               " takes " + span(d.loading);
+    }
+    std::string operator()(const decision::Store & d) const {
+        return count(d.pages, "page") + " are to be written to disk, " + because(d.reason);
+    }
+    std::string operator()(const decision::StoreFailed & d) const {
+        return "the disk did not take " + count(d.pages, "page") + ": they stay in memory only";
+    }
+    std::string operator()(const decision::TierRest & d) const {
+        return "pages are not read from host or disk for " + span(d.rest) + ": " + count(d.late_loads, "load") +
+               " in a row came late";
     }
     std::string operator()(const decision::ProgramEnd & d) const {
         return "ended after " + count(d.calls, "call") + " and " + count(d.service_tokens, "computed token");

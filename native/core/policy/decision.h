@@ -13,6 +13,8 @@
 #include <variant>
 
 #include "core/memory/radix-node.h"
+#include "core/memory/tier.h"
+#include "core/policy/store-reason.h"
 #include "core/programs/report.h"
 #include "core/record.h"
 
@@ -299,9 +301,102 @@ struct EvictState {
     }
 };
 
-using What =
-    std::variant<Arrive, Refuse, Admit, Coalesce, Dedupe, Bypass, Preempt, Lift, Window, Pause, Resume, Retain, Expire,
-                 Evict, BreakPin, Plan, Ahead, Budget, Refit, Finish, Cancel, ProgramEnd, SaveState, EvictState>;
+/** A request or a program that is about to call waits for pages that a tier keeps. */
+struct Load {
+    static constexpr const char * kName = "load";
+    int32_t pages;
+    Tier tier;
+    Micros takes;      // as predicted
+    Micros computing;  // what computing them would take
+    template <typename See>
+    void each_field(See && see) const {
+        see("pages", pages);
+        see("tier", tier);
+        see("takesMs", Millis{takes});
+        see("computingMs", Millis{computing});
+    }
+};
+
+/** Pages came from a tier. */
+struct Loaded {
+    static constexpr const char * kName = "loaded";
+    int32_t pages;
+    Tier tier;
+    Micros took;
+    template <typename See>
+    void each_field(See && see) const {
+        see("pages", pages);
+        see("tier", tier);
+        see("tookMs", Millis{took});
+    }
+};
+
+/** Pages did not come: too late, or not as they were written. They are computed. */
+struct LoadLate {
+    static constexpr const char * kName = "load_late";
+    int32_t pages;
+    Tier tier;
+    Micros waited;
+    template <typename See>
+    void each_field(See && see) const {
+        see("pages", pages);
+        see("tier", tier);
+        see("waitedMs", Millis{waited});
+    }
+};
+
+/** Pages that a tier keeps are computed, as that takes less time than loading them. */
+struct Recompute {
+    static constexpr const char * kName = "recompute";
+    int32_t pages;
+    Tier tier;
+    Micros loading, computing;
+    template <typename See>
+    void each_field(See && see) const {
+        see("pages", pages);
+        see("tier", tier);
+        see("loadingMs", Millis{loading});
+        see("computingMs", Millis{computing});
+    }
+};
+
+/** Pages are to be written to disk, before they are evicted. */
+struct Store {
+    static constexpr const char * kName = "store";
+    int32_t pages;
+    StoreReason reason;
+    template <typename See>
+    void each_field(See && see) const {
+        see("pages", pages);
+        see("reason", reason);
+    }
+};
+
+/** The disk did not take pages; told once until it takes some again. */
+struct StoreFailed {
+    static constexpr const char * kName = "store_failed";
+    int32_t pages;
+    template <typename See>
+    void each_field(See && see) const {
+        see("pages", pages);
+    }
+};
+
+/** The tiers are not read for a while. */
+struct TierRest {
+    static constexpr const char * kName = "tier_rest";
+    int32_t late_loads;  // in a row
+    Micros rest;
+    template <typename See>
+    void each_field(See && see) const {
+        see("lateLoads", late_loads);
+        see("restMs", Millis{rest});
+    }
+};
+
+using What = std::variant<Arrive, Refuse, Admit, Coalesce, Dedupe, Bypass, Preempt, Lift, Window, Pause, Resume, Retain,
+                          Expire, Evict, BreakPin, Plan, Ahead, Budget, Refit, Finish, Cancel, ProgramEnd, SaveState,
+                          EvictState, Load, Loaded, LoadLate, Recompute, Store, StoreFailed, TierRest>;
 
 }  // namespace decision
 
@@ -331,7 +426,14 @@ struct Decision {
         cancel,
         program_end,
         save_state,
-        evict_state
+        evict_state,
+        load,
+        loaded,
+        load_late,
+        recompute,
+        store,
+        store_failed,
+        tier_rest
     };
     Micros at = 0;
     RequestId request = 0;  // 0: about no request
@@ -342,7 +444,7 @@ struct Decision {
 };
 
 constexpr int kDecisionKinds = static_cast<int>(std::variant_size_v<decision::What>);
-static_assert(static_cast<int>(Decision::Kind::evict_state) + 1 == kDecisionKinds);
+static_assert(static_cast<int>(Decision::Kind::tier_rest) + 1 == kDecisionKinds);
 
 /** As the log and src/native/decisions.ts spell it. */
 const char * name_of(Decision::Kind kind);

@@ -30,7 +30,11 @@ struct SchedulerStats {
     uint64_t states_saved = 0, states_loaded = 0, states_evicted = 0;
     uint64_t dedupe_waits = 0;                    // requests that waited for an equal prefix already in flight
     uint64_t resume_tokens = 0, resume_hits = 0;  // of returning calls: tokens their program had; that were still there
-    RuleCounts decisions{};                       // how often each rule fired
+    PerTier<int64_t> hit_tokens{};                // cached_tokens, by where they came from
+    int64_t pages_host = 0, pages_disk = 0;       // gauges: kept outside the pool
+    int32_t pages_loading = 0, pages_storing = 0;  // gauges: on their way
+    uint64_t pages_loaded = 0, pages_late = 0, pages_stored = 0;
+    RuleCounts decisions{};  // how often each rule fired
 
     template <typename See>
     void each_field(See && see) const {
@@ -68,6 +72,14 @@ struct SchedulerStats {
         see("serviceTellsEnd", service_tells_end / 1000.0);
         see("resumeTokens", resume_tokens);
         see("resumeHits", resume_hits);
+        see("hitTokens", hit_tokens);
+        see("pagesHost", pages_host);
+        see("pagesDisk", pages_disk);
+        see("pagesLoading", pages_loading);
+        see("pagesStoring", pages_storing);
+        see("pagesLoaded", pages_loaded);
+        see("pagesLate", pages_late);
+        see("pagesStored", pages_stored);
         see("rules", decisions);
     }
 };

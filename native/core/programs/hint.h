@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/memory/page-key.h"
 #include "core/types.h"
 
 namespace banyan {
@@ -22,6 +24,7 @@ struct Hint {
     std::string tool;  // at most kMaxToolName bytes
     Micros expected = 0;
     Salt salt = 0;
+    std::optional<PageKey> root;  // before the first page of the tokens; nullopt: no tier has them
     std::vector<Token> tokens;
     int32_t steps = 1;  // [1, kMaxHintSteps]
     int32_t from = 0;   // [0, size of tokens)

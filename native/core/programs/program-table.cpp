@@ -186,4 +186,11 @@ std::string ProgramTable::check_integrity() const {
     return "";
 }
 
+void ProgramTable::visit(const std::function<void(const Program &)> & see) const {
+    std::vector<ProgramId> ids;
+    for (const auto & [id, program] : programs_) ids.push_back(id);
+    std::sort(ids.begin(), ids.end());
+    for (const ProgramId id : ids) see(*programs_.at(id));
+}
+
 }  // namespace banyan

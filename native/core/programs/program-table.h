@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -55,6 +56,9 @@ class ProgramTable {
     std::vector<Program *> most_idle(Class cls, size_t n) const;
     /** Of the idle ones that are not active, the one that has been idle longest; nullptr: none. */
     Program * longest_parked() const;
+
+    /** In the order of their ids. */
+    void visit(const std::function<void(const Program &)> & see) const;
 
     int32_t size() const { return static_cast<int32_t>(programs_.size()); }
     size_t n_parked() const { return parked_.size(); }

@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/memory/page-key.h"
 #include "core/memory/radix-node.h"
 #include "core/programs/report.h"
 #include "core/types.h"
@@ -42,6 +44,8 @@ struct Program : ProgramReport {
     // memory
     int32_t context = 0;                           // tokens of its last path
     Salt salt = 0;                                 // of its first call
+    Salt root_salt = 0;                            // of its last call, like the next
+    std::optional<PageKey> root;                   // key before its first page; nullopt: no tier keeps pages of it
     int32_t shared = 0;                            // tokens of that which others had computed before
     int32_t demand = 0;                            // pages it is expected to want, counted in the table's sum
     int32_t need = 0;                              // pages that its running calls want, to their expected ends

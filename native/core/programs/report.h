@@ -1,25 +1,14 @@
 // What became of one request and of one program, and what it cost.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 
 #include "core/memory/explain.h"
+#include "core/memory/tier.h"
 #include "core/record.h"
 
 namespace banyan {
-
-/** Where the KV of a hit came from. Host and disk join when pages can leave the device. */
-constexpr int kTiers = 1;
-
-/** Tokens of hits by tier. */
-struct TierTokens : std::array<int32_t, kTiers> {
-    template <typename See>
-    void each_field(See && see) const {
-        see("device", (*this)[0]);
-    }
-};
 
 /** What one request cost so far. Times are points of the passed-in clock; 0 = not yet. */
 struct RequestUsage {
@@ -29,9 +18,9 @@ struct RequestUsage {
     int32_t computed_tokens = 0;  // run through the model for it: prefill, output, recompute after preemption
     int32_t output_tokens = 0;
     int32_t preemptions = 0;
-    int32_t bypassed = 0;  // smaller requests that passed it while it found no room
-    TierTokens hits{};     // cached_tokens by tier
-    Micros waited = 0;     // without a slot, all in all
+    int32_t bypassed = 0;     // smaller requests that passed it while it found no room
+    PerTier<int32_t> hits{};  // cached_tokens, by where they came from
+    Micros waited = 0;        // without a slot, all in all
     Micros submitted = 0, admitted = 0, first_token = 0, last_token = 0;
     MissExplanation miss;
 

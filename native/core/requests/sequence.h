@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/memory/prefix-cache.h"
@@ -16,6 +17,7 @@
 #include "core/programs/tenant-table.h"
 #include "core/requests/prompt-key.h"
 #include "core/requests/stops.h"
+#include "core/tiers/loads.h"
 #include "core/types.h"
 
 namespace banyan {
@@ -36,12 +38,15 @@ struct Sequence {
     int32_t limit = 0;     // tokens it may reach
     uint64_t arrival = 0;  // order of submits
     Micros deadline = kNever;
-    GroupId group = 0;           // siblings of one fork
-    int32_t static_tokens = 0;   // of the prompt: system and tools
-    int32_t boundary = 0;        // of the prompt: before where the next prompt may leave it; 0: unknown
-    int64_t service_before = 0;  // of the path of calls that leads here
-    bool in_time = false;        // its program came back with it before its pages were let go
-    PromptKey prompt_key;        // tells how much of its prompt it shares with others
+    GroupId group = 0;            // siblings of one fork
+    int32_t static_tokens = 0;    // of the prompt: system and tools
+    int32_t boundary = 0;         // of the prompt: before where the next prompt may leave it; 0: unknown
+    int64_t service_before = 0;   // of the path of calls that leads here
+    bool in_time = false;         // its program came back with it before its pages were let go
+    PromptKey prompt_key;         // tells how much of its prompt it shares with others
+    std::optional<PageKey> root;  // key before its first page; nullopt: it takes no part in tiers
+    std::vector<PageKey> keys;    // of its full pages, as far as they were wanted
+    bool durable = false;         // its session is journaled
 
     // waiting
     Micros wait_since = 0, waited = 0;  // waited: in former waits, before preemptions
@@ -49,6 +54,10 @@ struct Sequence {
     Micros foretold = 0;                // when it would have its first token; 0: it has no limit
     RequestId producer = 0;             // 0, or the running request that computes tokens [0, shared) of ours
     int32_t shared = 0;
+    LoadId load = 0;                           // 0, or the load that brings pages of it
+    int32_t n_loads = 0;                       // that it has waited for, in this wait
+    int32_t loaded_begin = 0, loaded_end = 0;  // tokens of it that loads brought
+    Tier loaded_from = Tier::disk;
 
     // running
     std::unique_ptr<Holding> holding;

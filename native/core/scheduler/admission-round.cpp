@@ -27,7 +27,8 @@ WaitingQueue AdmissionRound::queue_of_backlog() {
     };
     WaitingQueue queue(rank, reorder ? policy.locality_window : 0, policy.locality_span, s_.last_started);
     for (Sequence * seq : s_.backlog) {
-        const bool waits = seq->producer != 0 && still_produces(s_.find(seq->producer), *seq);
+        const bool waits = (seq->producer != 0 && still_produces(s_.find(seq->producer), *seq)) ||
+                           (seq->load != 0 && s_.loads.is_under_way(seq->load));
         if (!waits) queue.add(*seq, s_.gate.class_of(*seq));
     }
     queue.order();
@@ -56,6 +57,7 @@ bool AdmissionRound::may_start(Sequence & seq) {
         return false;
     }
     if (seq.cache && waits_for_producer(seq)) return false;
+    if (s_.config.tiers.on && s_.waits_for_load(seq, kept_back(seq))) return false;
     return !blocked_ || may_pass_blocked(seq);
 }
 
@@ -126,6 +128,8 @@ bool AdmissionRound::make_room(Sequence & seq, bool at_the_cost_of_others) {
         const bool has_slot = s_.running.has_slot();
         const int32_t lacking = has_slot ? take_pages(seq, seq.n_tokens() - 1) : 0;
         if (has_slot && lacking == 0) return true;
+        // Pages that are on their way for a worse class, or for no request yet, are computed instead.
+        if (lacking > 0 && s_.make_way(s_.running.empty() ? -1 : cls)) continue;
         Sequence * worst = s_.policy().is_fcfs() ? nullptr : s_.running.victim_of_class();
         if (at_the_cost_of_others && worst && worst->effective_class > cls && s_.running.may_free(lacking, cls)) {
             s_.preempt(*worst, seq.id);
@@ -137,15 +141,21 @@ bool AdmissionRound::make_room(Sequence & seq, bool at_the_cost_of_others) {
     }
 }
 
+/** Available pages that the request may not take: the next ones of those that decode, and the reserve. */
+int32_t AdmissionRound::kept_back(const Sequence & seq) const {
+    const SchedulerConfig & config = s_.config;
+    const bool may_use_reserve =
+        s_.running.empty() || seq.cls == Class::interactive || s_.policy().is_fcfs() || order_.is_overdue(seq);
+    const int64_t reserve = may_use_reserve ? 0 : static_cast<int64_t>(config.n_pages) * config.reserve_percent / 100;
+    return s_.running.decode_growth() + static_cast<int32_t>(reserve);
+}
+
 /** Shares what is cached of the first `most` tokens and has the rest promised: returns 0. Or changes nothing: returns
  * the pages it lacks. */
 int32_t AdmissionRound::take_pages(Sequence & seq, int32_t most) {
     const SchedulerConfig & config = s_.config;
     PrefixCache & cache = s_.cache;
-    const bool may_use_reserve =
-        s_.running.empty() || seq.cls == Class::interactive || s_.policy().is_fcfs() || order_.is_overdue(seq);
-    const int64_t reserve = may_use_reserve ? 0 : static_cast<int64_t>(config.n_pages) * config.reserve_percent / 100;
-    const int32_t kept_back = s_.running.decode_growth() + static_cast<int32_t>(reserve);
+    const int32_t kept_back = this->kept_back(seq);
 
     auto holding = cache.hold(seq.salt);
     holding->lock.owner = seq.program->program;

@@ -30,6 +30,7 @@ class AdmissionRound {
     bool start(Sequence & seq);
     bool make_room(Sequence & seq, bool at_the_cost_of_others);
     int32_t take_pages(Sequence & seq, int32_t most);
+    int32_t kept_back(const Sequence & seq) const;
     bool goes_on_without_room(Sequence & seq);
     EffectiveClass effective_class(const Sequence & seq) const;
 

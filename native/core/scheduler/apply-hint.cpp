@@ -21,12 +21,16 @@ void Scheduler::Impl::mark_next_prompt(Program * p, const Hint & hint) {
     if (p) lookahead.forget(*p);
     auto mark = std::make_unique<PathLock>(hint.salt, Holder::tree);
     cache.mark(*mark, hint.tokens);
-    if (!p) return cache.unmark(*mark);
+    if (!p) {
+        cache.unmark(*mark);
+        return prefetch(nullptr, hint.salt, hint.root, hint.tokens);
+    }
     mark->owner = p->program;
     p->next = std::move(mark);
     cache.set_keep(*p->next, NodeKind::next, hint.steps);
     if (p->live == 0 && p->active) programs.keep_until(*p, std::max(p->keep_until, now + policy().next_step));
     lookahead.remember_next_prompt(*p, hint);
+    prefetch(p, hint.salt, hint.root, hint.tokens);
 }
 
 HintError Scheduler::Impl::apply_hint(ProgramId id, const Hint & hint) {
@@ -52,12 +56,15 @@ HintError Scheduler::Impl::apply_hint(ProgramId id, const Hint & hint) {
             return HintError::none;
         case Kind::tool_started:
             idle.tool_started(*p, hint, now);
+            if (hint.expected > 0) set_alarm(*p, now + hint.expected);
             break;
         case Kind::tool_ended:
             if (!idle.tool_ended(*p, hint.tool, now)) return HintError::unknown_tool;
+            if (p->tools.empty()) prefetch_path(*p);
             break;
         case Kind::human:
             if (p->live == 0) p->phase = Phase::human;
+            stores.want(*p, StoreReason::human);
             break;
     }
     // What it waits for has changed, and so has how long its pages are worth keeping.

@@ -54,6 +54,8 @@ SubmitError Scheduler::Impl::accept(Request request) {
     seq->deadline = request.deadline;
     seq->static_tokens = cached ? std::min(request.static_tokens, n_prompt) : 0;
     seq->boundary = cached ? std::min(request.boundary, n_prompt) : 0;
+    seq->root = cached && config.tiers.on ? request.root : std::nullopt;
+    seq->durable = request.durable;
     seq->prompt_key = PromptKey(request.salt, request.prompt);
     seq->arrival = next_arrival++;
     seq->usage.prompt_tokens = n_prompt;
@@ -89,6 +91,10 @@ void Scheduler::Impl::enter_program(Sequence & seq, const Request & request) {
     programs.set_class(p, request.cls);
     if (request.group != 0) ++p.groups[request.group];
     set_keep(cache, p, NodeKind::next);  // its history is wanted now
+    if (config.tiers.on) {
+        p.root = request.root;
+        p.root_salt = request.salt;
+    }
     seq.group = request.group;
     seq.program = &p;
     seq.service_before = p.service;

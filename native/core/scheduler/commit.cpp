@@ -83,6 +83,7 @@ void Scheduler::Impl::commit_row(const BatchRow & row) {
     }
     if (seq.static_tokens > 0 && end >= seq.static_tokens) {
         cache.pin_static_prefix(seq.salt, seq.tokens, seq.static_tokens);
+        store(seq, seq.static_tokens, ColdKind::fixed, StoreReason::fixed);
         seq.static_tokens = 0;
     }
     if (end < seq.prefill_end) return;

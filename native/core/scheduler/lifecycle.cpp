@@ -22,15 +22,27 @@ void Scheduler::Impl::start(Sequence & seq, EffectiveClass effective_class) {
     ++seq.program->running;
     tenants.admitted(*seq.tenant);
     lookahead.forget(*seq.program);
+    store(seq, seq.computed(), ColdKind::history, StoreReason::used_again);
     gate.admitted(seq, seq.computed());
     write_about(seq, decision::Admit{seq.computed(), seq.remaining()});
     idle.admitted(now - seq.wait_since);
     if (seq.usage.preemptions > 0 || seq.restarted) return;
     seq.usage.admitted = now;
-    seq.usage.cached_tokens = seq.usage.hits[0] = seq.computed();
+    count_hits_by_tier(seq);
     counters.prompt_tokens += seq.n_prompt;
     counters.cached_tokens += seq.computed();
     count_hits(seq);
+}
+
+/** What is there of it now, by where it came from. */
+void Scheduler::Impl::count_hits_by_tier(Sequence & seq) {
+    const int32_t loaded = std::max(0, std::min(seq.computed(), seq.loaded_end) - seq.loaded_begin);
+    seq.usage.cached_tokens = seq.computed();
+    seq.usage.hits[Tier::device] = seq.computed() - loaded;
+    counters.hit_tokens[Tier::device] += seq.computed() - loaded;
+    if (loaded == 0) return;
+    seq.usage.hits[seq.loaded_from] = loaded;
+    counters.hit_tokens[seq.loaded_from] += loaded;
 }
 
 /** Of what its program had computed before, how much was still there? What it changed itself is not lost. */
@@ -70,6 +82,8 @@ void Scheduler::Impl::preempt(Sequence & seq, RequestId in_favour_of) {
     ++counters.preemptions;
     write_about(seq, decision::Preempt{in_favour_of, seq.computed_before});
     seq.uncached = 0;
+    seq.n_loads = 0;
+    store(seq, seq.computed_before, ColdKind::history, StoreReason::pressure);
     backlog.add(seq, now);
 }
 
@@ -84,6 +98,7 @@ void Scheduler::Impl::end(Sequence & seq, FinishState how) {
         p.context = seq.computed();
         mark_path(cache, p, seq);
         save_end(seq);
+        store_turn(seq);
         ProgramTable::complete(p, seq.service_before + seq.usage.computed_tokens);
         forecast.call_ended(now - seq.started);
         demand.call_ended(seq.usage.output_tokens);

@@ -4,7 +4,8 @@
 namespace banyan {
 
 std::string Scheduler::Impl::check_integrity() const {
-    for (std::string wrong : {cache.check_integrity(), programs.check_integrity(), running.check_integrity()}) {
+    for (std::string wrong :
+         {cache.check_integrity(), programs.check_integrity(), running.check_integrity(), loads.check_integrity()}) {
         if (!wrong.empty()) return wrong;
     }
     int32_t promised = 0;

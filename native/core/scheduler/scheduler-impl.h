@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -37,6 +38,8 @@
 #include "core/steps/lookahead.h"
 #include "core/steps/step-pace.h"
 #include "core/steps/step.h"
+#include "core/tiers/known-paths.h"
+#include "core/tiers/stores.h"
 
 namespace banyan {
 
@@ -57,6 +60,7 @@ struct Scheduler::Impl {
     // lifecycle.cpp: a request starts, is stopped for others, ends
     void start(Sequence & seq, EffectiveClass effective_class);
     void count_hits(const Sequence & seq);
+    void count_hits_by_tier(Sequence & seq);
     void stop(Sequence & seq, bool abandon = false);
     void preempt(Sequence & seq, RequestId in_favour_of);
     void end(Sequence & seq, FinishState how);
@@ -76,6 +80,21 @@ struct Scheduler::Impl {
     HintError apply_hint(ProgramId id, const Hint & hint);
     void abandon_branch(Program * program, const Hint & hint);
     void mark_next_prompt(Program * program, const Hint & hint);
+
+    // tier-moves.cpp: pages that are kept outside the pool
+    LoadWish wish_of(Sequence & seq);
+    bool waits_for_load(Sequence & seq, int32_t kept_back);
+    void settle_loads();
+    bool make_way(EffectiveClass cls);
+    void note(const std::vector<EndedLoad> & ended);
+    void store(Sequence & seq, int32_t n_tokens, ColdKind kind, StoreReason reason);
+    void store_turn(Sequence & seq);
+    void prefetch(Program * program, Salt salt, const std::optional<PageKey> & root, const std::vector<Token> & tokens);
+    void prefetch_path(Program & program);
+    void explain_kept(MissExplanation & why, const std::vector<Token> & tokens,
+                      const std::optional<PageKey> & root) const;
+    void set_alarm(Program & program, Micros back);
+    void ring_alarms();
 
     // plan.cpp: what goes into the step
     std::vector<Sequence *> ready_to_decode() const;
@@ -102,6 +121,11 @@ struct Scheduler::Impl {
     ProgramTable programs;
     TenantTable tenants;
     DecisionLog decisions;
+    ColdIndex cold;
+    Loads loads;
+    Stores stores;
+    KnownPaths paths;
+    std::set<std::pair<Micros, ProgramId>> alarms;  // when pages of a program are to be loaded
 
     std::unordered_map<RequestId, std::unique_ptr<Sequence>> sequences;  // looked up, never walked for a decision
     struct Ended {

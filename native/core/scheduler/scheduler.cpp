@@ -18,6 +18,7 @@ SchedulerConfig completed(SchedulerConfig config) {
     if (!config.batching) config.max_running = 1;
     const int32_t capacity = config.n_pages * config.page_tokens;
     config.max_context = config.max_context > 0 ? std::min(config.max_context, capacity) : capacity;
+    if (config.n_states > 0 || !config.prefix_reuse) config.tiers.on = false;
     return config;
 }
 
@@ -38,11 +39,13 @@ Scheduler::Impl::Impl(const SchedulerConfig & given)
     : config(completed(given)),
       cost(config.policy.cost),
       cache(config.n_pages, config.page_tokens, config.prefix_reuse ? config.n_states : 0),
+      loads(config.tiers, cache, cold, programs, cost, decisions),
+      stores(config.tiers, cache, cold, decisions),
       running(config.max_running, most_unmovable(config)),
       demand(config.n_pages, config.page_tokens, programs),
       pace(config.policy, cost, config.max_batch_tokens),
       lookahead(computes_ahead(config), config.max_context, cache, programs, decisions),
-      idle(config.policy, cost, cache, programs, demand, lookahead, decisions),
+      idle(config.policy, cost, cache, programs, demand, lookahead, stores, decisions),
       gate(config.policy, config.reserve_percent, programs, demand, idle, decisions),
       coalescer(config.policy, cost, config.max_running, config.max_batch_tokens),
       forecast(config.policy, cost, pace, config.max_running, config.max_batch_tokens) {
@@ -106,6 +109,8 @@ const Batch & Scheduler::schedule(Micros now) {
     s.ended.clear();
     s.wake = kNever;
     s.step.scheduled = s.now;
+    s.settle_loads();
+    s.ring_alarms();
     s.cache.expire(s.now);
     s.idle.expire(s.now);
     s.gate.tick(s.now, s.backlog, s.counters.resume_tokens, s.counters.resume_hits);
@@ -114,7 +119,7 @@ const Batch & Scheduler::schedule(Micros now) {
         s.write_about(s.backlog.first(), decision::Coalesce{*until, s.backlog.size()});
         return s.step.batch();
     }
-    if (s.sequences.empty()) s.lookahead.plan(s.step, s.pace, s.running.next_slot());
+    if (s.sequences.empty() && s.loads.empty()) s.lookahead.plan(s.step, s.pace, s.running.next_slot());
     uint64_t preempted;
     do {
         preempted = s.counters.preemptions;
@@ -125,6 +130,7 @@ const Batch & Scheduler::schedule(Micros now) {
     } while (s.step.empty() && s.counters.preemptions != preempted);
     s.step.in_flight = !s.step.empty();
     if (s.step.in_flight) s.step.save_before(s.cache.take_owed_saves());
+    if (!s.step.in_flight) s.wake = std::min(s.wake, s.loads.next_deadline());
     s.log_evictions();
     const StepShape & shape = s.step.shape();
     if (s.step.in_flight) s.decisions.write(0, 0, decision::Plan{shape.prefill, shape.decodes});
@@ -180,9 +186,14 @@ int32_t Scheduler::prefilled(RequestId id) const {
     return seq ? std::min(seq->computed(), seq->n_prompt) : 0;
 }
 
-MissExplanation Scheduler::explain(Salt salt, const std::vector<Token> & tokens) const {
-    if (impl_->config.prefix_reuse) return impl_->cache.explain(salt, tokens);
+MissExplanation Scheduler::explain(Salt salt, const std::vector<Token> & tokens,
+                                   const std::optional<PageKey> & root) const {
     MissExplanation why;
+    if (impl_->config.prefix_reuse) {
+        why = impl_->cache.explain(salt, tokens);
+        impl_->explain_kept(why, tokens, root);
+        return why;
+    }
     why.prompt_tokens = static_cast<int32_t>(tokens.size());
     why.actual = tokens.empty() ? -1 : tokens.front();
     why.reason = MissExplanation::Reason::reuse_off;
@@ -248,6 +259,13 @@ SchedulerStats Scheduler::stats() const {
     stats.window = s.gate.window();
     stats.demand_pages = static_cast<int32_t>(s.demand.pages());
     stats.service_tells_end = s.idle.service_tells_end();
+    stats.pages_host = s.cold.size(Tier::host);
+    stats.pages_disk = s.cold.size(Tier::disk);
+    stats.pages_loading = s.loads.n_reading();
+    stats.pages_storing = s.stores.n_writing();
+    stats.pages_loaded = s.loads.n_loaded();
+    stats.pages_late = s.loads.n_late();
+    stats.pages_stored = s.stores.n_stored();
     stats.decisions = s.decisions.counts();
     return stats;
 }

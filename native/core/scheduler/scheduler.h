@@ -20,6 +20,7 @@
 #include "core/programs/hint.h"
 #include "core/programs/report.h"
 #include "core/steps/batch.h"
+#include "core/tiers/tier-work.h"
 #include "core/types.h"
 
 namespace banyan {
@@ -37,6 +38,7 @@ struct SchedulerConfig {
     bool prefix_reuse = true;        // false: every request computes its whole prompt
     bool batching = true;            // false: one request at a time (the naive baseline)
     PolicyConfig policy;
+    TierConfig tiers;  // whether pages are kept outside the pool; models with recurrent layers keep none
 };
 
 /** What is wrong with a configuration: the field and why. */
@@ -62,8 +64,10 @@ struct Request {
     Micros ttft_limit = 0;     // span: refuse (backpressure) when the first token is predicted to come later; 0 = never
     GroupId group = 0;         // siblings of one fork: the last of them to run is hurried, so that the join can go on
     int32_t group_size = 0;    // how many siblings the group has
-    int32_t static_tokens = 0;  // the prompt's first tokens that are system prompt and tools: evicted last
-    int32_t boundary = 0;       // the prompt's first tokens with which the next one begins in any case; 0: unknown
+    int32_t static_tokens = 0;    // the prompt's first tokens that are system prompt and tools: evicted last
+    std::optional<PageKey> root;  // the key before the prompt's first page; nullopt: no tier keeps pages of it
+    bool durable = false;         // its session is journaled: its pages are kept in a tier at its end
+    int32_t boundary = 0;         // the prompt's first tokens with which the next one begins in any case; 0: unknown
 };
 
 enum class SubmitError : uint8_t { none, empty_prompt, prompt_too_long, duplicate_id, bad_option, backpressure };
@@ -119,6 +123,26 @@ class Scheduler {
     /** Drops every unlocked, unpinned cached page. Returns pages freed. */
     int32_t clear_cache();
 
+    // What is kept outside the pool. All of it also in the midst of a step.
+
+    /** Pages that a tier has or has lost. */
+    void take_news(const ColdNews & news, Tier tier);
+    /** What is to be read and written now; to be asked for after each schedule(), place() and written(). */
+    TierWork take_tier_work(Micros now);
+    /**
+     * A read has ended. Its bytes go into the page that this returns before any other call; kNoPage: nowhere, as they
+     * are not sound or no request waits for them any more.
+     */
+    PageId place(TierJob job, ReadEnd how, Micros now);
+    /** A write has ended; kept: well. */
+    void written(TierJob job, bool kept);
+    /** The engine is about to close: paths that programs may go on from are written, as far as the caller waits. */
+    void store_all();
+    /** Writes are wanted or under way. */
+    bool is_storing() const;
+    /** When schedule() is to be called though nothing waits: pages of a tool's program are due. kNever: not. */
+    Micros alarm() const;
+
     /** Nothing is waiting or running. */
     bool idle() const;
     FinishState state(RequestId id) const;
@@ -130,7 +154,8 @@ class Scheduler {
     int32_t prefilled(RequestId id) const;
 
     /** How many tokens of `tokens` a request would find cached now, and why not more. */
-    MissExplanation explain(Salt salt, const std::vector<Token> & tokens) const;
+    MissExplanation explain(Salt salt, const std::vector<Token> & tokens,
+                            const std::optional<PageKey> & root = std::nullopt) const;
 
     SchedulerStats stats() const;
     /** nullopt: unknown, or forgotten since it ended. */

@@ -35,6 +35,13 @@ TEST("a decision says what was decided about what, and why") {
              subject + "state after 500 tokens is saved, for system prompts and tools");
     CHECK_EQ(said(SaveState{8192, NodeKind::abandoned}),
              subject + "state after 8192 tokens is saved, as a row is to spare");
+    CHECK_EQ(said(Load{64, Tier::disk, 120'000, 9'800'000}),
+             subject + "waits for 64 pages from disk, 120.0 ms; computing them would take 9.8 s");
+    CHECK_EQ(said(Loaded{64, Tier::disk, 131'000}), subject + "64 pages came from disk in 131.0 ms");
+    CHECK_EQ(said(LoadLate{1, Tier::host, 50'000}),
+             subject + "1 page did not come from host memory within 50.0 ms, and will be computed");
+    CHECK_EQ(said(Recompute{2, Tier::disk, 9'000, 700}),
+             subject + "2 pages will be computed in 700 us: to have them from disk takes 9.0 ms");
     CHECK_EQ(said(BreakPin{}), subject + "could run only on pinned pages: the pin that expires first is ended");
 }
 
@@ -48,12 +55,17 @@ TEST("decisions about a program, and about the whole engine") {
              "0.8 s");
     CHECK_EQ(of_program(Expire{9'400'000}), "program 7: did not come back within 9.4 s: its pages may go");
     CHECK_EQ(of_program(Ahead{64, 200}), "program 7: 64 tokens of its next prompt computed ahead, 200 left");
+    CHECK_EQ(of_program(Store{12, StoreReason::human}),
+             "program 7: 12 pages are to be written to disk, while it waits for a person");
     CHECK_EQ(of_program(ProgramEnd{4200, 11}), "program 7: ended after 11 calls and 4200 computed tokens");
 
     const auto of_all = [](What what) { return said(std::move(what), 0, 0); };
     CHECK_EQ(of_all(Window{16, 18}), "up to 18 programs may be active instead of 16");
     CHECK_EQ(of_all(Evict{12, NodeKind::finished}), "evicted 12 pages of programs that ended");
     CHECK_EQ(of_all(EvictState{1, NodeKind::acting}), "evicted 1 saved state of programs that wait for a tool");
+    CHECK_EQ(of_all(StoreFailed{3}), "the disk did not take 3 pages: they stay in memory only");
+    CHECK_EQ(of_all(TierRest{3, 10'000'000}),
+             "pages are not read from host or disk for 10.0 s: 3 loads in a row came late");
     CHECK_EQ(of_all(Plan{128, 1}), "step of 128 prompt tokens and 1 decoding request");
     CHECK_EQ(of_all(Budget{64, 48'000}), "prompts get 64 tokens of this step, so that it takes 48.0 ms");
     CHECK_EQ(of_all(Refit{6000, 25'000}), "measured steps say: 6.0 ms a step, 25000 ns a prompt token");
@@ -74,8 +86,8 @@ TEST("a kind's name and its place in the variant agree") {
     const Decision retain{0, 0, 0, decision::Retain{}};
     CHECK(retain.kind() == Decision::Kind::retain);
     CHECK_EQ(std::string(name_of(retain.kind())), "retain");
-    const Decision last{0, 0, 0, decision::EvictState{0, NodeKind::next}};
-    CHECK(last.kind() == Decision::Kind::evict_state);
-    CHECK_EQ(std::string(name_of(last.kind())), "evict_state");
+    const Decision last{0, 0, 0, decision::TierRest{3, 0}};
+    CHECK(last.kind() == Decision::Kind::tier_rest);
+    CHECK_EQ(std::string(name_of(last.kind())), "tier_rest");
     for (int kind = 0; kind < kDecisionKinds; ++kind) CHECK(name_of(static_cast<Decision::Kind>(kind))[0] != '\0');
 }

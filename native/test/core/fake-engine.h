@@ -12,6 +12,7 @@
 
 #include "check.h"
 #include "core/scheduler/scheduler.h"
+#include "fake-tier.h"
 
 namespace banyan::test {
 
@@ -34,12 +35,14 @@ class FakeEngine {
     SubmitError submit(Request request, int32_t n_output) {
         Truth truth{request.prompt, request.salt, static_cast<int32_t>(request.prompt.size()) + n_output};
         const RequestId id = request.id;
+        if (config.tiers.on) request.root = FakeTier::root_of(request.salt);
         const SubmitError error = scheduler.submit(std::move(request), now);
         if (error == SubmitError::none) truths[id] = truth;
         return error;
     }
 
-    HintError hint(ProgramId program, const Hint & hint) {
+    HintError hint(ProgramId program, Hint hint) {
+        if (config.tiers.on) hint.root = FakeTier::root_of(hint.salt);
         const HintError error = scheduler.hint(program, hint, now);
         if (error == HintError::none && hint.kind == Hint::Kind::next_prefix) {
             known[program] = {hint.tokens, hint.salt, static_cast<int32_t>(hint.tokens.size())};
@@ -102,10 +105,31 @@ class FakeEngine {
         return n_rows;
     }
 
+    /** What the scheduler wants read or written is under way from now on. */
+    void take_tier_work() {
+        tier.take(scheduler, now, [this](PageId page) {
+            const auto first = cells_.begin() + static_cast<ptrdiff_t>(page) * config.page_tokens;
+            return FakeTier::Cells(first, first + config.page_tokens);
+        });
+    }
+    void end_read(size_t i, ReadEnd how = ReadEnd::sound) {
+        tier.end_read(scheduler, now, i, how, [this](PageId page, const FakeTier::Cells & cells) {
+            std::copy(cells.begin(), cells.end(), cells_.begin() + static_cast<ptrdiff_t>(page) * config.page_tokens);
+        });
+    }
+    /** All that is wanted is read and written, at once. */
+    void end_tier_work() {
+        for (take_tier_work(); !tier.idle(); take_tier_work()) {
+            while (!tier.reads.empty()) end_read(0);
+            while (!tier.writes.empty()) tier.end_write(scheduler, 0, true);
+        }
+    }
+
     /** Steps until nothing is left; false when that takes more than max_steps. */
     bool drain(int max_steps) {
         for (int i = 0; i < max_steps && !scheduler.idle(); ++i) {
             step();
+            end_tier_work();
             CHECK_EQ(scheduler.check_integrity(), "");
         }
         return scheduler.idle();
@@ -124,6 +148,7 @@ class FakeEngine {
     Scheduler scheduler;
     SchedulerConfig config;
     Micros now = 1000;
+    FakeTier tier;
     std::map<RequestId, Truth> truths;  // live requests
     std::map<ProgramId, Truth> known;   // what was said that programs will send
     std::map<RequestId, Finished> finished;

@@ -11,13 +11,15 @@ namespace {
 
 class RandomLife {
   public:
-    /** n_states: 0 is a model without recurrent layers. */
-    RandomLife(uint64_t seed, int32_t n_states) : rng_(seed), engine(config(seed, n_states)) {
+    /** n_states: 0 is a model without recurrent layers. tiers: pages are kept outside the pool as well. */
+    RandomLife(uint64_t seed, int32_t n_states, bool tiers = false)
+        : rng_(seed), tiers_(tiers), engine(config(seed, n_states)) {
         engine.vocabulary = 3;
         if (seed % 8 >= 4) engine.faults = &rng_;
     }
 
     void operate() {
+        if (tiers_ && pick(3) == 0) return operate_tier();
         switch (pick(18)) {
             case 0:
             case 1:
@@ -58,6 +60,30 @@ class RandomLife {
     uint64_t submitted = 0;
 
   private:
+    /** Reads and writes go out and end, in any order, late, badly or never; pages vanish. */
+    void operate_tier() {
+        FakeTier & tier = engine.tier;
+        engine.take_tier_work();
+        const bool sound = pick(12) != 0;
+        tier.lossy |= !sound;
+        const ReadEnd how = sound ? ReadEnd::sound : static_cast<ReadEnd>(1 + pick(2));
+        if (pick(2) && !tier.reads.empty()) engine.end_read(pick(static_cast<int32_t>(tier.reads.size())), how);
+        if (pick(2) && !tier.writes.empty()) {
+            tier.end_write(engine.scheduler, pick(static_cast<int32_t>(tier.writes.size())), sound);
+        }
+        if (pick(30) == 0 && !tier.pages.empty()) {
+            tier.lossy = true;
+            const auto lost = std::next(tier.pages.begin(), pick(static_cast<int32_t>(tier.pages.size())));
+            if (pick(2)) engine.scheduler.take_news({{}, {lost->first}}, Tier::disk);
+            tier.pages.erase(lost);
+        }
+        if (pick(4) == 0) {
+            const Micros alarm = engine.scheduler.alarm();
+            if (alarm < kNever) engine.now = std::max(engine.now, alarm);
+        }
+        if (pick(200) == 0) engine.scheduler.store_all();
+    }
+
     SchedulerConfig config(uint64_t seed, int32_t n_states) {
         SchedulerConfig c;
         c.n_states = n_states;
@@ -74,6 +100,10 @@ class RandomLife {
         c.prefix_reuse = pick(6) != 0;
         c.batching = pick(8) != 0;
         if (pick(3) != 0) c.policy = policy(c.max_running);
+        if (!tiers_) return c;
+        c.tiers.on = true;
+        c.tiers.first = pick(3) * 100;
+        c.tiers.page = pick(50);
         return c;
     }
 
@@ -131,6 +161,7 @@ class RandomLife {
         if (pick(8) == 0) r.ttft_limit = 1 + pick(50'000);
         const bool limited = r.ttft_limit > 0;
         r.cache = pick(10) != 0;
+        if (tiers_) r.durable = pick(4) == 0;
         const int32_t limit = engine.config.n_pages * engine.config.page_tokens;
         const int32_t context = engine.config.max_context ? std::min(limit, engine.config.max_context) : limit;
         const SubmitError expected = r.prompt.empty()                                   ? SubmitError::empty_prompt
@@ -195,6 +226,7 @@ class RandomLife {
     }
 
     std::mt19937_64 rng_;
+    bool tiers_;
     std::vector<std::vector<Token>> history_;
     std::vector<uint64_t> pins_;
 
@@ -205,8 +237,8 @@ class RandomLife {
 constexpr int32_t kStates[] = {0, 1, 3, 64};
 
 /** Lives one life; returns the hash of its decisions. */
-uint64_t live(uint64_t seed, int operations, uint64_t * n_loaded = nullptr) {
-    RandomLife life(seed, kStates[seed % 4]);
+uint64_t live(uint64_t seed, int operations, uint64_t * n_loaded = nullptr, bool tiers = false) {
+    RandomLife life(seed, tiers ? 0 : kStates[seed % 4], tiers);
     const int before = failures();
     for (int i = 0; i < operations && failures() == before; ++i) {
         life.operate();
@@ -220,12 +252,13 @@ uint64_t live(uint64_t seed, int operations, uint64_t * n_loaded = nullptr) {
     // No step is empty, and no request is preempted more than 3 times: the work left is bounded.
     int bound = 0;
     for (const auto & [id, truth] : life.engine.truths) bound += 4 * truth.end;
+    for (const auto & [id, truth] : life.engine.known) bound += truth.end;  // may be computed ahead
     CHECK(life.engine.drain(bound * 2));
     const SchedulerStats stats = life.engine.scheduler.stats();
     CHECK_EQ(stats.finished + stats.cancelled, stats.submitted);
     CHECK_EQ(stats.pages_free + stats.pages_used, stats.pages_total);
     if (failures() != before) std::fprintf(stderr, "  seed %llu\n", static_cast<unsigned long long>(seed));
-    if (n_loaded) *n_loaded += life.engine.n_loaded;
+    if (n_loaded) *n_loaded += tiers ? life.engine.tier.n_read : life.engine.n_loaded;
     return life.engine.decisions;
 }
 
@@ -247,7 +280,16 @@ TEST("a million random operations on models with recurrent layers: no state is e
     CHECK(n_loaded > 10'000);
 }
 
+TEST("a million random operations with pages outside the pool: late, lost and wrong ones cost time and nothing else") {
+    uint64_t n_read = 0;
+    for (uint64_t seed = 4001; seed <= 5000 && failures() == 0; ++seed) live(seed, 1000, &n_read, true);
+    CHECK(n_read > 5'000);
+}
+
 TEST("same seed, same decisions") {
     for (uint64_t seed = 1; seed <= 10; ++seed) CHECK_EQ(live(seed, 1000), live(seed, 1000));
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+        CHECK_EQ(live(seed, 1000, nullptr, true), live(seed, 1000, nullptr, true));
+    }
     CHECK(live(1, 1000) != live(2, 1000));
 }

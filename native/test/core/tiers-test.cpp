@@ -1,0 +1,254 @@
+// Pages that are kept outside the pool, in small cases: what is loaded, what is written, who waits and for how long.
+#include <string>
+
+#include "core/tiers/loads.h"
+#include "scheduler-cases.h"
+
+using namespace banyan;
+using namespace banyan::test;
+
+namespace {
+
+/** 1 ms a prompt token and 1 ms a step; a read takes 1 ms, and 1 ms for each further page. */
+SchedulerConfig tiered(int32_t n_pages, int32_t page_tokens = 4) {
+    SchedulerConfig config = pool(n_pages, page_tokens);
+    config.policy.cost.step = config.policy.cost.prefill = config.policy.cost.decode = 1'000'000'000;
+    config.policy.coalesce = {0, 0, 0};
+    config.tiers.on = true;
+    config.tiers.first = 0;
+    config.tiers.page = 1000;
+    return config;
+}
+
+Request durable(RequestId id, std::vector<Token> prompt, Salt salt = 0) {
+    Request r = request(id, std::move(prompt), Class::interactive);
+    r.salt = salt;
+    r.durable = true;
+    return r;
+}
+
+void run(FakeEngine & engine, Request r, int32_t n_output = 1) {
+    CHECK(engine.submit(std::move(r), n_output) == SubmitError::none);
+    CHECK(engine.drain(1000));
+}
+
+/** Another process: the same store, nothing in the pool. */
+struct Restarted : FakeEngine {
+    explicit Restarted(const FakeEngine & before) : FakeEngine(before.config) {
+        tier.pages = before.tier.pages;
+        ColdNews news;
+        for (const auto & [key, cells] : tier.pages) news.added.push_back({key, {}, ColdKind::history});
+        scheduler.take_news(news, Tier::disk);
+    }
+};
+
+uint64_t count(const FakeEngine & engine, Decision::Kind kind) {
+    return engine.scheduler.stats().decisions[static_cast<size_t>(kind)];
+}
+
+}  // namespace
+
+TEST("after a restart a prompt costs less than a page") {
+    FakeEngine before(tiered(32));
+    run(before, durable(1, tokens_of(7, 42)), 5);
+    CHECK_EQ(before.tier.n_written, 11u);  // 46 tokens were computed, the last one sampled never is
+
+    Restarted after(before);
+    std::vector<Token> prompt = before.finished.at(1).tokens;
+    run(after, request(1, prompt, Class::interactive));
+    const RequestUsage & usage = after.finished.at(1).usage;
+    CHECK_EQ(usage.cached_tokens, 44);
+    CHECK_EQ(usage.hits[Tier::disk], 44);
+    CHECK_EQ(usage.hits[Tier::device], 0);
+    CHECK(usage.computed_tokens <= after.config.page_tokens);
+    CHECK_EQ(after.scheduler.stats().hit_tokens[Tier::disk], 44);
+
+    run(after, request(2, prompt, Class::interactive));
+    CHECK_EQ(after.finished.at(2).usage.hits[Tier::device], 46);
+    CHECK_EQ(after.tier.n_written, 0u);  // what is kept is not written again
+}
+
+TEST("what was evicted comes back from disk") {
+    FakeEngine engine(tiered(16));
+    run(engine, durable(1, tokens_of(1, 40)));
+    run(engine, request(2, tokens_of(2, 60), Class::interactive));
+    CHECK(engine.scheduler.stats().pages_evicted > 0);
+    run(engine, request(3, tokens_of(1, 40), Class::interactive));
+    CHECK_EQ(engine.finished.at(3).usage.cached_tokens, 36);
+    CHECK(engine.finished.at(3).usage.hits[Tier::disk] > 0);
+}
+
+TEST("explain says how far a lower tier goes on") {
+    FakeEngine before(tiered(32));
+    run(before, durable(1, tokens_of(7, 42)));
+    Restarted after(before);
+    const MissExplanation why = after.scheduler.explain(0, tokens_of(7, 42), FakeTier::root_of(0));
+    CHECK(why.reason == MissExplanation::Reason::on_disk);
+    CHECK_EQ(why.matched, 0);
+    CHECK_EQ(why.kept, 40);
+    const MissExplanation other = after.scheduler.explain(1, tokens_of(7, 42), FakeTier::root_of(1));
+    CHECK(other.reason == MissExplanation::Reason::cold);
+    CHECK_EQ(other.kept, 0);
+}
+
+TEST("a tenant never meets another one's pages") {
+    FakeEngine before(tiered(32));
+    run(before, durable(1, tokens_of(7, 42), /*salt=*/1));
+    Restarted after(before);
+    Request r = request(1, tokens_of(7, 42), Class::interactive);
+    r.salt = 2;
+    run(after, r);
+    CHECK_EQ(after.finished.at(1).usage.cached_tokens, 0);
+    CHECK_EQ(after.tier.n_read, 0u);
+}
+
+TEST("two requests for one prefix share its load, and others start meanwhile") {
+    FakeEngine before(tiered(64));
+    run(before, durable(1, tokens_of(7, 80)));
+    Restarted engine(before);
+    engine.submit(request(1, tokens_of(7, 80), Class::interactive), 3);
+    engine.submit(request(2, tokens_of(7, 80), Class::interactive), 3);
+    engine.submit(request(3, tokens_of(9, 6), Class::interactive), 3);
+    const Batch & batch = engine.scheduler.schedule(engine.now);
+    CHECK(row_of(batch, 3) != nullptr);
+    CHECK(!row_of(batch, 1) && !row_of(batch, 2));
+    engine.commit(batch);
+    CHECK_EQ(count(engine, Decision::Kind::load), 1u);
+    CHECK(engine.drain(1000));
+    CHECK_EQ(engine.tier.n_read, 19u);  // the 20th page has the last token
+    for (const RequestId id : {1, 2}) CHECK_EQ(engine.finished.at(id).usage.cached_tokens, 76);
+}
+
+TEST("a read that never ends costs the deadline, once; then the tiers rest") {
+    FakeEngine before(tiered(64));
+    for (RequestId id = 1; id <= 5; ++id) run(before, durable(id, tokens_of(id, 41)));
+    Restarted engine(before);
+    for (RequestId id = 1; id <= 5; ++id) {
+        const Micros begun = engine.now;
+        engine.submit(request(id, tokens_of(id, 41), Class::interactive), 1);
+        for (int i = 0; i < 20 && !engine.scheduler.idle(); ++i) {
+            engine.step();
+            engine.take_tier_work();  // and no read ends
+        }
+        CHECK(engine.scheduler.idle());
+        CHECK_EQ(engine.finished.at(id).usage.cached_tokens, 0);
+        // 41 ms of computing, and 50 ms of patience: loading should have taken 10 ms.
+        CHECK(engine.now - begun <= (id <= 3 ? 95'000 : 45'000));
+        CHECK_EQ(engine.scheduler.check_integrity(), "");
+    }
+    CHECK_EQ(count(engine, Decision::Kind::tier_rest), 1u);
+    CHECK_EQ(count(engine, Decision::Kind::load_late), 3u);
+    while (!engine.tier.reads.empty()) engine.end_read(0);  // far too late: they go nowhere
+    CHECK_EQ(engine.tier.n_read, 0u);
+    engine.now += Loads::kLongestRest;
+    run(engine, request(9, tokens_of(3, 41), Class::interactive));
+    CHECK_EQ(engine.scheduler.check_integrity(), "");
+}
+
+TEST("what came in time is used, the rest is computed") {
+    FakeEngine before(tiered(64));
+    run(before, durable(1, tokens_of(7, 81)));
+    Restarted engine(before);
+    engine.submit(request(1, tokens_of(7, 81), Class::interactive), 1);
+    engine.step();  // until the deadline: nothing can run
+    engine.now -= 1;
+    engine.take_tier_work();
+    for (int i = 0; i < 5; ++i) engine.end_read(0);
+    engine.now += 1;
+    while (!engine.scheduler.idle()) engine.step();
+    CHECK_EQ(engine.finished.at(1).usage.hits[Tier::disk], 20);
+    CHECK(engine.scheduler.stats().pages_late > 0);
+}
+
+TEST("pages that take longer to read than to compute are computed, and a decision says so") {
+    FakeEngine before(tiered(64));
+    run(before, durable(1, tokens_of(7, 81)));
+    before.config.tiers.page = 4001;  // 4 tokens take 4 ms
+    Restarted engine(before);
+    run(engine, request(1, tokens_of(7, 81), Class::interactive));
+    CHECK_EQ(engine.finished.at(1).usage.cached_tokens, 0);
+    CHECK_EQ(count(engine, Decision::Kind::recompute), 1u);
+    CHECK_EQ(engine.tier.n_read, 0u);
+}
+
+TEST("a lost page ends the load before it, and is not asked for again") {
+    FakeEngine before(tiered(64));
+    run(before, durable(1, tokens_of(7, 81)));
+    std::vector<PageKey> keys{FakeTier::root_of(0)};
+    const std::vector<Token> prompt = tokens_of(7, 81);
+    for (int32_t i = 0; i < 20; ++i) keys.push_back(page_key(keys.back(), prompt.data() + 4 * i, 4));
+    Restarted engine(before);
+    engine.tier.pages.erase(keys[6]);
+    run(engine, request(1, prompt, Class::interactive));
+    CHECK_EQ(engine.finished.at(1).usage.hits[Tier::disk], 20);
+    CHECK_EQ(engine.finished.at(1).usage.computed_tokens, 61);
+}
+
+TEST("a static prefix is written at once, other pages when they are used again") {
+    FakeEngine engine(tiered(64));
+    Request first = request(1, tokens_of(7, 20), Class::interactive);
+    first.static_tokens = 8;
+    run(engine, first);
+    CHECK_EQ(engine.tier.n_written, 2u);
+    run(engine, request(2, tokens_of(7, 20), Class::interactive));
+    CHECK_EQ(engine.tier.n_written, 4u);
+    run(engine, request(3, tokens_of(7, 20), Class::interactive));
+    CHECK_EQ(engine.tier.n_written, 4u);
+}
+
+TEST("the pages of a program that waits for a person are written; its next call is told ahead and loaded by then") {
+    FakeEngine engine(tiered(16));
+    Request r = request(1, tokens_of(1, 30), Class::interactive);
+    r.program = 5;
+    run(engine, r);
+    CHECK_EQ(engine.tier.n_written, 0u);
+    Hint human;
+    human.kind = Hint::Kind::human;
+    CHECK(engine.hint(5, human) == HintError::none);
+    engine.end_tier_work();
+    CHECK_EQ(engine.tier.n_written, 7u);
+    run(engine, request(2, tokens_of(2, 60), Class::interactive));
+    CHECK(engine.scheduler.explain(0, tokens_of(1, 30)).matched < 20);
+
+    Hint next;
+    next.kind = Hint::Kind::next_prefix;
+    next.tokens = tokens_of(1, 30);
+    CHECK(engine.hint(5, next) == HintError::none);
+    engine.end_tier_work();
+    engine.step();
+    CHECK(engine.scheduler.explain(0, tokens_of(1, 30)).matched >= 28);
+}
+
+TEST("a tool that says when it is back finds its program's pages loaded") {
+    FakeEngine engine(tiered(16));
+    Request r = request(1, tokens_of(1, 30), Class::interactive);
+    r.program = 5;
+    r.durable = true;
+    run(engine, r);
+    Hint started;
+    started.kind = Hint::Kind::tool_started;
+    started.tool = "search";
+    started.expected = 2'000'000;
+    CHECK(engine.hint(5, started) == HintError::none);
+    const Micros alarm = engine.scheduler.alarm();
+    CHECK(alarm > engine.now + 1'800'000 && alarm < engine.now + 2'000'000);
+    Request other = request(2, tokens_of(2, 60), Class::interactive);
+    other.cache = false;
+    run(engine, other);
+    CHECK(engine.scheduler.explain(0, tokens_of(1, 30)).matched < 20);
+    engine.now = std::max(engine.now, engine.scheduler.alarm());
+    engine.scheduler.commit({}, engine.now);
+    engine.scheduler.schedule(engine.now);
+    engine.end_tier_work();
+    engine.scheduler.schedule(engine.now);
+    CHECK(engine.scheduler.explain(0, tokens_of(1, 30)).matched >= 28);
+}
+
+TEST("a kept page goes before one that would have to be computed") {
+    FakeEngine engine(tiered(16));
+    run(engine, request(1, tokens_of(1, 24), Class::interactive));
+    run(engine, durable(2, tokens_of(2, 24)));
+    run(engine, request(3, tokens_of(3, 24), Class::interactive));
+    CHECK(engine.scheduler.explain(0, tokens_of(2, 24)).matched < 24);
+    CHECK_EQ(engine.scheduler.explain(0, tokens_of(1, 24)).matched, 24);
+}
