@@ -1,3 +1,4 @@
+import { leadingInstructions } from '../stateless/cache/leading-instructions.js';
 import { type Call, type CallShape, type Part, toPart } from './call.js';
 
 /** An object of JSON. */
@@ -61,12 +62,12 @@ function shapeOf(body: Fields, messages: readonly Fields[]): CallShape {
 /** Parts in the order of a prompt. */
 export function toParts(body: Fields, messages: readonly Fields[]): Part[] {
   const tools = Array.isArray(body.tools) ? (body.tools as unknown[]) : [];
-  const begin = messages.findIndex(({ role }) => role !== 'system' && role !== 'developer');
+  const leading = leadingInstructions(messages);
   return [
     ...tools.map((tool, index) => toPart(`tools[${index}]`, 'tools', nameOf(tool), tool)),
     ...(body.system == null ? [] : [toPart('system', 'system', 'system', body.system)]),
     ...messages.map((message, index) => {
-      const section = begin < 0 || index < begin ? 'system' : 'messages';
+      const section = index < leading ? 'system' : 'messages';
       return toPart(`messages[${index}]`, section, String(message.role), message);
     }),
   ];

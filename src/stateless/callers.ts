@@ -5,7 +5,7 @@ import { isVoid } from '../engine/turn.js';
 import { type CacheMark, lastMarks } from './cache/cache-marks.js';
 import { type CacheArrival, type CacheReport, writtenTokens } from './cache/cache-report.js';
 import { type Change, ChangeCounts } from './cache/changes.js';
-import { type Difference, Doctor, difference, type RequestRecord, toRecord } from './cache/doctor.js';
+import { type Difference, difference, type RequestRecord, RequestRecords, toRecord } from './cache/request-records.js';
 import { type CompiledRule, compileRules, type TextRule, withMoved } from './cache/rules.js';
 import type { ChatCall } from './chat-call.js';
 import { PendingAnswer } from './pending-answer.js';
@@ -58,7 +58,7 @@ export class Callers {
   readonly #transcripts: Transcripts | undefined;
   readonly #rules: readonly CompiledRule[];
   readonly #pins: Pins;
-  readonly #doctor = new Doctor();
+  readonly #records = new RequestRecords();
 
   constructor(engine: Engine, { history, pinShare = 0.3, rules = [] }: CallerOptions) {
     this.#engine = engine;
@@ -102,7 +102,7 @@ export class Callers {
     this.changes.add(changes);
 
     const record = toRecord(tools, messages, [chosen.thinking, chosen.schema !== undefined]);
-    const before = previous === undefined ? this.#doctor.before(name, messages) : this.#doctor.answered(previous);
+    const before = previous === undefined ? this.#records.before(name, messages) : this.#records.answered(previous);
     const changed = before && difference(before, record, messages);
     const ended = async (result: GenerationResult): Promise<CacheReport> => {
       const well = result.finishReason !== 'cancelled' && !this.#engine.closed;
@@ -112,7 +112,7 @@ export class Callers {
         // A turn in which nothing was said is not in the session, and no past of another.
         if (turn && !isVoid(result)) this.#transcripts?.keep(turn, { role: 'assistant', content, toolCalls }, run);
         record.promptTokens = result.usage.promptTokens;
-        this.#doctor.keep(record, id, name, messages);
+        this.#records.keep(record, id, name, messages);
       }
       const written = well ? await this.#written(generation, marks, run, result.usage.cachedTokens) : [];
       return toReport(result, written, before, changed, previous !== undefined);

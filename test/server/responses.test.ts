@@ -49,6 +49,28 @@ test('a whole response, kept for a while', async () => {
   await expect(client.responses.retrieve(response.id)).rejects.toMatchObject({ status: 404 });
 });
 
+test('an answer that was cut goes on, and with it the conversation is one answer', async () => {
+  const goesOn = { ...asked, continue_final_message: true };
+  const cut = await client.responses.create({ ...asked, input: 'Hello', max_output_tokens: 16 });
+  const begun = await client.responses.create({ ...asked, input: 'Hello', max_output_tokens: 2 });
+  expect(begun).toMatchObject({ status: 'incomplete', output_text: 'Hello!' });
+  const rest = await client.responses.create({ ...goesOn, previous_response_id: begun.id, input: [] } as never);
+  expect(rest).toMatchObject({ status: 'completed', output_text: ' How can I help?' });
+  const ask = async (id: string) => {
+    const body = { ...asked, input: question, previous_response_id: id, max_output_tokens: 1 };
+    return (await client.responses.create(body)).usage?.input_tokens;
+  };
+  expect(await ask(rest.id)).toBe(await ask(cut.id));
+
+  const message = { type: 'message', role: 'assistant', content: 'Hello!' };
+  const input = [{ role: 'user', content: 'Hello' }, message];
+  expect(await client.responses.create({ ...goesOn, input } as never)).toMatchObject({
+    output_text: ' How can I help?',
+  });
+  const wrong = client.responses.create({ ...goesOn, input: 'Hello' } as never);
+  await expect(wrong).rejects.toMatchObject({ status: 400 });
+});
+
 test('tools together with a schema: a call, then an answer of the schema', async () => {
   const format = zodTextFormat(z.object({ celsius: z.number().int() }), 'weather');
   const body = { ...asked, tools: [weather], text: { format } };

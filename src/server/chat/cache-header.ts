@@ -1,5 +1,5 @@
 import type { CacheArrival } from '../../stateless/cache/cache-report.js';
-import type { Difference } from '../../stateless/cache/doctor.js';
+import type { Difference } from '../../stateless/cache/request-records.js';
 
 const LONGEST_TEXT = 80;
 

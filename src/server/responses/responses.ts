@@ -1,6 +1,5 @@
 import type { ChatMessage } from '../../chat/chat-message.js';
 import type { GenerationResult } from '../../engine/generation.js';
-import type { TurnOptions } from '../../engine/request-options.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
 import { totalWritten } from '../../stateless/cache/cache-report.js';
 import { withoutBilling } from '../../stateless/cache/volatile-text.js';
@@ -58,7 +57,8 @@ export async function createResponse(exchange: Exchange, store: ResponseStore): 
       ...(result.reasoning && { reasoning: result.reasoning }),
       ...(items.calls.length > 0 && { toolCalls: items.calls }),
     };
-    store.put({ response: { id: head.id, ...response }, input, conversation: [...conversation, said], brought });
+    const whole = withAnswer(conversation, said, body.continue_final_message === true);
+    store.put({ response: { id: head.id, ...response }, input, conversation: whole, brought });
   };
   if (body.stream) await streamed(exchange, asked, head, seal, toolbox, keep);
   else {
@@ -112,7 +112,14 @@ function before(
   throw new HttpError(400, 'previous_response_not_found', message, 'previous_response_id');
 }
 
-function toOptions(body: ResponsesRequest, toolbox: Toolbox): TurnOptions {
+/** `goesOn`: the answer is the rest of the last message. */
+function withAnswer(before: readonly ChatMessage[], said: ChatMessage, goesOn: boolean): ChatMessage[] {
+  const begun = goesOn ? before.at(-1) : undefined;
+  if (begun === undefined) return [...before, said];
+  return [...before.slice(0, -1), { ...begun, ...said, content: begun.content + said.content } as ChatMessage];
+}
+
+function toOptions(body: ResponsesRequest, toolbox: Toolbox): ChatCall['options'] {
   const format = body.text?.format;
   const effort = body.reasoning?.effort;
   return given({
@@ -122,6 +129,8 @@ function toOptions(body: ResponsesRequest, toolbox: Toolbox): TurnOptions {
     thinking: effort === 'none' || effort === 'minimal' ? false : undefined,
     toolChoice: toToolChoice(body.tool_choice, toolbox),
     parallelToolCalls: toolbox.specs.length > 0 ? body.parallel_tool_calls : undefined,
+    // As the chat completions of vLLM and llama-server have it; of an answer that was cut this is the rest.
+    continueAnswer: body.continue_final_message || undefined,
   });
 }
 

@@ -67,6 +67,7 @@ export const responsesRequest = z.object({
   temperature: samplingFields.temperature,
   top_p: samplingFields.top_p,
   truncation: maybe(z.enum(['auto', 'disabled'])),
+  continue_final_message: maybe(z.boolean()),
   service_tier: maybe(z.string()),
   prompt_cache_key: maybe(z.string()),
   prompt_cache_options: promptCacheOptions,

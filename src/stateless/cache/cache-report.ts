@@ -1,6 +1,6 @@
 import type { Wanted } from '../../engine/pins/pins.js';
 import type { NativeMiss } from '../../native/reports.js';
-import type { Difference } from './doctor.js';
+import type { Difference } from './request-records.js';
 
 /** How far a prompt was cached. */
 export interface CacheArrival {

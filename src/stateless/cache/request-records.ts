@@ -3,6 +3,7 @@ import type { ChatMessage } from '../../chat/chat-message.js';
 import type { ToolSpec } from '../../chat/tool-spec.js';
 import { canonicalJson } from '../../kit/canonical-json.js';
 import { LruCache } from '../../kit/lru-cache.js';
+import { leadingInstructions } from './leading-instructions.js';
 import { volatileKind } from './volatile-text.js';
 
 /** What of a request a later one is compared with: digests, no text. */
@@ -38,7 +39,7 @@ const MOST_MESSAGES = 2_048;
  * What earlier requests were, so that a later one can be told why it was not found in the cache. They are found by the id of
  * their answer, or as the latest one of the same run with the same first question.
  */
-export class Doctor {
+export class RequestRecords {
   readonly #byId = new Map<string, RequestRecord>();
   readonly #byConversation = new LruCache<{ latest: RequestRecord | undefined }>(MOST_RECORDS);
 
@@ -75,8 +76,7 @@ export function toRecord(
   messages: readonly ChatMessage[],
   options: readonly unknown[],
 ): RequestRecord {
-  const begin = messages.findIndex(({ role }) => role !== 'system');
-  const leading = begin < 0 ? messages.length : begin;
+  const leading = leadingInstructions(messages);
   const system = systemOf(messages, leading);
   return {
     tools: new Map(tools.map((tool) => [tool.name, digest(tool)])),
