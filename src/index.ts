@@ -58,6 +58,14 @@ export {
   type SemanticStats,
 } from './memo/semantic-memo.js';
 export type { LoadProgress } from './model/model-source.js';
+export {
+  type ModelHandle,
+  type ModelLease,
+  type ModelReport,
+  Models,
+  type UseOptions,
+} from './models/models.js';
+export type { ModelsOptions } from './models/models-options.js';
 export type { TokenLogprob } from './native/events.js';
 export type { NativePolicy as Policy } from './native/policy.js';
 export type { FinishReason, KvType, NativeClass as RequestClass } from './native/vocabulary.js';

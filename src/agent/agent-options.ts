@@ -55,6 +55,8 @@ export const RESUME = {
 /** The table of RunOptions. */
 export const RUN = {
   ...RESUME,
+  /** Predictor of this run's calls. Default: the agent's. */
+  predictor: other<ToolPredictor>('a ToolPredictor', checkPredictor),
   /** Conversation of an earlier run, to go on with. Default: a new one. */
   session: other<HostSession>('a session of the engine', checkSession),
   /**

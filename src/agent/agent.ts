@@ -35,6 +35,12 @@ export class Agent<Conversation extends HostSession = Session> {
     this.#newSession(); // checks the rest
   }
 
+  /** True: equal inputs give equal answers, up to rounding. All of its tools are `pure`, and it samples at temperature 0 or with a seed. */
+  get repeatable(): boolean {
+    const { tools = [], temperature, seed = -1 } = this.#options;
+    return tools.every(({ pure }) => pure) && (temperature === 0 || seed >= 0);
+  }
+
   /**
    * Model, tools, model ... until it answers. Read the events, await the result, or both. A journal that cannot be written
    * rejects the run before anything happens that it should have told: JOURNAL_BUSY, JOURNAL_FAILED, JOURNAL_MISMATCH when
@@ -73,7 +79,7 @@ export class Agent<Conversation extends HostSession = Session> {
       tools: this.#options.tools ?? [],
       limits: this.#limits,
       forceTools: this.#forceTools,
-      predictor: this.#options.predictor,
+      predictor: options.predictor ?? this.#options.predictor,
       tenant: this.#options.tenant,
       program: engine.program(),
       deadlineMs: this.#options.deadlineMs,

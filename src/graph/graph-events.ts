@@ -1,3 +1,4 @@
+import type { SpeculationReport } from '../agent/speculation/speculation.js';
 import type { Usage } from '../engine/generation.js';
 
 /** What a run tells while it goes. */
@@ -17,6 +18,8 @@ export interface NodeReport {
   /** Milliseconds since the run began. */
   readonly startMs: number;
   readonly endMs: number;
+  /** What the calls of an agent gave and cost that were begun before its model made them; undefined: it has no predictor, or did not run. */
+  readonly speculation?: SpeculationReport | undefined;
   /** What its last try cost; undefined: it asked nothing. */
   readonly usage: Pick<Usage, 'promptTokens' | 'cachedTokens' | 'computedTokens' | 'outputTokens'> | undefined;
 }

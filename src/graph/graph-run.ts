@@ -156,12 +156,15 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
     for (let attempt = 0; ; attempt++) {
       try {
         this.#log.append({ type: 'started', node: node.name, attempt });
-        const { value, usage, known } = await runNode(node, this.#board, { signal: this.#stop.signal, attempt });
+        const { value, usage, known, speculation } = await runNode(node, this.#board, {
+          signal: this.#stop.signal,
+          attempt,
+        });
         if (this.#failure) return;
         this.#textOf(node).current.end(false);
         const times = { startMs, endMs: this.#now() };
         const report = { name: node.name, kind: node.kind, attempts: known ? 0 : attempt + 1, ...times, usage };
-        this.#ended(step, value, report);
+        this.#ended(step, value, { ...report, speculation });
         return;
       } catch (reason) {
         const again = attempt < retries && !this.#failure && mayPass(reason);

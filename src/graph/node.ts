@@ -1,4 +1,5 @@
 import type { Agent } from '../agent/agent.js';
+import type { ToolPredictor } from '../agent/speculation/tool-predictor.js';
 import type { PatternTurn } from '../patterns/branches.js';
 import type { Template } from './template.js';
 
@@ -52,6 +53,10 @@ export interface AgentNode extends Working {
   readonly kind: 'agent';
   readonly agent: Agent;
   readonly prompt: Template<Node>;
+  /** Of its calls; undefined: the agent's own. */
+  readonly predictor: ToolPredictor | undefined;
+  /** A run's memo may know its answer. */
+  readonly memo: boolean;
 }
 
 /** A function of values. `pure`: equal values give equal results, so two such nodes may be one. */

@@ -31,6 +31,8 @@ export interface Outcome {
   readonly usage: NodeReport['usage'];
   /** True: nothing ran, the answer was known. */
   readonly known: boolean;
+  /** Calls of an agent that were begun before its model made them. */
+  readonly speculation?: NodeReport['speculation'];
 }
 
 const ran = (value: unknown, usage?: NodeReport['usage']): Outcome => ({ value, usage, known: false });
@@ -92,13 +94,22 @@ function answered({ name, turn }: AskNode, result: GenerationResult, known: bool
 }
 
 async function runAgent(node: AgentNode, board: Board, { signal }: NodeContext): Promise<Outcome> {
-  const run = node.agent.run(
-    node.prompt.fill((one) => board.valueFor(one)),
-    { signal },
-  );
-  for await (const event of run) if (event.type === 'text') board.write(node, event.text);
-  const { text, usage } = await run;
-  return ran(text, usage);
+  const { agent, predictor, memo } = node;
+  const input = node.prompt.fill((one) => board.valueFor(one));
+  let speculation: NodeReport['speculation'];
+  let asks = false;
+  const ask = async () => {
+    asks = true;
+    const run = agent.run(input, { signal, predictor });
+    for await (const event of run) if (event.type === 'text') board.write(node, event.text);
+    const result = await run;
+    speculation = result.speculation;
+    return result;
+  };
+  const known = memo ? board.setup.memo : undefined;
+  const { text, usage } = await (known ? known.run(agent, input, ask, signal) : ask());
+  if (!asks) board.write(node, text);
+  return { value: text, usage, known: !asks, speculation };
 }
 
 async function runCode({ inputs, run }: CodeNode, board: Board, context: NodeContext): Promise<unknown> {

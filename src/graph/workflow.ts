@@ -1,12 +1,13 @@
 import type { Agent } from '../agent/agent.js';
+import { checkPredictor, type ToolPredictor } from '../agent/speculation/tool-predictor.js';
 import { TURN, type TurnOptions } from '../engine/request-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { checkName, checkObject, invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { reading, readOptions } from '../kit/read-options.js';
-import { flag, number, type OptionsOf, text as textOption } from '../native/option-kinds.js';
+import { flag, number, type OptionsOf, other, text as textOption } from '../native/option-kinds.js';
 import type { Schema } from '../schema/compile-schema.js';
-import type { AgentNode, AskNode, Node, NodeContext, Ref, ValueOf } from './node.js';
+import type { AskNode, Node, NodeContext, Ref, ValueOf } from './node.js';
 import { Plan } from './plan.js';
 import { type Prompt, toTemplate } from './text.js';
 
@@ -20,6 +21,17 @@ export const ASK_OWN = {
   ...NODE,
   /** Instructions of a new conversation. Nodes with the same ones share their pages. Default: none. */
   system: textOption(),
+};
+
+export const AGENT_NODE = {
+  ...NODE,
+  /** Predictor of the node's calls, which begin before the model makes them. Default: the agent's. */
+  predictor: other<ToolPredictor>('a ToolPredictor', checkPredictor),
+  /**
+   * Promise that equal inputs have equal answers for as long as the memo of `run(engine, inputs, { memo })` is used: one that it had
+   * before then runs nothing. All tools of the agent must be `pure`, and it must sample at temperature 0 or with a seed. Default false.
+   */
+  memo: flag(false),
 };
 
 export const CODE = {
@@ -81,17 +93,24 @@ export class Workflow {
     return { node };
   }
 
-  /** A run of an agent. Gives its answer. Its tools may have effects, so two such nodes are never one. Throws INVALID_OPTION. */
+  /**
+   * A run of an agent. Gives its answer. Its tools may have effects, so two such nodes are never one; with `memo` a question asked
+   * twice runs once. Throws INVALID_OPTION.
+   */
   agent(
     name: string,
     agent: Agent,
     prompt: string | Ref<unknown> | Prompt,
-    options: OptionsOf<typeof NODE> = {},
+    options: OptionsOf<typeof AGENT_NODE> = {},
   ): Ref<string> {
-    const { retries = 0 } = readTable('options', options, NODE);
+    const { retries = 0, memo = false, predictor } = readTable('options', options, AGENT_NODE);
     if (!reading('agent', () => typeof agent?.run === 'function')) throw invalidOption('agent', 'an Agent', agent);
-    const node: AgentNode = { kind: 'agent', ...this.#named(name), retries, agent, prompt: this.#template(prompt) };
-    return { node };
+    if (memo && !agent.repeatable) {
+      const why = '`memo` needs an agent whose tools are all `pure`, at temperature 0 or with a seed';
+      throw new BanyanError('INVALID_OPTION', why, { field: 'memo' });
+    }
+    const own = { retries, agent, prompt: this.#template(prompt), predictor, memo };
+    return { node: { kind: 'agent', ...this.#named(name), ...own } };
   }
 
   /** A function of what other nodes give, by name. Gives what it returns or resolves to. Throws INVALID_OPTION. */

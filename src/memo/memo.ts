@@ -3,19 +3,18 @@ import type { Prompt } from '../chat/prompt.js';
 import { readPrompt } from '../chat/read-prompt.js';
 import { toTemplateTools } from '../chat/tool-spec.js';
 import type { Engine, ModelInfo } from '../engine/engine.js';
-import type { GenerationResult } from '../engine/generation.js';
+import type { GenerationResult, Usage } from '../engine/generation.js';
 import { GENERATE, type GenerateOptions } from '../engine/request-options.js';
 import type { Turn } from '../engine/turn.js';
 import { canonicalJson } from '../kit/canonical-json.js';
-import { hasCode } from '../kit/errors.js';
-import { LruCache } from '../kit/lru-cache.js';
 import { readTable } from '../kit/option-table.js';
 import { number, type OptionsOf } from '../native/option-kinds.js';
 import { compileAnswerSchema } from '../schema/compile-schema.js';
+import { KnownAnswers } from './known-answers.js';
 
 /** The table of MemoOptions. */
 export const MEMO = {
-  /** Answers that are kept, 1 to 1,000,000; the one that was used least recently goes. Default 10,000. */
+  /** Answers that are kept, and runs of agents, 1 to 1,000,000 each; the one that was used least recently goes. Default 10,000. */
   answers: number({ min: 1, max: 1_000_000, whole: true }, 10_000),
 };
 
@@ -37,6 +36,17 @@ export interface Answer {
   readonly turn?: Turn | undefined;
 }
 
+/** What is known of an agent's run. */
+export interface KnownRun {
+  readonly text: string;
+  readonly stopReason: string;
+  readonly usage: Pick<Usage, 'promptTokens' | 'cachedTokens' | 'computedTokens' | 'outputTokens'>;
+}
+
+/** Agents have no text of their own: they have tools, which are code. */
+const agents = new WeakMap<object, number>();
+let lastAgent = 0;
+
 /**
  * Answers that are known already. Only those that would come out again are kept: at temperature 0, or with a seed; anything
  * else is asked anew each time. The key is a digest of all that an answer depends on: weights, tenant, prompt, tools, schema,
@@ -44,20 +54,21 @@ export interface Answer {
  * uses a memo unless it is given one.
  */
 export class Memo {
-  readonly #answers: LruCache<Promise<Answer>>;
-  #hits = 0;
-  #misses = 0;
+  readonly #answers: KnownAnswers<Answer>;
+  readonly #runs: KnownAnswers<KnownRun>;
   #bypassed = 0;
 
   /** Throws INVALID_OPTION. */
   constructor(options: MemoOptions = {}) {
     const { answers = 10_000 } = readTable('options', options, MEMO);
-    this.#answers = new LruCache(answers);
+    this.#answers = new KnownAnswers(answers);
+    this.#runs = new KnownAnswers(answers);
   }
 
   /** Answers that were known, that were not, and questions whose answer may differ each time. */
   get stats(): { hits: number; misses: number; bypassed: number } {
-    return { hits: this.#hits, misses: this.#misses, bypassed: this.#bypassed };
+    const [answers, runs] = [this.#answers, this.#runs];
+    return { hits: answers.hits + runs.hits, misses: answers.misses + runs.misses, bypassed: this.#bypassed };
   }
 
   /** `engine.generate()`, awaited, or its answer of before: `usage` is that of the call which computed it. Rejects as it does. */
@@ -81,23 +92,18 @@ export class Memo {
       this.#bypassed++;
       return ask();
     }
-    let asked = false;
-    const key = keyOf(question);
-    const answer = this.#answers.get(key, () => {
-      asked = true;
-      return ask();
-    });
-    if (!asked) {
-      this.#hits++;
-      // One who gave up is no reason for the others to: the next asks.
-      return answer.catch((reason) => {
-        if (!hasCode(reason, 'ABORTED') || question.options.signal?.aborted) throw reason;
-        return this.answer(question, ask);
-      });
-    }
-    this.#misses++;
-    answer.catch(() => this.#answers.delete(key));
-    return answer;
+    return this.#answers.get(keyOf(question), ask, question.options.signal);
+  }
+
+  /**
+   * What a run of an agent gave for an input, from `ask` if it is not known. For agents that are `repeatable`: the caller sees to
+   * that. An agent is known as an object; a run that a limit ended is not kept.
+   */
+  run(agent: object, input: string, ask: () => Promise<KnownRun>, signal: AbortSignal | undefined): Promise<KnownRun> {
+    const id = agents.get(agent) ?? ++lastAgent;
+    agents.set(agent, id);
+    const key = `${id} ${createHash('sha256').update(input).digest('base64')}`;
+    return this.#runs.get(key, ask, signal, ({ stopReason }) => stopReason === 'answer');
   }
 }
 

@@ -3,7 +3,8 @@ import { checkHost } from '../agent/host.js';
 import type { Engine } from '../engine/engine.js';
 import type { Usage } from '../engine/generation.js';
 import { checkName, checkNumber, checkObject, invalidOption } from '../kit/option-checks.js';
-import { readFields, readList } from '../kit/read-options.js';
+import { readFields, reading, readList } from '../kit/read-options.js';
+import type { ModelHandle } from '../models/models.js';
 
 /** What a tier costs, in a currency of your own, per million tokens. A price that is left out is 0. */
 export interface Price {
@@ -17,12 +18,28 @@ export interface Price {
 /** One model among several. Tiers are listed from the smallest to the largest. */
 export interface Tier {
   readonly name: string;
-  readonly engine: TierEngine;
+  /** An engine, or `models.model(name)`: one that is loaded while it is needed. */
+  readonly engine: TierEngine | ModelHandle;
   readonly price?: Price | undefined;
 }
 
 /** What answers for a tier: an engine, or what stands in for one. */
 export type TierEngine = AgentHost & Pick<Engine, 'generate'>;
+
+/** Work with a tier's engine, which stays loaded until the work's end. */
+export async function withEngine<Result>(
+  engine: Tier['engine'],
+  work: (engine: TierEngine) => Promise<Result>,
+): Promise<Result> {
+  return 'use' in engine ? engine.use(work) : work(engine);
+}
+
+/** Throws INVALID_OPTION. */
+export function checkTierEngine(field: string, engine: Tier['engine']): Tier['engine'] {
+  if (reading(field, () => typeof (Object(engine) as Partial<ModelHandle>).use === 'function')) return engine;
+  checkHost(field, engine);
+  return engine;
+}
 
 /** What a tier did. */
 export interface TierReport {
@@ -80,7 +97,7 @@ export function checkTiers(tiers: readonly Tier[]): Tier[] {
   const read = list.map((tier, index) => {
     const field = `tiers[${index}]`;
     const { name, engine, price = {} } = readFields(field, checkObject(field, tier) as Tier);
-    checkHost(`${field}.engine`, engine);
+    checkTierEngine(`${field}.engine`, engine);
     for (const [key, value] of Object.entries(price)) {
       if (value !== undefined) checkNumber(`${field}.price.${key}`, value, 0, Number.MAX_VALUE);
     }

@@ -12,7 +12,7 @@ import { readList } from '../kit/read-options.js';
 import { callback, type OptionsOf, other } from '../native/option-kinds.js';
 import type { Route, Routed } from './route.js';
 import { checkRules, firstRule, type Rule } from './rules.js';
-import { checkTiers, Ledger, type Tier, type TierReport } from './tier.js';
+import { checkTiers, Ledger, type Tier, type TierEngine, type TierReport, withEngine } from './tier.js';
 
 /** The table of TiersOptions. */
 export const TIERS = {
@@ -68,7 +68,7 @@ export class Tiers {
     const said = readMessages(messages);
     const logprobs = this.#rules.some((rule) => rule.logprobs) ? (options.logprobs ?? 0) : options.logprobs;
     const asked = { ...options, ...(logprobs !== undefined && { logprobs }) };
-    return this.#climb(said, async ({ engine }, ledger) => {
+    return this.#climb(said, async (engine, ledger) => {
       const result = await engine.generate<Output>(said, asked).result.catch((reason) => {
         if (hasCode(reason, 'INVALID_OUTPUT') && reason.answer) ledger.add(reason.answer.usage);
         throw reason;
@@ -90,7 +90,7 @@ export class Tiers {
     let said: readonly ChatMessage[] = readMessages(
       typeof input === 'string' ? { role: 'user', content: input } : input,
     );
-    return this.#climb(said, async ({ engine }, ledger, last) => {
+    return this.#climb(said, async (engine, ledger, last) => {
       const run = new Agent({ ...options, engine }).run(said, { signal });
       const steps: AgentStep[] = [];
       let rule: string | undefined;
@@ -117,7 +117,7 @@ export class Tiers {
   /** Tier after tier, from the one that the route names, until no rule passes the answer on. */
   async #climb<Result>(
     messages: readonly ChatMessage[],
-    ask: (tier: Tier, ledger: Ledger, last: boolean) => Promise<{ result: Result; rule: string | undefined }>,
+    ask: (engine: TierEngine, ledger: Ledger, last: boolean) => Promise<{ result: Result; rule: string | undefined }>,
   ): Promise<Tiered<Result>> {
     const tries: Try[] = [];
     for (let at = await this.#begin(messages); ; at++) {
@@ -127,7 +127,7 @@ export class Tiers {
       let answer: { result: Result; rule: string | undefined } | undefined;
       let rule: string | undefined;
       try {
-        answer = await ask(tier, ledger, last);
+        answer = await withEngine(tier.engine, (engine) => ask(engine, ledger, last));
         rule = answer.rule;
       } catch (reason) {
         rule = await firstRule(this.#rules, (one) => one.failure?.(reason));

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineTool } from '../../src/agent/tool.js';
+import { Models } from '../../src/models/models.js';
 import { classify } from '../../src/tiers/route.js';
 import {
   failsCheck,
@@ -207,4 +208,42 @@ test('what is wrong is said with the field', async () => {
   expect(await field(() => toolErrors(0))).toBe('count');
   const lost = new Tiers([{ name: 'a', engine }], { route: () => 'b' });
   expect(await field(() => lost.generate(ask('q')))).toBe('route');
+});
+
+test('tiers of Models: each is loaded when it is asked, stays so while it answers, and the ledger is the same', async () => {
+  const loaded: string[] = [];
+  const scripts: Record<string, Script> = {
+    small: (prompt) => (prompt.includes('Classify') ? 'hard' : 'small says'),
+    big: () => 'big says',
+  };
+  const load = async ({ model = '' }: { model?: string | undefined }) => {
+    loaded.push(model);
+    const { engine, native } = scripted(scripts[model] as Script);
+    Object.assign(native.info, { sizeBytes: 100, poolBytes: 0, states: 0, stateBytes: 0 });
+    return engine;
+  };
+  await using models = new Models({
+    models: { small: { model: 'small' }, big: { model: 'big' } },
+    memoryBytes: 150,
+    load,
+  });
+  const [small, big] = [models.model('small'), models.model('big')];
+  const route = classify({ engine: small, system: 'Classify', labels: { easy: 'small', hard: 'big' } });
+  const tiers = new Tiers(
+    [
+      { name: 'small', engine: small },
+      { name: 'big', engine: big },
+    ],
+    { route },
+  );
+  expect(loaded).toEqual([]);
+  expect(await tiers.generate(ask('x'))).toMatchObject({ tier: 'big', result: { text: 'big says' } });
+  expect(await tiers.run({ system: 'You act.' }, 'y')).toMatchObject({ tier: 'big', result: { text: 'big says' } });
+  expect(loaded).toContain('small'); // the budget holds one at a time: they take turns
+  expect(tiers.report()).toMatchObject([
+    { name: 'small', asked: 0, routed: 2 },
+    { name: 'big', asked: 2, routed: 0 },
+  ]);
+  expect(models.report().every(({ users }) => users === 0)).toBe(true);
+  expect(models.memory.usedBytes).toBe(100);
 });

@@ -18,10 +18,12 @@ import { GENERATE } from '../../src/engine/request-options.js';
 import { NEXT_TURN, SESSION_OWN } from '../../src/engine/session-options.js';
 import { DETOKENIZE, TOKENIZE } from '../../src/engine/tokenize-options.js';
 import { GRAPH_RUN } from '../../src/graph/run-options.js';
-import { ASK_OWN, CODE } from '../../src/graph/workflow.js';
+import { AGENT_NODE, ASK_OWN, CODE } from '../../src/graph/workflow.js';
 import { rangeOf } from '../../src/kit/option-table.js';
 import { MEMO } from '../../src/memo/memo.js';
 import { SEMANTIC_MEMO } from '../../src/memo/semantic-memo.js';
+import { USE } from '../../src/models/models.js';
+import { MODELS } from '../../src/models/models-options.js';
 import { limitOf } from '../../src/native/limits.js';
 import type { NativeOptions, Option, OptionTable } from '../../src/native/option-kinds.js';
 import { COST, POLICY } from '../../src/native/policy.js';
@@ -236,6 +238,14 @@ export const SECTIONS: readonly Section[] = [
     about: 'And `prompt`, `schema`, `follows`, and all of `session.generate()` but `signal`, `program` and `group`.',
   },
   {
+    title: 'workflow.agent(name, agent, prompt, options)',
+    table: AGENT_NODE,
+    sources: [
+      [WORKFLOW_FILE, 'NODE'],
+      [WORKFLOW_FILE, 'AGENT_NODE'],
+    ],
+  },
+  {
     title: 'workflow.code(name, inputs, run, options)',
     table: CODE,
     sources: [
@@ -251,6 +261,8 @@ export const SECTIONS: readonly Section[] = [
   { title: 'RunStore.open(path, options)', table: RUN_STORE, sources: [[STORE_FILE, 'RUN_STORE']] },
   { title: 'store.resumeAll(agentOf, options)', table: RESUME_ALL, sources: [[STORE_FILE, 'RESUME_ALL']] },
   { title: 'store.step(run, key, work, options)', table: STEP, sources: [[STORE_FILE, 'STEP']] },
+  { title: 'new Models(options)', table: MODELS, sources: [['src/models/models-options.ts', 'MODELS']] },
+  { title: 'models.acquire(name, options)', table: USE, sources: [['src/models/models.ts', 'USE']] },
   { title: 'new Tiers(tiers, options)', table: TIERS, sources: [['src/tiers/tiers.ts', 'TIERS']] },
   { title: 'new Memo(options)', table: MEMO, sources: [['src/memo/memo.ts', 'MEMO']] },
   {
