@@ -62,19 +62,18 @@ interface Preset {
 }
 
 const CAPS = [2, 4, 8, 16, 32].map((cap) => `fcfs-lru:${cap}`);
-const AGENTS = { model: '25m', hybrid: '25m-hybrid' } as const;
 const SMALL = { systems: ['banyan', 'fcfs-lru'], model: 'small', hybrid: 'small-hybrid' } as const;
 
 /** Parts of the comparison that answer one question. */
 const PRESETS: Record<string, Preset> = {
   fleet: {
-    ...AGENTS,
     what: 'W2: 8 agents against the naive baseline',
     runs: 3,
     cases: ['W2-8'],
     systems: ['banyan', 'naive'],
+    model: '25m',
+    hybrid: '25m-hybrid',
   },
-  'fleet-32': { ...AGENTS, what: 'W2: the same with 32', runs: 1, cases: ['W2-32'], systems: ['banyan', 'naive'] },
   control: {
     what: 'W0: no reuse at all, cache on against off',
     runs: 7,
@@ -82,7 +81,6 @@ const PRESETS: Record<string, Preset> = {
     systems: ['banyan', 'cache-off'],
     model: '25m',
   },
-  loop: { what: 'W1: one agent with tools', runs: 5, cases: ['W1'], systems: ['banyan', 'naive'], model: '25m' },
   caps: {
     what: 'W2 in too small a pool: our window against fixed caps',
     runs: 3,
@@ -91,13 +89,6 @@ const PRESETS: Record<string, Preset> = {
   },
   thrash: { ...SMALL, what: 'W5: idle agents beyond memory, against FCFS + LRU', runs: 3, cases: ['W5'] },
   subagents: { ...SMALL, what: 'W7: a main agent and its sub-agents, against FCFS + LRU', runs: 3, cases: ['W7'] },
-  peer: {
-    what: 'W2 against node-llama-cpp',
-    runs: 3,
-    cases: ['W2-8'],
-    systems: ['banyan', 'node-llama-cpp'],
-    model: '25m',
-  },
   real: {
     what: 'one stream and eight agents on trained models, SmolLM2-135M and Gemma 3 270M',
     runs: 1,

@@ -1,5 +1,6 @@
 import type { NativeSimWorkload } from '../../src/native/simulation.js';
 import type { Driven } from '../../testing/drive/drive.js';
+import { waitsAlone } from '../../testing/simulator/ideal.js';
 import { lostHistory, quantiles } from '../../testing/simulator/metrics.js';
 import { median, sum } from '../../testing/statistics.js';
 import { control } from '../../testing/workloads/control.js';
@@ -78,15 +79,23 @@ function agents(count: number, scale: Scale = CI): Pick<Case, 'what' | 'slots' |
 /** Agents of 20k tokens at GPU scale rather than 60k, and people who answer at once: runs of seconds, not of minutes. */
 const IDLE = { rounds: 1, turns: 6, repository: 8000, longestWaitS: 90 };
 
+const WAITS =
+  'tools and people alone take `waits alone s` of it, which no engine shortens: most of it on a small model';
+
 function idle(overcommit: number, poolTokens = 4096): Case {
   return {
     what: `W5: agents that mostly wait, their contexts ${overcommit}x the memory`,
-    model: 'small',
+    model: '60m',
     kvTokens: poolTokens,
     slots: 32,
-    build: planned((seed) => idleThrash(CI, seed, { ...IDLE, poolTokens, overcommit })),
+    build: (seed) => {
+      const plan = idleThrash(CI, seed, { ...IDLE, poolTokens, overcommit });
+      const alone = median(waitsAlone(plan));
+      return { plan, extra: () => ({ 'waits alone s': alone }) };
+    },
     by: { what: 'time to completion, median', of: ({ completionS }) => completionS.p50 },
     targets: overcommit >= 2 ? { 'llama-server': 1.5, 'fcfs-lru': 1.5 } : {},
+    causes: { 'llama-server': WAITS, 'fcfs-lru': WAITS },
   };
 }
 
@@ -224,12 +233,12 @@ export const CASES = {
   H7: { ...subs(16_384, CI_LARGE_MODEL), slots: 8, model: 'hybrid-0.8b' },
 } satisfies Record<string, Case>;
 
-/** A case by its name; the names that begin with a word, by the word. */
+/** A case by its name; by a word that is none, those whose names begin with it. */
 export function casesNamed(names: readonly string[]): Map<string, Case> {
   const all: Record<string, Case> = CASES;
   const found = new Map<string, Case>();
   for (const name of names) {
-    const some = Object.keys(all).filter((each) => each === name || each.startsWith(`${name}-`));
+    const some = Object.hasOwn(all, name) ? [name] : Object.keys(all).filter((each) => each.startsWith(`${name}-`));
     if (some.length === 0) throw new RangeError(`no case ${name}; there are ${Object.keys(all).join(', ')}`);
     for (const each of some) found.set(each, all[each] as Case);
   }

@@ -22,6 +22,20 @@ export function newTokens(workload: NativeSimWorkload): number {
   return total;
 }
 
+/** By program: seconds from its first call to its last answer if computing took no time: what tools and people take. */
+export function waitsAlone({ programs, calls }: NativeSimWorkload): number[] {
+  const ends: number[] = [];
+  const begun = programs.map(() => Number.POSITIVE_INFINITY);
+  const ended = programs.map(() => 0);
+  for (const { program, after, delayUs } of calls) {
+    const due = Math.max(programs[program]?.arrivalUs ?? 0, ...after.map((call) => ends[call] ?? 0)) + delayUs;
+    ends.push(due);
+    begun[program] = Math.min(begun[program] as number, due);
+    ended[program] = Math.max(ended[program] as number, due);
+  }
+  return ended.map((end, program) => (end - (begun[program] as number)) / 1e6);
+}
+
 /** 64 bits of two multiplicative hashes name a long path. */
 function shorten(text: string): string {
   let a = 0xdeadbeef;
