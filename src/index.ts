@@ -28,7 +28,7 @@ export type { Embeddings } from './embedding/embedding.js';
 export type { EmbeddingOptions } from './embedding/embedding-options.js';
 export type { EmbeddingInput } from './embedding/texts.js';
 export { Engine, type EngineStats, type ModelInfo } from './engine/engine.js';
-export type { EngineOptions } from './engine/engine-options.js';
+export type { CacheOptions, EngineOptions } from './engine/engine-options.js';
 export type { Generation, GenerationEvent, GenerationResult, Usage } from './engine/generation.js';
 export type { Miss, Pin, PinOptions, PrefixOptions } from './engine/prefix-cache.js';
 export type { Program, ProgramReport } from './engine/program.js';

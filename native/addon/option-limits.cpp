@@ -96,6 +96,7 @@ Napi::Object option_limits(Napi::Env env) {
     out.Set("hint", limits_of(env, HintOptions{}));
     out.Set("embedding", limits_of(env, EmbeddingOptions{}));
     out.Set("policy", limits_of(env, PolicyConfig{}));
+    out.Set("cache", limits_of(env, CacheOptions{}));
     return out;
 }
 

@@ -60,6 +60,8 @@ EngineOptions parse_engine_options(const Napi::Value & value) {
     if (out.model_path.find('\0') != std::string::npos) fields.fail("modelPath", "must not contain a NUL character");
     read_options(value.As<Napi::Object>(), out);
     parse_policy_of(fields, out);
+    read_given_options(fields.value("cache"), out.cache, "cache");
+    if (out.cache.dir.find('\0') != std::string::npos) fields.fail("cache.dir", "must not contain a NUL character");
     return out;
 }
 

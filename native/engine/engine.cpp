@@ -4,6 +4,7 @@
 
 #include "engine/calibration.h"
 #include "engine/embedding-worker.h"
+#include "engine/tier-io.h"
 #include "engine/worker.h"
 #include "runner/error.h"
 
@@ -12,6 +13,10 @@ namespace banyan {
 namespace {
 
 constexpr Micros kCalibration = 40'000;
+constexpr Micros kDrain = 2'000'000;  // that closing waits for pages to be written
+// What reading a page is believed to take, until some were read.
+constexpr Micros kPageRead = 100;
+constexpr int64_t kDiskBytesPerMicro = 500;
 constexpr size_t kMaxSaltName = 1024;
 
 uint64_t hash_of(const std::vector<Token> & tokens) {
@@ -78,9 +83,41 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
             config.policy.cost = {};  // nonsense, of a machine that stood still: learn from real steps
     }
     engine->touched_pages_ = runner->touched_pages();
-    engine->worker_ = std::make_unique<Worker>(config, std::move(runner));
+    engine->open_tiers(options.cache, info.runner);
+    config.tiers.on = engine->tiers_ != nullptr;
+    config.tiers.page = kPageRead + info.runner.page_bytes / kDiskBytesPerMicro;
+    engine->worker_ = std::make_unique<Worker>(config, std::move(runner), engine->tiers_);
     if (abort) throw Error("ABORTED", "the load was aborted");
     return engine;
+}
+
+void Engine::open_tiers(const CacheOptions & options, const RunnerInfo & runner) {
+    if (options.dir.empty()) return;
+    if (!runner.prefix_reuse || runner.page_identity.empty() || runner.n_states > 0) {
+        info_.cache_reason = "pages of this model are not kept: " +
+                             (runner.prefix_reuse ? "it has no pages, or states of recurrent layers beside them"
+                                                  : runner.no_reuse_reason);
+        return;
+    }
+    PageStoreConfig config;
+    config.dir = options.dir;
+    config.identity = runner.page_identity;
+    config.label = info_.model.name.empty() ? info_.model.architecture : info_.model.name;
+    config.slot_bytes = runner.page_bytes;
+    config.page_tokens = info_.page_tokens;
+    config.budget_bytes = options.bytes;
+    config.daily_write_bytes = options.daily_write_bytes;
+    config.network = options.network;
+    try {
+        tiers_ = std::make_shared<TierIo>(config, [this] { commands_.post([this] { worker_->settle_tiers(); }); });
+        info_.cache_dir = options.dir;
+    } catch (const std::runtime_error & e) {
+        info_.cache_reason = e.what();
+    }
+}
+
+std::optional<PageKey> Engine::root_of(const std::string & salt) const {
+    return tiers_ ? std::optional<PageKey>(tiers_->root(salt)) : std::nullopt;
 }
 
 void Engine::load_embedder(const EngineOptions & options) {
@@ -101,6 +138,8 @@ void Engine::load_embedder(const EngineOptions & options) {
 
 Engine::~Engine() {
     stop();
+    worker_.reset();
+    if (tiers_) tiers_->close();  // before the queue that it posts to goes
 }
 
 void Engine::start(Publish publish) {
@@ -123,13 +162,15 @@ void Engine::run(Publish publish) {
     bool ran = false;
     while (!closing_ && !abort_) {
         // Nothing to compute: sleep. Work that is better begun later: until then, or until something happens.
-        const microseconds patience(idle() ? -1 : ran ? 0 : worker_->patience());
+        const bool embeds = embedding_ && !idle();
+        const microseconds patience(ran && !idle() ? 0 : embeds ? Worker::kLook : worker_->patience());
         obey(patience);
         publish_events(publish);
         if (closing_) break;
         ran = !idle() && (embedding_ ? embedding_->step(abort_step_) : worker_->step(abort_step_));
         publish_events(publish);
     }
+    if (!abort_) worker_->drain_tiers(kDrain);
     embedding_.reset();
     worker_.reset();
     if (after_close_ && !abort_) after_close_();
@@ -270,6 +311,7 @@ RequestId Engine::submit(RequestOptions options) {
     request.cls = options.cls;
     request.program = options.program;
     request.salt = intern(options.salt);
+    request.root = root_of(options.salt);
     request.tenant = request.salt;
     request.cache = options.cache;
     request.ttft_limit = options.ttft_limit;
@@ -290,6 +332,7 @@ RequestId Engine::submit(RequestOptions options) {
 
 void Engine::hint(ProgramId program, HintOptions options) {
     options.hint.salt = intern(options.salt);
+    options.hint.root = root_of(options.salt);
     switch (validate(options.hint)) {
         case HintError::bad_tool_name:
             throw Error("INVALID_OPTION", "a tool's name has at most " + std::to_string(kMaxToolName) + " bytes",
@@ -334,8 +377,8 @@ Salt Engine::intern(const std::string & salt) {
 }
 
 void Engine::explain(const std::string & salt, std::vector<Token> tokens, std::function<void(MissExplanation)> done) {
-    post([this, salt = intern(salt), tokens = std::move(tokens), done] {
-        done(worker_->scheduler().explain(salt, tokens));
+    post([this, root = root_of(salt), salt = intern(salt), tokens = std::move(tokens), done] {
+        done(worker_->scheduler().explain(salt, tokens, root));
     });
 }
 

@@ -24,6 +24,7 @@
 namespace banyan {
 
 class EmbeddingWorker;
+class TierIo;
 class Worker;
 
 class Engine {
@@ -88,6 +89,10 @@ class Engine {
     void obey(std::chrono::microseconds patience);
     void post(std::function<void()> command);
     Salt intern(const std::string & salt);
+    /** The key before the tenant's first pages; nullopt: no page is kept outside the pool. */
+    std::optional<PageKey> root_of(const std::string & salt) const;
+    /** Makes the page store, or says in info_ why there is none. */
+    void open_tiers(const CacheOptions & options, const RunnerInfo & runner);
     void check(const RequestOptions & options) const;
     void check(const EmbeddingOptions & options) const;
     RequestId next_id();
@@ -102,6 +107,7 @@ class Engine {
     // The engine thread's. An embedding model has the second too, and nothing for the first to do.
     std::unique_ptr<Worker> worker_;
     std::unique_ptr<EmbeddingWorker> embedding_;
+    std::shared_ptr<TierIo> tiers_;  // nullptr: no page is kept outside the pool
     CommandQueue commands_;
     std::thread thread_;
     std::atomic<bool> abort_{false};       // the thread ends, nothing is published any more

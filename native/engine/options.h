@@ -17,8 +17,25 @@
 #include "runner/model.h"
 #include "runner/runner.h"
 #include "runner/sampling/sampling-options.h"
+#include "store/page-store.h"
 
 namespace banyan {
+
+/** Pages on disk, for when the pool has lost them and for the next process. */
+struct CacheOptions {
+    std::string dir;             // '': none
+    int64_t bytes = 10ll << 30;  // of the whole directory
+    int64_t daily_write_bytes = 100'000'000'000;
+    bool network = false;  // dir may be on a network file system
+
+    template <typename See>
+    void each_option(See && see) {
+        see("dir", dir);
+        see("bytes", bytes, Range{0, kMostId});
+        see("daily_write_bytes", daily_write_bytes, Range{0, kMostId});
+        see("network", network);
+    }
+};
 
 struct EngineOptions {
     std::string model_path;
@@ -32,8 +49,9 @@ struct EngineOptions {
     PoolingChoice pooling = PoolingChoice::automatic;
     PolicyConfig policy;
     bool calibrate = true;  // measure policy.cost at load
+    CacheOptions cache;
 
-    /** All but the path, and the policy, of which only some may be given. */
+    /** All but the path, and the policy and the cache, of which only some may be given. */
     template <typename See>
     void each_option(See && see) {
         see("gpu_layers", gpu_layers, Range{0, 100'000}.or_none(-1));
@@ -55,6 +73,8 @@ struct EngineInfo {
     ToolFormat tool_format = ToolFormat::none;
     Pooling pooling = Pooling::none;
     int32_t embedding_size = 0;
+    std::string cache_dir;     // where pages are kept on disk; '': nowhere
+    std::string cache_reason;  // '', or why they are not, though it was asked for
 
     template <typename See>
     void each_field(See && see) const {
@@ -93,6 +113,8 @@ struct EngineInfo {
         see("eosText", model.eos_text);
         see("pooling", pooling);
         see("embeddingSize", embedding_size);
+        see("cacheDir", cache_dir);
+        see("cacheReason", cache_reason);
     }
 };
 
@@ -187,6 +209,7 @@ struct EngineStats {
     StepQuantiles deciding;  // of it, in the scheduler
     double callbacks = 0;    // calls into JavaScript; the addon counts them
     double embedded_texts = 0;
+    StoreStats disk;
 
     template <typename See>
     void each_field(See && see) const {
@@ -200,6 +223,7 @@ struct EngineStats {
         see("decidingP50Us", deciding.p50 * 1000);
         see("decidingP95Us", deciding.p95 * 1000);
         see("cost", cost);
+        see("disk", disk);
     }
 };
 

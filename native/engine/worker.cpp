@@ -6,21 +6,37 @@
 #include <stdexcept>
 #include <utility>
 
+#include "engine/tier-io.h"
 #include "runner/error.h"
 
 namespace banyan {
 
 namespace {
 
-constexpr Micros kLook = 5'000;             // no request gives pages back: a pin may expire
 constexpr Micros kTellPrefill = 100'000;    // how often at most
 constexpr int kRestarts = 2;                // of a request whose state was lost: it begins again from a sound one
 constexpr RequestId kLeft = ~RequestId(0);  // no request: the scheduler does not know it, so its slot is released
 
 }  // namespace
 
-Worker::Worker(const SchedulerConfig & config, std::unique_ptr<Runner> runner)
-    : scheduler_(config), runner_(std::move(runner)) {}
+Worker::Worker(const SchedulerConfig & config, std::unique_ptr<Runner> runner, std::shared_ptr<TierIo> tiers)
+    : scheduler_(config), runner_(std::move(runner)), tiers_(std::move(tiers)) {}
+
+Worker::~Worker() {
+    if (tiers_) tiers_->close();
+}
+
+void Worker::settle_tiers() {
+    if (tiers_) tiers_->settle(scheduler_, *runner_);
+}
+
+void Worker::drain_tiers(Micros patience) {
+    try {
+        if (tiers_) tiers_->drain(scheduler_, *runner_, patience);
+    } catch (const std::exception &) {
+        // What was not written is computed again another time.
+    }
+}
 
 Micros Worker::now() {
     using namespace std::chrono;
@@ -60,6 +76,7 @@ bool Worker::step(const std::atomic<bool> & aborted) {
     try {
         const Micros started = now();
         const Batch & batch = scheduler_.schedule(started);
+        if (tiers_) tiers_->hand_out(scheduler_, *runner_);
         const Micros scheduled = now();
         StepResult result;
         if (batch.empty()) {
@@ -309,8 +326,9 @@ void Worker::fail_all(const std::string & message) {
 }
 
 Micros Worker::patience() const {
-    const Micros wake = scheduler_.wake_at();
-    return wake >= kNever ? kLook : std::max<Micros>(0, wake - now());
+    const Micros alarm = scheduler_.alarm(), wake = scheduler_.wake_at();
+    if (idle()) return alarm >= kNever ? -1 : std::max<Micros>(0, alarm - now());
+    return std::max<Micros>(0, std::min(wake >= kNever ? now() + kLook : wake, alarm) - now());
 }
 
 void Worker::set_decisions(bool on) {
@@ -323,8 +341,14 @@ std::vector<Event> Worker::take_events() {
 }
 
 EngineStats Worker::stats() const {
-    return {scheduler_.stats(), scheduler_.cost().constants(), static_cast<double>(in_steps_) / 1000,
-            steps_.quantiles(), deciding_.quantiles()};
+    EngineStats stats;
+    stats.scheduler = scheduler_.stats();
+    stats.cost = scheduler_.cost().constants();
+    stats.step_ms = static_cast<double>(in_steps_) / 1000;
+    stats.step = steps_.quantiles();
+    stats.deciding = deciding_.quantiles();
+    if (tiers_) stats.disk = tiers_->stats();
+    return stats;
 }
 
 }  // namespace banyan

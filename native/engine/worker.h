@@ -22,9 +22,13 @@
 
 namespace banyan {
 
+class TierIo;
+
 class Worker {
   public:
-    Worker(const SchedulerConfig & config, std::unique_ptr<Runner> runner);
+    /** tiers: nullptr: no page is kept outside the pool. */
+    Worker(const SchedulerConfig & config, std::unique_ptr<Runner> runner, std::shared_ptr<TierIo> tiers = nullptr);
+    ~Worker();
 
     // These, and all that read or advise the scheduler, also in the midst of a step: see listen().
 
@@ -47,17 +51,24 @@ class Worker {
      */
     bool step(const std::atomic<bool> & aborted);
 
-    /** After a step that ran nothing: how long nothing will happen by itself. */
+    /** When idle, or after a step that ran nothing: how long nothing will happen by itself; negative: for ever. */
     Micros patience() const;
+
+    /** Pages came from the store, or were written: takes them. Also in the midst of a step. */
+    void settle_tiers();
+    /** The engine is about to end: what programs may go on from is written, as far as there is time. */
+    void drain_tiers(Micros patience);
 
     /** Decisions become events, or are not recorded. */
     void set_decisions(bool on);
 
     std::vector<Event> take_events();
-    /** No request, and nothing to compute ahead. */
-    bool idle() const { return live_.empty() && scheduler_.idle(); }
+    /** No request, nothing to compute ahead, and no page that is to be loaded now for a call to come. */
+    bool idle() const { return live_.empty() && scheduler_.idle() && scheduler_.alarm() > now(); }
     Scheduler & scheduler() { return scheduler_; }
     EngineStats stats() const;
+
+    static constexpr Micros kLook = 5'000;  // how often at least, while no request gives pages back: a pin may expire
 
     /** Steady clock, microseconds; never 0, which the scheduler reads as "not yet". */
     static Micros now();
@@ -95,6 +106,7 @@ class Worker {
 
     Scheduler scheduler_;
     std::unique_ptr<Runner> runner_;
+    std::shared_ptr<TierIo> tiers_;
     std::unordered_map<RequestId, Live> live_;
     const Batch * computing_ = nullptr;                    // the step under way, while the model computes it
     std::vector<std::unique_ptr<Decoder>> ended_in_step_;  // the device may still sample by them

@@ -29,6 +29,7 @@ struct Runner::Impl {
     std::unique_ptr<StateBank> states;       // null: nothing is recurrent
     std::vector<int32_t> cells_before;       // of the states, by slot, as the step under way found them
     std::vector<bool> in_step;               // by slot: has a row in it
+    bool on_device = false;                  // steps may go on behind the caller's back
     PageId scratch_page = -1;                // where padding writes; behind the pages that the core knows
     int32_t n_slots = 0;
     llama_batch batch{};
@@ -178,7 +179,7 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     const Architecture & paging = model_->info().paging;
     // Both take it that pages hold all of a sequence and that a batch is computed whole: not so with recurrent state.
     const bool plain = paging.path != AttentionPath::stock && !paging.states;
-    const bool gpu = on_gpu(*model_);
+    const bool gpu = impl_->on_device = on_gpu(*model_);
     info_.fixed_shapes = plain && chosen(options.fixed_shapes, gpu);
     info_.device_sampling = plain && chosen(options.device_sampling, gpu);
     if (info_.fixed_shapes) impl_->scratch_page = info_.n_pages;
@@ -378,12 +379,12 @@ std::shared_ptr<const std::atomic<int32_t>> Runner::touched_pages() const {
 }
 
 bool Runner::read_page(PageId page, char * bytes) const {
-    llama_synchronize(context_.get());
+    if (impl_->on_device) llama_synchronize(context_.get());
     return impl_->pool && impl_->pool->read_page(page, bytes);
 }
 
 bool Runner::write_page(PageId page, const char * bytes) {
-    llama_synchronize(context_.get());
+    if (impl_->on_device) llama_synchronize(context_.get());
     if (!impl_->pool || !impl_->pool->write_page(page, bytes)) return false;
     if (page >= *impl_->touched) *impl_->touched = page + 1;
     return true;

@@ -24,6 +24,7 @@ Disk::Disk(const PageStoreConfig & config, std::shared_ptr<FileSystem> files, St
       writes_(3, kMinute, 10 * kMinute) {
     like_.geometry = {config_.slot_bytes, config_.page_tokens};
     like_.identity = config_.identity;
+    like_.label = config_.label;
     const int64_t least = Arena::bytes_for(like_.geometry, 2);
     if (config_.budget_bytes < least) throw std::runtime_error("the budget has no room for two pages");
     const int64_t free = files_->free_bytes(config_.dir);

@@ -25,6 +25,7 @@ class FileSystem;
 struct PageStoreConfig {
     std::string dir;             // made when missing, mode 0700; another user's directory is refused
     std::string identity;        // of everything that the bytes depend on, at least 16 hex digits; '': refused
+    std::string label;           // for people who look at the files: which model
     std::string part = "pages";  // pages, or states of recurrent layers: one store each
     int64_t slot_bytes = 0;      // of one page over all layers
     int32_t page_tokens = 32;    // [1, 256]

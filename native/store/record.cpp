@@ -1,5 +1,6 @@
 #include "store/record.h"
 
+#include <algorithm>
 #include <cstring>
 
 extern "C" {
@@ -12,7 +13,7 @@ namespace {
 
 constexpr char kMagic[8] = {'b', 'a', 'n', 'y', 'a', 'n', 'k', '1'};
 constexpr uint32_t kUsed = 0x6b766731;
-constexpr size_t kLongestIdentity = 1024;
+constexpr size_t kLongestText = 1024;
 constexpr int64_t kFixed = 152;  // of a record, all but its tokens; more than is needed today
 
 /** Values one after the other, in the machine's byte order: the files stay on the machine. */
@@ -79,8 +80,11 @@ std::vector<char> Header::encode() const {
     out.put(id);
     out.put(geometry.slot_bytes);
     out.put(geometry.page_tokens);
-    out.put(static_cast<uint32_t>(identity.size()));
-    out.put(identity.data(), identity.size());
+    for (const std::string & text : {identity, label}) {
+        const size_t size = std::min(text.size(), kLongestText);
+        out.put(static_cast<uint32_t>(size));
+        out.put(text.data(), size);
+    }
     seal(block.data(), kHeaderBytes);
     return block;
 }
@@ -91,10 +95,12 @@ bool Header::decode(const char * bytes) {
     id = in.get<ArenaId>();
     geometry.slot_bytes = in.get<int64_t>();
     geometry.page_tokens = in.get<int32_t>();
-    const auto size = in.get<uint32_t>();
-    if (size > kLongestIdentity) return false;
-    identity.resize(size);
-    in.get(identity.data(), size);
+    for (std::string * text : {&identity, &label}) {
+        const auto size = in.get<uint32_t>();
+        if (size > kLongestText) return false;
+        text->resize(size);
+        in.get(text->data(), size);
+    }
     return true;
 }
 

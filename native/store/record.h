@@ -35,6 +35,7 @@ struct Header {
     ArenaId id{};
     Geometry geometry;
     std::string identity;  // in full, at most 1 KiB
+    std::string label;     // for people: which model; the same length at most
 
     std::vector<char> encode() const;
     /** False: not a header of this version, or not whole. */

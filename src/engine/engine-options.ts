@@ -4,12 +4,15 @@ import { readTable } from '../kit/option-table.js';
 import { readOptions } from '../kit/read-options.js';
 import type { LoadProgress } from '../model/model-source.js';
 import type { NativeEngineOptions } from '../native/binding.js';
-import { LOAD } from '../native/load-options.js';
+import { CACHE, LOAD } from '../native/load-options.js';
 import { callback, flag, group, name, type OptionsOf, other, signal } from '../native/option-kinds.js';
 import { type NativePolicy, POLICY } from '../native/policy.js';
 import { KV_TYPES, type KvType } from '../native/vocabulary.js';
 
 type KvTypes = { k: KvType; v: KvType };
+
+/** Where pages are kept when the pool has lost them, and for the next process. */
+export interface CacheOptions extends OptionsOf<typeof CACHE> {}
 
 /** What load has besides the options that the addon reads as they are. */
 const MORE = {
@@ -29,6 +32,8 @@ const MORE = {
   revealMisses: flag(false),
   /** Numbers of the scheduling policy, and baselines to compare with. Default: those of the policy, costs measured. */
   policy: group<NativePolicy>(POLICY),
+  /** Pages on disk: for when the pool has lost them, and for the next process. Default: pages are in memory only. */
+  cache: group<CacheOptions>(CACHE),
   /** Callback that hears of the download and the load: `stage`, and `fraction` in [0, 1]. */
   onProgress: callback<(progress: LoadProgress) => void>(),
   /** Signal that aborts the download or the load; `Engine.load` then rejects with ABORTED. */
@@ -48,9 +53,12 @@ export function readEngineOptions(given: EngineOptions): EngineOptions {
 
 /** Of options that were read. `modelPath` is left empty: see model/model-file.ts. */
 export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptions {
-  const { model, threads = model === undefined ? 1 : 0, kvType = 'f16', policy = {} } = options;
+  const { model, threads = model === undefined ? 1 : 0, kvType = 'f16', policy = {}, cache = {} } = options;
   const kv = typeof kvType === 'object' ? kvType : { k: kvType, v: kvType };
-  return { ...complete(LOAD, { ...options, threads }), modelPath: '', kvTypeK: kv.k, kvTypeV: kv.v, policy };
+  return {
+    ...complete(LOAD, { ...options, threads }),
+    ...{ modelPath: '', kvTypeK: kv.k, kvTypeV: kv.v, policy, cache: complete(CACHE, cache) },
+  };
 }
 
 function readKvType(field: string, value: unknown): KvTypes {

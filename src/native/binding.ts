@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { EMBEDDING } from './embedding-options.js';
-import type { LOAD } from './load-options.js';
+import type { CACHE, LOAD } from './load-options.js';
 import type { Complete, NumberRange } from './option-kinds.js';
 import type { NativePolicy } from './policy.js';
 import type { RecordLayouts } from './records.js';
@@ -26,6 +26,7 @@ export interface NativeEngineOptions extends Complete<typeof LOAD> {
   kvTypeK: KvType;
   kvTypeV: KvType;
   policy: NativePolicy; // {} = the defaults, with costs measured at load and while running
+  cache?: Complete<typeof CACHE>;
 }
 
 export interface NativeSampling extends Complete<typeof SAMPLING> {}
@@ -171,7 +172,7 @@ export interface Binding {
   readonly cpuReason: string;
   readonly version: string;
   readonly llamaVersion: string;
-  /** What each option may be, by struct of options: load, request, embedding, hint, policy. */
+  /** What each option may be, by struct of options: load, request, embedding, hint, policy, cache. */
   readonly limits: Readonly<Record<string, OptionLimits>>;
   /** How the records of the event buffer are made up. */
   readonly records: RecordLayouts;

@@ -49,3 +49,18 @@ export const LOAD = {
    */
   toolFormat: word(['auto', 'template'], 'auto'),
 };
+
+/** Pages of the KV cache on disk: for when the pool has lost them, and for the next process. Ranges: CacheOptions in native/. */
+export const CACHE = {
+  /**
+   * Directory of the pages, which processes and models may share. It is made when missing, and must be this user's own; deleting it
+   * is safe at any time. Pages are not encrypted, and a prompt can be read out of them. Default: none, pages are in memory only.
+   */
+  dir: name(''),
+  /** Bytes that the directory may take, all models together, 0 to 9,007,199,254,740,991. Default 10,737,418,240. */
+  bytes: number('cache', 10 * 2 ** 30),
+  /** Bytes that a process writes in a day at most, 0 to 9,007,199,254,740,991. Default 100,000,000,000. */
+  dailyWriteBytes: number('cache', 100_000_000_000),
+  /** Take a directory on a network file system too. Default false. */
+  network: flag(false),
+};

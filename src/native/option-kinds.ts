@@ -14,7 +14,15 @@ export interface NumberRange {
 }
 
 /** A struct of options of the addon, which says the range of the number that has the option's name. */
-export type NativeOptions = 'load' | 'request' | 'request.sampling' | 'embedding' | 'hint' | 'policy' | 'policy.cost';
+export type NativeOptions =
+  | 'load'
+  | 'request'
+  | 'request.sampling'
+  | 'embedding'
+  | 'hint'
+  | 'policy'
+  | 'policy.cost'
+  | 'cache';
 
 /** What an option may be. */
 export type Shape =

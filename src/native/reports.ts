@@ -79,6 +79,10 @@ export interface NativeModelInfo {
   pooling: 'none' | 'mean' | 'cls' | 'last';
   /** Numbers of its vectors; 0: the model generates text. */
   embeddingSize: number;
+  /** Directory in which pages are kept on disk; empty: none. */
+  cacheDir: string;
+  /** Empty, or why pages are not kept on disk though `cache.dir` was given. */
+  cacheReason: string;
 }
 
 /** What a request cost. */
@@ -226,6 +230,42 @@ export interface NativeStats {
   rules: Record<string, number>;
   /** What steps cost, as it is believed now. */
   cost: Required<Pick<NativeCost, 'step' | 'prefill' | 'pair' | 'context' | 'decode' | 'state'>>;
+  /** The pages on disk. */
+  disk: NativeDiskStats;
+}
+
+/** The pages on disk; all 0 without `cache.dir`. Counts are of this process. */
+export interface NativeDiskStats {
+  /** That the directory takes, all models together, and that it may. */
+  bytes: number;
+  budgetBytes: number;
+  /** That can be loaded, of all processes. */
+  pages: number;
+  /** Read. */
+  loads: number;
+  loadedBytes: number;
+  /** Asked for and not there. */
+  misses: number;
+  /** Not there by their deadline. */
+  late: number;
+  /** Found, but not as they were written: computed instead. */
+  corrupt: number;
+  /** Written. */
+  stores: number;
+  storedBytes: number;
+  /** That gave way to others. */
+  evicted: number;
+  /** Not written: no room, enough for today, or switched off. */
+  refused: number;
+  /** Of the disk. */
+  errors: number;
+  /** Threads in a call that has not come back for seconds. */
+  stuckThreads: number;
+  /** Switched off for a while, after errors. */
+  writesOff: boolean;
+  readsOff: boolean;
+  /** The latest error, empty: none. */
+  error: string;
 }
 
 /** What an agent run cost so far. */

@@ -68,6 +68,7 @@ describe('objects of an engine', () => {
     const stats = await engine.stats();
     expectSame(declared(REPORTS, 'NativeStats'), Object.keys(stats));
     expectSame(declared('src/native/policy.ts', 'COST'), Object.keys(stats.cost));
+    expectSame(declared(REPORTS, 'NativeDiskStats'), Object.keys(stats.disk));
     expect(Object.keys(stats.rules)).toEqual(records.decisions.map(({ kind }) => kind));
   });
 

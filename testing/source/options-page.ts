@@ -25,6 +25,7 @@ import { SEMANTIC_MEMO } from '../../src/memo/semantic-memo.js';
 import { USE } from '../../src/models/models.js';
 import { MODELS } from '../../src/models/models-options.js';
 import { limitOf } from '../../src/native/limits.js';
+import { CACHE } from '../../src/native/load-options.js';
 import type { NativeOptions, Option, OptionTable } from '../../src/native/option-kinds.js';
 import { COST, POLICY } from '../../src/native/policy.js';
 import { BEST_OF } from '../../src/patterns/best-of.js';
@@ -72,6 +73,7 @@ export const SECTIONS: readonly Section[] = [
       ['src/native/load-options.ts', 'LOAD'],
     ],
   },
+  { title: 'cache of Engine.load', table: CACHE, sources: [['src/native/load-options.ts', 'CACHE']] },
   {
     title: 'engine.generate(prompt, options)',
     table: GENERATE,

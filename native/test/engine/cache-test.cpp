@@ -1,0 +1,171 @@
+// Pages that outlive the engine: what a second one finds on disk, and what of it may never be used.
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "check.h"
+#include "test-engine.h"
+
+using namespace banyan;
+using namespace banyan::test;
+
+namespace {
+
+struct TempDir {
+    std::string path;
+    TempDir() {
+        std::string name = (std::filesystem::temp_directory_path() / "banyan-cache-XXXXXX").string();
+        if (!mkdtemp(name.data())) std::abort();
+        path = name;
+    }
+    ~TempDir() { std::filesystem::remove_all(path); }
+};
+
+EngineOptions cached(const std::string & dir) {
+    EngineOptions options = small_engine();
+    options.cache.dir = dir;
+    options.cache.bytes = 64 << 20;
+    // As of a model that is slow to compute: loading pays on any disk, and has time on any machine.
+    options.calibrate = false;
+    options.policy.cost.step = 1'000'000'000;
+    options.policy.cost.prefill = 10'000'000'000;
+    return options;
+}
+
+/** A step of an agent: 600 tokens, of which 256 are its system prompt. */
+RequestOptions agent_step(uint32_t seed = 1, ProgramId program = 7) {
+    std::mt19937 random(seed);
+    RequestOptions request;
+    for (int i = 0; i < 600; ++i) request.prompt.push_back(static_cast<Token>(10 + random() % 200));
+    request.static_tokens = 256;
+    request.program = program;
+    request.max_tokens = 12;
+    request.ignore_eos = true;
+    request.sampling.temperature = 0;
+    return request;
+}
+
+int64_t on_disk(const Outcome & outcome) {
+    return outcome.usage.hits[Tier::disk];
+}
+
+}  // namespace
+
+TEST("after a restart only the last page is computed, and the answer is the same") {
+    const TempDir dir;
+    Outcome first;
+    {
+        TestEngine engine(cached(dir.path));
+        CHECK_EQ(engine.engine->info().cache_reason, "");
+        first = engine.run(agent_step());
+        CHECK_EQ(on_disk(first), 0);
+        engine.close();
+    }
+    TestEngine engine(cached(dir.path));
+    // What is on disk is told soon after the load; until then a request would compute it.
+    while (engine.stats().disk.pages < 37) {
+    }
+    const Outcome second = engine.run(agent_step());
+    CHECK(second.tokens == first.tokens);
+    CHECK_EQ(on_disk(second), 592);
+    CHECK_EQ(second.usage.computed_tokens, 8 + 11);  // the last page, and the answer but for its last token
+    CHECK_EQ(engine.integrity(), "");
+    engine.close();
+    // The second run of the same prompt writes nothing.
+    TestEngine again(cached(dir.path));
+    while (again.stats().disk.pages < 37) {
+    }
+    again.run(agent_step());
+    CHECK_EQ(again.stats().disk.stores, 0);
+}
+
+TEST("another tenant's pages, another cache type's and another page size's are not used") {
+    const TempDir dir;
+    Outcome first;
+    {
+        TestEngine engine(cached(dir.path));
+        RequestOptions mine = agent_step();
+        mine.salt = "mine";
+        first = engine.run(mine);
+        engine.close();
+    }
+    {
+        TestEngine engine(cached(dir.path));
+        while (engine.stats().disk.pages < 37) {
+        }
+        RequestOptions theirs = agent_step();
+        theirs.salt = "theirs";
+        const Outcome other = engine.run(theirs);
+        CHECK_EQ(on_disk(other), 0);
+        CHECK(other.tokens == first.tokens);
+        RequestOptions mine = agent_step();
+        mine.salt = "mine";
+        CHECK_EQ(on_disk(engine.run(mine)), 592);
+    }
+    EngineOptions types = cached(dir.path), pages = cached(dir.path);
+    types.runner.type_k = KvType::q8_0;
+    pages.runner.page_tokens = 32;
+    for (const EngineOptions & options : {types, pages}) {
+        TestEngine engine(options);
+        RequestOptions mine = agent_step();
+        mine.salt = "mine";
+        CHECK_EQ(on_disk(engine.run(mine)), 0);
+        CHECK_EQ(engine.stats().disk.loads, 0);
+    }
+}
+
+TEST("pages that the pool lost come back from disk") {
+    const TempDir dir;
+    TestEngine engine(cached(dir.path));
+    std::vector<Outcome> first;
+    // 8 agents of 600 tokens in a pool of 2048.
+    for (uint32_t agent = 1; agent <= 8; ++agent) first.push_back(engine.run(agent_step(agent, agent)));
+    for (uint32_t agent = 1; agent <= 8; ++agent) first.push_back(engine.run(agent_step(agent, agent)));
+    int64_t hits = 0, computed = 0;
+    for (uint32_t agent = 1; agent <= 8; ++agent) {
+        const Outcome outcome = engine.run(agent_step(agent, agent));
+        CHECK(outcome.tokens == first[agent - 1].tokens);
+        hits += on_disk(outcome);
+        computed += outcome.usage.computed_tokens;
+    }
+    CHECK(hits > 8 * 300);
+    CHECK(computed < 8 * 300);
+    CHECK_EQ(engine.integrity(), "");
+}
+
+TEST("damaged files: the pages are computed, the answer is the same") {
+    const TempDir dir;
+    Outcome first;
+    {
+        TestEngine engine(cached(dir.path));
+        first = engine.run(agent_step());
+        engine.close();
+    }
+    for (const auto & entry : std::filesystem::recursive_directory_iterator(dir.path)) {
+        if (entry.path().extension() != ".slots") continue;
+        std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+        for (int64_t at = 5000; at < static_cast<int64_t>(entry.file_size()); at += 10'000) {
+            file.seekp(at);
+            file.put('x');
+        }
+    }
+    TestEngine engine(cached(dir.path));
+    while (engine.stats().disk.pages < 37) {
+    }
+    const Outcome second = engine.run(agent_step());
+    CHECK(second.tokens == first.tokens);
+    CHECK(engine.stats().disk.corrupt > 0);
+    CHECK_EQ(engine.integrity(), "");
+}
+
+TEST("a directory that cannot be used costs the cache, not the engine") {
+    const TempDir dir;
+    const std::string file = dir.path + "/file";
+    std::ofstream(file).put('x');
+    TestEngine engine(cached(file));
+    CHECK(engine.engine->info().cache_reason.find("no directory") != std::string::npos);
+    CHECK_EQ(engine.engine->info().cache_dir, "");
+    CHECK_EQ(engine.run(agent_step()).error, "");
+}
