@@ -3,7 +3,9 @@ import { median, spread } from '../../testing/statistics.js';
 import { describe, modelPath } from '../models.js';
 import { type BenchOptions, type Report, setup } from '../report.js';
 import { benchDoctor } from './doctor.js';
+import { benchMisses } from './misses.js';
 import { SHAPES } from './shapes.js';
+import { benchTiers } from './tiers.js';
 import { benchTools } from './tools.js';
 
 interface Cost {
@@ -17,6 +19,8 @@ interface Cost {
 export async function benchPatterns(given: BenchOptions): Promise<Report> {
   const { runs, threads } = given;
   const tools = await benchTools(given);
+  const misses = await benchMisses(threads);
+  const tiers = await benchTiers(threads);
   const doctor = await benchDoctor(threads);
   const options: EngineOptions = {
     model: modelPath('25m'),
@@ -46,6 +50,8 @@ export async function benchPatterns(given: BenchOptions): Promise<Report> {
   return {
     findings: [
       ...tools.findings,
+      ...misses.findings,
+      ...tiers.findings,
       ...doctor.findings,
       ...SHAPES.map(
         ({ name }, index) =>
@@ -55,6 +61,8 @@ export async function benchPatterns(given: BenchOptions): Promise<Report> {
     ],
     tables: [
       ...tools.tables,
+      ...misses.tables,
+      ...tiers.tables,
       ...doctor.tables,
       ...SHAPES.map(({ name }, index) => ({
         title: name,

@@ -57,7 +57,7 @@ export class AheadCall {
 
   /** The model did not make it. */
   cancel(): void {
-    this.#stop.abort(new Error('the model did not make this call'));
+    if (!this.ended) this.#stop.abort(new Error('the model did not make this call'));
     this.#forget();
   }
 }
