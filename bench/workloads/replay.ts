@@ -51,7 +51,7 @@ export async function benchReplay({ runs, threads: given }: BenchOptions): Promi
     const systems = [await ours(named, threads), ...(binary ? [await theirs(binary, named, threads)] : [])];
     const measured = await byTurns(systems, runs, async (system) => {
       await system.renew();
-      return replayed(system.url, make(), turns);
+      return replayed(system.url, make(), turns, (turn) => told(`${face}, ${system.name}`, turn));
     });
     for (const { name, runs: results } of measured) {
       const [first] = results;
@@ -109,11 +109,25 @@ async function theirs(binary: string, named: string | undefined, threads: number
   return system;
 }
 
-async function replayed(url: string, face: ReplayFace, turns: number): Promise<Replayed> {
+/** A turn of llama-server takes seconds: who waits sees that it goes on. */
+function told(where: string, { turn, prompt, read, ms }: Turn): void {
+  process.stderr.write(`${where}: turn ${turn}, ${read} of ${prompt} tokens read, ${(ms / 1_000).toFixed(1)} s\n`);
+}
+
+interface Turn extends ReplayCounts {
+  turn: number;
+  /** Since the first one began. */
+  ms: number;
+}
+
+async function replayed(url: string, face: ReplayFace, turns: number, tell: (turn: Turn) => void): Promise<Replayed> {
   const counts: ReplayCounts[] = [];
   const began = performance.now();
   try {
-    for await (const count of replay(url, face, turns)) counts.push(count);
+    for await (const count of replay(url, face, turns)) {
+      counts.push(count);
+      tell({ ...count, turn: counts.length, ms: performance.now() - began });
+    }
   } catch (reason) {
     return { counts, ms: performance.now() - began, refused: (reason as Error).message };
   }
