@@ -1,5 +1,5 @@
 # Tests of native/engine: native/test/engine/*-test.cpp, on a small random model that the project's generator writes.
-banyan_tests(engine banyan-engine banyan-runner)
+banyan_tests(engine banyan-engine banyan-runner banyan-store-test)
 
 set(ENGINE_TEST_MODEL "${CMAKE_BINARY_DIR}/engine-test.gguf")
 add_test(NAME make-engine-test-model

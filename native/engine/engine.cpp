@@ -109,7 +109,8 @@ void Engine::open_tiers(const CacheOptions & options, const RunnerInfo & runner)
     config.daily_write_bytes = options.daily_write_bytes;
     config.network = options.network;
     try {
-        tiers_ = std::make_shared<TierIo>(config, [this] { commands_.post([this] { worker_->settle_tiers(); }); });
+        tiers_ = std::make_shared<TierIo>(
+            config, [this] { commands_.post([this] { worker_->settle_tiers(); }); }, options.files);
         info_.cache_dir = options.dir;
     } catch (const std::runtime_error & e) {
         info_.cache_reason = e.what();

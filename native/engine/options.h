@@ -1,6 +1,7 @@
 // What an engine is made of and what a request asks for. Plain records; Engine checks them again.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,8 @@ struct CacheOptions {
     std::string dir;             // '': none
     int64_t bytes = 10ll << 30;  // of the whole directory
     int64_t daily_write_bytes = 100'000'000'000;
-    bool network = false;  // dir may be on a network file system
+    bool network = false;                      // dir may be on a network file system
+    std::shared_ptr<store::FileSystem> files;  // nullptr: the machine's own; tests have disks that fail
 
     template <typename See>
     void each_option(See && see) {

@@ -1,11 +1,13 @@
 // Pages that outlive the engine: what a second one finds on disk, and what of it may never be used.
 #include <stdlib.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <random>
 
 #include "check.h"
+#include "store/fake-files.h"
 #include "test-engine.h"
 
 using namespace banyan;
@@ -157,6 +159,47 @@ TEST("damaged files: the pages are computed, the answer is the same") {
     const Outcome second = engine.run(agent_step());
     CHECK(second.tokens == first.tokens);
     CHECK(engine.stats().disk.corrupt > 0);
+    CHECK_EQ(engine.integrity(), "");
+}
+
+TEST("a disk that hangs: the request is answered by computing, and the engine can be closed") {
+    const auto files = std::make_shared<FakeFiles>();
+    EngineOptions options = cached("/cache");
+    options.cache.files = files;
+    options.policy.cost.prefill = 1'000'000'000;
+    Outcome first;
+    {
+        TestEngine engine(options);
+        first = engine.run(agent_step());
+        engine.close();
+    }
+    TestEngine engine(options);
+    while (engine.stats().disk.pages < 37) {
+    }
+    files->hang(true);
+    const Outcome second = engine.run(agent_step());
+    CHECK(second.tokens == first.tokens);
+    CHECK_EQ(second.error, "");
+    CHECK_EQ(on_disk(second), 0);
+    CHECK_EQ(engine.run(agent_step(2, 2)).error, "");
+    CHECK_EQ(engine.integrity(), "");
+    engine.close();
+    files->hang(false);
+}
+
+TEST("a disk that can no longer be written to: every request is answered, the error is told") {
+    const auto files = std::make_shared<FakeFiles>();
+    EngineOptions options = cached("/cache");
+    options.cache.files = files;
+    std::atomic<bool> read_only{false};
+    files->before = [&](const char * call, const std::string &) {
+        return read_only && std::string(call) == "write" ? EROFS : 0;
+    };
+    TestEngine engine(options);
+    read_only = true;
+    for (uint32_t agent = 1; agent <= 6; ++agent) CHECK_EQ(engine.run(agent_step(agent, agent)).error, "");
+    while (engine.stats().disk.errors == 0) engine.run(agent_step(1, 1));
+    CHECK(engine.stats().disk.error.find("Read-only") != std::string::npos);
     CHECK_EQ(engine.integrity(), "");
 }
 
