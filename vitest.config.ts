@@ -10,6 +10,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/fixed-seed.ts'],
+    env: { BANYAN_CACHE_DIR: '' }, // commands that tests start keep nothing on disk
     pool: 'forks',
     execArgv: ['--expose-gc'],
     maxWorkers: 2,

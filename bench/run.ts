@@ -14,6 +14,7 @@ import { type BenchOptions, publish, type Report } from './report.js';
 import { benchServing } from './serving/serving.js';
 import { benchSim } from './sim/sim.js';
 import { benchSteps } from './steps.js';
+import { benchTiers } from './tiers/tiers.js';
 import { benchClasses } from './workloads/classes.js';
 import { benchClosedForms } from './workloads/closed-forms.js';
 import { benchLongPrompt } from './workloads/long-prompt.js';
@@ -49,6 +50,11 @@ const BENCHES: Record<string, Bench> = {
   serving: { what: 'what HTTP costs: a token, throughput, the first token', runs: 3, run: benchServing },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },
+  tiers: {
+    what: 'the disk cache: restarts, sessions beyond the pool, traffic that shares nothing',
+    runs: 3,
+    run: benchTiers,
+  },
   replay: { what: '20 turns of a coding agent on three APIs, against llama-server', runs: 2, run: benchReplay },
 };
 

@@ -104,6 +104,18 @@ sim::DeviceModel parse_device(const Napi::Value & value) {
     return device;
 }
 
+sim::DiskModel parse_disk(const Napi::Value & value) {
+    sim::DiskModel disk;
+    if (value.IsUndefined()) return disk;
+    const Fields fields(value, "disk", "disk.");
+    disk.pages = fields.integer("pages", 0, 1 << 24);
+    disk.latency = fields.integer("latencyUs", 0, kMaxMicros);
+    disk.page = fields.integer("pageUs", 0, kMaxMicros);
+    disk.stall_every = fields.integer("stallEveryUs", 0, kMaxMicros);
+    disk.stall = fields.integer("stallUs", 0, kMaxMicros);
+    return disk;
+}
+
 }  // namespace
 
 sim::Workload parse_workload(const Napi::Value & value) {
@@ -129,6 +141,7 @@ sim::SimConfig parse_sim_config(const Napi::Value & value) {
     sim::SimConfig config;
     config.scheduler = parse_scheduler(fields.value("scheduler"));
     config.device = parse_device(fields.value("device"));
+    config.disk = parse_disk(fields.value("disk"));
     config.until = fields.integer("untilUs", 0, kMaxMicros);
     config.sample_every = fields.integer("sampleEveryUs", 0, kMaxMicros);
     config.check_every = static_cast<int32_t>(fields.integer("checkEvery", 0, kMaxInt));

@@ -168,7 +168,8 @@ void Engine::run(Publish publish) {
         obey(patience);
         publish_events(publish);
         if (closing_) break;
-        ran = !idle() && (embedding_ ? embedding_->step(abort_step_) : worker_->step(abort_step_));
+        const bool has_work = !idle() || worker_->is_due();
+        ran = has_work && (embedding_ ? embedding_->step(abort_step_) : worker_->step(abort_step_));
         publish_events(publish);
     }
     if (!abort_) worker_->drain_tiers(kDrain);
@@ -315,6 +316,7 @@ RequestId Engine::submit(RequestOptions options) {
     request.root = root_of(options.salt);
     request.tenant = request.salt;
     request.cache = options.cache;
+    request.durable = options.durable;
     request.ttft_limit = options.ttft_limit;
     request.group = options.group;
     request.group_size = options.group_size;

@@ -134,6 +134,7 @@ struct RequestOptions {
     int32_t static_tokens = 0;  // of the prompt: system prompt and tools
     int32_t boundary = 0;       // of the prompt: with which the next one begins in any case; 0: unknown
     bool cache = true;
+    bool durable = false;  // its pages go to the disk cache at its end, if there is one
     SamplingOptions sampling;
     std::vector<std::string> stop;
     std::string grammar;      // GBNF
@@ -160,6 +161,7 @@ struct RequestOptions {
         see("static_tokens", static_tokens, Range{0, kMostInt});
         see("boundary", boundary, Range{0, kMostInt});
         see("cache", cache);
+        see("durable", durable);
         see("sampling", sampling);
         see("json_schema", json_schema);
         see("ignore_eos", ignore_eos);

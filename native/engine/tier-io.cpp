@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kPart = 2048;        // pages that are told at once
 constexpr size_t kSpare = 16;         // as many as the scheduler has under way
+constexpr Micros kOpening = 250'000;  // for the list of the pages that are there
 constexpr Micros kClosing = 200'000;  // for writes that were begun when the engine ends
 
 // Reads and writes are numbered apart.
@@ -55,6 +56,9 @@ TierIo::TierIo(PageStoreConfig config, std::function<void()> wake, std::shared_p
         post([&] { std::move(parts.begin(), parts.end(), std::back_inserter(mail_.news)); });
     };
     store_ = PageStore::open(config_, std::move(callbacks), std::move(files));
+    // The first request may be the one that was asked before: it finds the pages that are there.
+    std::unique_lock<std::mutex> lock(mutex_);
+    mailed_.wait_for(lock, std::chrono::microseconds(kOpening), [&] { return !mail_.news.empty(); });
 }
 
 void TierIo::close() {

@@ -53,6 +53,8 @@ class Worker {
 
     /** When idle, or after a step that ran nothing: how long nothing will happen by itself; negative: for ever. */
     Micros patience() const;
+    /** Nothing waits, but pages that a tier keeps are to be loaded, or came too late. */
+    bool is_due() const { return scheduler_.alarm() <= now(); }
 
     /** Pages came from the store, or were written: takes them. Also in the midst of a step. */
     void settle_tiers();

@@ -19,6 +19,15 @@ void PageOracle::grow(RequestId id, Token token) {
     if (it != truths_.end()) it->second.tokens.push_back(token);
 }
 
+std::vector<uint64_t> PageOracle::cells(PageId page) const {
+    const auto first = cells_.begin() + static_cast<ptrdiff_t>(page) * page_tokens_;
+    return {first, first + page_tokens_};
+}
+
+void PageOracle::set_cells(PageId page, const std::vector<uint64_t> & cells) {
+    std::copy(cells.begin(), cells.end(), cells_.begin() + static_cast<ptrdiff_t>(page) * page_tokens_);
+}
+
 std::string PageOracle::check(const Batch & batch, bool failed) {
     std::string wrong = load_states(batch);
     for (const PageCopy & copy : batch.copies) {

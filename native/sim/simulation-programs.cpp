@@ -44,6 +44,7 @@ void Simulation::submit(CallIndex call, Micros due) {
     request.cls = program.cls;
     request.program = program_id(planned.program);
     request.salt = program.salt;
+    request.root = root_of(program.salt);
     request.tenant = program.tenant;
     request.ttft_limit = program.ttft_limit;
     request.group = planned.group;
@@ -53,6 +54,11 @@ void Simulation::submit(CallIndex call, Micros due) {
     const SubmitError error = scheduler_.submit(std::move(request), now_);
     if (error != SubmitError::none) return refused(call, error);
     graph_.submitted(call);
+}
+
+/** Stands for model and tenant; with a disk. */
+std::optional<PageKey> Simulation::root_of(Salt salt) const {
+    return disk_ ? std::optional<PageKey>(root_key("simulated", std::to_string(salt))) : std::nullopt;
 }
 
 /** The engine would not take it: its program comes again when told to wait, and gives up on anything else. */
@@ -90,6 +96,7 @@ void Simulation::tell(CallIndex call, Hint::Kind kind) {
     Hint hint;
     hint.kind = kind;
     hint.tool = planned.tool;
+    hint.root = root_of(program_of(call).salt);
     if (kind == Hint::Kind::abandoned) {
         hint.tool.clear();
         hint.salt = program_of(call).salt;

@@ -9,6 +9,15 @@ namespace {
 
 constexpr size_t kMostViolations = 20;
 
+/** With a disk pages are kept there, and what it takes is believed at first. */
+SchedulerConfig with_disk(SchedulerConfig scheduler, const DiskModel & disk) {
+    scheduler.tiers.on = disk.pages > 0;
+    if (!scheduler.tiers.on) return scheduler;
+    scheduler.tiers.first = disk.latency;
+    scheduler.tiers.page = disk.page;
+    return scheduler;
+}
+
 int32_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
     const auto spent = std::chrono::steady_clock::now() - start;
     return static_cast<int32_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count());
@@ -22,7 +31,8 @@ Simulation::Simulation(const Workload & workload, const SimConfig & config)
       text_(workload),
       graph_(workload),
       log_(config.log),
-      scheduler_(config.scheduler),
+      scheduler_(with_disk(config.scheduler, config.disk)),
+      disk_(config.disk),
       last_token_(workload.calls.size(), 0) {
     result_.calls.resize(workload.calls.size());
     result_.programs.resize(workload.programs.size());
@@ -39,10 +49,13 @@ SimResult Simulation::run(const std::atomic<bool> & aborted) {
     }
     while (!aborted && (config_.until == 0 || now_ < config_.until)) {
         deliver();
+        use_disk();
         sample_timeline();
         if (scheduler_.idle()) {
             if (events_.empty()) break;
-            now_ = std::max(now_, events_.top().time);
+            const Micros next = std::min({events_.top().time, disk_.next(), scheduler_.alarm()});
+            if (next < events_.top().time) scheduler_.schedule(std::max(now_, next));  // pages that are due are loaded
+            now_ = std::max(now_, next);
         } else if (!step()) {
             break;
         }
@@ -64,6 +77,7 @@ bool Simulation::step() {
     const auto began = std::chrono::steady_clock::now();
     const Batch & batch = scheduler_.schedule(now_);
     int32_t spent_ns = nanoseconds_since(began);
+    use_disk();
     if (batch.empty()) return scheduler_.idle() || wait();
     const bool failed = config_.fail_every > 0 && ++steps_ % config_.fail_every == 0;
     const Micros took = step_time(config_.device, batch);
@@ -93,12 +107,34 @@ bool Simulation::step() {
 bool Simulation::wait() {
     Micros next = scheduler_.wake_at();
     if (!events_.empty()) next = std::min(next, events_.top().time);
+    next = std::min(next, disk_.next());
     if (next >= kNever) {
         violated("an empty step while requests wait, and nothing to wait for");
         return false;
     }
     now_ = std::max(now_ + 1, next);
     return true;
+}
+
+/** What has been read and written by now, and what is wanted next. */
+void Simulation::use_disk() {
+    if (!disk_) return;
+    while (disk_.next() <= now_) {
+        const SimDisk::End end = disk_.end_next();
+        if (!end.is_read) {
+            scheduler_.written(end.job, true);
+        } else {
+            const PageId page = scheduler_.place(end.job, end.sound ? ReadEnd::sound : ReadEnd::lost, now_);
+            if (page != kNoPage && oracle_) oracle_->set_cells(page, end.cells);
+        }
+        scheduler_.take_news(end.news, Tier::disk);
+    }
+    TierWork work = scheduler_.take_tier_work(now_);
+    for (PageRead & read : work.reads) disk_.read(std::move(read), now_);
+    for (PageWrite & write : work.writes) {
+        SimDisk::Cells cells = oracle_ ? oracle_->cells(write.page) : SimDisk::Cells();
+        disk_.write(std::move(write), std::move(cells), now_);
+    }
 }
 
 StepResult Simulation::run_model(const Batch & batch, bool failed) {

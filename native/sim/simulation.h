@@ -18,6 +18,7 @@
 #include "sim/log-text.h"
 #include "sim/page-oracle.h"
 #include "sim/prompt-text.h"
+#include "sim/sim-disk.h"
 #include "sim/sim-result.h"
 #include "sim/workload.h"
 
@@ -26,6 +27,7 @@ namespace banyan::sim {
 struct SimConfig {
     SchedulerConfig scheduler;
     DeviceModel device;
+    DiskModel disk;            // that keeps pages outside the pool; without one there are no tiers
     Micros until = 0;          // ends the simulation; 0 = when all programs have ended
     Micros sample_every = 0;   // 0 = no timeline
     int32_t check_every = 0;   // steps between check_integrity(); 0 = never
@@ -67,6 +69,8 @@ class Simulation {
     void report(CallIndex call);
     void count_prefill(const Batch & batch);
     void sample_timeline();
+    void use_disk();
+    std::optional<PageKey> root_of(Salt salt) const;
     void violated(const std::string & wrong);
 
     static RequestId id_of(CallIndex call) { return static_cast<RequestId>(call) + 1; }
@@ -81,6 +85,7 @@ class Simulation {
     LogText log_;
     Scheduler scheduler_;
     std::optional<PageOracle> oracle_;
+    SimDisk disk_;
     std::priority_queue<Event> events_;
     uint64_t next_order_ = 0;
     Micros now_ = 1;

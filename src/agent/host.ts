@@ -58,7 +58,7 @@ export interface HostSession {
 /** What an agent asks of a turn. All else are the options of its session. */
 export type HostTurn = Pick<
   TurnOptions,
-  'program' | 'seed' | 'maxTokens' | 'deadlineMs' | 'ttftLimitMs' | 'toolChoice'
+  'program' | 'seed' | 'maxTokens' | 'deadlineMs' | 'ttftLimitMs' | 'toolChoice' | 'durable'
 >;
 
 /** One answer under way: read, awaited, or both. */

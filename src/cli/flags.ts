@@ -6,8 +6,9 @@ import { SESSION_OWN } from '../engine/session-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { SERVER, type ServerOptions } from '../server/server-options.js';
 import { optionFlag } from './option-flag.js';
+import { type CacheFlags, cacheOf } from './page-cache.js';
 
-export interface EngineFlags extends Pick<EngineOptions, 'model' | 'threads' | 'kvTokens'> {}
+export interface EngineFlags extends Pick<EngineOptions, 'model' | 'threads' | 'kvTokens'>, CacheFlags {}
 
 export interface AnswerFlags extends EngineFlags, Pick<TurnOptions, 'maxTokens' | 'temperature' | 'seed'> {
   system?: string;
@@ -28,7 +29,9 @@ export function withEngineFlags(command: Command): Command {
     )
     .addOption(
       optionFlag(ENGINE, 'kvTokens', '--kv-tokens <n>', 'tokens of the page pool; 0: chosen from the free memory'),
-    );
+    )
+    .option('--cache-dir <path>', 'where pages of the KV cache outlive the process; default: ~/.cache/banyan/kv')
+    .option('--no-disk-cache', 'pages of the KV cache are in memory only');
 }
 
 /** Flags of the commands that answer. */
@@ -42,11 +45,11 @@ export function withAnswerFlags(command: Command): Command {
 }
 
 /** `named`: a model that was named by its place. Throws INVALID_OPTION when there are two. */
-export function engineOptions({ model, threads, kvTokens }: EngineFlags, named?: string): EngineOptions {
+export function engineOptions({ model, threads, kvTokens, ...cache }: EngineFlags, named?: string): EngineOptions {
   if (model !== undefined && named !== undefined) {
     throw new BanyanError('INVALID_OPTION', `Two models: ${named} and --model ${model}`, { field: 'model' });
   }
-  return { model: named ?? model, threads, kvTokens };
+  return { model: named ?? model, threads, kvTokens, cache: cacheOf(cache) };
 }
 
 export function answerOptions({ maxTokens, temperature, seed, thinking }: AnswerFlags): TurnOptions {

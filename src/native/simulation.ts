@@ -84,9 +84,23 @@ export interface NativeSimScheduler {
   policy: NativePolicy;
 }
 
+/** A disk that keeps pages outside the pool. It reads and writes one after another. */
+export interface NativeSimDisk {
+  /** That it keeps; what was used longest ago goes first. */
+  pages: number;
+  /** Before a page that finds it quiet, and for each page. */
+  latencyUs: number;
+  pageUs: number;
+  /** It stands still so often, for so long; 0 = never. */
+  stallEveryUs: number;
+  stallUs: number;
+}
+
 export interface NativeSimConfig {
   scheduler: NativeSimScheduler;
   device: NativeSimDevice;
+  /** Without one pages that leave the pool are lost. */
+  disk?: NativeSimDisk;
   /** 0 = until every program has ended. */
   untilUs: number;
   /** Between two rows of the timeline; 0 = none. */

@@ -123,6 +123,7 @@ test('what is left out reaches the native half as its default', () => {
       deadlineMs: 0,
       ttftLimitMs: 0,
       cache: true,
+      durable: false,
     },
   });
   expect(Object.keys(TURN)).toEqual(expect.arrayContaining(['schema', 'stop', 'group', 'thinking', 'topK', 'class']));

@@ -52,6 +52,7 @@ export function backendRequest(
       maxTokens,
       thinkingTokens: -1,
       promptLogprobs: -1,
+      durable: false,
       class: 'workflow',
       program: 0,
       salt: '',

@@ -68,6 +68,7 @@ export const nativeRequest = (prompt: ArrayLike<number>, changes: Partial<Native
   stop: [],
   logitBias: [],
   promptLogprobs: -1,
+  durable: false,
   grammar: '',
   jsonSchema: '',
   chat: null,

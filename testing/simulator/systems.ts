@@ -1,5 +1,5 @@
 import type { NativePolicy } from '../../src/native/policy.js';
-import type { NativeSimConfig, NativeSimScheduler } from '../../src/native/simulation.js';
+import type { NativeSimConfig, NativeSimDisk, NativeSimScheduler } from '../../src/native/simulation.js';
 import type { Scale } from '../workloads/scale.js';
 import type { Device } from './devices.js';
 
@@ -21,6 +21,19 @@ export const fixedCap = (programs: number): System => ({
 });
 
 export const PAGE_TOKENS = 32;
+
+/**
+ * Four NVMe drives that read 12 GB/s (an assumption), with room for everything, for the device H200_CI. One drive of 3 GB/s reads a
+ * page no sooner than this device computes it.
+ */
+export const NVME_CI: NativeSimDisk = {
+  pages: 1 << 20,
+  latencyUs: 5,
+  // A page of 32 tokens stands for 512 there, of 128 KiB each; times are / 50.
+  pageUs: Math.round((512 * 131_072) / 12e9 / 50 / 1e-6),
+  stallEveryUs: 0,
+  stallUs: 0,
+};
 
 export interface SimSetup {
   device: Device;

@@ -172,7 +172,8 @@ struct Sentence {
                " takes " + span(d.loading);
     }
     std::string operator()(const decision::Store & d) const {
-        return count(d.pages, "page") + " are to be written to disk, " + because(d.reason);
+        return count(d.pages, "page") + (d.pages == 1 ? " is" : " are") + " to be written to disk, " +
+               because(d.reason);
     }
     std::string operator()(const decision::StoreFailed & d) const {
         return "the disk did not take " + count(d.pages, "page") + ": they stay in memory only";

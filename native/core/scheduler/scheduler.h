@@ -127,7 +127,10 @@ class Scheduler {
 
     /** Pages that a tier has or has lost. */
     void take_news(const ColdNews & news, Tier tier);
-    /** What is to be read and written now; to be asked for after each schedule(), place() and written(). */
+    /**
+     * What is to be read and written now; to be asked for after each schedule(), place() and written(). Loads that are
+     * whole end with it.
+     */
     TierWork take_tier_work(Micros now);
     /**
      * A read has ended. Its bytes go into the page that this returns before any other call; kNoPage: nowhere, as they
@@ -140,7 +143,7 @@ class Scheduler {
     void store_all();
     /** Writes are wanted or under way. */
     bool is_storing() const;
-    /** When schedule() is to be called though nothing waits: pages of a tool's program are due. kNever: not. */
+    /** When schedule() is to be called though nothing waits: pages are due, or late. kNever: not. */
     Micros alarm() const;
 
     /** Nothing is waiting or running. */

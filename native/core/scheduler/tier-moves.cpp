@@ -161,6 +161,7 @@ TierWork Scheduler::take_tier_work(Micros now) {
     TierWork work;
     if (!s.config.tiers.on) return work;
     s.set_now(now);
+    s.settle_loads();
     s.loads.take_reads(work.reads, s.now);
     s.stores.take_writes(work.writes);
     return work;

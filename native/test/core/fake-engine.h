@@ -63,6 +63,7 @@ class FakeEngine {
         const bool work = !scheduler.idle();
         if (work && batch.empty() && scheduler.wake_at() < kNever) {
             CHECK(scheduler.wake_at() > now);
+            if (drains_ && end_tier_work()) return 0;  // it waits for pages
             now = scheduler.wake_at();
             return 0;
         }
@@ -117,21 +118,26 @@ class FakeEngine {
             std::copy(cells.begin(), cells.end(), cells_.begin() + static_cast<ptrdiff_t>(page) * config.page_tokens);
         });
     }
-    /** All that is wanted is read and written, at once. */
-    void end_tier_work() {
+    /** All that is wanted is read and written, at once. False: nothing was. */
+    bool end_tier_work() {
+        bool any = false;
         for (take_tier_work(); !tier.idle(); take_tier_work()) {
+            any = true;
             while (!tier.reads.empty()) end_read(0);
             while (!tier.writes.empty()) tier.end_write(scheduler, 0, true);
         }
+        return any;
     }
 
     /** Steps until nothing is left; false when that takes more than max_steps. */
     bool drain(int max_steps) {
+        drains_ = true;
         for (int i = 0; i < max_steps && !scheduler.idle(); ++i) {
             step();
             end_tier_work();
             CHECK_EQ(scheduler.check_integrity(), "");
         }
+        drains_ = false;
         return scheduler.idle();
     }
 
@@ -301,6 +307,7 @@ class FakeEngine {
         return out;
     }
 
+    bool drains_ = false;  // reads and writes end at once
     std::vector<uint64_t> cells_;
     std::vector<Memory> slots_, states_;
 };

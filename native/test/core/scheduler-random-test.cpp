@@ -207,6 +207,7 @@ class RandomLife {
         if (pick(3) == 0) submit();
         if (pick(3) == 0) hint();
         if (pick(5) == 0) engine.scheduler.clear_cache();
+        if (tiers_ && pick(2)) operate_tier();
         CHECK_EQ(engine.scheduler.check_integrity(), "");
         engine.commit(batch, pick(3) == 0);
     }

@@ -38,6 +38,30 @@ Workload agent_loop(int32_t turns) {
     return workload;
 }
 
+/** Agents with prompts of their own, whose tools take longer than all others' turns. */
+Workload idle_agents(int32_t agents, int32_t turns) {
+    Workload workload;
+    for (int32_t agent = 0; agent < agents; ++agent) {
+        workload.programs.push_back({});
+        workload.programs.back().arrival = agent * 20'000;
+        for (int32_t turn = 0; turn < turns; ++turn) {
+            const CallIndex at = static_cast<CallIndex>(workload.calls.size());
+            Call call;
+            call.program = agent;
+            call.append = {{1 + at, turn == 0 ? 400 : 80}};
+            call.output = 10;
+            if (turn > 0) {
+                call.after = {at - 1};
+                call.base = at - 1;
+                call.tool = "tool";
+                call.delay = 2'000'000;
+            }
+            workload.calls.push_back(call);
+        }
+    }
+    return workload;
+}
+
 SimResult simulate(const Workload & workload, const SimConfig & config) {
     CHECK(!check(workload));
     const std::atomic<bool> aborted{false};
@@ -105,6 +129,34 @@ TEST("a prompt beyond the pool is rejected and what needs it cancelled") {
     const SimResult result = simulate(workload, small(64));
     CHECK(result.calls[0].state == CallState::rejected);
     CHECK(result.calls[1].state == CallState::cancelled);
+}
+
+TEST("idle agents beyond memory: with a disk nothing is computed twice, and every page holds its own past") {
+    const Workload workload = idle_agents(24, 6);
+    SimConfig config = small(0);
+    config.scheduler.n_pages = 400;  // they hold about twice that
+    config.scheduler.max_running = 4;
+    config.scheduler.policy.cost = {1'000'000'000, 20'000'000, 0, 0, 0, 0};
+    config.check_every = 16;
+    config.log = LogLevel::none;
+    const SimResult without = simulate(workload, config);
+    config.disk = {1 << 20, 200, 100, 0, 0};
+    const SimResult with = simulate(workload, config);
+    config.disk = {1 << 20, 200, 100, 50'000, 400'000};
+    const SimResult stalling = simulate(workload, config);
+    config.disk.pages = 100;  // of a disk that is too small as well
+    const SimResult small_disk = simulate(workload, config);
+    for (const SimResult * result : {&without, &with, &stalling, &small_disk}) {
+        CHECK_EQ(result->violations.size(), 0u);
+        for (const std::string & wrong : result->violations) CHECK_EQ(wrong, "");
+        for (const CallReport & call : result->calls) CHECK(call.state == CallState::finished);
+    }
+    // Prompt tokens computed, of those that no cache could have spared.
+    const double needed = 24 * (400 + 5 * 81.0);  // of an answer the last token only
+    CHECK(without.stats.prefill_tokens > 1.5 * needed);
+    CHECK(with.stats.prefill_tokens < 1.1 * needed);
+    CHECK(with.stats.pages_loaded > 0);
+    CHECK(simulate(workload, config).stats.prefill_tokens == small_disk.stats.prefill_tokens);
 }
 
 TEST("faults of a workload are named") {

@@ -122,6 +122,7 @@ export class Turns<Conversation extends HostSession> {
       program,
       seed: run.seedOf(step),
       maxTokens: budget.tokensLeft,
+      durable: run.kept, // after a crash it goes on in another process
       deadlineMs: deadlineMs === undefined ? undefined : Math.max(1, deadlineMs - startMs),
       // A run that has begun is carried on: turning it away would waste what it has cost.
       ttftLimitMs: step === 0 ? ttftLimitMs : undefined,

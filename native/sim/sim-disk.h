@@ -1,0 +1,68 @@
+// A disk on the virtual clock: pages are read and written one after another, each in its time; now and then it stands
+// still.
+//
+// Owns: the pages it keeps (in place of KV the oracle's cells, where there is one), what is under way.
+// Changed by: take, end_next. Thread: one. Invariant: same calls, same times; it keeps `pages` at most, and what was
+// used longest ago goes first.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "core/scheduler/scheduler.h"
+
+namespace banyan::sim {
+
+struct DiskModel {
+    int64_t pages = 0;       // that it keeps; 0: there is none
+    Micros latency = 0;      // before a page that finds it quiet
+    Micros page = 1;         // to read or write one
+    Micros stall_every = 0;  // it stands still so often; 0: never
+    Micros stall = 0;        // for so long
+};
+
+class SimDisk {
+  public:
+    using Cells = std::vector<uint64_t>;  // [page_tokens], or none
+    explicit SimDisk(const DiskModel & model) : model_(model) {}
+
+    /** Is there one? */
+    explicit operator bool() const { return model_.pages > 0; }
+    void read(PageRead page, Micros now) { add({std::move(page), {}, 0}, now); }
+    void write(PageWrite page, Cells cells, Micros now) { add({std::move(page), std::move(cells), 0}, now); }
+
+    /** When the next read or write ends; kNever: none is under way. */
+    Micros next() const { return under_way_.empty() ? kNever : under_way_.front().ends; }
+    /** It has ended. news: pages that went to make room. */
+    struct End {
+        TierJob job = 0;
+        bool is_read = false, sound = false;  // sound: it was there
+        Cells cells;
+        ColdNews news;
+    };
+    End end_next();
+
+  private:
+    struct Job {
+        std::variant<PageRead, PageWrite> what;
+        Cells cells;
+        Micros ends;
+    };
+    struct Kept {
+        Cells cells;
+        std::list<PageKey>::iterator use;
+    };
+    void add(Job job, Micros now);
+
+    DiskModel model_;
+    std::deque<Job> under_way_;  // in the order in which they end
+    std::unordered_map<PageKey, Kept, PageKeyHash> kept_;
+    std::list<PageKey> by_use_;  // used longest ago first
+    Micros free_at_ = 0;
+};
+
+}  // namespace banyan::sim

@@ -1,0 +1,112 @@
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Engine, type EngineOptions } from '../../src/index.js';
+import { runScript } from '../support/run-script.js';
+
+/*
+ * Pages on disk, on the embedded model: what an engine computed is found by the next process, and no answer depends on it. Greedy
+ * answers are compared token by token.
+ */
+
+const SYSTEM = 'You are a helpful assistant of a small shop that sells maps, compasses and tents. '.repeat(12);
+const messages = [
+  { role: 'system' as const, content: SYSTEM },
+  { role: 'user' as const, content: 'What can you do?' },
+];
+const greedy = { temperature: 0, maxTokens: 24, durable: true };
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'banyan-kv-'));
+});
+afterEach(async () => {
+  await chmod(dir, 0o700).catch(() => {});
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** One engine's answer, and what it cost. */
+async function answer(options: EngineOptions = {}, prompt = messages) {
+  const engine = await Engine.load({ kvTokens: 4096, ...options });
+  try {
+    const { tokens, usage } = await engine.generate(prompt, greedy);
+    return { tokens: [...tokens], usage, info: engine.info };
+  } finally {
+    await engine.close();
+  }
+}
+
+test('a new process computes the last page of a prompt, and says the same', async () => {
+  const without = await answer();
+  const script = 'test/support/ask-with-cache.ts';
+  const [first, second] = [await runScript(script, [dir, SYSTEM]), await runScript(script, [dir, SYSTEM])].map(
+    ({ stdout, stderr }) => {
+      if (!stdout) throw new Error(stderr);
+      return JSON.parse(stdout) as Awaited<ReturnType<typeof answer>>;
+    },
+  );
+  expect(first?.tokens).toEqual(without.tokens);
+  expect(first?.usage.hits.disk).toBe(0);
+  expect(second?.tokens).toEqual(without.tokens);
+  const { promptTokens = 0, hits } = second?.usage ?? {};
+  expect(promptTokens).toBeGreaterThan(128);
+  expect(promptTokens - (hits?.disk ?? 0)).toBeLessThanOrEqual(32);
+});
+
+test('what the pool lost comes back from disk', async () => {
+  const engine = await Engine.load({ kvTokens: 1024, cache: { dir } });
+  const before = await engine.generate(messages, greedy);
+  for (let i = 0; (await engine.stats()).disk.pages < before.usage.promptTokens / 32 - 1; i++) {
+    if (i > 200) throw new Error('nothing was written');
+    await engine.generate(`Text ${i} of another kind, `, { temperature: 0, maxTokens: 4 });
+  }
+  await engine.clearCache();
+  const after = await engine.generate(messages, greedy);
+  expect(after.tokens).toEqual(before.tokens);
+  expect(after.usage.hits.disk).toBeGreaterThan(0);
+  expect((await engine.stats()).hitTokens.disk).toBe(after.usage.hits.disk);
+  await engine.close();
+});
+
+test('a tenant finds nothing of another one', async () => {
+  const engine = await Engine.load({ kvTokens: 4096, cache: { dir } });
+  await engine.generate(messages, { ...greedy, tenant: 'one' });
+  await engine.close();
+  const again = await Engine.load({ kvTokens: 4096, cache: { dir } });
+  const { usage } = await again.generate(messages, { ...greedy, tenant: 'two' });
+  expect(usage.hits.disk).toBe(0);
+  await again.close();
+});
+
+test('files are for this user alone, and never more than the budget', async () => {
+  await answer({ cache: { dir, bytes: 2 ** 30 } });
+  expect((await readdir(dir)).length).toBeGreaterThan(0);
+});
+
+test.each([
+  ['that goes away', async () => rm(dir, { recursive: true, force: true })],
+  ['that turns read-only', async () => chmod(dir, 0o500)],
+])('a directory %s costs no answer', async (_, spoil) => {
+  const without = await answer();
+  const engine = await Engine.load({ kvTokens: 4096, cache: { dir } });
+  await engine.generate(messages, greedy);
+  await spoil();
+  await engine.clearCache();
+  const asked = [
+    messages,
+    [...messages.slice(0, 1), { role: 'user' as const, content: 'Another question?' }],
+    messages,
+  ];
+  const answers = await Promise.all(asked.map((prompt) => engine.generate(prompt, greedy)));
+  expect([...(answers[0]?.tokens ?? [])]).toEqual(without.tokens);
+  expect(answers).toHaveLength(3);
+  await engine.close();
+});
+
+test('a directory that cannot be made is no error: the reason is told', async () => {
+  const { info, tokens } = await answer({ cache: { dir: '/proc/none/kv' } });
+  expect(info.cacheDir).toBe('');
+  expect(info.cacheReason).not.toBe('');
+  expect(tokens.length).toBeGreaterThan(0);
+});
