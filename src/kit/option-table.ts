@@ -43,7 +43,8 @@ export function rangeOf(name: string, range: NumberRange | NativeOptions): Numbe
 function readOption(field: string, name: string, shape: Shape, value: unknown): unknown {
   switch (shape.kind) {
     case 'number':
-      return value === shape.word ? value : readNumbers(field, value, rangeOf(name, shape.range), shape);
+      if (shape.word !== undefined && value === shape.word) return value;
+      return readNumbers(field, value, rangeOf(name, shape.range), shape);
     case 'flag':
       return checkFlag(field, value);
     case 'word':

@@ -37,13 +37,15 @@ const WRONG: Record<Exclude<Option<unknown>['shape']['kind'], 'number' | 'other'
   group: [1, 'x', null, []],
 };
 
-/** What passes for an option that must be given. */
-const GOOD: Partial<Record<Option<unknown>['shape']['kind'], unknown>> = {
-  name: 'a',
-  text: '',
-  function: () => 1,
-  other: scripted(() => '').engine,
-};
+/** What passes for an option that must be given and is no number: by its kind, or by its name if it is of a kind of its own. */
+const GOOD: Partial<Record<Option<unknown>['shape']['kind'], unknown>> = { name: 'a', text: '', function: () => 1 };
+const { engine: ANY } = scripted(() => '');
+const GOOD_OTHER: Record<string, unknown> = { engine: ANY, embedder: ANY, input: {}, models: { a: {} } };
+
+function goodOf(name: string, { shape }: Option<unknown>): unknown {
+  if (shape.kind === 'number') return given(rangeOf(name, shape.range).min, shape.count);
+  return shape.kind === 'other' ? GOOD_OTHER[name] : GOOD[shape.kind];
+}
 
 const numbersOf = (table: OptionTable) =>
   Object.entries(table).flatMap(([name, { shape }]) =>
@@ -56,7 +58,7 @@ describe.each(SECTIONS)('$title', ({ table }) => {
   const fails = (name: string, value: unknown) =>
     errorOf(() => readTable('options', { ...MUST, [name]: value }, table));
   const needed = Object.entries(table).filter(([, { required }]) => required);
-  const MUST = Object.fromEntries(needed.map(([name, { shape }]) => [name, GOOD[shape.kind]]));
+  const MUST = Object.fromEntries(needed.map(([name, option]) => [name, goodOf(name, option)]));
 
   test.each(Object.entries(table))('%s', async (name, { shape, fallback, required }) => {
     const read = (value: unknown) => readTable('options', { ...MUST, [name]: value }, table)[name as never];
