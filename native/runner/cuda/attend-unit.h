@@ -356,6 +356,7 @@ class UnitAttention {
         each_lane([&](int lane) {
             BANYAN_UNROLL
             for (int half = 0; half < 2; ++half) {
+                if (row_block_ * 16 + half * 8 + lane / 4 >= unit_.n_rows) continue;  // no query
                 const int row = (group_ * kRowBlocks + row_block_) * 16 + half * 8 + lane / 4;
                 float * to =
                     reinterpret_cast<float *>(memory_ + row * Shape::kStrideOut) + slice_ * kColumns + lane % 4 * 2;

@@ -9,8 +9,9 @@ namespace banyan::cuda {
 template <class Shape, KvType kType, typename Warp>
 BANYAN_DEVICE void attend(Warp & warp, char * memory, const AttentionOp & op, int block, int n_blocks) {
     const UnitGrid grid = unit_grid(op.header(), op.n_head_kv, op.gqa(), Shape::kRows);
-    for (int turn = 0; turn * n_blocks < grid.n_units; ++turn) {
-        const int number = unit_of_turn(turn, block, n_blocks);
+    const int n_turns = (grid.n_units + n_blocks - 1) / n_blocks;
+    for (int turn = 0; turn < n_turns; ++turn) {
+        const int number = unit_of_turn(turn, n_turns, block, n_blocks);
         if (number >= grid.n_units) continue;
         const Unit unit = unit_at(grid, op.items(), number);
         if (unit.n_rows <= 0) continue;

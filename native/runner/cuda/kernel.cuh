@@ -4,6 +4,8 @@
 
 #include <cuda_runtime.h>
 
+#include <atomic>
+
 #include "runner/cuda/attend.h"
 #include "runner/cuda/merge-parts.h"
 #include "runner/cuda/warp.cuh"
@@ -20,18 +22,32 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kMinBlocks)
 
 constexpr int kMergeWarps = 8;
 
-/** Grid: (plan tokens, heads / kMergeWarps). */
-template <int kUnused = 0>
-__global__ void __launch_bounds__(kMergeWarps * kLanes)
-    merge_attention(const __grid_constant__ AttentionOp op, int dv) {
+/** Grid: (plan tokens, heads), or kMergeWarps heads a block where a warp merges a head alone. */
+template <int kDV, bool kAlone>
+__global__ void __launch_bounds__(kMergeWarps * kLanes) merge_attention(const __grid_constant__ AttentionOp op) {
+    constexpr int kWarps = kAlone ? 1 : kMergeWarps;
+    __shared__ __align__(16) char memory[merge_bytes<kDV, kWarps>()];
     Warp warp;
-    const int head = static_cast<int>(blockIdx.y) * kMergeWarps + warp.index;
-    if (head < op.n_head) merge_parts(warp, op, dv, static_cast<int>(blockIdx.x), head);
+    const int head = static_cast<int>(blockIdx.y) * (kAlone ? kMergeWarps : 1) + (kAlone ? warp.index : 0);
+    if (head < op.n_head) merge_parts<kDV, kWarps>(warp, memory, op, static_cast<int>(blockIdx.x), head);
 }
 
-/** Blocks of the persistent grid: as many as the device runs at once. */
+/** Up to here a block a head fills the device once or twice; more tokens keep it busy with a warp a head. */
+constexpr int kMergeBlocks = 4096;
+
+template <int kDV>
+void launch_merge(const AttentionOp & op, cudaStream_t stream) {
+    constexpr int kThreads = kMergeWarps * kLanes;
+    if (static_cast<int64_t>(op.n_tokens) * op.n_head <= kMergeBlocks) {
+        merge_attention<kDV, false><<<dim3(op.n_tokens, op.n_head), kThreads, 0, stream>>>(op);
+    } else {
+        const dim3 grid(op.n_tokens, (op.n_head + kMergeWarps - 1) / kMergeWarps);
+        merge_attention<kDV, true><<<grid, kThreads, 0, stream>>>(op);
+    }
+}
+
 template <class Shape, KvType kType>
-cudaError_t grid_size(int device, int & blocks) {
+cudaError_t ask_blocks(int device, int & blocks) {
     int processors = 0;
     int per_processor = 0;
     cudaError_t error = cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
@@ -44,14 +60,27 @@ cudaError_t grid_size(int device, int & blocks) {
     return error;
 }
 
+/** Blocks of the persistent grid: as many as the device runs at once. The driver is asked once a device and kernel, not
+ * in every layer of every step. */
+template <class Shape, KvType kType>
+cudaError_t grid_size(int device, int & blocks) {
+    constexpr int kDevices = 64;
+    static std::atomic<int> known[kDevices];
+    if (device < 0 || device >= kDevices) return ask_blocks<Shape, kType>(device, blocks);
+    blocks = known[device].load(std::memory_order_relaxed);
+    if (blocks > 0) return cudaSuccess;
+    const cudaError_t error = ask_blocks<Shape, kType>(device, blocks);
+    if (error == cudaSuccess) known[device].store(blocks, std::memory_order_relaxed);
+    return error;
+}
+
 template <class Shape, KvType kType>
 cudaError_t launch_attention(const AttentionOp & op, int device, cudaStream_t stream) {
     int blocks = 0;
     const cudaError_t error = grid_size<Shape, kType>(device, blocks);
     if (error != cudaSuccess) return error;
     paged_attention<Shape, kType><<<blocks, Shape::kThreads, Shape::kBytes, stream>>>(op);
-    const dim3 merge_grid(op.n_tokens, (op.n_head + kMergeWarps - 1) / kMergeWarps);
-    merge_attention<><<<merge_grid, kMergeWarps * kLanes, 0, stream>>>(op, Shape::kDV);
+    launch_merge<Shape::kDV>(op, stream);
     return cudaGetLastError();
 }
 

@@ -69,4 +69,9 @@ struct FragC {
     float x[4];
 };  // row lane/4: x[0], x[1] at columns 2*(lane%4), +1; row lane/4 + 8: x[2], x[3]
 
+/** Four neighbouring numbers, read and written at once. */
+struct alignas(16) Four {
+    float x[4];
+};
+
 }  // namespace banyan::cuda

@@ -49,24 +49,52 @@ BANYAN_DEVICE RowState row_state(const AttentionOp & op, const WorkItem & item, 
     return state;
 }
 
-/** All the block's warps write the unit's queries, scaled, as 16-bit numbers: kRows rows every `stride` bytes. */
+struct alignas(8) FloatPair {
+    float low, high;
+};
+
+/**
+ * All the block's warps write the unit's queries, scaled, as 16-bit numbers: kRows rows every `stride` bytes. A warp
+ * reads several of its rows before it writes them: one at a time each would wait for memory.
+ */
 template <Number kNumber, int DK, int kRows, int kWarps, typename Warp>
 BANYAN_DEVICE void store_queries(Warp & warp, char * to, int stride, const AttentionOp & op, const WorkItem & item,
                                  const Unit & unit) {
     // base 2 straight away, except where the softcap needs the plain argument of its tanh
     const float scale = op.softcap != 0.0f ? op.scale / op.softcap : op.scale * kLog2e;
-    for (int row = warp.index; row < kRows; row += kWarps) {
-        const bool used = row < unit.n_rows;
-        const char * from = op.q;
-        if (used) {
+    constexpr int kAtOnce = kRows / kWarps < 4 ? kRows / kWarps : 4;
+    constexpr int kPairs = (DK / 2 + kLanes - 1) / kLanes;  // of a lane
+    static_assert(kRows % (kWarps * kAtOnce) == 0);
+    for (int first = warp.index; first < kRows; first += kWarps * kAtOnce) {
+        const char * from[kAtOnce];
+        BANYAN_UNROLL
+        for (int i = 0; i < kAtOnce; ++i) {
+            const int row = first + i * kWarps;
+            from[i] = nullptr;
+            if (row >= unit.n_rows) continue;
             const QueryRow query = query_row(op, item, unit, row);
-            from += query.token * op.q_token_stride + query.head * op.q_head_stride;
+            from[i] = op.q + query.token * op.q_token_stride + query.head * op.q_head_stride;
         }
         each_lane([&](int lane) {
-            for (int pair = lane; pair < DK / 2; pair += kLanes) {
-                const float * x = reinterpret_cast<const float *>(from) + 2 * pair;
-                const uint32_t packed = used ? pack<kNumber>(x[0] * scale, x[1] * scale) : 0;
-                *reinterpret_cast<uint32_t *>(to + row * stride + pair * 4) = packed;
+            FloatPair x[kAtOnce][kPairs];
+            BANYAN_UNROLL
+            for (int i = 0; i < kAtOnce; ++i) {
+                BANYAN_UNROLL
+                for (int j = 0; j < kPairs; ++j) {
+                    const int pair = j * kLanes + lane;
+                    x[i][j] = {0.0f, 0.0f};
+                    if (from[i] && pair < DK / 2) x[i][j] = reinterpret_cast<const FloatPair *>(from[i])[pair];
+                }
+            }
+            BANYAN_UNROLL
+            for (int i = 0; i < kAtOnce; ++i) {
+                BANYAN_UNROLL
+                for (int j = 0; j < kPairs; ++j) {
+                    const int pair = j * kLanes + lane;
+                    if (pair >= DK / 2) continue;
+                    *reinterpret_cast<uint32_t *>(to + (first + i * kWarps) * stride + pair * 4) =
+                        pack<kNumber>(x[i][j].low * scale, x[i][j].high * scale);
+                }
             }
         });
     }

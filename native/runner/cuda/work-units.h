@@ -40,10 +40,11 @@ BANYAN_SHARED Unit unit_at(const UnitGrid & grid, const WorkItem * items, int32_
     return unit;
 }
 
-/** Unit number of a block's turn, forth and back over the blocks: items come most expensive first. May be >= n_units.
- */
-BANYAN_SHARED int32_t unit_of_turn(int32_t turn, int32_t block, int32_t n_blocks) {
-    return turn * n_blocks + (turn % 2 == 0 ? block : n_blocks - 1 - block);
+/** Unit number of a block's turn. Items come most expensive first, so the turns go forth and back over the blocks; the
+ * last one, which may be short, goes back: to the blocks that had the least. May be >= n_units. */
+BANYAN_SHARED int32_t unit_of_turn(int32_t turn, int32_t n_turns, int32_t block, int32_t n_blocks) {
+    const bool back = turn % 2 == 1 || (turn > 0 && turn == n_turns - 1);
+    return turn * n_blocks + (back ? n_blocks - 1 - block : block);
 }
 
 /** Cell of the pool that holds the item's key at a sequence position. */

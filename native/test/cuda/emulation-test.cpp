@@ -22,11 +22,20 @@ void launch(const AttentionOp & op) {
         char * aligned = memory.data() + (16 - reinterpret_cast<uintptr_t>(memory.data()) % 16) % 16;
         run_block(Shape::kWarps, [&](Warp & warp) { attend<Shape, kType>(warp, aligned, op, block, kBlocks); });
     }
-    run_block(1, [&](Warp & warp) {
-        for (int token = 0; token < op.n_tokens; ++token) {
-            for (int head = 0; head < op.n_head; ++head) merge_parts(warp, op, Shape::kDV, token, head);
+    // By a warp each and by a block each, as launches of many and of few tokens do.
+    constexpr int kMergeWarps = 4;
+    std::vector<char> memory(merge_bytes<Shape::kDV, kMergeWarps>() + 16, static_cast<char>(0xff));
+    char * aligned = memory.data() + (16 - reinterpret_cast<uintptr_t>(memory.data()) % 16) % 16;
+    for (int token = 0; token < op.n_tokens; ++token) {
+        for (int head = 0; head < op.n_head; ++head) {
+            if ((token + head) % 2 == 0) {
+                run_block(1, [&](Warp & warp) { merge_parts<Shape::kDV, 1>(warp, aligned, op, token, head); });
+            } else {
+                run_block(kMergeWarps,
+                          [&](Warp & warp) { merge_parts<Shape::kDV, kMergeWarps>(warp, aligned, op, token, head); });
+            }
         }
-    });
+    }
 }
 
 /** NMSE that the rounding of queries and probabilities to 16 bits leaves. */

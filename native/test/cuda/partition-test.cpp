@@ -118,8 +118,9 @@ void check_launch(const PlanConfig & config, const RandomBatch & batch, const Sh
     bool right = true;
     int64_t n_units = 0;
     for (int32_t block = 0; block < n_blocks; ++block) {
-        for (int32_t turn = 0; turn * n_blocks < grid.n_units; ++turn) {
-            const int32_t number = unit_of_turn(turn, block, n_blocks);
+        const int32_t n_turns = (grid.n_units + n_blocks - 1) / n_blocks;
+        for (int32_t turn = 0; turn < n_turns; ++turn) {
+            const int32_t number = unit_of_turn(turn, n_turns, block, n_blocks);
             if (number >= grid.n_units) continue;
             const Unit unit = unit_at(grid, items, number);
             if (unit.n_rows <= 0) continue;
@@ -285,7 +286,7 @@ TEST("blocks take turns forth and back, each unit once, none twice") {
     for (int32_t n_blocks : {1, 2, 7, 264}) {
         std::vector<int> seen(n_blocks * 5, 0);
         for (int32_t block = 0; block < n_blocks; ++block) {
-            for (int32_t turn = 0; turn < 5; ++turn) ++seen[unit_of_turn(turn, block, n_blocks)];
+            for (int32_t turn = 0; turn < 5; ++turn) ++seen[unit_of_turn(turn, 5, block, n_blocks)];
         }
         CHECK(std::all_of(seen.begin(), seen.end(), [](int n) { return n == 1; }));
     }
@@ -348,8 +349,9 @@ double busiest_block(int32_t n_rows, int32_t length, int32_t n_new, int32_t & n_
     std::vector<int64_t> keys(kBlocks, 0);
     int64_t total = 0;
     for (int32_t block = 0; block < kBlocks; ++block) {
-        for (int32_t turn = 0; turn * kBlocks < grid.n_units; ++turn) {
-            const int32_t number = unit_of_turn(turn, block, kBlocks);
+        const int32_t n_turns = (grid.n_units + kBlocks - 1) / kBlocks;
+        for (int32_t turn = 0; turn < n_turns; ++turn) {
+            const int32_t number = unit_of_turn(turn, n_turns, block, kBlocks);
             if (number >= grid.n_units) continue;
             const WorkItem & item = items[unit_at(grid, items, number).item];
             keys[block] += item.k1 - item.k0;
