@@ -71,11 +71,13 @@ std::vector<EmbeddingWorker::Job> EmbeddingWorker::next_batch() {
     if (!long_) long_ = taken(queue_.take(info.max_tokens, info.batch_tokens), 0);
     std::vector<Job> batch;
     if (!long_ || others_turn_) {
-        int32_t room = info.batch_tokens;
+        int32_t room = info.batch_tokens;  // of the first text; those that join it share packed_tokens with it
+        int32_t n_tokens = 0;
         for (int32_t slot = 1; slot <= info.batch_texts && room > 0; ++slot) {
             const std::optional<Job> job = taken(queue_.take(room), slot);
             if (!job) break;
-            room -= job->n;
+            n_tokens += job->n;
+            room = info.packed_tokens - n_tokens;
             batch.push_back(*job);
         }
     }

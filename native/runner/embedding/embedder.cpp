@@ -24,11 +24,16 @@ struct Embedder::BatchMemory {
 namespace {
 
 constexpr int32_t kMaxTokens = 8192;                    // of a text, unless the caller wants more
+constexpr int32_t kLeastPacked = 32;                    // fewer tokens fill no matrix product
 constexpr int64_t kExactScoreBytes = int64_t{1} << 28;  // attention scores of a batch in f32, one layer
 
 enum llama_pooling_type to_llama(Pooling pooling) {
     if (pooling == Pooling::cls) return LLAMA_POOLING_TYPE_CLS;
     return pooling == Pooling::last ? LLAMA_POOLING_TYPE_LAST : LLAMA_POOLING_TYPE_MEAN;
+}
+
+bool on_cpu(const Model & model) {
+    return ggml_backend_dev_type(model.handle()->dev_output()) == GGML_BACKEND_DEVICE_TYPE_CPU;
 }
 
 bool keeps_nothing(const Model & model) {
@@ -57,6 +62,10 @@ llama_flash_attn_type flash_attention(const Model & model, int64_t batch_tokens)
 
 }  // namespace
 
+int32_t packed_tokens(int32_t batch_tokens, int32_t width) {
+    return std::min(batch_tokens, std::max(kLeastPacked, width / 4));
+}
+
 Embedder::Embedder(std::shared_ptr<const Model> model, const RunnerOptions & options, Pooling pooling,
                    int32_t max_context, const std::atomic<bool> & abort)
     : model_(std::move(model)), abort_(abort) {
@@ -66,6 +75,10 @@ Embedder::Embedder(std::shared_ptr<const Model> model, const RunnerOptions & opt
     info_.size = llama_model_n_embd_out(model_->handle());
     info_.max_tokens = text_tokens(*model_, options, max_context);
     info_.batch_tokens = pieces ? options.max_batch_tokens : std::max(options.max_batch_tokens, info_.max_tokens);
+    info_.packed_tokens = info_.batch_tokens;
+    if (keeps_nothing(*model_) && on_cpu(*model_)) {
+        info_.packed_tokens = packed_tokens(info_.batch_tokens, llama_model_n_embd(model_->handle()));
+    }
     info_.batch_texts = std::min<int32_t>(options.max_running, LLAMA_MAX_SEQ - 1);
 
     llama_context_params params = llama_context_default_params();
@@ -91,7 +104,7 @@ Embedder::Embedder(std::shared_ptr<const Model> model, const RunnerOptions & opt
     const ggml_backend_dev_t device = model_->handle()->dev_output();
     runner.attention = runner.kernel = "stock";
     runner.backend = ggml_backend_dev_name(device);
-    if (ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU) runner.cpu_reason = backend::cpu_reason();
+    if (on_cpu(*model_)) runner.cpu_reason = backend::cpu_reason();
     runner.prefix_reuse = false;
     runner.no_reuse_reason = "an embedding model: nothing of a text is kept";
 }

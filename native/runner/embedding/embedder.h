@@ -17,12 +17,20 @@
 namespace banyan {
 
 struct EmbedderInfo {
-    int32_t size = 0;          // numbers of a vector
-    int32_t max_tokens = 0;    // of a text
-    int32_t batch_tokens = 0;  // of a batch; a text of more is read in pieces, where the model can
-    int32_t batch_texts = 0;   // of a batch, in slots [1, batch_texts]; slot 0 is for the one that is read in pieces
-    RunnerInfo runner;         // backend and the like; no pages
+    int32_t size = 0;           // numbers of a vector
+    int32_t max_tokens = 0;     // of a text
+    int32_t batch_tokens = 0;   // of a batch; a text of more is read in pieces, where the model can
+    int32_t packed_tokens = 0;  // of a batch of several texts, at most batch_tokens: see packed_tokens()
+    int32_t batch_texts = 0;    // of a batch, in slots [1, batch_texts]; slot 0 is for the one that is read in pieces
+    RunnerInfo runner;          // backend and the like; no pages
 };
+
+/**
+ * How many tokens of an encoder's texts share a batch on a CPU. Its attention scores each token of a batch with each
+ * other, those of other texts too, and masks these after: a token costs the more the larger its batch is. That is worth
+ * it only as long as it is little beside the matrices, which are `width` wide: measured best around a quarter of it.
+ */
+int32_t packed_tokens(int32_t batch_tokens, int32_t width);
 
 /** A text, or a piece of it, in a batch. */
 struct EmbeddingPiece {

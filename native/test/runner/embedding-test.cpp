@@ -169,6 +169,21 @@ TEST("the batch is as large as the largest text where a text must be read at onc
     CHECK_EQ(Embedder(load("qwen3-last"), small(16), Pooling::last, 0, kRunning).info().batch_tokens, 16);
 }
 
+TEST("texts share a batch of an encoder on a CPU up to a quarter of its width, and never more than a batch has") {
+    CHECK_EQ(packed_tokens(512, 384), 96);
+    CHECK_EQ(packed_tokens(512, 1024), 256);
+    CHECK_EQ(packed_tokens(512, 64), 32);  // fewer fill no matrix product
+    CHECK_EQ(packed_tokens(128, 1024), 128);
+    CHECK_EQ(packed_tokens(16, 64), 16);
+}
+
+TEST("texts of a decoder share the whole batch; those of an encoder a part of it, on a CPU") {
+    const Embedder decoder(load("qwen3-last"), small(), Pooling::last, 0, kRunning);
+    CHECK_EQ(decoder.info().packed_tokens, decoder.info().batch_tokens);
+    const Embedder encoder(load("bert-mean"), small(), Pooling::mean, 0, kRunning);
+    CHECK_EQ(encoder.info().packed_tokens, encoder.info().runner.backend == "CPU" ? 32 : 128);  // it is 64 wide
+}
+
 TEST("how a model pools is what its file says, or the caller") {
     CHECK(pooling_of(*load("bert-cls"), PoolingChoice::automatic) == Pooling::cls);
     CHECK(pooling_of(*load("bert-cls"), PoolingChoice::last) == Pooling::last);
