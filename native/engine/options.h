@@ -29,6 +29,7 @@ struct CacheOptions {
     int64_t daily_write_bytes = 100'000'000'000;
     bool network = false;                      // dir may be on a network file system
     std::shared_ptr<store::FileSystem> files;  // nullptr: the machine's own; tests have disks that fail
+    Micros page_read = 0;  // what a page is believed to take before one was read; 0: by its bytes. Tests wait longer
 
     template <typename See>
     void each_option(See && see) {

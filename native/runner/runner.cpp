@@ -161,9 +161,7 @@ llama_context_params context_params(const RunnerOptions & options, int32_t n_pag
     params.kv_unified = true;
     params.swa_full = true;
     params.no_perf = true;
-    // Layers in host memory are computed there. Sending products of long prompts to a device takes the attention
-    // between them along, and with it a copy of every page in every step.
-    params.op_offload = false;
+    params.op_offload = false;  // layers in host memory stay there: their attention would copy all pages in every step
     return params;
 }
 

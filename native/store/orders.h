@@ -39,7 +39,7 @@ class Order {
     }
     bool is_over() const { return state_ == State::over; }
 
-    /** As end(), after whoever holds it. */
+    /** As end(), after the one who holds it. */
     bool end_waiting() {
         while (!end()) {
             if (is_over()) return false;

@@ -27,7 +27,7 @@ export interface AuditOptions extends OptionsOf<typeof AUDIT> {}
 
 /**
  * An append-only log of what agents ask of models and tools, by tenant and run: `new Agent({ audit })`; or of all that an engine is asked,
- * whoever asks: `engine.audit(log)`. Each line's checksum
+ * by any caller: `engine.audit(log)`. Each line's checksum
  * holds the one before; `verifyAudit()` names the first that was damaged, cut, swapped or added. Its owner alone can read it, and
  * one process writes it. No agent waits for the disk: entries are written as fast as it takes them, those that find the queue full
  * are counted in an entry of their own.

@@ -29,7 +29,7 @@ export interface RequestOwner {
 
 /** What happened. Texts are AuditText. */
 export type AuditEvent =
-  /** A request of an engine has ended, whoever asked: the whole conversation that it read, and its answer. */
+  /** A request of an engine has ended, of any caller: the whole conversation that it read, and its answer. */
   | (RequestOwner & {
       type: 'request';
       /** Digest of the weights. */

@@ -217,7 +217,7 @@ export class Engine implements AsyncDisposable {
   }
 
   /**
-   * Records each request that begins from now on in a log of `AuditLog.open()`, whoever asks: sessions, agents, a server, calls for vectors
+   * Records each request that begins from now on in a log of `AuditLog.open()`, of any caller: sessions, agents, a server, calls for vectors
    * too. Returns what ends that; the log stays its owner's. From the moment that nothing can be recorded nothing is asked: calls throw
    * AUDIT_FAILED. Throws INVALID_OPTION when there is a log already, AUDIT_FAILED, CLOSED.
    */

@@ -22,7 +22,7 @@ const entriesOf = (path: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as AuditEntry);
 
-test('each request of an engine is on record, whoever asks, with its tenant and label, and its text only where asked for', async () => {
+test('each request of an engine is on record, of any caller, with its tenant and label, and its text only where asked for', async () => {
   for (const texts of [false, true]) {
     const { engine, native } = scripted((prompt) => (prompt.includes('SECRET') ? 'It is 42.' : 'Yes.'));
     const path = fresh();

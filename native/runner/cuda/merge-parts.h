@@ -2,7 +2,7 @@
 //
 // The parts of a (token, head) are spread over kWarps warps and, within a warp, over its lanes: what all of them weigh
 // is one load, and the outputs of several are on their way at the same time. A loop over the parts would wait for
-// memory at each of them. Merging in the attention kernel, by whoever writes a token's last part, saves the second
+// memory at each of them. Merging in the attention kernel, by the warp that writes a token's last part, saves the second
 // launch but cost more than it on shared prefixes: a unit of many rows that ends last merges them one after the other
 // (measured).
 #pragma once

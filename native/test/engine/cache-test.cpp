@@ -29,7 +29,8 @@ EngineOptions cached(const std::string & dir) {
     EngineOptions options = small_engine();
     options.cache.dir = dir;
     options.cache.bytes = 64 << 20;
-    // As of a model that is slow to compute: loading pays on any disk, and has time on any machine.
+    // As of a model that is slow to compute: loading pays on any disk, and has time on any machine, a busy one too.
+    options.cache.page_read = 50'000;
     options.calibrate = false;
     options.policy.cost.step = 1'000'000'000;
     options.policy.cost.prefill = 10'000'000'000;
