@@ -27,44 +27,37 @@ export interface RequestOwner {
   readonly program: number;
 }
 
+/** What a model read, what it said, and what that took. */
+export interface ModelAnswer {
+  /** Digest of the weights. */
+  readonly model: string;
+  readonly read: AuditText;
+  readonly answer: AuditText;
+  readonly calls: readonly string[];
+  readonly finishReason: string;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly outputTokens: number;
+  readonly ms: number;
+}
+
 /** What happened. Texts are AuditText. */
 export type AuditEvent =
   /** A request of an engine has ended, of any caller: the whole conversation that it read, and its answer. */
-  | (RequestOwner & {
-      type: 'request';
-      /** Digest of the weights. */
-      model: string;
-      read: AuditText;
-      answer: AuditText;
-      calls: readonly string[];
-      finishReason: string;
-      promptTokens: number;
-      cachedTokens: number;
-      outputTokens: number;
-      ms: number;
-    })
+  | (RequestOwner & ModelAnswer & { type: 'request' })
   /** A request of an engine has failed. */
   | (RequestOwner & { type: 'request-failed'; model: string; code: string })
   /** Vectors of texts were made. */
   | { type: 'embed'; tenant: string; model: string; texts: number; read: AuditText; promptTokens: number; ms: number }
   | (AuditOwner & { type: 'run'; input: AuditText; resumed: boolean })
   /** A call of the model has ended: what it read anew and what it said. */
-  | (AuditOwner & {
-      type: 'model';
-      step: number;
-      /** Digest of the weights. */
-      model: string;
-      read: AuditText;
-      answer: AuditText;
-      calls: readonly string[];
-      finishReason: string;
-      promptTokens: number;
-      cachedTokens: number;
-      outputTokens: number;
-      ms: number;
-      /** Another call of the model, before this one: a summary of what the conversation forgot. */
-      summary?: { text: AuditText; promptTokens: number; outputTokens: number } | undefined;
-    })
+  | (AuditOwner &
+      ModelAnswer & {
+        type: 'model';
+        step: number;
+        /** Another call of the model, before this one: a summary of what the conversation forgot. */
+        summary?: { text: AuditText; promptTokens: number; outputTokens: number } | undefined;
+      })
   /** A call of the model has failed. */
   | (AuditOwner & { type: 'model-failed'; step: number; model: string; code: string })
   /** A tool is about to get a call. */
