@@ -44,22 +44,19 @@ export interface ChatSettings extends Omit<ChatInput, 'messages' | 'addGeneratio
   onlyTool: string | undefined;
 }
 
+/** What of a request's options says of what form its answer is. */
+interface FormOptions extends OptionsOf<typeof CHAT & typeof TOOLS & typeof CONTINUE> {
+  schema?: object | undefined;
+  ignoreEos?: boolean | undefined;
+}
+
 /** The settings of options that were read by their tables. Throws INVALID_OPTION, INVALID_SCHEMA. */
-export function toChatSettings(
-  options: ChatOptions & OptionsOf<typeof CONTINUE> & { tools?: readonly ToolSpec[] | undefined },
-  schema: CompiledSchema | undefined,
-): ChatSettings {
+export function toChatSettings(options: FormOptions, schema: CompiledSchema | undefined): ChatSettings {
+  checkConflicts(options);
   const { toolChoice = 'auto', tools = [], grammar = '', thinking = true, continueAnswer = false } = options;
   const templateTools = toTemplateTools(tools);
   const onlyTool = typeof toolChoice === 'object' ? checkOnlyTool(toolChoice, tools) : undefined;
   const choice = typeof toolChoice === 'object' ? 'required' : toolChoice;
-  if (options.grammar !== undefined && tools.length > 0) {
-    throw new BanyanError('INVALID_OPTION', 'A grammar and tools exclude each other', { field: 'grammar' });
-  }
-  if (continueAnswer && tools.length > 0 && choice === 'required') {
-    const message = 'An answer that has begun is no call: continueAnswer and a forced call exclude each other';
-    throw new BanyanError('INVALID_OPTION', message, { field: 'continueAnswer' });
-  }
   return {
     tools: templateTools,
     toolChoice: choice,
@@ -83,4 +80,44 @@ function checkOnlyTool({ tool }: { tool: string }, tools: readonly ToolSpec[]): 
 function readToolChoice(field: string, value: unknown): ToolChoice {
   if (typeof value === 'object' && value !== null) return readOptions(field, value as { tool: string }, ['tool']);
   return checkOneOf(field, value, ['auto', 'none', 'required'] as const);
+}
+
+/** An option that is at fault when others were given with it. */
+interface Conflict {
+  readonly field: keyof FormOptions;
+  /** Whether the others that it excludes are there. */
+  readonly others: (given: FormOptions) => boolean;
+  readonly message: string;
+}
+
+const hasTools = ({ tools }: FormOptions): boolean => tools !== undefined && tools.length > 0;
+
+const isForced = ({ toolChoice }: FormOptions): boolean => toolChoice === 'required' || typeof toolChoice === 'object';
+
+/** Options of one request that exclude each other. The addon refuses two grammars of one request again, whoever asks it. */
+const CONFLICTS: readonly Conflict[] = [
+  {
+    field: 'grammar',
+    others: ({ schema }) => schema !== undefined,
+    message: 'Pass `grammar` or `schema`, not both',
+  },
+  { field: 'grammar', others: hasTools, message: 'A grammar and tools exclude each other' },
+  {
+    field: 'ignoreEos',
+    others: (given) => given.grammar !== undefined || given.schema !== undefined || hasTools(given),
+    message: '`ignoreEos` excludes tools, a schema and a grammar: such an answer has an end',
+  },
+  {
+    field: 'continueAnswer',
+    others: (given) => hasTools(given) && isForced(given),
+    message: 'An answer that has begun is no call: continueAnswer and a forced call exclude each other',
+  },
+];
+
+/** Throws INVALID_OPTION for the first conflict; the options were read by their tables. */
+function checkConflicts(given: FormOptions): void {
+  for (const { field, others, message } of CONFLICTS) {
+    const asked = given[field] !== undefined && given[field] !== false;
+    if (asked && others(given)) throw new BanyanError('INVALID_OPTION', message, { field });
+  }
 }

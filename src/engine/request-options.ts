@@ -2,7 +2,6 @@ import type { BackendRequest } from '../backend/backend.js';
 import { CHAT, type ChatOptions, CONTINUE, TOOLS } from '../chat/chat-options.js';
 import { type PromptMark, readMarks } from '../chat/marks/prompt-marks.js';
 import { complete } from '../kit/complete-options.js';
-import { BanyanError } from '../kit/errors.js';
 import { checkName, checkNumberIn, checkObject, invalidOption } from '../kit/option-checks.js';
 import { rangeOf } from '../kit/option-table.js';
 import { readFields, reading, readList, readOptions } from '../kit/read-options.js';
@@ -80,13 +79,6 @@ export type RequestSettings = Omit<BackendRequest, 'prompt' | 'grammar' | 'chat'
 
 /** The settings of options that were read by their table. Throws INVALID_OPTION. */
 export function toRequestSettings(options: GenerateOptions): RequestSettings {
-  if (options.grammar !== undefined && options.schema !== undefined) {
-    throw new BanyanError('INVALID_OPTION', 'Pass `grammar` or `schema`, not both', { field: 'grammar' });
-  }
-  if (options.ignoreEos && (options.grammar !== undefined || options.schema !== undefined || options.tools?.length)) {
-    const message = '`ignoreEos` excludes tools, a schema and a grammar: such an answer has an end';
-    throw new BanyanError('INVALID_OPTION', message, { field: 'ignoreEos' });
-  }
   const { program, group = { id: 0, size: 0 }, stop = [] } = options;
   return {
     ...complete(REQUEST, options),
