@@ -1,6 +1,7 @@
 // The addon's exports: Binding of src/native/binding.ts.
 #include "addon/addon-data.h"
 #include "addon/fields.h"
+#include "addon/inventory-worker.h"
 #include "addon/js-error.h"
 #include "addon/load-worker.h"
 #include "addon/option-limits.h"
@@ -51,6 +52,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("records", record_layouts(env));
     exports.Set("words", word_lists(env));
     exports.Set("loadEngine", Napi::Function::New(env, load_engine, "loadEngine"));
+    exports.Set("keptModels", Napi::Function::New(env, kept_models, "keptModels"));
+    exports.Set("removeKept", Napi::Function::New(env, remove_kept, "removeKept"));
     exports.Set("simulate", Napi::Function::New(env, simulate, "simulate"));
     return exports;
 }

@@ -88,6 +88,8 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     const Micros by_bytes = kPageRead + info.runner.page_bytes / kDiskBytesPerMicro;
     config.tiers.page = options.cache.page_read > 0 ? options.cache.page_read : by_bytes;
     engine->worker_ = std::make_unique<Worker>(config, std::move(runner), engine->tiers_);
+    if (!engine->store_failure_.empty())
+        engine->worker_->tell_disk("no page is kept on disk: " + engine->store_failure_);
     if (abort) throw Error("ABORTED", "the load was aborted");
     return engine;
 }
@@ -107,6 +109,7 @@ void Engine::open_tiers(const CacheOptions & options, const RunnerInfo & runner)
     config.slot_bytes = runner.page_bytes;
     config.page_tokens = info_.page_tokens;
     config.budget_bytes = options.bytes;
+    config.free_share = options.free_share;
     config.daily_write_bytes = options.daily_write_bytes;
     config.network = options.network;
     try {
@@ -114,7 +117,7 @@ void Engine::open_tiers(const CacheOptions & options, const RunnerInfo & runner)
             config, [this] { commands_.post([this] { worker_->settle_tiers(); }); }, options.files);
         info_.cache_dir = options.dir;
     } catch (const std::runtime_error & e) {
-        info_.cache_reason = e.what();
+        info_.cache_reason = store_failure_ = e.what();
     }
 }
 
@@ -161,6 +164,7 @@ void Engine::run(Publish publish) {
     } else {
         worker_->listen(hear);
     }
+    publish_events(publish);  // of the load
     bool ran = false;
     while (!closing_ && !abort_) {
         // Nothing to compute: sleep. Work that is better begun later: until then, or until something happens.
@@ -350,6 +354,7 @@ void Engine::program(ProgramId program, std::function<void(std::optional<Program
 void Engine::stats(std::function<void(EngineStats)> done) {
     post([this, done] {
         EngineStats stats = worker_->stats();
+        if (!store_failure_.empty()) stats.disk.error = store_failure_;
         if (embedding_) embedding_->count_into(stats);
         done(stats);
     });

@@ -108,6 +108,7 @@ class Engine {
     std::unique_ptr<Worker> worker_;
     std::unique_ptr<EmbeddingWorker> embedding_;
     std::shared_ptr<TierIo> tiers_;  // nullptr: no page is kept outside the pool
+    std::string store_failure_;      // '', or why the page store could not be opened
     CommandQueue commands_;
     std::thread thread_;
     std::atomic<bool> abort_{false};       // the thread ends, nothing is published any more

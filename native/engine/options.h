@@ -26,6 +26,7 @@ namespace banyan {
 struct CacheOptions {
     std::string dir;             // '': none
     int64_t bytes = 10ll << 30;  // of the whole directory
+    double free_share = 1;       // of what is free there; 1: no bound
     int64_t daily_write_bytes = 100'000'000'000;
     bool network = false;                      // dir may be on a network file system
     std::shared_ptr<store::FileSystem> files;  // nullptr: the machine's own; tests have disks that fail
@@ -35,6 +36,7 @@ struct CacheOptions {
     void each_option(See && see) {
         see("dir", dir);
         see("bytes", bytes, Range{0, kMostId});
+        see("free_share", free_share, Range{0, 1});
         see("daily_write_bytes", daily_write_bytes, Range{0, kMostId});
         see("network", network);
     }

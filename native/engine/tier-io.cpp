@@ -55,6 +55,7 @@ TierIo::TierIo(PageStoreConfig config, std::function<void()> wake, std::shared_p
         std::deque<ColdNews> parts = parts_of(std::move(news));
         post([&] { std::move(parts.begin(), parts.end(), std::back_inserter(mail_.news)); });
     };
+    callbacks.tell = [this](const std::string & sentence) { post([&] { mail_.told.push_back(sentence); }); };
     store_ = PageStore::open(config_, std::move(callbacks), std::move(files));
     // The first request may be the one that was asked before: it finds the pages that are there.
     std::unique_lock<std::mutex> lock(mutex_);
@@ -87,6 +88,7 @@ TierIo::Mail TierIo::take_mail() {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         mail.done.swap(mail_.done);
+        mail.told.swap(mail_.told);
         if (!mail_.news.empty()) {
             mail.news.push_back(std::move(mail_.news.front()));
             mail_.news.pop_front();
@@ -144,6 +146,7 @@ void TierIo::write(const PageWrite & page, Scheduler & scheduler, Runner & runne
 }
 
 void TierIo::apply(const Mail & mail, Scheduler & scheduler, Runner & runner) {
+    told_.insert(told_.end(), mail.told.begin(), mail.told.end());
     for (const ColdNews & news : mail.news) scheduler.take_news(news, Tier::disk);
     for (const StoreDone & done : mail.done) {
         const auto found = under_way_.find(done.id);
@@ -161,6 +164,10 @@ void TierIo::apply(const Mail & mail, Scheduler & scheduler, Runner & runner) {
         }
         give_back(std::move(bytes));
     }
+}
+
+std::vector<std::string> TierIo::take_told() {
+    return std::exchange(told_, {});
 }
 
 void TierIo::settle(Scheduler & scheduler, Runner & runner) {

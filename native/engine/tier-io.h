@@ -38,6 +38,8 @@ class TierIo {
     void hand_out(Scheduler & scheduler, Runner & runner);
     /** What has ended since, and what the scheduler wants next. */
     void settle(Scheduler & scheduler, Runner & runner);
+    /** Sentences of what was switched off or on since the last call. */
+    std::vector<std::string> take_told();
     /** Everything that programs may go on from is written, as far as there is time. */
     void drain(Scheduler & scheduler, Runner & runner, Micros patience);
     /** Nothing is read, written or woken any more. */
@@ -48,7 +50,8 @@ class TierIo {
     struct Mail {
         std::vector<StoreDone> done;
         std::deque<ColdNews> news;  // in small parts, of which one is taken at a time
-        bool empty() const { return done.empty() && news.empty(); }
+        std::vector<std::string> told;
+        bool empty() const { return done.empty() && news.empty() && told.empty(); }
     };
 
     template <typename Put>
@@ -64,6 +67,7 @@ class TierIo {
     const std::function<void()> wake_;
     std::unordered_map<uint64_t, Bytes> under_way_;  // by order
     std::vector<Bytes> spare_;
+    std::vector<std::string> told_;
     std::mutex mutex_;  // of the mailbox
     std::condition_variable mailed_;
     Mail mail_;

@@ -27,7 +27,13 @@ Worker::~Worker() {
 }
 
 void Worker::settle_tiers() {
-    if (tiers_) tiers_->settle(scheduler_, *runner_);
+    if (!tiers_) return;
+    tiers_->settle(scheduler_, *runner_);
+    for (std::string & sentence : tiers_->take_told()) tell_disk(std::move(sentence));
+}
+
+void Worker::tell_disk(std::string sentence) {
+    decisions_.record({now(), 0, 0, decision::Disk{std::move(sentence)}});
 }
 
 void Worker::drain_tiers(Micros patience) {

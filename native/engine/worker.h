@@ -61,6 +61,9 @@ class Worker {
     /** The engine is about to end: what programs may go on from is written, as far as there is time. */
     void drain_tiers(Micros patience);
 
+    /** What became of the page store, as a decision event; it comes whether or not decisions are wanted. */
+    void tell_disk(std::string sentence);
+
     /** Decisions become events, or are not recorded. */
     void set_decisions(bool on);
 

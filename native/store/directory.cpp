@@ -37,6 +37,7 @@ Directory::Directory(FileSystem & files, const PageStoreConfig & config) : files
     if (config.identity.size() < 16 || !hex) refuse("the model's identity is not known");
     folder_ = config_.dir + "/" + config.identity.substr(0, 16) + "-" + config_.part;
     prepare();
+    budget_ = std::min(config_.budget_bytes, room());
     for (int tries = 0; secret_.empty(); ++tries) {
         if (tries == 5) refuse(config_.dir + ": another process holds its lock");
         if (const Lock locked = lock()) read_secret();
@@ -71,9 +72,9 @@ void Directory::read_secret() {
     secret_ = secret;
 }
 
-Directory::Lock Directory::lock() {
+std::unique_ptr<File> lock_directory(FileSystem & files, const std::string & dir) {
     int error = 0;
-    Lock file = files_.open(config_.dir + "/lock", OpenFor::writing, error);
+    auto file = files.open(dir + "/lock", OpenFor::writing, error);
     for (int tries = 0; file && tries < kTries; ++tries) {
         if (file->lock()) return file;
         std::this_thread::sleep_for(kBetween);
@@ -81,9 +82,9 @@ Directory::Lock Directory::lock() {
     return nullptr;
 }
 
-std::vector<std::string> Directory::bases_in(const std::string & folder) const {
+std::vector<std::string> bases_in(FileSystem & files, const std::string & folder) {
     std::set<std::string> bases;
-    for (const std::string & name : files_.list(folder)) {
+    for (const std::string & name : files.list(folder)) {
         for (const std::string ending : kEndings) {
             if (name.size() <= ending.size() || name.substr(name.size() - ending.size()) != ending) continue;
             bases.insert(folder + "/" + name.substr(0, name.size() - ending.size()));
@@ -92,24 +93,36 @@ std::vector<std::string> Directory::bases_in(const std::string & folder) const {
     return {bases.begin(), bases.end()};
 }
 
+std::vector<std::string> page_folders(FileSystem & files, const std::string & dir) {
+    std::vector<std::string> names = files.list(dir);
+    names.erase(std::remove_if(names.begin(), names.end(), [](const auto & name) { return !is_identity_folder(name); }),
+                names.end());
+    return names;
+}
+
 std::vector<std::string> Directory::folders() const {
-    std::vector<std::string> folders;
-    for (const std::string & name : files_.list(config_.dir)) {
-        if (is_identity_folder(name)) folders.push_back(config_.dir + "/" + name);
-    }
+    std::vector<std::string> folders = page_folders(files_, config_.dir);
+    for (std::string & name : folders) name = config_.dir + "/" + name;
     return folders;
 }
 
 int64_t Directory::bytes() const {
     int64_t bytes = 0;
     for (const std::string & folder : folders()) {
-        for (const std::string & base : bases_in(folder)) bytes += Arena::bytes_at(files_, base);
+        for (const std::string & base : bases_in(files_, folder)) bytes += Arena::bytes_at(files_, base);
     }
     return bytes;
 }
 
+/** Its part of the disk. */
+int64_t Directory::room() const {
+    const int64_t free = config_.free_share < 1 ? files_.free_bytes(config_.dir) : -1;
+    if (free < 0) return INT64_MAX;
+    return static_cast<int64_t>(config_.free_share * static_cast<double>(free + bytes()));
+}
+
 int64_t Directory::limit() const {
-    return config_.budget_bytes - kSmallFiles;
+    return budget_ - kSmallFiles;
 }
 
 std::unique_ptr<Arena> Directory::claim(const Header & like, int & error) {
@@ -145,7 +158,7 @@ std::unique_ptr<Arena> Directory::claim(const Header & like, int & error) {
 std::vector<Directory::Other> Directory::others(const Arena & own) const {
     std::vector<Other> others;
     for (const std::string & folder : folders()) {
-        for (const std::string & base : bases_in(folder)) {
+        for (const std::string & base : bases_in(files_, folder)) {
             if (base == own.base()) continue;
             others.push_back({base, Arena::bytes_at(files_, base), files_.stamp(base + ".index").changed,
                               folder == folder_, Arena::locked(files_, base)});

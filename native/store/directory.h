@@ -16,6 +16,13 @@
 
 namespace banyan::store {
 
+/** The directory's lock, until it is closed. nullptr: others had it all the time, for some tenths of a second. */
+std::unique_ptr<File> lock_directory(FileSystem & files, const std::string & dir);
+/** Names of the folders that stores made in it, one a model. */
+std::vector<std::string> page_folders(FileSystem & files, const std::string & dir);
+/** Paths of a folder's arenas, without .slots and .index. */
+std::vector<std::string> bases_in(FileSystem & files, const std::string & folder);
+
 class Directory {
   public:
     using Lock = std::unique_ptr<File>;
@@ -25,9 +32,10 @@ class Directory {
 
     /** 32 random bytes, made by the first process; only in it: nothing outside says which tag is which tenant's. */
     const std::string & secret() const { return secret_; }
+    /** Bytes that the directory may have, as the config says and as the disk had room at the start. */
+    int64_t budget() const { return budget_; }
 
-    /** nullptr: others had it all the time, for some tenths of a second at most. */
-    Lock lock();
+    Lock lock() { return lock_directory(files_, config_.dir); }
 
     // Under the lock:
 
@@ -39,7 +47,7 @@ class Directory {
     int64_t share(const Arena & own);
 
     /** Paths of this identity's arenas, without .slots and .index. */
-    std::vector<std::string> bases() const { return bases_in(folder_); }
+    std::vector<std::string> bases() const { return bases_in(files_, folder_); }
     /** Of all arenas. */
     int64_t bytes() const;
 
@@ -50,17 +58,18 @@ class Directory {
         bool ours = false;
         bool locked = false;
     };
-    std::vector<std::string> bases_in(const std::string & folder) const;
     std::vector<std::string> folders() const;
     std::vector<Other> others(const Arena & own) const;
     void prepare();
     void read_secret();
+    int64_t room() const;
     int64_t limit() const;
 
     FileSystem & files_;
     PageStoreConfig config_;
     std::string folder_;
     std::string secret_;
+    int64_t budget_ = 0;
 };
 
 }  // namespace banyan::store

@@ -26,7 +26,7 @@ Disk::Disk(const PageStoreConfig & config, std::shared_ptr<FileSystem> files, St
     like_.identity = config_.identity;
     like_.label = config_.label;
     const int64_t least = Arena::bytes_for(like_.geometry, 2);
-    if (config_.budget_bytes < least) throw std::runtime_error("the budget has no room for two pages");
+    if (directory_.budget() < least) throw std::runtime_error("the budget has no room for two pages");
     const int64_t free = files_->free_bytes(config_.dir);
     if (free < 2 * like_.geometry.stride() && directory_.bytes() == 0) {
         throw std::runtime_error(config_.dir + ": the disk is full");
@@ -201,7 +201,7 @@ void Disk::count(StoreStats & stats) {
     const Micros now = clock_();
     stats = stats_;
     stats.bytes = bytes_;
-    stats.budget_bytes = config_.budget_bytes;
+    stats.budget_bytes = directory_.budget();
     stats.pages = static_cast<int64_t>(catalog_.size());
     stats.reads_off = !reads_.on(now);
     stats.writes_off = !writes_.on(now);

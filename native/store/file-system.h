@@ -43,7 +43,7 @@ class FileSystem {
   public:
     virtual ~FileSystem() = default;
 
-    /** Mode 0700; 0 also when it was there. */
+    /** Mode 0700, and those above it that are missing; 0 also when it was there. */
     virtual int make_dir(const std::string & path) = 0;
     /** Why the directory must not be used (a link, another user's, on a network, not private), '': it may. */
     virtual std::string refuse(const std::string & path, bool network) = 0;

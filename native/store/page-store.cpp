@@ -1,10 +1,9 @@
 #include "store/page-store.h"
 
 #include <chrono>
-#include <exception>
 #include <stdexcept>
-#include <thread>
 
+#include "store/apart.h"
 #include "store/io-threads.h"
 #include "store/tenant-tag.h"
 
@@ -59,19 +58,12 @@ std::unique_ptr<PageStore> PageStore::open(const PageStoreConfig & config, Store
     if (!files) throw std::runtime_error("there is no page store on this system yet");
     const bool polls = static_cast<bool>(clock);
     if (!clock) clock = steady_now;
-    std::unique_ptr<store::Disk> disk;
-    std::exception_ptr failure;
-    // On a thread of its own, whose signals are blocked: a limit on file sizes is an error then, not the process's end.
-    std::thread([&] {
-        store::block_signals();
-        try {
-            disk = std::make_unique<store::Disk>(config, std::move(files), clock);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-    }).join();
-    if (failure) std::rethrow_exception(failure);
-    return std::make_unique<DiskStore>(std::move(disk), std::move(callbacks), std::move(clock), polls);
+    const Micros until = steady_now() + config.open_patience;
+    auto disk = store::run_apart<std::unique_ptr<store::Disk>>(
+        [config, files, clock] { return std::make_unique<store::Disk>(config, files, clock); },
+        [until] { return steady_now() > until; });
+    if (!disk) throw std::runtime_error(config.dir + ": the disk does not answer");
+    return std::make_unique<DiskStore>(std::move(*disk), std::move(callbacks), std::move(clock), polls);
 }
 
 }  // namespace banyan

@@ -30,8 +30,10 @@ struct PageStoreConfig {
     int64_t slot_bytes = 0;      // of one page over all layers
     int32_t page_tokens = 32;    // [1, 256]
     int64_t budget_bytes = 0;    // of the whole directory, other models' pages included
+    double free_share = 1;       // of what was free there at the start, and what the directory had; 1: no bound
     int64_t daily_write_bytes = 100'000'000'000;
-    bool network = false;  // take a network file system too
+    bool network = false;              // take a network file system too
+    Micros open_patience = 3'000'000;  // of the machine's clock: a disk that does not answer until then is not used
 };
 
 /** What the clock of the deadlines is, microseconds. Tests have their own. */

@@ -133,7 +133,11 @@ bool on_network(const std::string & path) {
 class PosixFiles final : public FileSystem {
   public:
     int make_dir(const std::string & path) override {
-        return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST ? 0 : errno;
+        if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return 0;
+        const size_t slash = path.find_last_of('/');
+        if (errno != ENOENT || slash == std::string::npos || slash == 0) return errno;
+        const int above = make_dir(path.substr(0, slash));
+        return above != 0 || ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST ? above : errno;
     }
 
     std::string refuse(const std::string & path, bool network) override {

@@ -1,8 +1,10 @@
 import { asBanyanError } from '../kit/errors.js';
 import { type Binding, loadBinding, type NativeEngineOptions } from '../native/binding.js';
 import { decodeEvents } from '../native/events.js';
+import type { NativeKeptModel } from '../native/reports.js';
 import type { Backend } from './backend.js';
 import { warnOfCpu } from './cpu-warning.js';
+import { warnOfDisk } from './disk-warning.js';
 import { EventRouter } from './event-router.js';
 import { NativeBackend } from './native-backend.js';
 
@@ -24,23 +26,35 @@ export interface Addon {
   readonly llamaVersion: string;
   /** Loads a model on a thread of its own. Rejects with MODEL_*, OUT_OF_MEMORY, INVALID_*, ABORTED. */
   load(options: NativeEngineOptions, revealMisses: boolean, watch: LoadWatch): Promise<Backend>;
+  /** What a disk cache holds, by model. Rejects with CACHE_FAILED. */
+  keptModels(dir: string): Promise<NativeKeptModel[]>;
+  /** Removes that of some (`folder`), with `all` every trace: the bytes that went. Rejects with CACHE_FAILED. */
+  removeKept(dir: string, folders: readonly string[], all: boolean): Promise<number>;
 }
 
 /** Throws NO_NATIVE_ENGINE with what to do. */
 export function addon(): Addon {
-  const { backend, cpuReason, version, llamaVersion, loadEngine } = binding();
+  const { backend, cpuReason, version, llamaVersion, loadEngine, keptModels, removeKept } = binding();
   return {
     ...{ backend, cpuReason, version, llamaVersion },
     load: async (options, revealMisses, { onProgress, abortFlag }) => {
       if (options.gpuLayers !== 0) warnOfCpu(cpuReason);
       const router = new EventRouter(revealMisses);
-      const deliver = (buffer: Uint8Array) => router.deliver(decodeEvents(buffer));
-      const native = await loadEngine(options, deliver, onProgress, abortFlag).catch((reason: unknown) => {
-        throw asBanyanError(reason);
-      });
+      const deliver = (buffer: Uint8Array) => {
+        const events = decodeEvents(buffer);
+        warnOfDisk(events);
+        router.deliver(events);
+      };
+      const native = await loadEngine(options, deliver, onProgress, abortFlag).catch(fail);
       return new NativeBackend(native, router);
     },
+    keptModels: (dir) => keptModels(dir).catch(fail),
+    removeKept: (dir, folders, all) => removeKept(dir, folders, all).catch(fail),
   };
+}
+
+function fail(reason: unknown): never {
+  throw asBanyanError(reason);
 }
 
 function binding(): Binding {

@@ -5,8 +5,8 @@ import { TURN, type TurnOptions } from '../engine/request-options.js';
 import { SESSION_OWN } from '../engine/session-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { SERVER, type ServerOptions } from '../server/server-options.js';
+import { type CacheFlags, cacheOf } from './cache/cache-place.js';
 import { optionFlag } from './option-flag.js';
-import { type CacheFlags, cacheOf } from './page-cache.js';
 
 export interface EngineFlags extends Pick<EngineOptions, 'model' | 'threads' | 'kvTokens'>, CacheFlags {}
 

@@ -10,7 +10,7 @@ const SMALLEST_POOL = { kvTokens: 64, maxRunning: 1, maxBatchTokens: 32 };
 /** `banyan info`: this machine, and a model on it, whose page pool is not allocated. */
 export async function info(options: { engine: EngineOptions; json: boolean }): Promise<void> {
   const machine = describeMachine();
-  const engine = await loadWithProgress({ ...options.engine, ...SMALLEST_POOL });
+  const engine = await loadWithProgress({ ...options.engine, ...SMALLEST_POOL, cache: undefined });
   const { info } = engine;
   await engine.close();
   // Of the pool that was left out.

@@ -5,6 +5,7 @@ import { REPORT } from '../doctor/diagnose.js';
 import { EMBED } from '../embedding/embedding-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { type AuditFlags, verify } from './audit.js';
+import { addCacheCommands } from './cache/commands.js';
 import { chat } from './chat/chat.js';
 import { HELP } from './chat/commands.js';
 import { historyPath } from './chat/typed-history.js';
@@ -164,6 +165,8 @@ withEngineFlags(program.command('info').description('what runs here, and what a 
   .action(async (model: string | undefined, flags: EngineFlags & { json: boolean }) =>
     untilStopped(({ signal }) => info({ json: flags.json, engine: { ...engineOptions(flags, model), signal } })),
   );
+
+addCacheCommands(program);
 
 program
   .command('audit')

@@ -61,6 +61,8 @@ export class Session implements AsyncDisposable {
   #history: History;
   #running: Request<NextTurn> | undefined;
   #closing: Promise<void> | undefined;
+  /** True: what was restored is about to be fetched from disk. */
+  #fetches = false;
 
   /** Use `engine.session()`. */
   constructor(backend: Backend, setup: SessionSetup, history?: History) {
@@ -248,7 +250,7 @@ export class Session implements AsyncDisposable {
 
   /**
    * Appends a turn that was computed before, by this session or one with the same past and options: `message` and the
-   * session's `lastTurn` after it. Runs nothing. Throws SESSION_BUSY, CLOSED, INVALID_*.
+   * session's `lastTurn` after it. Runs nothing; what a disk cache has of it is fetched. Throws SESSION_BUSY, CLOSED, INVALID_*.
    */
   restore(message: string | ChatMessage | readonly ChatMessage[], turn: Turn): void {
     this.#checkFree();
@@ -256,6 +258,20 @@ export class Session implements AsyncDisposable {
     const { messages, said } = this.#continued(readMessages(message));
     const { dropped, shortened, summary } = answer;
     this.#append(afterChange(messages, said, { dropped, shortened, summary }, this.#setup.overflow), prompt, answer);
+    this.#fetchAhead();
+  }
+
+  /** What is on record may lie on disk: it is fetched before the next turn asks for it, once for turns that are restored in one go. */
+  #fetchAhead(): void {
+    if (this.#fetches || this.#backend.info.cacheDir === '' || this.#setup.defaults.cache === false) return;
+    this.#fetches = true;
+    setImmediate(() => {
+      this.#fetches = false;
+      if (this.busy || this.#closing || this.#backend.closed) return;
+      // Of no program: nothing of it is computed before the turn is asked for, which may never be.
+      const { tokens } = this.#history;
+      this.#backend.hint(0, toHint({ kind: 'next-prefix', salt: this.#setup.tenant, tokens }));
+    }).unref();
   }
 
   /**

@@ -24,6 +24,7 @@ const ERROR_CODES = [
   'JOURNAL_BUSY', // another run writes it
   'JOURNAL_FAILED', // it cannot be read or written: no such folder, disk full ...; what was to be announced was not done
   'AUDIT_FAILED', // the audit log cannot be opened or written, or another process writes it; no model is called unrecorded
+  'CACHE_FAILED', // the directory of a disk cache cannot be looked into or emptied
   'EFFECT_UNKNOWN', // a step of a run began before its process ended: it may have had its effect
   'NO_NATIVE_ENGINE',
   'CLOSED',

@@ -4,7 +4,7 @@ import type { CACHE, LOAD } from './load-options.js';
 import type { Complete, NumberRange } from './option-kinds.js';
 import type { NativePolicy } from './policy.js';
 import type { RecordLayouts } from './records.js';
-import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from './reports.js';
+import type { NativeKeptModel, NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from './reports.js';
 import type { REQUEST } from './request-options.js';
 import type { SAMPLING } from './sampling-options.js';
 import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from './simulation.js';
@@ -189,6 +189,13 @@ export interface Binding {
     onProgress: (fraction: number) => void,
     signal: Int32Array, // [0] != 0 aborts the load; shared memory
   ): Promise<NativeEngine>;
+  /** What a cache's directory holds; none where there is no such directory. Rejects with INVALID_OPTION, CACHE_FAILED. */
+  keptModels(dir: string): Promise<NativeKeptModel[]>;
+  /**
+   * Removes what is kept of these (`folder`), and with `all` what tenants' tags are made with: the bytes that went. Rejects
+   * with INVALID_OPTION, CACHE_FAILED.
+   */
+  removeKept(dir: string, folders: readonly string[], all: boolean): Promise<number>;
   /**
    * Runs the scheduler on a virtual clock, on a worker thread: same workload and configuration, same result (but for the
    * measured times). Rejects with INVALID_OPTION, OUT_OF_MEMORY, ABORTED.

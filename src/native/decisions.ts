@@ -89,6 +89,8 @@ export interface DecisionFields {
   store_failed: { pages: number };
   /** Pages are not read from host or disk for a while: `lateLoads` in a row came late. */
   tier_rest: { lateLoads: number; restMs: number };
+  /** The disk cache cannot be used, was switched off for a while, or on again: why, in its own words. Told unasked, too. */
+  disk: { what: string };
 }
 
 export type DecisionKind = keyof DecisionFields;

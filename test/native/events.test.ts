@@ -198,6 +198,7 @@ const DECISIONS: [DecisionKind, object][] = [
   ['store', { pages: 12, reason: 'waiting-for-human' }],
   ['store_failed', { pages: 3 }],
   ['tier_rest', { lateLoads: 3, restMs: 10_000 }],
+  ['disk', { what: 'the page store writes again' }],
 ];
 
 test('decisions are of no request, name the one they are about, and have the fields of their kind', () => {

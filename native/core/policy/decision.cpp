@@ -182,6 +182,7 @@ struct Sentence {
         return "pages are not read from host or disk for " + span(d.rest) + ": " + count(d.late_loads, "load") +
                " in a row came late";
     }
+    std::string operator()(const decision::Disk & d) const { return d.what; }
     std::string operator()(const decision::ProgramEnd & d) const {
         return "ended after " + count(d.calls, "call") + " and " + count(d.service_tokens, "computed token");
     }

@@ -1,8 +1,8 @@
 // One decision of the scheduler: when, about which request and program, and the numbers it was made of.
 //
 // A kind is a struct with its name and its fields, a record as of core/record.h; the simulator's log prints the first
-// two; those about pages outside the pool are in tier-decisions.h. Adding a kind: a struct, its place in `What` and in `Kind` here, a sentence in decision.cpp, and the type of its
-// fields in src/native/decisions.ts.
+// two; those about pages outside the pool are in tier-decisions.h. Adding a kind: a struct, its place in `What` and in
+// `Kind` here, a sentence in decision.cpp, and the type of its fields in src/native/decisions.ts.
 //
 // Owns: nothing but its text. Thread: the engine thread makes it, any may read it.
 #pragma once
@@ -302,7 +302,7 @@ struct EvictState {
 
 using What = std::variant<Arrive, Refuse, Admit, Coalesce, Dedupe, Bypass, Preempt, Lift, Window, Pause, Resume, Retain,
                           Expire, Evict, BreakPin, Plan, Ahead, Budget, Refit, Finish, Cancel, ProgramEnd, SaveState,
-                          EvictState, Load, Loaded, LoadLate, Recompute, Store, StoreFailed, TierRest>;
+                          EvictState, Load, Loaded, LoadLate, Recompute, Store, StoreFailed, TierRest, Disk>;
 
 }  // namespace decision
 
@@ -339,7 +339,8 @@ struct Decision {
         recompute,
         store,
         store_failed,
-        tier_rest
+        tier_rest,
+        disk
     };
     Micros at = 0;
     RequestId request = 0;  // 0: about no request
@@ -350,7 +351,7 @@ struct Decision {
 };
 
 constexpr int kDecisionKinds = static_cast<int>(std::variant_size_v<decision::What>);
-static_assert(static_cast<int>(Decision::Kind::tier_rest) + 1 == kDecisionKinds);
+static_assert(static_cast<int>(Decision::Kind::disk) + 1 == kDecisionKinds);
 
 /** As the log and src/native/decisions.ts spell it. */
 const char * name_of(Decision::Kind kind);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "core/memory/tier.h"
 #include "core/policy/store-reason.h"
@@ -99,6 +100,16 @@ struct TierRest {
     void each_field(See && see) const {
         see("lateLoads", late_loads);
         see("restMs", Millis{rest});
+    }
+};
+
+/** The page store cannot be used, was switched off for a while, or on again: its own sentence. */
+struct Disk {
+    static constexpr const char * kName = "disk";
+    std::string what;
+    template <typename See>
+    void each_field(See && see) const {
+        see("what", what);
     }
 };
 

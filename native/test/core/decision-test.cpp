@@ -66,6 +66,7 @@ TEST("decisions about a program, and about the whole engine") {
     CHECK_EQ(of_all(StoreFailed{3}), "the disk did not take 3 pages: they stay in memory only");
     CHECK_EQ(of_all(TierRest{3, 10'000'000}),
              "pages are not read from host or disk for 10.0 s: 3 loads in a row came late");
+    CHECK_EQ(of_all(Disk{"the page store writes again"}), "the page store writes again");
     CHECK_EQ(of_all(Plan{128, 1}), "step of 128 prompt tokens and 1 decoding request");
     CHECK_EQ(of_all(Budget{64, 48'000}), "prompts get 64 tokens of this step, so that it takes 48.0 ms");
     CHECK_EQ(of_all(Refit{6000, 25'000}), "measured steps say: 6.0 ms a step, 25000 ns a prompt token");
@@ -86,8 +87,8 @@ TEST("a kind's name and its place in the variant agree") {
     const Decision retain{0, 0, 0, decision::Retain{}};
     CHECK(retain.kind() == Decision::Kind::retain);
     CHECK_EQ(std::string(name_of(retain.kind())), "retain");
-    const Decision last{0, 0, 0, decision::TierRest{3, 0}};
-    CHECK(last.kind() == Decision::Kind::tier_rest);
-    CHECK_EQ(std::string(name_of(last.kind())), "tier_rest");
+    const Decision last{0, 0, 0, decision::Disk{"it is full"}};
+    CHECK(last.kind() == Decision::Kind::disk);
+    CHECK_EQ(std::string(name_of(last.kind())), "disk");
     for (int kind = 0; kind < kDecisionKinds; ++kind) CHECK(name_of(static_cast<Decision::Kind>(kind))[0] != '\0');
 }

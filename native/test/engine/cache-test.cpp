@@ -211,5 +211,6 @@ TEST("a directory that cannot be used costs the cache, not the engine") {
     TestEngine engine(cached(file));
     CHECK(engine.engine->info().cache_reason.find("no directory") != std::string::npos);
     CHECK_EQ(engine.engine->info().cache_dir, "");
+    CHECK_EQ(engine.stats().disk.error, engine.engine->info().cache_reason);
     CHECK_EQ(engine.run(agent_step()).error, "");
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <random>
+#include <stdexcept>
 
 #include "check.h"
 #include "store/outcome-text.h"
@@ -254,6 +255,41 @@ TEST("a store whose disk hangs can be closed") {
         CHECK_EQ(rig.load(pages[0]), StoreOutcome::closed);
     }
     files->hang(false);
+}
+
+TEST("a disk that does not answer when it is opened is left alone, after the patience for it") {
+    const auto files = std::make_shared<FakeFiles>();
+    PageStoreConfig config = small_config();
+    config.open_patience = 1'000;
+    files->hang(true);
+    std::string why;
+    try {
+        PageStore::open(config, {}, files);
+    } catch (const std::runtime_error & e) {
+        why = e.what();
+    }
+    CHECK_EQ(why, "/cache: the disk does not answer");
+    files->hang(false);
+    config.open_patience = kNever / 2;
+    StoreRig rig(config, files);
+    CHECK_EQ(rig.store(chain_of(1, 1)[0]), StoreOutcome::done);
+}
+
+TEST("the budget is a part of what is free, as far as the config says so") {
+    const auto files = std::make_shared<FakeFiles>();
+    files->capacity = 8 << 20;
+    PageStoreConfig config = small_config();
+    config.budget_bytes = 64 << 20;
+    CHECK_EQ(StoreRig(config, files)->stats().budget_bytes, 64 << 20);
+    config.free_share = 0.25;
+    {
+        StoreRig rig(config, files);
+        CHECK(rig->stats().budget_bytes <= 2 << 20);
+        CHECK(rig->stats().budget_bytes > (2 << 20) - 8192);
+        for (const TestPage & page : chain_of(1, 100)) rig.store(page);
+    }
+    // What the directory has already is no reason to make it smaller.
+    CHECK(StoreRig(config, files)->stats().budget_bytes > (2 << 20) - 8192);
 }
 
 TEST("no more is written in a day than may be") {

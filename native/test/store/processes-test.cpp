@@ -237,5 +237,13 @@ TEST("links, directories that others may write to, and another user's are refuse
         CHECK_EQ(chown(theirs.c_str(), 12345, 12345), 0);
         refused(theirs, "another user");
     }
-    refused(dir.path + "/no/such", "No such file");
+    refused(file + "/such", "Not a directory");
+}
+
+TEST("a directory is made with those above it, for this user alone") {
+    const TempDir dir;
+    StoreRig rig(config_in(dir.path + "/above/cache"), nullptr, false);
+    for (const char * made : {"/above", "/above/cache"}) {
+        CHECK((fs::status(dir.path + made).permissions() & fs::perms::all) == fs::perms::owner_all);
+    }
 }
