@@ -88,8 +88,7 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     const Micros by_bytes = kPageRead + info.runner.page_bytes / kDiskBytesPerMicro;
     config.tiers.page = options.cache.page_read > 0 ? options.cache.page_read : by_bytes;
     engine->worker_ = std::make_unique<Worker>(config, std::move(runner), engine->tiers_);
-    if (!engine->store_failure_.empty())
-        engine->worker_->tell_disk("no page is kept on disk: " + engine->store_failure_);
+    engine->tell_store_failure();
     if (abort) throw Error("ABORTED", "the load was aborted");
     return engine;
 }
@@ -119,6 +118,10 @@ void Engine::open_tiers(const CacheOptions & options, const RunnerInfo & runner)
     } catch (const std::runtime_error & e) {
         info_.cache_reason = store_failure_ = e.what();
     }
+}
+
+void Engine::tell_store_failure() {
+    if (!store_failure_.empty()) worker_->tell_disk("no page is kept on disk: " + store_failure_);
 }
 
 std::optional<PageKey> Engine::root_of(const std::string & salt) const {
@@ -295,11 +298,17 @@ void Engine::hint(ProgramId program, HintOptions options) {
             break;
     }
     // What does not fit the program's state (a tool that was never started) is no more than useless advice.
-    post([this, program, hint = std::move(options.hint)] { worker_->scheduler().hint(program, hint, Worker::now()); });
+    post([this, program, hint = std::move(options.hint)] {
+        worker_->scheduler().hint(program, hint, Worker::now());
+        worker_->settle_tiers();  // what it asks for is read now: an idle engine has no step to wait for
+    });
 }
 
 void Engine::set_decisions(bool on) {
-    post([this, on] { worker_->set_decisions(on); });
+    post([this, on] {
+        worker_->set_decisions(on);
+        if (on) tell_store_failure();
+    });
 }
 
 bool Engine::cancel(RequestId id) {

@@ -93,6 +93,8 @@ class Engine {
     std::optional<PageKey> root_of(const std::string & salt) const;
     /** Makes the page store, or says in info_ why there is none. */
     void open_tiers(const CacheOptions & options, const RunnerInfo & runner);
+    /** As a decision: at the start, and to each who begins to listen. */
+    void tell_store_failure();
     void check(const RequestOptions & options) const;
     void check(const EmbeddingOptions & options) const;
     RequestId next_id();

@@ -268,9 +268,9 @@ export class Session implements AsyncDisposable {
     setImmediate(() => {
       this.#fetches = false;
       if (this.busy || this.#closing || this.#backend.closed) return;
-      // Of no program: nothing of it is computed before the turn is asked for, which may never be.
+      // A run that has asked for nothing yet: nothing is computed before its turn, which may never come.
       const { tokens } = this.#history;
-      this.#backend.hint(0, toHint({ kind: 'next-prefix', salt: this.#setup.tenant, tokens }));
+      this.#backend.hint(this.program.id, toHint({ kind: 'next-prefix', salt: this.#setup.tenant, tokens }));
     }).unref();
   }
 

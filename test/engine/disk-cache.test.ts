@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Engine, type EngineOptions } from '../../src/index.js';
 import { runScript } from '../support/run-script.js';
@@ -35,6 +36,11 @@ async function answer(options: EngineOptions = {}, prompt = messages) {
   } finally {
     await engine.close();
   }
+}
+
+/** Sentences about the disk, until the engine is closed. */
+async function listenTo(engine: Engine, heard: string[]): Promise<void> {
+  for await (const { kind, text } of engine.decisions()) if (kind === 'disk') heard.push(text);
 }
 
 /** On a busy machine a read may come too late, and its page is computed instead: asked again, thrice at most. */
@@ -113,9 +119,52 @@ test.each([
   await engine.close();
 });
 
-test('a directory that cannot be made is no error: the reason is told', async () => {
-  const { info, tokens } = await answer({ cache: { dir: '/proc/none/kv' } });
-  expect(info.cacheDir).toBe('');
-  expect(info.cacheReason).not.toBe('');
-  expect(tokens.length).toBeGreaterThan(0);
+test('what a session is restored from is fetched before its next turn, which computes a page at most beyond what it adds', async () => {
+  const first = await Engine.load({ kvTokens: 4096, cache: { dir } });
+  const session = first.session({ system: SYSTEM, ...greedy });
+  await session.generate('What can you do?');
+  const { lastTurn } = session;
+  if (!lastTurn) throw new Error('no turn');
+  const kept = Math.floor((session.tokens.length - 1) / 32);
+  const goesOn = await session.generate('And what else?');
+  await first.close();
+  // As of a model that is slow to compute: on any machine fetching pays, and has time.
+  const policy = { cost: { step: 1e9, prefill: 1e10 } };
+  for (let tries = 1; ; tries++) {
+    const second = await Engine.load({ kvTokens: 4096, policy, cache: { dir } });
+    const restored = second.session({ system: SYSTEM, ...greedy });
+    while ((await second.stats()).pagesDisk < kept) await setTimeout(5); // it has looked into the directory
+    restored.restore('What can you do?', lastTurn);
+    while ((await second.stats()).pagesLoaded + (await second.stats()).pagesLate < kept) await setTimeout(5);
+    const { pagesLate, prefillTokens } = await second.stats();
+    const { tokens, usage } = await restored.generate('And what else?');
+    await second.close();
+    expect(prefillTokens).toBe(0);
+    expect([...tokens]).toEqual([...goesOn.tokens]);
+    if (pagesLate > 0 && tries < 3) continue;
+    expect(usage.hits.device).toBeGreaterThanOrEqual(kept * 32);
+    return;
+  }
+});
+
+test('a directory that cannot be made is no error: the reason is told by info, stats, a decision and one warning', async () => {
+  const warnings: Error[] = [];
+  const listen = (warning: Error) => warnings.push(warning);
+  process.on('warning', listen);
+  const heard: string[] = [];
+  for (let again = 0; again < 2; again++) {
+    const engine = await Engine.load({ kvTokens: 4096, cache: { dir: '/proc/none/other' } });
+    const listening = listenTo(engine, heard);
+    const { tokens } = await engine.generate(messages, greedy);
+    expect(tokens.length).toBeGreaterThan(0);
+    expect(engine.info.cacheDir).toBe('');
+    expect(engine.info.cacheReason).toContain('/proc/none/other');
+    expect((await engine.stats()).disk.error).toBe(engine.info.cacheReason);
+    await engine.close();
+    await listening;
+  }
+  await setTimeout(0);
+  process.off('warning', listen);
+  expect(heard[0]).toMatch(/^no page is kept on disk: \/proc\/none\/other/);
+  expect(warnings.filter((warning) => 'code' in warning && warning.code === 'BANYAN_DISK_CACHE')).toHaveLength(1);
 });

@@ -138,6 +138,26 @@ TEST("pages that the pool lost come back from disk") {
     CHECK_EQ(engine.integrity(), "");
 }
 
+TEST("what a hint asks for is read by an engine that has nothing else to do") {
+    const TempDir dir;
+    {
+        TestEngine engine(cached(dir.path));
+        engine.run(agent_step());
+        engine.close();
+    }
+    TestEngine engine(cached(dir.path));
+    while (engine.stats().disk.pages < 37) {
+    }
+    HintOptions options;
+    options.hint.kind = Hint::Kind::next_prefix;
+    options.hint.tokens = agent_step().prompt;
+    engine.engine->hint(9, options);
+    while (engine.stats().scheduler.pages_loaded + engine.stats().scheduler.pages_late < 37) {
+    }
+    CHECK(engine.stats().disk.loads > 0);
+    CHECK_EQ(engine.stats().scheduler.prefill_tokens, 0);
+}
+
 TEST("damaged files: the pages are computed, the answer is the same") {
     const TempDir dir;
     Outcome first;
