@@ -11,7 +11,7 @@ const FLOORS = [
   ['chat', 'observe'],
   ['embedding'],
   ['engine'],
-  ['agent', 'stateless', 'patterns', 'memo', 'models'],
+  ['agent', 'stateless', 'patterns', 'memo', 'models', 'metrics'],
   ['server', 'adapters', 'graph', 'runs', 'tiers'],
   ['doctor'],
   ['cli'],

@@ -5,6 +5,7 @@ import { onAbort } from '../kit/abort-listeners.js';
 import { asBanyanError, BanyanError } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
 import { EventStream } from '../kit/event-stream.js';
+import { beginRun, type RunEvent } from '../observe/run-watch.js';
 import {
   type AgentEvent,
   type AgentStep,
@@ -37,6 +38,8 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
   #turns: Turns<Conversation> | undefined;
   #speculation: Speculation | undefined;
   #audit: RunAudit | undefined;
+  /** Tells those who watch runs; undefined: nothing does. */
+  #watched: ((event: RunEvent) => void) | undefined;
   readonly #steps: AgentStep[] = [];
   readonly #budget: Budget;
   readonly #trace: TraceSpan[] = [];
@@ -75,6 +78,8 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
   }
 
   async #run(): Promise<RunResult> {
+    const { engine: host, program } = this.#setup;
+    this.#watched = beginRun(() => ({ kind: 'agent', host, program: program.id, tenant: this.#tenant }));
     await null; // who reads the run has begun to when the first step starts
     const { signal, limits } = this.#setup;
     const aborted = () => new BanyanError('ABORTED', 'The run was aborted', { cause: signal?.reason });
@@ -87,9 +92,9 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     const timer = setTimeout(() => this.#end('timeout'), limits.timeoutMs);
     try {
       if (!signal?.aborted) await this.#recorded();
-      this.#audit?.end(signal?.aborted ? 'ABORTED' : this.#stopReason);
+      this.#over(signal?.aborted ? 'ABORTED' : this.#stopReason, !signal?.aborted);
     } catch (reason) {
-      this.#audit?.end(asBanyanError(reason).code);
+      this.#over(asBanyanError(reason).code, false);
       throw reason;
     } finally {
       clearTimeout(timer);
@@ -108,6 +113,12 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
       trace: this.#trace,
       speculation: this.#speculation?.report,
     };
+  }
+
+  /** `reason`: its stopReason, or the code of its error. */
+  #over(reason: string, ok: boolean): void {
+    this.#audit?.end(reason);
+    this.#watched?.({ type: 'run-ended', reason, ok, ms: this.#now() });
   }
 
   async #recorded(): Promise<void> {
@@ -134,7 +145,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     try {
       while (!this.#stop.signal.aborted) {
         if (record.stopReason && this.#steps.length === record.steps) return;
-        const step = await this.#step(messages, record, turns);
+        const step = await this.#watchedStep(() => this.#step(messages, record, turns));
         if (!step) return this.#limited('context');
         this.#steps.push(step);
         this.#log.append({ type: 'step', step });
@@ -160,6 +171,20 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
     try {
       this.session.push(turns.fitting(results));
     } catch {} // it was closed meanwhile
+  }
+
+  /** A step as those see it who watch runs. */
+  async #watchedStep(run: () => Promise<AgentStep | undefined>): Promise<AgentStep | undefined> {
+    const [step, start] = [this.#steps.length, this.#now()];
+    this.#watched?.({ type: 'step-began', step, name: 'step' });
+    let ok = false;
+    try {
+      const done = await run();
+      ok = done !== undefined;
+      return done;
+    } finally {
+      this.#watched?.({ type: 'step-ended', step, ok, ms: this.#now() - start });
+    }
   }
 
   /** Undefined: the context has no room for the messages. */
@@ -225,7 +250,10 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
       called: (call, time) => {
         const expectedMs = this.#setup.tools.find(({ name }) => name === call.name)?.expectedMs;
         if (time !== 'recorded') this.#audit?.called(step, call);
-        if (time === 'now') this.#tell((program) => program.toolStarted(call.name, { expectedMs }));
+        if (time === 'now') {
+          this.#tell((program) => program.toolStarted(call.name, { expectedMs }));
+          this.#watched?.({ type: 'tool-began', step, id: call.id, tool: call.name });
+        }
         this.#log.append({ type: 'tool-call', step, call });
       },
       ended: (outcome, time) => {
@@ -233,6 +261,7 @@ export class AgentRun<Conversation extends HostSession = Session> extends EventS
         if (time === 'now') this.#tell((program) => program.toolEnded(call.name));
         if (time !== 'recorded') {
           this.#audit?.ended(step, outcome);
+          this.#watched?.({ type: 'tool-ended', step, id: call.id, tool: call.name, ok, ms, ahead: time === 'ahead' });
           const endMs = this.#now();
           this.#trace.push({ kind: 'tool', step, name: call.name, startMs: endMs - ms, endMs, ok });
         }

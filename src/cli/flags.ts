@@ -66,6 +66,7 @@ type ServeOptions =
   | 'defaultMaxTokens'
   | 'defaultTemperature'
   | 'pinShare'
+  | 'metrics'
   | keyof typeof LOAD_FLAGS;
 
 export interface ServeFlags extends Pick<ServerOptions, ServeOptions> {
@@ -157,6 +158,7 @@ export function withServeFlags(command: Command): Command {
         'temperature where a request names none; default 0.8',
       ),
     )
+    .option('--no-metrics', 'no counts for Prometheus at /metrics')
     .option('--rules <path>', 'JSON: what becomes of lines of the instructions that are new in every request')
     .option('--tls-cert <path>', 'a certificate in PEM: it speaks https; needs --tls-key')
     .option('--tls-key <path>', 'the key of --tls-cert, in PEM')
@@ -170,9 +172,9 @@ export function serverOptions({ apiKeyFile, auth, corsOrigin, ...flags }: ServeF
   const apiKeys = apiKeyFile === undefined ? undefined : keysOf(apiKeyFile);
   const { tlsCert, tlsKey, rules: rulesFile, ...others } = flags;
   const tls = { tlsCert: pemOf('--tls-cert', 'tlsCert', tlsCert), tlsKey: pemOf('--tls-key', 'tlsKey', tlsKey) };
-  const { host, port, modelName, history, ttftLimitMs, accessLog, pinShare } = others;
+  const { host, port, modelName, history, ttftLimitMs, accessLog, pinShare, metrics } = others;
   const { maxWaiting, drainDelayMs, drainMs, defaultMaxTokens, defaultTemperature } = others;
-  const named = { host, port, modelName, history, ttftLimitMs, accessLog, pinShare };
+  const named = { host, port, modelName, history, ttftLimitMs, accessLog, pinShare, metrics };
   const limits = { maxWaiting, drainDelayMs, drainMs, defaultMaxTokens, defaultTemperature };
   const rules = rulesFile === undefined ? undefined : rulesOf(rulesFile);
   return { ...named, ...limits, ...tls, rules, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };

@@ -35,6 +35,7 @@ import { type SessionOptions, toSessionSetup } from './session-options.js';
 import { DETOKENIZE, type DetokenizeOptions, TOKENIZE, type TokenizeOptions } from './tokenize-options.js';
 import { auditCalls, auditEmbedding, checkAudit } from './watch/call-audit.js';
 import { type CallWatcher, watchCalls } from './watch/call-watch.js';
+import { type RequestWatcher, watchRequests } from './watch/request-watch.js';
 
 export type ModelInfo = NativeModelInfo;
 export type EngineStats = NativeStats;
@@ -214,6 +215,15 @@ export class Engine implements AsyncDisposable {
   watchCalls(watcher: CallWatcher): () => void {
     checkOpen(this.#backend);
     return watchCalls(this.#backend, watcher);
+  }
+
+  /**
+   * Tells `watcher` of each request that begins from now on, of any caller, while it goes on and when it ends: for metrics and traces.
+   * Returns what ends that. Unwatched, it costs nothing. Throws CLOSED.
+   */
+  watchRequests(watcher: RequestWatcher): () => void {
+    checkOpen(this.#backend);
+    return watchRequests(this.#backend, watcher);
   }
 
   /**

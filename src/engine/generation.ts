@@ -17,6 +17,7 @@ import { type Completion, type PromptOutline, Request } from './request.js';
 import type { RequestSettings } from './request-options.js';
 import { auditCall } from './watch/call-audit.js';
 import { type AskedCall, tellWatchers } from './watch/call-watch.js';
+import { tellRequestWatchers } from './watch/request-watch.js';
 
 export type { GenerationEvent, GenerationResult, ProgressEvent, Usage };
 
@@ -40,6 +41,7 @@ export function start<Prompt extends Prepared, Output>(
   asked: Asked<Output>,
 ): { request: Request<Prompt>; generation: Generation<Output> } {
   const request = new Request(backend, prepared, asked.settings, asked.signal, asked.cancelled);
+  tellRequestWatchers(backend, request, asked.settings);
   tellWatchers(backend, request, asked.call);
   auditCall(backend, request, asked.settings, asked.call);
   return { request, generation: new Generation(backend, request, asked) };

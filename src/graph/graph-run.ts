@@ -1,14 +1,15 @@
 import type { Engine } from '../engine/engine.js';
 import type { Session } from '../engine/session.js';
 import { onAbort } from '../kit/abort-listeners.js';
-import { BanyanError, isBanyanError } from '../kit/errors.js';
+import { asBanyanError, BanyanError, isBanyanError } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
 import { EventStream } from '../kit/event-stream.js';
+import { beginRun, type RunEvent } from '../observe/run-watch.js';
 import { ahead } from './ahead.js';
 import type { GraphEvent, GraphResult, NodeReport } from './graph-events.js';
 import type { AskNode, Node } from './node.js';
 import { ReadySteps } from './ready-steps.js';
-import { type Board, runNode } from './run-node.js';
+import { type Board, type Outcome, runNode } from './run-node.js';
 import type { GraphRunSetup } from './run-options.js';
 import type { Graph, Step } from './step.js';
 import { TextLog } from './text-log.js';
@@ -32,6 +33,9 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
   #busy = 0;
   #running = 0;
   #failure: { reason: unknown } | undefined;
+  /** Tells those who watch runs; undefined: nothing does. */
+  readonly #watched: ((event: RunEvent) => void) | undefined;
+  #tries = 0;
   #over: () => void = () => {};
 
   /** Use `plan.run()`. */
@@ -53,6 +57,13 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
         this.#log.append({ type: 'text', node: node.name, text });
       },
     };
+    const { program } = this.#board;
+    this.#watched = beginRun(() => ({
+      kind: 'workflow',
+      host: engine,
+      program: program.id,
+      tenant: setup.tenant ?? '',
+    }));
     this.result = this.#run().finally(() => this.#log.close());
     this.result.catch(() => {}); // need not be awaited
   }
@@ -92,6 +103,8 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
     await Promise.all([...this.#opened].map((session) => session.close()));
     const { engine, program } = this.#board;
     if (!engine.closed) program.finished();
+    const failed = this.#failure && asBanyanError(this.#failure.reason).code;
+    this.#watched?.({ type: 'run-ended', reason: failed ?? 'done', ok: failed === undefined, ms: this.#now() });
     if (this.#failure) throw this.#failure.reason;
     const outputs = Object.entries(this.#graph.outputs).map(([name, { node }]) => [name, this.#values.get(node)]);
     const sum = (key: keyof NonNullable<NodeReport['usage']>) =>
@@ -156,10 +169,7 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
     for (let attempt = 0; ; attempt++) {
       try {
         this.#log.append({ type: 'started', node: node.name, attempt });
-        const { value, usage, known, speculation } = await runNode(node, this.#board, {
-          signal: this.#stop.signal,
-          attempt,
-        });
+        const { value, usage, known, speculation } = await this.#watchedTry(node, attempt);
         if (this.#failure) return;
         this.#textOf(node).current.end(false);
         const times = { startMs, endMs: this.#now() };
@@ -177,6 +187,20 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
         this.#textOf(node).restart();
         await this.#pause(reason);
       }
+    }
+  }
+
+  /** One try of a node, as those see it who watch runs. */
+  async #watchedTry(node: Node, attempt: number): Promise<Outcome> {
+    const [step, start] = [this.#tries++, this.#now()];
+    this.#watched?.({ type: 'step-began', step, name: node.name });
+    let ok = false;
+    try {
+      const outcome = await runNode(node, this.#board, { signal: this.#stop.signal, attempt });
+      ok = true;
+      return outcome;
+    } finally {
+      this.#watched?.({ type: 'step-ended', step, ok, ms: this.#now() - start });
     }
   }
 

@@ -50,7 +50,8 @@ export class SafeSink<Event> {
   }
 }
 
-function throwLater(reason: unknown): void {
+/** Makes it an uncaught exception of the program, once what runs now is done. */
+export function throwLater(reason: unknown): void {
   queueMicrotask(() => {
     throw reason;
   });

@@ -66,6 +66,12 @@ export function makeApp(context: ServerContext): Hono<Env> {
     await next();
   });
 
+  app.get('/metrics', async (c) => {
+    const { metrics } = context;
+    if (!metrics) throw new HttpError(404, 'not_found', 'Metrics are switched off');
+    return c.body(await metrics.text(), 200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
+  });
+
   const entry = () => toModelEntry(modelName, engine.info, created);
   app.get('/v1/models', (c) => c.json({ object: 'list', data: [entry()], models: [entry()] }));
   app.get('/v1/models/*', (c) => c.json(entry()));

@@ -3,10 +3,12 @@ import type { Server as NodeServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import { BanyanError } from '../kit/errors.js';
+import { metrics } from '../metrics/metrics.js';
 import { Callers } from '../stateless/callers.js';
 import { makeApp } from './app.js';
 import { AccessLog } from './http/access-log.js';
 import { drained, trackArrivals } from './http/drain.js';
+import { countResponses } from './http/http-metrics.js';
 import { makeListener } from './http/listener.js';
 import { Places } from './http/places.js';
 import { WriteRounds } from './http/write-rounds.js';
@@ -37,10 +39,13 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
   const modelName = settings.modelName ?? (engine.info.name || engine.info.architecture);
   const created = Math.floor(Date.now() / 1_000);
   const callers = new Callers(engine, settings);
+  const places = new Places(maxRunning + (settings.maxWaiting ?? WAITING_FOR_EACH * maxRunning));
+  const counted = settings.metrics ? metrics(engine, { modelName }) : undefined;
   const app = makeApp({
     engine,
     settings,
-    places: new Places(maxRunning + (settings.maxWaiting ?? WAITING_FOR_EACH * maxRunning)),
+    places,
+    metrics: counted,
     rounds: new WriteRounds(settings.gatherMs),
     callers,
     modelName,
@@ -51,15 +56,22 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
   const server = makeListener(app.fetch, settings);
   const log = AccessLog.to(settings.accessLog);
   server.prependListener('request', (request, response) => log.watch(request, response));
+  if (counted) countResponses(server, counted.registry, places);
   const arrivals = trackArrivals(server);
-  await listening(server, settings);
+  await listening(server, settings).catch((reason) => {
+    counted?.close();
+    throw reason;
+  });
   const { port } = server.address() as AddressInfo;
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
 
   let closing: Promise<void> | undefined;
   const close = () => {
     draining.abort();
-    closing ??= drained(server, arrivals, settings, stop).then(() => callers.close());
+    closing ??= drained(server, arrivals, settings, stop).then(() => {
+      counted?.close();
+      return callers.close();
+    });
     return closing;
   };
   const scheme = settings.tlsCert === undefined ? 'http' : 'https';

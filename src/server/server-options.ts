@@ -66,6 +66,8 @@ export const SERVER = {
   tlsCert: text(),
   /** Private key of `tlsCert`, in PEM. Default: none. */
   tlsKey: text(),
+  /** Counts what the server and its engine do, for Prometheus, at `/metrics`. Default true. */
+  metrics: flag(true),
   /** File that gets a line of JSON a request, without any text of it; `-`: the standard output. Default: none. */
   accessLog: name(),
   /**

@@ -23,6 +23,7 @@ import type { NativeEvent } from '../../src/native/events.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../src/native/reports.js';
 import type { FinishReason } from '../../src/native/vocabulary.js';
 import type { Recorder } from '../../src/trace/recorder.js';
+import { NO_STATS } from './no-stats.js';
 import { decode, encode, openCall, parseOutput, renderTemplate } from './scripted-text.js';
 
 /** What the scripted model says to a prompt: one text a step. Without `end` it ends its turn by itself. */
@@ -217,7 +218,7 @@ export class ScriptedEngine implements Backend {
 
   async stats(): Promise<NativeStats> {
     checkOpen(this);
-    return { running: this.#running.length, submitted: this.requests.length } as NativeStats;
+    return { ...NO_STATS, running: this.#running.length, submitted: this.requests.length };
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Engine } from '../../engine/engine.js';
 import type { TurnOptions } from '../../engine/request-options.js';
+import type { Metrics } from '../../metrics/metrics.js';
 import type { Callers } from '../../stateless/callers.js';
 import type { ServerSettings } from '../server-options.js';
 import { clientGone } from './client-gone.js';
@@ -16,6 +17,8 @@ export interface ServerContext {
   settings: ServerSettings;
   /** For answers under way. */
   places: Places;
+  /** What is counted; undefined: nothing. */
+  metrics: Metrics | undefined;
   /** When its streams are written. */
   rounds: WriteRounds;
   /** Agent runs and conversations of its clients. */

@@ -1,0 +1,110 @@
+import type { Registry } from 'prom-client';
+import type { NativeStats } from '../native/reports.js';
+import { Families } from './family.js';
+
+/** The whole engine: memory, steps, programs, tiers, disk. */
+export class EngineFamilies {
+  readonly #pages;
+  readonly #pageMoves;
+  readonly #tierPages;
+  readonly #hits;
+  readonly #steps;
+  readonly #stepTime;
+  readonly #stepQuantiles;
+  readonly #deciding;
+  readonly #computed;
+  readonly #programs;
+  readonly #window;
+  readonly #demand;
+  readonly #nodes;
+  readonly #states;
+  readonly #resumed;
+  readonly #dedupe;
+  readonly #rules;
+  readonly #embedded;
+  readonly #disk;
+  readonly #diskEvents;
+
+  constructor(registry: Registry) {
+    const make = new Families(registry);
+    this.#pages = make.gauge('banyan_pages', 'Pages of the pool, by state; cached and pinned ones are used, too.', [
+      'state',
+    ]);
+    this.#pageMoves = make.told('banyan_page_moves_total', 'Pages that were evicted, copied, loaded, late or stored.', [
+      'move',
+    ]);
+    this.#tierPages = make.gauge('banyan_tier_pages', 'Pages that are kept outside the pool.', ['tier']);
+    this.#hits = make.told('banyan_hit_tokens_total', 'Tokens of prompts that were read from the cache, by tier.', [
+      'tier',
+    ]);
+    this.#steps = make.told('banyan_steps_total', 'Steps of the model.');
+    this.#stepTime = make.told('banyan_step_seconds_total', 'Time in steps.');
+    this.#stepQuantiles = make.gauge('banyan_recent_step_seconds', 'Time of a step, of the last 1,024.', [
+      'percentile',
+    ]);
+    this.#deciding = make.gauge('banyan_recent_deciding_seconds', "The scheduler's part of it.", ['percentile']);
+    this.#computed = make.told('banyan_computed_tokens_total', 'Tokens through the model, by why.', ['phase']);
+    this.#programs = make.gauge('banyan_programs', 'Agent runs, by state.', ['state']);
+    this.#window = make.gauge('banyan_program_window', 'Workflow and background programs that may be active.');
+    this.#demand = make.gauge('banyan_demand_pages', 'Pages that active programs are expected to want.');
+    this.#nodes = make.gauge('banyan_tree_nodes', 'Nodes of the prefix tree.');
+    this.#states = make.gauge('banyan_states', 'Saved states of recurrent layers.', ['state']);
+    this.#resumed = make.told('banyan_resume_tokens_total', 'Tokens that returning programs had computed before.', [
+      'found',
+    ]);
+    this.#dedupe = make.told('banyan_dedupe_waits_total', 'Requests that waited for an equal prefix under way.');
+    this.#rules = make.told('banyan_decisions_total', 'How often each rule of the policy fired.', ['rule']);
+    this.#embedded = make.told('banyan_embedded_texts_total', 'Texts of which a vector was made.');
+    this.#disk = make.gauge('banyan_disk_bytes', 'The directory of pages on disk.', ['of']);
+    this.#diskEvents = make.told('banyan_disk_events_total', 'Pages on disk, by what became of them.', ['event']);
+  }
+
+  tell(stats: NativeStats): void {
+    const { disk, hitTokens } = stats;
+    for (const [state, pages] of Object.entries({
+      free: stats.pagesFree,
+      used: stats.pagesUsed,
+      cached: stats.pagesCached,
+      pinned: stats.pagesPinned,
+    }))
+      this.#pages.set({ state }, pages);
+    for (const [move, pages] of Object.entries({
+      evicted: stats.pagesEvicted,
+      copied: stats.pagesCopied,
+      loaded: stats.pagesLoaded,
+      late: stats.pagesLate,
+      stored: stats.pagesStored,
+    }))
+      this.#pageMoves(pages, { move });
+    this.#tierPages.set({ tier: 'host' }, stats.pagesHost);
+    this.#tierPages.set({ tier: 'disk' }, stats.pagesDisk);
+    for (const [tier, tokens] of Object.entries(hitTokens)) this.#hits(tokens, { tier });
+    this.#steps(stats.steps);
+    this.#stepTime(stats.stepMs / 1_000);
+    this.#stepQuantiles.set({ percentile: '50' }, stats.stepP50Ms / 1_000);
+    this.#stepQuantiles.set({ percentile: '95' }, stats.stepP95Ms / 1_000);
+    this.#stepQuantiles.set({ percentile: '99' }, stats.stepP99Ms / 1_000);
+    this.#deciding.set({ percentile: '50' }, stats.decidingP50Us / 1e6);
+    this.#deciding.set({ percentile: '95' }, stats.decidingP95Us / 1e6);
+    this.#computed(stats.prefillTokens, { phase: 'prefill' });
+    this.#computed(stats.decodeTokens, { phase: 'decode' });
+    this.#computed(stats.recomputedTokens, { phase: 'recomputed' });
+    this.#programs.set({ state: 'known' }, stats.programs);
+    this.#programs.set({ state: 'active' }, stats.programsActive);
+    this.#programs.set({ state: 'paused' }, stats.programsPaused);
+    this.#window.set(stats.window);
+    this.#demand.set(stats.demandPages);
+    this.#nodes.set(stats.treeNodes);
+    this.#states.set({ state: 'all' }, stats.statesTotal);
+    this.#states.set({ state: 'used' }, stats.statesUsed);
+    this.#resumed(stats.resumeHits, { found: 'true' });
+    this.#resumed(stats.resumeTokens - stats.resumeHits, { found: 'false' });
+    this.#dedupe(stats.dedupeWaits);
+    for (const [rule, count] of Object.entries(stats.rules)) this.#rules(count, { rule });
+    this.#embedded(stats.embeddedTexts);
+    this.#disk.set({ of: 'used' }, disk.bytes);
+    this.#disk.set({ of: 'budget' }, disk.budgetBytes);
+    for (const event of ['loads', 'misses', 'late', 'corrupt', 'stores', 'evicted', 'refused', 'errors'] as const)
+      this.#diskEvents(disk[event], { event });
+  }
+}

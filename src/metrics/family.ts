@@ -1,0 +1,41 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** Makes families of one registry: name, help, names of labels. */
+export class Families {
+  readonly #registers: Registry[];
+
+  constructor(registry: Registry) {
+    this.#registers = [registry];
+  }
+
+  counter<Label extends string = never>(name: string, help: string, labelNames: Label[] = []): Counter<Label> {
+    return new Counter({ name, help, labelNames, registers: this.#registers });
+  }
+
+  gauge<Label extends string = never>(name: string, help: string, labelNames: Label[] = []): Gauge<Label> {
+    return new Gauge({ name, help, labelNames, registers: this.#registers });
+  }
+
+  histogram<Label extends string = never>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: Label[] = [],
+  ): Histogram<Label> {
+    return new Histogram({ name, help, labelNames, buckets, registers: this.#registers });
+  }
+
+  /** Counters of something that counts by itself: `tell` sets one to what it has counted. */
+  told<Label extends string = never>(name: string, help: string, labelNames: Label[] = []) {
+    const counter = this.counter(name, help, labelNames);
+    return (value: number, labels?: Record<Label, string>): void => {
+      if (labels) {
+        counter.remove(labels);
+        counter.inc(labels, value);
+      } else {
+        counter.reset();
+        counter.inc(value);
+      }
+    };
+  }
+}

@@ -1,0 +1,45 @@
+import { throwLater } from '../kit/event-sink.js';
+
+/** Is told that work begins; returns what is told of it from then on, or nothing. It should return soon. */
+export type Watcher<About, Event> = (about: About) => ((event: Event) => void) | undefined;
+
+/** Those who watch work of one kind. What one of them throws is an uncaught exception of the program, and harms neither work nor others. */
+export class Watchers<About, Event> {
+  readonly #all = new Set<Watcher<About, Event>>();
+
+  /** Tells a watcher of all work that begins from now on. Returns what ends that; of work under way it still hears. */
+  add(watcher: Watcher<About, Event>): () => void {
+    const own: Watcher<About, Event> = (about) => watcher(about); // added twice, it is told twice
+    this.#all.add(own);
+    return () => this.#all.delete(own);
+  }
+
+  /** Work begins: what tells of its events. Undefined: nothing watches, and `about` was not asked for. */
+  begin(about: () => About): ((event: Event) => void) | undefined {
+    if (this.#all.size === 0) return undefined;
+    const work = about();
+    const listeners = new Set<(event: Event) => void>();
+    for (const watcher of this.#all) {
+      const listener = guarded(() => watcher(work));
+      if (listener) listeners.add(listener);
+    }
+    if (listeners.size === 0) return undefined;
+    return (event) => {
+      for (const listener of listeners)
+        guarded(
+          () => listener(event),
+          () => listeners.delete(listener),
+        );
+    };
+  }
+}
+
+function guarded<Result>(call: () => Result, failed = () => {}): Result | undefined {
+  try {
+    return call();
+  } catch (reason) {
+    failed();
+    throwLater(reason);
+    return undefined;
+  }
+}
