@@ -4,7 +4,8 @@
 // those of the TypeScript half. What packs a record, makes an object of it or prints it walks this list and has none of
 // its own. A value is a number, a bool, a text, an enum that has Words, Millis, or another record.
 //
-// Invariant: the names do not depend on the values, but for RuleCounts, which has one for each kind of decision.
+// Invariant: the names do not depend on the values, but for RuleCounts, which has one for each kind of decision, and
+// ModelSampling, which has those that a file names.
 #pragma once
 
 #include <cmath>

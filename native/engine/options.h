@@ -116,6 +116,8 @@ struct EngineInfo {
         see("supportsParallelCalls", supports_parallel_calls);
         see("supportsLateSystem", supports_late_system);
         see("eosText", model.eos_text);
+        see("sampling", model.sampling);
+        see("samplingReason", model.sampling.ignored);
         see("pooling", pooling);
         see("embeddingSize", embedding_size);
         see("cacheDir", cache_dir);

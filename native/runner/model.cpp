@@ -89,6 +89,7 @@ Model::Model(llama_model * model, const std::string & path, const Architecture &
     info_.vocab_size = llama_vocab_n_tokens(vocab_);
     const Token eos = llama_vocab_eos(vocab_);
     if (eos != LLAMA_TOKEN_NULL) info_.eos_text = piece(eos, true);
+    info_.sampling = model_sampling(model);
     int32_t n = 0;
     const llama_token * tokens = llama_vocab_get_suppress_tokens(vocab_, &n);
     suppressed_.assign(tokens, tokens + n);

@@ -12,6 +12,7 @@
 
 #include "core/types.h"
 #include "runner/arch/architecture.h"
+#include "runner/sampling/model-sampling.h"
 
 struct llama_model;
 struct llama_vocab;
@@ -25,7 +26,8 @@ struct ModelInfo {
     int32_t longest_token = 0;  // bytes, see text-bound.h
     Architecture paging;        // how its attention is served
     std::string eos_text;
-    std::string digest;  // of the weights: see model-digest.h
+    ModelSampling sampling;  // as its file recommends
+    std::string digest;      // of the weights: see model-digest.h
 };
 
 class Model {

@@ -7,6 +7,7 @@ import { warnOfCpu } from './cpu-warning.js';
 import { warnOfDisk } from './disk-warning.js';
 import { EventRouter } from './event-router.js';
 import { NativeBackend } from './native-backend.js';
+import { warnOfSampling } from './sampling-warning.js';
 
 /** The caller's part of a load. */
 export interface LoadWatch {
@@ -46,6 +47,7 @@ export function addon(): Addon {
         router.deliver(events);
       };
       const native = await loadEngine(options, deliver, onProgress, abortFlag).catch(fail);
+      warnOfSampling(native.info);
       return new NativeBackend(native, router);
     },
     keptModels: (dir) => keptModels(dir).catch(fail),

@@ -39,7 +39,14 @@ export function withAnswerFlags(command: Command): Command {
   return withEngineFlags(command)
     .addOption(optionFlag(SESSION_OWN, 'system', '--system <text>', 'what the model is told before the conversation'))
     .addOption(optionFlag(TURN, 'maxTokens', '--max-tokens <n>', 'most tokens of an answer'))
-    .addOption(optionFlag(TURN, 'temperature', '--temperature <t>', '0 takes the likeliest token; default 0.8'))
+    .addOption(
+      optionFlag(
+        TURN,
+        'temperature',
+        '--temperature <t>',
+        "0 takes the likeliest token; default: the model file's, else 0.8",
+      ),
+    )
     .addOption(optionFlag(TURN, 'seed', '--seed <n>', 'same seed, same choice'))
     .option('--no-thinking', 'a reasoning model answers at once');
 }
@@ -155,7 +162,7 @@ export function withServeFlags(command: Command): Command {
         SERVER,
         'defaultTemperature',
         '--default-temperature <t>',
-        'temperature where a request names none; default 0.8',
+        "temperature where a request names none; default: the model file's, else 0.8",
       ),
     )
     .option('--no-metrics', 'no counts for Prometheus at /metrics')

@@ -96,9 +96,17 @@ function generationRows(model: ModelInfo): Row[] {
     ...memoryRows(model),
     ['attention', `${model.attention}, ${model.kernel}, ${model.backend}`],
     ['prefix reuse', model.noReuseReason === '' ? 'yes' : `no: ${model.noReuseReason}`],
+    ['sampling', samplingOf(model)],
     ['chat', model.hasChatTemplate ? 'yes' : 'no chat template: it goes on with texts'],
     ['tools', TOOLS[model.toolFormat]],
   ];
+}
+
+/** What its file recommends, in the names of the options. */
+function samplingOf({ sampling, samplingReason }: ModelInfo): string {
+  const advised = Object.entries(sampling).map(([name, value]) => `${name} ${value}`);
+  const told = advised.length === 0 ? 'as by default: its file recommends none' : advised.join(', ');
+  return samplingReason === '' ? told : `${told} (${samplingReason})`;
 }
 
 /** What layers without attention, or with a sliding window, add to the cache. */

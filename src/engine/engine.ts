@@ -92,7 +92,7 @@ export class Engine implements AsyncDisposable {
     checkGenerates(this.info);
     checkAudit(this.#backend);
     const options = readTable('options', given, GENERATE) as GenerateOptions<Output>;
-    const settings = toRequestSettings(options);
+    const settings = toRequestSettings(options, this.info.sampling);
     const schema = compileAnswerSchema(options.schema);
     const read = readPrompt(prompt);
     const places = options.marks && toPlaces(Array.isArray(read) && isMessages(read) ? read : [], options.marks);

@@ -6,11 +6,12 @@ import { checkName, checkNumberIn, checkObject, invalidOption } from '../kit/opt
 import { rangeOf } from '../kit/option-table.js';
 import { readFields, reading, readList, readOptions } from '../kit/read-options.js';
 import { name, type OptionsOf, other, signal } from '../native/option-kinds.js';
+import type { NativeSamplingAdvice } from '../native/reports.js';
 import { REQUEST } from '../native/request-options.js';
 import { SAMPLING } from '../native/sampling-options.js';
 import type { Schema } from '../schema/compile-schema.js';
 
-/** How tokens are chosen. Defaults are llama.cpp's. */
+/** How tokens are chosen. Defaults are what the model's file recommends (`info.sampling`), else llama.cpp's. */
 export interface SamplingOptions extends OptionsOf<typeof SAMPLING> {}
 
 type ProgramOption = { readonly id: number };
@@ -77,8 +78,8 @@ export const GENERATE = { ...TURN, ...TOOLS, ...CONTINUE, ...TENANT };
 /** Everything of a native request that does not depend on the prompt. */
 export type RequestSettings = Omit<BackendRequest, 'prompt' | 'grammar' | 'chat'>;
 
-/** The settings of options that were read by their table. Throws INVALID_OPTION. */
-export function toRequestSettings(options: GenerateOptions): RequestSettings {
+/** The settings of options that were read by their table; `advice`: of the model. Throws INVALID_OPTION. */
+export function toRequestSettings(options: GenerateOptions, advice?: NativeSamplingAdvice): RequestSettings {
   const { program, group = { id: 0, size: 0 }, stop = [] } = options;
   return {
     ...complete(REQUEST, options),
@@ -89,10 +90,20 @@ export function toRequestSettings(options: GenerateOptions): RequestSettings {
     boundary: 0,
     salt: options.tenant ?? '',
     label: options.label ?? '',
-    sampling: complete(SAMPLING, options),
+    sampling: complete(SAMPLING, advised(options, advice)),
     stop: typeof stop === 'string' ? [stop] : [...stop],
     logitBias: Object.entries(options.logitBias ?? {}).map(([token, bias]) => [Number(token), bias]),
   };
+}
+
+/**
+ * What the caller leaves open is as the model's file recommends. Who asks for temperature 0 wants the likeliest token: a penalty of the
+ * file's would make it another.
+ */
+function advised(options: SamplingOptions, advice: NativeSamplingAdvice = {}): SamplingOptions {
+  if (options.temperature === 0) return options;
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...advice, ...Object.fromEntries(given) };
 }
 
 const TOKEN_ID = /^(0|[1-9]\d{0,8})$/;

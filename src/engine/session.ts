@@ -166,7 +166,8 @@ export class Session implements AsyncDisposable {
     const messages = this.#continued(readMessages(message), this.#history.pushed, given.marks);
     const { defaults, tenant, tools, overflow } = this.#setup;
     const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...given };
-    const settings = toRequestSettings({ ...turn, tools, tenant, program: turn.program ?? this.program });
+    const request = { ...turn, tools, tenant, program: turn.program ?? this.program };
+    const settings = toRequestSettings(request, this.#backend.info.sampling);
     const schema = compileAnswerSchema(turn.schema);
     const chat = toChatSettings({ ...turn, tools }, schema);
     const { signal } = turn;

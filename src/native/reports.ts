@@ -75,6 +75,13 @@ export interface NativeModelInfo {
   supportsLateSystem: boolean;
   /** The token that ends a turn. */
   eosText: string;
+  /**
+   * What its file recommends for sampling (`general.sampling.*`): the defaults of requests that do not ask for temperature 0. Empty: it
+   * recommends nothing.
+   */
+  sampling: NativeSamplingAdvice;
+  /** Empty, or what of its recommendations is left out, as it is no value of the option. */
+  samplingReason: string;
   /** How an embedding model makes one vector of a text; `none`: the model generates text. */
   pooling: 'none' | 'mean' | 'cls' | 'last';
   /** Numbers of its vectors; 0: the model generates text. */
@@ -83,6 +90,16 @@ export interface NativeModelInfo {
   cacheDir: string;
   /** Empty, or why pages are not kept on disk though `cache.dir` was given. */
   cacheReason: string;
+}
+
+/** Sampling options that a model's file recommends, of the kinds that llama.cpp's own programs take from it. */
+export interface NativeSamplingAdvice {
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly repeatPenalty?: number;
+  readonly penaltyLastN?: number;
 }
 
 /** What a request cost. */

@@ -1,6 +1,9 @@
 import { number } from './option-kinds.js';
 
-/** How tokens are chosen. Defaults are llama.cpp's. Ranges: native/runner/sampling/sampling-options.h. */
+/**
+ * How tokens are chosen. Defaults are llama.cpp's, where the model's file recommends no others (`info.sampling`). Ranges:
+ * native/runner/sampling/sampling-options.h.
+ */
 export const SAMPLING = {
   /** Temperature: 0 takes the likeliest token. 0 to 100. Default 0.8. */
   temperature: number('request.sampling', 0.8),

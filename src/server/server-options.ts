@@ -39,7 +39,7 @@ export const SERVER = {
    * other local servers have it.
    */
   defaultMaxTokens: number({ min: 1, max: 2 ** 30, whole: true }),
-  /** Temperature of an answer whose request names none, 0 to 2. Default: the engine's, 0.8. */
+  /** Temperature of an answer whose request names none, 0 to 2. Default: the model file's, else 0.8. */
   defaultTemperature: number({ min: 0, max: 2, whole: false }),
   /** Part of all pages that clients' cache marks may pin, 0 to 1; beyond it a mark is advice. Default 0.3. */
   pinShare: number({ min: 0, max: 1, whole: false }, 0.3),

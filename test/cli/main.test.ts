@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { ENDING_MODEL, RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
+import { modelWith } from '../../testing/models/hostile-model.js';
 import { randomModel } from '../../testing/models/random-model.js';
 import { runScript } from '../support/run-script.js';
 
@@ -50,4 +51,12 @@ test('info says what recurrent layers and sliding windows cost', { timeout: 60_0
   expect(await about('gemma3')).toMatch(
     /windows +of 64 tokens: their layers hold all of a sequence, [\d.]+ B of each token\n/,
   );
+});
+
+test('info says what sampling the file recommends, and what of it is no use', { timeout: 60_000 }, async () => {
+  const model = modelWith({ 'general.sampling.temp': { f32: 0.6 }, 'general.sampling.top_k': { f32: 1.5 } });
+  const { stdout } = await banyan('info', '--model', model, '--threads', '1');
+  expect(stdout).toContain('sampling      temperature 0.6 (general.sampling.top_k is no value of topK)\n');
+  const { stdout: none } = await banyan('info', '--model', randomModel(), '--threads', '1');
+  expect(none).toContain('sampling      as by default: its file recommends none\n');
 });

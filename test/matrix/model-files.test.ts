@@ -42,7 +42,7 @@ test.each(HOSTILE)('%s: a typed error, and the other engine computes on', async 
 test.each(['tokenizer.chat_template', 'tokenizer.chat_template.tool_use'])(
   'an endless %s: chats are refused, plain prompts run',
   async (key) => {
-    const path = modelWith(key, `{{ ${'not '.repeat(200_000)} true }}`);
+    const path = modelWith({ [key]: { text: `{{ ${'not '.repeat(200_000)} true }}` } });
     await using engine = await TestEngine.open(path);
     const flags = { ...CHAT_DEFAULTS, parallelToolCalls: false, enableThinking: false };
     const messages = [{ role: 'user', content: 'Hi' }];

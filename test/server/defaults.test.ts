@@ -36,6 +36,21 @@ test.each(ROUTES)('%s: the request before the server before the engine', async (
   if (!needed) expect(open.native.requests[0]?.maxTokens).toBe(none);
 });
 
+test.each(ROUTES)("%s: the request before the server before the model's file before the engine", async (path, body) => {
+  const asked = async (more: object, defaultTemperature?: number) => {
+    await using own = await servingScript(() => 'Hi', { defaultTemperature });
+    Object.assign(own.native.info, { sampling: { temperature: 0.6, topP: 0.7 } });
+    const answer = await post(own.url, path, { ...body, ...more });
+    const { temperature, topP, topK } = own.native.requests[0]?.sampling ?? {};
+    if (path === '/v1/responses') expect(answer).toMatchObject({ temperature, top_p: topP });
+    return [temperature, topP, topK];
+  };
+  expect(await asked({})).toEqual([0.6, 0.7, 40]);
+  expect(await asked({ top_p: 0.9 })).toEqual([0.6, 0.9, 40]);
+  expect(await asked({ temperature: 1 }, 0.25)).toEqual([1, 0.7, 40]);
+  expect(await asked({}, 0.25)).toEqual([0.25, 0.7, 40]);
+});
+
 test.each([{ defaultMaxTokens: 0 }, { defaultTemperature: 3 }])('%j is refused', async (options) => {
   expect(await errorOf(() => servingScript(undefined, options))).toMatchObject({ code: 'INVALID_OPTION' });
 });

@@ -36,11 +36,13 @@ export type HostileName = (typeof HOSTILE)[number];
 export const hostileModel = (name: HostileName): string =>
   cachedModel(`hostile ${name} ${recipes[name]}`, (path) => writeHostileModel(path, name));
 
-/** A small qwen3 that has this text in its metadata. */
-export const modelWith = (key: string, text: string): string =>
+/** A small qwen3 that has these in its metadata. */
+export const modelWith = (entries: Record<string, Metadata>): string =>
   cachedModel(
-    `with ${key} ${text}`,
-    changed((plan) => plan.metadata.set(key, { text })),
+    `with ${JSON.stringify(entries)}`,
+    changed((plan) => {
+      for (const [key, value] of Object.entries(entries)) plan.metadata.set(key, value);
+    }),
   );
 
 export function writeHostileModel(path: string, name: HostileName): void {

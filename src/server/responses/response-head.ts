@@ -4,7 +4,7 @@ import { newId } from './output.js';
 import type { ResponsesRequest } from './wire.js';
 
 /** The fields of a response that do not change: what was asked, or what stands for what was left open. */
-export function toHead(body: ResponsesRequest, model: string, { temperature, maxTokens }: TurnOptions) {
+export function toHead(body: ResponsesRequest, model: string, { temperature, topP, maxTokens }: TurnOptions) {
   return {
     id: newId('resp'),
     object: 'response',
@@ -35,7 +35,7 @@ export function toHead(body: ResponsesRequest, model: string, { temperature, max
       tool.type === 'function' ? { description: null, parameters: null, strict: false, ...tool } : tool,
     ),
     top_logprobs: 0,
-    top_p: body.top_p ?? SAMPLING.topP.fallback,
+    top_p: body.top_p ?? topP ?? SAMPLING.topP.fallback,
     truncation: body.truncation ?? 'disabled',
     usage: null as object | null,
   };

@@ -47,7 +47,7 @@ export async function createResponse(exchange: Exchange, store: ResponseStore): 
     marks: told.marks.map((mark) => ({ ...mark, message: mark.message + instructions.length })),
     fields: [...instructions.map(() => 'instructions'), ...told.fields],
   };
-  const head = toHead(body, exchange.modelName, exchange.withDefaults({}));
+  const head = toHead(body, exchange.modelName, { ...exchange.engine.info.sampling, ...exchange.withDefaults({}) });
   const previous = body.previous_response_id;
   const asked = ask(exchange, call, { cacheKey: body.prompt_cache_key, id: head.id, previous });
   const keep = (response: object, result: GenerationResult, items: AnswerItems) => {
