@@ -74,6 +74,7 @@ type ServeOptions =
   | 'defaultTemperature'
   | 'pinShare'
   | 'metrics'
+  | 'keysFile'
   | keyof typeof LOAD_FLAGS;
 
 export interface ServeFlags extends Pick<ServerOptions, ServeOptions> {
@@ -115,6 +116,14 @@ export function withServeFlags(command: Command): Command {
     )
     .addOption(optionFlag(SERVER, 'port', '--port <n>', 'port; 0: a free one').default(port.fallback))
     .option('--api-key-file <path>', 'a file with a key in each line that clients must send one of')
+    .addOption(
+      optionFlag(
+        SERVER,
+        'keysFile',
+        '--keys-file <path>',
+        'JSON: keys by tenant, with their limits; SIGHUP reads it again',
+      ),
+    )
     .option('--no-auth', 'let the network in without keys')
     .option('--cors-origin <origin...>', 'web pages that may call, such as https://chat.example')
     .addOption(
@@ -179,9 +188,9 @@ export function serverOptions({ apiKeyFile, auth, corsOrigin, ...flags }: ServeF
   const apiKeys = apiKeyFile === undefined ? undefined : keysOf(apiKeyFile);
   const { tlsCert, tlsKey, rules: rulesFile, ...others } = flags;
   const tls = { tlsCert: pemOf('--tls-cert', 'tlsCert', tlsCert), tlsKey: pemOf('--tls-key', 'tlsKey', tlsKey) };
-  const { host, port, modelName, history, ttftLimitMs, accessLog, pinShare, metrics } = others;
+  const { host, port, modelName, history, ttftLimitMs, accessLog, pinShare, metrics, keysFile } = others;
   const { maxWaiting, drainDelayMs, drainMs, defaultMaxTokens, defaultTemperature } = others;
-  const named = { host, port, modelName, history, ttftLimitMs, accessLog, pinShare, metrics };
+  const named = { host, port, modelName, history, ttftLimitMs, accessLog, pinShare, metrics, keysFile };
   const limits = { maxWaiting, drainDelayMs, drainMs, defaultMaxTokens, defaultTemperature };
   const rules = rulesFile === undefined ? undefined : rulesOf(rulesFile);
   return { ...named, ...limits, ...tls, rules, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };

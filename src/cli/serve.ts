@@ -25,8 +25,18 @@ export async function serve(options: Serving): Promise<void> {
         : `${maxContext} tokens of context a request`;
     process.stderr.write(`${name || architecture}, ${what}\n`);
     process.stdout.write(`${server.url}/v1\n`);
+    const reload = () => {
+      try {
+        server.reloadKeys();
+        process.stderr.write('keys were read again\n');
+      } catch (reason) {
+        process.stderr.write(`keys stay as they were: ${(reason as Error).message}\n`);
+      }
+    };
+    if (options.server.keysFile !== undefined) process.on('SIGHUP', reload);
     await options.stop.requested();
     await server.close();
+    process.off('SIGHUP', reload);
   } finally {
     await engine.close();
     await log?.close();

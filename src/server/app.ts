@@ -6,7 +6,7 @@ import { cors } from 'hono/cors';
 import { hasCode } from '../kit/errors.js';
 import { anthropicError } from './anthropic/error-body.js';
 import { countTokens, messages } from './anthropic/messages.js';
-import { makeGate } from './http/api-keys.js';
+import { type Client, makeGate } from './http/api-keys.js';
 import { Exchange, type ServerContext } from './http/exchange.js';
 import { HttpError, retryHeaders, toHttpFailure } from './http/http-error.js';
 import { chatCompletions } from './openai/chat-completions.js';
@@ -16,21 +16,21 @@ import { openaiError, wireName } from './openai/error-body.js';
 import { toModelEntry } from './openai/models.js';
 import { detokenize, tokenize } from './openai/tokenize.js';
 import { createResponse } from './responses/responses.js';
-import { ResponseStore } from './responses/store.js';
+import type { ResponseStore } from './responses/store.js';
 import { deleteResponse, getResponse, listInput } from './responses/stored.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
 
-type Env = { Bindings: HttpBindings };
+type Env = { Bindings: HttpBindings; Variables: { client: Client | undefined } };
 
 /** All routes of a server. Answers are written to Node's own response: see SseWriter. */
 export function makeApp(context: ServerContext): Hono<Env> {
   const { engine, settings, modelName, created } = context;
-  const gate = makeGate(settings);
+  const gate = makeGate(settings, context.tenants);
   const app = new Hono<Env>();
-  const exchange = (c: Context<Env>) => new Exchange(context, c.env.incoming, c.env.outgoing);
+  const exchange = (c: Context<Env>) => new Exchange(context, c.env.incoming, c.env.outgoing, c.get('client'));
   const face = (answer: (exchange: Exchange) => Promise<void>) => async (c: Context<Env>) => {
     await answer(exchange(c));
     return RESPONSE_ALREADY_SENT;
@@ -62,12 +62,13 @@ export function makeApp(context: ServerContext): Hono<Env> {
   app.get('/ready', (c) => (context.draining.aborted ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })));
   app.get('/version', (c) => c.json({ version }));
   app.use(async (c, next) => {
-    gate(c.env.incoming);
+    c.set('client', gate(c.env.incoming));
     await next();
   });
 
   app.get('/metrics', async (c) => {
     const { metrics } = context;
+    checkAdmin(c.get('client'));
     if (!metrics) throw new HttpError(404, 'not_found', 'Metrics are switched off');
     return c.body(await metrics.text(), 200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
   });
@@ -83,16 +84,16 @@ export function makeApp(context: ServerContext): Hono<Env> {
   app.post('/tokenize', face(tokenize));
   app.post('/detokenize', face(detokenize));
 
-  const store = new ResponseStore();
   const stored =
     (answer: (exchange: Exchange, store: ResponseStore, id: string) => void) =>
     (c: Context<Env, '/v1/responses/:id'>) => {
-      answer(exchange(c), store, c.req.param('id'));
+      const one = exchange(c);
+      answer(one, one.responses, c.req.param('id'));
       return RESPONSE_ALREADY_SENT;
     };
   app.post(
     '/v1/responses',
-    face((one) => createResponse(one, store)),
+    face((one) => createResponse(one, one.responses)),
   );
   app.get('/v1/responses', (c, next) => {
     if (c.req.header('upgrade') === undefined) return next();
@@ -107,4 +108,9 @@ export function makeApp(context: ServerContext): Hono<Env> {
   app.notFound((c) => failed(new HttpError(404, 'not_found', `No route ${c.req.method} ${c.req.path}`), c));
   app.onError(failed);
   return app;
+}
+
+/** Throws HttpError 403 for one who may not read what is of all tenants. */
+function checkAdmin(client: Client | undefined): void {
+  if (!client?.admin) throw new HttpError(403, 'not_admin', 'This key is no key of an administrator');
 }

@@ -3,6 +3,7 @@ import type { Server as NodeServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import { BanyanError } from '../kit/errors.js';
+import { invalidOption } from '../kit/option-checks.js';
 import { metrics } from '../metrics/metrics.js';
 import { Callers } from '../stateless/callers.js';
 import { makeApp } from './app.js';
@@ -12,7 +13,9 @@ import { countResponses } from './http/http-metrics.js';
 import { makeListener } from './http/listener.js';
 import { Places } from './http/places.js';
 import { WriteRounds } from './http/write-rounds.js';
+import { ResponseStore } from './responses/store.js';
 import { readServerOptions, type ServerOptions } from './server-options.js';
+import { Tenants } from './tenants/tenants.js';
 
 export type { ServerOptions };
 
@@ -20,6 +23,8 @@ export type { ServerOptions };
 export interface Server extends AsyncDisposable {
   /** Where it listens, such as `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Reads the keys file again. Throws INVALID_OPTION: there is none, or it is wrong; then all is as it was. */
+  reloadKeys(): void;
   /**
    * Is not ready any more, takes no new connections after `drainDelayMs`, lets answers under way end within `drainMs`, ends the
    * rest, and resolves. Idempotent.
@@ -40,6 +45,8 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
   const created = Math.floor(Date.now() / 1_000);
   const callers = new Callers(engine, settings);
   const places = new Places(maxRunning + (settings.maxWaiting ?? WAITING_FOR_EACH * maxRunning));
+  const tenants =
+    settings.keysFile === undefined ? undefined : new Tenants(settings.keysFile, engine, settings, places);
   const counted = settings.metrics ? metrics(engine, { modelName }) : undefined;
   const app = makeApp({
     engine,
@@ -48,6 +55,8 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
     metrics: counted,
     rounds: new WriteRounds(settings.gatherMs),
     callers,
+    responses: new ResponseStore(),
+    tenants,
     modelName,
     created,
     draining: draining.signal,
@@ -70,12 +79,16 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
     draining.abort();
     closing ??= drained(server, arrivals, settings, stop).then(() => {
       counted?.close();
-      return callers.close();
+      return Promise.all([callers.close(), tenants?.close()]).then(() => {});
     });
     return closing;
   };
   const scheme = settings.tlsCert === undefined ? 'http' : 'https';
-  return { url: `${scheme}://${host}:${port}`, close, [Symbol.asyncDispose]: close };
+  const reloadKeys = () => {
+    if (!tenants) throw invalidOption('keysFile', 'given: there are no keys to read again', undefined);
+    tenants.reload();
+  };
+  return { url: `${scheme}://${host}:${port}`, reloadKeys, close, [Symbol.asyncDispose]: close };
 }
 
 /** Answers that may wait for each that is computed. */

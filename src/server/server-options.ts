@@ -10,12 +10,17 @@ const names = () => other<string[]>('a list of texts', readNames, []);
 
 /** The table of ServerOptions. */
 export const SERVER = {
-  /** Address to listen on. Default `127.0.0.1`: this machine only. Any other address needs `apiKeys` or `noAuth`. */
+  /** Address to listen on. Default `127.0.0.1`: this machine only. Any other address needs `apiKeys`, `keysFile` or `noAuth`. */
   host: name('127.0.0.1'),
   /** Port, 0 to 65,535; 0: a free one, see `Server.url`. Default 8,080. */
   port: number({ min: 0, max: 65_535, whole: true }, 8_080),
   /** Keys that clients send as `Authorization: Bearer <key>` or `x-api-key: <key>`. Default: none, every client is let in. */
   apiKeys: names(),
+  /**
+   * Keys by tenant: a JSON file, see docs/operating.md. Tenants share no pages, conversations or responses, and have limits of their
+   * own; `Server.reloadKeys()` reads it again. Default: none.
+   */
+  keysFile: name(),
   /** Leave to listen on an address of the network without keys. Default false. */
   noAuth: flag(false),
   /** Origins of web pages that may call, such as `https://chat.example`. Default: none. */
@@ -84,6 +89,7 @@ export interface ServerOptions extends OptionsOf<typeof SERVER> {}
 
 /** Options without a default of their own. */
 type Open =
+  | 'keysFile'
   | 'modelName'
   | 'ttftLimitMs'
   | 'defaultMaxTokens'
@@ -105,9 +111,9 @@ export function readServerOptions(given: ServerOptions): ServerSettings {
     const missing = settings.tlsCert === undefined ? 'tlsCert' : 'tlsKey';
     throw invalidOption(missing, 'given: a certificate and its key go together', undefined);
   }
-  const open = settings.apiKeys.length === 0 && !settings.noAuth;
+  const open = settings.apiKeys.length === 0 && settings.keysFile === undefined && !settings.noAuth;
   if (open && !isLoopback(settings.host)) {
-    throw invalidOption('host', 'a loopback address unless `apiKeys` or `noAuth` is given', settings.host);
+    throw invalidOption('host', 'a loopback address unless `apiKeys`, `keysFile` or `noAuth` is given', settings.host);
   }
   return settings;
 }

@@ -17,6 +17,8 @@ import { type NextTurn, Transcripts } from './transcripts.js';
 export interface CallerOptions {
   /** `exact`: a conversation goes on from the tokens that were computed; else it is rendered as a whole each time. */
   history: 'exact' | 'rendered';
+  /** Tenant that asks. Default: everything is shared. */
+  tenant?: string;
   /** Part of all pages, 0 to 1, that prefixes may hold which callers want kept. Default 0.3. */
   pinShare?: number;
   /** What becomes of lines of the instructions. Default: they stay. */
@@ -59,11 +61,13 @@ export class Callers {
   readonly #rules: readonly CompiledRule[];
   readonly #pins: Pins;
   readonly #records = new RequestRecords();
+  readonly #tenant: string;
 
-  constructor(engine: Engine, { history, pinShare = 0.3, rules = [] }: CallerOptions) {
+  constructor(engine: Engine, { history, tenant = '', pinShare = 0.3, rules = [] }: CallerOptions) {
     this.#engine = engine;
+    this.#tenant = tenant;
     this.#runs = new Runs(engine);
-    this.#transcripts = history === 'exact' ? new Transcripts(engine) : undefined;
+    this.#transcripts = history === 'exact' ? new Transcripts(engine, tenant) : undefined;
     this.#rules = compileRules(rules);
     this.#pins = new Pins(engine, pinShare);
   }
@@ -98,7 +102,11 @@ export class Callers {
     };
     const generation = turn
       ? turn.session.generate(withMoved(turn.messages, shown.moved), options)
-      : this.#engine.generate(withMoved(messages, shown.moved), { ...options, ...(tools.length > 0 && { tools }) });
+      : this.#engine.generate(withMoved(messages, shown.moved), {
+          ...options,
+          tenant: this.#tenant,
+          ...(tools.length > 0 && { tools }),
+        });
     this.changes.add(changes);
 
     const record = toRecord(tools, messages, [chosen.thinking, chosen.schema !== undefined]);
@@ -138,10 +146,10 @@ export class Callers {
     const wanted = marks.map(({ message, ttlMs }) => {
       return { tokens: message < 0 ? staticTokens : (found[next++] ?? 0), ttlMs };
     });
-    const pinned = await this.#pins.keep(tokens, wanted).catch(() => wanted.map(() => 0)); // the engine was closed
+    const pinned = await this.#pins.keep(tokens, wanted, this.#tenant).catch(() => wanted.map(() => 0)); // the engine was closed
     const deepest = Math.max(0, ...wanted.map((one) => one.tokens));
     if (run && deepest > Math.max(0, ...pinned)) {
-      await run.program.nextPrefix(tokens.subarray(0, deepest)).catch(() => {}); // advice
+      await run.program.nextPrefix(tokens.subarray(0, deepest), { tenant: this.#tenant }).catch(() => {}); // advice
     }
     return writtenTokens(wanted, pinned, read);
   }

@@ -40,11 +40,13 @@ export interface NextTurn {
  */
 export class Transcripts {
   readonly #engine: Engine;
+  readonly #tenant: string;
   readonly #nodes = new Map<string, Node>(); // the latest last
   #tokens = 0;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, tenant = '') {
     this.#engine = engine;
+    this.#tenant = tenant;
   }
 
   /** The next turn of a conversation whose last message is not the model's. Throws INVALID_*, MODEL_UNSUPPORTED, CLOSED. */
@@ -64,7 +66,7 @@ export class Transcripts {
     const begin =
       messages.findLastIndex(({ role }) => role === 'assistant') + 1 || messages.findIndex((m) => !isPast(m));
     const past = Math.max(begin, 0);
-    const session = this.#engine.session({ messages: messages.slice(0, past), tools });
+    const session = this.#engine.session({ messages: messages.slice(0, past), tools, tenant: this.#tenant });
     return { session, messages: messages.slice(past), past, run: undefined, digest };
   }
 

@@ -33,13 +33,13 @@ export interface AskOptions {
  * to. Ends with the client's connection.
  */
 export function ask(exchange: Exchange, call: ChatCall, options: AskOptions): Asked {
-  exchange.places.check(1);
+  exchange.checkPlaces(1);
   return put(exchange, call, options, exchange.signal());
 }
 
 /** Asks for several answers to one question: they share its prompt, and a seed is another one for each. */
 export function askTimes(exchange: Exchange, call: ChatCall, options: AskOptions, times: number): Asked[] {
-  exchange.places.check(times);
+  exchange.checkPlaces(times);
   const signal = exchange.signal();
   return Array.from({ length: times }, (_, choice) =>
     put(exchange, { ...call, options: nthTurn(call.options, choice) }, options, signal),
@@ -47,13 +47,13 @@ export function askTimes(exchange: Exchange, call: ChatCall, options: AskOptions
 }
 
 function put(exchange: Exchange, asked: ChatCall, options: AskOptions, signal: AbortSignal): Asked {
-  const { callers, places, requestId: label, ttftLimitMs } = exchange;
+  const { callers, requestId: label, ttftLimitMs } = exchange;
   const { cacheKey, id, previous } = options;
   const call = { ...asked, options: exchange.withDefaults(asked.options) };
   const run = runNameOf(exchange.headers, cacheKey);
   const asking = { run, label, ttftLimitMs, signal, id, previous: previous ?? undefined };
   const { answer, changes, arrival, cache } = callers.ask(call, asking);
-  places.hold(answer.result);
+  exchange.hold(answer.result);
   const fixed = {
     ...listed('x-banyan-ignored', call.ignored),
     ...listed(

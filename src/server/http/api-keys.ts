@@ -1,19 +1,32 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isLoopback, type ServerSettings } from '../server-options.js';
+import type { Tenant } from '../tenants/tenant.js';
+import type { Tenants } from '../tenants/tenants.js';
 import { HttpError } from './http-error.js';
 
-/** Lets a request in, or throws HttpError 401 or 403. */
-export type Gate = (request: IncomingMessage) => void;
+/** Who asks. */
+export interface Client {
+  /** Undefined: clients are not told apart. */
+  readonly tenant: Tenant | undefined;
+  /** May read what is of all tenants. */
+  readonly admin: boolean;
+}
+
+/** One who is told apart from no other. */
+const ANYONE: Client = { tenant: undefined, admin: true };
+
+/** Lets a request in and says who asks, or throws HttpError 401 or 403. */
+export type Gate = (request: IncomingMessage) => Client;
 
 /**
  * Keys are compared by their digests, in the same time whatever they are. A server on loopback without keys answers only
  * to its own names: a web page whose name was made to point at this machine (DNS rebinding) gets 403.
  */
-export function makeGate({ apiKeys, host }: Pick<ServerSettings, 'apiKeys' | 'host'>): Gate {
+export function makeGate({ apiKeys, host }: Pick<ServerSettings, 'apiKeys' | 'host'>, tenants?: Tenants): Gate {
   const known = apiKeys.map(digest);
   return ({ headers }) => {
-    if (known.length === 0) {
+    if (known.length === 0 && !tenants) {
       if (isLoopback(host) && !isLoopback(hostName(headers.host ?? ''))) {
         throw new HttpError(
           403,
@@ -21,13 +34,15 @@ export function makeGate({ apiKeys, host }: Pick<ServerSettings, 'apiKeys' | 'ho
           'This server answers to localhost only: pass it API keys to open it',
         );
       }
-      return;
+      return ANYONE;
     }
     const key = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? headers['x-api-key'];
-    const given = digest(typeof key === 'string' ? key : '');
-    if (known.filter((one) => timingSafeEqual(one, given)).length === 0) {
-      throw new HttpError(401, 'invalid_api_key', 'No such API key: send it as `Authorization: Bearer <key>`');
-    }
+    const text = typeof key === 'string' ? key : '';
+    const given = digest(text);
+    if (known.filter((one) => timingSafeEqual(one, given)).length > 0) return ANYONE;
+    const tenant = tenants?.of(text);
+    if (tenant) return { tenant, admin: tenant.admin };
+    throw new HttpError(401, 'invalid_api_key', 'No such API key: send it as `Authorization: Bearer <key>`');
   };
 }
 

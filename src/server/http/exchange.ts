@@ -3,7 +3,10 @@ import type { Engine } from '../../engine/engine.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { Metrics } from '../../metrics/metrics.js';
 import type { Callers } from '../../stateless/callers.js';
+import type { ResponseStore } from '../responses/store.js';
 import type { ServerSettings } from '../server-options.js';
+import type { Tenants } from '../tenants/tenants.js';
+import type { Client } from './api-keys.js';
 import { clientGone } from './client-gone.js';
 import { HttpError } from './http-error.js';
 import { jsonBody } from './json-body.js';
@@ -23,6 +26,10 @@ export interface ServerContext {
   rounds: WriteRounds;
   /** Agent runs and conversations of its clients. */
   callers: Callers;
+  /** Responses that can be gone on from, of clients that are not told apart. */
+  responses: ResponseStore;
+  /** Those who are told apart, each with callers and responses of its own. */
+  tenants: Tenants | undefined;
   /** Name of the model on the wire. */
   modelName: string;
   /** When it was loaded, seconds since 1970. */
@@ -38,23 +45,51 @@ export class Exchange {
   readonly #context: ServerContext;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #client: Client | undefined;
 
-  constructor(context: ServerContext, request: IncomingMessage, response: ServerResponse) {
+  /** `client`: who asks; undefined: it was not let in. */
+  constructor(context: ServerContext, request: IncomingMessage, response: ServerResponse, client?: Client) {
     this.#context = context;
     this.#request = request;
     this.#response = response;
+    this.#client = client;
   }
 
   get engine(): Engine {
     return this.#context.engine;
   }
 
-  get places(): Places {
-    return this.#context.places;
+  get callers(): Callers {
+    return this.#client?.tenant?.callers ?? this.#context.callers;
   }
 
-  get callers(): Callers {
-    return this.#context.callers;
+  get responses(): ResponseStore {
+    return this.#client?.tenant?.responses ?? this.#context.responses;
+  }
+
+  /** Tenant that asks; '': clients are not told apart. */
+  get tenant(): string {
+    return this.#client?.tenant?.name ?? '';
+  }
+
+  /** Throws HttpError 429 when so many more answers have no place, or are more than the tenant may have. */
+  checkPlaces(count: number): void {
+    this.#client?.tenant?.check(count);
+    this.#context.places.check(count);
+  }
+
+  /** An answer that takes a place until it has ended. */
+  hold(answer: Promise<unknown>): void {
+    this.#client?.tenant?.hold(answer);
+    this.#context.places.hold(answer);
+  }
+
+  /** The same for one that takes no place of the engine's: only the tenant's limits count. Throws HttpError 429. */
+  charge<Result>(start: () => Promise<Result>): Promise<Result> {
+    this.#client?.tenant?.check(1);
+    const answer = start();
+    this.#client?.tenant?.hold(answer);
+    return answer;
   }
 
   /** Within how many milliseconds the first token is to be expected: the client's limit, else the server's. Throws HttpError. */
@@ -83,14 +118,15 @@ export class Exchange {
     return this.#context.modelName;
   }
 
-  /** Options of an answer; where the request leaves them open, what this server has for them. */
+  /** Options of an answer; where the request leaves them open, what this server or tenant has for them. Throws HttpError 403. */
   withDefaults(options: TurnOptions): TurnOptions {
     const { defaultMaxTokens: maxTokens, defaultTemperature: temperature } = this.#context.settings;
-    return {
+    const whole = {
       ...(maxTokens !== undefined && { maxTokens }),
       ...(temperature !== undefined && { temperature }),
       ...options,
     };
+    return this.#client?.tenant?.withClass(whole) ?? whole;
   }
 
   get keepAliveMs(): number {
@@ -98,8 +134,10 @@ export class Exchange {
   }
 
   /** The JSON value of the body. Throws HttpError. */
-  body(): Promise<unknown> {
-    return jsonBody(this.#request, this.#context.settings.maxBodyBytes);
+  async body(): Promise<unknown> {
+    const body = await jsonBody(this.#request, this.#context.settings.maxBodyBytes);
+    this.#client?.tenant?.checkModel(body);
+    return body;
   }
 
   /** Aborts when the client has gone or the server has to stop. */

@@ -25,6 +25,11 @@ export class Places {
     this.#now = now;
   }
 
+  /** All of them. */
+  get most(): number {
+    return this.#most;
+  }
+
   get taken(): number {
     return this.#taken;
   }

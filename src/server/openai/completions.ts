@@ -90,20 +90,20 @@ export async function completions(exchange: Exchange): Promise<void> {
 
 /** `n` answers to each prompt, those of a prompt side by side: what they share is computed once. */
 async function ask(exchange: Exchange, body: CompletionRequest): Promise<Choice[]> {
-  const { engine, places, ttftLimitMs } = exchange;
+  const { engine, tenant, ttftLimitMs } = exchange;
   const signal = exchange.signal();
   const n = body.n ?? 1;
   const wanted = (body.echo ? body.logprobs : undefined) ?? undefined;
   const given = toPrompts(body.prompt);
-  places.check(given.length * n);
+  exchange.checkPlaces(given.length * n);
   const prompts = wanted === undefined ? given : await Promise.all(given.map((prompt) => toTokens(engine, prompt)));
   return prompts.flatMap((prompt, at): Choice[] => {
     const echo = body.echo ? textOf(engine, given[at] as Prompt) : '';
     const answers = Array.from({ length: n }, (_, choice) => {
       const own = choice === 0 ? { promptLogprobs: wanted } : {};
       const options = exchange.withDefaults(toOptions(body, choice));
-      const generation = engine.generate(prompt, { ...options, ...own, ttftLimitMs, signal });
-      places.hold(generation.result);
+      const generation = engine.generate(prompt, { ...options, ...own, tenant, ttftLimitMs, signal });
+      exchange.hold(generation.result);
       return new PendingAnswer(generation);
     });
     const [by] = answers;

@@ -1,0 +1,72 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Engine } from '../../engine/engine.js';
+import type { Places } from '../http/places.js';
+import type { ServerSettings } from '../server-options.js';
+import { readKeysFile, type TenantEntry } from './keys-file.js';
+import { Tenant } from './tenant.js';
+
+const DIGEST_BYTES = 32;
+
+/** The tenants of a keys file, found by their keys. The file can be read again while they are served. */
+export class Tenants {
+  readonly #path: string;
+  readonly #make: (entry: TenantEntry, share: number) => Tenant;
+  #byName = new Map<string, Tenant>();
+  /** Sorted by digest. */
+  #keys: readonly { digest: Buffer; tenant: Tenant }[] = [];
+
+  /** Throws INVALID_OPTION. `now`: milliseconds. */
+  constructor(
+    path: string,
+    engine: Engine,
+    settings: ServerSettings,
+    places: Places,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#path = path;
+    this.#make = (entry, share) => new Tenant(engine, settings, places, entry, share, now);
+    this.reload();
+  }
+
+  /** Reads the file again. Throws INVALID_OPTION: then all is as it was. Tenants that have gone from it end with the answers under way. */
+  reload(): void {
+    const entries = readKeysFile(this.#path);
+    const share = entries.length > 1 ? 0.5 : 1;
+    const byName = new Map<string, Tenant>();
+    const gone = new Map(this.#byName);
+    const keys: { digest: Buffer; tenant: Tenant }[] = [];
+    for (const entry of entries) {
+      const known = gone.get(entry.name);
+      gone.delete(entry.name);
+      known?.change(entry, share);
+      const tenant = known ?? this.#make(entry, share);
+      byName.set(entry.name, tenant);
+      for (const key of entry.keys) keys.push({ digest: Buffer.from(key, 'hex'), tenant });
+    }
+    this.#byName = byName;
+    this.#keys = keys.sort((a, b) => a.digest.compare(b.digest));
+    for (const tenant of gone.values()) void tenant.callers.close().catch(() => {}); // the engine was closed
+  }
+
+  /**
+   * Whose key it is. A digest says nothing of its key: how far it is like others may show in the time that the search takes, the
+   * last comparison takes the same time whatever they are.
+   */
+  of(key: string): Tenant | undefined {
+    const digest = createHash('sha256').update(key).digest();
+    let [low, high] = [0, this.#keys.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#keys[middle]?.digest.compare(digest) ?? 0) < 0) low = middle + 1;
+      else high = middle;
+    }
+    const found = this.#keys[low];
+    const equal = timingSafeEqual(found?.digest ?? Buffer.alloc(DIGEST_BYTES), digest);
+    return equal ? found?.tenant : undefined;
+  }
+
+  /** Lets go what they wanted kept. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#byName.values()].map(({ callers }) => callers.close()));
+  }
+}
