@@ -14,7 +14,7 @@ import { type BenchOptions, publish, type Report } from './report.js';
 import { benchServing } from './serving/serving.js';
 import { benchSim } from './sim/sim.js';
 import { benchSteps } from './steps.js';
-import { benchTiers } from './tiers/tiers.js';
+import { benchTiers, PARTS } from './tiers/tiers.js';
 import { benchClasses } from './workloads/classes.js';
 import { benchClosedForms } from './workloads/closed-forms.js';
 import { benchLongPrompt } from './workloads/long-prompt.js';
@@ -50,11 +50,6 @@ const BENCHES: Record<string, Bench> = {
   serving: { what: 'what HTTP costs: a token, throughput, the first token', runs: 3, run: benchServing },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },
-  tiers: {
-    what: 'the disk cache: restarts, sessions beyond the pool, traffic that shares nothing',
-    runs: 3,
-    run: benchTiers,
-  },
   replay: { what: '20 turns of a coding agent on three APIs, against llama-server', runs: 2, run: benchReplay },
 };
 
@@ -150,6 +145,19 @@ for (const [name, { what, runs, cases, systems, model, hybrid }] of Object.entri
     await runComparison({ cases, systems, runs: flags.runs, threads: flags.threads, typed: typed(), ...on });
   });
 }
+
+command(
+  'tiers',
+  'the disk cache: restarts, agents beyond the pool, two processes, traffic that shares nothing',
+  3,
+  false,
+)
+  .option('--part <names>', `some of ${PARTS.join(', ')}, each in under four minutes on two cores`, words, PARTS)
+  .option('--model <name>', 'of bench/models.ts (60m, 0.6b ...), smollm2, or a GGUF file', '60m')
+  .option('--minutes <n>', 'that two processes share a directory', wholeFrom(1), 3)
+  .action(({ part, ...flags }: Flags & { part: string[]; model: string; minutes: number }) =>
+    benchTiers({ ...flags, parts: part, typed: typed() }),
+  );
 
 interface CompareFlags extends Flags {
   cases: string[];

@@ -221,6 +221,9 @@ export const CASES = {
   'W5-0.8x': idle(0.8),
   'W5-2x': idle(2),
   'W5-4x': idle(4),
+  /** Beyond memory, for a disk cache: of `npm run bench -- tiers`. */
+  'T5-2x': { ...idle(2), targets: { 'llama-server': 1.5 } },
+  'T5-3x': { ...idle(3, 16_384), targets: { 'llama-server': 1.5 } },
   W6: people(),
   'W7-8192': { ...subs(8192), model: '60m' },
   'W7-4096': { ...subs(4096), model: '60m' },

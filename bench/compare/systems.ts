@@ -1,4 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { complete } from '../../src/kit/complete-options.js';
+import { CACHE } from '../../src/native/load-options.js';
 import { BanyanSystem } from '../../testing/drive/banyan-system.js';
 import type { System } from '../../testing/drive/system.js';
 import { FCFS_LRU } from '../../testing/simulator/systems.js';
@@ -46,6 +50,19 @@ function banyan(name: string, what: string, changes: Parameters<typeof BanyanSys
     open: (setting) => BanyanSystem.open(name, setting.model, { ...ours(setting), ...changes }),
   };
 }
+
+/** In a directory of its own, gone with the process that measures. */
+const banyanDisk: Kind = {
+  what: 'Banyan in process, with a disk cache',
+  missing: () => undefined,
+  flags: (setting) => JSON.stringify({ ...ours(setting), cache: '10 GiB' }),
+  open: (setting) => {
+    const dir = mkdtempSync(join(tmpdir(), 'bench-disk-'));
+    process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+    const cache = { ...complete(CACHE, {}), dir };
+    return BanyanSystem.open('banyan-disk', setting.model, { ...ours(setting), cache });
+  },
+};
 
 /** Calls of the same memory that a system can hold which gives each an equal part of it; with more, they wait. */
 const parts = ({ slots, kvTokens, longest }: Setting) => Math.max(1, Math.min(slots, Math.floor(kvTokens / longest)));
@@ -99,6 +116,7 @@ const banyanServe: Kind = {
 
 const KINDS: Record<string, Kind> = {
   banyan: banyan('banyan', 'Banyan in process'),
+  'banyan-disk': banyanDisk,
   'banyan-serve': banyanServe,
   'cache-off': banyan('cache-off', 'Banyan without a prefix cache', { prefixCache: false }),
   'fcfs-lru': banyan('fcfs-lru', 'Banyan, first come first served, least recently used', { policy: FCFS_LRU.policy }),

@@ -170,6 +170,8 @@ void Engine::run(Publish publish) {
     publish_events(publish);  // of the load
     bool ran = false;
     while (!closing_ && !abort_) {
+        // What the last step left for the page store has no further step to wait for.
+        if (!embedding_ && idle()) worker_->settle_tiers();
         // Nothing to compute: sleep. Work that is better begun later: until then, or until something happens.
         const bool embeds = embedding_ && !idle();
         const microseconds patience(ran && !idle() ? 0 : embeds ? Worker::kLook : worker_->patience());

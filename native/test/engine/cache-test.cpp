@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -136,6 +137,18 @@ TEST("pages that the pool lost come back from disk") {
     CHECK(hits > 8 * 300);
     CHECK(computed < 8 * 300);
     CHECK_EQ(engine.integrity(), "");
+}
+
+TEST("what a request leaves is written by an engine that has nothing else to do") {
+    const TempDir dir;
+    TestEngine engine(cached(dir.path));
+    RequestOptions request = agent_step();
+    request.durable = true;
+    engine.run(request);
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (engine.stats().disk.stores < 38 && std::chrono::steady_clock::now() < give_up) {
+    }
+    CHECK_EQ(engine.stats().disk.stores, 38);  // of 600 + 11 tokens
 }
 
 TEST("what a hint asks for is read by an engine that has nothing else to do") {
