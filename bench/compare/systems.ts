@@ -116,10 +116,10 @@ const banyanServe: Kind = {
 
 const KINDS: Record<string, Kind> = {
   banyan: banyan('banyan', 'Banyan in process'),
-  'banyan-disk': banyanDisk,
   'banyan-serve': banyanServe,
   'cache-off': banyan('cache-off', 'Banyan without a prefix cache', { prefixCache: false }),
   'fcfs-lru': banyan('fcfs-lru', 'Banyan, first come first served, least recently used', { policy: FCFS_LRU.policy }),
+  'banyan-disk': banyanDisk,
   naive: banyan('naive', 'Banyan with one request at a time and no cache', { prefixCache: false, batching: false }),
   'llama-server': llamaServer('an equal part of memory a slot', { unified: false, flash: false }),
   'llama-server-unified': llamaServer('one buffer for all slots', { unified: true, flash: false }),
