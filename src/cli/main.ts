@@ -108,6 +108,7 @@ withServeFlags(program.command('serve').description("an HTTP server that speaks 
   .argument('[model]', 'a GGUF, as for --model')
   .option('--audit <path>', 'a log of every request, hash-chained; `banyan audit verify` reads it back')
   .option('--audit-texts', 'in that log, texts of prompts and answers, not their digests alone', false)
+  .option('--traces', 'spans for OpenTelemetry, to the SDK that the process was started with', false)
   .addHelpText(
     'after',
     `
@@ -118,10 +119,10 @@ The log of --audit has its secret from BANYAN_AUDIT_KEY, if that is set.
 
 Ctrl-C and SIGTERM let answers under way end (--drain-ms at most); a second one ends at once.`,
   )
-  .action(async (model: string | undefined, flags: EngineFlags & ServeFlags & AuditFlags) =>
+  .action(async (model: string | undefined, flags: EngineFlags & ServeFlags & AuditFlags & { traces: boolean }) =>
     untilStopped(async (stop) => {
       const engine = { ...engineOptions(flags, model), signal: undefined };
-      await serve({ engine, server: serverOptions(flags), audit: flags, stop });
+      await serve({ engine, server: serverOptions(flags), audit: flags, traces: flags.traces, stop });
     }, true),
   );
 

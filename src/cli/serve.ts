@@ -1,4 +1,6 @@
+import type { Engine } from '../engine/engine.js';
 import type { EngineOptions } from '../engine/engine-options.js';
+import { BanyanError } from '../kit/errors.js';
 import { type ServerOptions, serve as startServer } from '../server/serve.js';
 import { type AuditFlags, openAudit } from './audit.js';
 import { loadWithProgress } from './load-model.js';
@@ -8,6 +10,8 @@ interface Serving {
   engine: EngineOptions;
   server: ServerOptions;
   audit: AuditFlags;
+  /** Spans go to the process's OpenTelemetry SDK. */
+  traces: boolean;
   stop: Stop;
 }
 
@@ -17,6 +21,7 @@ export async function serve(options: Serving): Promise<void> {
   const engine = await loadWithProgress(options.engine);
   try {
     if (log) engine.audit(log);
+    if (options.traces) await trace(engine);
     const server = await startServer(engine, options.server);
     const { name, architecture, maxContext, embeddingSize } = engine.info;
     const what =
@@ -40,5 +45,15 @@ export async function serve(options: Serving): Promise<void> {
   } finally {
     await engine.close();
     await log?.close();
+  }
+}
+
+async function trace(engine: Engine): Promise<void> {
+  try {
+    const { traceEngine } = await import('../adapters/otel/trace-engine.js');
+    traceEngine(engine);
+  } catch (cause) {
+    const message = `--traces needs the package @opentelemetry/api: ${(cause as Error).message}`;
+    throw new BanyanError('INVALID_OPTION', message, { field: 'traces', cause });
   }
 }

@@ -4,6 +4,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { hasCode } from '../kit/errors.js';
+import { callerTrace } from '../observe/caller-trace.js';
 import { anthropicError } from './anthropic/error-body.js';
 import { countTokens, messages } from './anthropic/messages.js';
 import { type Client, makeGate } from './http/api-keys.js';
@@ -32,7 +33,9 @@ export function makeApp(context: ServerContext): Hono<Env> {
   const app = new Hono<Env>();
   const exchange = (c: Context<Env>) => new Exchange(context, c.env.incoming, c.env.outgoing, c.get('client'));
   const face = (answer: (exchange: Exchange) => Promise<void>) => async (c: Context<Env>) => {
-    await answer(exchange(c));
+    const one = exchange(c);
+    const caller = c.req.header('traceparent');
+    await (caller === undefined ? answer(one) : callerTrace.run(caller, () => answer(one)));
     return RESPONSE_ALREADY_SENT;
   };
   const failed = (reason: unknown, c: Context<Env>) => {
