@@ -4,6 +4,7 @@ import { CASES } from './compare/cases.js';
 import { QUICK, runComparison } from './compare/command.js';
 import { DEFAULT_SYSTEMS } from './compare/systems.js';
 import { benchDemo } from './demo.js';
+import { benchGrammar } from './grammar.js';
 import { benchGraphs } from './graphs/graphs.js';
 import { benchMemory } from './memory/memory.js';
 import { benchMicro } from './micro/micro.js';
@@ -49,6 +50,7 @@ const BENCHES: Record<string, Bench> = {
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
   serving: { what: 'what HTTP costs: a token, throughput, the first token', runs: 3, run: benchServing },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
+  grammar: { what: 'what a grammar costs a token, against llama.cpp (native)', runs: 5, run: benchGrammar },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },
   replay: { what: '20 turns of a coding agent on three APIs, against llama-server', runs: 2, run: benchReplay },
 };

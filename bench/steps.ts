@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { randomModel, SHAPE_06B } from '../testing/models/random-model.js';
-import type { BenchOptions, Report, Table } from './report.js';
+import { nativeTables } from './native-tables.js';
+import type { BenchOptions, Report } from './report.js';
 
 const build = fileURLToPath(new URL('../native/.build/cpu', import.meta.url));
 
@@ -20,7 +21,7 @@ export async function benchSteps({ runs }: BenchOptions): Promise<Report> {
     [randomModel(SHAPE_06B), '--threads', threads, '--repeats', String(runs)],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  const [table] = tables(output);
+  const [table] = nativeTables('milliseconds a step', output);
   if (!table) throw new Error(`step-bench printed no table:\n${output}`);
   return {
     findings: table.rows.map(
@@ -30,16 +31,4 @@ export async function benchSteps({ runs }: BenchOptions): Promise<Report> {
     tables: [table],
     setup: { model: 'random qwen3 of 0.6B shape, Q8_0, vocabulary 4,096', repetitions: `${runs}, by turns, medians` },
   };
-}
-
-/** Tables of a Markdown text. */
-function tables(markdown: string): Table[] {
-  const lines = markdown.split('\n').filter((line) => line.startsWith('|'));
-  const cells = (line: string) =>
-    line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim());
-  const [head, , ...rows] = lines;
-  return head ? [{ title: 'milliseconds a step', columns: cells(head), rows: rows.map(cells) }] : [];
 }

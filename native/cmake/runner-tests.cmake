@@ -47,8 +47,22 @@ set_tests_properties(runner-forced-grammar-test PROPERTIES
   FIXTURES_REQUIRED "engine-test-model;test-templates" TIMEOUT 600
   ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL};BANYAN_TEST_TEMPLATES=${TEST_TEMPLATES_DIR}")
 
+set(TEST_VOCABULARIES_DIR "${CMAKE_BINARY_DIR}/test-vocabularies")
+add_test(NAME export-vocabularies
+  COMMAND ${CMAKE_COMMAND} -DSOURCE=${LLAMA_CPP_DIR} -DDIR=${TEST_VOCABULARIES_DIR}
+    -P "${CMAKE_CURRENT_LIST_DIR}/export-vocabularies.cmake")
+set_tests_properties(export-vocabularies PROPERTIES FIXTURES_SETUP test-vocabularies)
+set_tests_properties(runner-masks-test PROPERTIES
+  FIXTURES_REQUIRED "engine-test-model;test-vocabularies" TIMEOUT 900
+  ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL};BANYAN_TEST_VOCABULARIES=${TEST_VOCABULARIES_DIR}")
+
 # bench/native: built on demand.
 add_executable(step-bench EXCLUDE_FROM_ALL bench/native/step-bench.cpp bench/native/step-engine.cpp)
 target_link_libraries(step-bench PRIVATE banyan-runner-test)
 add_executable(state-bench EXCLUDE_FROM_ALL bench/native/state-bench.cpp)
 target_link_libraries(state-bench PRIVATE banyan-runner-test)
+add_executable(grammar-bench EXCLUDE_FROM_ALL bench/native/grammar-bench.cpp)
+target_link_libraries(grammar-bench PRIVATE banyan-runner-test)
+add_custom_target(export-vocabularies-now COMMAND ${CMAKE_COMMAND} -DSOURCE=${LLAMA_CPP_DIR} -DDIR=${TEST_VOCABULARIES_DIR}
+  -P "${CMAKE_CURRENT_LIST_DIR}/export-vocabularies.cmake")
+add_dependencies(grammar-bench export-vocabularies-now)

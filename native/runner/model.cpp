@@ -8,6 +8,7 @@
 #include "runner/backend.h"
 #include "runner/error.h"
 #include "runner/gguf-check.h"
+#include "runner/masks/vocab-trie.h"
 #include "runner/model-digest.h"
 #include "runner/text-bound.h"
 
@@ -109,6 +110,11 @@ void Model::find_byte_tokens() {
         Token & first = byte_tokens_[static_cast<unsigned char>(text[0])];
         if (first < 0 && std::find(suppressed_.begin(), suppressed_.end(), token) == suppressed_.end()) first = token;
     }
+}
+
+std::shared_ptr<const VocabTrie> Model::texts() const {
+    std::call_once(texts_once_, [&] { texts_ = std::make_shared<const VocabTrie>(vocab_); });
+    return texts_;
 }
 
 Model::~Model() {

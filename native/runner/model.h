@@ -1,12 +1,14 @@
 // A loaded GGUF: weights and vocabulary.
 //
-// Owns: the llama_model. Changed by: nothing after load(). Thread: any (every method is const); shared by the engine
-// thread, JavaScript's and the workers that render chats. Invariant: the architecture is one that the runner supports.
+// Owns: the llama_model. Changed by: nothing after load() that a caller could see. Thread: any (every method is const);
+// shared by the engine thread, JavaScript's and the workers that render chats. Invariant: the architecture is one that
+// the runner supports.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@ struct llama_model;
 struct llama_vocab;
 
 namespace banyan {
+
+class VocabTrie;
 
 struct ModelInfo {
     std::string path, architecture, name;
@@ -59,6 +63,8 @@ class Model {
 
     /** The token that is this one byte, by byte; -1 where there is none that may be sampled. */
     const std::vector<Token> & byte_tokens() const { return byte_tokens_; }
+    /** What grammars walk; made when it is first asked for, in 100 ms or so of 152,000 tokens. */
+    std::shared_ptr<const VocabTrie> texts() const;
 
   private:
     void find_byte_tokens();
@@ -68,6 +74,8 @@ class Model {
     const llama_vocab * vocab_;
     ModelInfo info_;
     std::vector<Token> suppressed_, end_tokens_, byte_tokens_;
+    mutable std::once_flag texts_once_;
+    mutable std::shared_ptr<const VocabTrie> texts_;
 };
 
 }  // namespace banyan

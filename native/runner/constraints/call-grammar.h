@@ -7,30 +7,13 @@
 #include <memory>
 #include <string>
 
-#include "core/types.h"
-
 struct llama_grammar;
 
 namespace banyan {
 
+class GrammarMasks;
 class Model;
-
-/** One call under way. */
-class CallGuard {
-  public:
-    ~CallGuard();
-    explicit CallGuard(llama_grammar * grammar);
-    CallGuard(const CallGuard &) = delete;
-    CallGuard & operator=(const CallGuard &) = delete;
-
-    bool admits(Token token) const;
-    /** Sets what the call cannot go on with to -infinity. False when that is everything. */
-    bool mask(float * logits, int32_t n) const;
-    void accept(Token token);
-
-  private:
-    std::unique_ptr<llama_grammar, void (*)(llama_grammar *)> grammar_;
-};
+class RunningGrammar;
 
 class CallGrammar {
   public:
@@ -41,10 +24,11 @@ class CallGrammar {
     CallGrammar & operator=(const CallGrammar &) = delete;
 
     /** What follows `begun`; null when no call begins like that. */
-    std::unique_ptr<CallGuard> follow(const std::string & begun) const;
+    std::unique_ptr<RunningGrammar> follow(const std::string & begun) const;
 
   private:
     std::unique_ptr<llama_grammar, void (*)(llama_grammar *)> rules_;
+    std::shared_ptr<GrammarMasks> masks_;
 };
 
 }  // namespace banyan

@@ -6,6 +6,7 @@
 
 #include "llama-grammar.h"
 #include "llama.h"
+#include "runner/masks/running-grammar.h"
 #include "runner/model.h"
 
 namespace banyan {
@@ -52,15 +53,15 @@ bool only_blanks(const llama_grammar_stack & stack) {
 }  // namespace
 
 ClosingBudget::ClosingBudget(std::shared_ptr<const Model> model, std::shared_ptr<const CompletionCost> cost,
-                             llama_grammar * state, int32_t max_tokens)
-    : model_(std::move(model)), cost_(std::move(cost)), state_(state), left_(max_tokens) {}
+                             RunningGrammar & grammar, int32_t max_tokens)
+    : model_(std::move(model)), cost_(std::move(cost)), grammar_(grammar), left_(max_tokens) {}
 
 ClosingBudget::Ends ClosingBudget::ends() const {
     Ends ends{CompletionCost::kNever, 0};
-    const int begun = state_->partial_utf8.n_remain;
-    for (const llama_grammar_stack & stack : state_->stacks) {
+    const int begun = grammar_.state().partial_utf8.n_remain;
+    for (const llama_grammar_stack & stack : grammar_.state().stacks) {
         int32_t cost = begun;
-        if (begun != 0 && !goes_on(*state_, stack)) cost = CompletionCost::kNever;
+        if (begun != 0 && !goes_on(grammar_.state(), stack)) cost = CompletionCost::kNever;
         for (const llama_grammar_element * at : stack) {
             const bool half = begun != 0 && at == stack.back();
             cost = CompletionCost::sum(cost, half ? cost_->rest_behind(at) : cost_->rest(at));
@@ -83,9 +84,9 @@ bool ClosingBudget::allows(Token token) {
 
 bool ClosingBudget::closes(Token token) const {
     if (model_->ends_generation(token)) return complete();
-    const Trial trial(*state_);
+    const Trial trial(grammar_.state());
     try {
-        llama_grammar_accept_impl(*state_, token);
+        llama_grammar_accept_impl(grammar_.state(), token);
     } catch (const std::exception &) {
         return false;
     }
@@ -94,16 +95,18 @@ bool ClosingBudget::closes(Token token) const {
 
 Token ClosingBudget::instead_of(Token token, const float * logits) {
     steered_ = true;
-    std::vector<llama_token_data> all;
     const int32_t n = model_->info().vocab_size;
-    all.reserve(static_cast<size_t>(n));
+    std::vector<float> admitted(logits, logits + n);
+    admitted[static_cast<size_t>(token)] = -INFINITY;
+    grammar_.refuse(admitted.data());
+    struct Choice {
+        Token id;
+        float logit;
+    };
+    std::vector<Choice> all;
     for (Token other = 0; other < n; ++other) {
-        if (other != token && logits[other] > -INFINITY) all.push_back({other, logits[other], 0.0f});
+        if (admitted[static_cast<size_t>(other)] > -INFINITY) all.push_back({other, logits[other]});
     }
-    llama_token_data_array candidates{all.data(), all.size(), -1, false};
-    llama_grammar_apply_impl(*state_, &candidates);
-    all.erase(std::remove_if(all.begin(), all.end(), [](const auto & one) { return one.logit == -INFINITY; }),
-              all.end());
     const auto tried = all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), kTries));
     std::partial_sort(all.begin(), tried, all.end(), [](const auto & a, const auto & b) { return a.logit > b.logit; });
     for (auto one = all.begin(); one != tried; ++one) {
@@ -123,12 +126,14 @@ void ClosingBudget::accept(Token token) {
 }
 
 bool ClosingBudget::complete() const {
-    return state_->partial_utf8.n_remain == 0 &&
-           std::any_of(state_->stacks.begin(), state_->stacks.end(), [](const auto & stack) { return stack.empty(); });
+    return grammar_.state().partial_utf8.n_remain == 0 &&
+           std::any_of(grammar_.state().stacks.begin(), grammar_.state().stacks.end(),
+                       [](const auto & stack) { return stack.empty(); });
 }
 
 bool ClosingBudget::whole() const {
-    return complete() && (steered_ || std::all_of(state_->stacks.begin(), state_->stacks.end(), only_blanks));
+    return complete() &&
+           (steered_ || std::all_of(grammar_.state().stacks.begin(), grammar_.state().stacks.end(), only_blanks));
 }
 
 }  // namespace banyan

@@ -11,17 +11,16 @@
 #include "core/types.h"
 #include "runner/constraints/completion-cost.h"
 
-struct llama_grammar;
-
 namespace banyan {
 
 class Model;
+class RunningGrammar;
 
 class ClosingBudget {
   public:
-    /** `state`: the grammar of this answer, which others advance; it outlives this. max_tokens >= 1. */
-    ClosingBudget(std::shared_ptr<const Model> model, std::shared_ptr<const CompletionCost> cost, llama_grammar * state,
-                  int32_t max_tokens);
+    /** `grammar`: that of this answer, which others advance; it outlives this. max_tokens >= 1. */
+    ClosingBudget(std::shared_ptr<const Model> model, std::shared_ptr<const CompletionCost> cost,
+                  RunningGrammar & grammar, int32_t max_tokens);
 
     /** After `token`, which the grammar admits, the answer can still be closed; or it could not before it either. */
     bool allows(Token token);
@@ -48,7 +47,7 @@ class ClosingBudget {
 
     std::shared_ptr<const Model> model_;
     std::shared_ptr<const CompletionCost> cost_;
-    llama_grammar * state_;
+    RunningGrammar & grammar_;
     int32_t left_;
     int32_t bound_ = CompletionCost::kNever;  // >= ends().most
     bool steered_ = false;

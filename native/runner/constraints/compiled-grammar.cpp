@@ -1,10 +1,13 @@
 #include "runner/constraints/compiled-grammar.h"
 
+#include <stdexcept>
+
 #include "llama-grammar.h"
 #include "runner/backend.h"
 #include "runner/constraints/completion-cost.h"
 #include "runner/error.h"
 #include "runner/grammars/grammar.h"
+#include "runner/masks/running-grammar.h"
 #include "runner/model.h"
 #include "sampling.h"
 
@@ -26,14 +29,19 @@ CompiledGrammar::CompiledGrammar(const Model & model, common_params_sampling par
     : holder_(nullptr, common_sampler_free) {
     params.samplers.clear();
     holder_.reset(common_sampler_init(model.handle(), params));
-    const llama_grammar * state = rules() ? llama_sampler_grammar_state(rules()) : nullptr;
-    if (state && !state->awaiting_trigger) completion_ = std::make_shared<const CompletionCost>(model, *state);
+    if (!common_sampler_get_grammar(holder_.get())) throw std::runtime_error("no grammar");
+    if (!rules().awaiting_trigger) completion_ = std::make_shared<const CompletionCost>(model, rules());
+    masks_ = std::make_shared<GrammarMasks>(model.texts(), rules());
 }
 
 CompiledGrammar::~CompiledGrammar() = default;
 
-const llama_sampler * CompiledGrammar::rules() const {
-    return common_sampler_get_grammar(holder_.get());
+const llama_grammar & CompiledGrammar::rules() const {
+    return *llama_sampler_grammar_state(common_sampler_get_grammar(holder_.get()));
+}
+
+std::unique_ptr<RunningGrammar> CompiledGrammar::begin() const {
+    return std::make_unique<RunningGrammar>(rules(), masks_);
 }
 
 }  // namespace banyan

@@ -8,12 +8,14 @@
 
 struct common_params_sampling;
 struct common_sampler;
-struct llama_sampler;
+struct llama_grammar;
 
 namespace banyan {
 
 class CompletionCost;
+class GrammarMasks;
 class Model;
+class RunningGrammar;
 
 class CompiledGrammar {
   public:
@@ -29,8 +31,10 @@ class CompiledGrammar {
     CompiledGrammar(const CompiledGrammar &) = delete;
     CompiledGrammar & operator=(const CompiledGrammar &) = delete;
 
-    /** For common_sampler_init, which clones it. */
-    const llama_sampler * rules() const;
+    /** Where every answer begins. */
+    const llama_grammar & rules() const;
+    /** Of a new answer. */
+    std::unique_ptr<RunningGrammar> begin() const;
 
     /** What it takes to bring it to an end; null: it is no grammar from the first token on. */
     const std::shared_ptr<const CompletionCost> & completion() const { return completion_; }
@@ -38,6 +42,7 @@ class CompiledGrammar {
   private:
     std::shared_ptr<const CompletionCost> completion_;
     std::unique_ptr<common_sampler, void (*)(common_sampler *)> holder_;
+    std::shared_ptr<GrammarMasks> masks_;
 };
 
 }  // namespace banyan

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include "llama-grammar.h"
 #include "llama.h"
 #include "runner/backend.h"
 #include "runner/error.h"
@@ -58,28 +57,27 @@ TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOpt
       chat_(constraint.chat),
       thinking_(std::move(thinking)),
       sampler_(nullptr, common_sampler_free),
-      options_(options),
       max_tokens_(max_tokens) {
     for (const TokenBias & one : options.biases) biases_[one.token].added += one.bias;
     if (ignore_eos) banned_.insert(banned_.end(), model_->end_tokens().begin(), model_->end_tokens().end());
     const CompiledGrammar * grammar = chat_ && chat_->grammar() ? chat_->grammar() : constraint.grammar.get();
     const bool constrained = grammar || thinking_ || (chat_ && chat_->has_grammar());
     if (!constrained) device_ = DeviceSampler::of(options, banned_);
-    if (options.temperature <= 0 && !options.penalised() && !grammar) return;
-
-    common_params_sampling params = parameters(options);
     backend::AssertGuard guard;
-    under_grammar(
-        [&] { sampler_.reset(common_sampler_init(model_->handle(), params, grammar ? grammar->rules() : nullptr)); });
-    close_in_time(grammar);
+    if (options.temperature > 0 || options.penalised()) {
+        common_params_sampling params = parameters(options);
+        sampler_.reset(common_sampler_init(model_->handle(), params));
+    }
+    if (!grammar) return;
+    under_grammar([&] { grammar_ = grammar->begin(); });
+    close_in_time(*grammar);
     content_ = chat_ && grammar == chat_->grammar() ? chat_->content_grammar() : nullptr;
 }
 
-void TokenSampler::close_in_time(const CompiledGrammar * grammar) {
-    const llama_sampler * rules = grammar ? common_sampler_get_grammar(sampler_.get()) : nullptr;
-    if (!rules || !grammar->completion()) return;
+void TokenSampler::close_in_time(const CompiledGrammar & grammar) {
+    if (!grammar.completion()) return;
     const auto left = max_tokens_ - static_cast<int32_t>(said_.size());
-    closing_ = std::make_unique<ClosingBudget>(model_, grammar->completion(), llama_sampler_grammar_state(rules), left);
+    closing_ = std::make_unique<ClosingBudget>(model_, grammar.completion(), *grammar_, left);
 }
 
 /** From here on no call can begin. One that has begun goes on, and is cut at the limit as in follow_call. */
@@ -88,12 +86,10 @@ void TokenSampler::answer_with_content() {
     closing_ = nullptr;
     backend::AssertGuard guard;
     try {
-        std::unique_ptr<common_sampler, void (*)(common_sampler *)> other(nullptr, common_sampler_free);
-        common_params_sampling params = parameters(options_);
-        other.reset(common_sampler_init(model_->handle(), params, content->rules()));
-        for (const Token token : said_) common_sampler_accept(other.get(), token, true);
-        sampler_ = std::move(other);
-        close_in_time(content);
+        std::unique_ptr<RunningGrammar> other = content->begin();
+        for (const Token token : said_) other->accept(token);
+        grammar_ = std::move(other);
+        close_in_time(*content);
     } catch (const std::exception &) {
         return;  // what was said begins no content
     }
@@ -120,13 +116,14 @@ Token TokenSampler::sample(llama_context * context, int32_t index, float * logit
     }
     if (closing_ && token >= 0) token = closing(token, logits);
     if (call_ && token >= 0 && !within_call(token)) {
-        if (!call_->mask(logits, model_->info().vocab_size)) return -1;
+        if (!call_->refuse(logits)) return -1;
         token = chosen(context, index, logits);
     }
     // An end token is not accepted: the request ends, and a grammar would insist on being complete.
     if (token < 0 || model_->ends_generation(token)) return token;
     backend::AssertGuard guard;
-    if (sampler_) under_grammar([&] { common_sampler_accept(sampler_.get(), token, true); });
+    if (sampler_) common_sampler_accept(sampler_.get(), token, true);
+    if (grammar_) under_grammar([&] { grammar_->accept(token); });
     if (content_) said_.push_back(token);
     if (closing_) closing_->accept(token);
     if (call_) call_->accept(token);
@@ -174,11 +171,25 @@ bool TokenSampler::within_call(Token token) {
     }
 }
 
+/**
+ * The grammar is asked about the token that would be chosen without it; only one that it refuses is drawn again, from
+ * what it admits. That is how often each token is chosen under it: p(token) + p(refused) p(token) / p(admitted).
+ */
 Token TokenSampler::chosen(llama_context * context, int32_t index, float * logits) {
-    if (!sampler_) return greedy(logits);
     if (content_ && means_to_answer(greedy(logits))) answer_with_content();
+    const Token token = drawn(context, index, logits);
+    if (token < 0 || fits(token)) return token;
+    {
+        backend::AssertGuard guard;
+        if (!under_grammar([&] { return grammar_->refuse(logits); })) return -1;
+    }
+    return drawn(context, index, logits);
+}
+
+Token TokenSampler::drawn(llama_context * context, int32_t index, const float * logits) {
+    if (!sampler_) return greedy(logits);
     backend::AssertGuard guard;
-    const Token token = under_grammar([&] { return common_sampler_sample(sampler_.get(), context, index); });
+    const Token token = common_sampler_sample(sampler_.get(), context, index);
     const llama_token_data_array * candidates = common_sampler_get_candidates(sampler_.get(), false);
     const float logit = candidates->data[candidates->selected].logit;
     if (logit == -INFINITY) return -1;
@@ -198,13 +209,9 @@ bool TokenSampler::means_to_answer(Token likeliest) const {
 
 /** The grammar, if there is one, admits the token. */
 bool TokenSampler::fits(Token token) const {
-    const llama_sampler * grammar = sampler_ ? common_sampler_get_grammar(sampler_.get()) : nullptr;
-    if (!grammar) return true;
+    if (!grammar_) return true;
     backend::AssertGuard guard;
-    llama_token_data candidate = {token, 0.0f, 0.0f};
-    llama_token_data_array only = {&candidate, 1, -1, false};
-    under_grammar([&] { llama_grammar_apply_impl(*llama_sampler_grammar_state(grammar), &only); });
-    return candidate.logit != -INFINITY;
+    return under_grammar([&] { return grammar_->admits(token); });
 }
 
 Token TokenSampler::greedy(const float * logits) const {

@@ -1,7 +1,8 @@
 // Chooses the next token of one request from its row of logits.
 //
 // Owns: the sampler's state (random numbers, penalties, grammar). Changed by: sample. Thread: made anywhere, then the
-// engine thread. Invariant: a greedy request without grammar and penalties never builds a candidates array.
+// engine thread. Invariants: a greedy request without penalties never builds a candidates array; a grammar looks at the
+// one token that was chosen without it, and at the vocabulary only when it refuses that one.
 #pragma once
 
 #include <map>
@@ -15,6 +16,7 @@
 #include "runner/constraints/closing-budget.h"
 #include "runner/constraints/compiled-grammar.h"
 #include "runner/constraints/thinking-budget.h"
+#include "runner/masks/running-grammar.h"
 #include "runner/sampling/device-sampler.h"
 #include "runner/sampling/sampling-options.h"
 
@@ -68,11 +70,12 @@ class TokenSampler {
     Token closing(Token token, const float * logits);
     Token chosen(llama_context * context, int32_t index, float * logits);
     bool within_call(Token token);
+    Token drawn(llama_context * context, int32_t index, const float * logits);
     Token greedy(const float * logits) const;
     bool fits(Token token) const;
     bool means_to_answer(Token likeliest) const;
     void answer_with_content();
-    void close_in_time(const CompiledGrammar * grammar);
+    void close_in_time(const CompiledGrammar & grammar);
 
     std::shared_ptr<const Model> model_;
     std::vector<Token> banned_;
@@ -82,14 +85,14 @@ class TokenSampler {
     };
     std::map<Token, Bias> biases_;
     std::shared_ptr<const ChatFormat> chat_;  // or null
-    std::unique_ptr<CallGuard> call_;         // null: no call under way
+    std::unique_ptr<RunningGrammar> call_;    // null: no call under way
     std::unique_ptr<DeviceSampler> device_;
     std::unique_ptr<ThinkingBudget> thinking_;                             // null: no bound
     std::unique_ptr<common_sampler, void (*)(common_sampler *)> sampler_;  // null: greedy
-    std::unique_ptr<ClosingBudget> closing_;                               // null: no grammar of the whole answer
+    std::unique_ptr<RunningGrammar> grammar_;                              // of the whole answer, or null
+    std::unique_ptr<ClosingBudget> closing_;                               // null: no such grammar
     const CompiledGrammar * content_ = nullptr;  // while the model may still choose calls: the grammar without them
     std::vector<Token> said_;                    // until then
-    SamplingOptions options_;
     int32_t max_tokens_;
 };
 

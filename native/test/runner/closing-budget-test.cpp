@@ -12,13 +12,12 @@
 #include "runner/constraints/compiled-grammar.h"
 #include "runner/fleet.h"
 #include "runner/grammars/grammar.h"
+#include "runner/masks/running-grammar.h"
 
 using namespace banyan;
 using namespace banyan::test;
 
 namespace {
-
-using Sampler = std::unique_ptr<llama_sampler, decltype(&llama_sampler_free)>;
 
 struct Example {
     const char * name;
@@ -62,10 +61,10 @@ struct Answer {
 Answer answer_of(const CompiledGrammar & grammar, int max_tokens, uint32_t seed, float eager) {
     const auto model = fleet_model();
     const int n_vocab = model->info().vocab_size;
-    const Sampler sampler(llama_sampler_clone(grammar.rules()), llama_sampler_free);
-    llama_grammar * state = llama_sampler_grammar_state(sampler.get());
+    const std::unique_ptr<RunningGrammar> running = grammar.begin();
+    llama_grammar & state = running->state();
     const bool bounded = max_tokens >= 0;
-    ClosingBudget budget(model, grammar.completion(), state, bounded ? max_tokens : 1 << 20);
+    ClosingBudget budget(model, grammar.completion(), *running, bounded ? max_tokens : 1 << 20);
     std::mt19937 random(seed);
     std::normal_distribution<float> normal;
     std::vector<float> logits(static_cast<size_t>(n_vocab));
@@ -76,14 +75,14 @@ Answer answer_of(const CompiledGrammar & grammar, int max_tokens, uint32_t seed,
         std::vector<llama_token_data> all;
         for (Token token = 0; token < n_vocab; ++token) all.push_back({token, logits[static_cast<size_t>(token)], 0});
         llama_token_data_array candidates{all.data(), all.size(), -1, false};
-        llama_sampler_apply(sampler.get(), &candidates);
+        llama_grammar_apply_impl(state, &candidates);
         const auto best =
             std::max_element(all.begin(), all.end(), [](const auto & a, const auto & b) { return a.logit < b.logit; });
         Token token = best->logit == -INFINITY ? -1 : best->id;
         if (bounded && token >= 0 && !budget.allows(token)) token = budget.instead_of(token, logits.data());
         answer.ended = token < 0 || model->ends_generation(token);
         if (answer.ended) break;
-        llama_sampler_accept(sampler.get(), token);
+        llama_grammar_accept_impl(state, token);
         budget.accept(token);
         answer.tokens.push_back(token);
         answer.text += model->piece(token, true);
@@ -94,18 +93,17 @@ Answer answer_of(const CompiledGrammar & grammar, int max_tokens, uint32_t seed,
 
 /** By the grammar alone, read from the beginning. */
 bool is_whole(const CompiledGrammar & grammar, const std::string & text) {
-    const Sampler sampler(llama_sampler_clone(grammar.rules()), llama_sampler_free);
-    llama_grammar * state = llama_sampler_grammar_state(sampler.get());
-    llama_grammar_accept_str(*state, text);
-    return state->partial_utf8.n_remain == 0 &&
-           std::any_of(state->stacks.begin(), state->stacks.end(), [](const auto & stack) { return stack.empty(); });
+    const std::unique_ptr<RunningGrammar> running = grammar.begin();
+    llama_grammar & state = running->state();
+    llama_grammar_accept_str(state, text);
+    return state.partial_utf8.n_remain == 0 &&
+           std::any_of(state.stacks.begin(), state.stacks.end(), [](const auto & stack) { return stack.empty(); });
 }
 
 /** Bytes of the shortest whole answer, by the beginning of the grammar. */
 int shortest(const CompiledGrammar & grammar) {
-    llama_grammar * state = llama_sampler_grammar_state(grammar.rules());
     int least = CompletionCost::kNever;
-    for (const auto & stack : state->stacks) {
+    for (const auto & stack : grammar.rules().stacks) {
         int cost = 0;
         for (const auto * at : stack) cost = CompletionCost::sum(cost, grammar.completion()->rest(at));
         least = std::min(least, cost);

@@ -7,15 +7,13 @@
 
 #include "check.h"
 #include "llama-grammar.h"
-#include "llama.h"
 #include "runner/constraints/completion-cost.h"
+#include "runner/masks/running-grammar.h"
 #include "unicode.h"
 
 namespace banyan::test {
 
 namespace {
-
-using Sampler = std::unique_ptr<llama_sampler, decltype(&llama_sampler_free)>;
 
 constexpr uint32_t kAny[] = {'a', 'Z', '0', ' ',  '\n', '<', '>', '/', '|',  '{',    '}',
                              '[', ']', '"', '\\', '\'', ',', ':', '_', 0xE9, 0x65E5, 0x1F642};
@@ -71,8 +69,8 @@ int32_t left(const CompletionCost & cost, const llama_grammar_stacks & stacks) {
 
 std::string walk(const CompiledGrammar & grammar, std::mt19937 & random, int free) {
     constexpr int kLongest = 20000;
-    const Sampler sampler(llama_sampler_clone(grammar.rules()), llama_sampler_free);
-    llama_grammar & state = *llama_sampler_grammar_state(sampler.get());
+    const std::unique_ptr<RunningGrammar> running = grammar.begin();
+    llama_grammar & state = running->state();
     const CompletionCost & cost = *grammar.completion();
     std::string text;
     for (int n = 0; n < kLongest; ++n) {
@@ -104,8 +102,8 @@ std::string walk(const CompiledGrammar & grammar, std::mt19937 & random, int fre
 }
 
 bool admits(const CompiledGrammar & grammar, const std::string & text) {
-    const Sampler sampler(llama_sampler_clone(grammar.rules()), llama_sampler_free);
-    llama_grammar & state = *llama_sampler_grammar_state(sampler.get());
+    const std::unique_ptr<RunningGrammar> running = grammar.begin();
+    llama_grammar & state = running->state();
     try {
         llama_grammar_accept_str(state, text);
     } catch (const std::exception &) {
