@@ -10,10 +10,12 @@
 #include "llama-grammar.h"
 #include "llama.h"
 #include "runner/backend.h"
+#include "runner/constraints/compiled-grammar.h"
 #include "runner/fleet.h"
 #include "runner/grammars/grammar.h"
 #include "runner/masks/running-grammar.h"
 #include "runner/masks/utf8-text.h"
+#include "runner/sampling/token-sampler.h"
 
 using namespace banyan;
 using namespace banyan::test;
@@ -141,6 +143,39 @@ TEST("masks are llama.cpp's in 10,000 states") {
     }
     CHECK(compared >= 10000);
     CHECK(largest > 150000);
+}
+
+TEST("at temperature 0 the token is the likeliest of those that llama.cpp admits") {
+    const int32_t n = fleet_model()->info().vocab_size;
+    std::normal_distribution<float> normal;
+    int chosen = 0, refused = 0;
+    for (const auto & [what, gbnf] : grammars()) {
+        const auto grammar = CompiledGrammar::parse(*fleet_model(), gbnf);
+        std::mt19937 random(11);
+        for (int answer = 0; answer < 20; ++answer) {
+            TokenSampler sampler(fleet_model(), {}, {grammar, nullptr}, false, nullptr, 1 << 20);
+            const std::unique_ptr<RunningGrammar> reference = grammar->begin();
+            for (int length = 0; length < 40; ++length) {
+                std::vector<float> logits(static_cast<size_t>(n));
+                for (float & logit : logits) logit = normal(random);
+                const std::vector<char> admitted = by_llama(reference->state(), n);
+                Token likeliest = -1, free = 0;
+                for (Token token = 0; token < n; ++token) {
+                    const auto at = static_cast<size_t>(token);
+                    if (logits[at] > logits[static_cast<size_t>(free)]) free = token;
+                    if (!admitted[at]) continue;
+                    if (likeliest < 0 || logits[at] > logits[static_cast<size_t>(likeliest)]) likeliest = token;
+                }
+                const Token token = sampler.sample(nullptr, 0, logits.data());
+                CHECK_EQ(token, likeliest);
+                ++chosen;
+                refused += token != free;
+                if (token < 0 || token != likeliest || fleet_model()->ends_generation(token)) break;
+                reference->accept(token);
+            }
+        }
+    }
+    CHECK(refused > 500 && chosen - refused > 100);
 }
 
 TEST("a grammar of tokens, and one with too many characters to tell apart, are left to llama.cpp") {
