@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { Engine } from '../../src/index.js';
+import { cpuMsOf, startLlamaServer } from '../../testing/remote/llama-server.js';
 import { median, spread, sum } from '../../testing/statistics.js';
 import { byTurns } from '../by-turns.js';
 import { describe, modelPath } from '../models.js';
 import { builtServer } from '../peers/build-llama-server.js';
-import { cpuMsOf, startLlamaServer } from '../peers/llama-server.js';
 import { LlamaServerSystem } from '../peers/llama-server-system.js';
 import { type BenchOptions, type Report, setup } from '../report.js';
 import { type CallGraph, COMPARED, widthOf } from './definitions.js';

@@ -1,6 +1,6 @@
 import { Template } from '../../src/graph/template.js';
 import { type Engine, type Plan, type Ref, Workflow } from '../../src/index.js';
-import { post } from '../peers/llama-server.js';
+import { post } from '../../testing/remote/llama-server.js';
 import type { CallGraph } from './definitions.js';
 
 /** Tokens of an answer: it is cut there. */

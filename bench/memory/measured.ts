@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { EngineOptions } from '../../src/index.js';
-import { post, startLlamaServer } from '../peers/llama-server.js';
+import { post, startLlamaServer } from '../../testing/remote/llama-server.js';
 import { type Resident, residentOf } from './resident.js';
 
 export const CHAT = { question: 'Name three rivers of Europe, in one sentence.', maxTokens: 64 };

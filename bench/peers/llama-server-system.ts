@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { CallCost, RunningCall, System } from '../../testing/drive/system.js';
-import { cpuMsOf, type LlamaServer, post, startLlamaServer } from './llama-server.js';
+import { cpuMsOf, type LlamaServer, post, startLlamaServer } from '../../testing/remote/llama-server.js';
 
 export interface LlamaServerOptions {
   binary: string;

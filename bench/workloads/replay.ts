@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Engine } from '../../src/engine/engine.js';
 import { serve } from '../../src/server/serve.js';
+import { startLlamaServer } from '../../testing/remote/llama-server.js';
 import {
   chatReplay,
   messagesReplay,
@@ -11,7 +12,6 @@ import {
   responsesReplay,
 } from '../../testing/workloads/coding-agent.js';
 import { byTurns } from '../by-turns.js';
-import { startLlamaServer } from '../peers/llama-server.js';
 import { LlamaServerSystem } from '../peers/llama-server-system.js';
 import type { BenchOptions, Cell, Report } from '../report.js';
 

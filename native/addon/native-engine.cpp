@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "addon/addon-data.h"
+#include "addon/answer-handle.h"
 #include "addon/chat-handle.h"
 #include "addon/fields.h"
 #include "addon/grammar-worker.h"
@@ -15,6 +16,7 @@
 #include "addon/to-js.h"
 #include "addon/tokenize-worker.h"
 #include "runner/answers/answer-parser.h"
+#include "runner/missing-tokens.h"
 
 namespace banyan {
 
@@ -40,6 +42,11 @@ Napi::Function NativeEngine::define(Napi::Env env) {
                            InstanceMethod<&NativeEngine::tokenize_chat>("tokenizeChat"),
                            InstanceMethod<&NativeEngine::parse_chat>("parseChat"),
                            InstanceMethod<&NativeEngine::parse_grammar>("parseGrammar"),
+                           InstanceMethod<&NativeEngine::chat_grammar>("chatGrammar"),
+                           InstanceMethod<&NativeEngine::open_answer>("openAnswer"),
+                           InstanceMethod<&NativeEngine::read_answer>("readAnswer"),
+                           InstanceMethod<&NativeEngine::end_answer>("endAnswer"),
+                           InstanceMethod<&NativeEngine::missing_tokens>("missingTokens"),
                            InstanceMethod<&NativeEngine::explain>("explain"),
                            InstanceMethod<&NativeEngine::pin>("pin"),
                            InstanceMethod<&NativeEngine::unpin>("unpin"),
@@ -220,6 +227,41 @@ Napi::Value NativeEngine::parse_grammar(const Napi::CallbackInfo & info) {
         const auto grammars = open().grammars();
         std::string gbnf = string_of(info[0], "grammar"), json_schema = string_of(info[1], "jsonSchema");
         (new GrammarWorker(info.Env(), deferred, grammars, std::move(gbnf), std::move(json_schema)))->Queue();
+    });
+}
+
+Napi::Value NativeEngine::chat_grammar(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        open();
+        const auto format = chat_of(info[0], "format");
+        Napi::Object out = Napi::Object::New(info.Env());
+        out.Set("grammar", format ? format->gbnf() : std::string());
+        out.Set("begun", format ? format->begun() : std::string());
+        return out;
+    });
+}
+
+Napi::Value NativeEngine::open_answer(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        return answer_handle(info.Env(), open().read_answer(parse_request(info[0])));
+    });
+}
+
+Napi::Value NativeEngine::read_answer(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value { return read_tokens(info[0], tokens_of(info[1], "tokens")); });
+}
+
+Napi::Value NativeEngine::end_answer(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(),
+                   [&]() -> Napi::Value { return banyan::end_answer(info[0], string_of(info[1], "reason")); });
+}
+
+Napi::Value NativeEngine::missing_tokens(const Napi::CallbackInfo & info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+        const std::string text = text_of(info[0], "text");
+        const auto count = static_cast<size_t>(integer_of(info[1], "count", 0, kMaxInt));
+        const auto last = static_cast<Token>(integer_of(info[2], "last", 0, kMaxInt));
+        return to_js(info.Env(), banyan::missing_tokens(*open().model(), text, count, last));
     });
 }
 

@@ -40,6 +40,11 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     Napi::Value tokenize_chat(const Napi::CallbackInfo & info);
     Napi::Value parse_chat(const Napi::CallbackInfo & info);
     Napi::Value parse_grammar(const Napi::CallbackInfo & info);
+    Napi::Value chat_grammar(const Napi::CallbackInfo & info);
+    Napi::Value open_answer(const Napi::CallbackInfo & info);
+    Napi::Value read_answer(const Napi::CallbackInfo & info);
+    Napi::Value end_answer(const Napi::CallbackInfo & info);
+    Napi::Value missing_tokens(const Napi::CallbackInfo & info);
     Napi::Value explain(const Napi::CallbackInfo & info);
     Napi::Value pin(const Napi::CallbackInfo & info);
     Napi::Value unpin(const Napi::CallbackInfo & info);

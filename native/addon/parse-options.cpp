@@ -61,6 +61,8 @@ EngineOptions parse_engine_options(const Napi::Value & value) {
     read_options(value.As<Napi::Object>(), out);
     parse_policy_of(fields, out);
     read_given_options(fields.value("cache"), out.cache, "cache");
+    const Napi::Value alone = fields.value("vocabularyOnly");
+    if (!alone.IsUndefined()) out.vocabulary_only = boolean_of(alone, "vocabularyOnly");
     if (out.cache.dir.find('\0') != std::string::npos) fields.fail("cache.dir", "must not contain a NUL character");
     return out;
 }

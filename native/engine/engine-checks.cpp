@@ -5,6 +5,7 @@
 namespace banyan {
 
 void Engine::check(const EmbeddingOptions & options) const {
+    if (vocabulary_only_) throw Error("MODEL_UNSUPPORTED", "only the vocabulary was loaded: another engine computes");
     if (info_.pooling == Pooling::none) {
         throw Error("MODEL_UNSUPPORTED",
                     "this model generates text and embeds none: load an embedding model, or say how this one is to "

@@ -19,12 +19,6 @@ constexpr Micros kPageRead = 100;
 constexpr int64_t kDiskBytesPerMicro = 500;
 constexpr size_t kMaxSaltName = 1024;
 
-uint64_t hash_of(const std::vector<Token> & tokens) {
-    uint64_t hash = 0xCBF29CE484222325ull;  // FNV-1a
-    for (const Token token : tokens) hash = (hash ^ static_cast<uint32_t>(token)) * 0x100000001B3ull;
-    return hash;
-}
-
 int32_t context_limit(const EngineOptions & options, const Model & model, const RunnerInfo & runner) {
     const int64_t pool = static_cast<int64_t>(runner.n_pages) * options.runner.page_tokens;
     const int64_t wanted = options.max_context > 0 ? options.max_context : model.info().context_train;
@@ -36,12 +30,16 @@ int32_t context_limit(const EngineOptions & options, const Model & model, const 
 std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::function<void(float)> & progress,
                                      const std::atomic<bool> & abort) {
     std::unique_ptr<Engine> engine(new Engine);
-    engine->model_ = Model::load(options.model_path, options.gpu_layers, progress, abort);
+    engine->model_ = Model::load(options.model_path, options.gpu_layers, progress, abort, options.vocabulary_only);
     engine->chat_templates_ =
         std::make_shared<ChatTemplates>(engine->model_, options.chat_template, options.tool_format);
     engine->grammars_ = std::make_shared<GrammarCache>(engine->model_);
     EngineInfo & info = engine->info_;
     info.model = engine->model_->info();
+    if (options.vocabulary_only) {
+        engine->load_nothing(options);
+        return engine;
+    }
     info.pooling = pooling_of(*engine->model_, options.pooling);
     if (info.pooling != Pooling::none) {
         engine->load_embedder(options);
@@ -58,10 +56,7 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     info.max_running = options.runner.max_running;
     info.max_batch_tokens = options.runner.max_batch_tokens;
     info.max_context = context_limit(options, *engine->model_, info.runner);
-    info.has_chat_template = engine->chat_templates_->has_template();
-    info.tool_format = engine->chat_templates_->tool_format();
-    info.supports_parallel_calls = engine->chat_templates_->supports_parallel_calls();
-    info.supports_late_system = engine->chat_templates_->supports_late_system();
+    engine->tell_templates();
 
     SchedulerConfig config;
     config.n_pages = info.runner.n_pages;
@@ -137,11 +132,31 @@ void Engine::load_embedder(const EngineOptions & options) {
     info_.max_running = embedder->info().batch_texts;
     info_.max_batch_tokens = embedder->info().batch_tokens;
     embedding_ = std::make_unique<EmbeddingWorker>(std::move(embedder));
+    schedule_nothing();
+}
+
+void Engine::load_nothing(const EngineOptions & options) {
+    vocabulary_only_ = true;
+    info_.page_tokens = options.runner.page_tokens;
+    info_.runner.no_reuse_reason = "only the vocabulary was loaded";
+    info_.max_context = options.max_context > 0 ? options.max_context : model_->info().context_train;
+    tell_templates();
+    schedule_nothing();
+}
+
+void Engine::schedule_nothing() {
     SchedulerConfig nothing;
     nothing.n_pages = 1;
     nothing.prefix_reuse = false;
     touched_pages_ = std::make_shared<const std::atomic<int32_t>>(0);
     worker_ = std::make_unique<Worker>(nothing, nullptr);
+}
+
+void Engine::tell_templates() {
+    info_.has_chat_template = chat_templates_->has_template();
+    info_.tool_format = chat_templates_->tool_format();
+    info_.supports_parallel_calls = chat_templates_->supports_parallel_calls();
+    info_.supports_late_system = chat_templates_->supports_late_system();
 }
 
 Engine::~Engine() {
@@ -164,7 +179,7 @@ void Engine::run(Publish publish) {
     };
     if (embedding_) {
         embedding_->listen(hear);
-    } else {
+    } else if (!vocabulary_only_) {
         worker_->listen(hear);
     }
     publish_events(publish);  // of the load
@@ -234,8 +249,14 @@ RequestId Engine::embed(EmbeddingOptions options) {
     return id;
 }
 
-RequestId Engine::submit(RequestOptions options) {
+std::unique_ptr<Decoder> Engine::read_answer(const RequestOptions & options) const {
     check(options);
+    DecoderOptions reading = decoding_of(options);
+    reading.samples = false;
+    return std::make_unique<Decoder>(model_, std::move(reading));
+}
+
+DecoderOptions Engine::decoding_of(const RequestOptions & options) const {
     DecoderOptions decoding;
     decoding.sampling = options.sampling;
     decoding.stop = options.stop;
@@ -254,7 +275,14 @@ RequestId Engine::submit(RequestOptions options) {
     looks_back = looks_back < 0 ? decoding.max_tokens : std::min(looks_back, decoding.max_tokens);
     decoding.thinking_tokens = options.thinking_tokens;
     decoding.progress = options.progress;
-    decoding.seed_of_ids = hash_of(options.prompt);
+    decoding.seed_of_ids = seed_of_ids(options.prompt);
+    return decoding;
+}
+
+RequestId Engine::submit(RequestOptions options) {
+    check(options);
+    if (vocabulary_only_) throw Error("MODEL_UNSUPPORTED", "only the vocabulary was loaded: another engine computes");
+    DecoderOptions decoding = decoding_of(options);
 
     Request request;
     request.max_output = std::max(1, decoding.max_tokens);

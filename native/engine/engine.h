@@ -20,6 +20,7 @@
 #include "engine/grammar-cache.h"
 #include "engine/options.h"
 #include "runner/chat/chat-templates.h"
+#include "runner/decoder.h"
 
 namespace banyan {
 
@@ -49,6 +50,8 @@ class Engine {
 
     /** Throws Error INVALID_OPTION, PROMPT_TOO_LONG, INVALID_SCHEMA, INVALID_GRAMMAR, MODEL_UNSUPPORTED, CLOSED. */
     RequestId submit(RequestOptions options);
+    /** Reads an answer that another engine samples; its tokens are accepted. Throws as submit. */
+    std::unique_ptr<Decoder> read_answer(const RequestOptions & options) const;
     /** Throws Error INVALID_OPTION, PROMPT_TOO_LONG, MODEL_UNSUPPORTED, CLOSED. */
     RequestId embed(EmbeddingOptions options);
     /** False: not known (any more). Else its finish event follows at once; on a GPU, which ends no step early, after
@@ -85,6 +88,9 @@ class Engine {
   private:
     Engine() = default;
     void load_embedder(const EngineOptions & options);
+    void load_nothing(const EngineOptions & options);
+    void schedule_nothing();
+    void tell_templates();
     void run(Publish publish);
     void obey(std::chrono::microseconds patience);
     void post(std::function<void()> command);
@@ -96,6 +102,7 @@ class Engine {
     /** As a decision: at the start, and to each who begins to listen. */
     void tell_store_failure();
     void check(const RequestOptions & options) const;
+    DecoderOptions decoding_of(const RequestOptions & options) const;
     void check(const EmbeddingOptions & options) const;
     RequestId next_id();
     bool idle() const;
@@ -115,7 +122,8 @@ class Engine {
     std::thread thread_;
     std::atomic<bool> abort_{false};       // the thread ends, nothing is published any more
     std::atomic<bool> abort_step_{false};  // the running step ends, its results are dropped
-    bool closing_ = false;                 // the engine thread's, like the next
+    bool vocabulary_only_ = false;
+    bool closing_ = false;  // the engine thread's, like the next
     std::function<void()> after_close_;
 
     std::mutex mutex_;  // guards what follows

@@ -55,8 +55,9 @@ struct EngineOptions {
     PolicyConfig policy;
     bool calibrate = true;  // measure policy.cost at load
     CacheOptions cache;
+    bool vocabulary_only = false;  // no weights: it renders and tokenizes for an engine elsewhere
 
-    /** All but the path, and the policy and the cache, of which only some may be given. */
+    /** All but the path, the last, and the policy and the cache, of which only some may be given. */
     template <typename See>
     void each_option(See && see) {
         see("gpu_layers", gpu_layers, Range{0, 100'000}.or_none(-1));

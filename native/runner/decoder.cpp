@@ -33,11 +33,19 @@ std::unique_ptr<ThinkingBudget> thinking_of(const DecoderOptions & options) {
 
 }  // namespace
 
+uint64_t seed_of_ids(const std::vector<Token> & prompt) {
+    uint64_t hash = 0xCBF29CE484222325ull;  // FNV-1a
+    for (const Token token : prompt) hash = (hash ^ static_cast<uint32_t>(token)) * 0x100000001B3ull;
+    return hash;
+}
+
 Decoder::Decoder(std::shared_ptr<const Model> model, DecoderOptions options)
     : model_(std::move(model)),
       options_(std::move(options)),
-      sampler_(model_, options_.sampling, options_.constraint, options_.ignore_eos, thinking_of(options_),
-               std::max(1, options_.max_tokens)),
+      sampler_(options_.samples
+                   ? std::make_unique<TokenSampler>(model_, options_.sampling, options_.constraint, options_.ignore_eos,
+                                                    thinking_of(options_), std::max(1, options_.max_tokens))
+                   : nullptr),
       turn_ends_(options_.constraint.chat ? options_.constraint.chat->stops() : Texts()),
       reader_(options_.constraint.chat ? options_.constraint.chat->syntax() : nullptr),
       stops_(options_.stop) {}
@@ -53,9 +61,26 @@ Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     std::unique_ptr<Logprobs> logprobs;
     if (n_top >= 0) logprobs = std::make_unique<Logprobs>(logits, model_->info().vocab_size, n_top);
 
-    const Token token = sampler_.sample(context, index, logits);
+    const Token token = sampler_->sample(context, index, logits);
+    out = accept(token);
+    if (logprobs && out.append) {
+        out.logprobs.push_back(logprob_of(token, sampler_->unbiased(token, logits[token]), *logprobs));
+    }
+    return out;
+}
+
+Decoded Decoder::end(FinishReason reason) {
+    Decoded out;
+    out.append = false;
+    finish(reason, out);
+    count(out);
+    return out;
+}
+
+Decoded Decoder::accept(Token token) {
+    Decoded out;
     out.token = token;
-    if (token < 0 || model_->ends_generation(token)) {
+    if (token < 0 || (model_->ends_generation(token) && !options_.ignore_eos)) {
         out.append = false;
         finish(FinishReason::stop, out);
         count(out);
@@ -63,9 +88,6 @@ Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     }
     ++n_tokens_;
     ++unread_;
-    if (logprobs) {
-        out.logprobs.push_back(logprob_of(token, sampler_.unbiased(token, logits[token]), *logprobs));
-    }
     const auto & chat = options_.constraint.chat;
     append(utf8_.push(model_->piece(token, chat && chat->preserved(token))), out);
     if (stops_.stopped()) {
@@ -73,7 +95,7 @@ Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     } else if (turn_ends_.stopped()) {
         finish(FinishReason::stop, out);
     } else if (n_tokens_ >= options_.max_tokens) {
-        finish(sampler_.whole() ? FinishReason::stop : FinishReason::length, out);
+        finish(sampler_ && sampler_->whole() ? FinishReason::stop : FinishReason::length, out);
     }
     count(out);
     return out;
@@ -101,8 +123,8 @@ std::vector<TokenLogprob> Decoder::score(int32_t n_past, int32_t n,
 void Decoder::append(const std::string & text, Decoded & out) {
     const std::string sure = turn_ends_.push(text);
     if (!sure.empty()) add(reader_.push(sure), out);
-    if (utf8_.empty() && turn_ends_.empty()) {
-        if (const auto call = reader_.named_call()) sampler_.follow_call(*call);
+    if (sampler_ && utf8_.empty() && turn_ends_.empty()) {
+        if (const auto call = reader_.named_call()) sampler_->follow_call(*call);
     }
 }
 

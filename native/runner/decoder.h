@@ -1,8 +1,9 @@
 // Everything one request does between its logits and its output: sampling, text, reasoning, tool calls, stop strings,
 // its end.
 //
-// Owns: sampler, answer so far. Changed by: next, message. Thread: made anywhere, then the engine thread.
-// Invariant: the answer is what was given out, piece by piece; nothing is read again.
+// Owns: sampler (none, where another engine samples), answer so far. Changed by: next, accept, end, message. Thread:
+// made anywhere, then the engine thread; without a sampler any, one at a time. Invariant: the answer is what was given
+// out, piece by piece; nothing is read again.
 #pragma once
 
 #include <functional>
@@ -32,6 +33,9 @@ struct TokenLogprob {
     std::vector<TokenLogprob> top;  // without alternatives of their own
 };
 
+/** Of the ids of calls in the answer to a prompt, for DecoderOptions: the same prompt, the same ids. */
+uint64_t seed_of_ids(const std::vector<Token> & prompt);
+
 struct DecoderOptions {
     SamplingOptions sampling;
     std::vector<std::string> stop;  // ends the answer's text; in reasoning and calls it ends nothing
@@ -43,6 +47,7 @@ struct DecoderOptions {
     std::vector<Token> scored;     // the prompt, where the logprobs of its tokens are wanted
     int32_t scored_top = 0;        // alternatives of each
     uint64_t seed_of_ids = 0;      // tool calls that the model left without an id get one derived from this
+    bool samples = true;           // false: another engine does, and its tokens are accepted
 };
 
 /** What one sampled token gave. */
@@ -63,13 +68,18 @@ class Decoder {
     Decoder(std::shared_ptr<const Model> model, DecoderOptions options);
 
     /** How a device can sample in this one's place; nullptr: it cannot. */
-    DeviceSampler * on_device() const { return sampler_.on_device(); }
+    DeviceSampler * on_device() const { return sampler_ ? sampler_->on_device() : nullptr; }
 
     /**
      * Samples from output `index` of the context; logits nullptr: the device did. Throws Error or std::exception: this
      * request fails, no other.
      */
     Decoded next(llama_context * context, int32_t index, float * logits);
+
+    /** Reads a token that was sampled, here or elsewhere; -1: the answer is at its end. Not after it has finished. */
+    Decoded accept(Token token);
+    /** Ends it from outside: nothing follows what was accepted. Not after it has finished. */
+    Decoded end(FinishReason reason);
 
     /**
      * Logprobs of the prompt's tokens that follow [n_past, n_past + n), but for those that were given before; logits(i)
@@ -82,7 +92,7 @@ class Decoder {
     /** The text of `stop` that ended it; '' = none did. */
     const std::string & stop_text() const { return stops_.hit(); }
     /** Its limit of tokens was near, and it was brought to an end: its last value may be cut short. */
-    bool shortened() const { return sampler_.shortened(); }
+    bool shortened() const { return sampler_ && sampler_->shortened(); }
     /** Tokens that came out as reasoning, the tag before it among them. */
     int32_t reasoning_tokens() const { return reasoning_tokens_; }
     /** Calls are told of while they are written. */
@@ -101,7 +111,7 @@ class Decoder {
 
     std::shared_ptr<const Model> model_;
     DecoderOptions options_;
-    TokenSampler sampler_;
+    std::unique_ptr<TokenSampler> sampler_;  // null: another engine samples
     Utf8Stream utf8_;
     StopMatcher turn_ends_;  // the format's own stop texts, in everything
     AnswerParser reader_;

@@ -1,6 +1,7 @@
 #include "runner/model.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 
 #include "common.h"
@@ -33,9 +34,11 @@ std::string metadata(const llama_model * model, const char * key) {
     return n < 0 ? std::string() : std::string(buffer);
 }
 
-llama_model * load_weights(const std::string & path, int32_t gpu_layers, LoadProgress & progress) {
+llama_model * load_weights(const std::string & path, int32_t gpu_layers, bool vocabulary_only,
+                           LoadProgress & progress) {
     llama_model_params params = llama_model_default_params();
-    params.n_gpu_layers = gpu_layers;
+    params.n_gpu_layers = vocabulary_only ? 0 : gpu_layers;
+    params.vocab_only = vocabulary_only;
     params.progress_callback = on_progress;
     params.progress_callback_user_data = &progress;
 
@@ -64,16 +67,17 @@ llama_model * load_weights(const std::string & path, int32_t gpu_layers, LoadPro
 }  // namespace
 
 std::shared_ptr<const Model> Model::load(const std::string & path, int32_t gpu_layers,
-                                         const std::function<void(float)> & progress, const std::atomic<bool> & abort) {
+                                         const std::function<void(float)> & progress, const std::atomic<bool> & abort,
+                                         bool vocabulary_only) {
     backend::init();
     if (path.empty()) throw Error("MODEL_NOT_FOUND", "no model path", "modelPath");
     const std::string architecture = check_gguf(path);
     const Architecture paging = architecture_of(architecture);
-    if (paging.path == AttentionPath::refused) {
+    if (paging.path == AttentionPath::refused && !vocabulary_only) {
         throw Error("MODEL_UNSUPPORTED", path + ": architecture " + architecture + ": " + paging.reason, "modelPath");
     }
     LoadProgress state{progress, abort};
-    const std::shared_ptr<Model> model(new Model(load_weights(path, gpu_layers, state), path, paging));
+    const std::shared_ptr<Model> model(new Model(load_weights(path, gpu_layers, vocabulary_only, state), path, paging));
     model->info_.digest = model_digest(path);  // after the weights were read: its samples are in the file cache
     return model;
 }
@@ -86,7 +90,9 @@ Model::Model(llama_model * model, const std::string & path, const Architecture &
     info_.name = metadata(model, "general.name");
     info_.size_bytes = llama_model_size(model);
     info_.parameters = llama_model_n_params(model);
-    info_.context_train = llama_model_n_ctx_train(model);
+    // Of a vocabulary alone llama.cpp reads no sizes.
+    const std::string context = metadata(model, (info_.architecture + ".context_length").c_str());
+    info_.context_train = std::max(llama_model_n_ctx_train(model), std::atoi(context.c_str()));
     info_.vocab_size = llama_vocab_n_tokens(vocab_);
     const Token eos = llama_vocab_eos(vocab_);
     if (eos != LLAMA_TOKEN_NULL) info_.eos_text = piece(eos, true);

@@ -1,4 +1,4 @@
-// A loaded GGUF: weights and vocabulary.
+// A loaded GGUF: weights and vocabulary, or the vocabulary alone.
 //
 // Owns: the llama_model. Changed by: nothing after load() that a caller could see. Thread: any (every method is const);
 // shared by the engine thread, JavaScript's and the workers that render chats. Invariant: the architecture is one that
@@ -37,12 +37,13 @@ struct ModelInfo {
 class Model {
   public:
     /**
-     * Blocks. progress gets [0, 1] on this thread. Throws Error MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED,
-     * OUT_OF_MEMORY, ABORTED (when `abort` became true).
+     * Blocks. `vocabulary_only`: no weights, of any architecture that llama.cpp knows. progress gets [0, 1] on this
+     * thread. Throws Error MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, OUT_OF_MEMORY, ABORTED (when `abort`
+     * became true).
      */
     static std::shared_ptr<const Model> load(const std::string & path, int32_t gpu_layers,
                                              const std::function<void(float)> & progress,
-                                             const std::atomic<bool> & abort);
+                                             const std::atomic<bool> & abort, bool vocabulary_only = false);
     ~Model();
 
     const ModelInfo & info() const { return info_; }

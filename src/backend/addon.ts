@@ -8,6 +8,7 @@ import { warnOfDisk } from './disk-warning.js';
 import { EventRouter } from './event-router.js';
 import { NativeBackend } from './native-backend.js';
 import { warnOfSampling } from './sampling-warning.js';
+import { Vocabulary } from './vocabulary.js';
 
 /** The caller's part of a load. */
 export interface LoadWatch {
@@ -31,6 +32,8 @@ export interface Addon {
   keptModels(dir: string): Promise<NativeKeptModel[]>;
   /** Removes that of some (`folder`), with `all` every trace: the bytes that went. Rejects with CACHE_FAILED. */
   removeKept(dir: string, folders: readonly string[], all: boolean): Promise<number>;
+  /** The same without weights: what tokenizes, renders and reads for an engine elsewhere. */
+  loadVocabulary(options: NativeEngineOptions, watch: LoadWatch): Promise<Vocabulary>;
 }
 
 /** Throws NO_NATIVE_ENGINE with what to do. */
@@ -52,6 +55,10 @@ export function addon(): Addon {
     },
     keptModels: (dir) => keptModels(dir).catch(fail),
     removeKept: (dir, folders, all) => removeKept(dir, folders, all).catch(fail),
+    loadVocabulary: async (options, { onProgress, abortFlag }) => {
+      const alone = { ...options, gpuLayers: 0, vocabularyOnly: true };
+      return new Vocabulary(await loadEngine(alone, () => {}, onProgress, abortFlag).catch(fail));
+    },
   };
 }
 

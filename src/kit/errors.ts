@@ -29,6 +29,8 @@ const ERROR_CODES = [
   'NO_NATIVE_ENGINE',
   'CLOSED',
   'ABORTED',
+  'REMOTE_FAILED', // an engine elsewhere cannot be reached, refuses, or answers what it must not
+  'STREAM_BROKEN', // an answer of an engine elsewhere broke off and could not be continued
   'STEP_FAILED', // the model could not compute a step: out of device memory, NaN ...
   'ENGINE_FAILED',
 ] as const;

@@ -8,7 +8,7 @@ import type { NativeKeptModel, NativeMiss, NativeModelInfo, NativeProgramReport,
 import type { REQUEST } from './request-options.js';
 import type { SAMPLING } from './sampling-options.js';
 import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from './simulation.js';
-import type { CALL_STAGES, KvType } from './vocabulary.js';
+import type { CALL_STAGES, FinishReason, KvType } from './vocabulary.js';
 
 /** Opaque: a grammar that was parsed. */
 export interface Grammar {
@@ -20,6 +20,28 @@ export interface ChatFormat {
   readonly __brand: 'ChatFormat';
 }
 
+/** Opaque, garbage-collected: reads one answer whose tokens another engine samples (native handle). */
+export interface AnswerHandle {
+  readonly __brand: 'AnswerReader';
+}
+
+/** What one token of another engine gave. `token` -1: it is an end token, no part of the output. */
+export interface NativeReading extends NativeMessage {
+  token: number;
+  finished: boolean;
+  firstCall: number; // index of toolCalls[0] in the answer
+  pieces: NativeCallPiece[];
+}
+
+/** How an answer of another engine ended. */
+export interface NativeAnswerEnd {
+  last?: NativeReading; // what the end itself gave, unless a token had ended it
+  reason: FinishReason;
+  stopText: string;
+  reasoningTokens: number;
+  message: NativeMessage;
+}
+
 /** Everything is optional in `src/engine`; here every field is set and checked again natively. `none` stands for a number left out. */
 export interface NativeEngineOptions extends Complete<typeof LOAD> {
   modelPath: string;
@@ -27,6 +49,7 @@ export interface NativeEngineOptions extends Complete<typeof LOAD> {
   kvTypeV: KvType;
   policy: NativePolicy; // {} = the defaults, with costs measured at load and while running
   cache?: Complete<typeof CACHE>;
+  vocabularyOnly?: boolean; // no weights: tokenizes, renders and reads answers for an engine elsewhere
 }
 
 export interface NativeSampling extends Complete<typeof SAMPLING> {}
@@ -134,6 +157,16 @@ export interface NativeEngine {
    * Rejects with INVALID_GRAMMAR, INVALID_SCHEMA.
    */
   parseGrammar(grammar: string, jsonSchema: string): Promise<Grammar>;
+  /** GBNF of an answer of this format from its first token on, '' = none, and what the prompt has said of it already. */
+  chatGrammar(format: ChatFormat | null): { grammar: string; begun: string };
+  /** Reads the answer to a request that is sent elsewhere. Throws as submit. */
+  openAnswer(request: NativeRequest): AnswerHandle;
+  /** What each of the tokens gave, up to the one that ends the answer. */
+  readAnswer(reader: AnswerHandle, tokens: Int32Array): NativeReading[];
+  /** `reason`: why it ends here, unless a token has ended it. */
+  endAnswer(reader: AnswerHandle, reason: FinishReason): NativeAnswerEnd;
+  /** `count` tokens that are `text` before the token `last`, its end; empty: there are none. */
+  missingTokens(text: string, count: number, last: number): Int32Array;
   explain(salt: string, tokens: Int32Array): Promise<NativeMiss>;
   /**
    * Keeps the cached prefix of `tokens` for ttlMs, as far as the pins of the salt hold at most `share` of all pages; resolves

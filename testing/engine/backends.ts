@@ -1,6 +1,8 @@
 import { addon } from '../../src/backend/addon.js';
 import type { Backend, BackendRequest } from '../../src/backend/backend.js';
+import { connectBackend } from '../../src/remote/connect-backend.js';
 import { randomModel } from '../models/random-model.js';
+import { fakeLlamaServer } from '../remote/fake-llama-server.js';
 import { RAMBLING_MODEL } from './random-engine.js';
 import { ScriptedEngine } from './scripted-engine.js';
 import { engineOptions, greedy } from './test-engine.js';
@@ -9,6 +11,8 @@ import { engineOptions, greedy } from './test-engine.js';
 export interface Implementation {
   name: string;
   open(revealMisses?: boolean): Promise<Backend>;
+  /** It sees nothing of the cache of what computes, and gets no logprobs of a prompt. */
+  far?: boolean;
 }
 
 /** A millisecond a prompt token, as far as the engine believes: refusals do not depend on the machine. */
@@ -25,6 +29,9 @@ const native: Implementation = {
   },
 };
 
+/** Tokens of prompts with which the server elsewhere is busy. */
+const MOST_PROMPTS = 500;
+
 const REFUSAL = { code: 'BACKPRESSURE', message: 'too much is waiting', retryAfterMs: 9 };
 
 const scripted: Implementation = {
@@ -37,8 +44,24 @@ const scripted: Implementation = {
     ),
 };
 
+const remote: Implementation = {
+  name: 'an engine elsewhere',
+  far: true,
+  open: async () => {
+    const server = await fakeLlamaServer(MOST_PROMPTS);
+    const backend = await connectBackend({ url: server.url });
+    const close = backend.close.bind(backend);
+    let closing: Promise<void> | undefined;
+    backend.close = () => {
+      closing ??= close().finally(() => server.close());
+      return closing;
+    };
+    return backend;
+  },
+};
+
 /** All that there are. */
-export const IMPLEMENTATIONS: readonly Implementation[] = [native, scripted];
+export const IMPLEMENTATIONS: readonly Implementation[] = [native, scripted, remote];
 
 /** A request for `maxTokens` tokens, the likeliest ones. */
 export function backendRequest(

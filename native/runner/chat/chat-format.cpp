@@ -27,6 +27,7 @@ struct ChatFormat::Impl {
     bool thinking = true;
     ReasoningTags reasoning;
     std::vector<Token> reasoning_end;
+    std::string gbnf, begun;  // of the grammar
 };
 
 ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, AnswerKind kind, bool thinking,
@@ -50,6 +51,8 @@ ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, A
     }
     common_params_sampling constrained;
     constrained.generation_prompt = texts.begun.empty() ? params.generation_prompt : texts.begun;
+    format.gbnf = params.grammar;
+    format.begun = constrained.generation_prompt;
     constrained.grammar = {has_tools() ? COMMON_GRAMMAR_TYPE_TOOL_CALLS : COMMON_GRAMMAR_TYPE_OUTPUT_FORMAT,
                            params.grammar};
     if (!texts.content.empty()) {
@@ -82,6 +85,12 @@ bool ChatFormat::has_tools() const {
 }
 const CompiledGrammar * ChatFormat::content_grammar() const {
     return impl_->content.get();
+}
+const std::string & ChatFormat::gbnf() const {
+    return impl_->gbnf;
+}
+const std::string & ChatFormat::begun() const {
+    return impl_->begun;
 }
 bool ChatFormat::preserved(Token token) const {
     return impl_->preserved.count(token) > 0;

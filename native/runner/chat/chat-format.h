@@ -55,6 +55,11 @@ class ChatFormat {
      * no such choice.
      */
     const CompiledGrammar * content_grammar() const;
+    /** GBNF of the answer from its first token on, with what the prompt has said of it in front; '' = none. For engines
+     * that sample elsewhere. */
+    const std::string & gbnf() const;
+    /** What the prompt has said of that already. */
+    const std::string & begun() const;
     /** A control token whose text the parser needs to see (<tool_call> ...). */
     bool preserved(Token token) const;
 

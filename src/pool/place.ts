@@ -1,0 +1,89 @@
+import { Ledger } from './ledger.js';
+import { Pace } from './pace.js';
+
+/** What a request that is answered adds to a queue, in prompt tokens: it shares the steps. */
+const ANSWERING_TOKENS = 16;
+/** Keys that the ledger of one engine holds, and how long after their last use. */
+const MOST_KEYS = 100_000;
+const TTL_MS = 10 * 60_000;
+
+/** A request on its way to a place. */
+export interface Errand {
+  readonly keys: readonly number[];
+  readonly promptTokens: number;
+  /** Of the prompt: expected to be computed there. */
+  readonly prefill: number;
+  /** Tokens of other prompts that were to be computed before it. */
+  readonly ahead: number;
+  readonly began: number;
+  answering: boolean;
+}
+
+/** One engine elsewhere, as the pool sees it: what it has cached, what it is about to do, whether it is well. */
+export class Place {
+  readonly #ledger = new Ledger(MOST_KEYS, TTL_MS);
+  readonly #pace = new Pace();
+  readonly #errands = new Set<Errand>();
+  /** It gets nothing new. */
+  draining = false;
+  /** It asked to be left alone until then. */
+  pausedUntil = 0;
+
+  /** Requests that wait or are answered there. */
+  get inFlight(): number {
+    return this.#errands.size;
+  }
+
+  get tokensInFlight(): number {
+    return [...this.#errands].reduce((sum, { promptTokens }) => sum + promptTokens, 0);
+  }
+
+  /** Tokens of prompts that are to be computed there. */
+  get queued(): number {
+    let tokens = 0;
+    for (const { answering, prefill } of this.#errands) tokens += answering ? ANSWERING_TOKENS : prefill;
+    return tokens;
+  }
+
+  /** Tokens of a prompt that are believed to be cached there. */
+  match(keys: readonly number[], now: number): number {
+    return this.#ledger.match(keys, now);
+  }
+
+  /** Milliseconds to the first token of a prompt, if it went there now. */
+  score(keys: readonly number[], promptTokens: number, now: number): number {
+    const fresh = Math.max(1, promptTokens - this.match(keys, now));
+    return (this.queued + fresh) * this.#pace.prefillMs;
+  }
+
+  begin(keys: readonly number[], promptTokens: number, now: number): Errand {
+    const prefill = Math.max(1, promptTokens - this.match(keys, now));
+    const errand: Errand = { keys, promptTokens, prefill, ahead: this.queued, began: now, answering: false };
+    this.#errands.add(errand);
+    this.#ledger.add(keys, now);
+    return errand;
+  }
+
+  /** Its first token came. */
+  answered(errand: Errand, now: number): void {
+    if (errand.answering) return;
+    errand.answering = true;
+    this.#pace.learn(errand.prefill, errand.ahead, now - errand.began);
+  }
+
+  /** `cached`: tokens that were cached, as it says; null: it does not. */
+  end(errand: Errand, cached: number | null): void {
+    this.#errands.delete(errand);
+    const believed = errand.promptTokens - errand.prefill;
+    // It was computed meanwhile. But what was on the lost pages went with them, and other prompts may stand on it.
+    if (cached !== null && cached + 32 < believed) {
+      this.#ledger.forget(errand.keys, cached);
+      this.#ledger.add(errand.keys, errand.began);
+    }
+  }
+
+  /** It failed: nothing is known of what it has. */
+  lost(): void {
+    this.#ledger.clear();
+  }
+}

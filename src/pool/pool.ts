@@ -1,0 +1,73 @@
+import { pageKeys } from './page-keys.js';
+import type { Place } from './place.js';
+
+/** A program stays where it is unless another place is sooner by so much. */
+const STAY_SHARE = 0.2;
+const STAY_MS = 200;
+/** Programs whose place is remembered, the latest. */
+const MOST_PROGRAMS = 10_000;
+
+/** Where a request goes, and how long its first token takes there, as far as is known. */
+export interface Choice {
+  index: number;
+  expectedMs: number;
+  keys: readonly number[];
+}
+
+/** Chooses between places: the soonest first token, by what each has cached and has to do. */
+export class Pool {
+  readonly #places: readonly Place[];
+  readonly #homes = new Map<number, number>();
+  readonly #random: () => number;
+
+  /** `random`: gives [0, 1), for ties. */
+  constructor(places: readonly Place[], random: () => number = Math.random) {
+    this.#places = places;
+    this.#random = random;
+  }
+
+  /** `usable`: places that may be asked; undefined: none may. `program` 0: none. */
+  choose(
+    { tenant, prompt, program }: { tenant: string; prompt: ArrayLike<number>; program: number },
+    usable: (index: number) => boolean,
+    now: number,
+  ): Choice | undefined {
+    const keys = pageKeys(tenant, prompt);
+    const scores = this.#places.flatMap((place, index) =>
+      usable(index) ? [{ index, ms: place.score(keys, prompt.length, now) }] : [],
+    );
+    const [first] = scores;
+    if (!first) return undefined;
+    const least = scores.reduce((best, one) => (one.ms < best.ms ? one : best), first);
+    const home = program === 0 ? undefined : scores.find(({ index }) => index === this.#homes.get(program));
+    const stays = home && home.ms - least.ms <= Math.max(STAY_SHARE * home.ms, STAY_MS);
+    // One that has no home yet goes, of those that are as good, to where the fewest are at home.
+    const near = scores.filter(({ ms }) => ms - least.ms <= Math.max(STAY_SHARE * least.ms, STAY_MS));
+    const { index, ms } = stays
+      ? home
+      : this.#lighter(program === 0 ? near.filter((one) => one.ms === least.ms) : near, least);
+    if (program !== 0) this.#remember(program, index);
+    return { index, expectedMs: ms, keys };
+  }
+
+  /** The one with the fewest programs at home; of equal ones the one with fewer tokens under way, of two that were drawn. */
+  #lighter<Score extends { index: number }>(among: readonly Score[], least: Score): Score {
+    const homes = new Map<number, number>();
+    for (const index of this.#homes.values()) homes.set(index, (homes.get(index) ?? 0) + 1);
+    const fewest = Math.min(...among.map(({ index }) => homes.get(index) ?? 0));
+    const equal = among.filter(({ index }) => (homes.get(index) ?? 0) === fewest);
+    const draw = () => equal[Math.floor(this.#random() * equal.length)] ?? least;
+    const [one, other] = [draw(), draw()];
+    const load = ({ index }: Score) => this.#places[index]?.tokensInFlight ?? 0;
+    return load(other) < load(one) ? other : one;
+  }
+
+  #remember(program: number, index: number): void {
+    this.#homes.delete(program); // the latest last
+    this.#homes.set(program, index);
+    for (const oldest of this.#homes.keys()) {
+      if (this.#homes.size <= MOST_PROGRAMS) break;
+      this.#homes.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { BanyanError } from '../kit/errors.js';
+import type { Dialect, WireRequest } from './dialects/dialect.js';
+import { Transport, WireFailure } from './transport.js';
+
+/** What a caller says of one server; see RemoteOptions. */
+export interface MemberSetup {
+  url: string;
+  dialect: Dialect;
+  /** The model's name there. */
+  model: string;
+  headers: Record<string, string>;
+  priorities: boolean;
+}
+
+/** One server: how it is reached and what it speaks. */
+export class Member {
+  readonly url: string;
+  readonly dialect: Dialect;
+  readonly model: string;
+  readonly priorities: boolean;
+  readonly #transport: Transport;
+
+  constructor({ url, dialect, model, headers, priorities }: MemberSetup) {
+    this.url = url;
+    this.dialect = dialect;
+    this.model = model;
+    this.priorities = priorities;
+    this.#transport = new Transport(url, headers);
+  }
+
+  /** The events of an answer. The body was checked before: what is thrown is a WireFailure. */
+  events(wire: WireRequest, signal: AbortSignal) {
+    const { path } = this.dialect;
+    return this.#transport.events(path, this.dialect.body(wire), this.dialect.headers?.(wire) ?? {}, signal);
+  }
+
+  /** Token ids of a text, as the server makes them; undefined: it does not say. Throws WireFailure. */
+  async tokenize(text: string): Promise<readonly number[] | undefined> {
+    const { tokenize } = this.dialect;
+    if (!tokenize) return undefined;
+    const reply = Object(await this.#transport.json(tokenize.path, tokenize.body(text, this.model)));
+    if (!Array.isArray(reply.tokens)) throw new WireFailure('broken', `${tokenize.path} gave no tokens`);
+    return reply.tokens;
+  }
+
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  /** A failure as a caller is told of it. */
+  failure(reason: WireFailure, code: 'REMOTE_FAILED' | 'STREAM_BROKEN'): BanyanError {
+    const message = `${this.url} ${reason.message}`;
+    if (reason.kind !== 'busy') return new BanyanError(code, message, { cause: reason });
+    return new BanyanError('BACKPRESSURE', message, { retryAfter: Math.max(1, reason.retryAfterMs), cause: reason });
+  }
+}

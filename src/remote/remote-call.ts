@@ -1,0 +1,220 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AnswerReader } from '../backend/answer-reader.js';
+import type { Vocabulary } from '../backend/vocabulary.js';
+import { asBanyanError, BanyanError } from '../kit/errors.js';
+import type { NativeEvent, RequestEvent } from '../native/events.js';
+import type { FinishReason } from '../native/vocabulary.js';
+import type { WirePiece, WireRequest } from './dialects/dialect.js';
+import type { Member } from './member.js';
+import { Patience } from './patience.js';
+import { StreamIds } from './stream-ids.js';
+import { WireFailure } from './transport.js';
+import { usageOf } from './usage.js';
+
+/** Retries of one request, before its first token and after it together. */
+const MOST_RETRIES = 2;
+/** That the end of a stream, with what it says of the cache, is waited for once the answer is whole. */
+const END_MS = 1_000;
+
+/** One try of a call, at one server. */
+export interface Trip {
+  readonly member: Member;
+  /** Runs the try, unless the server is being left alone. */
+  guard<Result>(run: () => Promise<Result>): Promise<Result>;
+  /** Its first token came. */
+  answered(): void;
+  /** It is over; `cached`: tokens of the prompt that were cached, null unknown. */
+  ended(failure: WireFailure | undefined, cached: number | null): void;
+}
+
+/** Where calls go. */
+export interface Servers {
+  /** The next try of a call. `failed`: servers that it has failed on, which come last. Throws BACKPRESSURE. */
+  send(wire: Pick<WireRequest, 'asked' | 'prompt'>, failed: ReadonlySet<Member>): Trip;
+}
+
+export interface CallSetup {
+  id: number;
+  wire: Omit<WireRequest, 'model' | 'priorities'>;
+  reader: AnswerReader;
+  vocabulary: Vocabulary;
+  servers: Servers;
+  /** Milliseconds without a token after which a stream is given up. */
+  idleMs: number;
+  firstTokenMs: number;
+  deliver(events: NativeEvent[]): void;
+}
+
+/** One request to other engines: tried again where nothing of it was told yet, continued token by token where something was. */
+export class RemoteCall {
+  readonly done: Promise<void>;
+  readonly #setup: CallSetup;
+  readonly #abort = new AbortController();
+  readonly #submitted = performance.now();
+  readonly #told: number[] = [];
+  #first: number | undefined;
+  #last = 0;
+  #cached: number | null = null;
+
+  constructor(setup: CallSetup) {
+    this.#setup = setup;
+    this.done = this.#run();
+  }
+
+  cancel(): void {
+    this.#abort.abort();
+  }
+
+  async #run(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve)); // nothing is told within submit()
+    const { id, wire } = this.#setup;
+    if (wire.asked.progress) this.#deliver([{ type: 'accepted', request: id }]);
+    try {
+      this.#finish(await this.#answer());
+    } catch (reason) {
+      const { code, message, retryAfter = 0 } = asBanyanError(reason);
+      this.#setup.deliver([{ type: 'error', request: id, code, message, retryAfterMs: retryAfter }]);
+    }
+  }
+
+  async #answer(): Promise<FinishReason> {
+    const failed = new Set<Member>();
+    for (let retries = 0; ; retries++) {
+      if (this.#abort.signal.aborted) return 'cancelled';
+      const trip = this.#setup.servers.send(this.#setup.wire, failed);
+      const { member } = trip;
+      try {
+        return await trip.guard(() => this.#try(trip));
+      } catch (reason) {
+        if (this.#abort.signal.aborted) return 'cancelled';
+        if (!(reason instanceof WireFailure)) throw reason;
+        const begun = this.#told.length > 0;
+        if (reason.kind === 'refused' || retries >= MOST_RETRIES || !this.#mayWait(reason)) {
+          throw member.failure(reason, begun ? 'STREAM_BROKEN' : 'REMOTE_FAILED');
+        }
+        failed.add(member);
+        await this.#pause(Math.max(reason.retryAfterMs, 50 * 2 ** retries * (0.5 + Math.random())));
+      }
+    }
+  }
+
+  /** A server that says when to come again is believed, as long as the caller can wait. */
+  #mayWait({ retryAfterMs }: WireFailure): boolean {
+    const { ttftLimitMs } = this.#setup.wire.asked;
+    const waited = performance.now() - this.#submitted;
+    return retryAfterMs <= 5_000 && (ttftLimitMs === 0 || waited + retryAfterMs < ttftLimitMs);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#abort.signal }).catch(() => {});
+  }
+
+  async #try(trip: Trip): Promise<FinishReason> {
+    const patience = new Patience(this.#abort.signal);
+    let failure: WireFailure | undefined;
+    try {
+      patience.wait(this.#setup.firstTokenMs);
+      return await this.#stream(trip, patience);
+    } catch (reason) {
+      const why = patience.over ? new WireFailure('broken', 'sent no token for too long', 0, reason) : reason;
+      if (this.#abort.signal.aborted) throw new BanyanError('ABORTED', 'The request was aborted'); // no fault of the server
+      if (why instanceof WireFailure) failure = why;
+      throw why;
+    } finally {
+      patience.end();
+      trip.ended(failure, this.#cached);
+    }
+  }
+
+  async #stream(trip: Trip, patience: Patience): Promise<FinishReason> {
+    const { member } = trip;
+    const { wire, vocabulary, idleMs } = this.#setup;
+    // A server would begin a grammar anew: it goes through the answer again, which must be the same.
+    const replayed = wire.grammar ? [...this.#told] : [];
+    const kept = this.#told.length - replayed.length;
+    const prompt = [...wire.prompt, ...this.#told.slice(0, kept)];
+    const maxTokens = Math.max(1, wire.maxTokens - kept);
+    const asked = { ...wire, prompt, maxTokens, model: member.model, priorities: member.priorities };
+    const ids = new StreamIds(vocabulary);
+    let reason: FinishReason | undefined;
+    try {
+      for await (const event of member.events(asked, patience.signal)) {
+        const piece = member.dialect.read(event);
+        if (!piece) continue;
+        if (typeof piece.cached === 'number' && kept === 0) this.#cached = piece.cached;
+        if (reason !== undefined) continue;
+        const tokens = ids.read(piece);
+        if (tokens.length > 0) {
+          trip.answered();
+          patience.wait(idleMs);
+          this.#tell(compared(tokens, replayed));
+        }
+        reason = this.#whole(piece.end);
+        if (reason !== undefined) {
+          if (!this.#endsThereToo(piece.end)) return reason;
+          patience.wait(END_MS);
+        } else if (piece.end === 'broken') throw new WireFailure('broken', 'gave up in the midst of the answer');
+      }
+    } catch (failure) {
+      if (reason === undefined) throw failure; // else the answer is whole, and only its cost is not known
+    }
+    if (reason === undefined) throw new WireFailure('broken', 'ended the stream before the answer');
+    return reason;
+  }
+
+  /** The server ends by itself what is whole here: what it says then of the cache is worth waiting for. */
+  #endsThereToo(end: WirePiece['end']): boolean {
+    const { reader, wire } = this.#setup;
+    return end !== undefined || reader.endToken || wire.asked.maxTokens === 0 || this.#told.length >= wire.maxTokens;
+  }
+
+  /** Why the answer is whole; undefined: it is not. */
+  #whole(end: WirePiece['end']): FinishReason | undefined {
+    const { reader, wire } = this.#setup;
+    if (wire.asked.maxTokens === 0) return this.#first === undefined && end === undefined ? undefined : 'length';
+    if (reader.finished) return 'stop';
+    return end === 'broken' ? undefined : end;
+  }
+
+  #tell(tokens: readonly number[]): void {
+    if (tokens.length === 0) return;
+    const { id, reader, wire } = this.#setup;
+    this.#last = performance.now();
+    if (this.#first === undefined) {
+      this.#first = this.#last;
+      this.#deliver(this.#stages());
+    }
+    if (wire.asked.maxTokens === 0) return;
+    this.#told.push(...tokens);
+    this.#deliver(reader.read(id, tokens));
+  }
+
+  #stages(): RequestEvent[] {
+    const { id: request, wire } = this.#setup;
+    if (!wire.asked.progress) return [];
+    const { length: total } = wire.prompt;
+    return [
+      { type: 'admitted', request, promptTokens: total, cachedTokens: this.#cached ?? 0 },
+      { type: 'prefill', request, done: total, total },
+    ];
+  }
+
+  #finish(why: FinishReason): void {
+    const { id: request, reader, wire } = this.#setup;
+    const { reason, stopText, reasoningTokens, message, events } = reader.end(request, why);
+    const times = { submitted: this.#submitted, first: this.#first, last: this.#last, now: performance.now() };
+    const usage = usageOf(wire.prompt.length, reader.outputTokens, reasoningTokens, this.#cached, times);
+    this.#setup.deliver([...events, { type: 'finish', request, reason, stopText, shortened: false, usage, message }]);
+  }
+
+  #deliver(events: NativeEvent[]): void {
+    if (events.length > 0) this.#setup.deliver(events);
+  }
+}
+
+/** Tokens beyond those of the answer so far, which a second one must repeat: they are taken out of `before`. Throws STREAM_BROKEN. */
+function compared(tokens: readonly number[], before: number[]): readonly number[] {
+  const again = before.splice(0, tokens.length);
+  if (again.every((token, at) => token === tokens[at])) return tokens.slice(again.length);
+  throw new BanyanError('STREAM_BROKEN', 'The answer broke off, and was another one the second time');
+}

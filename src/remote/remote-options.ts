@@ -1,0 +1,93 @@
+import { checkFlag, checkName, checkOneOf, checkText, invalidOption } from '../kit/option-checks.js';
+import { readFields, readList, readOptions } from '../kit/read-options.js';
+import type { LoadProgress } from '../model/model-source.js';
+import { LOAD } from '../native/load-options.js';
+import { callback, number, type OptionsOf, other, signal, text, word } from '../native/option-kinds.js';
+import { DIALECT_NAMES, type DialectName } from './dialects/dialect.js';
+
+const MILLIS = { min: 1, max: 86_400_000, whole: true };
+
+/** One of several servers that run the same model. */
+export interface RemoteServer {
+  /** `http://`, `https://` or `unix:` with the path of a socket. */
+  url: string;
+  /** What it speaks. Default: as it says itself. */
+  dialect?: DialectName | undefined;
+  /** The model's name there. Default: the first one that it lists. */
+  servedModel?: string | undefined;
+  /** Headers of each request to it, such as `authorization`. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** It schedules by priority, which is sent then. Default false: vLLM refuses priorities unless it was started for them. */
+  priorities?: boolean | undefined;
+}
+
+/** The table of RemoteOptions. */
+export const REMOTE = {
+  /** Address of the server: `http://`, `https://`, or `unix:` with the path of a socket. Give this or `backends`. */
+  url: text(),
+  /** Servers of the same model, 1 to 16, each `{ url, dialect, servedModel, headers, priorities }`. Give this or `url`. */
+  backends: other<readonly RemoteServer[]>('a list of 1 to 16 servers', readServers),
+  /** GGUF of the model, of which only the vocabulary and the chat template are read: a path, `hf:user/repo:quant` or a URL. Default: the package's small model. */
+  model: text(),
+  /** What the server speaks. Default: as it says itself. */
+  dialect: word(DIALECT_NAMES),
+  /** The model's name there. Default: the first one that it lists. */
+  servedModel: text(),
+  /** Headers of each request, such as `authorization`. Default: none. */
+  headers: other<Readonly<Record<string, string>>>('an object of texts', readHeaders),
+  /** Tokens that a request may reach there, 0 to 1,073,741,824; 0: as the server says, else what the model was trained for. Default 0. */
+  maxContext: LOAD.maxContext,
+  /** Jinja template in place of the model's own. */
+  chatTemplate: text(),
+  toolFormat: LOAD.toolFormat,
+  /** Folder of downloaded models. */
+  modelsDirectory: text(),
+  /** Secret by which tenants' names become salts: the same one in each process that is to find what another one cached. Default: random. */
+  tenantSecret: text(),
+  /** Milliseconds between two tokens after which a stream counts as broken, 1 to 86,400,000. Default 30,000. */
+  idleMs: number(MILLIS, 30_000),
+  /** Milliseconds to the first token after which a try counts as failed, 1 to 86,400,000. Default 600,000. */
+  firstTokenMs: number(MILLIS, 600_000),
+  /** Callback that hears of the download: `stage`, and `fraction` in [0, 1]. */
+  onProgress: callback<(progress: LoadProgress) => void>(),
+  /** Signal that ends connecting; it then rejects with ABORTED. */
+  signal: signal(),
+};
+
+/** Options of RemoteEngine.connect(). */
+export interface RemoteOptions extends OptionsOf<typeof REMOTE> {}
+
+/** Throws INVALID_OPTION unless there is either a url or backends. */
+export function serversOf(options: RemoteOptions): readonly RemoteServer[] {
+  const { url, backends, dialect, servedModel, headers } = options;
+  if (backends && url === undefined) return backends;
+  if (url === undefined || backends) throw invalidOption('url', 'given, or else backends', url);
+  return [{ url, dialect, servedModel, headers }];
+}
+
+function readServers(field: string, value: unknown): readonly RemoteServer[] {
+  const list = readList(field, value as readonly RemoteServer[]);
+  if (list.length < 1 || list.length > 16) throw invalidOption(field, 'a list of 1 to 16 servers', value);
+  return list.map((one, at) => readServer(`${field}[${at}]`, one));
+}
+
+function readServer(field: string, value: RemoteServer): RemoteServer {
+  const known = ['url', 'dialect', 'servedModel', 'headers', 'priorities'] as const;
+  const { url, dialect, servedModel, headers, priorities } = readOptions(field, value, [...known]);
+  return {
+    url: checkText(`${field}.url`, url),
+    ...(dialect !== undefined && { dialect: checkOneOf(`${field}.dialect`, dialect, DIALECT_NAMES) }),
+    ...(servedModel !== undefined && { servedModel: checkName(`${field}.servedModel`, servedModel) }),
+    ...(headers !== undefined && { headers: readHeaders(`${field}.headers`, headers) }),
+    ...(priorities !== undefined && { priorities: checkFlag(`${field}.priorities`, priorities) }),
+  };
+}
+
+function readHeaders(field: string, value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null) throw invalidOption(field, 'an object of texts', value);
+  const headers: Record<string, string> = {};
+  for (const [name, text] of Object.entries(readFields(field, value as Record<string, unknown>))) {
+    headers[name.toLowerCase()] = checkText(`${field}.${name}`, text);
+  }
+  return headers;
+}
