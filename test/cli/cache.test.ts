@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { cacheOf, placeOf } from '../../src/cli/cache/cache-place.js';
 import { chosen } from '../../src/cli/cache/chosen.js';
 import { agoInWords, bytesInWords, secondsOf } from '../../src/cli/cache/sizes.js';
@@ -10,6 +10,8 @@ import type { NativeKeptModel } from '../../src/native/reports.js';
 import { runScript } from '../support/run-script.js';
 
 /* `banyan cache` on a directory that engines of two page types wrote, one of them still open. */
+
+vi.setConfig({ testTimeout: 600_000 }); // each command is a process, on a machine that may be busy
 
 let root: string;
 let dir: string;
