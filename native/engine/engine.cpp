@@ -311,36 +311,6 @@ RequestId Engine::submit(RequestOptions options) {
     return id;
 }
 
-void Engine::hint(ProgramId program, HintOptions options) {
-    options.hint.salt = intern(options.salt);
-    options.hint.root = root_of(options.salt);
-    switch (validate(options.hint)) {
-        case HintError::bad_tool_name:
-            throw Error("INVALID_OPTION", "a tool's name has at most " + std::to_string(kMaxToolName) + " bytes",
-                        "tool");
-        case HintError::bad_tokens:
-            throw Error("INVALID_OPTION", "this hint needs tokens, and more than from", "tokens");
-        case HintError::bad_steps:
-            throw Error("INVALID_OPTION", "steps must be in [1, " + std::to_string(kMaxHintSteps) + "]", "steps");
-        case HintError::bad_expected:
-            throw Error("INVALID_OPTION", "the expected time is no time", "expectedMs");
-        default:
-            break;
-    }
-    // What does not fit the program's state (a tool that was never started) is no more than useless advice.
-    post([this, program, hint = std::move(options.hint)] {
-        worker_->scheduler().hint(program, hint, Worker::now());
-        worker_->settle_tiers();  // what it asks for is read now: an idle engine has no step to wait for
-    });
-}
-
-void Engine::set_decisions(bool on) {
-    post([this, on] {
-        worker_->set_decisions(on);
-        if (on) tell_store_failure();
-    });
-}
-
 bool Engine::cancel(RequestId id) {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -361,46 +331,6 @@ Salt Engine::intern(const std::string & salt) {
     }
     const std::lock_guard<std::mutex> lock(mutex_);
     return *salts_.get(salt, [this] { return std::make_shared<const Salt>(++last_salt_); });
-}
-
-void Engine::explain(const std::string & salt, std::vector<Token> tokens, std::function<void(MissExplanation)> done) {
-    post([this, root = root_of(salt), salt = intern(salt), tokens = std::move(tokens), done] {
-        done(worker_->scheduler().explain(salt, tokens, root));
-    });
-}
-
-void Engine::pin(const std::string & salt, std::vector<Token> tokens, Micros ttl, double share,
-                 std::function<void(uint64_t, int32_t)> done) {
-    post([this, salt = intern(salt), tokens = std::move(tokens), ttl, share, done] {
-        uint64_t id = 0;
-        const int32_t pinned = worker_->scheduler().pin(salt, tokens, Worker::now() + ttl, &id, share);
-        done(pinned > 0 ? id : 0, pinned);
-    });
-}
-
-void Engine::unpin(uint64_t id, std::function<void(bool)> done) {
-    post([this, id, done] { done(worker_->scheduler().unpin(id)); });
-}
-
-void Engine::clear_cache(std::function<void(int32_t)> done) {
-    post([this, done] { done(worker_->scheduler().clear_cache()); });
-}
-
-void Engine::program(ProgramId program, std::function<void(std::optional<ProgramReport>)> done) {
-    post([this, program, done] { done(worker_->scheduler().program(program)); });
-}
-
-void Engine::stats(std::function<void(EngineStats)> done) {
-    post([this, done] {
-        EngineStats stats = worker_->stats();
-        if (!store_failure_.empty()) stats.disk.error = store_failure_;
-        if (embedding_) embedding_->count_into(stats);
-        done(stats);
-    });
-}
-
-void Engine::check_integrity(std::function<void(std::string)> done) {
-    post([this, done] { done(worker_->scheduler().check_integrity()); });
 }
 
 bool Engine::close(std::function<void()> done) {

@@ -94,7 +94,7 @@ const hasTools = ({ tools }: FormOptions): boolean => tools !== undefined && too
 
 const isForced = ({ toolChoice }: FormOptions): boolean => toolChoice === 'required' || typeof toolChoice === 'object';
 
-/** Options of one request that exclude each other. The addon refuses two grammars of one request again, whoever asks it. */
+/** Options of one request that exclude each other. The addon refuses two grammars of one request again, of any caller. */
 const CONFLICTS: readonly Conflict[] = [
   {
     field: 'grammar',

@@ -41,7 +41,7 @@ test.each([
   ['steps', (p: Program) => p.nextPrefix('x', { steps: 1.5 })],
   ['tenant', (p: Program) => p.nextPrefix('x', { tenant: 7 as never })],
   ['prompt[0]', (p: Program) => p.branchAbandoned([-1])],
-  ['messages[0].role', (p: Program) => p.branchAbandoned([{ role: 'nobody', content: '' }] as never)],
+  ['messages[0].role', (p: Program) => p.branchAbandoned([{ role: 'stranger', content: '' }] as never)],
 ])('a hint that is none names %s, and the engine hears nothing', async (field, hint) => {
   const { engine, native } = scripted(() => 'ok');
   expect(await errorOf(async () => hint(engine.program()))).toMatchObject({ field });

@@ -6,7 +6,8 @@ import type { Engine } from '../../src/engine/engine.js';
 import { BanyanError } from '../../src/kit/errors.js';
 import { type CompiledSchema, compileSchema } from '../../src/schema/compile-schema.js';
 import { ENDING_MODEL, openEngine } from '../../testing/engine/random-engine.js';
-import { type DialectSchema, dialectSchema, randomOf } from '../support/schema-dialects.js';
+import { randomOf } from '../support/dice.js';
+import { type DialectSchema, dialectSchema } from '../support/schema-dialects.js';
 
 /** How many schemas are tried, from which seed: see test/README.md. */
 const COUNT = Number(process.env.BANYAN_SCHEMAS ?? 48);

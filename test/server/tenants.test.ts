@@ -54,7 +54,7 @@ describe('who asks', () => {
     await client(it.url, 'acme').chat.completions.create(hello);
     await client(it.url, 'umbrella').chat.completions.create(hello);
     await client(it.url, 'umbrella').completions.create({ model: 'any', prompt: 'Once' });
-    expect((await refused(client(it.url, 'nobody').chat.completions.create(hello))).status).toBe(401);
+    expect((await refused(client(it.url, 'stranger').chat.completions.create(hello))).status).toBe(401);
     const asked = it.native.requests.map(({ salt, class: own }) => [salt, own]);
     expect(asked).toEqual([
       ['acme', 'workflow'],
@@ -85,7 +85,7 @@ describe('who asks', () => {
     await using it = await servingScript(() => 'Hi', { keysFile: path });
     const asked = (name: string) =>
       fetch(`${it.url}/metrics`, { headers: { authorization: `Bearer key of ${name}` } }).then(({ status }) => status);
-    expect([await asked('nobody'), await asked('acme'), await asked('operator')]).toEqual([401, 403, 200]);
+    expect([await asked('stranger'), await asked('acme'), await asked('operator')]).toEqual([401, 403, 200]);
   });
 });
 

@@ -1,6 +1,8 @@
 import { Type } from '@sinclair/typebox';
 import { z } from 'zod';
 import type { JsonSchema, Schema } from '../../src/schema/compile-schema.js';
+import { Dice } from './dice.js';
+import { byPointer, modernised } from './modern-schema.js';
 
 /** A schema as one tool or library writes it. */
 export interface DialectSchema {
@@ -8,51 +10,6 @@ export interface DialectSchema {
   schema: Schema;
   /** The schema for an independent check: draft 2020-12, or the zod schema itself. */
   oracle: JsonSchema | z.ZodType;
-}
-
-/** A number in [0, 1) from a seed, the same on every machine. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-class Dice {
-  readonly #random: () => number;
-  constructor(seed: number) {
-    this.#random = randomOf(seed);
-  }
-  below(end: number): number {
-    return Math.floor(this.#random() * end);
-  }
-  chance(likely: number): boolean {
-    return this.#random() < likely;
-  }
-  pick<T>(...items: T[]): T {
-    return items[this.below(items.length)] as T;
-  }
-  names(most = 4): string[] {
-    const all = [
-      'city',
-      'days',
-      'unit',
-      'first name',
-      'tag-s',
-      'über',
-      'a/b',
-      'x~y',
-      '"q"',
-      'id',
-      'type',
-      '$ref',
-      'default',
-    ];
-    return [...new Set(Array.from({ length: 1 + this.below(most) }, () => this.pick(...all)))];
-  }
 }
 
 const PATTERNS = [
@@ -348,44 +305,6 @@ function mcpOf(dice: Dice): JsonSchema {
     additionalProperties: false,
     definitions,
   };
-}
-
-/** 2020-12, whatever the dialect: what OpenAPI 3.0 and draft-07 say otherwise is said in its words. */
-export function modernised(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(modernised);
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const { nullable, enum: values, const: constant, ...rest } = schema as Record<string, unknown>;
-  const out: Record<string, unknown> = Object.fromEntries(
-    Object.entries(rest).map(([key, value]) => [key, modernised(value)]),
-  );
-  if (values !== undefined) out.enum = values;
-  if (constant !== undefined) out.const = constant;
-  if (out.exclusiveMinimum === true) [out.exclusiveMinimum, out.minimum] = [out.minimum, undefined];
-  if (Array.isArray(out.items)) [out.prefixItems, out.items] = [out.items, out.additionalItems];
-  for (const key of ['$schema', 'additionalItems', 'discriminator']) delete out[key];
-  for (const key of ['minimum', 'items']) if (out[key] === undefined) delete out[key];
-  if (nullable !== true) return out;
-  const { components, ...own } = out;
-  return { anyOf: [own, { type: 'null' }], ...(components === undefined ? {} : { components }) };
-}
-
-/** With pointers in place of names: ajv finds no name behind `prefixItems`. */
-function byPointer(root: JsonSchema): JsonSchema {
-  const places = new Map<string, string>();
-  const find = (value: unknown, place: string): void => {
-    if (typeof value !== 'object' || value === null) return;
-    const { $id } = value as JsonSchema;
-    if (typeof $id === 'string') places.set($id, place);
-    for (const [key, inner] of Object.entries(value)) {
-      find(inner, `${place}/${encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))}`);
-    }
-  };
-  find(root, '#');
-  const replaced = JSON.stringify(root, (key, value: unknown) => {
-    if (key === '$id' && typeof value === 'string') return undefined;
-    return key === '$ref' && typeof value === 'string' ? (places.get(value) ?? value) : value;
-  });
-  return JSON.parse(replaced) as JsonSchema;
 }
 
 /** The `index`-th schema of a run: dialects by turns, everything else from the seed. */

@@ -90,7 +90,7 @@ class ScriptedSession implements HostSession {
   }
 }
 
-/** An AgentHost without any engine: what an agent runs on when whoever computes is asked by messages alone. */
+/** An AgentHost without any engine: what an agent runs on when what computes is asked by messages alone. */
 export class ScriptedHost implements AgentHost<HostSession> {
   readonly info = { digest: 'scripted', maxContext: 100_000 };
   closed = false;

@@ -92,7 +92,7 @@ size_t PageMover::page_bytes() const {
 }
 
 const char * PageMover::copy(const PageCopy * copies, int32_t n_copies) {
-    // A step that sampled nothing may still run on its own stream: nobody waited for its logits.
+    // A step that sampled nothing may still run on its own stream: no caller waited for its logits.
     if (!impl_->ok(cudaSetDevice(impl_->device)) || !impl_->ok(cudaDeviceSynchronize())) return impl_->message();
     for (int first = 0; first < n_copies && impl_->n_storages > 0;) {
         const int n = independent(copies, first, n_copies);
