@@ -17,7 +17,14 @@ constexpr Micros kDrain = 2'000'000;  // that closing waits for pages to be writ
 // What reading a page is believed to take, until some were read.
 constexpr Micros kPageRead = 100;
 constexpr int64_t kDiskBytesPerMicro = 500;
+// Bytes of pages under way to and from the disk: on a CPU the engine takes them in the midst of a step.
+constexpr int64_t kUnderWay = 32 << 20, kUnderWayGpu = 512 << 20;
 constexpr size_t kMaxSaltName = 1024;
+
+int32_t pages_at_once(const RunnerInfo & runner) {
+    const int64_t bytes = runner.backend == "CPU" ? kUnderWay : kUnderWayGpu;
+    return static_cast<int32_t>(std::clamp<int64_t>(bytes / std::max<int64_t>(1, runner.page_bytes), 8, 128));
+}
 
 int32_t context_limit(const EngineOptions & options, const Model & model, const RunnerInfo & runner) {
     const int64_t pool = static_cast<int64_t>(runner.n_pages) * options.runner.page_tokens;
@@ -81,6 +88,7 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     engine->open_tiers(options.cache, info.runner);
     config.tiers.on = engine->tiers_ != nullptr;
     const Micros by_bytes = kPageRead + info.runner.page_bytes / kDiskBytesPerMicro;
+    config.tiers.most_reading = config.tiers.most_writing = pages_at_once(info.runner);
     config.tiers.page = options.cache.page_read > 0 ? options.cache.page_read : by_bytes;
     engine->worker_ = std::make_unique<Worker>(config, std::move(runner), engine->tiers_);
     engine->tell_store_failure();

@@ -50,7 +50,7 @@ ReadEnd end_of(StoreOutcome outcome) {
 TierIo::TierIo(PageStoreConfig config, std::function<void()> wake, std::shared_ptr<store::FileSystem> files)
     : config_(std::move(config)), wake_(std::move(wake)) {
     StoreCallbacks callbacks;
-    callbacks.done = [this](const StoreDone & done) { post([&] { mail_.done.push_back(done); }); };
+    callbacks.done = [this](const StoreDone & done) { post([&] { mail_.done.push_back({done, Worker::now()}); }); };
     callbacks.news = [this](ColdNews news) {
         std::deque<ColdNews> parts = parts_of(std::move(news));
         post([&] { std::move(parts.begin(), parts.end(), std::back_inserter(mail_.news)); });
@@ -148,7 +148,7 @@ void TierIo::write(const PageWrite & page, Scheduler & scheduler, Runner & runne
 void TierIo::apply(const Mail & mail, Scheduler & scheduler, Runner & runner) {
     told_.insert(told_.end(), mail.told.begin(), mail.told.end());
     for (const ColdNews & news : mail.news) scheduler.take_news(news, Tier::disk);
-    for (const StoreDone & done : mail.done) {
+    for (const auto & [done, at] : mail.done) {
         const auto found = under_way_.find(done.id);
         if (found == under_way_.end()) continue;
         Bytes bytes = std::move(found->second);
@@ -157,7 +157,7 @@ void TierIo::apply(const Mail & mail, Scheduler & scheduler, Runner & runner) {
         if (done.id == order_of_write(job)) {
             scheduler.written(job, done.outcome == StoreOutcome::done || done.outcome == StoreOutcome::known);
         } else {
-            const PageId page = scheduler.place(job, end_of(done.outcome), Worker::now());
+            const PageId page = scheduler.place(job, end_of(done.outcome), at);
             if (page != kNoPage && !runner.write_page(page, bytes->data())) {
                 throw std::runtime_error("the device took no page from the page store");
             }

@@ -48,7 +48,11 @@ class TierIo {
   private:
     using Bytes = std::shared_ptr<std::vector<char>>;
     struct Mail {
-        std::vector<StoreDone> done;
+        struct Done {
+            StoreDone what;
+            Micros at;
+        };
+        std::vector<Done> done;
         std::deque<ColdNews> news;  // in small parts, of which one is taken at a time
         std::vector<std::string> told;
         bool empty() const { return done.empty() && news.empty() && told.empty(); }

@@ -18,6 +18,7 @@ SimDisk::End SimDisk::end_next() {
     Job job = std::move(under_way_.front());
     under_way_.pop_front();
     End end;
+    end.time = job.ends;
     if (const PageRead * read = std::get_if<PageRead>(&job.what)) {
         end.job = read->job;
         end.is_read = true;

@@ -40,6 +40,7 @@ class SimDisk {
     /** It has ended. news: pages that went to make room. */
     struct End {
         TierJob job = 0;
+        Micros time = 0;
         bool is_read = false, sound = false;  // sound: it was there
         Cells cells;
         ColdNews news;

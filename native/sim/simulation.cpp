@@ -124,7 +124,7 @@ void Simulation::use_disk() {
         if (!end.is_read) {
             scheduler_.written(end.job, true);
         } else {
-            const PageId page = scheduler_.place(end.job, end.sound ? ReadEnd::sound : ReadEnd::lost, now_);
+            const PageId page = scheduler_.place(end.job, end.sound ? ReadEnd::sound : ReadEnd::lost, end.time);
             if (page != kNoPage && oracle_) oracle_->set_cells(page, end.cells);
         }
         scheduler_.take_news(end.news, Tier::disk);

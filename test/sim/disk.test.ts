@@ -14,9 +14,9 @@ const setup: SimSetup = { device: H200_CI, scale: CI };
 const poolTokens = H200_CI.poolTokens;
 const w5 = (overcommit: number) => idleThrash(CI, 'disk', { poolTokens, overcommit });
 
-test('at twice the memory, a disk leaves at most a tenth to compute twice', async () => {
-  const without = await run(w5(2), OURS, setup);
-  const { metrics, result } = await run(w5(2), OURS, setup, { disk: NVME_CI });
+test.each([2, 3, 4])('at %i times the memory, a disk leaves at most a tenth to compute twice', async (overcommit) => {
+  const without = await run(w5(overcommit), OURS, setup);
+  const { metrics, result } = await run(w5(overcommit), OURS, setup, { disk: NVME_CI });
   expect(result.stats.pagesLoaded).toBeGreaterThan(0);
   expect(metrics.completed).toBe(without.metrics.completed);
   expect(metrics.amplification).toBeLessThanOrEqual(1.1);

@@ -25,6 +25,7 @@ EvictionKey EvictionOrder::key(const RadixNode & node) const {
     if (mode_ == Eviction::typed) {
         key.kind = leaf_kind(node);
         if (key.kind == NodeKind::next) key.soon = -steps;
+        key.costly = page_tokens_ > 0 && is_costly(key.kind, node);
         key.worth = node.worth;
     }
     key.stamp = node.stamp;
@@ -49,6 +50,12 @@ void EvictionOrder::touch_path(RadixNode & node) const {
         }
         for (RadixNode * const before = first->parent; last != before; last = last->parent) last->worth = worth;
     }
+}
+
+bool EvictionOrder::is_costly(NodeKind kind, const RadixNode & node) const {
+    if (kind < NodeKind::idle || kind == NodeKind::fixed) return kind == NodeKind::fixed;
+    const int32_t n_full = node.end() - node.end() % page_tokens_;
+    return n_full > node.begin && node.kept < n_full && !node.refused;
 }
 
 void EvictionOrder::price_kept(RadixNode & node, int32_t page_tokens) const {

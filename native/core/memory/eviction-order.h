@@ -5,10 +5,11 @@
 // Thread: the engine thread.
 // Invariant: holds exactly the leaves that are no root, each under its key at the last update().
 //
-// Order: pages without a holder first; then by kind (typed); then those wanted later; then by worth, which is
-// GreedyDual-Size (Cao and Irani 1997): the cost of a page at its last use on top of an inflation that rises to the
-// worth of each victim. So P(reuse) * restore / (pages * time) falls with time, and yet no key changes while its leaf
-// is not used.
+// Order: pages without a holder first; where there are tiers, then what they have, or what no program wants (losing the
+// rest costs computing, and it is about to be written); then by kind (typed); then those wanted later; then by worth,
+// which is GreedyDual-Size (Cao and Irani 1997): the cost of a page at its last use on top of an inflation that rises
+// to the worth of each victim. So P(reuse) * restore / (pages * time) falls with time, and yet no key changes while its
+// leaf is not used.
 #pragma once
 
 #include <cstddef>
@@ -58,6 +59,9 @@ class EvictionOrder {
     void touch_path(RadixNode & node) const;
     /** What a page that a tier has as well takes to read. */
     void set_kept_cost(Micros page) { kept_cost_ = page; }
+    /** There are tiers: of what is wanted again, that goes first which can be read again. */
+    void use_tiers(int32_t page_tokens) { page_tokens_ = page_tokens; }
+    bool uses_tiers() const { return page_tokens_ > 0; }
     /** The node's full pages, if a tier has them all, are worth no more than reading them. */
     void price_kept(RadixNode & node, int32_t page_tokens) const;
     /** The node is about to lose pages: later uses are priced on top of its worth (the inflation above). */
@@ -68,11 +72,14 @@ class EvictionOrder {
     size_t size() const { return leaves_.size(); }
 
   private:
+    bool is_costly(NodeKind kind, const RadixNode & node) const;
+
     Eviction mode_ = Eviction::lru;
     const CostModel * cost_ = nullptr;
     bool needs_states_ = false;
     int64_t inflation_ = 0;
     Micros kept_cost_ = kNever;
+    int32_t page_tokens_ = 0;  // 0: there are no tiers
     std::map<EvictionKey, RadixNode *> leaves_;
 };
 

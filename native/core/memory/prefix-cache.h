@@ -54,6 +54,7 @@ class PrefixCache {
     }
     /** How leaves and states are ordered for eviction; least recently used without. `cost` outlives the cache. */
     void configure(Eviction mode, const CostModel * cost) { tree_.configure(mode, cost, has_states()); }
+    void use_tiers() { tree_.use_tiers(); }
     bool has_states() const { return states_.n_states() > 0; }
 
     std::unique_ptr<Holding> hold(Salt salt) { return std::make_unique<Holding>(pool_, salt, Holder::table); }
@@ -133,6 +134,10 @@ class PrefixCache {
     /** Tokens [0, n_tokens), full pages, are in a tier as well, from which a page takes page_cost. */
     void mark_kept(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens, Micros page_cost) {
         tree_.mark_kept(salt, tokens.data(), n_tokens, page_cost);
+    }
+    /** No tier takes the path's pages. */
+    void mark_refused(Salt salt, const std::vector<Token> & tokens) {
+        tree_.mark_refused(salt, tokens.data(), static_cast<int32_t>(tokens.size()));
     }
 
     /**

@@ -62,7 +62,8 @@ struct PathLock {
 
 /** Orders the leaves: least goes first. */
 struct EvictionKey {
-    int32_t rank = 0;  // 0: no holder, 1: a running sequence, 2: a pin
+    int32_t rank = 0;     // 0: no holder, 1: a running sequence, 2: a pin
+    bool costly = false;  // to lose: wanted again and in no tier, or wanted by all; without tiers nothing is
     NodeKind kind = NodeKind::abandoned;
     int32_t soon = 0;    // minus the calls until it is wanted, so that what is wanted last goes first
     int64_t worth = 0;   // micros to compute a page of it again, on top of what went before it was used last
@@ -70,7 +71,8 @@ struct EvictionKey {
     uint64_t id = 0;
 
     bool operator<(const EvictionKey & o) const {
-        return std::tie(rank, kind, soon, worth, stamp, id) < std::tie(o.rank, o.kind, o.soon, o.worth, o.stamp, o.id);
+        return std::tie(rank, costly, kind, soon, worth, stamp, id) <
+               std::tie(o.rank, o.costly, o.kind, o.soon, o.worth, o.stamp, o.id);
     }
 };
 
@@ -108,6 +110,7 @@ struct RadixNode {
     NodeKind base = NodeKind::finished;                    // without marks: abandoned, finished or fixed
     int64_t worth = 0;                                     // as in EvictionKey, at the last use
     int32_t kept = 0;                                      // tokens [0, kept) of the path are in a tier as well
+    bool refused = false;                                  // no tier took the rest
     std::unique_ptr<StateRef> state;                       // nullptr: none is saved at its end
     std::vector<PathLock *> locks;
     bool indexed = false;  // in the eviction order, under `key`

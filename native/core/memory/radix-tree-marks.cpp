@@ -45,6 +45,13 @@ void RadixTree::mark_kept(Salt salt, const Token * tokens, int32_t n_tokens, Mic
     }
 }
 
+void RadixTree::mark_refused(Salt salt, const Token * tokens, int32_t n_tokens) {
+    for (RadixNode * node = match(salt, tokens, n_tokens).node; node && !node->is_root(); node = node->parent) {
+        node->refused = true;
+        refile(*node);
+    }
+}
+
 std::vector<Token> RadixTree::path_to(const RadixNode & node) {
     std::vector<Token> tokens(static_cast<size_t>(node.end()));
     for (const RadixNode * at = &node; !at->is_root(); at = at->parent) {

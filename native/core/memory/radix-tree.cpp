@@ -77,6 +77,7 @@ RadixNode * RadixTree::cut(RadixNode & node, int32_t at) {
     upper->base = node.base;
     upper->worth = node.worth;
     upper->kept = std::min(node.kept, at);
+    upper->refused = node.refused;
     upper->tokens.assign(node.tokens.begin(), node.tokens.begin() + n_upper_tokens);
     upper->pages.assign(node.pages.begin(), node.pages.begin() + (pages_for(at, size) - first_page));
     if (at % size != 0) pool_->ref(upper->pages.back(), Holder::tree);
@@ -91,6 +92,7 @@ RadixNode * RadixTree::cut(RadixNode & node, int32_t at) {
     upper->children.emplace(node.tokens.front(), std::move(lower));
     place = std::move(upper);
     ++n_nodes_;
+    if (order_.uses_tiers()) order_.update(node);
     return place.get();
 }
 
@@ -248,6 +250,7 @@ void RadixTree::drop_tail(RadixNode & leaf) {
     leaf.kept = std::min(leaf.kept, end);
     pool_->unref(leaf.pages.back(), Holder::tree);
     leaf.pages.pop_back();
+    if (order_.uses_tiers()) order_.update(leaf);
 }
 
 void RadixTree::remove(RadixNode & leaf) {

@@ -65,6 +65,8 @@ class RadixTree {
 
     /** The first n_tokens are in a tier as well, from which a page takes page_cost: losing them costs no more. */
     void mark_kept(Salt salt, const Token * tokens, int32_t n_tokens, Micros page_cost);
+    /** No tier takes them: they are not kept for it. */
+    void mark_refused(Salt salt, const Token * tokens, int32_t n_tokens);
     /** Tokens of the path up to the node's end. */
     static std::vector<Token> path_to(const RadixNode & node);
 
@@ -73,6 +75,7 @@ class RadixTree {
         order_.configure(mode, cost, needs_states);
         states_.configure(mode, cost);
     }
+    void use_tiers() { order_.use_tiers(pool_->page_tokens()); }
     /** The leaf that goes first; nullptr: none. */
     const RadixNode * victim() const { return order_.first(); }
     NodeKind victim_kind() const { return order_.leaf_kind(*victim()); }

@@ -57,7 +57,7 @@ bool AdmissionRound::may_start(Sequence & seq) {
         return false;
     }
     if (seq.cache && waits_for_producer(seq)) return false;
-    if (s_.config.tiers.on && s_.waits_for_load(seq, kept_back(seq))) return false;
+    if (waits_for_load(seq)) return false;
     return !blocked_ || may_pass_blocked(seq);
 }
 
@@ -78,6 +78,11 @@ bool AdmissionRound::waits_for_producer(Sequence & seq) {
     ++s_.counters.dedupe_waits;
     s_.write_about(seq, decision::Dedupe{producer.seq->id, producer.shared});
     return true;
+}
+
+/** Its next pages are on their way, or will be; there is room for all that it starts with. */
+bool AdmissionRound::waits_for_load(Sequence & seq) {
+    return s_.config.tiers.on && s_.waits_for_load(seq, all_pages(seq), kept_back(seq));
 }
 
 /**
@@ -102,7 +107,8 @@ bool AdmissionRound::may_pass_blocked(const Sequence & seq) const {
 
 /** False: it found no room. */
 bool AdmissionRound::start(Sequence & seq) {
-    if (!make_room(seq, !blocked_ || seq.cls < blocked_->cls)) return false;
+    const Room room = make_room(seq, !blocked_ || seq.cls < blocked_->cls);
+    if (room != Room::made) return room == Room::waits_for_load;
     s_.start(seq, effective_class(seq));
     if (!blocked_) return true;
     ++blocked_->usage.bypassed;
@@ -122,19 +128,20 @@ bool AdmissionRound::goes_on_without_room(Sequence & seq) {
 }
 
 /** A slot and the pages of its tokens, at the cost of running requests below its own class if it may. */
-bool AdmissionRound::make_room(Sequence & seq, bool at_the_cost_of_others) {
+AdmissionRound::Room AdmissionRound::make_room(Sequence & seq, bool at_the_cost_of_others) {
     const EffectiveClass cls = number_of(seq.cls);  // not lifted: age preempts no request
     for (;;) {
         const bool has_slot = s_.running.has_slot();
         const int32_t lacking = has_slot ? take_pages(seq, seq.n_tokens() - 1) : 0;
-        if (has_slot && lacking == 0) return true;
+        if (has_slot && lacking == 0) return Room::made;
         // Pages that are on their way for a worse class, or for no request yet, are computed instead.
         if (lacking > 0 && s_.make_way(s_.running.empty() ? -1 : cls)) continue;
         Sequence * worst = s_.policy().is_fcfs() ? nullptr : s_.running.victim_of_class();
         if (at_the_cost_of_others && worst && worst->effective_class > cls && s_.running.may_free(lacking, cls)) {
             s_.preempt(*worst, seq.id);
+            if (waits_for_load(seq)) return Room::waits_for_load;
         } else if (!s_.running.empty() || !s_.cache.break_pin()) {
-            return false;
+            return Room::none;
         } else {
             s_.write_about(seq, decision::BreakPin{});
         }
@@ -150,6 +157,11 @@ int32_t AdmissionRound::kept_back(const Sequence & seq) const {
     return s_.running.decode_growth() + static_cast<int32_t>(reserve);
 }
 
+/** Pages that are promised to it when it starts, shared ones included. */
+int32_t AdmissionRound::all_pages(const Sequence & seq) const {
+    return pages_for(seq.is_protected() ? seq.most_computed() : seq.n_tokens(), s_.config.page_tokens);
+}
+
 /** Shares what is cached of the first `most` tokens and has the rest promised: returns 0. Or changes nothing: returns
  * the pages it lacks. */
 int32_t AdmissionRound::take_pages(Sequence & seq, int32_t most) {
@@ -161,8 +173,7 @@ int32_t AdmissionRound::take_pages(Sequence & seq, int32_t most) {
     holding->lock.owner = seq.program->program;
     MissExplanation * why = seq.usage.preemptions == 0 && !seq.restarted ? &seq.usage.miss : nullptr;
     const int32_t cached = seq.cache ? cache.acquire(*holding, seq.tokens, most, why) : 0;
-    const int32_t all_tokens = seq.is_protected() ? seq.most_computed() : seq.n_tokens();
-    const int32_t needed = pages_for(all_tokens, config.page_tokens) - cached / config.page_tokens;
+    const int32_t needed = all_pages(seq) - cached / config.page_tokens;
     if (needed > cache.available() - kept_back) cache.drop_partial_page(*holding);
     const int32_t lacking = needed - (cache.available() - kept_back);
     if (lacking > 0) {

@@ -26,9 +26,12 @@ class AdmissionRound {
     bool may_start(Sequence & seq);
     bool passes_gate(const Sequence & seq);
     bool waits_for_producer(Sequence & seq);
+    bool waits_for_load(Sequence & seq);
     bool may_pass_blocked(const Sequence & seq) const;
     bool start(Sequence & seq);
-    bool make_room(Sequence & seq, bool at_the_cost_of_others);
+    enum class Room : uint8_t { none, made, waits_for_load };
+    Room make_room(Sequence & seq, bool at_the_cost_of_others);
+    int32_t all_pages(const Sequence & seq) const;
     int32_t take_pages(Sequence & seq, int32_t most);
     int32_t kept_back(const Sequence & seq) const;
     bool goes_on_without_room(Sequence & seq);

@@ -79,6 +79,8 @@ std::optional<ConfigError> validate(const SchedulerConfig & c) {
     if (c.state_every < 0) return ConfigError{"state_every", "is not negative"};
     if (c.max_context < 0) return ConfigError{"max_context", "is not negative"};
     if (!within(c.reserve_percent, 0, 100)) return ConfigError{"reserve_percent", "is in [0, 100]"};
+    if (!within(c.tiers.most_reading, 1, kMaxRunning)) return ConfigError{"tiers", "read [1, 4096] pages at a time"};
+    if (!within(c.tiers.most_writing, 1, kMaxRunning)) return ConfigError{"tiers", "write [1, 4096] pages at a time"};
     return validate(c.policy, c.max_running);
 }
 

@@ -83,7 +83,7 @@ struct Scheduler::Impl {
 
     // tier-moves.cpp: pages that are kept outside the pool
     LoadWish wish_of(Sequence & seq);
-    bool waits_for_load(Sequence & seq, int32_t kept_back);
+    bool waits_for_load(Sequence & seq, int32_t n_needed, int32_t kept_back);
     void settle_loads();
     bool make_way(EffectiveClass cls);
     void note(const std::vector<EndedLoad> & ended);

@@ -51,6 +51,7 @@ Scheduler::Impl::Impl(const SchedulerConfig & given)
       forecast(config.policy, cost, pace, config.max_running, config.max_batch_tokens) {
     cost.split_rows(config.n_states > 0);
     cache.configure(config.policy.eviction, &cost);
+    if (config.tiers.on) cache.use_tiers();
 }
 
 Scheduler::Scheduler(const SchedulerConfig & config) : impl_(std::make_unique<Impl>(config)) {}

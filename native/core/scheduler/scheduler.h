@@ -133,10 +133,10 @@ class Scheduler {
      */
     TierWork take_tier_work(Micros now);
     /**
-     * A read has ended. Its bytes go into the page that this returns before any other call; kNoPage: nowhere, as they
-     * are not sound or no request waits for them any more.
+     * A read has ended, at this time: a step may have run since. Its bytes go into the page that this returns before
+     * any other call; kNoPage: nowhere, as they are not sound or no request waits for them any more.
      */
-    PageId place(TierJob job, ReadEnd how, Micros now);
+    PageId place(TierJob job, ReadEnd how, Micros ended);
     /** A write has ended; kept: well. */
     void written(TierJob job, bool kept);
     /** The engine is about to close: paths that programs may go on from are written, as far as the caller waits. */

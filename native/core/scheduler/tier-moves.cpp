@@ -32,16 +32,17 @@ LoadWish Scheduler::Impl::wish_of(Sequence & seq) {
 }
 
 /** Like one that waits for a producer: others are admitted meanwhile. */
-bool Scheduler::Impl::waits_for_load(Sequence & seq, int32_t kept_back) {
+bool Scheduler::Impl::waits_for_load(Sequence & seq, int32_t n_needed, int32_t kept_back) {
     if (!seq.root || !seq.cache) return false;
     if (seq.load != 0 && loads.is_under_way(seq.load)) return true;
     seq.load = 0;
     if (seq.n_loads >= kLoads) return false;
     LoadWish wish = wish_of(seq);
+    wish.n_needed = n_needed;
     wish.kept_back = kept_back;
     const Loads::Answer answer = loads.bring(wish, now);
     if (!answer.pays) seq.n_loads = kLoads;
-    if (answer.load == 0) return false;
+    if (answer.load == 0) return answer.in_line;
     seq.load = answer.load;
     ++seq.n_loads;
     return true;
@@ -167,9 +168,8 @@ TierWork Scheduler::take_tier_work(Micros now) {
     return work;
 }
 
-PageId Scheduler::place(TierJob job, ReadEnd how, Micros now) {
-    impl_->set_now(now);
-    return impl_->loads.place(job, how, impl_->now);
+PageId Scheduler::place(TierJob job, ReadEnd how, Micros ended) {
+    return impl_->loads.place(job, how, ended);
 }
 
 void Scheduler::written(TierJob job, bool kept) {

@@ -14,10 +14,19 @@ int32_t Loads::Load::arrived() const {
  * better than both.
  */
 bool Loads::pays(int32_t n_pages, int32_t begin, Micros now, Micros & takes, Micros & computing) const {
-    takes = reading_cost_.read(n_pages, n_reading(), now);
+    takes = reading_cost_.read(n_pages, 0, now);
     computing =
         cost_.prefill(static_cast<int64_t>(n_pages) * page_tokens(), static_cast<int64_t>(begin) * page_tokens());
     return !cost_.calibrated() || takes < computing;
+}
+
+int32_t Loads::n_expected() const {
+    int32_t n = 0;
+    for (const auto & [id, load] : loads_) {
+        n += static_cast<int32_t>(std::count_if(load.states.begin(), load.states.end(),
+                                                [](PageState state) { return state != PageState::here; }));
+    }
+    return n;
 }
 
 int32_t Loads::would_bring(const LoadWish & wish, Micros now, Micros & takes) const {
@@ -49,18 +58,21 @@ Loads::Answer Loads::bring(const LoadWish & wish, Micros now) {
            bringing_.count(keys[begin + n_pages]) == 0) {
         ++n_pages;
     }
-    n_pages = std::min(n_pages, cache_.available() - wish.kept_back);
+    const int32_t room = cache_.available() - wish.kept_back;
+    if (wish.n_needed - begin > room) return {};
+    n_pages = std::min(n_pages, room);
     if (n_pages <= 0) return {};
     Micros takes = 0, computing = 0;
     if (!pays(n_pages, begin, now, takes, computing)) {
         log_.write(wish.request, 0, decision::Recompute{n_pages, *tier, takes, computing});
         return {0, false};
     }
+    const bool waits = wish.cls < kClasses;
+    if (n_expected() >= config_.most_reading) return {0, true, waits};
     auto holding = cache_.hold(wish.salt);
     holding->lock.owner = wish.program ? wish.program->program : 0;
     cache_.acquire(*holding, *wish.tokens, begin * size);
     std::vector<PageCopy> copies;  // none: it begins with a page
-    const bool waits = wish.cls < kClasses;
     if ((!waits && !cache_.make_free(n_pages, NodeKind::finished)) ||
         !cache_.reserve(*holding, n_pages * size, copies)) {
         cache_.release(*holding);
@@ -95,11 +107,20 @@ Micros Loads::next_deadline() const {
     return next;
 }
 
+/** The disk waited for the engine, which computed a step meanwhile: that makes no load late. */
+void Loads::excuse(Micros now) {
+    if (all_read_ == 0) return;
+    for (auto & [id, load] : loads_) load.deadline += std::max<Micros>(0, now - std::max(all_read_, load.began));
+    all_read_ = now;
+}
+
 void Loads::take_reads(std::vector<PageRead> & reads, Micros now) {
     const int32_t size = page_tokens();
+    excuse(now);
+    all_read_ = 0;
     for (auto & [id, load] : loads_) {
         for (int32_t page = load.begin; page < load.end; ++page) {
-            if (n_reading() >= kMostReading) return;
+            if (n_reading() >= config_.most_reading) return;
             PageState & state = load.states[page - load.begin];
             if (state != PageState::wanted) continue;
             state = PageState::reading;
@@ -125,14 +146,15 @@ bool Loads::takes_over(LoadId id, Load & load, int32_t page, Micros now) {
     return true;
 }
 
-PageId Loads::place(TierJob job, ReadEnd how, Micros now) {
+PageId Loads::place(TierJob job, ReadEnd how, Micros ended) {
     const auto found = reading_.find(job);
     if (found == reading_.end()) return kNoPage;
     const Reading reading = found->second;
     reading_.erase(found);
+    if (reading_.empty()) all_read_ = ended;
     const auto latest = jobs_.find(reading.key);
     if (latest != jobs_.end() && latest->second == job) jobs_.erase(latest);
-    if (how == ReadEnd::sound) reading_cost_.observe(reading.began, reading.alone, now);
+    if (how == ReadEnd::sound) reading_cost_.observe(reading.began, reading.alone, ended);
     const auto it = loads_.find(reading.load);
     if (it == loads_.end()) return kNoPage;
     Load & load = it->second;
@@ -149,6 +171,7 @@ PageId Loads::place(TierJob job, ReadEnd how, Micros now) {
 }
 
 void Loads::settle(std::vector<EndedLoad> & ended, Micros now) {
+    excuse(now);
     for (auto it = loads_.begin(); it != loads_.end();) {
         it = it->second.is_whole() || it->second.deadline <= now ? end(it, ended, now) : std::next(it);
     }
@@ -237,7 +260,7 @@ std::string Loads::check_integrity() const {
         n_bringing += static_cast<size_t>(load.end - load.begin);
     }
     if (n_bringing != bringing_.size()) return "a page is brought by no load";
-    if (n_reading() > kMostReading) return "too many reads at a time";
+    if (n_reading() > config_.most_reading) return "too many reads at a time";
     return "";
 }
 

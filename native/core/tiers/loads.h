@@ -33,6 +33,7 @@ struct LoadWish {
     const std::vector<Token> * tokens = nullptr;
     const std::vector<PageKey> * keys = nullptr;  // of their full pages
     int32_t n_pages = 0;                          // first pages of the path that are of use
+    int32_t n_needed = 0;                         // pages of all that the request is to start with
     int32_t kept_back = 0;                        // available pages that it may not take
     EffectiveClass cls = kClasses;                // of who waits; kClasses: none does
 };
@@ -59,8 +60,9 @@ class Loads {
 
     /** What has become of a wish. */
     struct Answer {
-        LoadId load = 0;   // brings pages of it; 0: none does
-        bool pays = true;  // false: pages are kept, and computing them takes less time
+        LoadId load = 0;       // brings pages of it; 0: none does
+        bool pays = true;      // false: pages are kept, and computing them takes less time
+        bool in_line = false;  // pages are kept, and others are read first
     };
     /** Pages that follow what the tree has: by a load that brings them already, or by one that begins now. */
     Answer bring(const LoadWish & wish, Micros now);
@@ -74,8 +76,9 @@ class Loads {
 
     /** Appends the reads that may be handed out now. */
     void take_reads(std::vector<PageRead> & reads, Micros now);
-    /** The read has ended. The page that its bytes go into, before the next settle(); kNoPage: they are not wanted. */
-    PageId place(TierJob job, ReadEnd how, Micros now);
+    /** The read has ended, at this time. The page that its bytes go into, before the next settle(); kNoPage: they are
+     * not wanted. */
+    PageId place(TierJob job, ReadEnd how, Micros ended);
     /** Loads that are whole, can come no further or are late end: what came is in the tree. Appends them. */
     void settle(std::vector<EndedLoad> & ended, Micros now);
     /** Ends a load of a worse class than this to make room. False: there is none. */
@@ -86,6 +89,8 @@ class Loads {
     uint64_t n_loaded() const { return n_loaded_; }
     uint64_t n_late() const { return n_late_; }
     int32_t n_reading() const { return static_cast<int32_t>(reading_.size()); }
+    /** Pages of loads under way that have not come yet. */
+    int32_t n_expected() const;
     const TierCost & cost() const { return reading_cost_; }
 
     static constexpr Micros kLeastPatience = 50'000;  // for a load
@@ -120,6 +125,7 @@ class Loads {
         Micros began, deadline;
         bool alone;
     };
+    void excuse(Micros now);
     bool takes_over(LoadId id, Load & load, int32_t page, Micros now);
     int32_t page_tokens() const { return cache_.pool().page_tokens(); }
     bool pays(int32_t n_pages, int32_t begin, Micros now, Micros & takes, Micros & computing) const;
@@ -141,6 +147,7 @@ class Loads {
     std::unordered_map<PageKey, TierJob, PageKeyHash> jobs_;  // the latest of each key, of those in reading_
     LoadId next_load_ = 1;
     TierJob next_job_ = 1;
+    Micros all_read_ = 0;  // when the last read under way ended; 0: some are, or none was
     int late_in_a_row_ = 0;
     Micros rests_until_ = 0, rest_ = kRest;
     uint64_t n_loaded_ = 0, n_late_ = 0;

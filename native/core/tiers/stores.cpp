@@ -50,7 +50,7 @@ void Stores::drop(Paths::iterator path) {
 
 void Stores::take_writes(std::vector<PageWrite> & writes) {
     const int32_t size = cache_.pool().page_tokens();
-    while (!paths_.empty() && n_writing() < kMostWriting) {
+    while (!paths_.empty() && n_writing() < config_.most_writing) {
         const std::shared_ptr<Path> path = paths_.front();
         if (path->failed) {
             drop(paths_.begin());
@@ -59,7 +59,7 @@ void Stores::take_writes(std::vector<PageWrite> & writes) {
         const int32_t n_pages = static_cast<int32_t>(path->keys.size());
         const PathMatch found = cache_.tree().match(path->salt, path->tokens.data(), n_pages * size);
         const int32_t in_tree = found.n_tokens / size;
-        for (; path->next < in_tree && n_writing() < kMostWriting; ++path->next) {
+        for (; path->next < in_tree && n_writing() < config_.most_writing; ++path->next) {
             const PageKey & key = path->keys[path->next];
             if (is_known(key)) continue;
             const auto first = path->tokens.begin() + static_cast<ptrdiff_t>(path->next) * size;
@@ -91,7 +91,9 @@ void Stores::written(TierJob job, bool kept, Micros page_cost) {
         if (!std::exchange(told_failure_, true)) log_.write(0, 0, decision::StoreFailed{n_writing() + 1});
     }
     // The last one that refers to it: all of it was given out.
-    if (path.writing > 0 || path.failed || writing.path.use_count() > 1) return;
+    if (path.writing > 0) return;
+    if (path.failed) return cache_.mark_refused(path.salt, path.tokens);
+    if (writing.path.use_count() > 1) return;
     cache_.mark_kept(path.salt, path.tokens, path.next * cache_.pool().page_tokens(), page_cost);
 }
 

@@ -2,7 +2,7 @@
 //
 // Owns: the paths that are wanted there, and which writes are under way. Changed by: every method that is not const.
 // Thread: the engine thread. It waits for nothing: writes are given out (take_writes) and end by written().
-// Invariant: a page that is kept or being written already is not written again; at most kMostWriting are under way. A
+// Invariant: a page that is kept or being written already is not written again; at most most_writing are under way. A
 // path whose next page has left the tree is given up: what follows a gap could never be loaded.
 #pragma once
 
@@ -42,7 +42,7 @@ class Stores {
     uint64_t n_stored() const { return n_stored_; }
     int32_t n_writing() const { return static_cast<int32_t>(writing_.size()); }
 
-    static constexpr int64_t kWanted = 1 << 20;  // tokens of paths that wait to be written
+    static constexpr int64_t kWanted = 1 << 23;  // tokens of paths that wait to be written
 
   private:
     struct Path {

@@ -10,8 +10,6 @@
 
 namespace banyan {
 
-constexpr int32_t kMostReading = 8, kMostWriting = 8;  // pages under way at a time
-
 using TierJob = uint64_t;  // names one read or one write until it has ended
 
 /** The page is to be read, and its bytes to be kept until Scheduler::place() says where they go. */
@@ -49,6 +47,8 @@ struct TierWork {
 /** How the scheduler uses pages that are kept outside the pool. */
 struct TierConfig {
     bool on = false;
+    // Pages under way at a time, read and written: as many as the disk takes until the engine looks again.
+    int32_t most_reading = 8, most_writing = 8;
     // What a read is believed to take before any has ended: first + page for one, `page` for each further one.
     Micros first = 500;
     Micros page = 5'000;

@@ -112,9 +112,13 @@ class FakeEngine {
             const auto first = cells_.begin() + static_cast<ptrdiff_t>(page) * config.page_tokens;
             return FakeTier::Cells(first, first + config.page_tokens);
         });
+        CHECK(static_cast<int32_t>(tier.reads.size()) <= config.tiers.most_reading);
+        CHECK(static_cast<int32_t>(tier.writes.size()) <= config.tiers.most_writing);
     }
-    void end_read(size_t i, ReadEnd how = ReadEnd::sound) {
-        tier.end_read(scheduler, now, i, how, [this](PageId page, const FakeTier::Cells & cells) {
+    void end_read(size_t i, ReadEnd how = ReadEnd::sound) { end_read_at(i, now, how); }
+    /** The disk was done with it then; the engine hears of it now. */
+    void end_read_at(size_t i, Micros ended, ReadEnd how = ReadEnd::sound) {
+        tier.end_read(scheduler, ended, i, how, [this](PageId page, const FakeTier::Cells & cells) {
             std::copy(cells.begin(), cells.end(), cells_.begin() + static_cast<ptrdiff_t>(page) * config.page_tokens);
         });
     }

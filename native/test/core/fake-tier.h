@@ -36,7 +36,6 @@ class FakeTier {
             Cells cells = cells_of(write.page);
             writes.emplace_back(std::move(write), std::move(cells));
         }
-        CHECK(reads.size() <= kMostReading && writes.size() <= kMostWriting);
     }
 
     /** The read of this index ends; put: takes (page, cells). */

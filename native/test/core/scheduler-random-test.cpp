@@ -104,6 +104,8 @@ class RandomLife {
         c.tiers.on = true;
         c.tiers.first = pick(3) * 100;
         c.tiers.page = pick(50);
+        c.tiers.most_reading = 1 + pick(10);
+        c.tiers.most_writing = 1 + pick(10);
         return c;
     }
 
@@ -201,6 +203,7 @@ class RandomLife {
 
     void between_schedule_and_commit() {
         const Batch & batch = engine.scheduler.schedule(engine.now);
+        auto known = engine.known;  // the step computes ahead what was known when it was planned
         if (pick(2)) engine.cancel(some_live());
         if (pick(3) == 0) pin();
         if (pick(3) == 0) unpin();
@@ -209,7 +212,9 @@ class RandomLife {
         if (pick(5) == 0) engine.scheduler.clear_cache();
         if (tiers_ && pick(2)) operate_tier();
         CHECK_EQ(engine.scheduler.check_integrity(), "");
+        std::swap(known, engine.known);
         engine.commit(batch, pick(3) == 0);
+        engine.known = std::move(known);
     }
 
     void pin() {
