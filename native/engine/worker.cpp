@@ -289,6 +289,12 @@ void Worker::finish(RequestId id, FinishReason reason) {
     if (found == live_.end()) return;
     const RequestUsage * usage = scheduler_.usage(id);
     Decoder & decoder = *found->second.decoder;
+    try {
+        // Half a character or the beginning of a stop text was held back: the stream gets it, as the answer has it.
+        if (!decoder.finished()) publish(id, decoder.end(reason));
+    } catch (const std::exception &) {
+        // Only memory can be short here.
+    }
     FinishEvent event{reason, usage ? Usage{*usage, now(), decoder.reasoning_tokens(), {}} : Usage{}};
     if (const auto kept = scheduler_.retention(found->second.program)) event.usage.retained = describe(*kept);
     try {

@@ -78,8 +78,9 @@ class Decoder {
 
     /** Reads a token that was sampled, here or elsewhere; -1: the answer is at its end. Not after it has finished. */
     Decoded accept(Token token);
-    /** Ends it from outside: nothing follows what was accepted. Not after it has finished. */
+    /** Ends it from outside: nothing follows what was accepted. Gives what was held back. Not after it has finished. */
     Decoded end(FinishReason reason);
+    bool finished() const { return finished_; }
 
     /**
      * Logprobs of the prompt's tokens that follow [n_past, n_past + n), but for those that were given before; logits(i)

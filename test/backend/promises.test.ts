@@ -67,18 +67,14 @@ function checkWhole({ id, events }: Sent): void {
   for (const event of events) {
     if (event.type === 'tool-call') expect(event.index).toBe(calls++);
     if (event.type !== 'tokens') continue;
-    expect(event.tokens.length).toBeGreaterThan(0);
+    expect(event.tokens.length + event.text.length + event.reasoning.length).toBeGreaterThan(0);
     tokens += event.tokens.length;
     text += event.text;
     reasoning += event.reasoning;
   }
-  const { message, usage, reason } = last;
+  const { message, usage } = last;
   const whole = [text, reasoning, calls];
-  if (reason === 'cancelled') {
-    expect(message.content.startsWith(text)).toBe(true);
-    expect(message.reasoning.startsWith(reasoning)).toBe(true);
-    expect(calls).toBeLessThanOrEqual(message.toolCalls.length);
-  } else expect([message.content, message.reasoning, message.toolCalls.length]).toEqual(whole);
+  expect([message.content, message.reasoning, message.toolCalls.length]).toEqual(whole);
   expect(usage.outputTokens).toBe(tokens);
   expect(usage.miss.expected).toBe(-1);
 }

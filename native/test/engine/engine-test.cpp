@@ -109,6 +109,18 @@ TEST("what cannot run is refused at submit, with a code") {
     CHECK_EQ(engine.run(request(prompt(20))).tokens.size(), 8u);
 }
 
+TEST("a request that is cancelled after any number of tokens has streamed all that its answer holds") {
+    TestEngine engine;
+    for (int32_t n = 1; n <= 40; ++n) {
+        const RequestId id = engine.engine->submit(request(prompt(20, n), 1000));
+        engine.wait_tokens(id, n);
+        CHECK(engine.engine->cancel(id));
+        const Outcome out = engine.wait(id);
+        CHECK(out.reason == FinishReason::cancelled);
+        CHECK_EQ(out.text, out.message.content);
+    }
+}
+
 TEST("cancel: waiting, prefilling, decoding, unknown") {
     TestEngine engine;
     const RequestId decoding = engine.engine->submit(request(prompt(20), 1000));
