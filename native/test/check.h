@@ -46,6 +46,7 @@ void check_eq(const A & a, const B & b, const char * text, const char * file, in
 
 /** Runs the cases whose name contains argv[1] (all without it). */
 inline int run_all(int argc, char ** argv) {
+    std::setvbuf(stdout, nullptr, _IOLBF, 1 << 12);  // a case that aborts hides none before it
     int ran = 0;
     for (const Case & c : cases()) {
         if (argc > 1 && !std::strstr(c.name, argv[1])) continue;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstdlib>
 #include <cstring>
 
 namespace banyan::test {
@@ -94,6 +96,7 @@ int FakeFiles::ask(const char * call, const std::string & path) {
     std::unique_lock<std::mutex> lock(mutex_);
     if (hangs_) {
         ++hanging_;
+        held_.notify_all();
         released_.wait(lock, [&] { return !hangs_; });
         --hanging_;
     }
@@ -108,9 +111,9 @@ void FakeFiles::hang(bool on) {
     released_.notify_all();
 }
 
-bool FakeFiles::is_hanging() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return hanging_ > 0;
+void FakeFiles::wait_hanging(int calls) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (!held_.wait_for(lock, std::chrono::seconds(120), [&] { return hanging_ >= calls; })) std::abort();
 }
 
 void FakeFiles::grown() {

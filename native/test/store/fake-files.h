@@ -54,7 +54,8 @@ class FakeFiles final : public store::FileSystem, public std::enable_shared_from
     std::function<int(const char * call, const std::string & path)> before;
     /** Calls of which hang until release(). */
     void hang(bool on);
-    bool is_hanging();
+    /** Returns once so many calls hang; a test that waits for longer than its patience is stuck. */
+    void wait_hanging(int calls);
 
     int64_t capacity = INT64_MAX / 2;
     int64_t wall = 1'000'000'000;
@@ -66,7 +67,7 @@ class FakeFiles final : public store::FileSystem, public std::enable_shared_from
     void grown();
 
     std::mutex mutex_;
-    std::condition_variable released_;
+    std::condition_variable released_, held_;
     std::map<std::string, std::shared_ptr<Node>> nodes_;
     std::set<std::string> dirs_;
     std::mt19937 random_{7};
