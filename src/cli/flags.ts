@@ -6,9 +6,12 @@ import { SESSION_OWN } from '../engine/session-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { SERVER, type ServerOptions } from '../server/server-options.js';
 import { type CacheFlags, cacheOf } from './cache/cache-place.js';
+import { withModelsFlags } from './models.js';
 import { optionFlag } from './option-flag.js';
 
-export interface EngineFlags extends Pick<EngineOptions, 'model' | 'threads' | 'kvTokens'>, CacheFlags {}
+export interface MachineFlags extends Pick<EngineOptions, 'threads' | 'kvTokens'>, CacheFlags {}
+
+export interface EngineFlags extends MachineFlags, Pick<EngineOptions, 'model'> {}
 
 export interface AnswerFlags extends EngineFlags, Pick<TurnOptions, 'maxTokens' | 'temperature' | 'seed'> {
   system?: string;
@@ -17,8 +20,13 @@ export interface AnswerFlags extends EngineFlags, Pick<TurnOptions, 'maxTokens' 
 
 /** Flags of every command: which model, and how much of the machine it gets. */
 export function withEngineFlags(command: Command): Command {
+  return withMachineFlags(
+    command.option('--model <path|hf:user/repo:quant|url>', 'a GGUF; default: the small model of the package'),
+  );
+}
+
+function withMachineFlags(command: Command): Command {
   return command
-    .option('--model <path|hf:user/repo:quant|url>', 'a GGUF; default: the small model of the package')
     .addOption(
       optionFlag(
         ENGINE,
@@ -105,7 +113,7 @@ function withLoadFlags(command: Command): Command {
 /** Flags of the command that serves. What they leave open is the server's default. */
 export function withServeFlags(command: Command): Command {
   const { host, port, history } = SERVER;
-  return withLoadFlags(withEngineFlags(command))
+  return withLoadFlags(withMachineFlags(withModelsFlags(command)))
     .addOption(
       optionFlag(
         SERVER,
@@ -179,7 +187,7 @@ export function withServeFlags(command: Command): Command {
     .option('--tls-cert <path>', 'a certificate in PEM: it speaks https; needs --tls-key')
     .option('--tls-key <path>', 'the key of --tls-cert, in PEM')
     .addOption(
-      optionFlag(SERVER, 'modelName', '--model-name <name>', 'name of the model in answers; default: its own'),
+      optionFlag(SERVER, 'modelName', '--model-name <name>', 'name of the one model in answers; default: its own'),
     );
 }
 

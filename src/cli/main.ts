@@ -16,6 +16,7 @@ import {
   answerOptions,
   type EngineFlags,
   engineOptions,
+  type MachineFlags,
   type ServeFlags,
   serverOptions,
   toPercent,
@@ -24,6 +25,7 @@ import {
   withServeFlags,
 } from './flags.js';
 import { info } from './info.js';
+import { type ModelsFlags, modelsOf } from './models.js';
 import { optionFlag } from './option-flag.js';
 import { runInput } from './prompt-input.js';
 import { run } from './run.js';
@@ -112,6 +114,9 @@ withServeFlags(program.command('serve').description("an HTTP server that speaks 
   .addHelpText(
     'after',
     `
+Several models: --model small=a.gguf --model large=b.gguf, or --models file.json. A request's "model" picks one, which is loaded when it is
+first asked for; all together take at most --memory-bytes.
+
 It prints its address once it answers. Point a client at it:
   OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=none your-program
 
@@ -119,11 +124,19 @@ The log of --audit has its secret from BANYAN_AUDIT_KEY, if that is set.
 
 Ctrl-C and SIGTERM let answers under way end (--drain-ms at most); a second one ends at once.`,
   )
-  .action(async (model: string | undefined, flags: EngineFlags & ServeFlags & AuditFlags & { traces: boolean }) =>
-    untilStopped(async (stop) => {
-      const engine = { ...engineOptions(flags, model), signal: undefined };
-      await serve({ engine, server: serverOptions(flags), audit: flags, traces: flags.traces, stop });
-    }, true),
+  .action(
+    async (
+      model: string | undefined,
+      flags: MachineFlags & ModelsFlags & ServeFlags & AuditFlags & { traces: boolean },
+    ) =>
+      untilStopped(async (stop) => {
+        const [only] = flags.model;
+        const machine = engineOptions({ ...flags, model: undefined });
+        const several = modelsOf(flags, machine, model);
+        const engine = several ? machine : engineOptions({ ...flags, model: only }, model);
+        const server = { ...serverOptions(flags), ...(several && { aliases: several.aliases }) };
+        await serve({ engine, models: several?.models, server, audit: flags, traces: flags.traces, stop });
+      }, true),
   );
 
 withEngineFlags(program.command('doctor').description('what the calls of a file could have reused, and did not'))

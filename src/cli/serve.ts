@@ -1,6 +1,9 @@
+import type { AuditLog } from '../audit/audit-log.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineOptions } from '../engine/engine-options.js';
 import { BanyanError } from '../kit/errors.js';
+import { Models } from '../models/models.js';
+import type { ModelsOptions } from '../models/models-options.js';
 import { type ServerOptions, serve as startServer } from '../server/serve.js';
 import { type AuditFlags, openAudit } from './audit.js';
 import { loadWithProgress } from './load-model.js';
@@ -8,6 +11,8 @@ import type { Stop } from './stop.js';
 
 interface Serving {
   engine: EngineOptions;
+  /** In place of the one engine. */
+  models: ModelsOptions | undefined;
   server: ServerOptions;
   audit: AuditFlags;
   /** Spans go to the process's OpenTelemetry SDK. */
@@ -15,20 +20,15 @@ interface Serving {
   stop: Stop;
 }
 
-/** Serves a model until a signal comes; the second signal ends the process at once. */
-export async function serve(options: Serving): Promise<void> {
-  const log = await openAudit(options.audit); // before a model of gigabytes
-  const engine = await loadWithProgress(options.engine);
+/** Serves a model, or several, until a signal comes; the second signal ends the process at once. */
+export async function serve({ engine, models, server: options, audit, traces, stop }: Serving): Promise<void> {
+  const trace = traces ? await tracing() : undefined;
+  const log = await openAudit(audit); // before a model of gigabytes
+  const load = async (own: EngineOptions) => watched(await loadWithProgress(own), log, trace);
+  const served = models ? new Models({ ...models, load }) : await load(engine);
   try {
-    if (log) engine.audit(log);
-    if (options.traces) await trace(engine);
-    const server = await startServer(engine, options.server);
-    const { name, architecture, maxContext, embeddingSize } = engine.info;
-    const what =
-      embeddingSize > 0
-        ? `vectors of ${embeddingSize} numbers, ${maxContext} tokens a text`
-        : `${maxContext} tokens of context a request`;
-    process.stderr.write(`${name || architecture}, ${what}\n`);
+    const server = await startServer(served, options);
+    process.stderr.write(`${served instanceof Models ? aboutAll(served) : about(served)}\n`);
     process.stdout.write(`${server.url}/v1\n`);
     const reload = () => {
       try {
@@ -38,22 +38,44 @@ export async function serve(options: Serving): Promise<void> {
         process.stderr.write(`keys stay as they were: ${(reason as Error).message}\n`);
       }
     };
-    if (options.server.keysFile !== undefined) process.on('SIGHUP', reload);
-    await options.stop.requested();
+    if (options.keysFile !== undefined) process.on('SIGHUP', reload);
+    await stop.requested();
     await server.close();
     process.off('SIGHUP', reload);
   } finally {
-    await engine.close();
+    await served.close();
     await log?.close();
   }
 }
 
-async function trace(engine: Engine): Promise<void> {
+type Watch = (engine: Engine) => void;
+
+/** Told of each engine that is loaded. Throws INVALID_OPTION before a model is. */
+async function tracing(): Promise<Watch> {
   try {
     const { traceEngine } = await import('../adapters/otel/trace-engine.js');
-    traceEngine(engine);
+    return traceEngine;
   } catch (cause) {
     const message = `--traces needs the package @opentelemetry/api: ${(cause as Error).message}`;
     throw new BanyanError('INVALID_OPTION', message, { field: 'traces', cause });
   }
+}
+
+function watched(engine: Engine, log: AuditLog | undefined, trace: Watch | undefined): Engine {
+  if (log) engine.audit(log);
+  trace?.(engine);
+  return engine;
+}
+
+function about({ info: { name, architecture, maxContext, embeddingSize } }: Engine): string {
+  const what =
+    embeddingSize > 0
+      ? `vectors of ${embeddingSize} numbers, ${maxContext} tokens a text`
+      : `${maxContext} tokens of context a request`;
+  return `${name || architecture}, ${what}`;
+}
+
+function aboutAll(models: Models): string {
+  const names = models.report().map(({ name }) => name);
+  return `${names.join(', ')}: loaded when they are asked for, ${models.memory.budgetBytes} bytes together at most`;
 }

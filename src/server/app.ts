@@ -7,14 +7,13 @@ import { hasCode } from '../kit/errors.js';
 import { callerTrace } from '../observe/caller-trace.js';
 import { anthropicError } from './anthropic/error-body.js';
 import { countTokens, messages } from './anthropic/messages.js';
-import { type Client, makeGate } from './http/api-keys.js';
+import { type Client, makeGate, mayAskOf } from './http/api-keys.js';
 import { Exchange, type ServerContext } from './http/exchange.js';
 import { HttpError, retryHeaders, toHttpFailure } from './http/http-error.js';
 import { chatCompletions } from './openai/chat-completions.js';
 import { completions } from './openai/completions.js';
 import { embeddings } from './openai/embeddings.js';
 import { openaiError, wireName } from './openai/error-body.js';
-import { toModelEntry } from './openai/models.js';
 import { detokenize, tokenize } from './openai/tokenize.js';
 import { createResponse } from './responses/responses.js';
 import type { ResponseStore } from './responses/store.js';
@@ -28,10 +27,16 @@ type Env = { Bindings: HttpBindings; Variables: { client: Client | undefined } }
 
 /** All routes of a server. Answers are written to Node's own response: see SseWriter. */
 export function makeApp(context: ServerContext): Hono<Env> {
-  const { engine, settings, modelName, created } = context;
+  const { settings, catalog } = context;
   const gate = makeGate(settings, context.tenants);
   const app = new Hono<Env>();
-  const exchange = (c: Context<Env>) => new Exchange(context, c.env.incoming, c.env.outgoing, c.get('client'));
+  const exchanges = new WeakMap<object, Exchange>();
+  const exchange = (c: Context<Env>) => {
+    const { incoming, outgoing } = c.env;
+    const known = exchanges.get(incoming) ?? new Exchange(context, incoming, outgoing, c.get('client'));
+    exchanges.set(incoming, known);
+    return known;
+  };
   const face = (answer: (exchange: Exchange) => Promise<void>) => async (c: Context<Env>) => {
     const one = exchange(c);
     const caller = c.req.header('traceparent');
@@ -42,13 +47,16 @@ export function makeApp(context: ServerContext): Hono<Env> {
     const failure = toHttpFailure(reason, (field) => wireName(field, c.req.path));
     if (hasCode(reason, 'BACKPRESSURE')) {
       // The engine says when this one would be in time, had it been the only one that was refused.
-      failure.retryAfterMs = Math.max(failure.retryAfterMs ?? 0, context.places.later(1));
+      failure.retryAfterMs = Math.max(failure.retryAfterMs ?? 0, exchange(c).places.later(1));
     }
     const { anthropicRequestId: requestId } = exchange(c);
-    const body = c.req.path.startsWith('/v1/messages')
-      ? anthropicError(failure, requestId)
-      : { error: openaiError(failure) };
-    exchange(c).json(failure.status, body, { 'request-id': requestId, ...retryHeaders(failure) });
+    const headers = { 'request-id': requestId, ...retryHeaders(failure) };
+    const { status } = failure;
+    if (c.req.path.startsWith('/v1/messages')) {
+      exchange(c).fail(status, anthropicError(failure, requestId), headers, 'error');
+    } else if (c.req.path.startsWith('/v1/responses') && exchange(c).opened) {
+      exchange(c).fail(status, { ...openaiError(failure), type: 'error', sequence_number: 0 }, headers, 'error');
+    } else exchange(c).fail(status, { error: openaiError(failure) }, headers);
     return RESPONSE_ALREADY_SENT;
   };
 
@@ -61,7 +69,7 @@ export function makeApp(context: ServerContext): Hono<Env> {
       await next();
     });
   }
-  app.get('/health', (c) => c.json({ status: 'ok', normalized: context.callers.changes }));
+  app.get('/health', (c) => c.json({ status: 'ok', normalized: catalog.changes }));
   app.get('/ready', (c) => (context.draining.aborted ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })));
   app.get('/version', (c) => c.json({ version }));
   app.use(async (c, next) => {
@@ -70,15 +78,18 @@ export function makeApp(context: ServerContext): Hono<Env> {
   });
 
   app.get('/metrics', async (c) => {
-    const { metrics } = context;
+    const { counts } = catalog;
     checkAdmin(c.get('client'));
-    if (!metrics) throw new HttpError(404, 'not_found', 'Metrics are switched off');
-    return c.body(await metrics.text(), 200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
+    if (!counts) throw new HttpError(404, 'not_found', 'Metrics are switched off');
+    const text = await counts.text(c.req.query('model'));
+    return c.body(text, 200, { 'content-type': counts.registry.contentType, 'cache-control': 'no-store' });
   });
 
-  const entry = () => toModelEntry(modelName, engine.info, created);
-  app.get('/v1/models', (c) => c.json({ object: 'list', data: [entry()], models: [entry()] }));
-  app.get('/v1/models/*', (c) => c.json(entry()));
+  app.get('/v1/models', (c) => {
+    const data = catalog.entries(mayAskOf(c.get('client')));
+    return c.json({ object: 'list', data, models: data });
+  });
+  app.get('/v1/models/:name{.+}', (c) => c.json(catalog.entry(c.req.param('name'), mayAskOf(c.get('client')))));
   app.post('/v1/chat/completions', face(chatCompletions));
   app.post('/v1/completions', face(completions));
   app.post('/v1/embeddings', face(embeddings));

@@ -4,22 +4,22 @@ import type { AddressInfo } from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import { BanyanError } from '../kit/errors.js';
 import { invalidOption } from '../kit/option-checks.js';
-import { metrics } from '../metrics/metrics.js';
-import { Callers } from '../stateless/callers.js';
+import { Models } from '../models/models.js';
 import { makeApp } from './app.js';
 import { AccessLog } from './http/access-log.js';
 import { drained, trackArrivals } from './http/drain.js';
 import { countResponses } from './http/http-metrics.js';
 import { makeListener } from './http/listener.js';
-import { Places } from './http/places.js';
 import { WriteRounds } from './http/write-rounds.js';
+import { ManyModels } from './models/many-models.js';
+import { OneModel } from './models/one-model.js';
 import { ResponseStore } from './responses/store.js';
 import { readServerOptions, type ServerOptions } from './server-options.js';
 import { Tenants } from './tenants/tenants.js';
 
 export type { ServerOptions };
 
-/** A server that listens. The engine stays its owner's: closing the server leaves it open. */
+/** A server that listens. The engine or models stay their owner's: closing the server leaves them open. */
 export interface Server extends AsyncDisposable {
   /** Where it listens, such as `http://127.0.0.1:8080`. */
   readonly url: string;
@@ -33,42 +33,32 @@ export interface Server extends AsyncDisposable {
 }
 
 /**
- * Serves an engine by OpenAI's HTTP API, so that existing clients reach it. Rejects with INVALID_OPTION, also when the
- * address cannot be listened on.
+ * Serves an engine by OpenAI's and Anthropic's HTTP API, so that existing clients reach it; or several models, of which a request names
+ * one. Rejects with INVALID_OPTION, also when the address cannot be listened on.
  */
-export async function serve(engine: Engine, options: ServerOptions = {}): Promise<Server> {
+export async function serve(served: Engine | Models, options: ServerOptions = {}): Promise<Server> {
   const settings = readServerOptions(options);
   const draining = new AbortController();
   const stop = new AbortController();
-  const { maxRunning } = engine.info;
-  const modelName = settings.modelName ?? (engine.info.name || engine.info.architecture);
-  const created = Math.floor(Date.now() / 1_000);
-  const callers = new Callers(engine, settings);
-  const places = new Places(maxRunning + (settings.maxWaiting ?? WAITING_FOR_EACH * maxRunning));
   const tenants =
-    settings.keysFile === undefined ? undefined : new Tenants(settings.keysFile, engine, settings, places);
-  const counted = settings.metrics ? metrics(engine, { modelName }) : undefined;
+    settings.keysFile === undefined ? undefined : new Tenants(settings.keysFile, (gone) => catalog.leave(gone));
+  const catalog = served instanceof Models ? new ManyModels(served, settings) : new OneModel(served, settings);
   const app = makeApp({
-    engine,
     settings,
-    places,
-    metrics: counted,
+    catalog,
     rounds: new WriteRounds(settings.gatherMs),
-    callers,
     responses: new ResponseStore(),
     tenants,
-    modelName,
-    created,
     draining: draining.signal,
     stop: stop.signal,
   });
   const server = makeListener(app.fetch, settings);
   const log = AccessLog.to(settings.accessLog);
   server.prependListener('request', (request, response) => log.watch(request, response));
-  if (counted) countResponses(server, counted.registry, places);
+  if (catalog.counts) countResponses(server, catalog.counts.registry, catalog);
   const arrivals = trackArrivals(server);
-  await listening(server, settings).catch((reason) => {
-    counted?.close();
+  await listening(server, settings).catch(async (reason) => {
+    await catalog.close();
     throw reason;
   });
   const { port } = server.address() as AddressInfo;
@@ -77,10 +67,9 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
   let closing: Promise<void> | undefined;
   const close = () => {
     draining.abort();
-    closing ??= drained(server, arrivals, settings, stop).then(() => {
-      counted?.close();
-      return Promise.all([callers.close(), tenants?.close()]).then(() => {});
-    });
+    closing ??= drained(server, arrivals, settings, stop)
+      .then(() => tenants?.close())
+      .then(() => catalog.close());
     return closing;
   };
   const scheme = settings.tlsCert === undefined ? 'http' : 'https';
@@ -90,9 +79,6 @@ export async function serve(engine: Engine, options: ServerOptions = {}): Promis
   };
   return { url: `${scheme}://${host}:${port}`, reloadKeys, close, [Symbol.asyncDispose]: close };
 }
-
-/** Answers that may wait for each that is computed. */
-const WAITING_FOR_EACH = 16;
 
 async function listening(server: NodeServer, { host, port }: { host: string; port: number }): Promise<void> {
   server.listen(port, host);

@@ -4,6 +4,7 @@ import { readTable } from '../kit/option-table.js';
 import { readList } from '../kit/read-options.js';
 import { type Complete, flag, name, number, type OptionsOf, other, text, word } from '../native/option-kinds.js';
 import { readRules, type TextRule } from '../stateless/cache/rules.js';
+import { type Aliases, readAliases } from './models/aliases.js';
 
 const DAY_MS = 24 * 3_600_000;
 const names = () => other<string[]>('a list of texts', readNames, []);
@@ -25,8 +26,10 @@ export const SERVER = {
   noAuth: flag(false),
   /** Origins of web pages that may call, such as `https://chat.example`. Default: none. */
   corsOrigins: names(),
-  /** Name of the model in answers and in the list of models. Default: the name in the model file, else its architecture. */
+  /** Name of the one model in answers and in the list of models. Default: the name in the model file, else its architecture. */
   modelName: name(),
+  /** Other names of several models: `{ 'gpt-4o': 'large', 'claude-*': 'small' }`, where `*` is any characters. Default: none. */
+  aliases: other<Aliases>('an object of names of models', readAliases, {}),
   /**
    * How a conversation goes on that the client sends whole each time. `exact`: from the tokens that were computed, so that only
    * what is new is, and the model keeps its reasoning of earlier turns. `rendered`: as the chat template prints it. Default

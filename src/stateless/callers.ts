@@ -54,7 +54,7 @@ export interface Asked {
 /** Callers of one engine that send their whole conversation each time, in tools and names of their own. */
 export class Callers {
   /** How many requests were changed, by what was. */
-  readonly changes = new ChangeCounts();
+  readonly changes: ChangeCounts;
   readonly #engine: Engine;
   readonly #runs: Runs;
   readonly #transcripts: Transcripts | undefined;
@@ -63,9 +63,12 @@ export class Callers {
   readonly #records = new RequestRecords();
   readonly #tenant: string;
 
-  constructor(engine: Engine, { history, tenant = '', pinShare = 0.3, rules = [] }: CallerOptions) {
+  /** `changes`: where they are counted with those of others. */
+  constructor(engine: Engine, options: CallerOptions, changes = new ChangeCounts()) {
+    const { history, tenant = '', pinShare = 0.3, rules = [] } = options;
     this.#engine = engine;
     this.#tenant = tenant;
+    this.changes = changes;
     this.#runs = new Runs(engine);
     this.#transcripts = history === 'exact' ? new Transcripts(engine, tenant) : undefined;
     this.#rules = compileRules(rules);

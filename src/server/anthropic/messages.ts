@@ -19,8 +19,8 @@ export async function countTokens(exchange: Exchange): Promise<void> {
 
 /** POST /v1/messages, streamed or whole. What is thrown before the first byte is the app's to answer. */
 export async function messages(exchange: Exchange): Promise<void> {
-  const { engine, modelName } = exchange;
   const raw = await exchange.body();
+  const { engine, modelName } = exchange;
   const body = parsedBody(messagesRequest, raw);
   const signatures = new Signatures(engine.info.digest);
   const head = { id: newId('msg'), model: modelName };

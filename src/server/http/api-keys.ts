@@ -16,6 +16,12 @@ export interface Client {
 /** One who is told apart from no other. */
 const ANYONE: Client = { tenant: undefined, admin: true };
 
+/** Whether a client may ask for a model of this name; one who was not let in may ask for none. */
+export const mayAskOf =
+  (client: Client | undefined) =>
+  (model: string): boolean =>
+    client !== undefined && (client.tenant?.mayAsk(model) ?? true);
+
 /** Lets a request in and says who asks, or throws HttpError 401 or 403. */
 export type Gate = (request: IncomingMessage) => Client;
 

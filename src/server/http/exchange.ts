@@ -1,12 +1,14 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Engine } from '../../engine/engine.js';
 import type { TurnOptions } from '../../engine/request-options.js';
-import type { Metrics } from '../../metrics/metrics.js';
 import type { Callers } from '../../stateless/callers.js';
+import type { Catalog } from '../models/catalog.js';
+import type { ServedModel } from '../models/served-model.js';
 import type { ResponseStore } from '../responses/store.js';
 import type { ServerSettings } from '../server-options.js';
+import type { Tenant } from '../tenants/tenant.js';
 import type { Tenants } from '../tenants/tenants.js';
-import type { Client } from './api-keys.js';
+import { type Client, mayAskOf } from './api-keys.js';
 import { clientGone } from './client-gone.js';
 import { HttpError } from './http-error.js';
 import { jsonBody } from './json-body.js';
@@ -16,24 +18,14 @@ import type { WriteRounds } from './write-rounds.js';
 
 /** What all requests of a server share. */
 export interface ServerContext {
-  engine: Engine;
   settings: ServerSettings;
-  /** For answers under way. */
-  places: Places;
-  /** What is counted; undefined: nothing. */
-  metrics: Metrics | undefined;
+  catalog: Catalog;
   /** When its streams are written. */
   rounds: WriteRounds;
-  /** Agent runs and conversations of its clients. */
-  callers: Callers;
   /** Responses that can be gone on from, of clients that are not told apart. */
   responses: ResponseStore;
-  /** Those who are told apart, each with callers and responses of its own. */
+  /** Those who are told apart, each with conversations and responses of its own. */
   tenants: Tenants | undefined;
-  /** Name of the model on the wire. */
-  modelName: string;
-  /** When it was loaded, seconds since 1970. */
-  created: number;
   /** Aborts when the server begins to stop: it is not ready any more, answers under way go on. */
   draining: AbortSignal;
   /** Aborts when answers under way have to end. */
@@ -46,6 +38,9 @@ export class Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #client: Client | undefined;
+  #served: ServedModel | undefined;
+  /** A stream that was opened while its model was loaded. */
+  #opened: SseWriter | undefined;
 
   /** `client`: who asks; undefined: it was not let in. */
   constructor(context: ServerContext, request: IncomingMessage, response: ServerResponse, client?: Client) {
@@ -55,41 +50,65 @@ export class Exchange {
     this.#client = client;
   }
 
+  /** The model that the request's body names; it is known once `body()` has been read. */
+  get #model(): ServedModel {
+    if (this.#served) return this.#served;
+    throw new Error('the body was not read');
+  }
+
   get engine(): Engine {
-    return this.#context.engine;
+    return this.#model.engine;
+  }
+
+  get places(): Places {
+    return this.#model.places;
   }
 
   get callers(): Callers {
-    return this.#client?.tenant?.callers ?? this.#context.callers;
+    return this.#model.of(this.#tenant).callers;
   }
 
   get responses(): ResponseStore {
-    return this.#client?.tenant?.responses ?? this.#context.responses;
+    return this.#tenant?.responses ?? this.#context.responses;
   }
 
-  /** Tenant that asks; '': clients are not told apart. */
+  /** Name of the tenant that asks; '': clients are not told apart. */
   get tenant(): string {
-    return this.#client?.tenant?.name ?? '';
+    return this.#tenant?.name ?? '';
+  }
+
+  get #tenant(): Tenant | undefined {
+    return this.#client?.tenant;
   }
 
   /** Throws HttpError 429 when so many more answers have no place, or are more than the tenant may have. */
   checkPlaces(count: number): void {
-    this.#client?.tenant?.check(count);
-    this.#context.places.check(count);
+    this.#checkTenant(count);
+    this.places.check(count);
   }
 
   /** An answer that takes a place until it has ended. */
   hold(answer: Promise<unknown>): void {
-    this.#client?.tenant?.hold(answer);
-    this.#context.places.hold(answer);
+    this.#holdTenant(answer);
+    this.places.hold(answer);
   }
 
   /** The same for one that takes no place of the engine's: only the tenant's limits count. Throws HttpError 429. */
   charge<Result>(start: () => Promise<Result>): Promise<Result> {
-    this.#client?.tenant?.check(1);
+    this.#checkTenant(1);
     const answer = start();
-    this.#client?.tenant?.hold(answer);
+    this.#holdTenant(answer);
     return answer;
+  }
+
+  #checkTenant(count: number): void {
+    this.#tenant?.check(count, this.#model.of(this.#tenant).places);
+  }
+
+  #holdTenant(answer: Promise<unknown>): void {
+    if (!this.#tenant) return;
+    this.#tenant.hold(answer);
+    this.#model.of(this.#tenant).places.hold(answer);
   }
 
   /** Within how many milliseconds the first token is to be expected: the client's limit, else the server's. Throws HttpError. */
@@ -115,7 +134,7 @@ export class Exchange {
   }
 
   get modelName(): string {
-    return this.#context.modelName;
+    return this.#model.name;
   }
 
   /** Options of an answer; where the request leaves them open, what this server or tenant has for them. Throws HttpError 403. */
@@ -126,18 +145,35 @@ export class Exchange {
       ...(temperature !== undefined && { temperature }),
       ...options,
     };
-    return this.#client?.tenant?.withClass(whole) ?? whole;
+    return this.#tenant?.withClass(whole) ?? whole;
   }
 
   get keepAliveMs(): number {
     return this.#context.settings.keepAliveMs;
   }
 
-  /** The JSON value of the body. Throws HttpError. */
+  /** The JSON value of the body, when the model that it names is loaded: only one that the client may ask for ever is. Throws HttpError. */
   async body(): Promise<unknown> {
     const body = await jsonBody(this.#request, this.#context.settings.maxBodyBytes);
-    this.#client?.tenant?.checkModel(body);
+    const { model, stream } = Object(body) as { model?: unknown; stream?: unknown };
+    const { catalog, settings } = this.#context;
+    const name = catalog.meant(typeof model === 'string' ? model : undefined, mayAskOf(this.#client));
+    // A stream is opened when its client has heard nothing for that long. Other clients wait in silence, as for any whole answer.
+    const waits = stream === true && setTimeout(() => this.#open(), settings.keepAliveMs);
+    try {
+      const { model: served, release } = await catalog.use(name, () => this.signal(), this.#tenant);
+      this.#served = served;
+      this.#response.once('close', release);
+      if (this.#response.destroyed) release();
+    } finally {
+      if (waits) clearTimeout(waits);
+    }
     return body;
+  }
+
+  #open(): void {
+    if (this.#response.destroyed) return;
+    this.#opened = this.#stream({}, () => ': the model is loaded\n\n');
   }
 
   /** Aborts when the client has gone or the server has to stop. */
@@ -161,8 +197,25 @@ export class Exchange {
     this.#response.end(text);
   }
 
-  /** Begins a stream of events; `silence` gives the sign of life of the face. */
+  /** Was its stream opened while its model was loaded? */
+  get opened(): boolean {
+    return this.#opened !== undefined;
+  }
+
+  /** An answer that is none: with its status, or as the last event of a stream that was opened already. */
+  fail(status: number, body: object, headers: Record<string, string>, event?: string): void {
+    this.#opened?.send(body, event);
+    if (this.#opened) this.#opened.end();
+    else this.json(status, body, headers);
+  }
+
+  /** Begins a stream of events; `silence` gives the sign of life of the face. Headers are lost on one that was opened already. */
   sse(headers: Record<string, string>, silence: () => string): SseWriter {
+    this.#opened?.says(silence);
+    return this.#opened ?? this.#stream(headers, silence);
+  }
+
+  #stream(headers: Record<string, string>, silence: () => string): SseWriter {
     return new SseWriter(this.#response, headers, this.keepAliveMs, silence, this.#context.rounds);
   }
 }

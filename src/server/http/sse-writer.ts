@@ -15,6 +15,7 @@ export class SseWriter implements Written {
   readonly #response: ServerResponse;
   readonly #rounds: WriteRounds;
   readonly #timer: NodeJS.Timeout;
+  #silence: () => string;
   #waiting = '';
   /** Is what waits known to be ASCII? */
   #ascii = true;
@@ -42,8 +43,14 @@ export class SseWriter implements Written {
       ...headers,
     });
     response.flushHeaders();
-    this.#timer = setInterval(() => this.#soon(silence()), keepAliveMs);
+    this.#silence = silence;
+    this.#timer = setInterval(() => this.#soon(this.#silence()), keepAliveMs);
     this.#timer.unref();
+  }
+
+  /** What it says from now on when there is nothing to say. */
+  says(silence: () => string): void {
+    this.#silence = silence;
   }
 
   /** One event of JSON data, with a name or without one. */

@@ -35,11 +35,15 @@ export class Quota {
     this.#tokens = this.#changed(this.#tokens, tokensPerMinute);
   }
 
-  /** Takes `count` answers from the rate. `places`: so many of the server's are its own. Throws HttpError 429: nothing is taken then. */
-  check(count: number, places: number): void {
-    const most = Math.min(this.#concurrent ?? places, places);
-    if (this.#taken + count > most) {
-      const why = `${this.#taken} answers of this tenant are under way or wait, and ${most} is the most`;
+  /**
+   * Takes `count` answers from the rate. `places`: so many of a model's are its own; `used`: of these, where there are several models.
+   * Throws HttpError 429: nothing is taken then.
+   */
+  check(count: number, places: number, used = this.#taken): void {
+    const concurrent = this.#concurrent ?? Number.POSITIVE_INFINITY;
+    const [taken, most] = concurrent - this.#taken < places - used ? [this.#taken, concurrent] : [used, places];
+    if (taken + count > most) {
+      const why = `${taken} answers of this tenant are under way or wait, and ${most} is the most`;
       throw new HttpError(429, 'tenant_concurrency', why, undefined, AGAIN_MS);
     }
     const requests = this.#requests?.wait(count) ?? 0;

@@ -1,40 +1,24 @@
-import type { Engine } from '../../engine/engine.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { NativeClass } from '../../native/vocabulary.js';
-import { Callers } from '../../stateless/callers.js';
 import { HttpError } from '../http/http-error.js';
 import type { Places } from '../http/places.js';
 import { ResponseStore } from '../responses/store.js';
-import type { ServerSettings } from '../server-options.js';
 import type { TenantEntry } from './keys-file.js';
 import { Quota } from './quota.js';
 
 /** The class of a request that names none. */
 const USUAL: NativeClass = 'interactive';
 
-/** What of a server is one tenant's: its conversations, its responses, its limits. Nothing here is reached by another. */
+/** What of a server is one tenant's: its responses, its limits; its conversations are a model's. Nothing here is reached by another. */
 export class Tenant {
-  readonly callers: Callers;
   readonly responses = new ResponseStore();
   readonly #quota: Quota;
-  readonly #places: Places;
   #entry: TenantEntry;
   #share: number;
 
   /** `share`: part of the places that it may take, where its entry does not say. */
-  constructor(
-    engine: Engine,
-    settings: ServerSettings,
-    places: Places,
-    entry: TenantEntry,
-    share: number,
-    now: () => number,
-  ) {
-    const { history, rules } = settings;
-    const pinShare = entry.pinShare ?? settings.pinShare;
-    this.callers = new Callers(engine, { history, rules, pinShare, tenant: entry.name });
+  constructor(entry: TenantEntry, share: number, now: () => number) {
     this.#quota = new Quota(entry, now);
-    this.#places = places;
     this.#entry = entry;
     this.#share = share;
   }
@@ -47,6 +31,11 @@ export class Tenant {
     return this.#entry.admin ?? false;
   }
 
+  /** Part of a model's pages that its cache marks may pin; undefined: the server's. */
+  get pinShare(): number | undefined {
+    return this.#entry.pinShare;
+  }
+
   /** Another entry from now on; what was used stays used, and what is pinned stays within the share that it was pinned by. */
   change(entry: TenantEntry, share: number): void {
     this.#entry = entry;
@@ -54,10 +43,17 @@ export class Tenant {
     this.#quota.limit(entry);
   }
 
-  /** Throws HttpError 429 when so many more answers are more than it may have, now or in this minute. */
-  check(count: number): void {
-    const share = this.#entry.queueShare ?? this.#share;
-    this.#quota.check(count, Math.max(1, Math.floor(share * this.#places.most)));
+  /** How many of so many places it may take. */
+  shareOf(most: number): number {
+    return Math.max(1, Math.floor((this.#entry.queueShare ?? this.#share) * most));
+  }
+
+  /**
+   * Throws HttpError 429 when so many more answers are more than it may have, now or in this minute. `places`: all of a model, and how many
+   * of them the tenant has taken.
+   */
+  check(count: number, places: Pick<Places, 'most' | 'taken'>): void {
+    this.#quota.check(count, this.shareOf(places.most), places.taken);
   }
 
   hold(ended: Promise<unknown>): void {
@@ -79,11 +75,8 @@ export class Tenant {
     return { ...options, class: asked };
   }
 
-  /** Throws HttpError 403 when a body names a model that is not the tenant's. */
-  checkModel(body: unknown): void {
-    const { models } = this.#entry;
-    const { model } = Object(body) as { model?: unknown };
-    if (!models || typeof model !== 'string' || models.includes(model)) return;
-    throw new HttpError(403, 'model_not_allowed', 'This key may not ask for that model', 'model');
+  /** Whether it may ask for a model of this name. */
+  mayAsk(model: string): boolean {
+    return this.#entry.models?.includes(model) ?? true;
   }
 }

@@ -1,7 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Engine } from '../../engine/engine.js';
-import type { Places } from '../http/places.js';
-import type { ServerSettings } from '../server-options.js';
 import { readKeysFile, type TenantEntry } from './keys-file.js';
 import { Tenant } from './tenant.js';
 
@@ -10,21 +7,17 @@ const DIGEST_BYTES = 32;
 /** The tenants of a keys file, found by their keys. The file can be read again while they are served. */
 export class Tenants {
   readonly #path: string;
+  readonly #leave: (gone: Tenant) => Promise<void>;
   readonly #make: (entry: TenantEntry, share: number) => Tenant;
   #byName = new Map<string, Tenant>();
   /** Sorted by digest. */
   #keys: readonly { digest: Buffer; tenant: Tenant }[] = [];
 
-  /** Throws INVALID_OPTION. `now`: milliseconds. */
-  constructor(
-    path: string,
-    engine: Engine,
-    settings: ServerSettings,
-    places: Places,
-    now: () => number = () => performance.now(),
-  ) {
+  /** Throws INVALID_OPTION. `leave`: lets go what models keep for a tenant that has gone. `now`: milliseconds. */
+  constructor(path: string, leave: (gone: Tenant) => Promise<void>, now: () => number = () => performance.now()) {
     this.#path = path;
-    this.#make = (entry, share) => new Tenant(engine, settings, places, entry, share, now);
+    this.#leave = leave;
+    this.#make = (entry, share) => new Tenant(entry, share, now);
     this.reload();
   }
 
@@ -45,7 +38,7 @@ export class Tenants {
     }
     this.#byName = byName;
     this.#keys = keys.sort((a, b) => a.digest.compare(b.digest));
-    for (const tenant of gone.values()) void tenant.callers.close().catch(() => {}); // the engine was closed
+    for (const tenant of gone.values()) void this.#leave(tenant).catch(() => {}); // the engine was closed
   }
 
   /**
@@ -67,6 +60,6 @@ export class Tenants {
 
   /** Lets go what they wanted kept. */
   async close(): Promise<void> {
-    await Promise.all([...this.#byName.values()].map(({ callers }) => callers.close()));
+    await Promise.all([...this.#byName.values()].map((tenant) => this.#leave(tenant)));
   }
 }

@@ -1,0 +1,59 @@
+import type { Engine } from '../../engine/engine.js';
+import { type Metrics, metrics } from '../../metrics/metrics.js';
+import type { ChangeCounts } from '../../stateless/cache/changes.js';
+import { Callers } from '../../stateless/callers.js';
+import { Places } from '../http/places.js';
+import type { ServerSettings } from '../server-options.js';
+import type { Tenant } from '../tenants/tenant.js';
+
+/** Answers that may wait for each that is computed. */
+export const WAITING_FOR_EACH = 16;
+
+/** What a model keeps of clients that are not told apart. */
+export interface ModelClients {
+  /** Their agent runs and conversations. */
+  readonly callers: Callers;
+  /** All places of the model; those are taken where their answers are under way. */
+  readonly places: Places;
+}
+
+/** A loaded model, and what a server keeps of its clients; that ends with the engine that it stands on. */
+export class ServedModel implements ModelClients {
+  /** On the wire. */
+  readonly name: string;
+  readonly engine: Engine;
+  readonly callers: Callers;
+  readonly places: Places;
+  /** What is counted of it; undefined: nothing. */
+  readonly metrics: Metrics | undefined;
+  readonly #settings: ServerSettings;
+  readonly #ofTenants = new WeakMap<Tenant, ModelClients>();
+
+  /** `changes`: where those of several models are counted together. */
+  constructor(name: string, engine: Engine, settings: ServerSettings, changes?: ChangeCounts) {
+    const { maxRunning } = engine.info;
+    this.name = name;
+    this.engine = engine;
+    this.callers = new Callers(engine, settings, changes);
+    this.places = new Places(maxRunning + (settings.maxWaiting ?? WAITING_FOR_EACH * maxRunning));
+    this.metrics = settings.metrics ? metrics(engine, { modelName: name }) : undefined;
+    this.#settings = settings;
+  }
+
+  /** What is one tenant's, which no other reaches; undefined: what is of those who are not told apart. */
+  of(tenant: Tenant | undefined): ModelClients {
+    if (!tenant) return this;
+    const known = this.#ofTenants.get(tenant);
+    if (known) return known;
+    const { history, rules, pinShare } = this.#settings;
+    const options = { history, rules, pinShare: tenant.pinShare ?? pinShare, tenant: tenant.name };
+    const made = { callers: new Callers(this.engine, options), places: new Places(this.places.most) };
+    this.#ofTenants.set(tenant, made);
+    return made;
+  }
+
+  /** Lets go what a tenant wanted kept. */
+  async leave(tenant: Tenant): Promise<void> {
+    await this.#ofTenants.get(tenant)?.callers.close();
+  }
+}
