@@ -1,4 +1,4 @@
-import { BanyanError } from '../kit/errors.js';
+import { asBanyanError, BanyanError } from '../kit/errors.js';
 import type {
   ChatFormat,
   ChatInput,
@@ -120,4 +120,14 @@ export type EmbeddingSink = (event: EmbeddingEvent | Extract<RequestEvent, { typ
 /** Throws CLOSED once the backend is closed. */
 export function checkOpen(backend: Pick<Backend, 'closed'>): void {
   if (backend.closed) throw new BanyanError('CLOSED', 'The engine is closed');
+}
+
+/** What a call of the addon gives, while it is open. Throws CLOSED, or what the addon said as a BanyanError. */
+export function asking<Result>(backend: Pick<Backend, 'closed'>, call: () => Result): Result {
+  checkOpen(backend);
+  try {
+    return call();
+  } catch (reason) {
+    throw asBanyanError(reason);
+  }
 }

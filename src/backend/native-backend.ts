@@ -3,7 +3,14 @@ import { longText } from '../kit/long-text.js';
 import type { ChatInput, NativeEmbedding, NativeEngine, NativeHint } from '../native/binding.js';
 import type { NativeDecision } from '../native/decisions.js';
 import type { Recorder } from '../trace/recorder.js';
-import { type Backend, type BackendRequest, checkOpen, type EmbeddingSink, type RequestSink } from './backend.js';
+import {
+  asking,
+  type Backend,
+  type BackendRequest,
+  checkOpen,
+  type EmbeddingSink,
+  type RequestSink,
+} from './backend.js';
 import type { EventRouter } from './event-router.js';
 
 /** The engine in this process: the addon's calls and events, with the promises of Backend. */
@@ -128,12 +135,7 @@ export class NativeBackend implements Backend {
 
   /** One call of the addon. */
   #now<Result>(call: (native: NativeEngine) => Result): Result {
-    checkOpen(this);
-    try {
-      return call(this.#native);
-    } catch (reason) {
-      throw asBanyanError(reason);
-    }
+    return asking(this, () => call(this.#native));
   }
 
   /** One call of the addon that answers later. */

@@ -1,8 +1,7 @@
-import { asBanyanError } from '../kit/errors.js';
 import type { ChatFormat, NativeEngine, NativeRequest } from '../native/binding.js';
 import { AnswerReader } from './answer-reader.js';
 import type { BackendRequest, TokenCodec } from './backend.js';
-import { checkOpen } from './backend.js';
+import { asking } from './backend.js';
 import { EventRouter } from './event-router.js';
 import { NativeBackend } from './native-backend.js';
 
@@ -34,11 +33,6 @@ export class Vocabulary extends NativeBackend implements TokenCodec {
   }
 
   #now<Result>(call: (native: NativeEngine) => Result): Result {
-    checkOpen(this);
-    try {
-      return call(this.#native);
-    } catch (reason) {
-      throw asBanyanError(reason);
-    }
+    return asking(this, () => call(this.#native));
   }
 }
