@@ -1,5 +1,5 @@
 import { createParser, type ParseError } from 'eventsource-parser';
-import { Agent, type Dispatcher, request } from 'undici';
+import type { Dispatcher, request } from 'undici';
 import { BanyanError } from '../kit/errors.js';
 
 /** A failure of one try: `refused` by a server that is well, or something that another server, or the next try, may not have. */
@@ -19,19 +19,24 @@ export class WireFailure extends Error {
 const LONGEST_EVENT = 8 << 20;
 const LONGEST_REPLY = 4 << 20;
 
+interface Client {
+  readonly request: typeof request;
+  readonly agent: Dispatcher;
+}
+
 /** HTTP to one server, over TCP or a Unix socket; connections are kept. */
 export class Transport {
   readonly #base: string;
-  readonly #agent: Dispatcher;
   readonly #headers: Record<string, string>;
+  readonly #socketPath: { socketPath?: string };
+  #client: Promise<Client> | undefined;
 
   /** `url`: http:, https: or unix: with the path of a socket. Throws INVALID_OPTION. */
   constructor(url: string, headers: Record<string, string>) {
     const { base, socketPath } = readUrl(url);
     this.#base = base;
     this.#headers = { 'content-type': 'application/json', ...headers };
-    // Times are counted by tokens, not by bytes.
-    this.#agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000, ...socketPath } });
+    this.#socketPath = socketPath;
   }
 
   /** A JSON reply, of a GET without a body. Throws WireFailure. */
@@ -82,12 +87,24 @@ export class Transport {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    const client = await this.#client;
+    await client?.agent.destroy();
+  }
+
+  /** undici is read when it is needed: a program that bundles Banyan, or asks no server, goes without it. */
+  #open(): Promise<Client> {
+    this.#client ??= import('undici').then(({ Agent, request }) => {
+      // Times are counted by tokens, not by bytes.
+      const options = { headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000, ...this.#socketPath } };
+      return { request, agent: new Agent(options) };
+    });
+    return this.#client;
   }
 
   async #send(path: string, body: object | undefined, headers: Record<string, string>, signal?: AbortSignal) {
+    const { request, agent } = await this.#open();
     const reply = await request(`${this.#base}${path}`, {
-      dispatcher: this.#agent,
+      dispatcher: agent,
       method: body ? 'POST' : 'GET',
       headers: { ...this.#headers, ...headers },
       ...(body && { body: JSON.stringify(body) }),
