@@ -186,11 +186,12 @@ describe('grammars and schemas', () => {
     },
   );
 
-  test('a grammar with millions of ways to read a token ends its own request only', async () => {
+  test('a grammar with millions of ways to read a token is followed, beside others', async () => {
     const grammar = `root ::= ${'("a"? "b"? "c"?)? '.repeat(80)}`;
     const neighbour = engine.run(randomPrompt(6, 13), { maxTokens: 8 });
     const greedy = engine.run(randomPrompt(6, 14), { grammar, maxTokens: 40 });
-    expect(await greedy).toMatchObject({ error: { code: 'INVALID_GRAMMAR' } });
+    // Ways that stand at the same place are one: the walk of the vocabulary does not multiply them.
+    expect(await greedy).toMatchObject({ reason: 'length', text: expect.stringMatching(/^[abc]{40}$/) });
     expect((await neighbour).tokens).toHaveLength(8);
   });
 
