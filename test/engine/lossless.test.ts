@@ -6,8 +6,9 @@ import { CHAT_DEFAULTS } from '../../testing/engine/chat-input.js';
 import { RAMBLING_MODEL } from '../../testing/engine/random-engine.js';
 import { TestEngine } from '../../testing/engine/test-engine.js';
 import { llamaTemplates } from '../../testing/models/llama-templates.js';
-import { adversarialAnswer, inPieces, ownTags, randomNumbers } from '../support/adversarial-answers.js';
+import { adversarialAnswer, inPieces, ownTags } from '../support/adversarial-answers.js';
 import { ToldCalls } from '../support/call-pieces.js';
+import { randomOf } from '../support/dice.js';
 
 // Answers that talk about calls, make them well and badly, and are cut anywhere: on the chat templates of some seventy real models
 // nothing is lost, and an answer reads the same however it comes. ANSWERS=200 asks more of each template (default 6), SEED others.
@@ -88,7 +89,7 @@ describe.each(llamaTemplates())('%s', (name, source) => {
     const names = tools.map((one) => one.function.name);
     const own = ownTags(source);
     for (let answer = 0; answer < ANSWERS; answer++) {
-      const random = randomNumbers((SEED + answer) * 7919 + 13);
+      const random = randomOf((SEED + answer) * 7919 + 13);
       const text = adversarialAnswer(random, call, own);
       const message = read(format, [text]);
       expect(read(format, Array.from(text)), text).toEqual(message);
@@ -118,7 +119,7 @@ describe.each(llamaTemplates())('%s', (name, source) => {
     };
     const text = await written([called('send', input, 'abcdefghi'), GLOB]);
     const { format } = await render([user], [glob, send], true);
-    for (const pieces of [[text], Array.from(text), inPieces(randomNumbers(SEED + 5), text, 6)]) {
+    for (const pieces of [[text], Array.from(text), inPieces(randomOf(SEED + 5), text, 6)]) {
       const { toolCalls } = read(format, pieces);
       if (!toolCalls.some((one) => one.name === 'send')) return; // the template does not show it as its format reads it
       expect(told.cut, text).toBe(0);
