@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnswerReader } from '../backend/answer-reader.js';
 import type { Vocabulary } from '../backend/vocabulary.js';
 import { asBanyanError, BanyanError } from '../kit/errors.js';
+import { waitAtLeast } from '../kit/wait.js';
 import type { NativeEvent, RequestEvent } from '../native/events.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { WirePiece, WireRequest } from './dialects/dialect.js';
@@ -93,7 +93,8 @@ export class RemoteCall {
           throw member.failure(reason, begun ? 'STREAM_BROKEN' : 'REMOTE_FAILED');
         }
         failed.add(member);
-        await this.#pause(Math.max(reason.retryAfterMs, 50 * 2 ** retries * (0.5 + Math.random())));
+        const ms = Math.max(reason.retryAfterMs, 50 * 2 ** retries * (0.5 + Math.random()));
+        await waitAtLeast(ms, this.#abort.signal);
       }
     }
   }
@@ -103,10 +104,6 @@ export class RemoteCall {
     const { ttftLimitMs } = this.#setup.wire.asked;
     const waited = performance.now() - this.#submitted;
     return retryAfterMs <= 5_000 && (ttftLimitMs === 0 || waited + retryAfterMs < ttftLimitMs);
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#abort.signal }).catch(() => {});
   }
 
   async #try(trip: Trip): Promise<FinishReason> {
