@@ -6,13 +6,13 @@ import { readTable } from '../kit/option-table.js';
 import { LoadControl } from '../model/load-control.js';
 import { findModelFile } from '../model/model-file.js';
 import { Aliases } from './aliases.js';
-import { checkSameTokens, type Found, findServer } from './connect.js';
-import { Pooled } from './pooled.js';
-import { RemoteBackend } from './remote-backend.js';
 import { REMOTE, type RemoteOptions, serversOf } from './remote-options.js';
+import { checkSameTokens, type Found, findServer } from './token/find-server.js';
+import { Pooled } from './token/pooled.js';
+import { TokenBackend } from './token/token-backend.js';
 
 /** The backend of RemoteEngine.connect(), which says what it rejects with. */
-export async function connectBackend(given: RemoteOptions): Promise<RemoteBackend> {
+export async function connectBackend(given: RemoteOptions): Promise<TokenBackend> {
   const options = readTable('options', given, REMOTE);
   const servers = serversOf(options);
   const control = new LoadControl(options.signal, options.onProgress);
@@ -35,7 +35,7 @@ export async function connectBackend(given: RemoteOptions): Promise<RemoteBacken
     control.checkNotAborted();
     const { idleMs, firstTokenMs } = complete(REMOTE, options);
     const aliases = new Aliases(options.tenantSecret);
-    return new RemoteBackend({ vocabulary, members, servers: new Pooled(members), aliases, idleMs, firstTokenMs });
+    return new TokenBackend({ vocabulary, members, servers: new Pooled(members), aliases, idleMs, firstTokenMs });
   } catch (reason) {
     await Promise.all(opened.map((one) => one.close()));
     throw control.failure(reason);

@@ -1,15 +1,15 @@
-import type { AnswerReader } from '../backend/answer-reader.js';
-import type { Vocabulary } from '../backend/vocabulary.js';
-import { asBanyanError, BanyanError } from '../kit/errors.js';
-import { waitAtLeast } from '../kit/wait.js';
-import type { NativeEvent, RequestEvent } from '../native/events.js';
-import type { FinishReason } from '../native/vocabulary.js';
-import type { WirePiece, WireRequest } from './dialects/dialect.js';
+import type { AnswerReader } from '../../backend/answer-reader.js';
+import type { Vocabulary } from '../../backend/vocabulary.js';
+import { asBanyanError, BanyanError } from '../../kit/errors.js';
+import { waitAtLeast } from '../../kit/wait.js';
+import type { NativeEvent, RequestEvent } from '../../native/events.js';
+import type { FinishReason } from '../../native/vocabulary.js';
+import type { WirePiece, WireRequest } from '../dialects/dialect.js';
+import { usageOf } from '../usage.js';
 import type { Member } from './member.js';
 import { Patience } from './patience.js';
 import { StreamIds } from './stream-ids.js';
 import { WireFailure } from './transport.js';
-import { usageOf } from './usage.js';
 
 /** Retries of one request, before its first token and after it together. */
 const MOST_RETRIES = 2;
@@ -46,7 +46,7 @@ export interface CallSetup {
 }
 
 /** One request to other engines: tried again where nothing of it was told yet, continued token by token where something was. */
-export class RemoteCall {
+export class TokenCall {
   readonly done: Promise<void>;
   readonly #setup: CallSetup;
   readonly #abort = new AbortController();

@@ -1,6 +1,6 @@
 import { createParser, type ParseError } from 'eventsource-parser';
 import type { Dispatcher, request } from 'undici';
-import { BanyanError } from '../kit/errors.js';
+import { BanyanError } from '../../kit/errors.js';
 
 /** A failure of one try: `refused` by a server that is well, or something that another server, or the next try, may not have. */
 export class WireFailure extends Error {

@@ -1,9 +1,9 @@
-import type { Vocabulary } from '../backend/vocabulary.js';
-import { BanyanError } from '../kit/errors.js';
-import { DIALECTS, dialectNamed, dialectOwnedBy } from './dialects/dialects.js';
+import type { Vocabulary } from '../../backend/vocabulary.js';
+import { BanyanError } from '../../kit/errors.js';
+import { DIALECTS, dialectNamed, dialectOwnedBy } from '../dialects/dialects.js';
+import type { RemoteServer } from '../remote-options.js';
 import { Member } from './member.js';
 import { PROBES } from './probes.js';
-import type { RemoteServer } from './remote-options.js';
 import { Transport, WireFailure } from './transport.js';
 
 /** A server that answered, and the tokens that a request may reach there; undefined: it does not say. */

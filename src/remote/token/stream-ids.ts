@@ -1,5 +1,5 @@
-import type { Vocabulary } from '../backend/vocabulary.js';
-import type { WirePiece } from './dialects/dialect.js';
+import type { Vocabulary } from '../../backend/vocabulary.js';
+import type { WirePiece } from '../dialects/dialect.js';
 import { WireFailure } from './transport.js';
 
 /** Token ids out of the pieces of one stream: each is one of the vocabulary, and none is missing. */

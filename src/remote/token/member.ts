@@ -1,5 +1,5 @@
-import { BanyanError } from '../kit/errors.js';
-import type { Dialect, WireRequest } from './dialects/dialect.js';
+import { BanyanError } from '../../kit/errors.js';
+import type { Dialect, WireRequest } from '../dialects/dialect.js';
 import { Transport, WireFailure } from './transport.js';
 
 /** What a caller says of one server; see RemoteOptions. */

@@ -4,23 +4,30 @@ import {
   checkOpen,
   type EmbeddingSink,
   type RequestSink,
-} from '../backend/backend.js';
-import { EventRouter } from '../backend/event-router.js';
-import type { Vocabulary } from '../backend/vocabulary.js';
-import { BanyanError } from '../kit/errors.js';
-import type { ChatFormat, ChatInput, Grammar, NativeEmbedding, NativeHint, RenderedChat } from '../native/binding.js';
-import type { NativeDecision } from '../native/decisions.js';
-import type { NativeEvent } from '../native/events.js';
-import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../native/reports.js';
-import type { Recorder } from '../trace/recorder.js';
-import type { Aliases } from './aliases.js';
-import type { WireGrammar, WireRequest } from './dialects/dialect.js';
+} from '../../backend/backend.js';
+import { EventRouter } from '../../backend/event-router.js';
+import type { Vocabulary } from '../../backend/vocabulary.js';
+import { BanyanError } from '../../kit/errors.js';
+import type {
+  ChatFormat,
+  ChatInput,
+  Grammar,
+  NativeEmbedding,
+  NativeHint,
+  RenderedChat,
+} from '../../native/binding.js';
+import type { NativeDecision } from '../../native/decisions.js';
+import type { NativeEvent } from '../../native/events.js';
+import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../native/reports.js';
+import type { Recorder } from '../../trace/recorder.js';
+import type { Aliases } from '../aliases.js';
+import type { WireGrammar, WireRequest } from '../dialects/dialect.js';
+import { Programs } from '../programs.js';
 import type { Member } from './member.js';
-import { Programs } from './programs.js';
-import { RemoteCall, type Servers } from './remote-call.js';
+import { type Servers, TokenCall } from './token-call.js';
 
-/** What a RemoteBackend is made of. */
-export interface RemoteSetup {
+/** What a TokenBackend is made of. */
+export interface TokenSetup {
   vocabulary: Vocabulary;
   members: readonly Member[];
   servers: Servers;
@@ -30,11 +37,11 @@ export interface RemoteSetup {
 }
 
 /** Engines elsewhere, with the promises of Backend: token ids go there and come back, words are made and read here. */
-export class RemoteBackend implements Backend {
+export class TokenBackend implements Backend {
   readonly info: NativeModelInfo;
-  readonly #setup: RemoteSetup;
+  readonly #setup: TokenSetup;
   readonly #router = new EventRouter();
-  readonly #calls = new Map<number, RemoteCall>();
+  readonly #calls = new Map<number, TokenCall>();
   readonly #programs = new Programs();
   readonly #schemas = new WeakMap<Grammar, WireGrammar>();
   readonly #counts = { submitted: 0, finished: 0, cancelled: 0, promptTokens: 0, cachedTokens: 0, decodeTokens: 0 };
@@ -42,7 +49,7 @@ export class RemoteBackend implements Backend {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  constructor(setup: RemoteSetup) {
+  constructor(setup: TokenSetup) {
     this.#setup = setup;
     const { vocabulary, members } = setup;
     const [first] = members;
@@ -65,7 +72,7 @@ export class RemoteBackend implements Backend {
     this.#programs.began(asked.program);
     this.#tellArrival(id, asked);
     const deliver = (events: NativeEvent[]) => this.#deliver(asked, events);
-    const call = new RemoteCall({ id, wire, reader, vocabulary, servers, idleMs, firstTokenMs, deliver });
+    const call = new TokenCall({ id, wire, reader, vocabulary, servers, idleMs, firstTokenMs, deliver });
     this.#calls.set(id, call);
     return id;
   }

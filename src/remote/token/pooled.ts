@@ -6,12 +6,12 @@ import {
   circuitBreaker,
   handleWhen,
 } from 'cockatiel';
-import { BanyanError } from '../kit/errors.js';
-import { type Errand, Place } from '../pool/place.js';
-import { Pool } from '../pool/pool.js';
-import type { WireRequest } from './dialects/dialect.js';
+import { BanyanError } from '../../kit/errors.js';
+import { type Errand, Place } from '../../pool/place.js';
+import { Pool } from '../../pool/pool.js';
+import type { WireRequest } from '../dialects/dialect.js';
 import type { Member } from './member.js';
-import type { Servers, Trip } from './remote-call.js';
+import type { Servers, Trip } from './token-call.js';
 import { WireFailure } from './transport.js';
 
 /** Failures in a row after which, where there are others, a server is left alone, and for how long; then one request tries it. */
