@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { CountedHistogram, type Tally } from './counted-histogram.js';
 
 /** Makes families of one registry: name, help, names of labels. */
 export class Families {
@@ -23,6 +24,12 @@ export class Families {
     labelNames: Label[] = [],
   ): Histogram<Label> {
     return new Histogram({ name, help, labelNames, buckets, registers: this.#registers });
+  }
+
+  /** A histogram of what comes with each token: its tally by labels, to be held as long as they hold. */
+  tallies<Label extends string = never>(name: string, help: string, buckets: number[], labelNames: Label[] = []) {
+    const family = new CountedHistogram({ name, help, labelNames, buckets, registers: this.#registers });
+    return (labels: Record<Label, string>): Tally => family.tally(labels);
   }
 
   /** Counters of something that counts by itself: `tell` sets one to what it has counted. */

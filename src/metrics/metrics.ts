@@ -7,6 +7,7 @@ import { name, number, type OptionsOf } from '../native/option-kinds.js';
 import type { NativeStats } from '../native/reports.js';
 import { watchRuns } from '../observe/run-watch.js';
 import { CappedLabel } from './capped-label.js';
+import type { Tally } from './counted-histogram.js';
 import { EngineFamilies } from './engine-families.js';
 import { type ProgramKind, RequestFamilies } from './request-families.js';
 import { RunFamilies } from './run-families.js';
@@ -61,17 +62,19 @@ export function countFor(engine: Engine, given: MetricsOptions, now: () => numbe
   const watch = (about: RequestAbout) => {
     const program = kindOf(about.program);
     let last: number | undefined;
+    let gaps: Tally | undefined;
     return (event: RequestStep) => {
       if (event.type === 'tokens') {
         const { length } = event.tokens;
         if (length === 0) return;
         const at = now();
-        vllm.tokens(length);
+        vllm.outputTokens += length;
         runs.token(about.program);
         if (last !== undefined) {
           const seconds = (at - last) / 1_000 / length;
-          vllm.gap(seconds, length);
-          requests.gap(about, program, seconds, length);
+          vllm.gaps.add(seconds, length);
+          gaps ??= requests.gaps(about, program);
+          gaps.add(seconds, length);
         }
         last = at;
       } else if (event.type === 'ended') {
@@ -95,6 +98,7 @@ export function countFor(engine: Engine, given: MetricsOptions, now: () => numbe
     contentType: registry.contentType,
     text: async () => {
       if (!engine.closed) await engine.stats().then(tell, () => {}); // it was closed meanwhile
+      vllm.tellCounted();
       return `${await registry.metrics()}\n${await vllm.aliases()}\n`;
     },
     close: () => {

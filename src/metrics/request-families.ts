@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { RequestAbout, RequestStep } from '../engine/watch/request-watch.js';
 import { SECONDS, SHORT_SECONDS } from './buckets.js';
 import type { CappedLabel } from './capped-label.js';
+import type { Tally } from './counted-histogram.js';
 import { Families } from './family.js';
 
 /** What a request is part of: an agent run, a workflow, another program such as a session's or a client's, or nothing. */
@@ -17,7 +18,7 @@ export class RequestFamilies {
   readonly #ttft;
   readonly #queue;
   readonly #waited;
-  readonly #itl;
+  readonly #gaps;
   readonly #whole;
   readonly #misses;
   readonly #missed;
@@ -42,7 +43,7 @@ export class RequestFamilies {
     this.#ttft = make.histogram('banyan_ttft_seconds', 'Submission to first token.', SECONDS, ['class', 'tenant']);
     this.#queue = make.histogram('banyan_queue_seconds', 'Submission to first step.', SECONDS, ['class', 'tenant']);
     this.#waited = make.counter('banyan_waited_seconds_total', 'Without a place in the batch.', ['class', 'tenant']);
-    this.#itl = make.histogram('banyan_itl_seconds', 'Time between two tokens.', SHORT_SECONDS, ['class', 'program']);
+    this.#gaps = make.tallies('banyan_itl_seconds', 'Time between two tokens.', SHORT_SECONDS, ['class', 'program']);
     this.#whole = make.histogram('banyan_request_seconds', 'Submission to end.', SECONDS, ['class', 'program']);
     this.#misses = make.counter(
       'banyan_cache_lookups_total',
@@ -60,8 +61,9 @@ export class RequestFamilies {
     this.#calls = make.counter('banyan_tool_calls_total', 'Tools that answers called.', ['program']);
   }
 
-  gap({ class: asked }: RequestAbout, program: ProgramKind, seconds: number, count: number): void {
-    for (let token = 0; token < count; token++) this.#itl.observe({ class: asked, program }, seconds);
+  /** Seconds from a token to the next, of such requests. */
+  gaps({ class: asked }: RequestAbout, program: ProgramKind): Tally {
+    return this.#gaps({ class: asked, program });
   }
 
   ended(about: RequestAbout, program: ProgramKind, { started, reason, usage, calls }: Ended): void {

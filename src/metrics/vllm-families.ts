@@ -3,6 +3,7 @@ import type { RequestAbout, RequestStep } from '../engine/watch/request-watch.js
 import type { NativeModelInfo, NativeStats } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import { counts, SECONDS, SHORT_SECONDS } from './buckets.js';
+import type { Tally } from './counted-histogram.js';
 import { Families } from './family.js';
 
 /** Families that have two names: the one of today and the one before, which older dashboards ask for. */
@@ -27,6 +28,10 @@ type Ended = Extract<RequestStep, { type: 'ended' }>;
 
 /** What vLLM tells of an engine, under its names, so that dashboards made for it show Banyan. */
 export class VllmFamilies {
+  /** Seconds from a token to the next. */
+  readonly gaps: Tally;
+  /** Tokens of answers, as they came. */
+  outputTokens = 0;
   readonly #registry: Registry;
   readonly #running;
   readonly #waiting;
@@ -38,7 +43,6 @@ export class VllmFamilies {
   readonly #outputTotal;
   readonly #success;
   readonly #ttft;
-  readonly #itl;
   readonly #e2e;
   readonly #queue;
   readonly #inference;
@@ -64,11 +68,11 @@ export class VllmFamilies {
     this.#hits = make.told('vllm:prefix_cache_hits_total', 'Tokens of prompts that were in the cache.');
     this.#preemptions = make.told('vllm:num_preemptions_total', 'Times that a request lost its pages to others.');
     this.#promptTotal = make.told('vllm:prompt_tokens_total', 'Tokens of prompts.');
-    this.#outputTotal = make.counter('vllm:generation_tokens_total', 'Tokens of answers.');
+    this.#outputTotal = make.told('vllm:generation_tokens_total', 'Tokens of answers.');
     this.#success = make.counter('vllm:request_success_total', 'Requests that ended, by why.', ['finished_reason']);
     for (const reason of Object.values(REASONS)) this.#success.inc({ finished_reason: reason }, 0);
     this.#ttft = make.histogram('vllm:time_to_first_token_seconds', 'Submission to first token.', SECONDS);
-    this.#itl = make.histogram('vllm:inter_token_latency_seconds', 'Time between two tokens.', SHORT_SECONDS);
+    this.gaps = make.tallies('vllm:inter_token_latency_seconds', 'Time between two tokens.', SHORT_SECONDS)({});
     this.#e2e = make.histogram('vllm:e2e_request_latency_seconds', 'Submission to end.', SECONDS);
     this.#queue = make.histogram('vllm:request_queue_time_seconds', 'Submission to first step.', SECONDS);
     this.#inference = make.histogram('vllm:request_inference_time_seconds', 'First step to end.', SECONDS);
@@ -100,13 +104,9 @@ export class VllmFamilies {
     this.#promptTotal(stats.promptTokens);
   }
 
-  tokens(count: number): void {
-    this.#outputTotal.inc(count);
-  }
-
-  /** `count` tokens came, each so many seconds after the one before. */
-  gap(seconds: number, count: number): void {
-    for (let token = 0; token < count; token++) this.#itl.observe(seconds);
+  /** What was counted here, for the text that comes next. */
+  tellCounted(): void {
+    this.#outputTotal(this.outputTokens);
   }
 
   ended({ maxTokens }: RequestAbout, { reason, usage }: Ended): void {
