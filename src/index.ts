@@ -86,6 +86,7 @@ export { type Reflection, type ReflectOptions, reflect } from './patterns/reflec
 export { type Found, type Thought, type TreeSearchOptions, treeSearch, type Unjudged } from './patterns/tree-search.js';
 export { RemoteEngine } from './remote/remote-engine.js';
 export type { RemoteOptions, RemoteServer } from './remote/remote-options.js';
+export type { ServerStats } from './remote/server-stats.js';
 export type { DatabaseLibrary } from './runs/database.js';
 export {
   type ResumeAllOptions,

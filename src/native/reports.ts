@@ -80,7 +80,7 @@ export interface NativeModelInfo {
    * recommends nothing.
    */
   sampling: NativeSamplingAdvice;
-  /** Empty, or what of its recommendations is left out, as it is no value of the option. */
+  /** Empty, or what of its recommendations is left out, as it is no value of the option, or as servers cannot be told it. */
   samplingReason: string;
   /** How an embedding model makes one vector of a text; `none`: the model generates text. */
   pooling: 'none' | 'mean' | 'cls' | 'last';

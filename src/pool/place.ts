@@ -24,10 +24,26 @@ export class Place {
   readonly #ledger = new Ledger(MOST_KEYS, TTL_MS);
   readonly #pace = new Pace();
   readonly #errands = new Set<Errand>();
+  #whenIdle: (() => void)[] = [];
   /** It gets nothing new. */
   draining = false;
   /** It asked to be left alone until then. */
   pausedUntil = 0;
+
+  /** Keys of pages that it is believed to have. */
+  get knownPages(): number {
+    return this.#ledger.size;
+  }
+
+  /** Milliseconds a prompt token, as is believed. */
+  get prefillMs(): number {
+    return this.#pace.prefillMs;
+  }
+
+  /** Resolves once nothing waits or is answered there. */
+  async idle(): Promise<void> {
+    while (this.#errands.size > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
 
   /** Requests that wait or are answered there. */
   get inFlight(): number {
@@ -74,6 +90,7 @@ export class Place {
   /** `cached`: tokens that were cached, as it says; null: it does not. */
   end(errand: Errand, cached: number | null): void {
     this.#errands.delete(errand);
+    if (this.#errands.size === 0) for (const tell of this.#whenIdle.splice(0)) tell();
     const believed = errand.promptTokens - errand.prefill;
     // It was computed meanwhile. But what was on the lost pages went with them, and other prompts may stand on it.
     if (cached !== null && cached + 32 < believed) {

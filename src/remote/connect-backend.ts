@@ -33,9 +33,16 @@ export async function connectBackend(given: RemoteOptions): Promise<TokenBackend
     const members = found.map(({ member }) => member);
     for (const member of members) await checkSameTokens(vocabulary, member);
     control.checkNotAborted();
-    const { idleMs, firstTokenMs } = complete(REMOTE, options);
+    const { idleMs, firstTokenMs, restMs } = complete(REMOTE, options);
     const aliases = new Aliases(options.tenantSecret);
-    return new TokenBackend({ vocabulary, members, servers: new Pooled(members), aliases, idleMs, firstTokenMs });
+    return new TokenBackend({
+      vocabulary,
+      members,
+      servers: new Pooled(members, restMs),
+      aliases,
+      idleMs,
+      firstTokenMs,
+    });
   } catch (reason) {
     await Promise.all(opened.map((one) => one.close()));
     throw control.failure(reason);

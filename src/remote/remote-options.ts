@@ -48,6 +48,8 @@ export const REMOTE = {
   idleMs: number(MILLIS, 30_000),
   /** Milliseconds to the first token after which a try counts as failed, 1 to 86,400,000. Default 600,000. */
   firstTokenMs: number(MILLIS, 600_000),
+  /** Milliseconds for which one of several servers is left alone once it failed three times in a row, 1 to 86,400,000; then it is probed. Default 5,000. */
+  restMs: number(MILLIS, 5_000),
   /** Callback that hears of the download: `stage`, and `fraction` in [0, 1]. */
   onProgress: callback<(progress: LoadProgress) => void>(),
   /** Signal that ends connecting; it then rejects with ABORTED. */

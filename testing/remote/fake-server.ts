@@ -13,25 +13,37 @@ export class FakeServer {
   readonly headers: IncomingMessage['headers'][] = [];
   readonly #server: Server;
 
-  private constructor(server: Server, port: number) {
+  /** What it says when it is asked for its models; undefined: it closes the connection. */
+  models: object | undefined;
+  /** How often it was asked for them. */
+  probes = 0;
+
+  private constructor(server: Server, url: string, models: object) {
     this.#server = server;
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = url;
+    this.models = models;
   }
 
-  /** `models`: the answer of /v1/models; `reply`: of each request for an answer. */
-  static async open(models: object, reply: Reply): Promise<FakeServer> {
+  /** `models`: the answer of /v1/models; `reply`: of each request for an answer; `path`: of a Unix socket in place of a port. */
+  static async open(models: object, reply: Reply, path?: string): Promise<FakeServer> {
     const server = createServer(async (request, response) => {
       const chunks: Uint8Array[] = [];
       for await (const chunk of request) chunks.push(chunk);
-      if (request.url === '/v1/models') return response.end(JSON.stringify(models));
+      if (request.url === '/v1/models') {
+        fake.probes++;
+        return fake.models ? response.end(JSON.stringify(fake.models)) : response.destroy();
+      }
       if (request.url === '/tokenize') return response.writeHead(404).end('{}');
       const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
       fake.bodies.push(body);
       fake.headers.push(request.headers);
       reply(body, response, request);
-    }).listen(0, '127.0.0.1');
+    });
+    if (path === undefined) server.listen(0, '127.0.0.1');
+    else server.listen(path);
     await once(server, 'listening');
-    const fake = new FakeServer(server, (server.address() as AddressInfo).port);
+    const url = path === undefined ? `http://127.0.0.1:${(server.address() as AddressInfo).port}` : `unix:${path}`;
+    const fake = new FakeServer(server, url, models);
     return fake;
   }
 

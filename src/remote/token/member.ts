@@ -43,6 +43,15 @@ export class Member {
     return reply.tokens;
   }
 
+  /** Whether it is there at all, without work for its model. Throws WireFailure where it is not, or not ready. */
+  async probe(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#transport.json('/v1/models', undefined, signal);
+    } catch (reason) {
+      if (!(reason instanceof WireFailure) || reason.kind !== 'refused') throw asBroken(reason);
+    }
+  }
+
   close(): Promise<void> {
     return this.#transport.close();
   }
@@ -53,4 +62,8 @@ export class Member {
     if (reason.kind !== 'busy') return new BanyanError(code, message, { cause: reason });
     return new BanyanError('BACKPRESSURE', message, { retryAfter: Math.max(1, reason.retryAfterMs), cause: reason });
   }
+}
+
+function asBroken(reason: unknown): unknown {
+  return reason instanceof WireFailure ? new WireFailure('broken', reason.message, 0, reason) : reason;
 }

@@ -1,28 +1,33 @@
-import {
-  BrokenCircuitError,
-  type CircuitBreakerPolicy,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhen,
-} from 'cockatiel';
+import { BrokenCircuitError } from 'cockatiel';
 import { BanyanError } from '../../kit/errors.js';
 import { type Errand, Place } from '../../pool/place.js';
 import { Pool } from '../../pool/pool.js';
 import type { WireRequest } from '../dialects/dialect.js';
+import type { ServerStats } from '../server-stats.js';
+import { Health } from './health.js';
 import type { Member } from './member.js';
 import type { Servers, Trip } from './token-call.js';
 import { WireFailure } from './transport.js';
 
-/** Failures in a row after which, where there are others, a server is left alone, and for how long; then one request tries it. */
-const MOST_FAILURES = 3;
-const REST_MS = 5_000;
-
+/** One server: how it is reached, what is known of it, whether it is well, what it did. */
 interface Stop {
-  member: Member;
-  place: Place;
-  breaker: CircuitBreakerPolicy;
-  openedAt: number;
+  readonly member: Member;
+  readonly place: Place;
+  readonly health: Health;
+  readonly counts: Counts;
+}
+
+/** Sums of one server; see ServerStats. */
+interface Counts {
+  sent: number;
+  answered: number;
+  failed: number;
+  busy: number;
+  promptTokens: number;
+  cachedTokens: number | null;
+  outputTokens: number;
+  /** Of first tokens, all together. */
+  ttftMs: number;
 }
 
 /** Servers of one model: each request goes where its first token is expected soonest, past those that are not well. */
@@ -30,25 +35,44 @@ export class Pooled implements Servers {
   readonly #stops: readonly Stop[];
   readonly #pool: Pool;
 
-  constructor(members: readonly Member[]) {
-    this.#stops = members.map((member) =>
-      stopAt(member, members.length > 1 ? MOST_FAILURES : Number.POSITIVE_INFINITY),
-    );
+  /** `restMs`: how long a server that fails is left alone, where there are others. */
+  constructor(members: readonly Member[], restMs: number) {
+    this.#stops = members.map((member) => ({
+      member,
+      place: new Place(),
+      health: new Health(members.length > 1 ? restMs : undefined, (signal) => member.probe(signal)),
+      counts: {
+        ...{ sent: 0, answered: 0, failed: 0, busy: 0 },
+        ...{ promptTokens: 0, cachedTokens: null, outputTokens: 0, ttftMs: 0 },
+      },
+    }));
     this.#pool = new Pool(this.#stops.map(({ place }) => place));
   }
 
-  /** False: there is no such server. `draining`: it gets nothing new. */
-  drain(url: string, draining: boolean): boolean {
+  /** Sends nothing new to the servers of that address, or does so again; what resolves once nothing is under way there. */
+  async drain(url: string, draining: boolean): Promise<void> {
     const stops = this.#stops.filter(({ member }) => member.url === url);
+    if (stops.length === 0) throw new BanyanError('INVALID_OPTION', `There is no server ${url}`, { field: 'url' });
     for (const { place } of stops) place.draining = draining;
-    return stops.length > 0;
+    if (draining) await Promise.all(stops.map(({ place }) => place.idle()));
+  }
+
+  stats(): ServerStats[] {
+    const now = performance.now();
+    return this.#stops.map((stop) => {
+      const { member, place, counts } = stop;
+      const { inFlight, queued: queuedTokens, prefillMs, knownPages } = place;
+      const known = { inFlight, queuedTokens, prefillMs, knownPages };
+      const ttftMs = counts.answered === 0 ? 0 : counts.ttftMs / counts.answered;
+      return { url: member.url, dialect: member.dialect.name, state: stateOf(stop, now), ...known, ...counts, ttftMs };
+    });
   }
 
   send({ asked, prompt }: Pick<WireRequest, 'asked' | 'prompt'>, failed: ReadonlySet<Member>): Trip {
     const now = performance.now();
     const errand = { tenant: asked.salt, prompt, program: asked.program };
     const fresh = (index: number) => !failed.has(this.#at(index).member);
-    const open = (index: number) => isOpen(this.#at(index), now);
+    const open = (index: number) => stateOf(this.#at(index), now) === 'ready';
     const choice =
       this.#pool.choose(errand, (index) => open(index) && fresh(index), now) ?? this.#pool.choose(errand, open, now);
     if (!choice) throw this.#refusal(now);
@@ -57,17 +81,12 @@ export class Pooled implements Servers {
       throw new BanyanError('BACKPRESSURE', 'No server is expected to answer within ttftLimitMs', { retryAfter });
     }
     const stop = this.#at(choice.index);
-    const trip = stop.place.begin(choice.keys, prompt.length, now);
-    return {
-      member: stop.member,
-      guard: (run) => guarded(stop, trip, run),
-      answered: () => stop.place.answered(trip, performance.now()),
-      ended: (failure, cached) => {
-        stop.place.end(trip, cached);
-        if (failure?.kind === 'broken') stop.place.lost();
-        if (failure?.kind === 'busy') stop.place.pausedUntil = performance.now() + failure.retryAfterMs;
-      },
-    };
+    stop.counts.sent++;
+    return tripTo(stop, stop.place.begin(choice.keys, prompt.length, now));
+  }
+
+  close(): void {
+    for (const { health } of this.#stops) health.close();
   }
 
   #at(index: number): Stop {
@@ -76,36 +95,54 @@ export class Pooled implements Servers {
 
   /** All of them drain, rest, or asked to be left alone. */
   #refusal(now: number): BanyanError {
-    const waits = this.#stops.map(({ place, openedAt }) => Math.max(place.pausedUntil, openedAt + REST_MS) - now);
+    const waits = this.#stops.map(({ place, health }) => Math.max(place.pausedUntil - now, health.leftMs(now)));
     const retryAfter = Math.max(1, Math.min(...waits));
     return new BanyanError('BACKPRESSURE', 'No server takes a request now', { retryAfter });
   }
 }
 
-async function guarded<Result>({ breaker, place }: Stop, trip: Errand, run: () => Promise<Result>): Promise<Result> {
+function tripTo(stop: Stop, errand: Errand): Trip {
+  const { member, place, health, counts } = stop;
+  return {
+    member,
+    guard: (run) => guarded(stop, errand, run),
+    answered: () => {
+      if (errand.answering) return;
+      const now = performance.now();
+      place.answered(errand, now);
+      health.answered();
+      counts.answered++;
+      counts.ttftMs += now - errand.began;
+    },
+    ended: (failure, cached, output) => {
+      place.end(errand, cached);
+      counts.outputTokens += output;
+      if (!failure) {
+        counts.promptTokens += errand.promptTokens;
+        if (cached !== null) counts.cachedTokens = (counts.cachedTokens ?? 0) + cached;
+      } else if (failure.kind === 'busy') {
+        counts.busy++;
+        place.pausedUntil = performance.now() + failure.retryAfterMs;
+      } else {
+        counts.failed++;
+        if (failure.kind === 'broken') place.lost();
+      }
+    },
+  };
+}
+
+async function guarded<Result>({ health, place }: Stop, errand: Errand, run: () => Promise<Result>): Promise<Result> {
   try {
-    return await breaker.execute(run);
+    return await health.guard(run);
   } catch (reason) {
     if (!(reason instanceof BrokenCircuitError)) throw reason;
-    place.end(trip, null); // it never went
+    place.end(errand, null); // it never went
     throw new WireFailure('busy', 'is left alone for a while', 0, reason);
   }
 }
 
-function stopAt(member: Member, mostFailures: number): Stop {
-  const counts = handleWhen((reason) => reason instanceof WireFailure && reason.kind === 'broken');
-  const breaker = circuitBreaker(counts, {
-    halfOpenAfter: REST_MS,
-    breaker: new ConsecutiveBreaker(mostFailures),
-  });
-  const stop: Stop = { member, place: new Place(), breaker, openedAt: Number.NEGATIVE_INFINITY };
-  breaker.onBreak(() => {
-    stop.openedAt = performance.now();
-  });
-  return stop;
-}
-
-function isOpen({ place, breaker, openedAt }: Stop, now: number): boolean {
-  if (place.draining || now < place.pausedUntil) return false;
-  return breaker.state === CircuitState.Closed || (breaker.state === CircuitState.Open && now - openedAt >= REST_MS);
+function stateOf({ place, health }: Stop, now: number): ServerStats['state'] {
+  if (place.draining) return 'draining';
+  if (health.resting) return 'resting';
+  return now < place.pausedUntil ? 'paused' : 'ready';
 }

@@ -1,10 +1,4 @@
-import {
-  type Backend,
-  type BackendRequest,
-  checkOpen,
-  type EmbeddingSink,
-  type RequestSink,
-} from '../../backend/backend.js';
+import { type BackendRequest, checkOpen, type EmbeddingSink, type RequestSink } from '../../backend/backend.js';
 import { EventRouter } from '../../backend/event-router.js';
 import type { Vocabulary } from '../../backend/vocabulary.js';
 import { BanyanError } from '../../kit/errors.js';
@@ -23,21 +17,25 @@ import type { Recorder } from '../../trace/recorder.js';
 import type { Aliases } from '../aliases.js';
 import type { WireGrammar, WireRequest } from '../dialects/dialect.js';
 import { Programs } from '../programs.js';
+import type { RemoteDoor } from '../remote-door.js';
+import type { ServerStats } from '../server-stats.js';
 import type { Member } from './member.js';
-import { type Servers, TokenCall } from './token-call.js';
+import type { Pooled } from './pooled.js';
+import { sayable } from './sayable.js';
+import { TokenCall } from './token-call.js';
 
 /** What a TokenBackend is made of. */
 export interface TokenSetup {
   vocabulary: Vocabulary;
   members: readonly Member[];
-  servers: Servers;
+  servers: Pooled;
   aliases: Aliases;
   idleMs: number;
   firstTokenMs: number;
 }
 
 /** Engines elsewhere, with the promises of Backend: token ids go there and come back, words are made and read here. */
-export class TokenBackend implements Backend {
+export class TokenBackend implements RemoteDoor {
   readonly info: NativeModelInfo;
   readonly #setup: TokenSetup;
   readonly #router = new EventRouter();
@@ -53,11 +51,24 @@ export class TokenBackend implements Backend {
     this.#setup = setup;
     const { vocabulary, members } = setup;
     const [first] = members;
-    this.info = { ...vocabulary.info, backend: first?.dialect.name ?? '', kernel: 'remote' };
+    const advice = sayable(
+      vocabulary.info,
+      members.map(({ dialect }) => dialect),
+    );
+    this.info = { ...vocabulary.info, ...advice, backend: first?.dialect.name ?? '', kernel: 'remote' };
   }
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  servers(): ServerStats[] {
+    return this.#setup.servers.stats();
+  }
+
+  async drain(url: string, draining: boolean): Promise<void> {
+    checkOpen(this);
+    await this.#setup.servers.drain(url, draining);
   }
 
   submit(asked: BackendRequest, sink: RequestSink): number {
@@ -166,7 +177,8 @@ export class TokenBackend implements Backend {
 
   async #close(): Promise<void> {
     this.#closed = true;
-    const { vocabulary, members } = this.#setup;
+    const { vocabulary, members, servers } = this.#setup;
+    servers.close();
     const closing = vocabulary.close(); // from here on its calls are CLOSED, too
     const calls = [...this.#calls.values()];
     for (const call of calls) call.cancel();

@@ -23,8 +23,8 @@ export interface Trip {
   guard<Result>(run: () => Promise<Result>): Promise<Result>;
   /** Its first token came. */
   answered(): void;
-  /** It is over; `cached`: tokens of the prompt that were cached, null unknown. */
-  ended(failure: WireFailure | undefined, cached: number | null): void;
+  /** It is over; `cached`: tokens of the prompt that were cached, null unknown; `output`: tokens that came. */
+  ended(failure: WireFailure | undefined, cached: number | null, output: number): void;
 }
 
 /** Where calls go. */
@@ -55,6 +55,8 @@ export class TokenCall {
   #first: number | undefined;
   #last = 0;
   #cached: number | null = null;
+  /** Of the try that goes on, as its server says. */
+  #cachedThere: number | null = null;
 
   constructor(setup: CallSetup) {
     this.#setup = setup;
@@ -108,6 +110,8 @@ export class TokenCall {
 
   async #try(trip: Trip): Promise<FinishReason> {
     const patience = new Patience(this.#abort.signal);
+    const before = this.#told.length;
+    this.#cachedThere = null;
     let failure: WireFailure | undefined;
     try {
       patience.wait(this.#setup.firstTokenMs);
@@ -119,7 +123,7 @@ export class TokenCall {
       throw why;
     } finally {
       patience.end();
-      trip.ended(failure, this.#cached);
+      trip.ended(failure, this.#cachedThere, this.#told.length - before);
     }
   }
 
@@ -138,7 +142,10 @@ export class TokenCall {
       for await (const event of member.events(asked, patience.signal)) {
         const piece = member.dialect.read(event);
         if (!piece) continue;
-        if (typeof piece.cached === 'number' && kept === 0) this.#cached = piece.cached;
+        if (typeof piece.cached === 'number') {
+          this.#cachedThere = piece.cached;
+          if (kept === 0) this.#cached = piece.cached;
+        }
         if (reason !== undefined) continue;
         const tokens = ids.read(piece);
         if (tokens.length > 0) {
