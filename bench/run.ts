@@ -9,7 +9,7 @@ import { benchGraphs } from './graphs/graphs.js';
 import { benchMemory } from './memory/memory.js';
 import { benchMicro } from './micro/micro.js';
 import { MODELS } from './models.js';
-import { benchPatterns } from './patterns/patterns.js';
+import { benchPatterns, DEFAULT_MODEL, PATTERN_PARTS } from './patterns/patterns.js';
 import { buildLlamaServer } from './peers/build-llama-server.js';
 import { type BenchOptions, publish, type Report } from './report.js';
 import { benchServing } from './serving/serving.js';
@@ -36,11 +36,6 @@ const BENCHES: Record<string, Bench> = {
   classes: { what: 'W6: people and background, each alone and together', runs: 2, run: benchClasses },
   'long-prompt': { what: 'a prompt of 30,000 tokens among decoding agents', runs: 3, run: benchLongPrompt },
   parked: { what: '10,000 parked sessions: memory, what is lost, step times', runs: 1, run: benchParked, hybrid: true },
-  patterns: {
-    what: "best of n, trees, debates, workflows, against one call at a time; an agent's tools",
-    runs: 3,
-    run: benchPatterns,
-  },
   graphs: {
     what: 'fork-join, map-reduce, 19 agents: workflows against a plain runner on llama-server',
     runs: 3,
@@ -159,6 +154,19 @@ command(
   .option('--minutes <n>', 'that two processes share a directory', wholeFrom(1), 3)
   .action(({ part, ...flags }: Flags & { part: string[]; model: string; minutes: number }) =>
     benchTiers({ ...flags, parts: part, typed: typed() }),
+  );
+
+command(
+  'patterns',
+  "agents, best of n, trees, debates, workflows, against one call at a time; an agent's tools",
+  3,
+  false,
+)
+  .option('--part <names>', `some of ${PATTERN_PARTS.join(', ')}`, words, PATTERN_PARTS)
+  .option('--model <name>', 'of the shapes: of bench/models.ts, smollm2, or a GGUF file', DEFAULT_MODEL)
+  .option('--only <text>', 'shapes whose names hold it, as W2', '')
+  .action(({ part, ...flags }: Flags & { part: string[]; model: string; only: string }) =>
+    benchPatterns({ ...flags, parts: part, typed: typed() }),
   );
 
 interface CompareFlags extends Flags {

@@ -75,7 +75,10 @@ function predicting(predictor: ToolPredictor): number {
   return (performance.now() - started) / 100;
 }
 
-export async function benchTools({ runs, threads }: BenchOptions): Promise<Pick<Report, 'findings' | 'tables'>> {
+export async function benchTools({
+  runs,
+  threads,
+}: Omit<BenchOptions, 'hybrid'>): Promise<Pick<Report, 'findings' | 'tables'>> {
   const [ahead, late] = await Promise.all(
     [true, false].map((computeAhead) => Engine.load({ policy: { computeAhead }, ...(threads > 0 && { threads }) })),
   );
