@@ -1,5 +1,4 @@
 import { type AuditLog, checkAuditLog } from '../audit/audit-log.js';
-import { addon } from '../backend/addon.js';
 import { type Backend, checkOpen } from '../backend/backend.js';
 import { toChatSettings } from '../chat/chat-options.js';
 import { keepMarks } from '../chat/marks/keep-marks.js';
@@ -17,15 +16,14 @@ import { BanyanError } from '../kit/errors.js';
 import { checkText } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { reading } from '../kit/read-options.js';
-import { LoadControl } from '../model/load-control.js';
-import { findModelFile } from '../model/model-file.js';
 import { EMBEDDING } from '../native/embedding-options.js';
 import type { NativeModelInfo, NativeStats } from '../native/reports.js';
 import { type Decision, DecisionFeed } from '../observe/decision-feed.js';
 import { compileAnswerSchema } from '../schema/compile-schema.js';
 import { Recording, type RecordOptions } from '../trace/recording.js';
-import { type EngineOptions, readEngineOptions, toNativeEngineOptions } from './engine-options.js';
+import type { EngineOptions } from './engine-options.js';
 import { type Generation, start } from './generation.js';
+import { loadBackend } from './load/load-backend.js';
 import { placesOf, withKept } from './pins/keep-marked.js';
 import { type Miss, nameMiss, Pin, type PinOptions, PREFIX, type PrefixOptions, prefixTokens } from './prefix-cache.js';
 import { Program } from './program.js';
@@ -55,23 +53,7 @@ export class Engine implements AsyncDisposable {
 
   /** Throws INVALID_OPTION, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, DOWNLOAD_FAILED, OUT_OF_MEMORY, ABORTED, NO_NATIVE_ENGINE. */
   static async load(given: EngineOptions = {}): Promise<Engine> {
-    const options = readEngineOptions(given);
-    const nativeOptions = toNativeEngineOptions(options);
-    const control = new LoadControl(options.signal, options.onProgress);
-    try {
-      control.checkNotAborted();
-      const native = addon(); // before a download of gigabytes
-      const { model, modelsDirectory: directory } = options;
-      const modelPath = await findModelFile({ model, directory, onProgress: control.progress, signal: control.signal });
-      control.checkNotAborted();
-      const onProgress = (fraction: number) => control.progress({ stage: 'load', fraction });
-      const watch = { onProgress, abortFlag: control.abortFlag };
-      return new Engine(await native.load({ ...nativeOptions, modelPath }, options.revealMisses ?? false, watch));
-    } catch (reason) {
-      throw control.failure(reason);
-    } finally {
-      control.end();
-    }
+    return new Engine(await loadBackend(given));
   }
 
   get info(): ModelInfo {

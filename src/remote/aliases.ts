@@ -3,7 +3,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 /** Names for tenants and programs that tell a server which requests belong together, and nothing else. */
 export class Aliases {
   readonly #secret: Uint8Array;
-  readonly #process = randomBytes(6).toString('hex');
+  /** Stands for this process. */
+  readonly client = randomBytes(6).toString('hex');
 
   /** `secret`: the same one gives the same names to tenants in every process. */
   constructor(secret: string | undefined) {
@@ -17,6 +18,6 @@ export class Aliases {
 
   /** '' for no program. */
   program(id: number): string {
-    return id === 0 ? '' : `${this.#process}-${id}`;
+    return id === 0 ? '' : `${this.client}-${id}`;
   }
 }

@@ -1,4 +1,5 @@
 import type { NativeUsage } from '../native/reports.js';
+import { MISS_REASONS } from '../native/vocabulary.js';
 
 /** When an answer of another engine came, as it is seen from here. */
 export interface Times {
@@ -32,4 +33,33 @@ export function usageOf(
     hits: { device: hits, host: 0, disk: 0 },
     retained: '',
   };
+}
+
+const TOLD = ['computedTokens', 'cacheWriteTokens', 'preemptions', 'queueMs', 'waitedMs', 'bypassed'] as const;
+const MISS = ['matched', 'paged', 'kept'] as const;
+
+/** With what an engine of Banyan's says of it: `said`, where it makes sense. */
+export function toldUsage(seen: NativeUsage, said: unknown): NativeUsage {
+  const there = Object(said) as Record<string, unknown>;
+  const hits = numbersOf(Object(there.hits), ['device', 'host', 'disk']);
+  const miss = Object(there.miss) as Record<string, unknown>;
+  const reason = MISS_REASONS.find((known) => known === miss.reason);
+  return {
+    ...seen,
+    ...numbersOf(there, TOLD),
+    hits: { ...seen.hits, ...hits },
+    miss: reason ? { ...seen.miss, ...numbersOf(miss, MISS), reason } : seen.miss,
+  };
+}
+
+function numbersOf<Name extends string>(
+  from: Record<string, unknown>,
+  names: readonly Name[],
+): { [K in Name]?: number } {
+  const found: { [K in Name]?: number } = {};
+  for (const name of names) {
+    const value = from[name];
+    if (typeof value === 'number' && value >= 0 && Number.isFinite(value)) found[name] = value;
+  }
+  return found;
 }

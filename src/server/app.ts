@@ -18,6 +18,7 @@ import { detokenize, tokenize } from './openai/tokenize.js';
 import { createResponse } from './responses/responses.js';
 import type { ResponseStore } from './responses/store.js';
 import { deleteResponse, getResponse, listInput } from './responses/stored.js';
+import { hints, tokens } from './tokens/tokens.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -27,7 +28,7 @@ type Env = { Bindings: HttpBindings; Variables: { client: Client | undefined } }
 
 /** All routes of a server. Answers are written to Node's own response: see SseWriter. */
 export function makeApp(context: ServerContext): Hono<Env> {
-  const { settings, catalog } = context;
+  const { settings, catalog, door } = context;
   const gate = makeGate(settings, context.tenants);
   const app = new Hono<Env>();
   const exchanges = new WeakMap<object, Exchange>();
@@ -97,6 +98,16 @@ export function makeApp(context: ServerContext): Hono<Env> {
   app.post('/v1/messages/count_tokens', face(countTokens));
   app.post('/tokenize', face(tokenize));
   app.post('/detokenize', face(detokenize));
+  if (door) {
+    app.post(
+      '/v1/tokens',
+      face((one) => tokens(one, door)),
+    );
+    app.post(
+      '/v1/hints',
+      face((one) => hints(one, door)),
+    );
+  }
 
   const stored =
     (answer: (exchange: Exchange, store: ResponseStore, id: string) => void) =>

@@ -1,21 +1,8 @@
-import { once } from 'node:events';
-import type { Server as NodeServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Engine } from '../engine/engine.js';
-import { BanyanError } from '../kit/errors.js';
-import { invalidOption } from '../kit/option-checks.js';
-import { Models } from '../models/models.js';
-import { makeApp } from './app.js';
-import { AccessLog } from './http/access-log.js';
-import { drained, trackArrivals } from './http/drain.js';
-import { countResponses } from './http/http-metrics.js';
-import { makeListener } from './http/listener.js';
-import { WriteRounds } from './http/write-rounds.js';
-import { ManyModels } from './models/many-models.js';
-import { OneModel } from './models/one-model.js';
-import { ResponseStore } from './responses/store.js';
+import type { Models } from '../models/models.js';
 import { readServerOptions, type ServerOptions } from './server-options.js';
-import { Tenants } from './tenants/tenants.js';
+import { listening, startServer } from './start.js';
 
 export type { ServerOptions };
 
@@ -38,56 +25,9 @@ export interface Server extends AsyncDisposable {
  */
 export async function serve(served: Engine | Models, options: ServerOptions = {}): Promise<Server> {
   const settings = readServerOptions(options);
-  const draining = new AbortController();
-  const stop = new AbortController();
-  const tenants =
-    settings.keysFile === undefined ? undefined : new Tenants(settings.keysFile, (gone) => catalog.leave(gone));
-  const catalog = served instanceof Models ? new ManyModels(served, settings) : new OneModel(served, settings);
-  const app = makeApp({
-    settings,
-    catalog,
-    rounds: new WriteRounds(settings.gatherMs),
-    responses: new ResponseStore(),
-    tenants,
-    draining: draining.signal,
-    stop: stop.signal,
-  });
-  const server = makeListener(app.fetch, settings);
-  const log = AccessLog.to(settings.accessLog);
-  server.prependListener('request', (request, response) => log.watch(request, response));
-  if (catalog.counts) countResponses(server, catalog.counts.registry, catalog);
-  const arrivals = trackArrivals(server);
-  await listening(server, settings).catch(async (reason) => {
-    await catalog.close();
-    throw reason;
-  });
+  const { server, reloadKeys, close } = await startServer(served, settings, (one) => listening(one, settings));
   const { port } = server.address() as AddressInfo;
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
-
-  let closing: Promise<void> | undefined;
-  const close = () => {
-    draining.abort();
-    closing ??= drained(server, arrivals, settings, stop)
-      .then(() => tenants?.close())
-      .then(() => catalog.close());
-    return closing;
-  };
   const scheme = settings.tlsCert === undefined ? 'http' : 'https';
-  const reloadKeys = () => {
-    if (!tenants) throw invalidOption('keysFile', 'given: there are no keys to read again', undefined);
-    tenants.reload();
-  };
   return { url: `${scheme}://${host}:${port}`, reloadKeys, close, [Symbol.asyncDispose]: close };
-}
-
-async function listening(server: NodeServer, { host, port }: { host: string; port: number }): Promise<void> {
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const inUse =
-      code === 'EADDRINUSE' ? `Port ${port} is in use: pass another \`port\`, or 0 for a free one` : message;
-    throw new BanyanError('INVALID_OPTION', inUse, { field: code === 'EADDRINUSE' ? 'port' : 'host', cause });
-  }
 }

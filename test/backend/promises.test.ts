@@ -79,7 +79,7 @@ function checkWhole({ id, events }: Sent): void {
   expect(usage.miss.expected).toBe(-1);
 }
 
-describe.each(IMPLEMENTATIONS)('$name', ({ open, far = false }) => {
+describe.each(IMPLEMENTATIONS)('$name', ({ open, far = false, unscored = false }) => {
   let backend: Backend;
   let prompt: Int32Array;
   beforeEach(async () => {
@@ -151,7 +151,7 @@ describe.each(IMPLEMENTATIONS)('$name', ({ open, far = false }) => {
   });
 
   test('logprobs of a prompt: of each token but the first, before the answer; nothing of it is cached', async () => {
-    if (far) {
+    if (unscored) {
       const error = await errorOf(() => send(backend, prompt, 2, { promptLogprobs: 1 }));
       expect(error).toMatchObject({ code: 'INVALID_OPTION', field: 'promptLogprobs' });
       return;

@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { addon } from '../../src/backend/addon.js';
 import type { Backend, BackendRequest } from '../../src/backend/backend.js';
+import { Engine } from '../../src/engine/engine.js';
 import { connectBackend } from '../../src/remote/connect-backend.js';
+import { serveTokens } from '../../src/server/tokens/serve-tokens.js';
 import { randomModel } from '../models/random-model.js';
 import { fakeLlamaServer } from '../remote/fake-llama-server.js';
 import { RAMBLING_MODEL } from './random-engine.js';
@@ -11,8 +16,10 @@ import { engineOptions, greedy } from './test-engine.js';
 export interface Implementation {
   name: string;
   open(revealMisses?: boolean): Promise<Backend>;
-  /** It sees nothing of the cache of what computes, and gets no logprobs of a prompt. */
+  /** It sees nothing of the cache of what computes. */
   far?: boolean;
+  /** It gets no logprobs of a prompt. */
+  unscored?: boolean;
 }
 
 /** A millisecond a prompt token, as far as the engine believes: refusals do not depend on the machine. */
@@ -47,6 +54,7 @@ const scripted: Implementation = {
 const remote: Implementation = {
   name: 'an engine elsewhere',
   far: true,
+  unscored: true,
   open: async () => {
     const server = await fakeLlamaServer(MOST_PROMPTS);
     const backend = await connectBackend({ url: server.url });
@@ -60,8 +68,30 @@ const remote: Implementation = {
   },
 };
 
+const worker: Implementation = {
+  name: 'a worker on a socket',
+  far: true,
+  open: async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'banyan-worker-'));
+    const own = await native.open();
+    const engine = new Engine(own);
+    const server = await serveTokens(own, engine, join(folder, 'socket'), { drainMs: 0 });
+    const backend = await connectBackend({ url: server.url, model: randomModel(RAMBLING_MODEL) });
+    const close = backend.close.bind(backend);
+    let closing: Promise<void> | undefined;
+    backend.close = () => {
+      closing ??= close()
+        .then(() => server.close())
+        .then(() => engine.close())
+        .finally(() => rmSync(folder, { recursive: true }));
+      return closing;
+    };
+    return backend;
+  },
+};
+
 /** All that there are. */
-export const IMPLEMENTATIONS: readonly Implementation[] = [native, scripted, remote];
+export const IMPLEMENTATIONS: readonly Implementation[] = [native, scripted, remote, worker];
 
 /** A request for `maxTokens` tokens, the likeliest ones. */
 export function backendRequest(

@@ -1,5 +1,6 @@
 import type { BackendRequest } from '../../backend/backend.js';
 import { BanyanError } from '../../kit/errors.js';
+import type { ChatInput, NativeHint } from '../../native/binding.js';
 
 /** What constrains an answer, as the words of the caller. */
 export interface WireGrammar {
@@ -11,6 +12,9 @@ export interface WireGrammar {
   jsonSchema: string;
 }
 
+/** What makes the format of a chat's answer at another engine of Banyan's: the settings, and as little of the conversation as will do. */
+export type WireFormat = ChatInput & { messages: object[] };
+
 /** A request on its way to another engine. */
 export interface WireRequest {
   asked: BackendRequest;
@@ -18,15 +22,29 @@ export interface WireRequest {
   model: string;
   /** Token ids: the prompt, and what of the answer is there already. */
   prompt: number[];
+  /** Of those: the last ones, which are of the answer. */
+  kept: number;
   /** Tokens that may follow, 1 or more. */
   maxTokens: number;
   grammar: WireGrammar | undefined;
+  /** How the answer of a chat is constrained and read; undefined: it is no chat. */
+  format: WireFormat | undefined;
   /** Stands for the tenant, without its name; '': no tenant. */
   salt: string;
   /** Stands for the program; '': none. */
   session: string;
+  /** Stands for this process, whose programs and groups are numbered. */
+  client: string;
   /** The server was declared to have priorities. */
   priorities: boolean;
+}
+
+/** Advice about a program on its way to the engine where it was last. */
+export interface WireHint {
+  hint: NativeHint;
+  program: number;
+  client: string;
+  salt: string;
 }
 
 /** A piece of an answer, as a server streams it. */
@@ -41,6 +59,13 @@ export interface WirePiece {
   end?: 'stop' | 'length' | 'broken' | undefined;
   /** Of the prompt: tokens that were cached; null: the server does not say. */
   cached?: number | null;
+  /** One a token of `tokens`. */
+  logprobs?: unknown;
+  promptLogprobs?: unknown;
+  /** With `end`: the limit made it end, and its last value may be cut. */
+  shortened?: boolean;
+  /** With `end`: what else the server says of its cost. */
+  usage?: unknown;
 }
 
 /** What a server speaks: one entry of the table of dialects. */
@@ -52,6 +77,12 @@ export interface Dialect {
   readonly tokenize?: { path: string; body(text: string, model: string): object };
   /** The body of a request. Throws INVALID_OPTION for what the server cannot do. */
   body(wire: WireRequest): object;
+  /** It ends an answer where it ends here: at stop texts, calls and all. */
+  readonly endsThere?: true;
+  /** A broken answer must be asked for from its beginning, and compared. Default: under a grammar, which would begin anew. */
+  replays?(wire: Omit<WireRequest, 'model' | 'priorities'>): boolean;
+  /** Where advice about programs goes; undefined: nowhere. */
+  readonly hint?: { path: string; body(hint: WireHint): object };
   /** Headers of a request. */
   headers?(wire: WireRequest): Record<string, string>;
   /** Reads an event of the stream; undefined: it says nothing of the answer. */

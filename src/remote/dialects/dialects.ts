@@ -1,9 +1,10 @@
+import { BANYAN } from './banyan.js';
 import { COMPLETIONS } from './completions.js';
 import type { Dialect, DialectName } from './dialect.js';
 import { LLAMA_SERVER } from './llama-server.js';
 
 /** Every engine whose tokens are known, and what it speaks. */
-export const DIALECTS: readonly Dialect[] = [...COMPLETIONS, LLAMA_SERVER];
+export const DIALECTS: readonly Dialect[] = [...COMPLETIONS, LLAMA_SERVER, BANYAN];
 
 /** The dialect of that name; undefined: there is none. */
 export function dialectNamed(name: DialectName): Dialect | undefined {

@@ -1,5 +1,5 @@
 import { BanyanError } from '../../kit/errors.js';
-import type { Dialect, WireRequest } from '../dialects/dialect.js';
+import type { Dialect, WireHint, WireRequest } from '../dialects/dialect.js';
 import { Transport, WireFailure } from './transport.js';
 
 /** What a caller says of one server; see RemoteOptions. */
@@ -50,6 +50,12 @@ export class Member {
     } catch (reason) {
       if (!(reason instanceof WireFailure) || reason.kind !== 'refused') throw asBroken(reason);
     }
+  }
+
+  /** Advice, as far as it takes any. Rejects with a WireFailure. */
+  async tell(hint: WireHint, signal: AbortSignal): Promise<void> {
+    const { hint: told } = this.dialect;
+    if (told) await this.#transport.json(told.path, told.body(hint), signal);
   }
 
   close(): Promise<void> {

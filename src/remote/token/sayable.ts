@@ -28,7 +28,8 @@ function refusalOf(dialect: Dialect, advice: NativeSamplingAdvice): { field: str
     ...toRequestSettings({}, advice),
     ...{ prompt: Int32Array.of(0), grammar: null, chat: null },
   };
-  const wire = { asked, model: '', prompt: [0], maxTokens: 1, salt: '', session: '', priorities: false };
+  const names = { model: '', salt: '', session: '', client: '', priorities: false };
+  const wire = { ...names, asked, prompt: [0], kept: 0, maxTokens: 1, format: undefined };
   try {
     dialect.body({ ...wire, grammar: undefined });
   } catch (reason) {

@@ -15,10 +15,12 @@ import type { NativeEvent } from '../../native/events.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../native/reports.js';
 import type { Recorder } from '../../trace/recorder.js';
 import type { Aliases } from '../aliases.js';
-import type { WireGrammar, WireRequest } from '../dialects/dialect.js';
+import type { WireFormat, WireGrammar, WireRequest } from '../dialects/dialect.js';
+import { wireFormat } from '../dialects/wire-format.js';
 import { Programs } from '../programs.js';
 import type { RemoteDoor } from '../remote-door.js';
 import type { ServerStats } from '../server-stats.js';
+import { Hints } from './hints.js';
 import type { Member } from './member.js';
 import type { Pooled } from './pooled.js';
 import { sayable } from './sayable.js';
@@ -41,7 +43,9 @@ export class TokenBackend implements RemoteDoor {
   readonly #router = new EventRouter();
   readonly #calls = new Map<number, TokenCall>();
   readonly #programs = new Programs();
+  readonly #hints: Hints;
   readonly #schemas = new WeakMap<Grammar, WireGrammar>();
+  readonly #formats = new WeakMap<ChatFormat, WireFormat>();
   readonly #counts = { submitted: 0, finished: 0, cancelled: 0, promptTokens: 0, cachedTokens: 0, decodeTokens: 0 };
   #next = 1;
   #closed = false;
@@ -50,6 +54,7 @@ export class TokenBackend implements RemoteDoor {
   constructor(setup: TokenSetup) {
     this.#setup = setup;
     const { vocabulary, members } = setup;
+    this.#hints = new Hints(setup.servers, setup.aliases);
     const [first] = members;
     const advice = sayable(
       vocabulary.info,
@@ -73,10 +78,14 @@ export class TokenBackend implements RemoteDoor {
 
   submit(asked: BackendRequest, sink: RequestSink): number {
     checkOpen(this);
-    const { vocabulary, servers, members, idleMs, firstTokenMs } = this.#setup;
-    const reader = vocabulary.openAnswer(asked);
+    const { vocabulary, members, idleMs, firstTokenMs } = this.#setup;
+    const servers = this.#hints;
     const wire = this.#wireOf(asked);
-    for (const { dialect, model, priorities } of members) dialect.body({ ...wire, model, priorities });
+    // A server that ends answers as an engine does says itself whether the limit did.
+    const most =
+      members.every(({ dialect }) => dialect.endsThere) && asked.maxTokens > 0 ? wire.maxTokens + 1 : undefined;
+    const reader = vocabulary.openAnswer(most === undefined ? asked : { ...asked, maxTokens: most });
+    for (const { dialect, model, priorities } of members) dialect.body({ ...wire, kept: 0, model, priorities });
     const id = this.#next++;
     this.#router.attach(id, asked, sink);
     this.#counts.submitted++;
@@ -111,8 +120,10 @@ export class TokenBackend implements RemoteDoor {
     return this.#setup.vocabulary.detokenize(tokens, special);
   }
 
-  renderChat(input: ChatInput): Promise<RenderedChat> {
-    return this.#setup.vocabulary.renderChat(input);
+  async renderChat(input: ChatInput): Promise<RenderedChat> {
+    const rendered = await this.#setup.vocabulary.renderChat(input);
+    this.#formats.set(rendered.format, wireFormat(input));
+    return rendered;
   }
 
   tokenizeChat(text: string, literal: Int32Array): Promise<Int32Array> {
@@ -148,6 +159,7 @@ export class TokenBackend implements RemoteDoor {
   hint(program: number, hint: NativeHint): void {
     checkOpen(this);
     this.#router.recorder?.hint(program, hint);
+    this.#hints.tell(program, hint);
   }
 
   async programReport(program: number): Promise<NativeProgramReport | undefined> {
@@ -187,7 +199,7 @@ export class TokenBackend implements RemoteDoor {
     await Promise.all([closing, ...members.map((member) => member.close())]);
   }
 
-  #wireOf(asked: BackendRequest): Omit<WireRequest, 'model' | 'priorities'> {
+  #wireOf(asked: BackendRequest): Omit<WireRequest, 'model' | 'priorities' | 'kept'> {
     const room = this.info.maxContext - asked.prompt.length;
     const maxTokens = Math.max(1, asked.maxTokens < 0 ? room : Math.min(asked.maxTokens, room));
     const { aliases } = this.#setup;
@@ -197,7 +209,9 @@ export class TokenBackend implements RemoteDoor {
       maxTokens,
       grammar: (asked.grammar && this.#schemas.get(asked.grammar)) ?? this.#grammarOf(asked.chat),
       salt: aliases.tenant(asked.salt),
+      format: (asked.chat && this.#formats.get(asked.chat)) ?? undefined,
       session: aliases.program(asked.program),
+      client: aliases.client,
     };
   }
 

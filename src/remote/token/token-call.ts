@@ -2,14 +2,15 @@ import type { AnswerReader } from '../../backend/answer-reader.js';
 import type { Vocabulary } from '../../backend/vocabulary.js';
 import { asBanyanError, BanyanError } from '../../kit/errors.js';
 import { waitAtLeast } from '../../kit/wait.js';
-import type { NativeEvent, RequestEvent } from '../../native/events.js';
+import type { NativeEvent, RequestEvent, TokenLogprob } from '../../native/events.js';
 import type { FinishReason } from '../../native/vocabulary.js';
 import type { WirePiece, WireRequest } from '../dialects/dialect.js';
-import { usageOf } from '../usage.js';
+import { toldUsage, usageOf } from '../usage.js';
 import type { Member } from './member.js';
 import { Patience } from './patience.js';
 import { StreamIds } from './stream-ids.js';
 import { WireFailure } from './transport.js';
+import { readLogprobs, withLogprobs } from './wire-logprobs.js';
 
 /** Retries of one request, before its first token and after it together. */
 const MOST_RETRIES = 2;
@@ -30,12 +31,14 @@ export interface Trip {
 /** Where calls go. */
 export interface Servers {
   /** The next try of a call. `failed`: servers that it has failed on, which come last. Throws BACKPRESSURE. */
-  send(wire: Pick<WireRequest, 'asked' | 'prompt'>, failed: ReadonlySet<Member>): Trip;
+  send(wire: Pick<WireRequest, 'asked' | 'prompt'>, failed: ReadonlySet<Member>): Trip | Promise<Trip>;
+  /** Retries of one request. Default 2. */
+  readonly mostRetries?: number | undefined;
 }
 
 export interface CallSetup {
   id: number;
-  wire: Omit<WireRequest, 'model' | 'priorities'>;
+  wire: Omit<WireRequest, 'model' | 'priorities' | 'kept'>;
   reader: AnswerReader;
   vocabulary: Vocabulary;
   servers: Servers;
@@ -57,6 +60,9 @@ export class TokenCall {
   #cached: number | null = null;
   /** Of the try that goes on, as its server says. */
   #cachedThere: number | null = null;
+  #there: unknown;
+  #shortened = false;
+  #promptTold = 0;
 
   constructor(setup: CallSetup) {
     this.#setup = setup;
@@ -83,7 +89,7 @@ export class TokenCall {
     const failed = new Set<Member>();
     for (let retries = 0; ; retries++) {
       if (this.#abort.signal.aborted) return 'cancelled';
-      const trip = this.#setup.servers.send(this.#setup.wire, failed);
+      const trip = await this.#setup.servers.send(this.#setup.wire, failed);
       const { member } = trip;
       try {
         return await trip.guard(() => this.#try(trip));
@@ -91,7 +97,11 @@ export class TokenCall {
         if (this.#abort.signal.aborted) return 'cancelled';
         if (!(reason instanceof WireFailure)) throw reason;
         const begun = this.#told.length > 0;
-        if (reason.kind === 'refused' || retries >= MOST_RETRIES || !this.#mayWait(reason)) {
+        if (
+          reason.kind === 'refused' ||
+          retries >= (this.#setup.servers.mostRetries ?? MOST_RETRIES) ||
+          !this.#mayWait(reason)
+        ) {
           throw member.failure(reason, begun ? 'STREAM_BROKEN' : 'REMOTE_FAILED');
         }
         failed.add(member);
@@ -131,13 +141,16 @@ export class TokenCall {
     const { member } = trip;
     const { wire, vocabulary, idleMs } = this.#setup;
     // A server would begin a grammar anew: it goes through the answer again, which must be the same.
-    const replayed = wire.grammar ? [...this.#told] : [];
+    const anew = member.dialect.replays?.({ ...wire, kept: this.#told.length }) ?? wire.grammar !== undefined;
+    const replayed = anew ? [...this.#told] : [];
     const kept = this.#told.length - replayed.length;
     const prompt = [...wire.prompt, ...this.#told.slice(0, kept)];
     const maxTokens = Math.max(1, wire.maxTokens - kept);
-    const asked = { ...wire, prompt, maxTokens, model: member.model, priorities: member.priorities };
+    const asked = { ...wire, prompt, kept, maxTokens, model: member.model, priorities: member.priorities };
     const ids = new StreamIds(vocabulary);
     let reason: FinishReason | undefined;
+    let full = false;
+    let scored = 0;
     try {
       for await (const event of member.events(asked, patience.signal)) {
         const piece = member.dialect.read(event);
@@ -146,22 +159,34 @@ export class TokenCall {
           this.#cachedThere = piece.cached;
           if (kept === 0) this.#cached = piece.cached;
         }
+        if (kept === 0) this.#there = piece.usage ?? this.#there;
+        this.#shortened ||= piece.shortened === true;
         if (reason !== undefined) continue;
+        if (piece.promptLogprobs !== undefined) scored = this.#tellPrompt(piece.promptLogprobs, scored);
         const tokens = ids.read(piece);
         if (tokens.length > 0) {
           trip.answered();
           patience.wait(idleMs);
-          this.#tell(compared(tokens, replayed));
+          const again = Math.min(replayed.length, tokens.length);
+          const fresh = compared(tokens, replayed).slice(0, wire.maxTokens - this.#told.length);
+          const logprobs =
+            wire.asked.sampling.logprobs < 0 ? [] : readLogprobs(piece.logprobs, tokens.length, tokens.length);
+          this.#tell(fresh, logprobs.slice(again, again + fresh.length));
         }
         reason = this.#whole(piece.end);
         if (reason !== undefined) {
-          if (!this.#endsThereToo(piece.end)) return reason;
+          if (!member.dialect.endsThere && !this.#endsThereToo(piece.end)) return reason;
           patience.wait(END_MS);
         } else if (piece.end === 'broken') throw new WireFailure('broken', 'gave up in the midst of the answer');
+        else if (member.dialect.endsThere && this.#told.length >= wire.maxTokens) {
+          full = true; // whether it came to its own end there, the server says next
+          patience.wait(END_MS);
+        }
       }
     } catch (failure) {
-      if (reason === undefined) throw failure; // else the answer is whole, and only its cost is not known
+      if (reason === undefined && !full) throw failure; // else the answer is whole, and only its cost is not known
     }
+    if (full) reason ??= 'length';
     if (reason === undefined) throw new WireFailure('broken', 'ended the stream before the answer');
     return reason;
   }
@@ -180,7 +205,7 @@ export class TokenCall {
     return end === 'broken' ? undefined : end;
   }
 
-  #tell(tokens: readonly number[]): void {
+  #tell(tokens: readonly number[], logprobs: readonly TokenLogprob[]): void {
     if (tokens.length === 0) return;
     const { id, reader, wire } = this.#setup;
     this.#last = performance.now();
@@ -190,7 +215,18 @@ export class TokenCall {
     }
     if (wire.asked.maxTokens === 0) return;
     this.#told.push(...tokens);
-    this.#deliver(reader.read(id, tokens));
+    this.#deliver(withLogprobs(reader.read(id, tokens), logprobs));
+  }
+
+  /** `before`: how many this try has told. Returns how many it has told then. */
+  #tellPrompt(said: unknown, before: number): number {
+    const { id, wire } = this.#setup;
+    const most = wire.asked.promptLogprobs < 0 ? 0 : wire.prompt.length - 1 - before;
+    const logprobs = readLogprobs(said, 0, most);
+    const fresh = logprobs.slice(Math.max(0, this.#promptTold - before));
+    if (fresh.length > 0) this.#deliver([{ type: 'prompt-logprobs', request: id, logprobs: fresh }]);
+    this.#promptTold += fresh.length;
+    return before + logprobs.length;
   }
 
   #stages(): RequestEvent[] {
@@ -205,10 +241,13 @@ export class TokenCall {
 
   #finish(why: FinishReason): void {
     const { id: request, reader, wire } = this.#setup;
+    if (this.#first === undefined && why === 'length') this.#deliver(this.#stages()); // no token was asked for
     const { reason, stopText, reasoningTokens, message, events } = reader.end(request, why);
     const times = { submitted: this.#submitted, first: this.#first, last: this.#last, now: performance.now() };
-    const usage = usageOf(wire.prompt.length, reader.outputTokens, reasoningTokens, this.#cached, times);
-    this.#setup.deliver([...events, { type: 'finish', request, reason, stopText, shortened: false, usage, message }]);
+    const seen = usageOf(wire.prompt.length, reader.outputTokens, reasoningTokens, this.#cached, times);
+    const usage = toldUsage(seen, this.#there);
+    const shortened = this.#shortened;
+    this.#setup.deliver([...events, { type: 'finish', request, reason, stopText, shortened, usage, message }]);
   }
 
   #deliver(events: NativeEvent[]): void {

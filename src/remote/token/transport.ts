@@ -114,18 +114,20 @@ export class Transport {
     });
     if (reply.statusCode < 300) return reply;
     const said = await readSome(reply.body, LONGEST_REPLY).catch(() => '');
-    throw failureOf(reply.statusCode, said, reply.headers['retry-after']);
+    throw failureOf(reply.statusCode, said, retryMs(reply.headers));
   }
 }
 
-function failureOf(status: number, said: string, retryAfter: unknown): WireFailure {
+function failureOf(status: number, said: string, retryAfterMs: number): WireFailure {
   const words = `it says ${status}: ${said.slice(0, 500)}`;
-  if (status === 429 || status === 503) return new WireFailure('busy', words, retryMs(retryAfter));
+  if (status === 429 || status === 503) return new WireFailure('busy', words, retryAfterMs);
   return new WireFailure(status >= 500 ? 'broken' : 'refused', words);
 }
 
-/** Seconds, or a date. */
-function retryMs(header: unknown): number {
+/** Milliseconds; else seconds, or a date. */
+function retryMs({ 'retry-after': header, 'retry-after-ms': inMs }: Record<string, unknown>): number {
+  const exact = typeof inMs === 'string' ? Number(inMs) : Number.NaN;
+  if (exact >= 0) return Math.min(exact, 3_600_000);
   if (typeof header !== 'string') return 0;
   const seconds = Number(header);
   const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now();

@@ -8,6 +8,7 @@ import type { ResponseStore } from '../responses/store.js';
 import type { ServerSettings } from '../server-options.js';
 import type { Tenant } from '../tenants/tenant.js';
 import type { Tenants } from '../tenants/tenants.js';
+import type { TokenDoor } from '../tokens/token-door.js';
 import { type Client, mayAskOf } from './api-keys.js';
 import { clientGone } from './client-gone.js';
 import { HttpError } from './http-error.js';
@@ -26,6 +27,8 @@ export interface ServerContext {
   responses: ResponseStore;
   /** Those who are told apart, each with conversations and responses of its own. */
   tenants: Tenants | undefined;
+  /** Of a worker: its engine, by token ids. */
+  door?: TokenDoor | undefined;
   /** Aborts when the server begins to stop: it is not ready any more, answers under way go on. */
   draining: AbortSignal;
   /** Aborts when answers under way have to end. */

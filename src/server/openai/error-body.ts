@@ -31,6 +31,7 @@ const WIRE_NAMES: Record<string, string> = {
 
 /** The body's name of an option's field, on this route. */
 export function wireName(field: string, route = ''): string {
+  if (route === '/v1/tokens' || route === '/v1/hints') return field;
   if (route === '/v1/completions' && (field === 'prompt' || field === 'logprobs')) return field;
   if (route.startsWith('/v1/embeddings')) return field.replace(/^texts\b/, 'input');
   if (route.startsWith('/v1/responses')) {

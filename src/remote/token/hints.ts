@@ -1,0 +1,47 @@
+import type { NativeHint } from '../../native/binding.js';
+import type { Aliases } from '../aliases.js';
+import type { WireRequest } from '../dialects/dialect.js';
+import type { Member } from './member.js';
+import type { Servers, Trip } from './token-call.js';
+
+/** Programs whose place is remembered, the latest. */
+const MOST_PROGRAMS = 10_000;
+/** Advice that is not taken by then is late. */
+const LATE_MS = 5_000;
+
+/** Servers, and where each program was sent last: advice about it goes there. */
+export class Hints implements Servers {
+  readonly #servers: Servers;
+  readonly #aliases: Aliases;
+  readonly #last = new Map<number, Member>();
+
+  constructor(servers: Servers, aliases: Aliases) {
+    this.#servers = servers;
+    this.#aliases = aliases;
+  }
+
+  get mostRetries(): number | undefined {
+    return this.#servers.mostRetries;
+  }
+
+  async send(wire: Pick<WireRequest, 'asked' | 'prompt'>, failed: ReadonlySet<Member>): Promise<Trip> {
+    const trip = await this.#servers.send(wire, failed);
+    const { program } = wire.asked;
+    if (program === 0 || !trip.member.dialect.hint) return trip;
+    this.#last.delete(program); // the latest last
+    this.#last.set(program, trip.member);
+    for (const oldest of this.#last.keys()) {
+      if (this.#last.size <= MOST_PROGRAMS) break;
+      this.#last.delete(oldest);
+    }
+    return trip;
+  }
+
+  /** Nothing is lost with advice that does not arrive but time. */
+  tell(program: number, hint: NativeHint): void {
+    const member = this.#last.get(program);
+    if (hint.kind === 'finished') this.#last.delete(program);
+    const about = { hint, program, client: this.#aliases.client, salt: this.#aliases.tenant(hint.salt) };
+    member?.tell(about, AbortSignal.timeout(LATE_MS)).catch(() => {});
+  }
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+const text = z.string().max(512);
+const ids = z.array(
+  z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1),
+);
+const number = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
+/** Tables of options have checks of their own, which name the option. */
+const options = z.record(z.string(), z.unknown());
+
+/** What makes the format of a chat's answer: see `ChatInput`. */
+const format = z.object({
+  messages: z.array(z.record(z.string(), z.unknown())).min(1).max(2),
+  tools: z.array(z.unknown()),
+  toolChoice: z.enum(['auto', 'none', 'required']),
+  parallelToolCalls: z.boolean(),
+  addGenerationPrompt: z.boolean(),
+  jsonSchema: z.string(),
+  grammar: z.string(),
+  enableThinking: z.boolean(),
+  continueAnswer: z.boolean(),
+  templateArgs: z.record(z.string(), z.string()),
+});
+
+export type TokenFormat = z.infer<typeof format>;
+
+/** POST /v1/tokens: a request of an engine, in token ids. `client`: whose programs and groups are numbered. */
+export const tokenRequest = z.strictObject({
+  prompt: ids.min(1),
+  options,
+  sampling: options,
+  client: text.default(''),
+  program: number.default(0),
+  group: z.strictObject({ id: number, size: number }).optional(),
+  tenant: text.default(''),
+  staticTokens: number.default(0),
+  boundary: number.default(0),
+  stop: z.array(z.string()).default([]),
+  logitBias: z
+    .array(z.tuple([z.int(), z.number()]))
+    .max(1_024)
+    .default([]),
+  format: format.optional(),
+  grammar: z.string().default(''),
+  jsonSchema: z.string().default(''),
+});
+
+export type TokenRequest = z.infer<typeof tokenRequest>;
+
+/** POST /v1/hints: advice about a program. */
+export const hintRequest = z.strictObject({
+  client: text,
+  program: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
+  kind: z.enum(['tool-started', 'tool-ended', 'waiting-for-human', 'next-prefix', 'branch-abandoned', 'finished']),
+  tool: text.default(''),
+  expectedMs: z.number().default(0),
+  tenant: text.default(''),
+  tokens: ids.default([]),
+  steps: number.default(1),
+  from: number.default(0),
+});
