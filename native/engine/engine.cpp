@@ -32,6 +32,14 @@ int32_t context_limit(const EngineOptions & options, const Model & model, const 
     return static_cast<int32_t>(std::min(pool, wanted));
 }
 
+/** Why tokens of this model are not drafted: '' they can be. */
+std::string no_drafts(const RunnerInfo & runner) {
+    if (runner.state_bytes > 0) return "the state of recurrent layers cannot go back to before a wrong draft";
+    if (runner.attention == "stock") return "the model's memory is llama.cpp's own: wrong drafts would stay in it";
+    if (runner.device_sampling) return "tokens are chosen on the device, one a step";
+    return "";
+}
+
 }  // namespace
 
 std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::function<void(float)> & progress,
@@ -76,6 +84,10 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     config.prefix_reuse = info.runner.prefix_reuse;
     config.batching = options.batching;
     config.policy = options.policy;
+    config.speculation = options.speculation;
+    if (options.speculation != SpeculationMode::off) info.no_speculation_reason = no_drafts(info.runner);
+    if (!info.no_speculation_reason.empty()) config.speculation = SpeculationMode::off;
+    info.speculation = config.speculation;
     if (options.calibrate && options.policy.order == Order::program_aware) {
         const CalibrationOptions trial{config.page_tokens, config.n_pages, config.max_running, config.max_batch_tokens,
                                        kCalibration};
@@ -302,6 +314,7 @@ RequestId Engine::submit(RequestOptions options) {
     request.root = root_of(options.salt);
     request.tenant = request.salt;
     request.cache = options.cache;
+    request.drafts = options.speculation;
     request.durable = options.durable;
     request.ttft_limit = options.ttft_limit;
     request.group = options.group;

@@ -170,7 +170,8 @@ bool Worker::is_wanted(const Batch & batch) const {
 const std::vector<DeviceSampler *> & Worker::samplers_of(const Batch & batch) {
     samplers_.clear();
     for (const BatchRow & row : batch.rows) {
-        samplers_.push_back(row.sample ? live_.at(row.request).decoder->on_device() : nullptr);
+        const bool device = row.sample && row.n_drafts == 0;  // the device chooses one token a slot
+        samplers_.push_back(device ? live_.at(row.request).decoder->on_device() : nullptr);
     }
     return samplers_;
 }
@@ -213,25 +214,38 @@ void Worker::sample(const Batch & batch, StepResult & result) {
         Decoder & decoder = *live->second.decoder;
         if (row.scored && !score(row, r, decoder)) continue;
         if (!row.sample) continue;
-        try {
-            Decoded decoded = decoder.next(runner_->context(), runner_->output_index(r), runner_->logits(r));
-            result.rows.push_back({row.request, decoded.token, decoded.append, decoded.finished});
-            const bool finished = decoded.finished;
-            if (live->second.progress && !live->second.prefilled) {
-                live->second.prefilled = true;
-                const RequestUsage & usage = *scheduler_.usage(row.request);
-                tell_stage(row.request, Stage::prefill, usage.prompt_tokens, usage.prompt_tokens);
-            }
-            publish(row.request, std::move(decoded));
-            if (finished) ended_.push_back({row.request, decoder.reason(), "", ""});
-        } catch (const Error & e) {
-            result.rows.push_back({row.request, -1, false, true});
-            ended_.push_back({row.request, FinishReason::error, e.code, e.what()});
-        } catch (const std::exception & e) {
-            result.rows.push_back({row.request, -1, false, true});
-            ended_.push_back({row.request, FinishReason::error, "STEP_FAILED", e.what()});
+        if (live->second.progress && !live->second.prefilled) {
+            live->second.prefilled = true;
+            const RequestUsage & usage = *scheduler_.usage(row.request);
+            tell_stage(row.request, Stage::prefill, usage.prompt_tokens, usage.prompt_tokens);
         }
+        result.rows.push_back(decode(row, r, decoder));
     }
+}
+
+/**
+ * Tokens of the row, one by one as ever: each says whether the draft in its place was right, and only then the next
+ * logits are those of this answer.
+ */
+RowResult Worker::decode(const BatchRow & row, size_t r, Decoder & decoder) {
+    RowResult result{row.request, -1, false, true};
+    const Token * const drafts = row.tokens + row.n_tokens - row.n_drafts;
+    try {
+        for (int32_t i = 0;; ++i) {
+            Decoded decoded = decoder.next(runner_->context(), runner_->output_index(r, i), runner_->logits(r, i));
+            const bool goes_on = !decoded.finished && decoded.append && i < row.n_drafts && decoded.token == drafts[i];
+            result = {row.request, decoded.token, decoded.append, decoded.finished, i};
+            publish(row.request, std::move(decoded));
+            if (!goes_on) break;
+        }
+        if (result.finished) ended_.push_back({row.request, decoder.reason(), "", ""});
+        return result;
+    } catch (const Error & e) {
+        ended_.push_back({row.request, FinishReason::error, e.code, e.what()});
+    } catch (const std::exception & e) {
+        ended_.push_back({row.request, FinishReason::error, "STEP_FAILED", e.what()});
+    }
+    return {row.request, -1, false, true};
 }
 
 void Worker::tell_admitted(const Batch & batch) {

@@ -325,7 +325,7 @@ bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & s
         if (pool) pool->bind(row.slot, row.pages, row.n_pages, row.n_past);
         const int32_t first = impl_->batch.n_tokens;
         for (int32_t i = 0; i < row.n_tokens; ++i) {
-            const bool output = row.scored || (row.sample && i == row.n_tokens - 1);
+            const bool output = row.scored || (row.sample && i >= row.n_tokens - row.n_drafts - 1);
             impl_->append(row.tokens[i], row.n_past + i, row.slot, output);
             n_outputs += output;
         }
@@ -334,8 +334,8 @@ bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & s
         DeviceSampler * const sampler = samplers.empty() ? nullptr : samplers[place.row];
         const bool assigned = on_device && sampler && on_device->assign(context_.get(), row.slot, *sampler);
         Output & output = outputs_[place.row];
-        output.index = impl_->batch.n_tokens - 1;
-        output.number = n_outputs - 1;
+        output.index = impl_->batch.n_tokens - 1 - row.n_drafts;
+        output.number = n_outputs - 1 - row.n_drafts;
         output.on_device = assigned;
     }
     if (!decode(batch)) return false;
@@ -348,11 +348,12 @@ bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & s
     return true;
 }
 
-float * Runner::logits(size_t row) const {
+float * Runner::logits(size_t row, int32_t draft) const {
     const Output & output = outputs_[row];
     if (output.on_device) return nullptr;
-    const bool here = !impl_->samplers || impl_->samplers->fetch(context_.get(), output.index, output.number);
-    float * const logits = here ? llama_get_logits_ith(context_.get(), output.index) : nullptr;
+    const int32_t index = output.index + draft;
+    const bool here = !impl_->samplers || impl_->samplers->fetch(context_.get(), index, output.number + draft);
+    float * const logits = here ? llama_get_logits_ith(context_.get(), index) : nullptr;
     if (!logits) throw Error("STEP_FAILED", "the logits did not come from the device");
     return logits;
 }

@@ -105,10 +105,11 @@ class Runner {
 
     /**
      * After run, of a sampled row: its position in the context, and its logits, [vocab], writable. nullptr: the device
-     * has sampled it, llama_get_sampled_token_ith has the token. Throws Error STEP_FAILED when llama.cpp has no logits.
+     * has sampled it, llama_get_sampled_token_ith has the token. draft: those after so many of the row's drafts, [0,
+     * n_drafts]. Throws Error STEP_FAILED when llama.cpp has no logits.
      */
-    int32_t output_index(size_t row) const { return outputs_[row].index; }
-    float * logits(size_t row) const;
+    int32_t output_index(size_t row, int32_t draft = 0) const { return outputs_[row].index + draft; }
+    float * logits(size_t row, int32_t draft = 0) const;
     /** After run, of a scored row: the logits of its i-th token, [vocab]. Throws Error STEP_FAILED. */
     const float * scored_logits(size_t row, int32_t i) const;
     llama_context * context() const { return context_.get(); }
@@ -150,7 +151,7 @@ class Runner {
     RunnerInfo info_;
     struct Output {
         int32_t first = -1;      // of a scored row: its first token in llama.cpp's batch
-        int32_t index = -1;      // in llama.cpp's batch; -1: not sampled
+        int32_t index = -1;      // in llama.cpp's batch, those of drafts follow; -1: not sampled
         int32_t number = -1;     // among the batch's outputs
         bool on_device = false;  // its token is chosen
         bool refused = false;

@@ -86,9 +86,9 @@ std::string PageOracle::read(const BatchRow & row) {
     if (!truth) return "";  // cancelled under way
     const auto & [salt, tokens] = *truth;
     const std::string name = "request " + std::to_string(row.request) + ": ";
-    const int32_t end = row.n_past + row.n_tokens;
-    if (row.n_tokens < 1 || row.n_past < 0 || end > static_cast<int32_t>(tokens.size())) return name + "a row outside";
-    if (row.n_pages != pages_for(end, page_tokens_)) return name + "pages do not cover its row";
+    const int32_t n_known = row.n_tokens - row.n_drafts, end = row.n_past + n_known;
+    if (n_known < 1 || row.n_past < 0 || end > static_cast<int32_t>(tokens.size())) return name + "a row outside";
+    if (row.n_pages != pages_for(end + row.n_drafts, page_tokens_)) return name + "pages do not cover its row";
     if (row.sample != (!row.ahead && end == static_cast<int32_t>(tokens.size())))
         return name + "samples at the wrong token";
     if (!std::equal(tokens.begin() + row.n_past, tokens.begin() + end, row.tokens)) return name + "foreign tokens";
@@ -106,7 +106,9 @@ void PageOracle::write(const BatchRow & row, bool failed) {
     const Truth * truth = truth_of(row);
     uint64_t path = mix(1, truth ? truth->salt : 0);
     for (int32_t i = 0; i < row.n_past + row.n_tokens; ++i) {
-        path = mix(path, truth ? truth->tokens[i] : 0);
+        // What drafts wrote has no reader unless they were right.
+        const bool known = truth && i < static_cast<int32_t>(truth->tokens.size());
+        path = mix(path, known ? truth->tokens[i] : row.tokens[std::max(0, i - row.n_past)]);
         if (i >= row.n_past) cell(row.pages[i / page_tokens_], i % page_tokens_) = failed ? 7 : path;
     }
     slots_[row.slot] = failed ? 7 : path;

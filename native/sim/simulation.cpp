@@ -144,10 +144,16 @@ StepResult Simulation::run_model(const Batch & batch, bool failed) {
     for (const BatchRow & row : batch.rows) {
         if (!row.sample) continue;
         const CallIndex call = call_of(row.request);
-        const int32_t said = result_.calls[call].output_tokens;
-        const bool last = said + 1 == workload_.calls[call].output;
-        result.rows.push_back({row.request, text_.output(call, said), true, last});
-        if (oracle_) oracle_->grow(row.request, result.rows.back().token);
+        const Token * const drafts = row.tokens + row.n_tokens - row.n_drafts;
+        RowResult sampled{row.request, -1, true, false};
+        for (int32_t said = result_.calls[call].output_tokens;; ++said, ++sampled.kept) {
+            sampled.token = text_.output(call, said);
+            sampled.finished = said + 1 == workload_.calls[call].output;
+            if (oracle_) oracle_->grow(row.request, sampled.token);
+            const bool over = sampled.finished || sampled.kept == row.n_drafts;
+            if (over || sampled.token != drafts[sampled.kept]) break;
+        }
+        result.rows.push_back(sampled);
     }
     return result;
 }
@@ -159,8 +165,8 @@ void Simulation::take(const StepResult & result) {
         if (graph_.state(call) != CallState::submitted) continue;  // cancelled under way
         const size_t cls = static_cast<size_t>(program_of(call).cls);
         CallReport & report = result_.calls[call];
-        ++report.output_tokens;
-        ++result_.total.decoded[cls];
+        report.output_tokens += 1 + row.kept;
+        result_.total.decoded[cls] += 1 + row.kept;
         if (report.first_token == 0) {
             report.first_token = now_;
         } else {
@@ -203,7 +209,8 @@ void Simulation::count_prefill(const Batch & batch) {
         if (row.ahead) continue;
         const CallIndex call = call_of(row.request);
         const int32_t in_prompt = std::clamp(result_.calls[call].prompt_tokens - row.n_past, 0, row.n_tokens);
-        const int32_t prefilled = row.n_tokens > 1 ? row.n_tokens : in_prompt;
+        const int32_t known = row.n_tokens - row.n_drafts;
+        const int32_t prefilled = known > 1 ? known : in_prompt;
         result_.total.prefilled[static_cast<size_t>(program_of(call).cls)] += prefilled;
     }
 }

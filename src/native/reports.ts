@@ -90,6 +90,10 @@ export interface NativeModelInfo {
   cacheDir: string;
   /** Empty, or why pages are not kept on disk though `cache.dir` was given. */
   cacheReason: string;
+  /** How tokens are speculated on: as asked for, or `off` where that cannot be. */
+  speculation: 'off' | 'auto' | 'always';
+  /** Empty, or why `speculation` is off though it was asked for. */
+  noSpeculationReason: string;
 }
 
 /** Sampling options that a model's file recommends, of the kinds that llama.cpp's own programs take from it. */
@@ -112,6 +116,10 @@ export interface NativeUsage {
   /** Went through the model: the rest of the prompt, the output, and what a preemption made necessary again. */
   computedTokens: number;
   outputTokens: number;
+  /** Speculation: tokens that were checked as what it may say next. They are in no other count, nor charged. */
+  draftedTokens: number;
+  /** Of the output: tokens that were such drafts, and came in one step with the token before them. */
+  acceptedTokens: number;
   /** Of the output: tokens that came out as reasoning, with the tag before it. */
   reasoningTokens: number;
   /** How often it lost its pages to others and was computed again. */
@@ -197,6 +205,9 @@ export interface NativeStats {
   decodeTokens: number;
   /** Prefilled again after a preemption. */
   recomputedTokens: number;
+  /** Speculation: tokens checked as what requests may say next, and those of them that they said. */
+  draftedTokens: number;
+  acceptedTokens: number;
   preemptions: number;
   pagesEvicted: number;
   /** A page that two wanted to go on writing. */

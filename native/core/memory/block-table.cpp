@@ -43,10 +43,48 @@ void BlockTable::reserve(int32_t n_tokens, std::vector<PageCopy> & copies) {
         copies.push_back({copied_from_, pages_.back(), n_written_ % size});
     }
     n_tokens_ += n_tokens;
+    mark_filled();
+}
+
+/** Pages and write marks for all tokens. */
+void BlockTable::mark_filled() {
+    const int32_t size = pool_->page_tokens();
     while (static_cast<int32_t>(pages_.size()) < pages_for(n_tokens_, size)) pages_.push_back(pool_->alloc(holder_));
     for (int32_t i = n_written_ / size; i < static_cast<int32_t>(pages_.size()); ++i) {
         pool_->set_filled(pages_[i], std::min(size, n_tokens_ - i * size));
     }
+}
+
+int32_t BlockTable::pages_to_extend(int32_t n_tokens) const {
+    return pages_for(n_tokens_ + n_tokens, pool_->page_tokens()) - static_cast<int32_t>(pages_.size());
+}
+
+void BlockTable::extend(int32_t n_tokens) {
+    assert(n_tokens_ > n_written_ && pages_to_extend(n_tokens) <= pool_->n_free());
+    n_tokens_ += n_tokens;
+    mark_filled();
+}
+
+/** Those beyond the last token. Returns how many. */
+int32_t BlockTable::drop_pages() {
+    const auto keep = static_cast<size_t>(pages_for(n_tokens_, pool_->page_tokens()));
+    const auto dropped = static_cast<int32_t>(pages_.size() - keep);
+    while (pages_.size() > keep) {
+        pool_->unref(pages_.back(), holder_);
+        pages_.pop_back();
+    }
+    return dropped;
+}
+
+int32_t BlockTable::confirm(int32_t n_tokens) {
+    assert(n_tokens >= 1 && n_written_ + n_tokens <= n_tokens_);
+    const bool less = n_written_ + n_tokens < n_tokens_;
+    n_tokens_ = n_written_ + n_tokens;
+    const int32_t dropped = drop_pages();
+    // No other holder has seen the cells that are given back, so the mark goes back even in a shared page.
+    if (less) mark_filled();
+    confirm();
+    return dropped;
 }
 
 void BlockTable::confirm() {
@@ -60,10 +98,7 @@ void BlockTable::revert() {
     if (n_tokens_ == n_written_) return;
     const int32_t size = pool_->page_tokens();
     n_tokens_ = n_written_;
-    while (static_cast<int32_t>(pages_.size()) > pages_for(n_written_, size)) {
-        pool_->unref(pages_.back(), holder_);
-        pages_.pop_back();
-    }
+    drop_pages();
     if (copied_from_ != kNoPage) {
         pool_->unref(pages_.back(), holder_);
         pages_.back() = copied_from_;
@@ -78,10 +113,7 @@ void BlockTable::truncate(int32_t n_tokens) {
     assert(n_tokens_ == n_written_ && n_tokens <= n_written_);
     const int32_t size = pool_->page_tokens();
     n_tokens_ = n_written_ = n_tokens;
-    while (static_cast<int32_t>(pages_.size()) > pages_for(n_tokens, size)) {
-        pool_->unref(pages_.back(), holder_);
-        pages_.pop_back();
-    }
+    drop_pages();
     if (n_tokens % size != 0 && pool_->refs(pages_.back()) == 1) pool_->set_filled(pages_.back(), n_tokens % size);
 }
 

@@ -44,8 +44,17 @@ class BlockTable {
 
     /** Takes cells for the next n_tokens >= 1 tokens. Needs pages_needed() free. Appends the copy of a shared tail. */
     void reserve(int32_t n_tokens, std::vector<PageCopy> & copies);
+    /** Takes cells for n_tokens more, after reserve(). Needs as many free pages as they fill beyond the last one. */
+    void extend(int32_t n_tokens);
+    /** Pages that extend(n_tokens) would take. */
+    int32_t pages_to_extend(int32_t n_tokens) const;
     /** The reserved cells were written and the copy was made. */
     void confirm();
+    /**
+     * The same, but of the reserved cells only the first n_tokens, >= 1, hold what the sequence said: the others are
+     * given back, and pages with nothing else too. Returns how many pages.
+     */
+    int32_t confirm(int32_t n_tokens);
     /** Nothing was written, nothing was copied: back to the state before reserve(). */
     void revert();
 
@@ -57,6 +66,8 @@ class BlockTable {
 
   private:
     bool tail_needs_copy() const;
+    void mark_filled();
+    int32_t drop_pages();
 
     PagePool * pool_;
     Holder holder_;

@@ -77,15 +77,38 @@ bool PrefixCache::reserve(Holding & holding, int32_t n_tokens, std::vector<PageC
     return true;
 }
 
+int32_t PrefixCache::extend(Holding & holding, int32_t n_tokens) {
+    const int32_t size = pool_.page_tokens(), in_page = (size - holding.table.n_tokens() % size) % size;
+    const auto allows = [&](int32_t n_pages) {
+        return n_pages <= pool_.n_free() && n_pages - std::min(n_pages, holding.promised) <= available();
+    };
+    if (!allows(holding.table.pages_to_extend(n_tokens))) n_tokens = std::min(n_tokens, in_page);
+    if (n_tokens <= 0) return 0;
+    const int32_t n_pages = holding.table.pages_to_extend(n_tokens);
+    const int32_t from_promise = std::min(n_pages, holding.promised);
+    holding.table.extend(n_tokens);
+    holding.promised -= from_promise;
+    promised_ -= from_promise;
+    holding.spent += from_promise;
+    holding.extra = n_pages - from_promise;
+    return n_tokens;
+}
+
+void PrefixCache::confirm(Holding & holding, int32_t n_tokens) {
+    const int32_t dropped = holding.table.confirm(n_tokens);
+    promise(holding, holding.promised + std::max(0, dropped - holding.extra));
+    holding.spent = holding.extra = 0;
+}
+
 void PrefixCache::confirm(Holding & holding) {
     holding.table.confirm();
-    holding.spent = 0;
+    holding.spent = holding.extra = 0;
 }
 
 void PrefixCache::revert(Holding & holding) {
     holding.table.revert();
     promise(holding, holding.promised + holding.spent);
-    holding.spent = 0;
+    holding.spent = holding.extra = 0;
 }
 
 void PrefixCache::commit(Holding & holding, const std::vector<Token> & tokens) {
@@ -97,7 +120,7 @@ void PrefixCache::release(Holding & holding) {
     drop_saving(holding);
     holding.table.clear();
     tree_.unlock(holding.lock);
-    holding.spent = 0;
+    holding.spent = holding.extra = 0;
     promise(holding, 0);
 }
 

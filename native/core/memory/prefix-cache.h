@@ -38,6 +38,7 @@ struct Holding {
     PathLock lock;         // how far its path is in the tree
     int32_t promised = 0;  // pages that it may still take without asking
     int32_t spent = 0;     // of the promise, by the reservation under way
+    int32_t extra = 0;     // pages of that reservation which it was not promised, for drafts
     // With recurrent layers:
     int32_t paged = 0;                       // tokens of its path that the tree had when it was acquired
     StateId load = kNoState;                 // held until its slot has loaded it
@@ -85,6 +86,13 @@ class PrefixCache {
      * pages as needed. False: no room, nothing changed. Then confirm() or revert().
      */
     bool reserve(Holding & holding, int32_t n_tokens, std::vector<PageCopy> & copies);
+    /**
+     * Cells for up to n_tokens drafts after a reservation: in its last page, and in one that is free and promised to no
+     * other. Nothing is evicted for them. Returns how many.
+     */
+    int32_t extend(Holding & holding, int32_t n_tokens);
+    /** The first n_tokens of what was reserved are the sequence's; what held the rest is given back. */
+    void confirm(Holding & holding, int32_t n_tokens);
     void confirm(Holding & holding);
     void revert(Holding & holding);
     /** Evicts what has no holder and is worth no more than `most`, until n_pages are free. False: they are not. */
@@ -112,6 +120,10 @@ class PrefixCache {
 
     /** Inserts the holding's written tokens [0, table.n_written()), so that others can share them from now on. */
     void commit(Holding & holding, const std::vector<Token> & tokens);
+    /** What other requests have after exactly tokens [0, n_tokens) of the holding's path: at most `most`. */
+    std::vector<Token> ahead(const Holding & holding, const std::vector<Token> & tokens, int32_t most) const {
+        return tree_.ahead(holding.lock, tokens.data(), static_cast<int32_t>(tokens.size()), most);
+    }
     /** Gives everything back; what was committed stays cached. */
     void release(Holding & holding);
 

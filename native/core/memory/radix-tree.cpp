@@ -62,6 +62,34 @@ Token RadixTree::next_token(Salt salt, const PathMatch & match) const {
     return node->children.count(node->recent) ? node->recent : node->children.begin()->first;
 }
 
+std::vector<Token> RadixTree::ahead(const PathLock & lock, const Token * tokens, int32_t n_tokens, int32_t most) const {
+    std::vector<Token> out;
+    const RadixNode * node = lock.node;
+    if (!node) return out;
+    int32_t at = node->end(), in_edge = 0;  // tokens matched, and of the last edge
+    for (in_edge = static_cast<int32_t>(node->tokens.size()); at < n_tokens;) {
+        node = child(*node, tokens[at]);
+        if (!node) return out;
+        const auto n = std::min(static_cast<int32_t>(node->tokens.size()), n_tokens - at);
+        if (!std::equal(tokens + at, tokens + at + n, node->tokens.begin())) return out;
+        at += n;
+        in_edge = n;
+    }
+    while (node && static_cast<int32_t>(out.size()) < most) {
+        for (auto i = static_cast<size_t>(in_edge); i < node->tokens.size() && static_cast<int32_t>(out.size()) < most;
+             ++i) {
+            out.push_back(node->tokens[i]);
+        }
+        in_edge = 0;
+        const auto next = node->children.find(node->recent);
+        const bool branches = next == node->children.end() && !node->children.empty();
+        node = next != node->children.end() ? next->second.get()
+               : branches                   ? node->children.begin()->second.get()
+                                            : nullptr;
+    }
+    return out;
+}
+
 /** Cuts the edge at path position `at`: a new upper edge [begin, at), the node itself keeps [at, end) and all else. */
 RadixNode * RadixTree::cut(RadixNode & node, int32_t at) {
     assert(node.begin < at && at < node.end());

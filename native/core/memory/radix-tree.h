@@ -42,6 +42,12 @@ class RadixTree {
     /** What the tree holds right after a match; where it branches, the branch used last. -1: it ends there. */
     Token next_token(Salt salt, const PathMatch & match) const;
 
+    /**
+     * What the tree holds after exactly tokens [0, n_tokens), of which it has those up to the lock: at most `most`;
+     * where it branches, the branch used last.
+     */
+    std::vector<Token> ahead(const PathLock & lock, const Token * tokens, int32_t n_tokens, int32_t most) const;
+
     /** Moves the lock to the end of the match, cutting an edge there if it must, and marks the path as used now. */
     void lock(PathLock & lock, const PathMatch & match);
     void unlock(PathLock & lock);

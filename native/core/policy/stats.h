@@ -26,6 +26,7 @@ struct SchedulerStats {
     uint64_t submitted = 0, finished = 0, cancelled = 0;
     uint64_t prompt_tokens = 0, cached_tokens = 0, prefill_tokens = 0, decode_tokens = 0;
     uint64_t recomputed_tokens = 0;  // prefilled again after preemption
+    uint64_t drafted_tokens = 0, accepted_tokens = 0;  // checked by the model; of those, said
     uint64_t preemptions = 0, pages_evicted = 0, pages_copied = 0;
     uint64_t states_saved = 0, states_loaded = 0, states_evicted = 0;
     uint64_t dedupe_waits = 0;                    // requests that waited for an equal prefix already in flight
@@ -60,6 +61,8 @@ struct SchedulerStats {
         see("prefillTokens", prefill_tokens);
         see("decodeTokens", decode_tokens);
         see("recomputedTokens", recomputed_tokens);
+        see("draftedTokens", drafted_tokens);
+        see("acceptedTokens", accepted_tokens);
         see("preemptions", preemptions);
         see("pagesEvicted", pages_evicted);
         see("pagesCopied", pages_copied);

@@ -33,6 +33,7 @@ struct Sequence {
     Salt salt = 0;
     bool cache = true;          // takes part in the prefix cache
     bool scored = false;        // the logits of every prompt token are wanted
+    bool drafts = true;         // tokens may be drafted for it
     std::vector<Token> tokens;  // prompt, then output
     int32_t n_prompt = 0;
     int32_t limit = 0;     // tokens it may reach
@@ -73,8 +74,10 @@ struct Sequence {
     Micros started = 0;                  // when it was admitted last
     Micros progressed = 0;               // when something of it was computed last, or it was admitted
     uint64_t last_step = 0;
-    bool cancelled = false;  // while its row is computed: ends at commit
-    bool sampling = false;   // its row asked for a token that has not come yet
+    bool cancelled = false;          // while its row is computed: ends at commit
+    bool sampling = false;           // its row asked for a token that has not come yet
+    int32_t kept = 0;                // of the drafts of its row: what was sampled
+    std::vector<Token> with_drafts;  // the tokens of its row, drafts among them
 
     bool restarted = false;       // ran before, until a step failed
     int32_t computed_before = 0;  // most tokens that were computed before a preemption

@@ -46,6 +46,8 @@ SubmitError Scheduler::Impl::accept(Request request) {
     seq->salt = request.salt;
     seq->cache = cached;
     seq->scored = request.scored;
+    seq->drafts = request.drafts;
+    seq->drafts = request.drafts;
     seq->n_prompt = n_prompt;
     seq->uncached = n_uncached;
     seq->foretold = foretold;

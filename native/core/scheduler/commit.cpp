@@ -1,5 +1,6 @@
 // What the step gave: computed tokens are counted and shared, sampled ones appended, ended requests give back all.
 #include <algorithm>
+#include <utility>
 
 #include "core/activity/program-marks.h"
 #include "core/scheduler/scheduler-impl.h"
@@ -13,10 +14,15 @@ void Scheduler::commit(const StepResult & result, Micros now) {
     s.step.in_flight = false;
     const Batch & batch = s.step.batch();
     if (!result.failed) {
-        if (s.config.policy.refit && s.fit.observe(s.cost, s.step.shape(), s.now - s.step.scheduled)) {
+        const bool drafted = s.step.n_drafts() > 0;
+        if (s.config.policy.refit && !drafted && s.fit.observe(s.cost, s.step.shape(), s.now - s.step.scheduled)) {
             const CostConstants & fitted = s.cost.constants();
             s.decisions.write(0, 0, decision::Refit{fitted.step / 1'000'000, fitted.prefill / 1000});
         }
+        for (const RowResult & row : result.rows) {
+            if (Sequence * seq = s.find(row.request)) seq->kept = row.kept;
+        }
+        s.learn_from_step(s.now - s.step.scheduled);
         ++s.counters.steps;
         s.counters.pages_copied += batch.copies.size();
         s.counters.states_saved += batch.saves_before.size() + batch.saves_after.size() - result.lost_states.size();
@@ -55,23 +61,31 @@ void Scheduler::commit(const StepResult & result, Micros now) {
 
 void Scheduler::Impl::commit_row(const BatchRow & row) {
     Sequence & seq = *find(row.request);
-    const int32_t end = row.n_past + row.n_tokens;
+    const int32_t kept = seq.cancelled ? 0 : std::min(std::exchange(seq.kept, 0), row.n_drafts);
+    const int32_t n_tokens = row.n_tokens - row.n_drafts + kept, end = row.n_past + n_tokens;
     const bool was_prefill = seq.prefilling();
-    cache.confirm(*seq.holding);
+    const Token * const drafts = row.tokens + row.n_tokens - row.n_drafts;
+    seq.tokens.insert(seq.tokens.end(), drafts, drafts + kept);
+    seq.usage.output_tokens += kept;
+    seq.usage.drafted_tokens += row.n_drafts;
+    seq.usage.accepted_tokens += kept;
+    counters.drafted_tokens += row.n_drafts;
+    counters.accepted_tokens += kept;
+    cache.confirm(*seq.holding, n_tokens);
     cache.end_load(*seq.holding);
     seq.slot_started = true;
     seq.stops.pass(end);
     seq.last_step = counters.steps;
     seq.progressed = now;
     seq.sampling = row.sample;
-    seq.usage.computed_tokens += row.n_tokens;
-    TenantTable::charge(*seq.tenant, row.n_tokens);
+    seq.usage.computed_tokens += n_tokens;
+    TenantTable::charge(*seq.tenant, n_tokens);
 
-    const int32_t again = std::clamp(seq.computed_before - row.n_past, 0, row.n_tokens);
-    const int32_t prefilled = std::clamp(std::max(seq.n_prompt, seq.computed_before) - row.n_past, 0, row.n_tokens);
+    const int32_t again = std::clamp(seq.computed_before - row.n_past, 0, n_tokens);
+    const int32_t prefilled = std::clamp(std::max(seq.n_prompt, seq.computed_before) - row.n_past, 0, n_tokens);
     counters.recomputed_tokens += again;
     counters.prefill_tokens += prefilled;
-    counters.decode_tokens += row.n_tokens - prefilled;
+    counters.decode_tokens += n_tokens - prefilled;
 
     if (!was_prefill) return;
     if (seq.cache && !seq.cancelled) {

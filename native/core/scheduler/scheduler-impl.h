@@ -102,6 +102,12 @@ struct Scheduler::Impl {
     void plan_prefills(Micros step_target);
     bool find_next_cell(Sequence & seq);
 
+    // plan-drafts.cpp: what the requests may say next
+    void plan_drafts(Micros step_target);
+    DraftQuery query_of(const Sequence & seq, const std::vector<Token> & ahead) const;
+    void learn_from_step(Micros took);
+    Micros context_time() const;
+
     // commit.cpp: what came out of it
     void commit_row(const BatchRow & row);
     void take_result(const RowResult & result);
@@ -144,6 +150,7 @@ struct Scheduler::Impl {
     Coalescer coalescer;
     FirstTokenForecast forecast;
     Step step;
+    Speculation speculation;
 
     Micros now = 0, wake = kNever, retry_after = 0;
     uint64_t next_arrival = 1, next_admission = 1;

@@ -19,6 +19,7 @@ SchedulerConfig completed(SchedulerConfig config) {
     const int32_t capacity = config.n_pages * config.page_tokens;
     config.max_context = config.max_context > 0 ? std::min(config.max_context, capacity) : capacity;
     if (config.n_states > 0 || !config.prefix_reuse) config.tiers.on = false;
+    if (config.n_states > 0) config.speculation = SpeculationMode::off;
     return config;
 }
 
@@ -48,7 +49,8 @@ Scheduler::Impl::Impl(const SchedulerConfig & given)
       idle(config.policy, cost, cache, programs, demand, lookahead, stores, decisions),
       gate(config.policy, config.reserve_percent, programs, demand, idle, decisions),
       coalescer(config.policy, cost, config.max_running, config.max_batch_tokens),
-      forecast(config.policy, cost, pace, config.max_running, config.max_batch_tokens) {
+      forecast(config.policy, cost, pace, config.max_running, config.max_batch_tokens),
+      speculation(config.speculation, config.max_running) {
     cost.split_rows(config.n_states > 0);
     cache.configure(config.policy.eviction, &cost);
     if (config.tiers.on) cache.use_tiers();
@@ -127,6 +129,7 @@ const Batch & Scheduler::schedule(Micros now) {
         s.admit();
         const Micros step_target = s.plan_decodes();
         s.plan_prefills(step_target);
+        s.plan_drafts(step_target);
         // A request that was preempted in vain left room: no step is empty while one could run.
     } while (s.step.empty() && s.counters.preemptions != preempted);
     s.step.in_flight = !s.step.empty();
@@ -232,6 +235,10 @@ Micros Scheduler::retry_after() const {
 
 const CostModel & Scheduler::cost() const {
     return impl_->cost;
+}
+
+void Scheduler::draft_by(DraftSource & source) {
+    impl_->speculation.draft_by(source);
 }
 
 void Scheduler::log_to(DecisionSink * sink) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/costs/cost-model.h"
+#include "core/drafts/speculation.h"
 #include "core/memory/explain.h"
 #include "core/policy/decision-log.h"
 #include "core/policy/policy.h"
@@ -38,6 +39,7 @@ struct SchedulerConfig {
     bool prefix_reuse = true;        // false: every request computes its whole prompt
     bool batching = true;            // false: one request at a time (the naive baseline)
     PolicyConfig policy;
+    SpeculationMode speculation = SpeculationMode::off;  // not with recurrent layers, whose state cannot go back
     TierConfig tiers;  // whether pages are kept outside the pool; models with recurrent layers keep none
 };
 
@@ -59,6 +61,7 @@ struct Request {
     Salt salt = 0;
     bool cache = true;    // false: neither match nor insert
     bool scored = false;  // the logits of every prompt token are wanted, so none is taken from the cache
+    bool drafts = true;   // false: no token is drafted for it
     TenantId tenant = 0;
     Micros deadline = kNever;  // point in time: among equals the earliest goes first; a late request still runs
     Micros ttft_limit = 0;     // span: refuse (backpressure) when the first token is predicted to come later; 0 = never
@@ -169,6 +172,9 @@ class Scheduler {
      */
     std::optional<Retention> retention(ProgramId program) const;
     const CostModel & cost() const;
+
+    /** Who drafts from now on, in place of the scheduler's own drafter; outlives the scheduler. */
+    void draft_by(DraftSource & source);
 
     /** Where decisions are written from now on; nullptr: nowhere. Outlives the scheduler, or is taken back before. */
     void log_to(DecisionSink * sink);

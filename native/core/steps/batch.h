@@ -26,6 +26,8 @@ struct BatchRow {
     bool first;           // the slot's first row since it was given to this request: recurrent state starts empty
     ProgramId ahead = 0;  // whose known next prompt it begins; request is 0, and nothing is sampled
     bool scored = false;  // the logits of all its tokens are wanted
+    int32_t n_drafts =
+        0;  // of a sampled row: its last tokens are drafts, and logits of each and of the one before wanted
 };
 
 /**
@@ -56,9 +58,10 @@ struct Batch {
 /** One sampled row. Rows of the batch without `sample` need no entry: they are committed as computed. */
 struct RowResult {
     RequestId request;
-    Token token;    // appended to the sequence when !finished or when it belongs to the output
-    bool append;    // the token enters the sequence (false for an end-of-generation token)
-    bool finished;  // the request ends here
+    Token token;       // appended to the sequence when !finished or when it belongs to the output
+    bool append;       // the token enters the sequence (false for an end-of-generation token)
+    bool finished;     // the request ends here
+    int32_t kept = 0;  // so many of the row's drafts are what was sampled, and enter the sequence before the token
 };
 
 struct StepResult {

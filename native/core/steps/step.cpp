@@ -39,6 +39,20 @@ void Step::add(Sequence & seq, int32_t n_tokens) {
     add(added, n_tokens == 1 && added.sample, *seq.holding);
 }
 
+void Step::add_drafts(Sequence & seq, const Draft & draft) {
+    const auto of_it = [&](const BatchRow & row) { return row.request == seq.id; };
+    BatchRow & grown = *std::find_if(batch_.rows.begin(), batch_.rows.end(), of_it);
+    seq.with_drafts.assign(grown.tokens, grown.tokens + grown.n_tokens);
+    seq.with_drafts.insert(seq.with_drafts.end(), draft.tokens.begin(), draft.tokens.begin() + draft.n);
+    grown.tokens = seq.with_drafts.data();
+    grown.n_tokens += draft.n;
+    grown.n_drafts = draft.n;
+    grown.pages = seq.holding->table.pages().data();
+    grown.n_pages = static_cast<int32_t>(seq.holding->table.pages().size());
+    batch_.n_tokens += draft.n;
+    n_drafts_ += draft.n;
+}
+
 void Step::add_ahead(const Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot,
                      ProgramId program) {
     BatchRow added = row(holding.table, tokens, n_tokens, slot);
@@ -50,6 +64,7 @@ void Step::add_ahead(const Holding & holding, const std::vector<Token> & tokens,
 void Step::clear() {
     batch_.clear();
     shape_ = {};
+    n_drafts_ = 0;
     in_flight = false;
 }
 

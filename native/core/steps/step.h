@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/costs/cost-model.h"
+#include "core/drafts/draft.h"
 #include "core/requests/sequence.h"
 #include "core/steps/batch.h"
 #include "core/types.h"
@@ -19,6 +20,8 @@ class Step {
   public:
     /** The next n_tokens of a running sequence. Their cells are reserved. */
     void add(Sequence & seq, int32_t n_tokens);
+    /** What the sequence may say next, after its row, which it has. The cells are reserved. */
+    void add_drafts(Sequence & seq, const Draft & draft);
     /** n_tokens of a prompt that no request has sent yet, after what the table holds. Their cells are reserved. */
     void add_ahead(const Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot,
                    ProgramId program);
@@ -33,7 +36,9 @@ class Step {
     bool empty() const { return batch_.empty(); }
     bool has(RequestId id) const;
     const Batch & batch() const { return batch_; }
+    /** Drafts not counted. */
     const StepShape & shape() const { return shape_; }
+    int32_t n_drafts() const { return n_drafts_; }
     /** Where reservations write the copies that they need. */
     std::vector<PageCopy> & copies() { return batch_.copies; }
 
@@ -47,6 +52,7 @@ class Step {
 
     Batch batch_;
     StepShape shape_;
+    int32_t n_drafts_ = 0;
 };
 
 }  // namespace banyan

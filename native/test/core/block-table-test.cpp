@@ -184,17 +184,30 @@ TEST("random forks, appends, rollbacks and failed steps never corrupt a cell") {
                     }
                     std::vector<PageCopy> copies;
                     branch.table->reserve(n, copies);
+                    // With drafts, of which some or none are right.
+                    int32_t drafts = pick(2) ? 0 : pick(2 * size);
+                    while (branch.table->pages_to_extend(drafts) > pool.n_free()) --drafts;
+                    if (drafts > 0) branch.table->extend(drafts);
+                    const int32_t kept = n + (drafts > 0 ? pick(drafts + 1) : 0);
                     const bool fail = pick(4) == 0;
                     for (const PageCopy & copy : copies) {
                         for (int32_t i = 0; i < copy.n_tokens; ++i)
                             cells[copy.dst * size + i] = cells[copy.src * size + i];
                     }
-                    for (int32_t i = 0; i < n; ++i) {
+                    for (int32_t i = 0; i < n + drafts; ++i) {
                         const uint64_t value = rng();
                         cell(*branch.table, branch.table->n_written() + i) = value;
-                        if (!fail) branch.path.push_back(value);
+                        if (!fail && i < kept) branch.path.push_back(value);
                     }
-                    fail ? branch.table->revert() : branch.table->confirm();
+                    const int32_t held = pages_for(branch.table->n_written() + kept, size);
+                    const auto before = static_cast<int32_t>(branch.table->pages().size());
+                    if (fail) {
+                        branch.table->revert();
+                    } else if (drafts > 0) {
+                        CHECK_EQ(branch.table->confirm(kept), before - held);
+                    } else {
+                        branch.table->confirm();
+                    }
                 }
             }
             CHECK_EQ(pool.check_integrity(), "");

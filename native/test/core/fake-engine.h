@@ -80,7 +80,7 @@ class FakeEngine {
     static StepShape shape_of(const Batch & batch) {
         StepShape shape;
         for (const BatchRow & row : batch.rows) {
-            if (row.n_tokens == 1 && row.sample) {
+            if (row.n_tokens - row.n_drafts == 1 && row.sample) {
                 shape.add_decode(row.n_past);
             } else {
                 shape.add_prefill(row.n_tokens, row.n_past);
@@ -163,6 +163,7 @@ class FakeEngine {
     std::map<ProgramId, Truth> known;   // what was said that programs will send
     std::map<RequestId, Finished> finished;
     uint64_t n_saved = 0, n_loaded = 0;  // states
+    int64_t n_drafted = 0, n_kept = 0;
     std::mt19937_64 * faults = nullptr;  // with it some states cannot be saved, and some rows find a wrong one
     uint64_t decisions = 0;              // hash of all batches: the decision log
     Token vocabulary = 1000;
@@ -265,16 +266,19 @@ class FakeEngine {
         if (!found) return;  // cancelled while in flight
         const Truth & truth = *found;
         CHECK(row.n_tokens >= 1 && row.n_past >= 0);
-        CHECK(row.n_past + row.n_tokens <= static_cast<int32_t>(truth.tokens.size()));
+        const int32_t n_known = row.n_tokens - row.n_drafts, end = row.n_past + n_known;
+        CHECK(n_known >= 1 && (row.n_drafts == 0 || row.sample));
+        CHECK(end <= static_cast<int32_t>(truth.tokens.size()));
+        CHECK(end + row.n_drafts < std::max(config.max_context, config.n_pages * config.page_tokens + 1));
         CHECK_EQ(row.n_pages, pages_for(row.n_past + row.n_tokens, config.page_tokens));
-        CHECK_EQ(row.sample, row.ahead == 0 && row.n_past + row.n_tokens == static_cast<int32_t>(truth.tokens.size()));
+        CHECK_EQ(row.sample, row.ahead == 0 && end == static_cast<int32_t>(truth.tokens.size()));
         uint64_t path = mix(1, truth.salt);
         for (int32_t i = 0; i < row.n_past; ++i) {
             path = mix(path, truth.tokens[i]);
             if (cell(row.pages[i / config.page_tokens], i % config.page_tokens) == path) continue;
             return fail_at(row, i);
         }
-        for (int32_t i = 0; i < row.n_tokens; ++i) CHECK_EQ(row.tokens[i], truth.tokens[row.n_past + i]);
+        for (int32_t i = 0; i < n_known; ++i) CHECK_EQ(row.tokens[i], truth.tokens[row.n_past + i]);
     }
 
     void fail_at(const BatchRow & row, int32_t i) {
@@ -286,7 +290,10 @@ class FakeEngine {
         const Truth * truth = truth_of(row);
         uint64_t path = mix(1, truth ? truth->salt : 0);
         for (int32_t i = 0; i < row.n_past + row.n_tokens; ++i) {
-            path = mix(path, row.tokens[i - row.n_past]);
+            const bool past = truth && i < row.n_past;
+            // Without drafts a row's tokens are the sequence's own, with those before them.
+            const bool lost = i < row.n_past && row.n_drafts > 0;
+            path = mix(path, past ? truth->tokens[i] : lost ? 0 : row.tokens[i - row.n_past]);
             if (i >= row.n_past) cell(row.pages[i / config.page_tokens], i % config.page_tokens) = garbage ? 7 : path;
         }
         advance(row, garbage);
@@ -305,10 +312,15 @@ class FakeEngine {
         Truth & truth = it->second;
         uint64_t path = mix(1, truth.salt);
         for (Token token : truth.tokens) path = mix(path, token);
-        out.token = static_cast<Token>(path % vocabulary);
-        truth.tokens.push_back(out.token);
-        out.finished = static_cast<int32_t>(truth.tokens.size()) >= truth.end;
-        return out;
+        const Token * const drafts = row.tokens + row.n_tokens - row.n_drafts;
+        n_drafted += row.n_drafts;
+        for (;; ++out.kept, ++n_kept) {
+            out.token = static_cast<Token>(path % vocabulary);
+            truth.tokens.push_back(out.token);
+            out.finished = static_cast<int32_t>(truth.tokens.size()) >= truth.end;
+            if (out.finished || out.kept == row.n_drafts || out.token != drafts[out.kept]) return out;
+            path = mix(path, out.token);
+        }
     }
 
     bool drains_ = false;  // reads and writes end at once

@@ -1,0 +1,60 @@
+// What the requests that decode may say next, checked in the same step: as much as makes its tokens come soonest.
+//
+// A draft evicts, preempts, copies and delays nothing: it takes cells that are free, and a step with a prompt has none.
+#include <algorithm>
+
+#include "core/scheduler/scheduler-impl.h"
+
+namespace banyan {
+
+DraftQuery Scheduler::Impl::query_of(const Sequence & seq, const std::vector<Token> & ahead) const {
+    return {seq.id,       seq.salt,     seq.cache && config.prefix_reuse,  seq.tokens,
+            seq.n_prompt, ahead.data(), static_cast<int32_t>(ahead.size())};
+}
+
+/** For what the rows of the step attend to; a draft reads what its row reads. */
+Micros Scheduler::Impl::context_time() const {
+    StepShape attention;
+    attention.context = step.shape().context;
+    return cost.step(attention) - cost.step({});
+}
+
+void Scheduler::Impl::plan_drafts(Micros step_target) {
+    const auto n_rows = static_cast<int32_t>(step.shape().decodes);
+    if (step.empty() || step.shape().prefill > 0 || !speculation.may_try(n_rows)) return;
+    std::vector<Sequence *> of;
+    std::vector<Draft> drafts;
+    for (const BatchRow & row : step.batch().rows) {
+        Sequence & seq = *find(row.request);
+        if (!seq.drafts || seq.prefilling() || !row.sample) continue;
+        // The token that is sampled after all drafts must fit the limit too.
+        const int32_t most = std::min(kMostDraft, seq.limit - seq.n_tokens() - 1);
+        if (most <= 0) continue;
+        const auto ahead = seq.cache ? cache.ahead(*seq.holding, seq.tokens, most) : std::vector<Token>{};
+        Draft draft = speculation.source().draft(query_of(seq, ahead), most);
+        draft.n = std::min(draft.n, most);
+        if (draft.n <= 0) continue;
+        of.push_back(&seq);
+        drafts.push_back(draft);
+    }
+    if (drafts.empty()) return;
+    const int32_t most = std::min(kMostScored, config.max_batch_tokens - step.batch().n_tokens);
+    speculation.choose(drafts, n_rows, most, step_target, context_time());
+    for (size_t i = 0; i < drafts.size(); ++i) {
+        drafts[i].n = cache.extend(*of[i]->holding, drafts[i].n);
+        if (drafts[i].n > 0) step.add_drafts(*of[i], drafts[i]);
+    }
+}
+
+/** Of a step that did not fail: what its drafts were good for. */
+void Scheduler::Impl::learn_from_step(Micros took) {
+    if (!speculation.on() || step.empty() || step.shape().prefill > 0) return;
+    int32_t n_right = 0;
+    for (const BatchRow & row : step.batch().rows) {
+        const Sequence * seq = find(row.request);
+        if (seq && row.n_drafts > 0) n_right += std::min(seq->kept, row.n_drafts);
+    }
+    speculation.commit(static_cast<int32_t>(step.shape().decodes), step.n_drafts(), n_right, took, context_time());
+}
+
+}  // namespace banyan

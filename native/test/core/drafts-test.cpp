@@ -1,0 +1,208 @@
+// Drafts: what requests say with them is what they say without, whoever drafts and however wrongly; they evict nothing,
+// and where they do not pay they cost next to nothing.
+#include <functional>
+
+#include "core/drafts/drafter.h"
+#include "fake-engine.h"
+
+using namespace banyan;
+using namespace banyan::test;
+
+namespace {
+
+/** Knows what the make-believe model says next, and says so, or something else. */
+class Oracle final : public DraftSource {
+  public:
+    /** right(n): is the n-th token that it drafts to be right? chance: what it believes of itself. */
+    Oracle(const FakeEngine & engine, std::function<bool(uint64_t)> right, int32_t chance)
+        : engine_(engine), right_(std::move(right)), chance_(chance) {}
+
+    Draft draft(const DraftQuery & query, int32_t most) override {
+        Draft out;
+        uint64_t path = mix(1, query.salt);
+        for (const Token token : query.tokens) path = mix(path, token);
+        int64_t chance = kCertain;
+        for (; out.n < most; ++out.n) {
+            const auto token = static_cast<Token>(path % engine_.vocabulary);
+            chance = chance * chance_ / 100;
+            out.chance[out.n] = static_cast<int32_t>(chance);
+            out.tokens[out.n] = right_(n_++) ? token : (token + 1) % engine_.vocabulary;
+            path = mix(path, out.tokens[out.n]);
+        }
+        return out;
+    }
+    void ended(const DraftQuery &, bool) override { ++n_ended; }
+    int n_ended = 0;
+
+  private:
+    const FakeEngine & engine_;
+    std::function<bool(uint64_t)> right_;
+    int32_t chance_;
+    uint64_t n_ = 0;
+};
+
+SchedulerConfig config(SpeculationMode mode) {
+    SchedulerConfig c;
+    c.n_pages = 64;
+    c.page_tokens = 8;
+    c.max_running = 4;
+    c.speculation = mode;
+    return c;
+}
+
+/** A step takes 10 ms, a row so many micros more. */
+SchedulerConfig timed(SpeculationMode mode, Micros row) {
+    SchedulerConfig c = config(mode);
+    c.n_pages = 1024;
+    c.policy.cost.step = 10'000'000'000;
+    c.policy.cost.decode = row * 1'000'000;
+    c.policy.cost.prefill = 1'000'000;
+    return c;
+}
+
+/** A model for which each token of a step is a row, drafts among them. */
+Micros run(FakeEngine & engine, int32_t n_requests, int32_t n_output, Micros row) {
+    for (int32_t i = 1; i <= n_requests; ++i) {
+        CHECK(engine.submit(request(i, tokens_of(i, 20)), n_output) == SubmitError::none);
+    }
+    const Micros began = engine.now;
+    for (int i = 0; i < 100'000 && !engine.scheduler.idle(); ++i) {
+        const Batch & batch = engine.scheduler.schedule(engine.now);
+        for (const BatchRow & one : batch.rows) engine.now += one.n_drafts * row;
+        engine.commit(batch);
+    }
+    CHECK(engine.scheduler.idle());
+    return engine.now - began;
+}
+
+}  // namespace
+
+TEST("right, wrong and mixed drafts: the same tokens, fewer steps, every page back") {
+    FakeEngine plain(config(SpeculationMode::off));
+    run(plain, 6, 60, 0);
+    const std::function<bool(uint64_t)> kinds[] = {[](uint64_t) { return false; }, [](uint64_t) { return true; },
+                                                   [](uint64_t n) { return mix(3, n) % 2 == 0; },
+                                                   [](uint64_t n) { return mix(5, n) % 8 != 0; }};
+    for (const auto & right : kinds) {
+        FakeEngine engine(config(SpeculationMode::always));
+        Oracle oracle(engine, right, 90);
+        engine.scheduler.draft_by(oracle);
+        run(engine, 6, 60, 0);
+        for (RequestId id = 1; id <= 6; ++id) {
+            CHECK(engine.finished[id].tokens == plain.finished[id].tokens);
+            const RequestUsage & usage = engine.finished[id].usage;
+            CHECK_EQ(usage.output_tokens, 60);
+            CHECK_EQ(usage.computed_tokens, plain.finished[id].usage.computed_tokens);
+            CHECK(usage.drafted_tokens > 0 && usage.accepted_tokens <= usage.drafted_tokens);
+        }
+        const SchedulerStats stats = engine.scheduler.stats();
+        CHECK_EQ(static_cast<int64_t>(stats.drafted_tokens), engine.n_drafted);
+        CHECK(static_cast<int64_t>(stats.accepted_tokens) <= engine.n_kept);
+        CHECK(stats.steps <= plain.scheduler.stats().steps);
+        CHECK_EQ(oracle.n_ended, 6);
+        engine.scheduler.clear_cache();
+        CHECK_EQ(engine.scheduler.stats().pages_free, 64);
+        CHECK_EQ(engine.scheduler.check_integrity(), "");
+    }
+}
+
+TEST("certain drafts end a request in a fraction of the steps, and exactly at its limit") {
+    for (const int32_t limit : {1, 2, 7, 16, 17, 40}) {
+        FakeEngine engine(config(SpeculationMode::always));
+        Oracle oracle(engine, [](uint64_t) { return true; }, 99);
+        engine.scheduler.draft_by(oracle);
+        engine.submit(request(1, tokens_of(1, 20), limit), 1000);
+        CHECK(engine.drain(100));
+        CHECK_EQ(engine.finished[1].usage.output_tokens, limit);
+        CHECK(engine.scheduler.stats().steps <= static_cast<uint64_t>(2 + limit / 15 + 1));
+    }
+}
+
+TEST("a draft takes no page that is promised or cached, and preempts nothing") {
+    SchedulerConfig c = config(SpeculationMode::always);
+    c.n_pages = 12;
+    c.max_running = 3;
+    for (const bool drafts : {false, true}) {
+        c.speculation = drafts ? SpeculationMode::always : SpeculationMode::off;
+        FakeEngine engine(c);
+        Oracle oracle(engine, [](uint64_t n) { return n % 16 < 2; }, 90);
+        if (drafts) engine.scheduler.draft_by(oracle);
+        for (RequestId id = 1; id <= 5; ++id) engine.submit(request(id, tokens_of(id, 12), 16), 16);
+        CHECK(engine.drain(1000));
+        CHECK_EQ(engine.scheduler.stats().preemptions, 0u);
+        for (RequestId id = 1; id <= 5; ++id) CHECK_EQ(engine.finished[id].usage.output_tokens, 16);
+    }
+}
+
+TEST("where a row costs nearly a step, or drafts are never right, a thousand steps cost less than 4% more") {
+    struct Case {
+        Micros row;
+        int of_100;
+        int32_t believed;
+    };
+    for (const Case & one : {Case{9'000, 0, 95}, Case{9'000, 50, 95}, Case{300, 0, 95}, Case{5'000, 30, 60}}) {
+        FakeEngine plain(timed(SpeculationMode::off, 100)), engine(timed(SpeculationMode::automatic, 100));
+        const Micros without = run(plain, 4, 1000, 0);
+        Oracle oracle(engine, [&](uint64_t n) { return static_cast<int>(mix(9, n) % 100) < one.of_100; }, one.believed);
+        engine.scheduler.draft_by(oracle);
+        const Micros with = run(engine, 4, 1000, one.row);
+        CHECK(with * 100 <= without * 104);
+    }
+}
+
+TEST("where a row costs little and drafts are right, the step grows until it no longer pays") {
+    FakeEngine plain(timed(SpeculationMode::off, 100)), engine(timed(SpeculationMode::automatic, 100));
+    const Micros without = run(plain, 1, 250, 0);
+    Oracle oracle(engine, [](uint64_t n) { return mix(11, n) % 100 < 90; }, 90);
+    engine.scheduler.draft_by(oracle);
+    CHECK(run(engine, 1, 250, 300) * 2 < without);
+}
+
+TEST("a drafter goes on as the request, its tenant and the tree did, and tells no tenant of another") {
+    Drafter drafter(4);
+    std::vector<Token> repeats;
+    for (int i = 0; i < 3; ++i) {
+        for (Token token = 10; token < 20; ++token) repeats.push_back(token);
+    }
+    const auto query = [&](RequestId id, Salt salt, bool shares, const std::vector<Token> & tokens, int32_t n_prompt) {
+        return DraftQuery{id, salt, shares, tokens, n_prompt, nullptr, 0};
+    };
+    const Draft own = drafter.draft(query(1, 0, true, repeats, 5), kMostDraft);
+    CHECK_EQ(own.n, kMostDraft);
+    for (int i = 0; i < 10; ++i) CHECK_EQ(own.tokens[i], 10 + i % 10);
+    CHECK(own.kind == DraftKind::own && own.chance[0] > own.chance[5]);
+
+    drafter.ended(query(1, 0, true, repeats, 5), true);
+    const std::vector<Token> fresh = {1, 2, 3, 14, 15};
+    const Draft tenant = drafter.draft(query(2, 0, true, fresh, 3), 4);
+    CHECK(tenant.kind == DraftKind::tenant);
+    CHECK_EQ(tenant.n, 4);
+    CHECK_EQ(tenant.tokens[0], 16);
+    CHECK_EQ(drafter.draft(query(3, 1, true, fresh, 3), 4).n, 0);   // another tenant
+    CHECK_EQ(drafter.draft(query(4, 0, false, fresh, 3), 4).n, 0);  // shares nothing
+    drafter.ended(query(4, 0, false, {70, 71, 72, 73, 74}, 1), true);
+    drafter.ended(query(5, 0, true, {80, 81, 82, 83, 84}, 1), false);  // cut off
+    CHECK_EQ(drafter.draft(query(6, 0, true, {70, 71}, 1), 4).n, 0);
+    CHECK_EQ(drafter.draft(query(7, 0, true, {80, 81}, 1), 4).n, 0);
+
+    const Token ahead[] = {90, 91};
+    const std::vector<Token> nothing = {60, 61, 62};
+    const Draft tree = drafter.draft({8, 0, true, nothing, 2, ahead, 2}, 4);
+    CHECK(tree.kind == DraftKind::tree);
+    CHECK_EQ(tree.n, 2);
+    CHECK_EQ(tree.tokens[1], 91);
+}
+
+TEST("a drafter's memory stays below its bound however much is said") {
+    Drafter drafter(256);
+    for (RequestId id = 1; id <= 2000; ++id) {
+        const std::vector<Token> tokens = tokens_of(id, 600);
+        const DraftQuery query{id, id % 40, true, tokens, 100, nullptr, 0};
+        drafter.draft(query, kMostDraft);
+        if (id > 256) {
+            const std::vector<Token> other = tokens_of(id - 256, 600);
+            drafter.ended({id - 256, (id - 256) % 40, true, other, 100, nullptr, 0}, true);
+        }
+        CHECK(drafter.bytes() <= Drafter::kMostBytes);
+    }
+}
