@@ -69,13 +69,15 @@ test('many at once, forks and aborted ones among them, say what they say alone',
   const expected = [];
   for (const [text, options] of questions) expected.push(said(await plain.generate(ask(text), options)));
   const abort = new AbortController();
-  const cut = Array.from({ length: 4 }, async () => {
-    const running = eager.generate(ask(LIST), { temperature: 0, ignoreEos: true, signal: abort.signal });
-    for await (const event of running) if (event.type === 'text') abort.abort();
-    await running;
-  });
+  const cut = Promise.allSettled(
+    Array.from({ length: 4 }, async () => {
+      const running = eager.generate(ask(LIST), { temperature: 0, ignoreEos: true, signal: abort.signal });
+      for await (const event of running) if (event.type === 'text') abort.abort();
+      await running;
+    }),
+  );
   const answers = await Promise.all(questions.map(([text, options]) => eager.generate(ask(text), options)));
-  const ends = await Promise.allSettled(cut);
+  const ends = await cut;
   expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'rejected']);
   expect(answers.map(said).map(({ tokens }) => tokens)).toEqual(expected.map(({ tokens }) => tokens));
   const off = await eager.generate(ask(LIST), { temperature: 0, maxTokens: 40, speculation: false });
