@@ -23,7 +23,16 @@ export function usageOf(
   return {
     ...{ promptTokens, cachedTokens: hits, outputTokens, reasoningTokens },
     ...{ computedTokens: promptTokens - hits + outputTokens, cacheWriteTokens: 0 },
-    ...{ draftedTokens: 0, acceptedTokens: 0, preemptions: 0, queueMs: 0, prefillMs: ttftMs, ttftMs, waitedMs: 0, bypassed: 0 },
+    ...{
+      draftedTokens: 0,
+      acceptedTokens: 0,
+      preemptions: 0,
+      queueMs: 0,
+      prefillMs: ttftMs,
+      ttftMs,
+      waitedMs: 0,
+      bypassed: 0,
+    },
     itlMs: first === undefined || outputTokens < 2 ? 0 : (last - first) / (outputTokens - 1),
     totalMs: now - submitted,
     miss: {
