@@ -44,8 +44,8 @@ class TrialBatch {
             table.push_back(static_cast<PageId>(past_.size()) + own_++);
         }
         const auto slot = static_cast<SlotId>(batch_.rows.size());
-        batch_.rows.push_back({0, slot, tokens_.data(), n_tokens, n_past, table.data(),
-                               static_cast<int32_t>(table.size()), true, n_past == 0});
+        batch_.rows.push_back(
+            {0, slot, tokens_.data(), n_tokens, n_past, table.data(), static_cast<int32_t>(table.size()), true, n_past == 0});
         batch_.n_tokens += n_tokens;
     }
 

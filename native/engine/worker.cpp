@@ -214,12 +214,7 @@ void Worker::sample(const Batch & batch, StepResult & result) {
         Decoder & decoder = *live->second.decoder;
         if (row.scored && !score(row, r, decoder)) continue;
         if (!row.sample) continue;
-        if (live->second.progress && !live->second.prefilled) {
-            live->second.prefilled = true;
-            const RequestUsage & usage = *scheduler_.usage(row.request);
-            tell_stage(row.request, Stage::prefill, usage.prompt_tokens, usage.prompt_tokens);
-        }
-        result.rows.push_back(decode(row, r, decoder));
+        result.rows.push_back(decode(row, r, live->second));
     }
 }
 
@@ -227,25 +222,32 @@ void Worker::sample(const Batch & batch, StepResult & result) {
  * Tokens of the row, one by one as ever: each says whether the draft in its place was right, and only then the next
  * logits are those of this answer.
  */
-RowResult Worker::decode(const BatchRow & row, size_t r, Decoder & decoder) {
-    RowResult result{row.request, -1, false, true};
+RowResult Worker::decode(const BatchRow & row, size_t r, Live & live) {
+    Decoder & decoder = *live.decoder;
     const Token * const drafts = row.tokens + row.n_tokens - row.n_drafts;
+    int32_t n_right = 0;
     try {
-        for (int32_t i = 0;; ++i) {
-            Decoded decoded = decoder.next(runner_->context(), runner_->output_index(r, i), runner_->logits(r, i));
-            const bool goes_on = !decoded.finished && decoded.append && i < row.n_drafts && decoded.token == drafts[i];
-            result = {row.request, decoded.token, decoded.append, decoded.finished, i};
+        for (;; ++n_right) {
+            const int32_t index = runner_->output_index(r, n_right);
+            Decoded decoded = decoder.next(runner_->context(), index, runner_->logits(r, n_right));
+            const RowResult result{row.request, decoded.token, decoded.append, decoded.finished, n_right};
+            if (live.progress && !live.prefilled) {
+                live.prefilled = true;
+                const RequestUsage & usage = *scheduler_.usage(row.request);
+                tell_stage(row.request, Stage::prefill, usage.prompt_tokens, usage.prompt_tokens);
+            }
             publish(row.request, std::move(decoded));
-            if (!goes_on) break;
+            const bool right = result.append && n_right < row.n_drafts && result.token == drafts[n_right];
+            if (!result.finished && right) continue;
+            if (result.finished) ended_.push_back({row.request, decoder.reason(), "", ""});
+            return result;
         }
-        if (result.finished) ended_.push_back({row.request, decoder.reason(), "", ""});
-        return result;
     } catch (const Error & e) {
         ended_.push_back({row.request, FinishReason::error, e.code, e.what()});
     } catch (const std::exception & e) {
         ended_.push_back({row.request, FinishReason::error, "STEP_FAILED", e.what()});
     }
-    return {row.request, -1, false, true};
+    return {row.request, -1, false, true, n_right};
 }
 
 void Worker::tell_admitted(const Batch & batch) {

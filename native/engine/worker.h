@@ -95,7 +95,7 @@ class Worker {
      * again ends with an error. */
     void tell_refused(const Batch & batch, StepResult & result);
     void sample(const Batch & batch, StepResult & result);
-    RowResult decode(const BatchRow & row, size_t r, Decoder & decoder);
+    RowResult decode(const BatchRow & row, size_t r, Live & live);
     /** Requests of the batch that were waiting until now. */
     void tell_admitted(const Batch & batch);
     /** How far prompts are, of each at most every tenth of a second. */

@@ -91,7 +91,7 @@ export interface NativeModelInfo {
   /** Empty, or why pages are not kept on disk though `cache.dir` was given. */
   cacheReason: string;
   /** How tokens are speculated on: as asked for, or `off` where that cannot be. */
-  speculation: 'off' | 'auto' | 'always';
+  speculation: 'off' | 'always';
   /** Empty, or why `speculation` is off though it was asked for. */
   noSpeculationReason: string;
 }

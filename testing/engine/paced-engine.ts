@@ -87,6 +87,8 @@ export class PacedEngine extends ScriptedEngine {
       ...{ promptTokens, cachedTokens: 0, computedTokens: promptTokens, outputTokens: output, preemptions: 0 },
       ...{
         cacheWriteTokens: 0,
+        draftedTokens: 0,
+        acceptedTokens: 0,
         reasoningTokens: 0,
         queueMs: 0,
         prefillMs: 1,

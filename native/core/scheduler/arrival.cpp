@@ -47,7 +47,6 @@ SubmitError Scheduler::Impl::accept(Request request) {
     seq->cache = cached;
     seq->scored = request.scored;
     seq->drafts = request.drafts;
-    seq->drafts = request.drafts;
     seq->n_prompt = n_prompt;
     seq->uncached = n_uncached;
     seq->foretold = foretold;

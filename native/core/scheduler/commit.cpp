@@ -14,7 +14,7 @@ void Scheduler::commit(const StepResult & result, Micros now) {
     s.step.in_flight = false;
     const Batch & batch = s.step.batch();
     if (!result.failed) {
-        const bool drafted = s.step.n_drafts() > 0;
+        const bool drafted = s.step.n_drafts() > 0;  // more rows than its shape tells
         if (s.config.policy.refit && !drafted && s.fit.observe(s.cost, s.step.shape(), s.now - s.step.scheduled)) {
             const CostConstants & fitted = s.cost.constants();
             s.decisions.write(0, 0, decision::Refit{fitted.step / 1'000'000, fitted.prefill / 1000});
@@ -22,7 +22,6 @@ void Scheduler::commit(const StepResult & result, Micros now) {
         for (const RowResult & row : result.rows) {
             if (Sequence * seq = s.find(row.request)) seq->kept = row.kept;
         }
-        s.learn_from_step(s.now - s.step.scheduled);
         ++s.counters.steps;
         s.counters.pages_copied += batch.copies.size();
         s.counters.states_saved += batch.saves_before.size() + batch.saves_after.size() - result.lost_states.size();

@@ -1,6 +1,6 @@
-// What the requests that decode may say next, checked in the same step: as much as makes its tokens come soonest.
+// What the requests that decode may say next, checked in the same step.
 //
-// A draft evicts, preempts, copies and delays nothing: it takes cells that are free, and a step with a prompt has none.
+// A draft evicts, preempts and copies nothing: it takes cells that are free, and a step with a prompt has none.
 #include <algorithm>
 
 #include "core/scheduler/scheduler-impl.h"
@@ -12,16 +12,8 @@ DraftQuery Scheduler::Impl::query_of(const Sequence & seq, const std::vector<Tok
             seq.n_prompt, ahead.data(), static_cast<int32_t>(ahead.size())};
 }
 
-/** For what the rows of the step attend to; a draft reads what its row reads. */
-Micros Scheduler::Impl::context_time() const {
-    StepShape attention;
-    attention.context = step.shape().context;
-    return cost.step(attention) - cost.step({});
-}
-
-void Scheduler::Impl::plan_drafts(Micros step_target) {
-    const auto n_rows = static_cast<int32_t>(step.shape().decodes);
-    if (step.empty() || step.shape().prefill > 0 || !speculation.may_try(n_rows)) return;
+void Scheduler::Impl::plan_drafts() {
+    if (!speculation.on() || step.empty() || step.shape().prefill > 0) return;
     std::vector<Sequence *> of;
     std::vector<Draft> drafts;
     for (const BatchRow & row : step.batch().rows) {
@@ -39,22 +31,11 @@ void Scheduler::Impl::plan_drafts(Micros step_target) {
     }
     if (drafts.empty()) return;
     const int32_t most = std::min(kMostScored, config.max_batch_tokens - step.batch().n_tokens);
-    speculation.choose(drafts, n_rows, most, step_target, context_time());
+    Speculation::cut(drafts, most);
     for (size_t i = 0; i < drafts.size(); ++i) {
         drafts[i].n = cache.extend(*of[i]->holding, drafts[i].n);
         if (drafts[i].n > 0) step.add_drafts(*of[i], drafts[i]);
     }
-}
-
-/** Of a step that did not fail: what its drafts were good for. */
-void Scheduler::Impl::learn_from_step(Micros took) {
-    if (!speculation.on() || step.empty() || step.shape().prefill > 0) return;
-    int32_t n_right = 0;
-    for (const BatchRow & row : step.batch().rows) {
-        const Sequence * seq = find(row.request);
-        if (seq && row.n_drafts > 0) n_right += std::min(seq->kept, row.n_drafts);
-    }
-    speculation.commit(static_cast<int32_t>(step.shape().decodes), step.n_drafts(), n_right, took, context_time());
 }
 
 }  // namespace banyan

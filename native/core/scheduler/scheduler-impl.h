@@ -103,10 +103,8 @@ struct Scheduler::Impl {
     bool find_next_cell(Sequence & seq);
 
     // plan-drafts.cpp: what the requests may say next
-    void plan_drafts(Micros step_target);
+    void plan_drafts();
     DraftQuery query_of(const Sequence & seq, const std::vector<Token> & ahead) const;
-    void learn_from_step(Micros took);
-    Micros context_time() const;
 
     // commit.cpp: what came out of it
     void commit_row(const BatchRow & row);

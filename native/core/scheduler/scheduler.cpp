@@ -129,7 +129,7 @@ const Batch & Scheduler::schedule(Micros now) {
         s.admit();
         const Micros step_target = s.plan_decodes();
         s.plan_prefills(step_target);
-        s.plan_drafts(step_target);
+        s.plan_drafts();
         // A request that was preempted in vain left room: no step is empty while one could run.
     } while (s.step.empty() && s.counters.preemptions != preempted);
     s.step.in_flight = !s.step.empty();

@@ -1,5 +1,4 @@
-// Drafts: what requests say with them is what they say without, whoever drafts and however wrongly; they evict nothing,
-// and where they do not pay they cost next to nothing.
+// Drafts: what requests say with them is what they say without, whoever drafts and however wrongly; they evict nothing.
 #include <functional>
 
 #include "core/drafts/drafter.h"
@@ -50,36 +49,18 @@ SchedulerConfig config(SpeculationMode mode) {
     return c;
 }
 
-/** A step takes 10 ms, a row so many micros more. */
-SchedulerConfig timed(SpeculationMode mode, Micros row) {
-    SchedulerConfig c = config(mode);
-    c.n_pages = 1024;
-    c.policy.cost.step = 10'000'000'000;
-    c.policy.cost.decode = row * 1'000'000;
-    c.policy.cost.prefill = 1'000'000;
-    return c;
-}
-
-/** A model for which each token of a step is a row, drafts among them. */
-Micros run(FakeEngine & engine, int32_t n_requests, int32_t n_output, Micros row) {
+void run(FakeEngine & engine, int32_t n_requests, int32_t n_output) {
     for (int32_t i = 1; i <= n_requests; ++i) {
         CHECK(engine.submit(request(i, tokens_of(i, 20)), n_output) == SubmitError::none);
     }
-    const Micros began = engine.now;
-    for (int i = 0; i < 100'000 && !engine.scheduler.idle(); ++i) {
-        const Batch & batch = engine.scheduler.schedule(engine.now);
-        for (const BatchRow & one : batch.rows) engine.now += one.n_drafts * row;
-        engine.commit(batch);
-    }
-    CHECK(engine.scheduler.idle());
-    return engine.now - began;
+    CHECK(engine.drain(100'000));
 }
 
 }  // namespace
 
 TEST("right, wrong and mixed drafts: the same tokens, fewer steps, every page back") {
     FakeEngine plain(config(SpeculationMode::off));
-    run(plain, 6, 60, 0);
+    run(plain, 6, 60);
     const std::function<bool(uint64_t)> kinds[] = {[](uint64_t) { return false; }, [](uint64_t) { return true; },
                                                    [](uint64_t n) { return mix(3, n) % 2 == 0; },
                                                    [](uint64_t n) { return mix(5, n) % 8 != 0; }};
@@ -87,7 +68,7 @@ TEST("right, wrong and mixed drafts: the same tokens, fewer steps, every page ba
         FakeEngine engine(config(SpeculationMode::always));
         Oracle oracle(engine, right, 90);
         engine.scheduler.draft_by(oracle);
-        run(engine, 6, 60, 0);
+        run(engine, 6, 60);
         for (RequestId id = 1; id <= 6; ++id) {
             CHECK(engine.finished[id].tokens == plain.finished[id].tokens);
             const RequestUsage & usage = engine.finished[id].usage;
@@ -134,28 +115,22 @@ TEST("a draft takes no page that is promised or cached, and preempts nothing") {
     }
 }
 
-TEST("where a row costs nearly a step, or drafts are never right, a thousand steps cost less than 4% more") {
-    struct Case {
-        Micros row;
-        int of_100;
-        int32_t believed;
-    };
-    for (const Case & one : {Case{9'000, 0, 95}, Case{9'000, 50, 95}, Case{300, 0, 95}, Case{5'000, 30, 60}}) {
-        FakeEngine plain(timed(SpeculationMode::off, 100)), engine(timed(SpeculationMode::automatic, 100));
-        const Micros without = run(plain, 4, 1000, 0);
-        Oracle oracle(engine, [&](uint64_t n) { return static_cast<int>(mix(9, n) % 100) < one.of_100; }, one.believed);
-        engine.scheduler.draft_by(oracle);
-        const Micros with = run(engine, 4, 1000, one.row);
-        CHECK(with * 100 <= without * 104);
+TEST("a draft beyond what a step may hold is cut, the least likely first") {
+    std::vector<Draft> drafts(3);
+    const std::vector<std::vector<int32_t>> chances = {{90, 50, 10}, {80, 70, 60}, {5}};
+    for (size_t d = 0; d < drafts.size(); ++d) {
+        for (const int32_t chance : chances[d]) drafts[d].chance[static_cast<size_t>(drafts[d].n++)] = chance;
     }
-}
-
-TEST("where a row costs little and drafts are right, the step grows until it no longer pays") {
-    FakeEngine plain(timed(SpeculationMode::off, 100)), engine(timed(SpeculationMode::automatic, 100));
-    const Micros without = run(plain, 1, 250, 0);
-    Oracle oracle(engine, [](uint64_t n) { return mix(11, n) % 100 < 90; }, 90);
-    engine.scheduler.draft_by(oracle);
-    CHECK(run(engine, 1, 250, 300) * 2 < without);
+    const auto cut = [&](int32_t most) {
+        std::vector<Draft> some = drafts;
+        Speculation::cut(some, most);
+        return std::vector<int32_t>{some[0].n, some[1].n, some[2].n};
+    };
+    CHECK(cut(99) == (std::vector<int32_t>{3, 3, 1}));
+    CHECK(cut(4) == (std::vector<int32_t>{1, 3, 0}));
+    CHECK(cut(1) == (std::vector<int32_t>{1, 0, 0}));
+    CHECK(cut(0) == (std::vector<int32_t>{0, 0, 0}));
+    CHECK(cut(-1) == (std::vector<int32_t>{0, 0, 0}));
 }
 
 TEST("a drafter goes on as the request, its tenant and the tree did, and tells no tenant of another") {
