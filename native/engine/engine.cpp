@@ -84,10 +84,10 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     config.prefix_reuse = info.runner.prefix_reuse;
     config.batching = options.batching;
     config.policy = options.policy;
-    config.speculation = options.speculation;
-    if (options.speculation != SpeculationMode::off) info.no_speculation_reason = no_drafts(info.runner);
-    if (!info.no_speculation_reason.empty()) config.speculation = SpeculationMode::off;
-    info.speculation = config.speculation;
+    config.draft_tokens = options.draft_tokens;
+    if (options.draft_tokens != DraftMode::off) info.no_drafts_reason = no_drafts(info.runner);
+    if (!info.no_drafts_reason.empty()) config.draft_tokens = DraftMode::off;
+    info.draft_tokens = config.draft_tokens;
     if (options.calibrate && options.policy.order == Order::program_aware) {
         const CalibrationOptions trial{config.page_tokens, config.n_pages, config.max_running, config.max_batch_tokens,
                                        kCalibration};
@@ -314,7 +314,7 @@ RequestId Engine::submit(RequestOptions options) {
     request.root = root_of(options.salt);
     request.tenant = request.salt;
     request.cache = options.cache;
-    request.drafts = options.speculation;
+    request.drafts = options.draft_tokens;
     request.durable = options.durable;
     request.ttft_limit = options.ttft_limit;
     request.group = options.group;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/drafts/speculation.h"
+#include "core/drafts/drafting.h"
 #include "core/option.h"
 #include "core/policy/policy.h"
 #include "core/policy/stats.h"
@@ -50,7 +50,7 @@ struct EngineOptions {
     int32_t max_context = 0;  // tokens a request may reach; 0 = min(training context, pool)
     bool prefix_cache = true;
     bool batching = true;
-    SpeculationMode speculation = SpeculationMode::off;
+    DraftMode draft_tokens = DraftMode::off;
     std::string chat_template;  // '' = the model's own
     ToolFormatChoice tool_format = ToolFormatChoice::automatic;
     PoolingChoice pooling = PoolingChoice::automatic;
@@ -67,7 +67,7 @@ struct EngineOptions {
         see("max_context", max_context, Range{0, 1 << 30});
         see("prefix_cache", prefix_cache);
         see("batching", batching);
-        see("speculation", speculation);
+        see("draft_tokens", draft_tokens);
         see("chat_template", chat_template);
         see("tool_format", tool_format);
         see("pooling", pooling);
@@ -84,8 +84,8 @@ struct EngineInfo {
     int32_t embedding_size = 0;
     std::string cache_dir;     // where pages are kept on disk; '': nowhere
     std::string cache_reason;  // '', or why they are not, though it was asked for
-    SpeculationMode speculation = SpeculationMode::off;
-    std::string no_speculation_reason;  // '', or why it is off though it was asked for
+    DraftMode draft_tokens = DraftMode::off;
+    std::string no_drafts_reason;  // '', or why it is off though it was asked for
 
     template <typename See>
     void each_field(See && see) const {
@@ -128,8 +128,8 @@ struct EngineInfo {
         see("embeddingSize", embedding_size);
         see("cacheDir", cache_dir);
         see("cacheReason", cache_reason);
-        see("speculation", speculation);
-        see("noSpeculationReason", no_speculation_reason);
+        see("draftTokens", draft_tokens);
+        see("noDraftsReason", no_drafts_reason);
     }
 };
 
@@ -155,7 +155,7 @@ struct RequestOptions {
     std::shared_ptr<const CompiledGrammar> parsed_grammar;  // in place of a text
     std::shared_ptr<const ChatFormat> chat;
     bool ignore_eos = false;
-    bool speculation = true;       // tokens may be drafted for it
+    bool draft_tokens = true;      // tokens may be drafted for it
     bool progress = false;         // events of calls under way, and of the request before its first token
     int32_t prompt_logprobs = -1;  // alternatives of each token of the prompt; -1 = none are told
 
@@ -179,7 +179,7 @@ struct RequestOptions {
         see("sampling", sampling);
         see("json_schema", json_schema);
         see("ignore_eos", ignore_eos);
-        see("speculation", speculation);
+        see("draft_tokens", draft_tokens);
         see("progress", progress);
         see("prompt_logprobs", prompt_logprobs, Range{-1, 20});
     }

@@ -36,13 +36,13 @@ export const LOAD = {
   /** Requests share steps; false runs one at a time: a baseline to compare with. Default true. */
   batching: flag(true),
   /**
-   * Speculation: tokens that a request may say next, as the prefix tree, its own text or the tenant's former answers had them,
-   * are checked in the same step, up to 15 a request and 32 a step. Sampling is the request's own: tokens are the same, but
-   * for rounding, as when requests share steps. It can pay where text repeats and a row more is cheap; that is not measured,
-   * and wrong drafts cost time. Not on models with recurrent layers, nor where the device samples
-   * (`info.noSpeculationReason`). Default `off`.
+   * Speculative decoding: tokens that a request may say next, as the prefix tree, its own text or the tenant's former answers
+   * had them, are checked in the same step, up to 15 a request and 32 a step. Sampling is the request's own: tokens are the
+   * same, but for rounding, as when requests share steps. It can pay where text repeats and a row more is cheap; that is not
+   * measured, and wrong drafts cost time. Not on models with recurrent layers, nor where the device samples
+   * (`info.noDraftsReason`). Default `off`.
    */
-  speculation: word(['off', 'always'], 'off'),
+  draftTokens: word(['off', 'always'], 'off'),
   /**
    * How an embedding model makes one vector of a text: the mean of its tokens' vectors, or that of its first (`cls`) or last
    * token. `auto`: as its file says; without a word there, a decoder generates text. Default `auto`.

@@ -90,10 +90,10 @@ export interface NativeModelInfo {
   cacheDir: string;
   /** Empty, or why pages are not kept on disk though `cache.dir` was given. */
   cacheReason: string;
-  /** How tokens are speculated on: as asked for, or `off` where that cannot be. */
-  speculation: 'off' | 'always';
-  /** Empty, or why `speculation` is off though it was asked for. */
-  noSpeculationReason: string;
+  /** Drafts of tokens: as asked for, or `off` where they cannot be. */
+  draftTokens: 'off' | 'always';
+  /** Empty, or why `draftTokens` is off though it was asked for. */
+  noDraftsReason: string;
 }
 
 /** Sampling options that a model's file recommends, of the kinds that llama.cpp's own programs take from it. */
@@ -116,7 +116,7 @@ export interface NativeUsage {
   /** Went through the model: the rest of the prompt, the output, and what a preemption made necessary again. */
   computedTokens: number;
   outputTokens: number;
-  /** Speculation: tokens that were checked as what it may say next. They are in no other count, nor charged. */
+  /** Drafts: tokens that were checked as what it may say next. They are in no other count, nor charged. */
   draftedTokens: number;
   /** Of the output: tokens that were such drafts, and came in one step with the token before them. */
   acceptedTokens: number;
@@ -205,7 +205,7 @@ export interface NativeStats {
   decodeTokens: number;
   /** Prefilled again after a preemption. */
   recomputedTokens: number;
-  /** Speculation: tokens checked as what requests may say next, and those of them that they said. */
+  /** Drafts: tokens checked as what requests may say next, and those of them that they said. */
   draftedTokens: number;
   acceptedTokens: number;
   preemptions: number;

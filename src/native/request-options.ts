@@ -45,8 +45,8 @@ export const REQUEST = {
    * -1: none. All of the prompt is then computed, 32 tokens a step, and nothing of it is cached. On a CPU only. Default -1.
    */
   promptLogprobs: number('request', -1),
-  /** Speculation for this request, on an engine that speculates (`Engine.load({ speculation })`). Default true. */
-  speculation: flag(true),
+  /** Drafts of this request's tokens, on an engine that drafts (`Engine.load({ draftTokens })`). Default true. */
+  draftTokens: flag(true),
   /** Use of the prefix cache; false neither reads nor fills it. Default true. */
   cache: flag(true),
   /**

@@ -126,7 +126,7 @@ test('what is left out reaches the native half as its default', () => {
       ttftLimitMs: 0,
       cache: true,
       durable: false,
-      speculation: true,
+      draftTokens: true,
     },
   });
   expect(Object.keys(TURN)).toEqual(expect.arrayContaining(['schema', 'stop', 'group', 'thinking', 'topK', 'class']));

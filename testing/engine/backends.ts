@@ -105,7 +105,7 @@ export function backendRequest(
       maxTokens,
       thinkingTokens: -1,
       promptLogprobs: -1,
-      speculation: true,
+      draftTokens: true,
       durable: false,
       class: 'workflow',
       program: 0,

@@ -114,7 +114,7 @@ void Scheduler::Impl::end(Sequence & seq, FinishState how) {
         write_about(seq, decision::Cancel{seq.usage.output_tokens, seq.waited});
     }
     seq.usage.waited = seq.waited;
-    if (speculation.on()) speculation.source().ended(query_of(seq, {}), finished);
+    if (drafting.on()) drafting.source().ended(query_of(seq, {}), finished);
     leave_program(seq);
     ended[seq.id] = {how, seq.usage};
     sequences.erase(seq.id);

@@ -13,7 +13,7 @@ DraftQuery Scheduler::Impl::query_of(const Sequence & seq, const std::vector<Tok
 }
 
 void Scheduler::Impl::plan_drafts() {
-    if (!speculation.on() || step.empty() || step.shape().prefill > 0) return;
+    if (!drafting.on() || step.empty() || step.shape().prefill > 0) return;
     std::vector<Sequence *> of;
     std::vector<Draft> drafts;
     for (const BatchRow & row : step.batch().rows) {
@@ -23,7 +23,7 @@ void Scheduler::Impl::plan_drafts() {
         const int32_t most = std::min(kMostDraft, seq.limit - seq.n_tokens() - 1);
         if (most <= 0) continue;
         const auto ahead = seq.cache ? cache.ahead(*seq.holding, seq.tokens, most) : std::vector<Token>{};
-        Draft draft = speculation.source().draft(query_of(seq, ahead), most);
+        Draft draft = drafting.source().draft(query_of(seq, ahead), most);
         draft.n = std::min(draft.n, most);
         if (draft.n <= 0) continue;
         of.push_back(&seq);
@@ -31,7 +31,7 @@ void Scheduler::Impl::plan_drafts() {
     }
     if (drafts.empty()) return;
     const int32_t most = std::min(kMostScored, config.max_batch_tokens - step.batch().n_tokens);
-    Speculation::cut(drafts, most);
+    Drafting::cut(drafts, most);
     for (size_t i = 0; i < drafts.size(); ++i) {
         drafts[i].n = cache.extend(*of[i]->holding, drafts[i].n);
         if (drafts[i].n > 0) step.add_drafts(*of[i], drafts[i]);

@@ -148,7 +148,7 @@ struct Scheduler::Impl {
     Coalescer coalescer;
     FirstTokenForecast forecast;
     Step step;
-    Speculation speculation;
+    Drafting drafting;
 
     Micros now = 0, wake = kNever, retry_after = 0;
     uint64_t next_arrival = 1, next_admission = 1;

@@ -19,7 +19,7 @@ SchedulerConfig completed(SchedulerConfig config) {
     const int32_t capacity = config.n_pages * config.page_tokens;
     config.max_context = config.max_context > 0 ? std::min(config.max_context, capacity) : capacity;
     if (config.n_states > 0 || !config.prefix_reuse) config.tiers.on = false;
-    if (config.n_states > 0) config.speculation = SpeculationMode::off;
+    if (config.n_states > 0) config.draft_tokens = DraftMode::off;
     return config;
 }
 
@@ -50,7 +50,7 @@ Scheduler::Impl::Impl(const SchedulerConfig & given)
       gate(config.policy, config.reserve_percent, programs, demand, idle, decisions),
       coalescer(config.policy, cost, config.max_running, config.max_batch_tokens),
       forecast(config.policy, cost, pace, config.max_running, config.max_batch_tokens),
-      speculation(config.speculation, config.max_running) {
+      drafting(config.draft_tokens, config.max_running) {
     cost.split_rows(config.n_states > 0);
     cache.configure(config.policy.eviction, &cost);
     if (config.tiers.on) cache.use_tiers();
@@ -238,7 +238,7 @@ const CostModel & Scheduler::cost() const {
 }
 
 void Scheduler::draft_by(DraftSource & source) {
-    impl_->speculation.draft_by(source);
+    impl_->drafting.draft_by(source);
 }
 
 void Scheduler::log_to(DecisionSink * sink) {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/costs/cost-model.h"
-#include "core/drafts/speculation.h"
+#include "core/drafts/drafting.h"
 #include "core/memory/explain.h"
 #include "core/policy/decision-log.h"
 #include "core/policy/policy.h"
@@ -39,7 +39,7 @@ struct SchedulerConfig {
     bool prefix_reuse = true;        // false: every request computes its whole prompt
     bool batching = true;            // false: one request at a time (the naive baseline)
     PolicyConfig policy;
-    SpeculationMode speculation = SpeculationMode::off;  // not with recurrent layers, whose state cannot go back
+    DraftMode draft_tokens = DraftMode::off;  // not with recurrent layers, whose state cannot go back
     TierConfig tiers;  // whether pages are kept outside the pool; models with recurrent layers keep none
 };
 

@@ -40,12 +40,12 @@ class Oracle final : public DraftSource {
     uint64_t n_ = 0;
 };
 
-SchedulerConfig config(SpeculationMode mode) {
+SchedulerConfig config(DraftMode mode) {
     SchedulerConfig c;
     c.n_pages = 64;
     c.page_tokens = 8;
     c.max_running = 4;
-    c.speculation = mode;
+    c.draft_tokens = mode;
     return c;
 }
 
@@ -59,13 +59,13 @@ void run(FakeEngine & engine, int32_t n_requests, int32_t n_output) {
 }  // namespace
 
 TEST("right, wrong and mixed drafts: the same tokens, fewer steps, every page back") {
-    FakeEngine plain(config(SpeculationMode::off));
+    FakeEngine plain(config(DraftMode::off));
     run(plain, 6, 60);
     const std::function<bool(uint64_t)> kinds[] = {[](uint64_t) { return false; }, [](uint64_t) { return true; },
                                                    [](uint64_t n) { return mix(3, n) % 2 == 0; },
                                                    [](uint64_t n) { return mix(5, n) % 8 != 0; }};
     for (const auto & right : kinds) {
-        FakeEngine engine(config(SpeculationMode::always));
+        FakeEngine engine(config(DraftMode::always));
         Oracle oracle(engine, right, 90);
         engine.scheduler.draft_by(oracle);
         run(engine, 6, 60);
@@ -89,7 +89,7 @@ TEST("right, wrong and mixed drafts: the same tokens, fewer steps, every page ba
 
 TEST("certain drafts end a request in a fraction of the steps, and exactly at its limit") {
     for (const int32_t limit : {1, 2, 7, 16, 17, 40}) {
-        FakeEngine engine(config(SpeculationMode::always));
+        FakeEngine engine(config(DraftMode::always));
         Oracle oracle(engine, [](uint64_t) { return true; }, 99);
         engine.scheduler.draft_by(oracle);
         engine.submit(request(1, tokens_of(1, 20), limit), 1000);
@@ -100,11 +100,11 @@ TEST("certain drafts end a request in a fraction of the steps, and exactly at it
 }
 
 TEST("a draft takes no page that is promised or cached, and preempts nothing") {
-    SchedulerConfig c = config(SpeculationMode::always);
+    SchedulerConfig c = config(DraftMode::always);
     c.n_pages = 12;
     c.max_running = 3;
     for (const bool drafts : {false, true}) {
-        c.speculation = drafts ? SpeculationMode::always : SpeculationMode::off;
+        c.draft_tokens = drafts ? DraftMode::always : DraftMode::off;
         FakeEngine engine(c);
         Oracle oracle(engine, [](uint64_t n) { return n % 16 < 2; }, 90);
         if (drafts) engine.scheduler.draft_by(oracle);
@@ -123,7 +123,7 @@ TEST("a draft beyond what a step may hold is cut, the least likely first") {
     }
     const auto cut = [&](int32_t most) {
         std::vector<Draft> some = drafts;
-        Speculation::cut(some, most);
+        Drafting::cut(some, most);
         return std::vector<int32_t>{some[0].n, some[1].n, some[2].n};
     };
     CHECK(cut(99) == (std::vector<int32_t>{3, 3, 1}));

@@ -1,4 +1,4 @@
-// Whether requests speculate, who drafts, and which drafts go into a step.
+// Whether tokens are drafted, by whom, and which drafts go into a step.
 //
 // Owns: the drafter (unless given one). Changed by: what is asked of the source. Thread: the engine thread. Invariant:
 // deterministic; when off there is no drafter and no memory for one.
@@ -14,19 +14,19 @@
 namespace banyan {
 
 /** always: what is drafted is checked, whatever that costs. */
-enum class SpeculationMode : uint8_t { off, always };
+enum class DraftMode : uint8_t { off, always };
 template <>
-struct Words<SpeculationMode> {
+struct Words<DraftMode> {
     static constexpr auto list = words("off", "always");
 };
 
-class Speculation {
+class Drafting {
   public:
-    Speculation(SpeculationMode mode, int32_t max_running);
-    ~Speculation();
+    Drafting(DraftMode mode, int32_t max_running);
+    ~Drafting();
 
-    bool on() const { return mode_ != SpeculationMode::off; }
-    /** In place of the drafter; outlives the speculation. */
+    bool on() const { return mode_ != DraftMode::off; }
+    /** In place of the drafter; outlives this. */
     void draft_by(DraftSource & source) { source_ = &source; }
     /** Needs on(). */
     DraftSource & source() { return *source_; }
@@ -35,7 +35,7 @@ class Speculation {
     static void cut(std::vector<Draft> & drafts, int32_t most);
 
   private:
-    SpeculationMode mode_;
+    DraftMode mode_;
     std::unique_ptr<class Drafter> own_;
     DraftSource * source_;
 };

@@ -45,9 +45,9 @@ function expectLogprobs(given: GenerationResult, expected: GenerationResult): vo
 
 test.each([1, 2])('tokens, calls, logprobs and ends are those without drafts, %d threads', async (threads) => {
   await using plain = await Engine.load({ threads });
-  await using eager = await Engine.load({ threads, speculation: 'always' });
-  expect([plain.info.speculation, eager.info.speculation]).toEqual(['off', 'always']);
-  expect(eager.info.noSpeculationReason).toBe('');
+  await using eager = await Engine.load({ threads, draftTokens: 'always' });
+  expect([plain.info.draftTokens, eager.info.draftTokens]).toEqual(['off', 'always']);
+  expect(eager.info.noDraftsReason).toBe('');
   // Twice: the second time the tree and the tenant's log have the answer.
   for (const [text, options] of [...REQUESTS, ...REQUESTS]) {
     const expected = await plain.generate(ask(text), options);
@@ -81,7 +81,7 @@ async function abortEarly(engine: Engine): Promise<string> {
 
 test('many at once, aborted ones among them, say what they say alone', async () => {
   await using plain = await Engine.load({ threads: 1 });
-  await using eager = await Engine.load({ threads: 1, speculation: 'always', kvTokens: 4_096 });
+  await using eager = await Engine.load({ threads: 1, draftTokens: 'always', kvTokens: 4_096 });
   const expected = [];
   for (const [text, options] of REQUESTS) expected.push(said(await plain.generate(ask(text), options)));
   const cut = Promise.all(Array.from({ length: 4 }, () => abortEarly(eager)));
@@ -92,9 +92,9 @@ test('many at once, aborted ones among them, say what they say alone', async () 
 });
 
 test('a request that wants no drafts gets none', async () => {
-  await using eager = await Engine.load({ threads: 1, speculation: 'always' });
+  await using eager = await Engine.load({ threads: 1, draftTokens: 'always' });
   const options = { temperature: 0, maxTokens: 40 };
-  const off = await eager.generate(ask(LIST), { ...options, speculation: false });
+  const off = await eager.generate(ask(LIST), { ...options, draftTokens: false });
   expect(off.usage).toMatchObject({ draftedTokens: 0, acceptedTokens: 0 });
   const on = await eager.generate(ask(LIST), options);
   expect(on.usage.acceptedTokens).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-#include "core/drafts/speculation.h"
+#include "core/drafts/drafting.h"
 
 #include <algorithm>
 
@@ -6,14 +6,14 @@
 
 namespace banyan {
 
-Speculation::Speculation(SpeculationMode mode, int32_t max_running)
+Drafting::Drafting(DraftMode mode, int32_t max_running)
     : mode_(mode),
-      own_(mode == SpeculationMode::off ? nullptr : std::make_unique<Drafter>(max_running)),
+      own_(mode == DraftMode::off ? nullptr : std::make_unique<Drafter>(max_running)),
       source_(own_.get()) {}
 
-Speculation::~Speculation() = default;
+Drafting::~Drafting() = default;
 
-void Speculation::cut(std::vector<Draft> & drafts, int32_t most) {
+void Drafting::cut(std::vector<Draft> & drafts, int32_t most) {
     struct Place {
         int32_t chance;
         size_t draft;
