@@ -80,6 +80,8 @@ const ENDED = {
     cacheWriteTokens: 5,
     computedTokens: 7,
     outputTokens: 2,
+    draftedTokens: 6,
+    acceptedTokens: 1,
     reasoningTokens: 1,
     preemptions: 1,
     queueMs: 0.25,
