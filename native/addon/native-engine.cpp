@@ -12,6 +12,7 @@
 #include "addon/parse-options.h"
 #include "addon/record-object.h"
 #include "addon/render-worker.h"
+#include "addon/snapshot-to-js.h"
 #include "addon/text-spans.h"
 #include "addon/to-js.h"
 #include "addon/tokenize-worker.h"
@@ -23,6 +24,8 @@ namespace banyan {
 namespace {
 
 constexpr const char * kOnEvents = "_onEvents";
+/** Nodes of a snapshot: what is made of them in a millisecond or few. */
+constexpr int64_t kMostShown = 100'000;
 
 using Make = std::function<Napi::Value(Napi::Env)>;
 
@@ -55,6 +58,7 @@ Napi::Function NativeEngine::define(Napi::Env env) {
                            InstanceMethod<&NativeEngine::program_report>("programReport"),
                            InstanceMethod<&NativeEngine::set_decisions>("setDecisions"),
                            InstanceMethod<&NativeEngine::stats>("stats"),
+                           InstanceMethod<&NativeEngine::snapshot>("snapshot"),
                            InstanceMethod<&NativeEngine::check_integrity>("checkIntegrity"),
                            InstanceMethod<&NativeEngine::close>("close"),
                        });
@@ -338,6 +342,16 @@ Napi::Value NativeEngine::stats(const Napi::CallbackInfo & info) {
                 shown.callbacks = callbacks_;
                 return object_of(env, shown);
             });
+        });
+    });
+}
+
+Napi::Value NativeEngine::snapshot(const Napi::CallbackInfo & info) {
+    return ask(info.Env(), [&](Engine & engine, auto answer) {
+        const auto nodes = static_cast<int32_t>(integer_of(info[0], "nodes", 0, kMostShown));
+        const int64_t since = integer_of(info[1], "sinceStep", 0, kMaxSafe);
+        engine.snapshot(nodes, static_cast<uint64_t>(since), [answer](EngineSnapshot shown) {
+            answer([shown = std::move(shown)](Napi::Env env) { return to_js(env, shown); });
         });
     });
 }

@@ -53,6 +53,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     Napi::Value program_report(const Napi::CallbackInfo & info);
     Napi::Value set_decisions(const Napi::CallbackInfo & info);
     Napi::Value stats(const Napi::CallbackInfo & info);
+    Napi::Value snapshot(const Napi::CallbackInfo & info);
     Napi::Value check_integrity(const Napi::CallbackInfo & info);
     Napi::Value close(const Napi::CallbackInfo & info);
     Napi::Value info(const Napi::CallbackInfo & info);

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "core/record.h"
+#include "core/scheduler/snapshot.h"
 #include "engine/event.h"
 
 namespace banyan {
@@ -79,6 +80,8 @@ Napi::Object word_lists(Napi::Env env) {
     out.Set("pageKind", texts(env, Words<NodeKind>::list));
     out.Set("phase", texts(env, Words<Phase>::list));
     out.Set("stage", texts(env, Words<Stage>::list));
+    out.Set("kept", texts(env, Words<Kept>::list));
+    out.Set("waitsFor", texts(env, Words<WaitsFor>::list));
     out.Set("retainReason", texts(env, Words<RetainReason>::list));
     out.Set("storeReason", texts(env, Words<StoreReason>::list));
     out.Set("tier", texts(env, Words<Tier>::list));

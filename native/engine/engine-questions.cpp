@@ -1,6 +1,7 @@
 // What is asked of a running engine beside its requests: hints, pins, what is cached and why not, numbers. Each is
 // posted to the engine thread; `done` is called there.
 #include "engine/embedding-worker.h"
+#include "engine/engine-snapshot.h"
 #include "engine/engine.h"
 #include "engine/worker.h"
 #include "runner/error.h"
@@ -70,6 +71,18 @@ void Engine::stats(std::function<void(EngineStats)> done) {
         if (!store_failure_.empty()) stats.disk.error = store_failure_;
         if (embedding_) embedding_->count_into(stats);
         done(stats);
+    });
+}
+
+void Engine::snapshot(int32_t nodes, uint64_t since_step, std::function<void(EngineSnapshot)> done) {
+    post([this, nodes, since_step, done] {
+        SnapshotLimits limits;
+        limits.nodes = nodes;
+        const Micros begun = Worker::now();
+        EngineSnapshot out{worker_->scheduler().snapshot(limits, begun), worker_->steps_since(since_step)};
+        out.at = begun;
+        out.took = Worker::now() - begun;
+        done(std::move(out));
     });
 }
 

@@ -25,6 +25,7 @@
 namespace banyan {
 
 class EmbeddingWorker;
+struct EngineSnapshot;
 class TierIo;
 class Worker;
 
@@ -72,6 +73,8 @@ class Engine {
     /** nullopt: nothing is known of it (any more). */
     void program(ProgramId program, std::function<void(std::optional<ProgramReport>)> done);
     void stats(std::function<void(EngineStats)> done);
+    /** What is held and what waits, and the steps after that number; of at most so many nodes. */
+    void snapshot(int32_t nodes, uint64_t since_step, std::function<void(EngineSnapshot)> done);
     void check_integrity(std::function<void(std::string)> done);
 
     /** Cancels what runs, publishes its events, frees KV and weights, then `done` as the thread's last act. False: was

@@ -11,6 +11,7 @@
 #include "core/policy/stats.h"
 #include "core/programs/hint.h"
 #include "core/types.h"
+#include "engine/step-counts.h"
 #include "engine/step-times.h"
 #include "runner/chat/chat-format.h"
 #include "runner/chat/tool-format.h"
@@ -226,6 +227,7 @@ struct EngineStats {
     double step_ms = 0;      // time in steps, sum
     StepQuantiles step;      // a whole step: schedule, run, sample, commit
     StepQuantiles deciding;  // of it, in the scheduler
+    StepCounts counts;       // of all steps
     double callbacks = 0;    // calls into JavaScript; the addon counts them
     double embedded_texts = 0;
     StoreStats disk;
@@ -241,6 +243,9 @@ struct EngineStats {
         see("stepP99Ms", step.p99);
         see("decidingP50Us", deciding.p50 * 1000);
         see("decidingP95Us", deciding.p95 * 1000);
+        see("stepTimes", counts.times);
+        see("stepTokens", counts.tokens);
+        see("stepTokenSum", counts.token_sum);
         see("cost", cost);
         see("disk", disk);
     }

@@ -106,6 +106,8 @@ bool Worker::step(const std::atomic<bool> & aborted) {
         tell_refused(batch, result);
         sample(batch, result);
         const Micros computed = now();
+        log_.add(batch, started, computed - started);
+        counts_.add(computed - started, batch.n_tokens);
         scheduler_.commit(result, computed);
         const Micros committed = now();
         tell_prefill(batch);
@@ -375,6 +377,7 @@ EngineStats Worker::stats() const {
     stats.step_ms = static_cast<double>(in_steps_) / 1000;
     stats.step = steps_.quantiles();
     stats.deciding = deciding_.quantiles();
+    stats.counts = counts_;
     if (tiers_) stats.disk = tiers_->stats();
     return stats;
 }

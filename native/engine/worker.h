@@ -17,6 +17,8 @@
 #include "engine/decision-events.h"
 #include "engine/event.h"
 #include "engine/options.h"
+#include "engine/step-counts.h"
+#include "engine/step-log.h"
 #include "runner/decoder.h"
 #include "runner/runner.h"
 
@@ -72,6 +74,8 @@ class Worker {
     bool idle() const { return live_.empty() && scheduler_.idle() && scheduler_.alarm() > now(); }
     Scheduler & scheduler() { return scheduler_; }
     EngineStats stats() const;
+    /** The steps after this one, the oldest first, as far as they are remembered. */
+    std::vector<StepRow> steps_since(uint64_t number) const { return log_.since(number); }
 
     static constexpr Micros kLook = 5'000;  // how often at least, while no request gives pages back: a pin may expire
 
@@ -123,6 +127,8 @@ class Worker {
     DecisionEvents decisions_;
     Micros in_steps_ = 0;
     StepTimes steps_, deciding_;
+    StepCounts counts_;
+    StepLog log_;
     struct Ended {
         RequestId id;
         FinishReason reason;

@@ -11,6 +11,7 @@ import type {
 import type { NativeDecision } from '../native/decisions.js';
 import type { EmbeddingEvent, RequestEvent as NativeRequestEvent } from '../native/events.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../native/reports.js';
+import type { NativeSnapshot } from '../native/snapshot.js';
 import type { Recorder } from '../trace/recorder.js';
 
 /*
@@ -70,6 +71,11 @@ export interface Backend extends TokenCodec {
   programReport(program: number): Promise<NativeProgramReport | undefined>;
   /** Gauges and counters. */
   stats(): Promise<NativeStats>;
+  /**
+   * What is held and what waits, for eyes: at most `nodes` of the prefix tree, and steps after number `sinceStep`. Rejects with
+   * MODEL_UNSUPPORTED where nothing of that is known.
+   */
+  snapshot(nodes: number, sinceStep: number): Promise<NativeSnapshot>;
   /** Gives the scheduler's decisions to this listener from now on, or makes none for undefined. Throws CLOSED. */
   watchDecisions(listener: ((decision: NativeDecision) => void) | undefined): void;
   /** Tells this recorder from now on, or none for undefined. Never throws. */

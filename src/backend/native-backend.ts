@@ -108,6 +108,10 @@ export class NativeBackend implements Backend {
     return this.#later((native) => native.stats());
   }
 
+  snapshot(nodes: number, sinceStep: number) {
+    return this.#later((native) => native.snapshot(nodes, sinceStep));
+  }
+
   watchDecisions(listener: ((decision: NativeDecision) => void) | undefined): void {
     if (listener || !this.#closed) this.#now((native) => native.setDecisions(listener !== undefined));
     this.#router.onDecision = listener;

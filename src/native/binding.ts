@@ -8,6 +8,7 @@ import type { NativeKeptModel, NativeMiss, NativeModelInfo, NativeProgramReport,
 import type { REQUEST } from './request-options.js';
 import type { SAMPLING } from './sampling-options.js';
 import type { NativeSimConfig, NativeSimResult, NativeSimWorkload } from './simulation.js';
+import type { NativeSnapshot } from './snapshot.js';
 import type { CALL_STAGES, FinishReason, KvType } from './vocabulary.js';
 
 /** Opaque: a grammar that was parsed. */
@@ -183,6 +184,8 @@ export interface NativeEngine {
   setDecisions(on: boolean): void;
   /** A snapshot, taken between two steps or in the midst of one. */
   stats(): Promise<NativeStats>;
+  /** What is held and what waits: at most `nodes` (up to 100,000) of the tree, steps after number `sinceStep`. Asked as stats. */
+  snapshot(nodes: number, sinceStep: number): Promise<NativeSnapshot>;
   /** Runs every checkIntegrity(), between two steps or in the midst of one; '' when all is well. */
   checkIntegrity(): Promise<string>;
   /** Cancels what runs (finish events are delivered), ends the thread, frees the model. Idempotent. */

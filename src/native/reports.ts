@@ -254,6 +254,12 @@ export interface NativeStats {
   /** The scheduler's part of them, microseconds. */
   decidingP50Us: number;
   decidingP95Us: number;
+  /** Steps by how long they took: up to so many milliseconds, and beyond the one before; `more`: beyond all. */
+  stepTimes: Record<string, number>;
+  /** Steps by their tokens, in the same way. */
+  stepTokens: Record<string, number>;
+  /** Tokens of all steps. */
+  stepTokenSum: number;
   /** How often each rule of the policy fired. */
   rules: Record<string, number>;
   /** What steps cost, as it is believed now. */

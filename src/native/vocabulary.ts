@@ -41,6 +41,15 @@ export type MissReason = (typeof MISS_REASONS)[number];
 export const PAGE_KINDS = ['abandoned', 'finished', 'idle', 'acting', 'next', 'static'] as const;
 export type PageKind = (typeof PAGE_KINDS)[number];
 
+/** Why pages of the prefix tree are kept, least first: for what PAGE_KINDS say, by a pin, for a running request. */
+export const KEPT = [...PAGE_KINDS, 'pinned', 'running'] as const;
+
+/** What a page of the pool is for: nothing, a request or pin that does not share it, or (2 and above) as KEPT. */
+export const PAGE_STATES = ['free', 'held', ...KEPT] as const;
+
+/** What a waiting request waits for: another that computes the same, a read from disk, a slot, its program's turn, pages, the next step. */
+export const WAITS_FOR = ['none', 'prefix', 'load', 'slot', 'gate', 'pages', 'turn'] as const;
+
 /** Why pages of a waiting program are kept so long. */
 export const RETAIN_REASONS = ['none', 'free-memory', 'unknown-tool', 'measured', 'expected', 'worthless'] as const;
 export type RetainReason = (typeof RETAIN_REASONS)[number];

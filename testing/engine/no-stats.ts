@@ -34,5 +34,6 @@ export const NO_STATS: NativeStats = {
   ...{ resumeHits: 0, hitTokens: { device: 0, host: 0, disk: 0 }, pagesHost: 0, pagesDisk: 0, pagesLoading: 0 },
   ...{ pagesStoring: 0, pagesLoaded: 0, pagesLate: 0, pagesStored: 0, callbacks: 0, embeddedTexts: 0, stepMs: 0 },
   ...{ stepP50Ms: 0, stepP95Ms: 0, stepP99Ms: 0, decidingP50Us: 0, decidingP95Us: 0, rules: {}, disk: NO_DISK },
+  ...{ stepTimes: {}, stepTokens: {}, stepTokenSum: 0 },
   cost: { step: 0, prefill: 0, pair: 0, context: 0, decode: 0, state: 0 },
 };

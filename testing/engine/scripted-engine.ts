@@ -21,6 +21,7 @@ import type {
 import type { NativeDecision } from '../../src/native/decisions.js';
 import type { NativeEvent } from '../../src/native/events.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../src/native/reports.js';
+import type { NativeSnapshot } from '../../src/native/snapshot.js';
 import type { FinishReason } from '../../src/native/vocabulary.js';
 import type { Recorder } from '../../src/trace/recorder.js';
 import { NO_STATS } from './no-stats.js';
@@ -214,6 +215,11 @@ export class ScriptedEngine implements Backend {
   async clearCache(): Promise<number> {
     checkOpen(this);
     return this.#seen.splice(0).length;
+  }
+
+  async snapshot(): Promise<NativeSnapshot> {
+    checkOpen(this);
+    throw new BanyanError('MODEL_UNSUPPORTED', 'a script holds nothing');
   }
 
   async stats(): Promise<NativeStats> {

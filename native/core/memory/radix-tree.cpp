@@ -312,4 +312,21 @@ void RadixTree::visit(const std::function<void(Salt, const RadixNode &)> & see) 
     }
 }
 
+void RadixTree::visit_levels(int32_t most,
+                             const std::function<void(Salt, const RadixNode &, size_t parent)> & see) const {
+    std::vector<std::pair<size_t, const RadixNode *>> seen;
+    const auto add_children = [&](size_t index, const RadixNode & node) {
+        for (auto it = node.children.begin(); it != node.children.end() && seen.size() < static_cast<size_t>(most);
+             ++it) {
+            seen.emplace_back(index, it->second.get());
+        }
+    };
+    for (const auto & [salt, root] : roots_) add_children(SIZE_MAX, *root);
+    for (size_t i = 0; i < seen.size(); ++i) {
+        const auto [parent, node] = seen[i];
+        see(node->salt, *node, parent);
+        add_children(i, *node);
+    }
+}
+
 }  // namespace banyan

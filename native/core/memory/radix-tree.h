@@ -106,6 +106,8 @@ class RadixTree {
     bool knows(Salt salt) const { return roots_.count(salt) != 0; }
     /** Every node but the roots, parents first, in a fixed order. */
     void visit(const std::function<void(Salt, const RadixNode &)> & see) const;
+    /** The first `most` of them, level by level; with how many-th of those its parent is, or SIZE_MAX: it is a root. */
+    void visit_levels(int32_t most, const std::function<void(Salt, const RadixNode &, size_t parent)> & see) const;
     std::string check_integrity() const;
 
   private:

@@ -110,6 +110,10 @@ struct Scheduler::Impl {
     void commit_row(const BatchRow & row);
     void take_result(const RowResult & result);
 
+    // snapshot.cpp
+    WaitsFor waits_for(const Sequence & seq) const;
+    RequestRow row_of(const Sequence & seq, Micros at) const;
+
     std::string check_integrity() const;
 
     Sequence * find(RequestId id) const;

@@ -20,6 +20,7 @@
 #include "core/policy/stats.h"
 #include "core/programs/hint.h"
 #include "core/programs/report.h"
+#include "core/scheduler/snapshot.h"
 #include "core/steps/batch.h"
 #include "core/tiers/tier-work.h"
 #include "core/types.h"
@@ -164,6 +165,8 @@ class Scheduler {
                             const std::optional<PageKey> & root = std::nullopt) const;
 
     SchedulerStats stats() const;
+    /** What is held and what waits, for eyes. Changes nothing. */
+    Snapshot snapshot(const SnapshotLimits & limits, Micros now) const;
     /** nullopt: unknown, or forgotten since it ended. */
     std::optional<ProgramReport> program(ProgramId program) const;
     /**

@@ -13,6 +13,7 @@ import type {
 import type { NativeDecision } from '../../native/decisions.js';
 import type { NativeEvent } from '../../native/events.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../native/reports.js';
+import type { NativeSnapshot } from '../../native/snapshot.js';
 import type { Recorder } from '../../trace/recorder.js';
 import type { Aliases } from '../aliases.js';
 import type { WireFormat, WireGrammar, WireRequest } from '../dialects/dialect.js';
@@ -171,6 +172,11 @@ export class TokenBackend implements RemoteDoor {
     checkOpen(this);
     const counts = { ...this.#counts };
     return { ...(await this.#setup.vocabulary.stats()), ...counts, running: this.#calls.size, waiting: 0 };
+  }
+
+  async snapshot(): Promise<NativeSnapshot> {
+    checkOpen(this);
+    throw new BanyanError('MODEL_UNSUPPORTED', 'An engine elsewhere shows nothing of what it holds');
   }
 
   watchDecisions(listener: ((decision: NativeDecision) => void) | undefined): void {
