@@ -1,80 +1,94 @@
 import type { KEPT, WAITS_FOR } from './vocabulary.js';
 
 /** Rows of numbers, one after the other: `fields` are their names. Booleans are 0 and 1, words their places in the lists of vocabulary.ts. */
-export interface NativeTable<Field extends string> {
-  readonly fields: readonly Field[];
+export interface NativeTable<Row> {
+  readonly fields: readonly (keyof Row & string)[];
   readonly rows: Float64Array;
 }
 
 /** An edge of the prefix tree. `parent` 0: it has none. `kept`: KEPT, the strongest at it or below. `users`: running requests there. */
-export type NodeField =
-  | 'id'
-  | 'parent'
-  | 'tenant'
-  | 'begin'
-  | 'tokens'
-  | 'pages'
-  | 'kept'
-  | 'users'
-  | 'onDisk'
-  | 'children'
-  | 'lastUse'
-  | 'program';
+export interface NodeRow {
+  id: number;
+  parent: number;
+  tenant: number;
+  begin: number;
+  tokens: number;
+  pages: number;
+  kept: number;
+  users: number;
+  onDisk: number;
+  children: number;
+  lastUse: number;
+  program: number;
+}
 
 /** What holds or marks the end of a node. */
-export type HoldField = 'node' | 'program' | 'kept';
+export interface HoldRow {
+  node: number;
+  program: number;
+  kept: number;
+}
 
 /** A request that runs or waits. `waitsFor`: WAITS_FOR. `class`: CLASSES. Its tokens, those computed (cached ones too), its pages. */
-export type RequestField =
-  | 'id'
-  | 'program'
-  | 'tenant'
-  | 'class'
-  | 'waitsFor'
-  | 'producer'
-  | 'waitedMs'
-  | 'ageMs'
-  | 'promptTokens'
-  | 'outputTokens'
-  | 'cachedTokens'
-  | 'computedTokens'
-  | 'pages'
-  | 'preemptions'
-  | 'bypassed';
+export interface RequestRow {
+  id: number;
+  program: number;
+  tenant: number;
+  class: number;
+  waitsFor: number;
+  producer: number;
+  waitedMs: number;
+  ageMs: number;
+  promptTokens: number;
+  outputTokens: number;
+  cachedTokens: number;
+  computedTokens: number;
+  pages: number;
+  preemptions: number;
+  bypassed: number;
+}
 
 /** An agent run. `phase`: PHASES. `keepMs`: how long its pages are kept yet before others'; Infinity: no time is set. */
-export type ProgramField =
-  | 'id'
-  | 'class'
-  | 'phase'
-  | 'active'
-  | 'paused'
-  | 'calls'
-  | 'live'
-  | 'promptTokens'
-  | 'cachedTokens'
-  | 'computedTokens'
-  | 'outputTokens'
-  | 'lostTokens'
-  | 'waitedMs'
-  | 'actingMs'
-  | 'keepMs'
-  | 'contextTokens'
-  | 'demandPages';
+export interface ProgramRow {
+  id: number;
+  class: number;
+  phase: number;
+  active: number;
+  paused: number;
+  calls: number;
+  live: number;
+  promptTokens: number;
+  cachedTokens: number;
+  computedTokens: number;
+  outputTokens: number;
+  lostTokens: number;
+  waitedMs: number;
+  actingMs: number;
+  keepMs: number;
+  contextTokens: number;
+  demandPages: number;
+}
 
 /** A step of the model; `number` from 1. */
-export type StepField = 'number' | 'atMs' | 'tookMs' | 'promptTokens' | 'decodeRows' | 'requests';
+export interface StepRow {
+  number: number;
+  atMs: number;
+  tookMs: number;
+  promptTokens: number;
+  decodeRows: number;
+  requests: number;
+}
 
 /** What an engine holds and what waits, at one moment. No token and no text is in it. */
 export interface NativeSnapshot {
   /** Of the prefix tree, level by level. */
-  readonly nodes: NativeTable<NodeField>;
+  readonly nodes: NativeTable<NodeRow>;
   /** Of those nodes. */
-  readonly holds: NativeTable<HoldField>;
-  readonly requests: NativeTable<RequestField>;
-  readonly programs: NativeTable<ProgramField>;
+  readonly holds: NativeTable<HoldRow>;
+  readonly requests: NativeTable<RequestRow>;
+  readonly programs: NativeTable<ProgramRow>;
   /** The latest, the oldest first. */
-  readonly steps: NativeTable<StepField>;
+  readonly steps: NativeTable<StepRow>;
   /** A page of the pool each: PAGE_STATES. With `pagesPerCell` above 1 each stands for so many, and tells of the first of them. */
   readonly pages: Uint8Array;
   readonly pagesPerCell: number;
@@ -91,18 +105,12 @@ export interface NativeSnapshot {
   readonly tookMs: number;
 }
 
-/** A row of a table as an object; a word of `kept` and `waitsFor` is still a number. */
-export type Row<Table> = Table extends NativeTable<infer Field> ? Record<Field, number> : never;
-
 /** The rows of a table as objects. */
-export function rowsOf<Field extends string>({ fields, rows }: NativeTable<Field>): Record<Field, number>[] {
+export function rowsOf<Row extends object>({ fields, rows }: NativeTable<Row>): Row[] {
   const count = fields.length === 0 ? 0 : rows.length / fields.length;
   return Array.from({ length: count }, (_, row) => {
-    const out = {} as Record<Field, number>;
-    fields.forEach((field, column) => {
-      out[field] = rows[row * fields.length + column] as number;
-    });
-    return out;
+    const cells = fields.map((field, column) => [field, rows[row * fields.length + column]]);
+    return Object.fromEntries(cells) as Row;
   });
 }
 

@@ -304,6 +304,7 @@ describe.each(IMPLEMENTATIONS)('$name', ({ open, far = false, unscored = false }
       ['clearCache', () => backend.clearCache()],
       ['hint', () => backend.hint(1, HINT)],
       ['programReport', () => backend.programReport(1)],
+      ['snapshot', () => backend.snapshot(10, 0)],
       ['stats', () => backend.stats()],
       ['watchDecisions', () => backend.watchDecisions(() => {})],
     ];

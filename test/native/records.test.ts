@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadBinding } from '../../src/native/binding.js';
 import type { RecordField } from '../../src/native/records.js';
+import { rowsOf } from '../../src/native/snapshot.js';
 import * as vocabulary from '../../src/native/vocabulary.js';
 import { TestEngine } from '../../testing/engine/test-engine.js';
 import { type Declared, declared, namesOf } from '../../testing/source/declarations.js';
@@ -49,6 +50,8 @@ test('words: the lists of the addon, in its order', () => {
     missReason: vocabulary.MISS_REASONS,
     pageKind: vocabulary.PAGE_KINDS,
     phase: vocabulary.PHASES,
+    kept: vocabulary.KEPT,
+    waitsFor: vocabulary.WAITS_FOR,
     retainReason: vocabulary.RETAIN_REASONS,
     storeReason: vocabulary.STORE_REASONS,
     tier: vocabulary.TIERS,
@@ -70,6 +73,25 @@ describe('objects of an engine', () => {
     expectSame(declared('src/native/policy.ts', 'COST'), Object.keys(stats.cost));
     expectSame(declared(REPORTS, 'NativeDiskStats'), Object.keys(stats.disk));
     expect(Object.keys(stats.rules)).toEqual(records.decisions.map(({ kind }) => kind));
+  });
+
+  test('a snapshot, and the rows of its tables', async () => {
+    await engine.run([1, 2, 3], { program: 7, maxTokens: 2 });
+    const shown = await engine.native.snapshot(10, 0);
+    expectSame(declared('src/native/snapshot.ts', 'NativeSnapshot'), Object.keys(shown));
+    const { nodes, holds, requests, programs, steps } = shown;
+    const tables = { NodeRow: nodes, HoldRow: holds, RequestRow: requests, ProgramRow: programs, StepRow: steps };
+    for (const [name, { fields }] of Object.entries(tables))
+      expectSame(declared('src/native/snapshot.ts', name), fields);
+    expect(rowsOf(nodes)).toMatchObject([{ parent: 0, begin: 0, users: 0, children: 0, program: 7 }]);
+    expect(rowsOf(programs)).toMatchObject([{ id: 7, calls: 1, promptTokens: 3, outputTokens: 2 }]);
+    const [first] = rowsOf(steps);
+    expect(first).toMatchObject({ number: 1, promptTokens: 3, decodeRows: 0, requests: 1 });
+    expect(shown.pages).toHaveLength(engine.native.info.pages);
+    expect([...shown.pages].filter((state) => state !== 0)).toHaveLength(1);
+    const counted = Object.values((await engine.stats()).stepTimes).reduce((sum, steps) => sum + steps, 0);
+    expect(counted).toBe(rowsOf(steps).length);
+    await expect(engine.native.snapshot(-1, 0)).rejects.toMatchObject({ code: 'INVALID_OPTION', field: 'nodes' });
   });
 
   test('the report of a program', async () => {

@@ -16,6 +16,7 @@ import { PIN, PREFIX } from '../../src/engine/prefix-cache.js';
 import { BRANCH_ABANDONED, NEXT_PREFIX, TOOL_STARTED } from '../../src/engine/program.js';
 import { GENERATE } from '../../src/engine/request-options.js';
 import { NEXT_TURN, SESSION_OWN } from '../../src/engine/session-options.js';
+import { SNAPSHOT } from '../../src/engine/snapshot-options.js';
 import { DETOKENIZE, TOKENIZE } from '../../src/engine/tokenize-options.js';
 import { GRAPH_RUN } from '../../src/graph/run-options.js';
 import { AGENT_NODE, ASK_OWN, CODE } from '../../src/graph/workflow.js';
@@ -186,6 +187,11 @@ export const SECTIONS: readonly Section[] = [
     title: 'engine.detokenize(tokens, options)',
     table: DETOKENIZE,
     sources: [['src/engine/tokenize-options.ts', 'DETOKENIZE']],
+  },
+  {
+    title: 'engine.snapshot(options)',
+    table: SNAPSHOT,
+    sources: [['src/engine/snapshot-options.ts', 'SNAPSHOT']],
   },
   { title: 'engine.record(path, options)', table: RECORD, sources: [['src/trace/recording.ts', 'RECORD']] },
   {
