@@ -40,7 +40,7 @@ class StepLog {
         StepRow & row = ring_[n_++ % kWindow];
         row = {n_, at, took};
         for (const BatchRow & each : batch.rows) {
-            const bool decodes = each.n_tokens == 1 && each.sample;
+            const bool decodes = each.sample && each.n_tokens - each.n_drafts == 1;
             ++(decodes ? row.decode_rows : row.requests);
             if (!decodes) row.prompt_tokens += each.n_tokens;
         }
