@@ -65,7 +65,7 @@ async function fleetCost(options: EngineOptions): Promise<Cost> {
   const { wallMs, agents } = await runFleet(engine, OPTIONS);
   const { user, system } = process.cpuUsage(cpu);
   const sum = (pick: 'promptTokens' | 'cachedTokens') =>
-    agents.reduce((total, { result }) => total + result.usage[pick], 0);
+    agents.reduce((total, { result }) => total + (result.usage[pick] ?? 0), 0);
   return {
     wallMs,
     cpuMs: (user + system) / 1000,

@@ -80,7 +80,7 @@ async function checkDialogue(engine: Engine, dialogue: Dialogue, tally: Tally): 
   for (const { history, expected } of turnsOf(dialogue)) {
     const result = await engine.generate(history, { tools, temperature: 0, maxTokens: 400 });
     spent.prompt += result.usage.promptTokens;
-    spent.cached += result.usage.cachedTokens;
+    spent.cached += result.usage.cachedTokens ?? 0;
     spent.computed += result.usage.computedTokens;
     spent.output += result.usage.outputTokens;
     const right = isRight(expected, result);

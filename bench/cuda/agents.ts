@@ -39,7 +39,7 @@ async function answers(layers: number) {
   return {
     texts: agents.map(({ result }) => result.text),
     done: agents.filter(({ result }) => result.stopReason === 'answer').length,
-    cached: sum((usage) => usage.cachedTokens) / sum((usage) => usage.promptTokens),
+    cached: sum((usage) => usage.cachedTokens ?? 0) / sum((usage) => usage.promptTokens),
     kernel: `${engine.info.kernel} on ${engine.info.backend}`,
     wallMs,
   };

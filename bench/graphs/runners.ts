@@ -49,7 +49,7 @@ export function byWorkflow(engine: Engine): Runner {
     const reports = new Map(nodes.map((report) => [report.name, report]));
     return graph.calls.map(({ name }) => {
       const { promptTokens = 0, cachedTokens = 0, outputTokens: output = 0 } = reports.get(name)?.usage ?? {};
-      return { text: outputs[name] ?? '', promptTokens, computed: promptTokens - cachedTokens, output };
+      return { text: outputs[name] ?? '', promptTokens, computed: promptTokens - (cachedTokens ?? 0), output };
     });
   };
 }

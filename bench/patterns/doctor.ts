@@ -39,7 +39,7 @@ async function converse(engine: Engine, client: Client): Promise<{ computed: num
     const { messages, options } = client(turn, said);
     const { text, usage } = await engine.generate(messages, { ...options, maxTokens: 12, temperature: 0 });
     said.push({ role: 'assistant', content: text });
-    computed += usage.promptTokens - usage.cachedTokens;
+    computed += usage.promptTokens - (usage.cachedTokens ?? 0);
   }
   return { computed, told: (await doctor.report()).lostTokens };
 }

@@ -53,7 +53,7 @@ async function warmFirstToken(engine: Engine): Promise<number> {
   const { session, second } = await asked(engine, weather(2_000, true));
   const prompt = session.tokens.slice(0, -(session.lastTurn?.tokens.length ?? 0));
   await engine.clearCache();
-  await engine.generate(prompt.slice(0, second?.usage.cachedTokens), { maxTokens: 1 });
+  await engine.generate(prompt.slice(0, second?.usage.cachedTokens ?? undefined), { maxTokens: 1 });
   return (await engine.generate(prompt, { maxTokens: 1 })).usage.ttftMs;
 }
 

@@ -25,7 +25,7 @@ export async function restart({ model, runs, threads }: PartOptions) {
           times.push(usage.ttftMs);
           console.error(`${tokens} tokens, run ${run + 1}, ${times === cold ? 'cold' : 'warm'}: ${usage.ttftMs} ms`);
           if (times === cold) continue;
-          computed.push(usage.promptTokens - usage.cachedTokens);
+          computed.push(usage.promptTokens - (usage.cachedTokens ?? 0));
           read.push(usage.hits.disk + usage.hits.host);
         }
       });

@@ -37,7 +37,7 @@ async function answer({ prompts, store = 0, known = 0 }: Asked): Promise<Told[]>
   }
   const { pagesDisk } = await loaded.stats();
   return answers.map(({ usage, tokens }) => {
-    return { cachedTokens: usage.cachedTokens, ttftMs: usage.ttftMs, tokens: [...tokens], known: pagesDisk };
+    return { cachedTokens: usage.cachedTokens ?? 0, ttftMs: usage.ttftMs, tokens: [...tokens], known: pagesDisk };
   });
 }
 

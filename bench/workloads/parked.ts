@@ -54,7 +54,7 @@ async function park(overcommit: number, hybrid: boolean): Promise<Parking> {
     const session = sessions[index] as Session;
     const past = session.tokens.length;
     const { tokens: answer, usage } = await session.generate('Go on.');
-    recomputed += Math.max(0, past - 1 - usage.cachedTokens);
+    recomputed += Math.max(0, past - 1 - (usage.cachedTokens ?? 0));
     answers[index] = answer;
   });
   // The truth: the same conversations on an engine that keeps nothing.

@@ -24,10 +24,10 @@ export function fleetTable({ agents }: FleetReport): string {
 
 function stepCells({ index, usage, tools, toolMs }: AgentStep): (string | number)[] {
   const { promptTokens, cachedTokens, outputTokens, ttftMs } = usage;
-  const computed = promptTokens - cachedTokens;
+  const computed = promptTokens - (cachedTokens ?? 0);
   const names = tools.map(({ call, ok }) => (ok ? call.name : `${call.name} ✗`)).join(' ');
   const toolTime = tools.length > 0 ? toolMs.toFixed(1) : '';
-  return [index + 1, promptTokens, cachedTokens, computed, outputTokens, ttftMs.toFixed(0), toolTime, names];
+  return [index + 1, promptTokens, cachedTokens ?? '?', computed, outputTokens, ttftMs.toFixed(0), toolTime, names];
 }
 
 /** What the whole fleet cost; with a baseline, how much more that is. */
@@ -52,6 +52,6 @@ function line(name: string, fleet: FleetReport): string {
 
 function promptTokens({ agents }: FleetReport): { all: number; cached: number; computed: number } {
   const all = agents.reduce((sum, { result }) => sum + result.usage.promptTokens, 0);
-  const cached = agents.reduce((sum, { result }) => sum + result.usage.cachedTokens, 0);
+  const cached = agents.reduce((sum, { result }) => sum + (result.usage.cachedTokens ?? 0), 0);
   return { all, cached, computed: all - cached };
 }

@@ -1,6 +1,7 @@
 import type { ToolCall } from '../chat/chat-message.js';
 import type { ContextChange, Summary } from '../chat/overflow/context-change.js';
 import type { Usage } from '../engine/generation.js';
+import { knownSum } from '../kit/sums/known-sum.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { SpeculationReport } from './speculation/speculation.js';
 import type { ToolOutcome } from './tool-runner.js';
@@ -26,7 +27,8 @@ export interface AgentStep {
 /** Sums over the steps, summaries of `onOverflow: 'compact'` included; see Usage. */
 export interface RunUsage {
   promptTokens: number;
-  cachedTokens: number;
+  /** Null: not known of a step (an engine elsewhere that does not tell). */
+  cachedTokens: number | null;
   computedTokens: number;
   outputTokens: number;
   toolCalls: number;
@@ -88,11 +90,12 @@ export type AgentEvent =
 
 export function sumUsage(steps: readonly AgentStep[], totalMs: number): RunUsage {
   const sum = (value: (step: AgentStep) => number) => steps.reduce((total, step) => total + value(step), 0);
-  const count = (key: keyof Summary['usage']) =>
+  const count = (key: Exclude<keyof Summary['usage'], 'cachedTokens'>) =>
     sum(({ usage, context }) => usage[key] + (context?.summary?.usage[key] ?? 0));
+  const cached = steps.flatMap(({ usage, context }) => [usage, context?.summary?.usage ?? []].flat());
   return {
     promptTokens: count('promptTokens'),
-    cachedTokens: count('cachedTokens'),
+    cachedTokens: cached.reduce<number | null>((total, { cachedTokens }) => knownSum(total, cachedTokens), 0),
     computedTokens: count('computedTokens'),
     outputTokens: count('outputTokens'),
     toolCalls: sum(({ tools }) => tools.length),

@@ -36,7 +36,8 @@ export interface ModelAnswer {
   readonly calls: readonly string[];
   readonly finishReason: string;
   readonly promptTokens: number;
-  readonly cachedTokens: number;
+  /** Null: not known. */
+  readonly cachedTokens: number | null;
   readonly outputTokens: number;
   readonly ms: number;
 }

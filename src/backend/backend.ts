@@ -10,7 +10,7 @@ import type {
 } from '../native/binding.js';
 import type { NativeDecision } from '../native/decisions.js';
 import type { EmbeddingEvent, RequestEvent as NativeRequestEvent } from '../native/events.js';
-import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../native/reports.js';
+import type { NativeMiss, NativeModelInfo, NativeStats, ProgramCost } from '../native/reports.js';
 import type { NativeSnapshot } from '../native/snapshot.js';
 import type { Recorder } from '../trace/recorder.js';
 
@@ -68,7 +68,7 @@ export interface Backend extends TokenCodec {
   /** Advice about a program. Throws INVALID_OPTION, CLOSED. */
   hint(program: number, hint: NativeHint): void;
   /** What a program has cost; undefined: nothing is known of it, or no longer. */
-  programReport(program: number): Promise<NativeProgramReport | undefined>;
+  programReport(program: number): Promise<ProgramCost | undefined>;
   /** Gauges and counters. */
   stats(): Promise<NativeStats>;
   /**

@@ -1,7 +1,7 @@
 import { asBanyanError } from '../kit/errors.js';
 import type { NativeDecision } from '../native/decisions.js';
 import type { NativeEvent, RequestEvent as NativeRequestEvent } from '../native/events.js';
-import type { NativeMiss, NativeUsage } from '../native/reports.js';
+import type { CallUsage, NativeMiss } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { Recorder } from '../trace/recorder.js';
 import type { BackendRequest, EmbeddingSink, RequestSink } from './backend.js';
@@ -106,6 +106,12 @@ export class EventRouter {
   }
 }
 
-function recordedEnd(reason: FinishReason, { cachedTokens, computedTokens, preemptions, ttftMs }: NativeUsage) {
-  return { reason, cached: cachedTokens, computed: computedTokens, preemptions, ttftMs };
+function recordedEnd(reason: FinishReason, { cachedTokens, computedTokens, preemptions, ttftMs }: CallUsage) {
+  return {
+    reason,
+    ...(cachedTokens !== null && { cached: cachedTokens }),
+    computed: computedTokens,
+    preemptions,
+    ttftMs,
+  };
 }

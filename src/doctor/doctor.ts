@@ -117,6 +117,6 @@ function toCall(
           said.map((message) => ({ ...message })),
         );
   const { cachedTokens: cached, computedTokens: computed, prefillMs, miss } = usage;
-  const cost = { prompt, output, text, cached, computed, prefillMs, reason: miss.reason };
+  const cost = cached === null ? undefined : { prompt, output, text, cached, computed, prefillMs, reason: miss.reason };
   return { position, shape: 'banyan', conversation: undefined, model: '', tenant, settings, parts, cost };
 }

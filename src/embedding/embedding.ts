@@ -2,14 +2,14 @@ import type { Backend } from '../backend/backend.js';
 import { onAbort } from '../kit/abort-listeners.js';
 import { BanyanError } from '../kit/errors.js';
 import type { NativeEmbedding } from '../native/binding.js';
-import type { NativeUsage } from '../native/reports.js';
+import type { CallUsage } from '../native/reports.js';
 
 /** What `engine.embed()` gives. */
 export interface Embeddings {
   /** A vector of each text, in their order. */
   vectors: Float32Array[];
   /** Tokens of all texts together, and the time it took. */
-  usage: Pick<NativeUsage, 'promptTokens' | 'computedTokens' | 'queueMs' | 'totalMs'>;
+  usage: Pick<CallUsage, 'promptTokens' | 'computedTokens' | 'queueMs' | 'totalMs'>;
 }
 
 /** Texts that are tokenized at the same time. */
@@ -33,7 +33,7 @@ export async function embed(
   checkNotAborted(signal);
   const vectors: Float32Array[] = new Array(texts.length);
   let forget = () => {};
-  const end = new Promise<NativeUsage>((resolve, reject) => {
+  const end = new Promise<CallUsage>((resolve, reject) => {
     const id = backend.embed({ ...settings, texts: tokens }, (event) => {
       if (event.type === 'embedding') vectors[event.index] = event.vector;
       else if (event.type === 'error') reject(event.error);

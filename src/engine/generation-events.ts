@@ -1,7 +1,7 @@
 import { type ToolCall, toToolCall } from '../chat/chat-message.js';
 import type { ContextChange } from '../chat/overflow/context-change.js';
 import type { TokenLogprob } from '../native/events.js';
-import type { NativeUsage } from '../native/reports.js';
+import type { CallUsage } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { OutputEvent } from './request.js';
 
@@ -9,7 +9,7 @@ import type { OutputEvent } from './request.js';
  * What a request cost. `cachedTokens` of the `promptTokens` were read from the cache; `computedTokens` went through the model:
  * the rest of the prompt, the output, and what a preemption made necessary again. Times in milliseconds.
  */
-export type Usage = NativeUsage;
+export type Usage = CallUsage;
 
 export interface GenerationResult<Output = unknown> {
   /**
@@ -54,8 +54,8 @@ export type GenerationEvent<Output = unknown> =
 export type ProgressEvent =
   /** It waits or runs, and will not be refused any more. `request`: its number in `engine.decisions()`; `label`: the option's, or ''. */
   | { type: 'accepted'; request: number; label: string }
-  /** It starts: so much of its prompt was cached. Told once, also when it has to start again. */
-  | { type: 'admitted'; promptTokens: number; cachedTokens: number }
+  /** It starts: so much of its prompt was cached (null: an engine elsewhere has not told). Told once, also when it has to start again. */
+  | { type: 'admitted'; promptTokens: number; cachedTokens: number | null }
   /** `done` tokens of its prompt are there, cached ones too. At most every tenth of a second; the last one has done = total. */
   | { type: 'prefill'; done: number; total: number }
   /** The model writes a call. It may be run when it is whole: at its `tool-call`. */

@@ -6,7 +6,7 @@ import { asBanyanError, hasCode } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
 import type { NativeMessage } from '../native/binding.js';
 import type { TokenLogprob } from '../native/events.js';
-import type { NativeMiss, NativeUsage } from '../native/reports.js';
+import type { CallUsage, NativeMiss } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { RequestSettings } from './request-options.js';
 
@@ -29,7 +29,7 @@ export interface Completion<Prompt extends Prepared = Prepared> {
   stopText: string;
   /** Its limit of tokens made it end: its last value may be cut short. */
   shortened: boolean;
-  usage: NativeUsage;
+  usage: CallUsage;
   message: NativeMessage;
 }
 

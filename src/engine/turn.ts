@@ -90,7 +90,7 @@ function checkSummary(summary: Summary): Summary {
     unseen: checkInteger('turn.summary.unseen', unseen, 0, 2 ** 30),
     usage: {
       promptTokens: count('promptTokens'),
-      cachedTokens: count('cachedTokens'),
+      cachedTokens: Object(usage).cachedTokens === null ? null : count('cachedTokens'),
       computedTokens: count('computedTokens'),
       outputTokens: count('outputTokens'),
       queueMs: count('queueMs', checkNumber),

@@ -4,6 +4,7 @@ import { onAbort } from '../kit/abort-listeners.js';
 import { asBanyanError, BanyanError, isBanyanError } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
 import { EventStream } from '../kit/event-stream.js';
+import { knownSum } from '../kit/sums/known-sum.js';
 import { beginRun, type RunEvent } from '../observe/run-watch.js';
 import { ahead } from './ahead.js';
 import type { GraphEvent, GraphResult, NodeReport } from './graph-events.js';
@@ -107,7 +108,7 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
     this.#watched?.({ type: 'run-ended', reason: failed ?? 'done', ok: failed === undefined, ms: this.#now() });
     if (this.#failure) throw this.#failure.reason;
     const outputs = Object.entries(this.#graph.outputs).map(([name, { node }]) => [name, this.#values.get(node)]);
-    const sum = (key: keyof NonNullable<NodeReport['usage']>) =>
+    const sum = (key: Exclude<keyof NonNullable<NodeReport['usage']>, 'cachedTokens'>) =>
       this.#reports.reduce((total, { usage, attempts }) => total + (attempts > 0 ? (usage?.[key] ?? 0) : 0), 0);
     return {
       outputs: Object.fromEntries(outputs) as Outputs,
@@ -115,7 +116,10 @@ export class GraphRun<Outputs> extends EventStream<GraphEvent, GraphResult<Outpu
       totalMs: this.#now(),
       usage: {
         promptTokens: sum('promptTokens'),
-        cachedTokens: sum('cachedTokens'),
+        cachedTokens: this.#reports.reduce<number | null>(
+          (total, { usage, attempts }) => (attempts > 0 && usage ? knownSum(total, usage.cachedTokens) : total),
+          0,
+        ),
         computedTokens: sum('computedTokens'),
         outputTokens: sum('outputTokens'),
       },

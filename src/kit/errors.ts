@@ -1,4 +1,4 @@
-import type { NativeUsage } from '../native/reports.js';
+import type { CallUsage } from '../native/reports.js';
 
 /** What went wrong, in one word that programs can switch on. */
 const ERROR_CODES = [
@@ -45,7 +45,7 @@ export interface RejectedAnswer {
   /** As sampled. */
   readonly tokens: readonly number[];
   /** What it cost. */
-  readonly usage: NativeUsage;
+  readonly usage: CallUsage;
 }
 
 /** The only error type that Banyan throws or rejects with. The engine lives on after every one of them. */

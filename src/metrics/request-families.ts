@@ -77,15 +77,16 @@ export class RequestFamilies {
       computed: usage.computedTokens,
       output: usage.outputTokens,
       reasoning: usage.reasoningTokens,
-    }))
-      this.#tokens.inc({ ...own, program, kind }, tokens);
+    })) {
+      if (tokens !== null) this.#tokens.inc({ ...own, program, kind }, tokens);
+    }
     if (usage.ttftMs > 0) this.#ttft.observe(own, usage.ttftMs / 1_000);
     this.#queue.observe(own, usage.queueMs / 1_000);
     this.#waited.inc(own, usage.waitedMs / 1_000);
     this.#whole.observe({ class: about.class, program }, usage.totalMs / 1_000);
     const why = { reason: usage.miss.reason, program };
     this.#misses.inc(why);
-    this.#missed.inc(why, usage.promptTokens - usage.cachedTokens);
+    if (usage.cachedTokens !== null) this.#missed.inc(why, usage.promptTokens - usage.cachedTokens);
     this.#preemptions.inc(own, usage.preemptions);
     this.#calls.inc({ program }, calls.length);
   }

@@ -2,7 +2,7 @@ import { loadBinding, type NativeMessage, type NativeToolCall } from './binding.
 import { ByteReader } from './byte-reader.js';
 import { type NativeDecision, readDecision } from './decisions.js';
 import { type RecordLayouts, readRecord } from './records.js';
-import type { NativeUsage } from './reports.js';
+import type { CallUsage } from './reports.js';
 import { CALL_STAGES, type FinishReason, STAGES } from './vocabulary.js';
 
 /** One token and its logprob. */
@@ -42,7 +42,7 @@ export type RequestEvent =
   | { type: 'call-cut'; request: number; index: number }
   /** With `progress`: it waits or runs, and will not be refused any more. */
   | { type: 'accepted'; request: number }
-  | { type: 'admitted'; request: number; promptTokens: number; cachedTokens: number }
+  | { type: 'admitted'; request: number; promptTokens: number; cachedTokens: number | null }
   /** Tokens of the prompt that are there, cached ones too; at most every tenth of a second. The last has done = total. */
   | { type: 'prefill'; request: number; done: number; total: number }
   /** `stopText`: of `stop`, what ended it, or ''. `shortened`: its limit made it end, and its last value may be cut short. */
@@ -50,7 +50,7 @@ export type RequestEvent =
       type: 'finish';
       request: number;
       reason: FinishReason;
-      usage: NativeUsage;
+      usage: CallUsage;
       stopText: string;
       shortened: boolean;
       message: NativeMessage;

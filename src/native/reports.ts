@@ -148,6 +148,21 @@ export interface NativeUsage {
   retained: string;
 }
 
+/** What a request cost on any engine. What one elsewhere does not tell of its cache is null, never 0. */
+export interface CallUsage extends Omit<NativeUsage, 'cachedTokens'> {
+  /** Of the prompt: read from the cache; null: not known. `computedTokens` is then as if nothing was. */
+  cachedTokens: number | null;
+  /** Only of an engine elsewhere. */
+  elsewhere?: {
+    /** Tries beyond the first one. */
+    retries: number;
+    /** Those of them that went on in the midst of the answer. A sampled one has the right distribution, not the same draw. */
+    migrations: number;
+    /** Address of the server that gave the end; in chat mode provider and model. */
+    server: string;
+  };
+}
+
 /** How far a prompt was cached. Tokens are ids. */
 export interface NativeMiss {
   /** Tokens [0, matched) were there, and need not be computed again. */
@@ -327,6 +342,12 @@ export interface NativeProgramReport {
   actingMs: number;
   /** The last decision about its pages: "kept 9.4 s because ..." */
   retention: string;
+}
+
+/** What an agent run cost on any engine. */
+export interface ProgramCost extends Omit<NativeProgramReport, 'cachedTokens'> {
+  /** Null: not known of a request (an engine elsewhere that does not tell). */
+  cachedTokens: number | null;
 }
 
 /** What a cache's directory keeps of one model, as native/store/inventory.h tells it. */

@@ -1,4 +1,4 @@
-import type { NativeUsage } from '../native/reports.js';
+import type { CallUsage } from '../native/reports.js';
 import { MISS_REASONS } from '../native/vocabulary.js';
 
 /** When an answer of another engine came, as it is seen from here. */
@@ -16,12 +16,13 @@ export function usageOf(
   reasoningTokens: number,
   cached: number | null,
   { submitted, first, last, now }: Times,
-): NativeUsage {
+  elsewhere: CallUsage['elsewhere'],
+): CallUsage {
   const hits = Math.min(cached ?? 0, promptTokens);
   const ttftMs = first === undefined ? 0 : first - submitted;
   const whole = hits >= promptTokens - 1;
   return {
-    ...{ promptTokens, cachedTokens: hits, outputTokens, reasoningTokens },
+    ...{ promptTokens, cachedTokens: cached === null ? null : hits, outputTokens, reasoningTokens },
     ...{ computedTokens: promptTokens - hits + outputTokens, cacheWriteTokens: 0 },
     ...{
       draftedTokens: 0,
@@ -41,6 +42,7 @@ export function usageOf(
     },
     hits: { device: hits, host: 0, disk: 0 },
     retained: '',
+    ...(elsewhere && { elsewhere }),
   };
 }
 
@@ -48,7 +50,7 @@ const TOLD = ['computedTokens', 'cacheWriteTokens', 'preemptions', 'queueMs', 'w
 const MISS = ['matched', 'paged', 'kept'] as const;
 
 /** With what an engine of Banyan's says of it: `said`, where it makes sense. */
-export function toldUsage(seen: NativeUsage, said: unknown): NativeUsage {
+export function toldUsage(seen: CallUsage, said: unknown): CallUsage {
   const there = Object(said) as Record<string, unknown>;
   const hits = numbersOf(Object(there.hits), ['device', 'host', 'disk']);
   const miss = Object(there.miss) as Record<string, unknown>;

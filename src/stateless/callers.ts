@@ -125,7 +125,7 @@ export class Callers {
         record.promptTokens = result.usage.promptTokens;
         this.#records.keep(record, id, name, messages);
       }
-      const written = well ? await this.#written(generation, marks, run, result.usage.cachedTokens) : [];
+      const written = well ? await this.#written(generation, marks, run, result.usage.cachedTokens ?? 0) : [];
       return toReport(result, written, before, changed, previous !== undefined);
     };
     const cache = generation.result.then(ended);
@@ -191,8 +191,9 @@ function toReport(
   named: boolean,
 ): CacheReport {
   const { promptTokens, cachedTokens: read, miss } = usage;
-  const fresh = written.reduce((rest, { tokens }) => rest - tokens, promptTokens - read);
-  const missed = Math.max(0, Math.min(before?.promptTokens ?? 0, promptTokens) - read);
+  const fresh = written.reduce((rest, { tokens }) => rest - tokens, promptTokens - (read ?? 0));
+  const known = Math.min(before?.promptTokens ?? 0, promptTokens);
+  const missed = read === null ? 0 : Math.max(0, known - read);
   const previousUnknown = named && before === undefined;
   return {
     prompt: promptTokens,

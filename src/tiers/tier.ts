@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.js';
 import type { Usage } from '../engine/generation.js';
 import { checkName, checkNumber, checkObject, invalidOption } from '../kit/option-checks.js';
 import { readFields, reading, readList } from '../kit/read-options.js';
+import { knownSum } from '../kit/sums/known-sum.js';
 import type { ModelHandle } from '../models/models.js';
 
 /** What a tier costs, in a currency of your own, per million tokens. A price that is left out is 0. */
@@ -51,17 +52,24 @@ export interface TierReport {
   /** Questions of a route that were asked here. */
   readonly routed: number;
   readonly promptTokens: number;
-  readonly cachedTokens: number;
+  /** Null: not known of an answer. */
+  readonly cachedTokens: number | null;
   readonly computedTokens: number;
   readonly outputTokens: number;
   /** Milliseconds of its answers, one after the other. */
   readonly ms: number;
-  /** By its price. */
+  /** Mean milliseconds to the first token of an answer, or of a run's first step; 0: none came. */
+  readonly ttftMs: number;
+  /** Tries beyond the first ones at an engine elsewhere, and those of them that went on in the midst of an answer. */
+  readonly retries: number;
+  readonly migrations: number;
+  /** By its price. Where `cachedTokens` is not known, as if nothing had been cached: at most so much. */
   readonly cost: number;
 }
 
 export type Spent = Pick<Usage, 'promptTokens' | 'cachedTokens' | 'computedTokens' | 'outputTokens'> & {
   totalMs: number;
+  ttftMs: number;
 };
 
 /** What a tier has done so far, added up. */
@@ -70,24 +78,46 @@ export class Ledger {
   asked = 0;
   escalated = 0;
   routed = 0;
-  readonly #spent = { promptTokens: 0, cachedTokens: 0, computedTokens: 0, outputTokens: 0, totalMs: 0 };
+  readonly #spent = { promptTokens: 0, computedTokens: 0, outputTokens: 0, totalMs: 0 };
+  readonly #elsewhere = { retries: 0, migrations: 0 };
+  #cachedTokens: number | null = 0;
+  #cost = 0;
+  #first = { count: 0, ms: 0 };
 
   constructor(tier: Tier) {
     this.#tier = tier;
   }
 
-  add(usage: Spent): void {
-    for (const key of Object.keys(this.#spent) as (keyof Spent)[]) this.#spent[key] += usage[key];
+  /** `elsewhere`: of its requests, where an engine elsewhere computed them. */
+  add(usage: Spent, elsewhere: readonly Usage['elsewhere'][] = []): void {
+    for (const key of ['promptTokens', 'computedTokens', 'outputTokens', 'totalMs'] as const) {
+      this.#spent[key] += usage[key];
+    }
+    this.#cachedTokens = knownSum(this.#cachedTokens, usage.cachedTokens);
+    this.#cost += costOf(usage, this.#tier.price);
+    if (usage.ttftMs > 0) {
+      this.#first.count++;
+      this.#first.ms += usage.ttftMs;
+    }
+    for (const one of elsewhere) {
+      this.#elsewhere.retries += one?.retries ?? 0;
+      this.#elsewhere.migrations += one?.migrations ?? 0;
+    }
   }
 
   report(): TierReport {
-    const { name, price = {} } = this.#tier;
     const { totalMs: ms, ...tokens } = this.#spent;
-    const { promptTokens, cachedTokens, outputTokens } = tokens;
-    const { input = 0, cached = 0, output = 0 } = price;
-    const cost = ((promptTokens - cachedTokens) * input + cachedTokens * cached + outputTokens * output) / 1e6;
-    return { name, asked: this.asked, escalated: this.escalated, routed: this.routed, ...tokens, ms, cost };
+    const counts = { asked: this.asked, escalated: this.escalated, routed: this.routed, ...this.#elsewhere };
+    const ttftMs = this.#first.count === 0 ? 0 : this.#first.ms / this.#first.count;
+    const known = { ...tokens, cachedTokens: this.#cachedTokens, ms, ttftMs, cost: this.#cost };
+    return { name: this.#tier.name, ...counts, ...known };
   }
+}
+
+function costOf({ promptTokens, cachedTokens, outputTokens }: Spent, price: Price = {}): number {
+  const { input = 0, cached = 0, output = 0 } = price;
+  const hits = cachedTokens ?? 0;
+  return ((promptTokens - hits) * input + hits * cached + outputTokens * output) / 1e6;
 }
 
 /** A checked copy. Throws INVALID_OPTION. */

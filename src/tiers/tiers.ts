@@ -70,10 +70,11 @@ export class Tiers {
     const asked = { ...options, ...(logprobs !== undefined && { logprobs }) };
     return this.#climb(said, async (engine, ledger) => {
       const result = await engine.generate<Output>(said, asked).result.catch((reason) => {
-        if (hasCode(reason, 'INVALID_OUTPUT') && reason.answer) ledger.add(reason.answer.usage);
+        if (hasCode(reason, 'INVALID_OUTPUT') && reason.answer)
+          ledger.add(reason.answer.usage, [reason.answer.usage.elsewhere]);
         throw reason;
       });
-      ledger.add(result.usage);
+      ledger.add(result.usage, [result.usage.elsewhere]);
       return { result, rule: await firstRule(this.#rules, (one) => one.answer?.(result as GenerationResult)) };
     });
   }
@@ -102,7 +103,10 @@ export class Tiers {
         if (rule) break; // leaving the stream cancels the run
       }
       const result = await run;
-      ledger.add(result.usage);
+      ledger.add(
+        result.usage,
+        result.steps.map(({ usage }) => usage.elsewhere),
+      );
       // All of its steps: while the rules were asked, it may have gone on.
       if (rule) said = [...said, ...result.steps.flatMap(toMessages)];
       return { result, rule };
@@ -147,7 +151,7 @@ export class Tiers {
       const at = this.#tiers.findIndex(({ engine }) => engine === asked.engine);
       const ledger = this.#ledgers[at];
       if (ledger) ledger.routed++;
-      ledger?.add(asked.result.usage);
+      ledger?.add(asked.result.usage, [asked.result.usage.elsewhere]);
     }
     if (tier === undefined) return 0;
     const at = this.#tiers.findIndex(({ name }) => name === tier);

@@ -34,7 +34,7 @@ async function whole(engine: Engine, options: (turn: number) => GenerateOptions 
   });
 }
 
-type Usage = { usage: { promptTokens: number; cachedTokens: number } };
+type Usage = { usage: { promptTokens: number; cachedTokens: number | null } };
 
 async function watched(engine: Engine, ask: (turn: number) => PromiseLike<Usage>): Promise<Counted[]> {
   await engine.clearCache();
@@ -42,7 +42,7 @@ async function watched(engine: Engine, ask: (turn: number) => PromiseLike<Usage>
   const computed: number[] = [];
   for (const turn of QUESTIONS.keys()) {
     const { usage } = await ask(turn);
-    computed.push(usage.promptTokens - usage.cachedTokens);
+    computed.push(usage.promptTokens - (usage.cachedTokens ?? 0));
   }
   const { findings } = await doctor.report();
   return computed.map((count, turn) => ({
@@ -120,12 +120,12 @@ test('another model in the midst of a conversation', async () => {
     bodies.push({ model: `model ${turn}`, messages: [...said] });
     const { text, usage } = await engine.generate(said, TURN);
     said.push({ role: 'assistant', content: text });
-    costs.push(usage.promptTokens - usage.cachedTokens);
+    costs.push(usage.promptTokens - (usage.cachedTokens ?? 0));
   }
   const stayed = (await one.generate(said.slice(0, -1), TURN)).usage;
   const [finding, ...others] = await logged(bodies, one);
   expect([finding?.lint, others]).toEqual(['other-model', []]);
-  const saved = (costs[1] ?? 0) - (stayed.promptTokens - stayed.cachedTokens);
+  const saved = (costs[1] ?? 0) - (stayed.promptTokens - (stayed.cachedTokens ?? 0));
   expect(Math.abs(saved - (finding?.tokensLost ?? 0))).toBeLessThanOrEqual(PAGE);
 });
 
@@ -140,7 +140,7 @@ test('what the cache had to give away is told as such, not as a fault of the pro
   const { usage } = await engine.generate(messages, TURN);
   const { findings } = await doctor.report();
   expect(findings).toMatchObject([
-    { call: 10, lint: 'evicted', tokensLost: usage.promptTokens - usage.cachedTokens - 1 },
+    { call: 10, lint: 'evicted', tokensLost: usage.promptTokens - (usage.cachedTokens ?? 0) - 1 },
   ]);
 });
 

@@ -31,7 +31,7 @@ async function converse(engine: Engine, client: Client): Promise<Counted[]> {
     const sent = client(turn, said);
     const { text, usage } = await engine.generate(sent.messages, { ...sent.options, maxTokens: 12, temperature: 0 });
     said.push({ role: 'assistant', content: text });
-    turns.push({ computed: usage.promptTokens - usage.cachedTokens, findings: [], sent });
+    turns.push({ computed: usage.promptTokens - (usage.cachedTokens ?? 0), findings: [], sent });
   }
   const { findings } = await doctor.report();
   expect(found).toEqual(findings.map((finding) => ({ ...finding, msLost: expect.any(Number) as unknown })));

@@ -62,7 +62,7 @@ describe('under pressure', () => {
       const computed: number[] = [];
       for (let turn = 0; turn < 2; turn++) {
         const { promptTokens, cachedTokens } = await ask(engine, [user(LONG, cache), user('And back?')]);
-        computed.push(promptTokens - cachedTokens);
+        computed.push(promptTokens - (cachedTokens ?? 0));
         await pressure(engine);
       }
       return {

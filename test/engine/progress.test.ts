@@ -30,10 +30,10 @@ const stagesOf = (events: readonly GenerationEvent[]) =>
 /** What of a request's usage adds up, of any request that had a token. */
 function checkSums(usage: Usage): void {
   const { promptTokens, cachedTokens, cacheWriteTokens, computedTokens, outputTokens, reasoningTokens } = usage;
-  expect(cachedTokens + cacheWriteTokens).toBeLessThanOrEqual(promptTokens);
+  expect((cachedTokens ?? 0) + cacheWriteTokens).toBeLessThanOrEqual(promptTokens);
   expect(reasoningTokens).toBeLessThanOrEqual(outputTokens);
-  if (usage.preemptions === 0) expect(computedTokens).toBeGreaterThanOrEqual(promptTokens - cachedTokens);
-  expect(computedTokens).toBeLessThanOrEqual(promptTokens - cachedTokens + outputTokens);
+  if (usage.preemptions === 0) expect(computedTokens).toBeGreaterThanOrEqual(promptTokens - (cachedTokens ?? 0));
+  expect(computedTokens).toBeLessThanOrEqual(promptTokens - (cachedTokens ?? 0) + outputTokens);
   expect(usage.queueMs + usage.prefillMs).toBeCloseTo(usage.ttftMs, 6);
   expect(usage.ttftMs).toBeLessThanOrEqual(usage.totalMs);
 }

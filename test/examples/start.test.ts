@@ -9,7 +9,7 @@ const start = (...args: string[]) => runScript('examples/fleet/main.ts', args);
 const model = ['--model', randomModel(ENDING_MODEL), '--threads', '1'];
 
 const sum = ({ agents }: FleetReport, key: 'promptTokens' | 'cachedTokens') =>
-  agents.reduce((total, { result }) => total + result.usage[key], 0);
+  agents.reduce((total, { result }) => total + (result.usage[key] ?? 0), 0);
 
 test('the fleet shares what the baseline computes again', { timeout: 120_000 }, async () => {
   const { code, stdout, stderr } = await start(

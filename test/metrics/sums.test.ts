@@ -50,14 +50,14 @@ class WatchedSystem implements System {
     const event = (one: GenerationEvent) => {
       if (one.type !== 'admitted') return;
       this.admitted.promptTokens += one.promptTokens;
-      this.admitted.cachedTokens += one.cachedTokens;
+      this.admitted.cachedTokens += one.cachedTokens ?? 0;
     };
     generation.subscribe({ event, end: () => {} });
     controller.signal.addEventListener('abort', () => generation.cancel());
     const done = generation.result.then(({ usage, tokens }): CallCost => {
       this.used.push({ ...usage, class: asked, salt });
       const { promptTokens, cachedTokens, queueMs, ttftMs } = usage;
-      return { tokens, promptTokens, prefilledTokens: promptTokens - cachedTokens, queueMs, ttftMs, gapsMs: [] };
+      return { tokens, promptTokens, prefilledTokens: promptTokens - (cachedTokens ?? 0), queueMs, ttftMs, gapsMs: [] };
     });
     return { done, cancel: () => controller.abort() };
   }
@@ -87,7 +87,7 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 const total = (field: 'promptTokens' | 'cachedTokens' | 'outputTokens' | 'computedTokens', of = used) =>
-  of.reduce((sum, usage) => sum + usage[field], 0);
+  of.reduce((sum, usage) => sum + (usage[field] ?? 0), 0);
 
 describe('after W2 and W6', () => {
   test('tokens are those of the usage that callers got, to the token', () => {

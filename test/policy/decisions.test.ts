@@ -82,7 +82,7 @@ test('the report of a program adds up over its requests', async () => {
     calls: 2,
     live: 0,
     promptTokens: first.usage.promptTokens + second.usage.promptTokens,
-    cachedTokens: first.usage.cachedTokens + second.usage.cachedTokens,
+    cachedTokens: (first.usage.cachedTokens ?? 0) + (second.usage.cachedTokens ?? 0),
     outputTokens: first.tokens.length + second.tokens.length,
     computedTokens: first.usage.computedTokens + second.usage.computedTokens,
     lostTokens: 0,

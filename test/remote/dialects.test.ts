@@ -88,7 +88,7 @@ describe.each(Object.keys(STREAMS))('%s', (name) => {
     const silent = (STREAMS[name] ?? '').replace(/,"prompt_tokens_details":\{[^}]*\}/, '');
     await using one = await open(false, silent);
     const { usage } = await one.engine.generate([97, 98], { maxTokens: 9 });
-    expect(usage).toMatchObject({ cachedTokens: 0, miss: { reason: 'reuse-off' } });
+    expect(usage).toMatchObject({ cachedTokens: null, computedTokens: 4, miss: { reason: 'reuse-off' } });
   });
 
   test.each<[string, GenerateOptions]>([

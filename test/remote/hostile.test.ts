@@ -77,6 +77,7 @@ describe.each(Object.entries(GARBAGE))('%s', (_name, reply) => {
     const result = await engine.generate(A, { maxTokens: 5 });
     expect(result).toMatchObject({ text: 'xxxxx', finishReason: 'length' });
     expect(result.tokens).toEqual([X, X, X, X, X]);
+    expect(result.usage.elsewhere).toEqual({ retries: 1, migrations: 1, server: server.url });
     const [prompts, limits] = [server.bodies.map(({ prompt }) => prompt), server.bodies.map((body) => body.n_predict)];
     expect(prompts).toEqual([A, [...A, X, X]]);
     expect(limits).toEqual([5, 3]);

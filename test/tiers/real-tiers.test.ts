@@ -39,7 +39,7 @@ test('of requests four fifths of which are simple the big model gets less than a
   const answer = { temperature: 0, maxTokens: 16 } as const;
   const tokensOf = (calls: readonly Pick<WatchedCall, 'usage'>[]) => {
     const sum = (key: 'promptTokens' | 'cachedTokens' | 'outputTokens') =>
-      calls.reduce((all, { usage }) => all + usage[key], 0);
+      calls.reduce((all, { usage }) => all + (usage[key] ?? 0), 0);
     const [promptTokens, cachedTokens, outputTokens] = [sum('promptTokens'), sum('cachedTokens'), sum('outputTokens')];
     return { promptTokens, cachedTokens, outputTokens };
   };

@@ -143,7 +143,10 @@ test('the report adds up to the token, routes included, and prices it', async ()
   );
   expect(reports[0]).toMatchObject({ routed: 2, asked: 1, cost: 0 });
   const { promptTokens = 0, cachedTokens = 0, outputTokens = 0, cost } = reports[1] as TierReport;
-  expect(cost).toBeCloseTo(((promptTokens - cachedTokens) * 10 + cachedTokens + outputTokens * 100) / 1e6, 12);
+  expect(cost).toBeCloseTo(
+    ((promptTokens - (cachedTokens ?? 0)) * 10 + (cachedTokens ?? 0) + outputTokens * 100) / 1e6,
+    12,
+  );
   expect(small.native.renders[0]?.grammar).toBe('root ::= "simple" | "complex"');
 });
 

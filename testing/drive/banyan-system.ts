@@ -95,7 +95,7 @@ export class BanyanSystem implements System {
         this.#pending.delete(event.request);
         const { promptTokens, cachedTokens, queueMs, ttftMs } = event.usage;
         const { tokens, gapsMs } = pending;
-        const prefilledTokens = promptTokens - cachedTokens;
+        const prefilledTokens = promptTokens - (cachedTokens ?? 0);
         pending.resolve({ tokens, promptTokens, prefilledTokens, queueMs, ttftMs, gapsMs });
       }
     }

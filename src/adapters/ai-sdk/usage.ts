@@ -32,9 +32,11 @@ function reasonOf({ toolCalls, finishReason: reason }: GenerationResult): Langua
 
 /** `cacheWrite` is what was pinned: nothing. What is computed stays cached anyway, and costs no more than what is not. */
 function toUsage(usage: Usage, reasoning: number): LanguageModelV3Usage {
-  const { promptTokens: total, cachedTokens: cacheRead, outputTokens } = usage;
+  const { promptTokens: total, cachedTokens, outputTokens } = usage;
+  const cacheRead = cachedTokens ?? undefined;
+  const noCache = cacheRead === undefined ? undefined : total - cacheRead;
   return {
-    inputTokens: { total, noCache: total - cacheRead, cacheRead, cacheWrite: 0 },
+    inputTokens: { total, noCache, cacheRead, cacheWrite: 0 },
     outputTokens: { total: outputTokens, text: outputTokens - reasoning, reasoning },
     raw: JSON.parse(JSON.stringify(usage)),
   };

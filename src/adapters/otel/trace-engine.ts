@@ -49,7 +49,7 @@ function chat(span: Span): (event: RequestStep) => void {
   return (event) => {
     switch (event.type) {
       case 'admitted':
-        span.addEvent(names.ADMITTED, { [names.CACHED_TOKENS]: event.cachedTokens });
+        span.addEvent(names.ADMITTED, { [names.CACHED_TOKENS]: event.cachedTokens ?? undefined });
         break;
       case 'tokens':
         if (!begun) span.addEvent(names.FIRST_TOKEN);
@@ -61,7 +61,7 @@ function chat(span: Span): (event: RequestStep) => void {
           [names.FINISH_REASONS]: [reason],
           [names.INPUT_TOKENS]: usage.promptTokens,
           [names.OUTPUT_TOKENS]: usage.outputTokens,
-          [names.CACHED_TOKENS]: usage.cachedTokens,
+          [names.CACHED_TOKENS]: usage.cachedTokens ?? undefined,
           [names.QUEUE_MS]: usage.queueMs,
           [names.TTFT_MS]: usage.ttftMs,
           [names.MISS]: usage.miss.reason,

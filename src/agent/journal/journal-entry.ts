@@ -85,6 +85,7 @@ function checkFingerprint(agent: Fingerprint): Fingerprint {
 /** The numbers of a usage that a run adds up; the rest is only shown. */
 function checkUsage(usage: Usage): Usage {
   for (const key of ['promptTokens', 'cachedTokens', 'computedTokens', 'outputTokens'] as const) {
+    if (key === 'cachedTokens' && Object(usage)[key] === null) continue; // not known
     checkInteger(`usage.${key}`, Object(usage)[key], 0, MOST);
   }
   for (const key of ['ttftMs', 'queueMs'] as const) checkNumber(`usage.${key}`, usage[key], 0, MOST);

@@ -1,5 +1,5 @@
 import { invalidOption } from '../../kit/option-checks.js';
-import type { NativeUsage } from '../../native/reports.js';
+import type { CallUsage } from '../../native/reports.js';
 import type { ChatMessage } from '../chat-message.js';
 import { countCut, withShortResults } from './old-results.js';
 import type { Overflow } from './overflow-options.js';
@@ -12,7 +12,7 @@ export interface Summary {
   /** Messages, the oldest, that it was written without: they had no room in its own prompt. */
   readonly unseen: number;
   /** What it cost. */
-  readonly usage: Pick<NativeUsage, 'promptTokens' | 'cachedTokens' | 'computedTokens' | 'outputTokens' | 'queueMs'>;
+  readonly usage: Pick<CallUsage, 'promptTokens' | 'cachedTokens' | 'computedTokens' | 'outputTokens' | 'queueMs'>;
 }
 
 /** What a conversation lost to make room for a turn, and what it has instead. */

@@ -2,7 +2,7 @@ import type { Backend } from '../../backend/backend.js';
 import type { ChatMessage } from '../../chat/chat-message.js';
 import type { ToolSpec } from '../../chat/tool-spec.js';
 import { SafeSink } from '../../kit/event-sink.js';
-import type { NativeUsage } from '../../native/reports.js';
+import type { CallUsage } from '../../native/reports.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
 import type { Completion, Request } from '../request.js';
 
@@ -25,7 +25,7 @@ export interface WatchedCall extends AskedCall {
   readonly output: readonly number[];
   /** Text of the answer. */
   readonly text: string;
-  readonly usage: NativeUsage;
+  readonly usage: CallUsage;
 }
 
 /** Is told of each call of an engine when it has ended. It should return soon; what it throws is uncaught, and ends its watch. */

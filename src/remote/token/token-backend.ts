@@ -12,7 +12,7 @@ import type {
 } from '../../native/binding.js';
 import type { NativeDecision } from '../../native/decisions.js';
 import type { NativeEvent } from '../../native/events.js';
-import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../native/reports.js';
+import type { NativeMiss, NativeModelInfo, NativeStats, ProgramCost } from '../../native/reports.js';
 import type { NativeSnapshot } from '../../native/snapshot.js';
 import type { Recorder } from '../../trace/recorder.js';
 import type { Aliases } from '../aliases.js';
@@ -163,7 +163,7 @@ export class TokenBackend implements RemoteDoor {
     this.#hints.tell(program, hint);
   }
 
-  async programReport(program: number): Promise<NativeProgramReport | undefined> {
+  async programReport(program: number): Promise<ProgramCost | undefined> {
     checkOpen(this);
     return this.#programs.report(program);
   }
@@ -243,7 +243,7 @@ export class TokenBackend implements RemoteDoor {
       if (event.type === 'finish' && event.reason === 'cancelled') this.#counts.cancelled++;
       else if (usage) this.#counts.finished++;
       this.#counts.promptTokens += usage?.promptTokens ?? 0;
-      this.#counts.cachedTokens += usage?.cachedTokens ?? 0;
+      this.#counts.cachedTokens += usage?.cachedTokens ?? 0; // of servers that tell
       this.#counts.decodeTokens += usage?.outputTokens ?? 0;
     }
     this.#router.deliver(events);

@@ -55,6 +55,7 @@ export class TokenCall {
   readonly #abort = new AbortController();
   readonly #submitted = performance.now();
   readonly #told: number[] = [];
+  readonly #elsewhere = { retries: 0, migrations: 0, server: '' };
   #first: number | undefined;
   #last = 0;
   #cached: number | null = null;
@@ -91,6 +92,7 @@ export class TokenCall {
       if (this.#abort.signal.aborted) return 'cancelled';
       const trip = await this.#setup.servers.send(this.#setup.wire, failed);
       const { member } = trip;
+      this.#elsewhere.server = member.url;
       try {
         return await trip.guard(() => this.#try(trip));
       } catch (reason) {
@@ -104,6 +106,8 @@ export class TokenCall {
         ) {
           throw member.failure(reason, begun ? 'STREAM_BROKEN' : 'REMOTE_FAILED');
         }
+        this.#elsewhere.retries++;
+        if (begun) this.#elsewhere.migrations++;
         failed.add(member);
         const ms = Math.max(reason.retryAfterMs, 50 * 2 ** retries * (0.5 + Math.random()));
         await waitAtLeast(ms, this.#abort.signal);
@@ -234,7 +238,7 @@ export class TokenCall {
     if (!wire.asked.progress) return [];
     const { length: total } = wire.prompt;
     return [
-      { type: 'admitted', request, promptTokens: total, cachedTokens: this.#cached ?? 0 },
+      { type: 'admitted', request, promptTokens: total, cachedTokens: this.#cached },
       { type: 'prefill', request, done: total, total },
     ];
   }
@@ -244,8 +248,9 @@ export class TokenCall {
     if (this.#first === undefined && why === 'length') this.#deliver(this.#stages()); // no token was asked for
     const { reason, stopText, reasoningTokens, message, events } = reader.end(request, why);
     const times = { submitted: this.#submitted, first: this.#first, last: this.#last, now: performance.now() };
-    const seen = usageOf(wire.prompt.length, reader.outputTokens, reasoningTokens, this.#cached, times);
-    const usage = toldUsage(seen, this.#there);
+    const { outputTokens } = reader;
+    const known = [wire.prompt.length, outputTokens, reasoningTokens, this.#cached, times] as const;
+    const usage = toldUsage(usageOf(...known, this.#elsewhere), this.#there);
     const shortened = this.#shortened;
     this.#setup.deliver([...events, { type: 'finish', request, reason, stopText, shortened, usage, message }]);
   }

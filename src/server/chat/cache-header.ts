@@ -9,7 +9,8 @@ const LONGEST_TEXT = 80;
  */
 export function cacheHeader(report: CacheArrival, fields: readonly string[] | undefined): Record<string, string> {
   const { prompt, read, miss, difference } = report;
-  const entries = [`prompt=${prompt}`, `cached=${read}`, `computed=${prompt - read}`, `miss=${miss}`];
+  const hits = read === null ? [] : [`cached=${read}`, `computed=${prompt - read}`];
+  const entries = [`prompt=${prompt}`, ...hits, `miss=${miss}`];
   if (difference) entries.push(`changed=${difference.section}`, ...where(difference, fields));
   return { 'x-banyan-cache': entries.join(', ') };
 }

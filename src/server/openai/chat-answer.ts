@@ -31,7 +31,8 @@ export function finishReason({
  */
 export function toUsage(usages: readonly Usage[], written: number): object {
   const { promptTokens = 0 } = usages[0] ?? {};
-  const cachedTokens = Math.min(...usages.map((usage) => usage.cachedTokens));
+  const known = usages.flatMap(({ cachedTokens }) => cachedTokens ?? []);
+  const cachedTokens = known.length === usages.length ? Math.min(...known) : null;
   const sum = (pick: (usage: Usage) => number) => usages.reduce((total, usage) => total + pick(usage), 0);
   const outputTokens = sum((usage) => usage.outputTokens);
   const reasoningTokens = sum((usage) => usage.reasoningTokens);

@@ -162,11 +162,12 @@ function toUsage(results: readonly GenerationResult[], n: number): object {
       ),
     );
   const prompt = ofPrompts(({ promptTokens }) => promptTokens);
+  const isKnown = results.every(({ usage }) => usage.cachedTokens !== null);
   const output = sum(results.map(({ usage }) => usage.outputTokens));
   return {
     prompt_tokens: prompt,
     completion_tokens: output,
     total_tokens: prompt + output,
-    prompt_tokens_details: { cached_tokens: ofPrompts(({ cachedTokens }) => cachedTokens) },
+    prompt_tokens_details: { cached_tokens: isKnown ? ofPrompts(({ cachedTokens }) => cachedTokens ?? 0) : null },
   };
 }

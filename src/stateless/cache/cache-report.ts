@@ -6,8 +6,8 @@ import type { Difference } from './request-records.js';
 export interface CacheArrival {
   /** Its tokens. */
   prompt: number;
-  /** Of them: read from the cache. */
-  read: number;
+  /** Of them: read from the cache; null: not known. */
+  read: number | null;
   /** Why the rest was not. */
   miss: NativeMiss['reason'];
   /** What differs from the request before; undefined: it was not known, or nothing does. */
