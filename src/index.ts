@@ -111,3 +111,6 @@ export {
 export type { Price, Tier, TierEngine, TierReport } from './tiers/tier.js';
 export { type Tiered, Tiers, type TiersOptions, type Try } from './tiers/tiers.js';
 export type { Recording, RecordOptions } from './trace/recording.js';
+export type { WorkerReport } from './workers/supervised.js';
+export { Workers } from './workers/workers.js';
+export type { WorkersOptions } from './workers/workers-options.js';

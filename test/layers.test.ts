@@ -13,7 +13,7 @@ const FLOORS = [
   ['engine'],
   ['agent', 'stateless', 'patterns', 'memo', 'models', 'metrics', 'remote'],
   ['server', 'adapters', 'graph', 'runs', 'tiers'],
-  ['doctor'],
+  ['doctor', 'workers'],
   ['cli'],
 ];
 /** Rooms that may load the addon; all others import types of native/ only. */

@@ -4,8 +4,15 @@ import type { LoadProgress } from '../model/model-source.js';
 
 const STEPS = 10;
 
-/** Loads with progress on stderr: a line that rewrites itself on a terminal, one line a tenth of a download elsewhere. */
-export async function loadWithProgress(options: EngineOptions): Promise<Engine> {
+/** Loads with progress on stderr: see withProgress. */
+export function loadWithProgress(options: EngineOptions): Promise<Engine> {
+  return withProgress((onProgress) => Engine.load({ ...options, onProgress }));
+}
+
+/** Progress on stderr: a line that rewrites itself on a terminal, one line a tenth of a download elsewhere. */
+export async function withProgress<Loaded>(
+  load: (onProgress: (progress: LoadProgress) => void) => Promise<Loaded>,
+): Promise<Loaded> {
   const output = process.stderr;
   let shown = '';
   const onProgress = ({ stage, fraction }: LoadProgress) => {
@@ -16,7 +23,7 @@ export async function loadWithProgress(options: EngineOptions): Promise<Engine> 
     output.write(output.isTTY ? `\r${text}` : `${text}\n`);
   };
   try {
-    return await Engine.load({ ...options, onProgress });
+    return await load(onProgress);
   } finally {
     if (output.isTTY && shown) output.write(`\r${' '.repeat(shown.length)}\r`);
   }

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { REPORT } from '../doctor/diagnose.js';
 import { EMBED } from '../embedding/embedding-options.js';
 import { BanyanError } from '../kit/errors.js';
+import { SERVER } from '../server/server-options.js';
 import { type AuditFlags, verify } from './audit.js';
 import { addCacheCommands } from './cache/commands.js';
 import { chat } from './chat/chat.js';
@@ -31,6 +32,8 @@ import { runInput } from './prompt-input.js';
 import { run } from './run.js';
 import { serve } from './serve.js';
 import { Stop } from './stop.js';
+import { type WorkersFlags, withWorkersFlags, workersOf } from './workers/flags.js';
+import { worker } from './workers/worker.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -106,7 +109,9 @@ withEngineFlags(program.command('embed').description('the vectors of texts, of a
     ),
   );
 
-withServeFlags(program.command('serve').description("an HTTP server that speaks OpenAI's and Anthropic's API"))
+withWorkersFlags(
+  withServeFlags(program.command('serve').description("an HTTP server that speaks OpenAI's and Anthropic's API")),
+)
   .argument('[model]', 'a GGUF, as for --model')
   .option('--audit <path>', 'a log of every request, hash-chained; `banyan audit verify` reads it back')
   .option('--audit-texts', 'in that log, texts of prompts and answers, not their digests alone', false)
@@ -127,7 +132,7 @@ Ctrl-C and SIGTERM let answers under way end (--drain-ms at most); a second one 
   .action(
     async (
       model: string | undefined,
-      flags: MachineFlags & ModelsFlags & ServeFlags & AuditFlags & { traces: boolean },
+      flags: MachineFlags & ModelsFlags & ServeFlags & AuditFlags & WorkersFlags & { traces: boolean },
     ) =>
       untilStopped(async (stop) => {
         const [only] = flags.model;
@@ -135,8 +140,31 @@ Ctrl-C and SIGTERM let answers under way end (--drain-ms at most); a second one 
         const several = modelsOf(flags, machine, model);
         const engine = several ? machine : engineOptions({ ...flags, model: only }, model);
         const server = { ...serverOptions(flags), ...(several && { aliases: several.aliases }) };
-        await serve({ engine, models: several?.models, server, audit: flags, traces: flags.traces, stop });
+        const models = several?.models;
+        const workers = workersOf(flags, engine, models !== undefined);
+        await serve({ engine, models, workers, server, audit: flags, traces: flags.traces, stop });
       }, true),
+  );
+
+withEngineFlags(
+  program.command('worker').description('an engine for other processes of this user, by token ids on a Unix socket'),
+)
+  .argument('[model]', 'a GGUF, as for --model')
+  .requiredOption('--socket <path>', 'where it listens; its owner alone may connect')
+  .addOption(optionFlag(SERVER, 'drainMs', '--drain-ms <n>', 'when it stops: how long answers under way get to end'))
+  .addHelpText(
+    'after',
+    `
+It prints its address once it answers:
+  RemoteEngine.connect({ url: 'unix:/run/user/1000/banyan.sock', model: 'model.gguf' })
+
+Ctrl-C and SIGTERM let answers under way end; a second one ends at once. "banyan serve --workers 2" starts workers by itself.`,
+  )
+  .action(async (model: string | undefined, flags: EngineFlags & { socket: string; drainMs?: number }) =>
+    untilStopped((stop) => {
+      const { socket, drainMs } = flags;
+      return worker({ engine: { ...engineOptions(flags, model), signal: stop.signal }, socket, drainMs }, stop);
+    }, true),
   );
 
 withEngineFlags(program.command('doctor').description('what the calls of a file could have reused, and did not'))

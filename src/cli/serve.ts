@@ -5,14 +5,18 @@ import { BanyanError } from '../kit/errors.js';
 import { Models } from '../models/models.js';
 import type { ModelsOptions } from '../models/models-options.js';
 import { type ServerOptions, serve as startServer } from '../server/serve.js';
+import type { WorkersOptions } from '../workers/workers-options.js';
 import { type AuditFlags, openAudit } from './audit.js';
 import { loadWithProgress } from './load-model.js';
 import type { Stop } from './stop.js';
+import { startWithProgress } from './workers/start.js';
 
 interface Serving {
   engine: EngineOptions;
   /** In place of the one engine. */
   models: ModelsOptions | undefined;
+  /** In place of an engine in this process. */
+  workers: WorkersOptions | undefined;
   server: ServerOptions;
   audit: AuditFlags;
   /** Spans go to the process's OpenTelemetry SDK. */
@@ -21,14 +25,20 @@ interface Serving {
 }
 
 /** Serves a model, or several, until a signal comes; the second signal ends the process at once. */
-export async function serve({ engine, models, server: options, audit, traces, stop }: Serving): Promise<void> {
+export async function serve({ engine, models, workers, server: options, audit, traces, stop }: Serving): Promise<void> {
   const trace = traces ? await tracing() : undefined;
   const log = await openAudit(audit); // before a model of gigabytes
   const load = async (own: EngineOptions) => watched(await loadWithProgress(own), log, trace);
-  const served = models ? new Models({ ...models, load }) : await load(engine);
+  const pool = workers && (await startWithProgress(workers, stop.signal));
+  const served = models
+    ? new Models({ ...models, load })
+    : pool
+      ? watched(pool.engine, log, trace)
+      : await load(engine);
   try {
     const server = await startServer(served, options);
     process.stderr.write(`${served instanceof Models ? aboutAll(served) : about(served)}\n`);
+    for (const { url, pid } of pool?.report() ?? []) process.stderr.write(`worker ${pid} at ${url}\n`);
     process.stdout.write(`${server.url}/v1\n`);
     const reload = () => {
       try {
@@ -44,6 +54,7 @@ export async function serve({ engine, models, server: options, audit, traces, st
     process.off('SIGHUP', reload);
   } finally {
     await served.close();
+    await pool?.close();
     await log?.close();
   }
 }

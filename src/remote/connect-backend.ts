@@ -10,9 +10,16 @@ import { REMOTE, type RemoteOptions, serversOf } from './remote-options.js';
 import { checkSameTokens, type Found, findServer } from './token/find-server.js';
 import { Pooled } from './token/pooled.js';
 import { TokenBackend } from './token/token-backend.js';
+import type { Servers } from './token/token-call.js';
+
+/** What else is known of the servers: what started them knows whether they are well. */
+export interface Supervision {
+  /** What calls go through. */
+  over(servers: Pooled): Servers;
+}
 
 /** The backend of RemoteEngine.connect(), which says what it rejects with. */
-export async function connectBackend(given: RemoteOptions): Promise<TokenBackend> {
+export async function connectBackend(given: RemoteOptions, supervision?: Supervision): Promise<TokenBackend> {
   const options = readTable('options', given, REMOTE);
   const servers = serversOf(options);
   const control = new LoadControl(options.signal, options.onProgress);
@@ -35,14 +42,9 @@ export async function connectBackend(given: RemoteOptions): Promise<TokenBackend
     control.checkNotAborted();
     const { idleMs, firstTokenMs, restMs } = complete(REMOTE, options);
     const aliases = new Aliases(options.tenantSecret);
-    return new TokenBackend({
-      vocabulary,
-      members,
-      servers: new Pooled(members, restMs),
-      aliases,
-      idleMs,
-      firstTokenMs,
-    });
+    const pooled = new Pooled(members, supervision ? undefined : restMs);
+    const calls = supervision?.over(pooled);
+    return new TokenBackend({ vocabulary, members, servers: pooled, calls, aliases, idleMs, firstTokenMs });
   } catch (reason) {
     await Promise.all(opened.map((one) => one.close()));
     throw control.failure(reason);

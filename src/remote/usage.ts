@@ -46,7 +46,16 @@ export function usageOf(
   };
 }
 
-const TOLD = ['computedTokens', 'cacheWriteTokens', 'preemptions', 'queueMs', 'waitedMs', 'bypassed'] as const;
+const TOLD = [
+  'draftedTokens',
+  'acceptedTokens',
+  'computedTokens',
+  'cacheWriteTokens',
+  'preemptions',
+  'queueMs',
+  'waitedMs',
+  'bypassed',
+] as const;
 const MISS = ['matched', 'paged', 'kept'] as const;
 
 /** With what an engine of Banyan's says of it: `said`, where it makes sense. */

@@ -12,18 +12,26 @@ export interface OneWorker extends AsyncDisposable {
   readonly local: Engine;
   readonly remote: Engine;
   readonly path: string;
+  /** Prompts that came through the socket or were asked here, in order. */
+  readonly prompts: number[][];
 }
 
 export async function oneWorker(options: EngineOptions = {}): Promise<OneWorker> {
   const folder = mkdtempSync(join(tmpdir(), 'banyan-worker-'));
   const path = join(folder, 'socket');
   const backend = await loadBackend(options);
+  const prompts: number[][] = [];
+  const submit = backend.submit.bind(backend);
+  backend.submit = (request, sink) => {
+    prompts.push([...request.prompt]);
+    return submit(request, sink);
+  };
   const local = new Engine(backend);
   const server = await serveTokens(backend, local, path, { drainMs: 0 });
   const { model, chatTemplate } = options;
   const remote = await RemoteEngine.connect({ url: server.url, model, chatTemplate });
   return {
-    ...{ local, remote, path },
+    ...{ local, remote, path, prompts },
     [Symbol.asyncDispose]: async () => {
       await remote.close();
       await server.close();

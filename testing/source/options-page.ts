@@ -39,6 +39,7 @@ import { RESUME_ALL, RUN_STORE, STEP } from '../../src/runs/run-store.js';
 import { SERVER } from '../../src/server/server-options.js';
 import { TIERS } from '../../src/tiers/tiers.js';
 import { RECORD } from '../../src/trace/recording.js';
+import { CARE } from '../../src/workers/workers-options.js';
 import { declared } from './declarations.js';
 
 /** One call with options: its table, where the comments of its options are, and a sentence. */
@@ -270,6 +271,12 @@ export const SECTIONS: readonly Section[] = [
   { title: 'RunStore.open(path, options)', table: RUN_STORE, sources: [[STORE_FILE, 'RUN_STORE']] },
   { title: 'store.resumeAll(agentOf, options)', table: RESUME_ALL, sources: [[STORE_FILE, 'RESUME_ALL']] },
   { title: 'store.step(run, key, work, options)', table: STEP, sources: [[STORE_FILE, 'STEP']] },
+  {
+    title: 'Workers.start(options)',
+    table: CARE,
+    sources: [['src/workers/workers-options.ts', 'CARE']],
+    about: 'And all of `Engine.load()`, of each of them.',
+  },
   { title: 'new Models(options)', table: MODELS, sources: [['src/models/models-options.ts', 'MODELS']] },
   { title: 'models.acquire(name, options)', table: USE, sources: [['src/models/models.ts', 'USE']] },
   { title: 'new Tiers(tiers, options)', table: TIERS, sources: [['src/tiers/tiers.ts', 'TIERS']] },

@@ -1,6 +1,5 @@
 import type { NativeHint } from '../../native/binding.js';
 import type { Aliases } from '../aliases.js';
-import type { WireRequest } from '../dialects/dialect.js';
 import type { Member } from './member.js';
 import type { Servers, Trip } from './token-call.js';
 
@@ -24,8 +23,8 @@ export class Hints implements Servers {
     return this.#servers.mostRetries;
   }
 
-  async send(wire: Pick<WireRequest, 'asked' | 'prompt'>, failed: ReadonlySet<Member>): Promise<Trip> {
-    const trip = await this.#servers.send(wire, failed);
+  async send(...[wire, failed, cancelled]: Parameters<Servers['send']>): Promise<Trip> {
+    const trip = await this.#servers.send(wire, failed, cancelled);
     const { program } = wire.asked;
     if (program === 0 || !trip.member.dialect.hint) return trip;
     this.#last.delete(program); // the latest last

@@ -35,8 +35,8 @@ export class Pooled implements Servers {
   readonly #stops: readonly Stop[];
   readonly #pool: Pool;
 
-  /** `restMs`: how long a server that fails is left alone, where there are others. */
-  constructor(members: readonly Member[], restMs: number) {
+  /** `restMs`: how long a server that fails is left alone, where there are others; undefined: never. */
+  constructor(members: readonly Member[], restMs: number | undefined) {
     this.#stops = members.map((member) => ({
       member,
       place: new Place(),

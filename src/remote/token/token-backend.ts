@@ -25,13 +25,18 @@ import { Hints } from './hints.js';
 import type { Member } from './member.js';
 import type { Pooled } from './pooled.js';
 import { sayable } from './sayable.js';
-import { TokenCall } from './token-call.js';
+import { type Servers, TokenCall } from './token-call.js';
+
+/** Requests that a server runs at the same time, as far as is known: as many as an engine does by default. */
+const RUNNING = 16;
 
 /** What a TokenBackend is made of. */
 export interface TokenSetup {
   vocabulary: Vocabulary;
   members: readonly Member[];
   servers: Pooled;
+  /** What calls go through, where it is not the servers themselves. */
+  calls?: Servers | undefined;
   aliases: Aliases;
   idleMs: number;
   firstTokenMs: number;
@@ -55,13 +60,14 @@ export class TokenBackend implements RemoteDoor {
   constructor(setup: TokenSetup) {
     this.#setup = setup;
     const { vocabulary, members } = setup;
-    this.#hints = new Hints(setup.servers, setup.aliases);
+    this.#hints = new Hints(setup.calls ?? setup.servers, setup.aliases);
     const [first] = members;
     const advice = sayable(
       vocabulary.info,
       members.map(({ dialect }) => dialect),
     );
-    this.info = { ...vocabulary.info, ...advice, backend: first?.dialect.name ?? '', kernel: 'remote' };
+    const maxRunning = RUNNING * members.length;
+    this.info = { ...vocabulary.info, ...advice, maxRunning, backend: first?.dialect.name ?? '', kernel: 'remote' };
   }
 
   get closed(): boolean {

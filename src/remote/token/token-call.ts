@@ -14,6 +14,8 @@ import { readLogprobs, withLogprobs } from './wire-logprobs.js';
 
 /** Retries of one request, before its first token and after it together. */
 const MOST_RETRIES = 2;
+/** A retry is waited for, 50 ms and twice as long each time, so often. */
+const MOST_DOUBLINGS = 4;
 /** That the end of a stream, with what it says of the cache, is waited for once the answer is whole. */
 const END_MS = 1_000;
 
@@ -31,7 +33,11 @@ export interface Trip {
 /** Where calls go. */
 export interface Servers {
   /** The next try of a call. `failed`: servers that it has failed on, which come last. Throws BACKPRESSURE. */
-  send(wire: Pick<WireRequest, 'asked' | 'prompt'>, failed: ReadonlySet<Member>): Trip | Promise<Trip>;
+  send(
+    wire: Pick<WireRequest, 'asked' | 'prompt'>,
+    failed: ReadonlySet<Member>,
+    cancelled: AbortSignal,
+  ): Trip | Promise<Trip>;
   /** Retries of one request. Default 2. */
   readonly mostRetries?: number | undefined;
 }
@@ -90,7 +96,8 @@ export class TokenCall {
     const failed = new Set<Member>();
     for (let retries = 0; ; retries++) {
       if (this.#abort.signal.aborted) return 'cancelled';
-      const trip = await this.#setup.servers.send(this.#setup.wire, failed);
+      const trip = await this.#next(failed);
+      if (!trip) return 'cancelled';
       const { member } = trip;
       this.#elsewhere.server = member.url;
       try {
@@ -109,9 +116,20 @@ export class TokenCall {
         this.#elsewhere.retries++;
         if (begun) this.#elsewhere.migrations++;
         failed.add(member);
-        const ms = Math.max(reason.retryAfterMs, 50 * 2 ** retries * (0.5 + Math.random()));
+        const ms = Math.max(reason.retryAfterMs, 50 * 2 ** Math.min(retries, MOST_DOUBLINGS) * (0.5 + Math.random()));
         await waitAtLeast(ms, this.#abort.signal);
       }
+    }
+  }
+
+  /** The next try; undefined: it was cancelled while it waited for one. */
+  async #next(failed: ReadonlySet<Member>): Promise<Trip | undefined> {
+    const { servers, wire } = this.#setup;
+    try {
+      return await servers.send(wire, failed, this.#abort.signal);
+    } catch (reason) {
+      if (this.#abort.signal.aborted) return undefined;
+      throw reason;
     }
   }
 
