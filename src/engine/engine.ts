@@ -30,11 +30,11 @@ import { Program } from './program.js';
 import { GENERATE, type GenerateOptions, toRequestSettings } from './request-options.js';
 import { Session } from './session.js';
 import { type SessionOptions, toSessionSetup } from './session-options.js';
-import { type EngineSnapshot, SNAPSHOT, type SnapshotOptions } from './snapshot-options.js';
 import { DETOKENIZE, type DetokenizeOptions, TOKENIZE, type TokenizeOptions } from './tokenize-options.js';
 import { auditCalls, auditEmbedding, checkAudit } from './watch/call-audit.js';
 import { type CallWatcher, watchCalls } from './watch/call-watch.js';
 import { type RequestWatcher, watchRequests } from './watch/request-watch.js';
+import { type EngineSnapshot, SNAPSHOT, type SnapshotOptions } from './watch/snapshot-options.js';
 
 export type ModelInfo = NativeModelInfo;
 export type EngineStats = NativeStats;

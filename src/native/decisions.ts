@@ -1,5 +1,5 @@
-import type { ByteReader } from './byte-reader.js';
-import { type RecordLayouts, readRecord } from './records.js';
+import type { ByteReader } from './packed/byte-reader.js';
+import { type RecordLayouts, readRecord } from './packed/records.js';
 import type { KvTier, NativeClass, PageKind, RetainReason, StoreReason } from './vocabulary.js';
 
 /** What every decision of the scheduler has. */

@@ -1,7 +1,7 @@
 import { loadBinding, type NativeMessage, type NativeToolCall } from './binding.js';
-import { ByteReader } from './byte-reader.js';
 import { type NativeDecision, readDecision } from './decisions.js';
-import { type RecordLayouts, readRecord } from './records.js';
+import { ByteReader } from './packed/byte-reader.js';
+import { type RecordLayouts, readRecord } from './packed/records.js';
 import type { CallUsage } from './reports.js';
 import { CALL_STAGES, type FinishReason, STAGES } from './vocabulary.js';
 

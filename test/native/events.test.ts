@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { loadBinding } from '../../src/native/binding.js';
 import type { DecisionKind } from '../../src/native/decisions.js';
 import { decodeEvents } from '../../src/native/events.js';
-import type { RecordField } from '../../src/native/records.js';
+import type { RecordField } from '../../src/native/packed/records.js';
 
 // The bytes as native/addon/README.md describes them, written here a second time.
 

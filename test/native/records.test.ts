@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadBinding } from '../../src/native/binding.js';
-import type { RecordField } from '../../src/native/records.js';
+import type { RecordField } from '../../src/native/packed/records.js';
 import { rowsOf } from '../../src/native/snapshot.js';
 import * as vocabulary from '../../src/native/vocabulary.js';
 import { TestEngine } from '../../testing/engine/test-engine.js';

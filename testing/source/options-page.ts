@@ -16,8 +16,8 @@ import { PIN, PREFIX } from '../../src/engine/prefix-cache.js';
 import { BRANCH_ABANDONED, NEXT_PREFIX, TOOL_STARTED } from '../../src/engine/program.js';
 import { GENERATE } from '../../src/engine/request-options.js';
 import { NEXT_TURN, SESSION_OWN } from '../../src/engine/session-options.js';
-import { SNAPSHOT } from '../../src/engine/snapshot-options.js';
 import { DETOKENIZE, TOKENIZE } from '../../src/engine/tokenize-options.js';
+import { SNAPSHOT } from '../../src/engine/watch/snapshot-options.js';
 import { GRAPH_RUN } from '../../src/graph/run-options.js';
 import { AGENT_NODE, ASK_OWN, CODE } from '../../src/graph/workflow.js';
 import { rangeOf } from '../../src/kit/option-table.js';
@@ -192,7 +192,7 @@ export const SECTIONS: readonly Section[] = [
   {
     title: 'engine.snapshot(options)',
     table: SNAPSHOT,
-    sources: [['src/engine/snapshot-options.ts', 'SNAPSHOT']],
+    sources: [['src/engine/watch/snapshot-options.ts', 'SNAPSHOT']],
   },
   { title: 'engine.record(path, options)', table: RECORD, sources: [['src/trace/recording.ts', 'RECORD']] },
   {

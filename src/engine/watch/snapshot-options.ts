@@ -1,5 +1,5 @@
-import { number, type OptionsOf } from '../native/option-kinds.js';
-import type { NativeSnapshot } from '../native/snapshot.js';
+import { number, type OptionsOf } from '../../native/option-kinds.js';
+import type { NativeSnapshot } from '../../native/snapshot.js';
 
 export type EngineSnapshot = NativeSnapshot;
 
