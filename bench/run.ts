@@ -16,6 +16,7 @@ import { benchServing } from './serving/serving.js';
 import { benchSim } from './sim/sim.js';
 import { benchSteps } from './steps.js';
 import { benchTiers, PARTS } from './tiers/tiers.js';
+import { benchWorkers } from './workers/workers.js';
 import { benchClasses } from './workloads/classes.js';
 import { benchClosedForms } from './workloads/closed-forms.js';
 import { benchLongPrompt } from './workloads/long-prompt.js';
@@ -47,6 +48,11 @@ const BENCHES: Record<string, Bench> = {
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   grammar: { what: 'what a grammar costs a token, against llama.cpp (native)', runs: 5, run: benchGrammar },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },
+  workers: {
+    what: 'W2 on two engines in processes of their own against one, a thread each',
+    runs: 5,
+    run: benchWorkers,
+  },
   replay: { what: '20 turns of a coding agent on three APIs, against llama-server', runs: 2, run: benchReplay },
 };
 
