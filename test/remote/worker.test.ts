@@ -1,5 +1,16 @@
 import { once } from 'node:events';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,7 +22,7 @@ import { defineTool } from '../../src/agent/tool.js';
 import type { ToolSpec } from '../../src/chat/tool-spec.js';
 import type { GenerationResult } from '../../src/engine/generation.js';
 import type { GenerateOptions } from '../../src/engine/request-options.js';
-import { checkOwnSocket, listenAt } from '../../src/kit/files/socket-place.js';
+import { foreignSocket, listenAt } from '../../src/kit/files/socket-place.js';
 import { RemoteEngine } from '../../src/remote/remote-engine.js';
 import { llamaTemplates } from '../../testing/models/llama-templates.js';
 import { type OneWorker, oneWorker } from '../../testing/remote/one-worker.js';
@@ -211,18 +222,17 @@ describe('the place of a socket', () => {
     const server = createServer();
     const leave = await listenAt(server, path);
     expect((statSync(path).mode & 0o777).toString(8)).toBe('600');
-    await checkOwnSocket(path);
+    expect(await foreignSocket(path)).toBe('');
     await expect(listenAt(createServer(), path)).rejects.toMatchObject(refused); // it is listened on
     server.close();
     await leave();
     expect(() => lstatSync(path)).toThrow();
-    await expect(checkOwnSocket(path)).rejects.toMatchObject(refused);
+    expect(await foreignSocket(path)).toBe('');
   });
 
   test('what was left behind is replaced, what is no socket stays', async () => {
     const left = createHttpServer().listen(join(folder, 'other'));
     await once(left, 'listening');
-    const { renameSync } = await import('node:fs');
     renameSync(join(folder, 'other'), path); // the server takes away its own name only
     left.close();
     await once(left, 'close');
@@ -235,7 +245,11 @@ describe('the place of a socket', () => {
       make();
       await expect(listenAt(createServer(), path)).rejects.toMatchObject(refused);
       expect(lstatSync(path).isSocket()).toBe(false);
-      await expect(checkOwnSocket(path)).rejects.toMatchObject(refused);
+      expect(await foreignSocket(path)).toBe('it is no socket');
+      await expect(RemoteEngine.connect({ url: `unix:${path}` })).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+        field: 'url',
+      });
       rmSync(path, { recursive: true });
     }
   });
@@ -249,9 +263,27 @@ describe('the place of a socket', () => {
     }
   });
 
-  test('an engine elsewhere is not reached through the socket of another user', async () => {
-    await expect(RemoteEngine.connect({ url: `unix:${join(folder, 'none')}` })).rejects.toMatchObject({
-      code: 'REMOTE_FAILED',
-    });
+  test('one that is not there is a server that cannot be reached', async () => {
+    const url = `unix:${join(folder, 'none')}`;
+    await expect(RemoteEngine.connect({ url })).rejects.toMatchObject({ code: 'REMOTE_FAILED' });
   });
+
+  const isRoot = process.getuid?.() === 0;
+  test.skipIf(!isRoot)(
+    `a socket of another user is neither replaced nor told anything${isRoot ? '' : ' (skipped: only root can make one)'}`,
+    async () => {
+      const server = createServer();
+      const leave = await listenAt(server, path);
+      chownSync(path, 65_534, 65_534);
+      await expect(RemoteEngine.connect({ url: `unix:${path}` })).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+        field: 'url',
+      });
+      server.close();
+      await once(server, 'close');
+      await expect(listenAt(createServer(), path)).rejects.toMatchObject(refused);
+      expect(lstatSync(path).uid).toBe(65_534);
+      await leave();
+    },
+  );
 });

@@ -40,13 +40,12 @@ export async function listenAt(server: Server, given: string): Promise<() => Pro
   };
 }
 
-/** Rejects with INVALID_OPTION unless what is at `path` is a socket of this user's, or of the administrator's. */
-export async function checkOwnSocket(path: string): Promise<void> {
-  const there = await lstat(path).catch((cause: unknown) => {
-    throw refused(path, 'it is not there', cause);
-  });
-  if (!there.isSocket()) throw refused(path, 'it is no socket');
-  if (!isOurs(there.uid) && there.uid !== 0) throw refused(path, 'it is a socket of another user');
+/** Why what is at `path` is not to be trusted: it is no socket, or not this user's nor the administrator's. '': it may be, or nothing is there. */
+export async function foreignSocket(path: string): Promise<string> {
+  const there = await lstat(path).catch(() => undefined);
+  if (!there) return '';
+  if (!there.isSocket()) return 'it is no socket';
+  return isOurs(there.uid) || there.uid === 0 ? '' : 'it is a socket of another user';
 }
 
 /** It comes into its place when it listens and is private: no other user ever finds it open. */

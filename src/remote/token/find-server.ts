@@ -1,5 +1,6 @@
 import type { Vocabulary } from '../../backend/vocabulary.js';
 import { BanyanError } from '../../kit/errors.js';
+import { foreignSocket } from '../../kit/files/socket-place.js';
 import { DIALECTS, dialectNamed, dialectOwnedBy } from '../dialects/dialects.js';
 import type { RemoteServer } from '../remote-options.js';
 import { Member } from './member.js';
@@ -17,6 +18,7 @@ export async function findServer(server: RemoteServer, signal: AbortSignal): Pro
   const { url, headers = {}, priorities = false } = server;
   const transport = new Transport(url, { ...headers });
   try {
+    await checkSocket(url);
     const listed = await firstModel(transport, signal);
     const dialect = server.dialect ? dialectNamed(server.dialect) : dialectOwnedBy(listed?.owned_by);
     if (!dialect) {
@@ -33,6 +35,13 @@ export async function findServer(server: RemoteServer, signal: AbortSignal): Pro
   } finally {
     await transport.close();
   }
+}
+
+/** Prompts are told to a socket of this user's alone. */
+async function checkSocket(url: string): Promise<void> {
+  if (!url.startsWith('unix:')) return;
+  const why = await foreignSocket(url.slice('unix:'.length));
+  if (why !== '') throw new BanyanError('INVALID_OPTION', `${url}: ${why}`, { field: 'url' });
 }
 
 /** Throws MODEL_INVALID where the server makes other tokens of the same texts: it runs another model, or another vocabulary of it. */
