@@ -4,12 +4,13 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { Agent } from '../../src/agent/agent.js';
 import { defineTool } from '../../src/agent/tool.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { Generation } from '../../src/engine/generation.js';
+import type { WorkerReport } from '../../src/workers/supervised.js';
 import { Workers } from '../../src/workers/workers.js';
 import type { WorkersOptions } from '../../src/workers/workers-options.js';
 import { drive } from '../../testing/drive/drive.js';
@@ -183,6 +184,24 @@ test('SIGTERM: what is under way there ends by itself, what is new goes elsewher
   expect(engine.servers().map(({ failed }) => failed)).toEqual([0, 0]);
   while (workers.report()[0]?.state !== 'ready') await new Promise((resolve) => setTimeout(resolve, 5));
   expect(workers.report()[0]).toMatchObject({ restarts: 1, lastEnd: 'ended with 0' });
+});
+
+test('with a disk cache a worker comes back warm: after SIGTERM, and after kill -9', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'banyan-kept-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  await using workers = await Workers.start({ ...rambling, cache: { dir }, restartMs: 0 });
+  const prompt = Array.from({ length: 640 }, (_, at) => 100 + ((at * 7) % 300));
+  const ask = async () => (await workers.engine.generate(prompt, { maxTokens: 1, durable: true })).usage.hits.disk;
+  const restart = async (signal: NodeJS.Signals) => {
+    const { pid, restarts } = workers.report()[0] as WorkerReport;
+    process.kill(pid ?? 0, signal);
+    while (workers.report()[0]?.restarts === restarts) await new Promise((resolve) => setImmediate(resolve));
+  };
+  expect(await ask()).toBe(0);
+  await restart('SIGTERM');
+  expect(await ask()).toBeGreaterThanOrEqual(576);
+  await restart('SIGKILL');
+  expect(await ask()).toBeGreaterThanOrEqual(576);
 });
 
 describe('workers that do not start', () => {
