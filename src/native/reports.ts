@@ -158,7 +158,7 @@ export interface CallUsage extends Omit<NativeUsage, 'cachedTokens'> {
     retries: number;
     /** Those of them that went on in the midst of the answer. A sampled one has the right distribution, not the same draw. */
     migrations: number;
-    /** Address of the server that gave the end; in chat mode provider and model. */
+    /** Address of the server that gave the end. */
     server: string;
   };
 }

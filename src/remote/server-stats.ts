@@ -1,6 +1,6 @@
 /** What is known of one server of a RemoteEngine. Counts are since it was connected. */
 export interface ServerStats {
-  /** As it was given to `connect()`; in chat mode provider and model. */
+  /** As it was given to `connect()`. */
   readonly url: string;
   /** What it speaks. */
   readonly dialect: string;
