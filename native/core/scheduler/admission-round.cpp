@@ -57,8 +57,10 @@ bool AdmissionRound::may_start(Sequence & seq) {
         return false;
     }
     if (seq.cache && waits_for_producer(seq)) return false;
-    if (waits_for_load(seq)) return false;
-    return !blocked_ || may_pass_blocked(seq);
+    const bool passes = !blocked_ || may_pass_blocked(seq);
+    // No load takes the pages that an overdue request waits for.
+    if (!passes && order_.is_overdue(*blocked_)) return false;
+    return !waits_for_load(seq) && passes;
 }
 
 bool AdmissionRound::passes_gate(const Sequence & seq) {
@@ -97,7 +99,7 @@ bool AdmissionRound::may_pass_blocked(const Sequence & seq) const {
     if (seq.cls == Class::interactive && blocked.cls != Class::interactive) {
         const int32_t held = pages_for(seq.n_tokens(), config.page_tokens) + s_.running.interactive_pages();
         const int32_t wanted = pages_for(blocked.most_computed(), config.page_tokens);
-        if (order_.is_overdue(blocked) && held + wanted > config.n_pages) return false;
+        if (order_.is_overdue(blocked) && held + s_.loads.n_held() + wanted > config.n_pages) return false;
         return static_cast<int64_t>(held) * 100 <= static_cast<int64_t>(config.n_pages) * config.reserve_percent;
     }
     if (blocked.usage.preemptions > 0) return false;  // passing it would soon cost it its place again
@@ -135,13 +137,13 @@ AdmissionRound::Room AdmissionRound::make_room(Sequence & seq, bool at_the_cost_
         const int32_t lacking = has_slot ? take_pages(seq, seq.n_tokens() - 1) : 0;
         if (has_slot && lacking == 0) return Room::made;
         // Pages that are on their way for a worse class, or for no request yet, are computed instead.
-        if (lacking > 0 && s_.make_way(s_.running.empty() ? -1 : cls)) continue;
+        if (lacking > 0 && s_.make_way(s_.policy().is_fcfs() ? kClasses - 1 : cls)) continue;
         Sequence * worst = s_.policy().is_fcfs() ? nullptr : s_.running.victim_of_class();
         if (at_the_cost_of_others && worst && worst->effective_class > cls && s_.running.may_free(lacking, cls)) {
             s_.preempt(*worst, seq.id);
             if (waits_for_load(seq)) return Room::waits_for_load;
-        } else if (!s_.running.empty() || !s_.cache.break_pin()) {
-            return Room::none;
+        } else if (!s_.running.empty() || !s_.loads.empty() || !s_.cache.break_pin()) {
+            return Room::none;  // what runs or is loaded gives its pages back; a pin may not
         } else {
             s_.write_about(seq, decision::BreakPin{});
         }

@@ -93,6 +93,7 @@ void Scheduler::Impl::end(Sequence & seq, FinishState how) {
     Program & p = *seq.program;
     if (!seq.running()) {
         backlog.remove(seq, now);
+        leave_load(seq);
     } else if (finished) {
         if (seq.cache) cache.commit(*seq.holding, seq.tokens);
         p.context = seq.computed();

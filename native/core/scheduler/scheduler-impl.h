@@ -86,6 +86,7 @@ struct Scheduler::Impl {
     bool waits_for_load(Sequence & seq, int32_t n_needed, int32_t kept_back);
     void settle_loads();
     bool make_way(EffectiveClass cls);
+    void leave_load(Sequence & seq);
     void note(const std::vector<EndedLoad> & ended);
     void store(Sequence & seq, int32_t n_tokens, ColdKind kind, StoreReason reason);
     void store_turn(Sequence & seq);

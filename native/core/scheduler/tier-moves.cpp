@@ -1,5 +1,6 @@
 // Pages that are kept outside the pool: which are loaded for whom, and which are written when.
 #include <algorithm>
+#include <utility>
 
 #include "core/scheduler/scheduler-impl.h"
 #include "core/tiers/path-keys.h"
@@ -61,6 +62,17 @@ bool Scheduler::Impl::make_way(EffectiveClass cls) {
     const bool gave = loads.give_way(cls, ended, now);
     note(ended);
     return gave;
+}
+
+/** It leaves: the load is worth what those are that still wait for it. */
+void Scheduler::Impl::leave_load(Sequence & seq) {
+    const LoadId load = std::exchange(seq.load, 0);
+    if (load == 0 || !loads.is_under_way(load)) return;
+    EffectiveClass best = kClasses;
+    for (const Sequence * other : backlog) {
+        if (other->load == load) best = std::min(best, number_of(other->cls));
+    }
+    loads.set_class(load, best);
 }
 
 /** Those that waited for a load know what came by it. */

@@ -29,6 +29,12 @@ int32_t Loads::n_expected() const {
     return n;
 }
 
+int32_t Loads::n_held() const {
+    int32_t n = 0;
+    for (const auto & [id, load] : loads_) n += static_cast<int32_t>(load.holding->table.pages().size()) - load.begin;
+    return n;
+}
+
 int32_t Loads::would_bring(const LoadWish & wish, Micros now, Micros & takes) const {
     if (!config_.on || now < rests_until_ || index_.size(Tier::disk) + index_.size(Tier::host) == 0) return 0;
     const int32_t begin = cache_.match(wish.salt, *wish.tokens, wish.n_pages * page_tokens()) / page_tokens();

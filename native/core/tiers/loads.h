@@ -81,6 +81,8 @@ class Loads {
     PageId place(TierJob job, ReadEnd how, Micros ended);
     /** Loads that are whole, can come no further or are late end: what came is in the tree. Appends them. */
     void settle(std::vector<EndedLoad> & ended, Micros now);
+    /** Of the best that waits for the load; kClasses: none does any more. */
+    void set_class(LoadId id, EffectiveClass cls) { loads_.at(id).cls = cls; }
     /** Ends a load of a worse class than this to make room. False: there is none. */
     bool give_way(EffectiveClass cls, std::vector<EndedLoad> & ended, Micros now);
 
@@ -91,6 +93,8 @@ class Loads {
     int32_t n_reading() const { return static_cast<int32_t>(reading_.size()); }
     /** Pages of loads under way that have not come yet. */
     int32_t n_expected() const;
+    /** Pages of the pool that loads under way have taken. */
+    int32_t n_held() const;
     const TierCost & cost() const { return reading_cost_; }
 
     static constexpr Micros kLeastPatience = 50'000;  // for a load
