@@ -11,7 +11,7 @@ const FLOORS = [
   ['chat', 'observe', 'pool'],
   ['embedding'],
   ['engine'],
-  ['agent', 'stateless', 'patterns', 'memo', 'models', 'metrics', 'remote'],
+  ['agent', 'stateless', 'patterns', 'memo', 'models', 'metrics', 'remote', 'inspector'],
   ['server', 'adapters', 'graph', 'runs', 'tiers'],
   ['doctor', 'workers'],
   ['cli'],

@@ -24,7 +24,7 @@ namespace banyan {
 namespace {
 
 constexpr const char * kOnEvents = "_onEvents";
-/** Nodes of a snapshot: what is made of them in a millisecond or few. */
+/** Nodes of a snapshot. */
 constexpr int64_t kMostShown = 100'000;
 
 using Make = std::function<Napi::Value(Napi::Env)>;

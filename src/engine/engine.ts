@@ -187,7 +187,7 @@ export class Engine implements AsyncDisposable {
 
   /**
    * What the engine holds and what waits, for eyes: the prefix tree, the pages, requests and why they wait, programs, the latest
-   * steps. Numbers only. Taken as `stats()` are; an engine of 10,000 nodes spends about a millisecond on it. Rejects with INVALID_OPTION, CLOSED,
+   * steps. Numbers only. Taken as `stats()` are; its `tookMs` says what it cost the engine. Rejects with INVALID_OPTION, CLOSED,
    * MODEL_UNSUPPORTED on an engine elsewhere.
    */
   async snapshot(given: SnapshotOptions = {}): Promise<EngineSnapshot> {

@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
+import { asset } from '../inspector/assets.js';
 import { hasCode } from '../kit/errors.js';
 import { callerTrace } from '../observe/caller-trace.js';
 import { anthropicError } from './anthropic/error-body.js';
@@ -10,6 +11,7 @@ import { countTokens, messages } from './anthropic/messages.js';
 import { type Client, makeGate, mayAskOf } from './http/api-keys.js';
 import { Exchange, type ServerContext } from './http/exchange.js';
 import { HttpError, retryHeaders, toHttpFailure } from './http/http-error.js';
+import { pageHeaders, showLive } from './inspector/live-page.js';
 import { chatCompletions } from './openai/chat-completions.js';
 import { completions } from './openai/completions.js';
 import { embeddings } from './openai/embeddings.js';
@@ -73,6 +75,10 @@ export function makeApp(context: ServerContext): Hono<Env> {
   app.get('/health', (c) => c.json({ status: 'ok', normalized: catalog.changes }));
   app.get('/ready', (c) => (context.draining.aborted ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })));
   app.get('/version', (c) => c.json({ version }));
+  app.get('/inspector/:name?', (c, next) => {
+    const file = settings.inspector ? asset(c.req.param('name') ?? '') : undefined;
+    return file ? c.body(file.text, 200, pageHeaders(file.type)) : next();
+  });
   app.use(async (c, next) => {
     c.set('client', gate(c.env.incoming));
     await next();
@@ -84,6 +90,14 @@ export function makeApp(context: ServerContext): Hono<Env> {
     if (!counts) throw new HttpError(404, 'not_found', 'Metrics are switched off');
     const text = await counts.text(c.req.query('model'));
     return c.body(text, 200, { 'content-type': counts.registry.contentType, 'cache-control': 'no-store' });
+  });
+
+  app.get('/inspector/events', (c) => {
+    checkAdmin(c.get('client'));
+    const feed = catalog.inspected(c.req.query('model'));
+    if (!feed) throw new HttpError(404, 'not_found', 'The inspector is switched off, or no model is loaded');
+    showLive(feed, c.env.outgoing, context.stop);
+    return RESPONSE_ALREADY_SENT;
   });
 
   app.get('/v1/models', (c) => {

@@ -4,7 +4,7 @@ import type { Places } from './places.js';
 
 /** Routes that are told apart; all others, which clients make up, are one. */
 const ROUTES =
-  /^\/(?:v1\/(?:chat\/completions|completions|embeddings|messages\/count_tokens|messages|responses|models)|tokenize|detokenize|metrics|health|ready|version)(?=\/|$)/;
+  /^\/(?:v1\/(?:chat\/completions|completions|embeddings|messages\/count_tokens|messages|responses|models)|tokenize|detokenize|metrics|inspector|health|ready|version)(?=\/|$)/;
 
 /** Counts responses by route and status, and the places that are taken. */
 export function countResponses(server: Server, registry: Registry, places: Pick<Places, 'taken'>): void {

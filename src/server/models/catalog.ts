@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { InspectorFeed } from '../../inspector/feed.js';
 import type { ChangeCounts } from '../../stateless/cache/changes.js';
 import { HttpError } from '../http/http-error.js';
 import type { Tenant } from '../tenants/tenant.js';
@@ -37,6 +38,8 @@ export interface Catalog {
   meant(name: string | undefined, may: MayAsk): string;
   /** A model by its own name, loaded. `signal`: ends the wait. Rejects with HttpError 429 and 503, ABORTED, CLOSED. */
   use(name: string, signal: () => AbortSignal, tenant: Tenant | undefined): Promise<ModelInUse>;
+  /** What the inspector is told of a model that is loaded, or of the first that is; undefined: none is, or it is switched off. Loads nothing. */
+  inspected(name: string | undefined): InspectorFeed | undefined;
   /** Lets go what is kept for a tenant. */
   leave(tenant: Tenant): Promise<void>;
   /** Lets go what is kept for clients. Models stay their owner's. */

@@ -93,6 +93,11 @@ export class ManyModels implements Catalog {
     return { registry, text: async (name) => (name === undefined ? `${await registry.metrics()}\n` : ofModel(name)) };
   }
 
+  inspected(name: string | undefined) {
+    const own = name === undefined ? undefined : this.meant(name, () => true);
+    return this.#open.find((one) => own === undefined || one.name === own)?.inspected;
+  }
+
   /** Those whose engine is there. */
   get #open(): ServedModel[] {
     return [...this.#served.values()].filter(({ engine }) => !engine.closed);

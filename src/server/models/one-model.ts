@@ -50,6 +50,10 @@ export class OneModel implements Catalog {
     return { model: this.#model, release: () => {} };
   }
 
+  inspected() {
+    return this.#model.inspected;
+  }
+
   leave(tenant: Tenant): Promise<void> {
     return this.#model.leave(tenant);
   }

@@ -1,4 +1,5 @@
 import type { Engine } from '../../engine/engine.js';
+import { InspectorFeed } from '../../inspector/feed.js';
 import { type Metrics, metrics } from '../../metrics/metrics.js';
 import type { ChangeCounts } from '../../stateless/cache/changes.js';
 import { Callers } from '../../stateless/callers.js';
@@ -26,6 +27,8 @@ export class ServedModel implements ModelClients {
   readonly places: Places;
   /** What is counted of it; undefined: nothing. */
   readonly metrics: Metrics | undefined;
+  /** What the inspector's pages are told of it; undefined: it is switched off. */
+  readonly inspected: InspectorFeed | undefined;
   readonly #settings: ServerSettings;
   readonly #ofTenants = new WeakMap<Tenant, ModelClients>();
 
@@ -37,6 +40,7 @@ export class ServedModel implements ModelClients {
     this.callers = new Callers(engine, settings, changes);
     this.places = new Places(maxRunning + (settings.maxWaiting ?? WAITING_FOR_EACH * maxRunning));
     this.metrics = settings.metrics ? metrics(engine, { modelName: name }) : undefined;
+    this.inspected = settings.inspector ? new InspectorFeed(engine, name) : undefined;
     this.#settings = settings;
   }
 

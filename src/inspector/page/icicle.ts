@@ -1,0 +1,84 @@
+import { colourOf, hatch } from './palette.js';
+import type { Row } from './shown.js';
+
+/** A node with the place that it has in the drawing, in parts of the width; depth from 0. */
+export interface Placed {
+  readonly node: Row;
+  readonly why: string;
+  readonly from: number;
+  readonly width: number;
+  readonly depth: number;
+}
+
+/** Places each node beside its siblings and under its parent, as wide as its pages and those below it. */
+export function placeNodes(nodes: readonly Row[], kept: readonly string[]): Placed[] {
+  const sums = new Map<number, number>(nodes.map(({ id = 0, pages = 0 }) => [id, Math.max(pages, 0.25)]));
+  for (const { id = 0, parent = 0 } of [...nodes].reverse()) {
+    if (parent !== 0) sums.set(parent, (sums.get(parent) ?? 0) + (sums.get(id) ?? 0));
+  }
+  const whole = nodes.filter(({ parent }) => parent === 0).reduce((sum, { id = 0 }) => sum + (sums.get(id) ?? 0), 0);
+  const next = new Map<number, { at: number; depth: number }>([[0, { at: 0, depth: -1 }]]);
+  return nodes.flatMap((node) => {
+    const { id = 0, parent = 0 } = node;
+    const above = next.get(parent);
+    if (!above || whole === 0) return [];
+    const width = (sums.get(id) ?? 0) / whole;
+    const placed = { node, why: kept[node.kept ?? 0] ?? '', from: above.at, width, depth: above.depth + 1 };
+    next.set(id, { at: above.at, depth: placed.depth });
+    above.at += width;
+    return [placed];
+  });
+}
+
+export const ROW = 22;
+
+/** Draws what is at least half a pixel wide; `chosen`: the node with a frame. `own`: those of the chosen agent have a dot. */
+export function drawIcicle(
+  canvas: HTMLCanvasElement,
+  placed: readonly Placed[],
+  chosen: number,
+  own: ReadonlySet<number>,
+): void {
+  const ratio = devicePixelRatio;
+  const width = canvas.clientWidth;
+  const depth = placed.reduce((most, one) => Math.max(most, one.depth), 0) + 1;
+  const height = Math.min(40, Math.max(4, depth)) * ROW;
+  canvas.style.height = `${height}px`;
+  canvas.width = width * ratio;
+  canvas.height = height * ratio;
+  const draw = canvas.getContext('2d');
+  if (!draw) return;
+  draw.scale(ratio, ratio);
+  draw.font = '12px system-ui';
+  const ink = getComputedStyle(canvas).color;
+  for (const { node, why, from, width: part, depth: level } of placed) {
+    const [x, w, y] = [from * width, part * width, level * ROW];
+    if (w < 0.5) continue;
+    draw.fillStyle = colourOf(why);
+    draw.fillRect(x, y, Math.max(0.5, w - 1), ROW - 1);
+    hatch(draw, why, x, y, w - 1, ROW - 1);
+    if (w > 70) {
+      draw.fillStyle = '#000000';
+      draw.fillText(`${node.pages} p · ${why}`, x + 4, y + 15, w - 8);
+    }
+    if (own.has(node.id ?? 0)) {
+      draw.fillStyle = '#d55e00';
+      draw.fillRect(x, y + ROW - 5, Math.max(2, w - 1), 4);
+    }
+    if (node.id === chosen) {
+      draw.strokeStyle = ink;
+      draw.lineWidth = 2;
+      draw.strokeRect(x + 1, y + 1, Math.max(1, w - 3), ROW - 3);
+    }
+  }
+}
+
+/** Where the arrow keys lead from a node: to its parent, first child, or the neighbour on its level. */
+export function neighbour(placed: readonly Placed[], chosen: number, key: string): number {
+  const at = placed.find(({ node }) => node.id === chosen);
+  if (!at) return placed[0]?.node.id ?? 0;
+  if (key === 'ArrowUp') return at.node.parent || chosen;
+  if (key === 'ArrowDown') return placed.find(({ node }) => node.parent === chosen)?.node.id ?? chosen;
+  const level = placed.filter(({ depth }) => depth === at.depth);
+  return level[level.indexOf(at) + (key === 'ArrowRight' ? 1 : -1)]?.node.id ?? chosen;
+}

@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Engine } from '../../src/engine/engine.js';
+import { InspectorFeed } from '../../src/inspector/feed.js';
+import type { Server } from '../../src/server/serve.js';
+import { serve } from '../../src/server/serve.js';
+
+// The inspector of a server: who may look, what a browser shows of a real engine, and that it costs nothing unwatched.
+
+const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const browser = process.env.CHROMIUM ?? BROWSERS.find((path) => existsSync(path));
+if (!browser) console.log('The inspector is not opened: no Chromium (CHROMIUM=<path>)');
+
+const HOSTILE = '<img src=x onerror="document.title=\'harmed\'">';
+const PREFIX = 'You are one of many agents. '.repeat(12);
+
+let engine: Engine;
+let server: Server;
+beforeAll(async () => {
+  engine = await Engine.load({ threads: 1, kvTokens: 4096 });
+  server = await serve(engine, { port: 0, modelName: HOSTILE });
+});
+afterAll(async () => {
+  await server.close();
+  await engine.close();
+});
+
+test('what is not for all tenants needs the key of an administrator; the page itself holds nothing', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'banyan-inspector-')), 'keys.json');
+  const digest = (key: string) => createHash('sha256').update(key).digest('hex');
+  const tenants = [
+    { name: 'acme', keys: [digest('a')] },
+    { name: 'operator', keys: [digest('o')], admin: true },
+  ];
+  writeFileSync(file, JSON.stringify({ tenants }));
+  await using closed = await serve(engine, { port: 0, keysFile: file });
+  const status = async (path: string, key?: string) => {
+    const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    const answer = await fetch(`${closed.url}${path}`, { headers });
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  expect(await status('/inspector')).toBe(200);
+  expect(await status('/inspector/events')).toBe(401);
+  expect(await status('/inspector/events', 'a')).toBe(403);
+  expect(await status('/inspector/events', 'o')).toBe(200);
+  expect(await status('/inspector/..%2f..%2fpackage.json', 'o')).toBe(404);
+  await using off = await serve(engine, { port: 0, inspector: false });
+  expect((await fetch(`${off.url}/inspector`)).status).toBe(404);
+  expect((await fetch(`${off.url}/inspector/events`)).status).toBe(404);
+});
+
+test('the page runs no script but its own', async () => {
+  const { headers } = await fetch(`${server.url}/inspector`);
+  const policy = headers.get('content-security-policy') ?? '';
+  for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"])
+    expect(policy).toContain(part);
+  expect(policy).not.toContain('unsafe');
+});
+
+test('an engine is asked while one watches, and not before or after', async () => {
+  const [snapshots, requests] = [vi.spyOn(engine, 'snapshot'), vi.spyOn(engine, 'watchRequests')];
+  const feed = new InspectorFeed(engine, 'x');
+  expect([snapshots.mock.calls.length, requests.mock.calls.length]).toEqual([0, 0]);
+  const leave = await new Promise<() => void>((resolve) => {
+    let seen = 0;
+    const end = feed.watch(() => {
+      if (++seen === 2) resolve(end);
+      return true;
+    });
+  });
+  leave();
+  const asked = snapshots.mock.calls.length;
+  vi.useFakeTimers();
+  vi.advanceTimersByTime(5_000);
+  vi.useRealTimers();
+  expect(snapshots.mock.calls.length).toBe(asked);
+  expect(requests.mock.calls.length).toBe(1);
+  vi.restoreAllMocks();
+});
+
+describe.skipIf(!browser)('in a browser', () => {
+  let opened: Browser;
+  let page: Page;
+  const faults: string[] = [];
+  beforeAll(async () => {
+    opened = await chromium.launch({ executablePath: browser as string, args: ['--no-sandbox'] });
+    page = await opened.newPage();
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(server.url)) faults.push(request.url());
+    });
+    await page.goto(`${server.url}/inspector`);
+    await page.locator('#state', { hasText: 'live' }).waitFor();
+    for (const name of ['one', 'two', 'three']) {
+      const agent = engine.program();
+      for (const turn of [1, 2, 3]) {
+        const text = turn === 3 ? `${name}: another beginning` : `${PREFIX}${name} ${'and on '.repeat(turn)}`;
+        await engine.generate(text, { program: agent, maxTokens: 4, label: HOSTILE });
+      }
+    }
+    await page.locator('#agents tbody tr').nth(2).waitFor();
+  });
+  afterAll(() => opened.close());
+
+  test("an agent's third call says why it missed, two clicks away", async () => {
+    await page.locator('#agents button').first().click();
+    const third = page.locator('#life tbody tr').nth(2);
+    await third.waitFor();
+    expect(await third.locator('td').first().textContent()).toBe('3');
+    expect(await third.textContent()).toMatch(/another one than what was cached/);
+    expect(await page.locator('#life tbody tr').nth(1).textContent()).toMatch(/hit up to token/);
+  });
+
+  test('the arrow keys go through the tree', async () => {
+    await page.locator('#tree').focus();
+    await page.keyboard.press('ArrowRight');
+    const first = await page.locator('#node').textContent();
+    expect(first).toMatch(/^Node \d+: tokens 0 to /);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('#node').textContent()).not.toBe(first);
+  });
+
+  test('names from outside are texts; nothing was asked elsewhere, nothing failed', async () => {
+    expect(await page.title()).toBe('Banyan: inspector');
+    expect(await page.locator('#numbers').textContent()).toContain(HOSTILE);
+    expect(await page.locator('img').count()).toBe(0);
+    expect(faults).toEqual([]);
+  });
+
+  test('light, dark and narrow', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      const path = join(process.env.BANYAN_ARTEFACTS ?? tmpdir(), `inspector-${colorScheme}.png`);
+      await page.screenshot({ path, fullPage: true });
+      const back = await page.evaluate('getComputedStyle(document.body).backgroundColor');
+      expect(back).toBe(colorScheme === 'light' ? 'rgb(253, 253, 252)' : 'rgb(22, 24, 27)');
+    }
+    await page.setViewportSize({ width: 400, height: 800 });
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+  });
+});
