@@ -9,6 +9,7 @@ export class EngineFamilies {
   readonly #tierPages;
   readonly #hits;
   readonly #steps;
+  readonly #stepSum;
   readonly #stepTime;
   readonly #stepQuantiles;
   readonly #deciding;
@@ -38,7 +39,12 @@ export class EngineFamilies {
       'tier',
     ]);
     this.#steps = make.told('banyan_steps_total', 'Steps of the model.');
-    this.#stepTime = make.told('banyan_step_seconds_total', 'Time in steps.');
+    this.#stepSum = make.told('banyan_step_seconds_total', 'Time in steps.');
+    this.#stepTime = make.toldHistogram(
+      'banyan_step_seconds',
+      'One step of the model that did not fail; the commit is in the sum only.',
+      1_000,
+    );
     this.#stepQuantiles = make.gauge('banyan_recent_step_seconds', 'Time of a step, of the last 1,024.', [
       'percentile',
     ]);
@@ -80,7 +86,10 @@ export class EngineFamilies {
     this.#tierPages.set({ tier: 'disk' }, stats.pagesDisk);
     for (const [tier, tokens] of Object.entries(hitTokens)) this.#hits(tokens, { tier });
     this.#steps(stats.steps);
-    this.#stepTime(stats.stepMs / 1_000);
+    this.#stepSum(stats.stepMs / 1_000);
+    const timed = Object.values(stats.stepTimes).some((steps) => steps > 0);
+    // An embedding model's steps are summed, not counted by time: a sum of no steps would be no histogram.
+    if (timed || stats.steps === 0) this.#stepTime.tell(stats.stepTimes, stats.stepMs / 1_000);
     this.#stepQuantiles.set({ percentile: '50' }, stats.stepP50Ms / 1_000);
     this.#stepQuantiles.set({ percentile: '95' }, stats.stepP95Ms / 1_000);
     this.#stepQuantiles.set({ percentile: '99' }, stats.stepP99Ms / 1_000);

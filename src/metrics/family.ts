@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { CountedHistogram, type Tally } from './counted-histogram.js';
+import { ToldHistogram } from './told-histogram.js';
 
 /** Makes families of one registry: name, help, names of labels. */
 export class Families {
@@ -30,6 +31,11 @@ export class Families {
   tallies<Label extends string = never>(name: string, help: string, buckets: number[], labelNames: Label[] = []) {
     const family = new CountedHistogram({ name, help, labelNames, buckets, registers: this.#registers });
     return (labels: Record<Label, string>): Tally => family.tally(labels);
+  }
+
+  /** A histogram of something that counts by itself. `perUnit`: how much of the counts' unit one of the family's is. */
+  toldHistogram(name: string, help: string, perUnit = 1): ToldHistogram {
+    return new ToldHistogram({ name, help, registers: this.#registers }, perUnit);
   }
 
   /** Counters of something that counts by itself: `tell` sets one to what it has counted. */

@@ -129,6 +129,13 @@ describe('after W2 and W6', () => {
     expect(sumOf(samples, 'vllm:inter_token_latency_seconds_count')).toBe(gaps);
   });
 
+  test('every step is in the histogram of their time', () => {
+    const steps = sumOf(samples, 'banyan_steps_total');
+    expect(steps).toBeGreaterThan(10);
+    expect(sumOf(samples, 'banyan_step_seconds_count')).toBe(steps);
+    expect(sumOf(samples, 'banyan_step_seconds_sum')).toBe(sumOf(samples, 'banyan_step_seconds_total'));
+  });
+
   test("every panel of vLLM's public dashboard has data, under old names, too", () => {
     const wanted = readFileSync(join(import.meta.dirname, 'vllm-dashboard.txt'), 'utf8')
       .trim()
