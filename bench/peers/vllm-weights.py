@@ -1,7 +1,4 @@
-"""The weights of a GGUF of qwen3's architecture as vLLM reads them: `vllm-weights.py <model.gguf> <folder>`, in bf16.
-
-The tokenizer has a word a token and no more: the harness sends and gets token ids.
-"""
+"""A GGUF of qwen3's architecture as vLLM reads it: `vllm-weights.py <model.gguf> <folder>`, weights in bf16."""
 
 import json
 import sys
@@ -10,7 +7,7 @@ from pathlib import Path
 import gguf
 import torch
 from safetensors.torch import save_file
-from tokenizers import Tokenizer, models
+from transformers import AutoTokenizer
 
 NAMES = {
     "token_embd": "model.embed_tokens",
@@ -64,5 +61,5 @@ config = {
 }
 save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 (folder / "config.json").write_text(json.dumps(config, indent=2))
-Tokenizer(models.WordLevel({f"t{i}": i for i in range(vocabulary)}, unk_token="t0")).save(str(folder / "tokenizer.json"))
-(folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "t0"}))
+tokenizer = AutoTokenizer.from_pretrained(Path(sys.argv[1]).parent, gguf_file=Path(sys.argv[1]).name)
+tokenizer.save_pretrained(folder)

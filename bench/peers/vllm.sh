@@ -25,4 +25,5 @@ weights=$home/$(basename "$model" .gguf)
 echo "npm run bench -- compare --threads 1 --cases W2-8,W2-16 --systems banyan,vllm=http://127.0.0.1:$port/v1"
 export VLLM_TARGET_DEVICE=cpu VLLM_CPU_KVCACHE_SPACE=2 VLLM_CPU_OMP_THREADS_BIND=${VLLM_CORES:-0} PATH="$home/venv/bin:$PATH"
 exec "$home/venv/bin/vllm" serve "$weights" --served-model-name default --dtype bfloat16 --max-model-len 8192 \
-  --enable-prefix-caching --enable-prompt-tokens-details --host 127.0.0.1 --port "$port"
+  --enable-prefix-caching --enable-prompt-tokens-details \
+  --structured-outputs-config '{"backend": "xgrammar", "disable_any_whitespace": true}' --host 127.0.0.1 --port "$port"

@@ -55,8 +55,7 @@ function body(wire: WireRequest): object {
     ...(stop.length > 0 && { stop }),
     ...(logitBias.length > 0 && { logitBias }),
     ...(format && { format }),
-    ...(gbnf !== '' && { grammar: gbnf }),
-    ...(jsonSchema !== '' && { jsonSchema }),
+    ...(jsonSchema !== '' ? { jsonSchema } : gbnf !== '' && { grammar: gbnf }),
   };
 }
 

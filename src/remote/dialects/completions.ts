@@ -1,13 +1,6 @@
 import type { NativeClass } from '../../native/vocabulary.js';
-import {
-  cannot,
-  checkPenalties,
-  checkPortable,
-  type Dialect,
-  type DialectName,
-  type WireGrammar,
-  type WireRequest,
-} from './dialect.js';
+import { cannot, checkPenalties, checkPortable, type Dialect, type DialectName, type WireRequest } from './dialect.js';
+import { toEbnf } from './ebnf.js';
 
 /** In what servers differ that take token ids on OpenAI's /v1/completions. */
 interface Traits {
@@ -19,7 +12,8 @@ interface Traits {
   /** What stands for a tenant. */
   salt(salt: string): object;
   session(session: string): object;
-  grammar(grammar: WireGrammar): object;
+  /** `ebnf`: as xgrammar reads it. */
+  grammar(ebnf: string): object;
   tokenize?: Dialect['tokenize'];
 }
 
@@ -35,9 +29,7 @@ const TRAITS: readonly Traits[] = [
     priority: { interactive: 0, workflow: 1, background: 2 }, // low first
     salt: (salt) => ({ cache_salt: salt }),
     session: (session) => ({ session_id: session }),
-    grammar: ({ gbnf, jsonSchema }) => ({
-      structured_outputs: jsonSchema === '' ? { grammar: gbnf } : { json: JSON.parse(jsonSchema) },
-    }),
+    grammar: (ebnf) => ({ structured_outputs: { grammar: ebnf } }),
     tokenize,
   },
   {
@@ -46,7 +38,7 @@ const TRAITS: readonly Traits[] = [
     priority: { interactive: 2, workflow: 1, background: 0 }, // high first
     salt: (salt) => ({ cache_salt: salt }),
     session: (session) => ({ session_id: session }),
-    grammar: ({ gbnf, jsonSchema }) => (jsonSchema === '' ? { ebnf: gbnf } : { json_schema: jsonSchema }),
+    grammar: (ebnf) => ({ ebnf }),
     tokenize,
   },
   {
@@ -55,10 +47,7 @@ const TRAITS: readonly Traits[] = [
     priority: { interactive: 1, workflow: 0.5, background: 0 }, // high first, 0 to 1
     salt: (salt) => ({ cache_salt: salt }),
     session: (session) => ({ conversation_params: { conversation_id: session } }),
-    grammar: ({ gbnf, jsonSchema }) => ({
-      response_format:
-        jsonSchema === '' ? { type: 'ebnf', ebnf: gbnf } : { type: 'json', schema: JSON.parse(jsonSchema) },
-    }),
+    grammar: (ebnf) => ({ response_format: { type: 'ebnf', ebnf } }),
   },
 ];
 
@@ -96,7 +85,7 @@ function bodyOf(traits: Traits, wire: WireRequest): object {
     ...(sampling.seed >= 0 && { seed: sampling.seed }),
     ...(ignoreEos && { ignore_eos: true }),
     ...(logitBias.length > 0 && { logit_bias: Object.fromEntries(logitBias) }),
-    ...(grammar && traits.grammar(grammar)),
+    ...(grammar && traits.grammar(toEbnf(grammar.gbnf))),
     ...(wire.salt !== '' && traits.salt(wire.salt)),
     ...(wire.session !== '' && traits.session(wire.session)),
     ...(wire.priorities && { priority: traits.priority[level] }),

@@ -4,11 +4,11 @@ import type { ChatInput, NativeHint } from '../../native/binding.js';
 
 /** What constrains an answer, as the words of the caller. */
 export interface WireGrammar {
-  /** GBNF; '': a schema is given. */
+  /** GBNF. */
   gbnf: string;
   /** What the prompt has said of that grammar already; '' nothing. */
   begun: string;
-  /** Text of a JSON schema; ''. */
+  /** The compiled schema that it is of, for an engine of Banyan's, which closes its values at the limit; '': of none. */
   jsonSchema: string;
 }
 

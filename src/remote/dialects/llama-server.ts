@@ -42,7 +42,6 @@ export const LLAMA_SERVER: Dialect = {
 
 function grammarOf({ grammar }: WireRequest): object {
   if (!grammar) return {};
-  if (grammar.jsonSchema !== '') return { json_schema: JSON.parse(grammar.jsonSchema) };
   if (grammar.begun === '') return { grammar: grammar.gbnf };
   // Of this type alone it goes past what the prompt has said.
   return { grammar: grammar.gbnf, grammar_type: 'tool_calls', generation_prompt: grammar.begun };

@@ -17,6 +17,7 @@ import type { NativeSnapshot } from '../../native/snapshot.js';
 import type { Recorder } from '../../trace/recorder.js';
 import type { Aliases } from '../aliases.js';
 import type { WireFormat, WireGrammar, WireRequest } from '../dialects/dialect.js';
+import { schemaGrammar } from '../dialects/schema-grammar.js';
 import { wireFormat } from '../dialects/wire-format.js';
 import { Programs } from '../programs.js';
 import type { RemoteDoor } from '../remote-door.js';
@@ -139,7 +140,7 @@ export class TokenBackend implements RemoteDoor {
 
   async parseGrammar(gbnf: string, jsonSchema: string): Promise<Grammar> {
     const grammar = await this.#setup.vocabulary.parseGrammar(gbnf, jsonSchema);
-    this.#schemas.set(grammar, { gbnf, jsonSchema, begun: '' });
+    this.#schemas.set(grammar, { gbnf: gbnf || schemaGrammar(jsonSchema), jsonSchema, begun: '' });
     return grammar;
   }
 
