@@ -1,4 +1,4 @@
-// Drafts: what requests say with them is what they say without, whoever drafts and however wrongly; they evict nothing.
+// Drafts: what requests say with them is what they say without, whatever drafts them and however wrong they are; they evict nothing.
 #include <functional>
 
 #include "core/drafts/drafter.h"
