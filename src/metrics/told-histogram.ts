@@ -1,22 +1,17 @@
-import { Histogram, type HistogramConfiguration } from 'prom-client';
-
-type Told = Awaited<ReturnType<Histogram['get']>>;
+import type { HistogramConfiguration } from 'prom-client';
+import { MadeHistogram, type Series } from './made-histogram.js';
 
 /**
  * A histogram of something that counts by itself, without labels: its buckets are those that the counts name, so that bounds stand in one
  * place. Before it is told anything it has no samples.
  */
-export class ToldHistogram extends Histogram {
-  /** Says what prom-client says of a histogram besides its values. */
-  readonly #empty: Histogram;
+export class ToldHistogram extends MadeHistogram<never> {
   readonly #perUnit: number;
-  #buckets: { le: number | '+Inf'; count: number }[] = [];
-  #sum = 0;
+  #told: Series | undefined;
 
   /** `perUnit`: how much of the bounds' unit one of the family's is: 1,000 for bounds in milliseconds, told in seconds. */
   constructor(config: HistogramConfiguration<never>, perUnit: number) {
     super(config);
-    this.#empty = new Histogram({ ...config, registers: [] });
     this.#perUnit = perUnit;
   }
 
@@ -25,33 +20,11 @@ export class ToldHistogram extends Histogram {
     const { more = 0, ...bounded } = counts;
     const rows = Object.entries(bounded).map(([bound, count]) => ({ bound: Number(bound), count }));
     rows.sort((a, b) => a.bound - b.bound); // keys that are whole numbers come first in an object
-    this.#buckets = [
-      ...rows.map(({ bound, count }) => ({ le: bound / this.#perUnit, count })),
-      { le: '+Inf', count: more },
-    ];
-    this.#sum = sum;
+    const bounds = rows.map(({ bound }) => bound / this.#perUnit);
+    this.#told = { labels: {}, bounds, counts: [...rows.map(({ count }) => count), more], sum };
   }
 
-  override async get(): Promise<Told> {
-    const about = await this.#empty.get();
-    return { ...about, values: this.#values(about.name) };
-  }
-
-  /** What a registry asks for its text. */
-  getForPromString(): Promise<Told> {
-    return this.get();
-  }
-
-  #values(name: string): Told['values'] {
-    if (this.#buckets.length === 0) return [];
-    const values: Told['values'] = [];
-    let reached = 0;
-    for (const { le, count } of this.#buckets) {
-      reached += count;
-      values.push({ metricName: `${name}_bucket`, labels: { le }, value: reached });
-    }
-    values.push({ metricName: `${name}_sum`, labels: {}, value: this.#sum });
-    values.push({ metricName: `${name}_count`, labels: {}, value: reached });
-    return values;
+  protected *series(): Iterable<Series> {
+    if (this.#told) yield this.#told;
   }
 }

@@ -1,7 +1,8 @@
 // What the scheduler holds at one moment, for eyes: nodes, pages, requests, programs. Numbers only, no token.
 //
 // Owns: nothing. Thread: made on the engine thread, read on any.
-// Invariant: bounded by SnapshotLimits, however large the tree or the queue is; what was left out is counted.
+// Invariant: rows of nodes, requests, programs and the page map are at most SnapshotLimits, what was left out is counted; holds are as
+// many as the nodes shown have. Making it sorts all programs.
 #pragma once
 
 #include <cstdint>
