@@ -70,8 +70,8 @@ describe('close', () => {
     const other = await Engine.load({ model, threads: 1, kvTokens: 65_536, maxRunning: 2 });
     const endless = { maxTokens: 30_000, ignoreEos: true };
     const all = Array.from({ length: 6 }, (_, i) => other.generate(`closing ${i}`, endless));
-    const first = all[0]?.[Symbol.asyncIterator]();
-    await first?.next();
+    // Two run and four wait; which two is open: prompts are tokenised side by side, and the first one ready comes first.
+    await Promise.race(all.map((generation) => generation[Symbol.asyncIterator]().next()));
     await other.close();
     for (const generation of all) expect(await codeOf(() => generation)).toBe('CLOSED');
     expect(await codeOf(() => other.generate('x'))).toBe('CLOSED');
