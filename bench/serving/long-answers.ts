@@ -3,6 +3,7 @@ import { Engine } from '../../src/engine/engine.js';
 import { serve } from '../../src/server/serve.js';
 import { paced } from '../../testing/engine/paced-engine.js';
 import { randomModel } from '../../testing/models/random-model.js';
+import { median } from '../../testing/statistics.js';
 import { mainThreadMicros } from '../main-thread.js';
 import type { Table } from '../report.js';
 import type { Clients } from './clients.js';
@@ -33,8 +34,10 @@ function bodies(streams: number, tools: object[]): string[] {
  * What a token of a chat with tools costs as its answer grows. Of the main thread: on an engine that gives a token a step, so that
  * each step is one call at any length. Of the engine's thread: against the same chat without tools, as attention grows in both.
  */
-export async function measureLongAnswers(clients: Clients): Promise<LongAnswers> {
-  const main = await mainThread(clients);
+export async function measureLongAnswers(runs: number, clients: Clients): Promise<LongAnswers> {
+  const each: number[][] = [];
+  for (let run = 0; run < runs; run++) each.push(await mainThread(clients));
+  const main = AT.map((_, index) => median(each.map((costs) => costs[index] as number)));
   const [without, withTools] = [await engineThread(clients, []), await engineThread(clients, TOOLS)];
   const rows = AT.map((at, index) => [
     ...[at, main[index] as number, without[index] as number, withTools[index] as number],

@@ -7,6 +7,7 @@ import { mainThreadMicros } from '../main-thread.js';
 import type { Table } from '../report.js';
 import type { Asked, Clients } from './clients.js';
 import { bodies, FACES, type Face } from './faces.js';
+import { PlainServer } from './plain-server.js';
 
 const STEPS = 60;
 const WARM = 15;
@@ -17,12 +18,14 @@ export interface TokenCost {
   table: Table;
   /** Microseconds of the main thread a token, by the number of streams. */
   http: Map<number, number>;
+  /** The same of a server that only writes the same bytes. */
+  plain: Map<number, number>;
 }
 
 /** Main-thread time of a streamed token over HTTP and in the process, on an engine whose steps cost next to nothing. */
 export async function measureTokenCost(runs: number, clients: Clients): Promise<TokenCost> {
   const rows: Table['rows'] = [];
-  const http = new Map<number, number>();
+  const [http, plain] = [new Map<number, number>(), new Map<number, number>()];
   const kinds: [streams: number, face: Face][] = [
     [64, 'chat'],
     [64, 'messages'],
@@ -30,20 +33,25 @@ export async function measureTokenCost(runs: number, clients: Clients): Promise<
     [1_000, 'chat'],
   ];
   for (const [streams, face] of kinds) {
-    const costs: { inside: number[]; over: number[] } = { inside: [], over: [] };
+    const costs = { inside: [] as number[], over: [] as number[], bare: [] as number[] };
     for (let run = 0; run <= runs; run++) {
       const inside = await inProcess(streams);
       const over = await overHttp(streams, face, clients);
+      const bare = face === 'chat' ? await plainly(streams, clients) : Number.NaN;
       if (run === 0) continue; // warms the compiler
       costs.inside.push(inside);
       costs.over.push(over);
+      costs.bare.push(bare);
     }
-    const [inside, over] = [median(costs.inside), median(costs.over)];
-    if (face === 'chat') http.set(streams, over);
-    rows.push([streams, face, inside, over, over - inside]);
+    const [inside, over, bare] = [median(costs.inside), median(costs.over), median(costs.bare)];
+    if (face === 'chat') {
+      http.set(streams, over);
+      plain.set(streams, bare);
+    }
+    rows.push([streams, face, inside, over, over - inside, face === 'chat' ? bare : '-']);
   }
-  const columns = ['streams', 'face', 'in process us', 'over HTTP us', 'added us'];
-  return { table: { title: 'main thread, a streamed token', columns, rows }, http };
+  const columns = ['streams', 'face', 'in process us', 'over HTTP us', 'added us', 'the same bytes, plainly us'];
+  return { table: { title: 'main thread, a streamed token', columns, rows }, http, plain };
 }
 
 async function overHttp(streams: number, face: Face, clients: Clients): Promise<number> {
@@ -56,6 +64,15 @@ async function overHttp(streams: number, face: Face, clients: Clients): Promise<
   checkWhole(await asked, streams, most);
   await server.close();
   await engine.close();
+  return micros;
+}
+
+async function plainly(streams: number, clients: Clients): Promise<number> {
+  const server = new PlainServer();
+  const asked = clients.ask(await server.listen(), FACES.chat.path, bodies('chat', streams, WARM + STEPS));
+  const micros = await stepped(server, streams);
+  server.close();
+  checkWhole(await asked, streams, WARM + STEPS);
   return micros;
 }
 
@@ -77,7 +94,7 @@ async function readAll(engine: Engine, index: number, maxTokens: number): Promis
 }
 
 /** The steps that are measured, once all streams are there. */
-async function stepped(native: PacedEngine, streams: number): Promise<number> {
+async function stepped(native: Pick<PacedEngine, 'running' | 'step'>, streams: number): Promise<number> {
   while (native.running < streams) await sleep(1);
   const pause = Math.max(1, (streams * 1_000) / RATE);
   let [start, tokens] = [0, 0];
