@@ -84,6 +84,8 @@ export { type MapReduced, type MapReduceOptions, mapReduce } from './patterns/ma
 export { parallel } from './patterns/parallel.js';
 export { type Reflection, type ReflectOptions, reflect } from './patterns/reflect.js';
 export { type Found, type Thought, type TreeSearchOptions, treeSearch, type Unjudged } from './patterns/tree-search.js';
+export { boundedFetch } from './remote/chat/bounded-fetch.js';
+export type { ChatModel } from './remote/chat/chat-model.js';
 export { RemoteEngine } from './remote/remote-engine.js';
 export type { RemoteOptions, RemoteServer } from './remote/remote-options.js';
 export type { ServerStats } from './remote/server-stats.js';

@@ -85,6 +85,7 @@ export class Agent<Conversation extends HostSession = Session> {
       deadlineMs: this.#options.deadlineMs,
       ttftLimitMs: this.#options.ttftLimitMs,
       maxTokens: this.#options.maxTokens,
+      seeds: engine.seeds !== false || start.seed !== undefined,
       audit: (owner) => new RunAudit(this.#options.audit, owner, engine.info.digest),
       resumed: what.resumed,
       signal: options.signal,

@@ -3,6 +3,8 @@ import type { AgentHost, HostSession } from './host.js';
 
 /** Tokens that a template writes around a result, and the mark of a cut; rather too many. */
 const AROUND = 48;
+/** Of UTF-8, that a UTF-16 code unit takes. */
+const MOST_BYTES = 3;
 /** Less of a result than this says nothing. */
 const LEAST = 16;
 /** Characters that are looked at: more have no room in what is left of a context that is nearly full. */
@@ -17,6 +19,9 @@ export function fitResults(
   results: readonly ToolMessage[],
   room: number,
 ): ToolMessage[] | undefined {
+  // No token stands for less than a byte: what fits so need not be tokenized.
+  const bytes = results.reduce((sum, { content }) => sum + MOST_BYTES * content.length + AROUND, 0);
+  if (bytes <= room) return [...results];
   const tokens = results.map(({ content }) => engine.tokenize(content.slice(0, LOOKED_AT).toWellFormed()));
   let left = room - results.length * AROUND;
   if (left < 0) return undefined;

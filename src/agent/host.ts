@@ -18,6 +18,8 @@ import type { NativeModelInfo } from '../native/reports.js';
 export interface AgentHost<Conversation extends HostSession = Session> {
   /** Digest of the weights, by which a journal knows its model; tokens that a conversation may have. */
   readonly info: Pick<NativeModelInfo, 'digest' | 'maxContext'>;
+  /** False: it cannot be told how to draw, and a run without a seed of the caller's asks for none. Default true. */
+  readonly seeds?: boolean;
   /** True once nothing can be asked of it any more. */
   readonly closed: boolean;
   /** A new conversation. Throws INVALID_OPTION, INVALID_MESSAGES, MODEL_UNSUPPORTED, CLOSED. */

@@ -86,6 +86,11 @@ export interface Backend extends TokenCodec {
 
 /** What turns texts and conversations into token ids and back: all that chat/ needs of a backend. Requests are not waited for. */
 export interface TokenCodec {
+  /**
+   * True: it is told messages as they are, and no token ids are known: prompts have none, what asks for them is refused with
+   * MODEL_UNSUPPORTED. Default: false.
+   */
+  readonly inMessages?: true;
   /** What the model is, and the limits of its requests. */
   readonly info: NativeModelInfo;
   /** Token ids of a short text, special tokens in it recognised. `addSpecial`: the model's own beginning of text before it. */

@@ -107,10 +107,11 @@ async function wholeTurn(
   { messages, added, places }: TurnMessages,
   settings: ChatSettings,
 ): Promise<NextTurn> {
-  if (last === undefined) {
-    const chat = await renderChat(codec, settings, added);
-    const found = places && (await marksOf(codec, chat, added, places));
-    const prepared = await preparedChat(codec, chat, added);
+  if (last === undefined || codec.inMessages) {
+    const whole = last === undefined ? added : messages;
+    const chat = await renderChat(codec, settings, whole);
+    const found = places && (await marksOf(codec, chat, whole, places));
+    const prepared = await preparedChat(codec, chat, whole);
     return { ...prepared, messages, ...marked(messages, places, found, known, prepared.prompt.length) };
   }
   const render = (minimal: readonly ChatMessage[]) => renderChat(codec, settings, minimal);

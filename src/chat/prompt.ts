@@ -128,6 +128,7 @@ export function marksOf(
   messages: readonly ChatMessage[],
   places: readonly Place[],
 ): Promise<number[]> {
+  if (codec.inMessages) return Promise.resolve(places.map(() => 0));
   return tokensUpTo({ text, tokens }, messages, places, (piece) => codec.tokenizeLater(piece, true));
 }
 
@@ -139,6 +140,15 @@ export async function preparedChat(
 ): Promise<Prepared> {
   const fixed = await staticTokens(codec, chat, messages);
   return { prompt: chat.tokens, staticTokens: fixed, chat: chat.format, grammar: null };
+}
+
+/** Throws MODEL_UNSUPPORTED where the tokens of a prompt are not known. */
+export function checkCounts({ inMessages }: Pick<TokenCodec, 'inMessages'>): void {
+  if (!inMessages) return;
+  throw new BanyanError(
+    'MODEL_UNSUPPORTED',
+    'The tokens of a model in chat mode are not known: an answer says what it cost',
+  );
 }
 
 /** A text or token ids, checked; more ids than fit are not looked at, `rawTokens` refuses them. Throws INVALID_OPTION. */

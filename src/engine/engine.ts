@@ -3,7 +3,15 @@ import { type Backend, checkOpen } from '../backend/backend.js';
 import { toChatSettings } from '../chat/chat-options.js';
 import { keepMarks } from '../chat/marks/keep-marks.js';
 import { toPlaces } from '../chat/marks/prompt-marks.js';
-import { begunOf, checkPrompt, checkTokens, isMessages, type Prompt, preparePrompt } from '../chat/prompt.js';
+import {
+  begunOf,
+  checkCounts,
+  checkPrompt,
+  checkTokens,
+  isMessages,
+  type Prompt,
+  preparePrompt,
+} from '../chat/prompt.js';
 import { checkShort } from '../chat/prompt-size.js';
 import { readPrompt } from '../chat/read-prompt.js';
 import { checkToolsCanBeShown } from '../chat/tool-spec.js';
@@ -13,7 +21,7 @@ import { checkEmbeds, checkGenerates } from '../embedding/model-kind.js';
 import { type EmbeddingInput, readTexts } from '../embedding/texts.js';
 import { complete } from '../kit/complete-options.js';
 import { BanyanError } from '../kit/errors.js';
-import { checkText } from '../kit/option-checks.js';
+import { checkText, invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { reading } from '../kit/read-options.js';
 import { EMBEDDING } from '../native/embedding-options.js';
@@ -96,6 +104,9 @@ export class Engine implements AsyncDisposable {
     checkGenerates(this.info);
     const setup = toSessionSetup(options);
     checkToolsCanBeShown(this.info, setup.tools);
+    if (this.#backend.inMessages && setup.overflow.how !== 'error') {
+      throw invalidOption('onOverflow', 'error: the tokens of a model in chat mode are not known', setup.overflow.how);
+    }
     return new Session(this.#backend, setup);
   }
 
@@ -159,6 +170,7 @@ export class Engine implements AsyncDisposable {
     toRequestSettings(options);
     const settings = toChatSettings(options, compileAnswerSchema(options.schema));
     const checked = checkPrompt(this.info, readPrompt(prompt), settings);
+    checkCounts(this.#backend);
     return (await preparePrompt(this.#backend, checked, options.signal)).prompt;
   }
 

@@ -9,6 +9,7 @@ import { joined, type NextTurn, nextTurn, type PastTurn, type TurnMessages } fro
 import { afterChange, type Summary } from '../chat/overflow/context-change.js';
 import { type OnOverflow, toOverflow } from '../chat/overflow/overflow-options.js';
 import { summaryRoom } from '../chat/overflow/summary.js';
+import { checkCounts } from '../chat/prompt.js';
 import { readMessages } from '../chat/read-prompt.js';
 import { BanyanError } from '../kit/errors.js';
 import { readTable } from '../kit/option-table.js';
@@ -153,6 +154,7 @@ export class Session implements AsyncDisposable {
     options: TurnOptions = {},
   ): Promise<number> {
     this.#checkFree();
+    checkCounts(this.#backend);
     return (await this.#next(message, options, false).prepared).prompt.length;
   }
 
@@ -242,7 +244,7 @@ export class Session implements AsyncDisposable {
     const none = Array.isArray(results) && results.length === 0;
     const added = [...history.pushed, ...(none ? [] : readMessages(results))];
     const { defaults, tenant, tools } = this.#setup;
-    if (!history.last || defaults.cache === false) return;
+    if (!history.last || defaults.cache === false || this.#backend.inMessages) return;
     const settings = toChatSettings({ ...defaults, tools }, undefined);
     const tokens = await knownPrefix(this.#backend, history, history.last.said, added, settings);
     const past = this.#history !== history || this.busy || this.#closing || this.#backend.closed;
@@ -350,8 +352,8 @@ export class Session implements AsyncDisposable {
     known: readonly KnownPlace[] = [],
   ): void {
     const { tokens, message, finishReason, staticTokens, dropped, shortened, summary } = turn;
-    if (isVoid(turn)) return;
     const { content, reasoning, toolCalls } = message;
+    if (isVoid({ tokens, text: content, reasoning, toolCalls, finishReason })) return;
     const said = { role: 'assistant' as const, content, reasoning, toolCalls: toolCalls.map(toToolCall) };
     if (isRewritten(turn)) this.#shared = undefined;
     const past = isRewritten(turn) ? new Int32Array(0) : this.#history.tokens;

@@ -38,8 +38,19 @@ export const VOID_TURN: Turn = {
  * Nothing was said: it was cancelled before its first token, or was asked for none (`maxTokens: 0`). The session stays as it was.
  * A model that ends its turn at once has said that.
  */
-export function isVoid({ tokens, finishReason }: Pick<Turn, 'tokens' | 'finishReason'>): boolean {
-  return tokens.length === 0 && (finishReason === 'cancelled' || finishReason === 'length');
+export function isVoid(turn: VoidOrNot): boolean {
+  const { tokens, text, reasoning, toolCalls, finishReason } = turn;
+  const silent = tokens.length === 0 && text === '' && reasoning === '' && toolCalls.length === 0;
+  return silent && (finishReason === 'cancelled' || finishReason === 'length');
+}
+
+/** What of an answer says whether something was said. In chat mode it has no tokens. */
+interface VoidOrNot {
+  readonly tokens: readonly number[];
+  readonly text: string;
+  readonly reasoning: string;
+  readonly toolCalls: readonly unknown[];
+  readonly finishReason: FinishReason;
 }
 
 /** True: the session made room for it, and its prompt is the whole one. */

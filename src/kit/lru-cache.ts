@@ -26,6 +26,11 @@ export class LruCache<Value> {
     return value;
   }
 
+  /** The value of the key; undefined: it is not kept. */
+  find(key: string): Value | undefined {
+    return this.#values.has(key) ? this.get(key, () => this.#values.get(key) as Value) : undefined;
+  }
+
   delete(key: string): void {
     if (this.#values.delete(key)) this.#characters -= key.length;
   }

@@ -56,7 +56,7 @@ export type RequestEvent =
       message: NativeMessage;
     }
   /** The request failed alone; the engine lives on. `retryAfterMs` is not 0 with BACKPRESSURE. */
-  | { type: 'error'; request: number; code: string; message: string; retryAfterMs: number };
+  | { type: 'error'; request: number; code: string; message: string; field?: string; retryAfterMs: number };
 
 /** The vector of a text of an embedding request, which `finish` or `error` ends, too. */
 export type EmbeddingEvent = { type: 'embedding'; request: number; index: number; vector: Float32Array };

@@ -1,4 +1,5 @@
 import { Engine } from '../engine/engine.js';
+import { connectChat } from './chat/connect-chat.js';
 import { connectBackend } from './connect-backend.js';
 import type { RemoteDoor } from './remote-door.js';
 import type { RemoteOptions } from './remote-options.js';
@@ -22,7 +23,12 @@ export class RemoteEngine extends Engine {
    * server makes other tokens than the file, and as `Engine.load()` for the file.
    */
   static async connect(options: RemoteOptions): Promise<RemoteEngine> {
-    return new RemoteEngine(await connectBackend(options));
+    return new RemoteEngine(connectChat(options) ?? (await connectBackend(options)));
+  }
+
+  /** False in chat mode: not every provider takes a seed, and an agent asks for none unless its caller does. */
+  get seeds(): boolean {
+    return !this.#door.inMessages;
   }
 
   /** Each server as it is seen from here: whether it is well, what it did, what it is believed to have cached. */

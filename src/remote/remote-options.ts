@@ -3,6 +3,7 @@ import { readFields, readList, readOptions } from '../kit/read-options.js';
 import type { LoadProgress } from '../model/model-source.js';
 import { LOAD } from '../native/load-options.js';
 import { callback, number, type OptionsOf, other, signal, text, word } from '../native/option-kinds.js';
+import type { ChatModel } from './chat/chat-model.js';
 import { DIALECT_NAMES, type DialectName } from './dialects/dialect.js';
 
 const MILLIS = { min: 1, max: 86_400_000, whole: true };
@@ -23,6 +24,11 @@ export interface RemoteServer {
 
 /** The table of RemoteOptions. */
 export const REMOTE = {
+  /**
+   * Language model of the AI SDK, such as `openai.chat('...')` or `anthropic('...')`: it is told messages, and no token ids are known
+   * (chat mode). Give this, `url` or `backends`; of the other options only `idleMs`, `firstTokenMs` and `signal` go with it.
+   */
+  chat: other<ChatModel>('a language model of the AI SDK', readChatModel),
   /** Address of the server: `http://`, `https://`, or `unix:` with the path of a socket. Give this or `backends`. */
   url: text(),
   /** Servers of the same model, 1 to 16, each `{ url, dialect, servedModel, headers, priorities }`. Give this or `url`. */
@@ -58,6 +64,21 @@ export const REMOTE = {
 
 /** Options of RemoteEngine.connect(). */
 export interface RemoteOptions extends OptionsOf<typeof REMOTE> {}
+
+const WITH_CHAT: readonly string[] = ['chat', 'idleMs', 'firstTokenMs', 'onProgress', 'signal'];
+
+/** Throws INVALID_OPTION for an option that means nothing in chat mode. */
+export function checkChatOnly(options: RemoteOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && !WITH_CHAT.includes(name)) throw invalidOption(name, 'left out with `chat`', value);
+  }
+}
+
+function readChatModel(field: string, value: unknown): ChatModel {
+  const { specificationVersion: version, doStream } = Object(value) as Partial<ChatModel>;
+  if ((version === 'v3' || version === 'v4') && typeof doStream === 'function') return value as ChatModel;
+  throw invalidOption(field, 'a language model of the AI SDK, version 3 or 4 of its interface', value);
+}
 
 /** Throws INVALID_OPTION unless there is either a url or backends. */
 export function serversOf(options: RemoteOptions): readonly RemoteServer[] {

@@ -23,8 +23,8 @@ import type { NativeEvent } from '../../src/native/events.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../src/native/reports.js';
 import type { NativeSnapshot } from '../../src/native/snapshot.js';
 import type { FinishReason } from '../../src/native/vocabulary.js';
+import { NO_STATS } from '../../src/remote/no-stats.js';
 import type { Recorder } from '../../src/trace/recorder.js';
-import { NO_STATS } from './no-stats.js';
 import { decode, encode, openCall, parseOutput, renderTemplate } from './scripted-text.js';
 
 /** What the scripted model says to a prompt: one text a step. Without `end` it ends its turn by itself. */

@@ -21,6 +21,8 @@ export interface RunSetup<Conversation extends HostSession> {
   deadlineMs: number | undefined;
   ttftLimitMs: number | undefined;
   maxTokens: number | undefined;
+  /** True: each step has a seed, the caller's or one that was drawn for the run. */
+  seeds: boolean;
   signal: AbortSignal | undefined;
   /** True: it goes on with what is on record. */
   resumed: boolean;

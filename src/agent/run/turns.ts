@@ -120,7 +120,7 @@ export class Turns<Conversation extends HostSession> {
     audit.check();
     const generation = session.generate(messages, {
       program,
-      seed: run.seedOf(step),
+      seed: setup.seeds ? run.seedOf(step) : undefined,
       maxTokens: budget.tokensLeft,
       durable: run.kept, // after a crash it goes on in another process
       deadlineMs: deadlineMs === undefined ? undefined : Math.max(1, deadlineMs - startMs),

@@ -1,26 +1,12 @@
-import { type BackendRequest, checkOpen, type EmbeddingSink, type RequestSink } from '../../backend/backend.js';
-import { EventRouter } from '../../backend/event-router.js';
+import { type BackendRequest, checkOpen, type RequestSink } from '../../backend/backend.js';
 import type { Vocabulary } from '../../backend/vocabulary.js';
-import { BanyanError } from '../../kit/errors.js';
-import type {
-  ChatFormat,
-  ChatInput,
-  Grammar,
-  NativeEmbedding,
-  NativeHint,
-  RenderedChat,
-} from '../../native/binding.js';
-import type { NativeDecision } from '../../native/decisions.js';
-import type { NativeEvent } from '../../native/events.js';
-import type { NativeMiss, NativeModelInfo, NativeStats, ProgramCost } from '../../native/reports.js';
-import type { NativeSnapshot } from '../../native/snapshot.js';
-import type { Recorder } from '../../trace/recorder.js';
+import type { ChatFormat, ChatInput, Grammar, NativeHint, RenderedChat } from '../../native/binding.js';
+import type { NativeModelInfo, NativeStats } from '../../native/reports.js';
 import type { Aliases } from '../aliases.js';
 import type { WireFormat, WireGrammar, WireRequest } from '../dialects/dialect.js';
 import { schemaGrammar } from '../dialects/schema-grammar.js';
 import { wireFormat } from '../dialects/wire-format.js';
-import { Programs } from '../programs.js';
-import type { RemoteDoor } from '../remote-door.js';
+import { FarBackend } from '../far-backend.js';
 import type { ServerStats } from '../server-stats.js';
 import { Hints } from './hints.js';
 import type { Member } from './member.js';
@@ -44,21 +30,15 @@ export interface TokenSetup {
 }
 
 /** Engines elsewhere, with the promises of Backend: token ids go there and come back, words are made and read here. */
-export class TokenBackend implements RemoteDoor {
+export class TokenBackend extends FarBackend {
   readonly info: NativeModelInfo;
   readonly #setup: TokenSetup;
-  readonly #router = new EventRouter();
-  readonly #calls = new Map<number, TokenCall>();
-  readonly #programs = new Programs();
   readonly #hints: Hints;
   readonly #schemas = new WeakMap<Grammar, WireGrammar>();
   readonly #formats = new WeakMap<ChatFormat, WireFormat>();
-  readonly #counts = { submitted: 0, finished: 0, cancelled: 0, promptTokens: 0, cachedTokens: 0, decodeTokens: 0 };
-  #next = 1;
-  #closed = false;
-  #closing: Promise<void> | undefined;
 
   constructor(setup: TokenSetup) {
+    super();
     this.#setup = setup;
     const { vocabulary, members } = setup;
     this.#hints = new Hints(setup.calls ?? setup.servers, setup.aliases);
@@ -69,10 +49,6 @@ export class TokenBackend implements RemoteDoor {
     );
     const maxRunning = RUNNING * members.length;
     this.info = { ...vocabulary.info, ...advice, maxRunning, backend: first?.dialect.name ?? '', kernel: 'remote' };
-  }
-
-  get closed(): boolean {
-    return this.#closed;
   }
 
   servers(): ServerStats[] {
@@ -94,26 +70,11 @@ export class TokenBackend implements RemoteDoor {
       members.every(({ dialect }) => dialect.endsThere) && asked.maxTokens > 0 ? wire.maxTokens + 1 : undefined;
     const reader = vocabulary.openAnswer(most === undefined ? asked : { ...asked, maxTokens: most });
     for (const { dialect, model, priorities } of members) dialect.body({ ...wire, kept: 0, model, priorities });
-    const id = this.#next++;
-    this.#router.attach(id, asked, sink);
-    this.#counts.submitted++;
-    this.#programs.began(asked.program);
-    this.#tellArrival(id, asked);
-    const deliver = (events: NativeEvent[]) => this.#deliver(asked, events);
-    const call = new TokenCall({ id, wire, reader, vocabulary, servers, idleMs, firstTokenMs, deliver });
-    this.#calls.set(id, call);
-    return id;
-  }
-
-  embed(_request: NativeEmbedding, _sink: EmbeddingSink): number {
-    checkOpen(this);
-    throw new BanyanError('MODEL_UNSUPPORTED', 'An engine elsewhere makes no vectors here');
-  }
-
-  cancel(request: number): boolean {
-    const call = this.#closed ? undefined : this.#calls.get(request);
-    call?.cancel();
-    return call !== undefined;
+    return this.begin(
+      asked,
+      sink,
+      (id, deliver) => new TokenCall({ id, wire, reader, vocabulary, servers, idleMs, firstTokenMs, deliver }),
+    );
   }
 
   tokenize(text: string, addSpecial: boolean): Int32Array {
@@ -144,72 +105,21 @@ export class TokenBackend implements RemoteDoor {
     return grammar;
   }
 
-  async explain(_tenant: string, tokens: Int32Array): Promise<NativeMiss> {
-    checkOpen(this);
-    const actual = tokens[0] ?? -1;
-    return { matched: 0, promptTokens: tokens.length, paged: 0, kept: 0, expected: -1, actual, reason: 'reuse-off' };
-  }
-
-  async pin(): Promise<{ id: number; tokens: number }> {
-    checkOpen(this);
-    return { id: 0, tokens: 0 };
-  }
-
-  async unpin(): Promise<boolean> {
-    return false;
-  }
-
-  async clearCache(): Promise<number> {
-    checkOpen(this);
-    return 0;
-  }
-
-  hint(program: number, hint: NativeHint): void {
-    checkOpen(this);
-    this.#router.recorder?.hint(program, hint);
+  override hint(program: number, hint: NativeHint): void {
+    super.hint(program, hint);
     this.#hints.tell(program, hint);
-  }
-
-  async programReport(program: number): Promise<ProgramCost | undefined> {
-    checkOpen(this);
-    return this.#programs.report(program);
   }
 
   async stats(): Promise<NativeStats> {
     checkOpen(this);
-    const counts = { ...this.#counts };
-    return { ...(await this.#setup.vocabulary.stats()), ...counts, running: this.#calls.size, waiting: 0 };
+    return { ...(await this.#setup.vocabulary.stats()), ...this.counts };
   }
 
-  async snapshot(): Promise<NativeSnapshot> {
-    checkOpen(this);
-    throw new BanyanError('MODEL_UNSUPPORTED', 'An engine elsewhere shows nothing of what it holds');
-  }
-
-  watchDecisions(listener: ((decision: NativeDecision) => void) | undefined): void {
-    if (listener) checkOpen(this);
-    this.#router.onDecision = listener;
-  }
-
-  record(recorder: Recorder | undefined): void {
-    this.#router.recorder = recorder;
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    this.#closed = true;
+  protected release() {
     const { vocabulary, members, servers } = this.#setup;
     servers.close();
-    const closing = vocabulary.close(); // from here on its calls are CLOSED, too
-    const calls = [...this.#calls.values()];
-    for (const call of calls) call.cancel();
-    await Promise.all(calls.map(({ done }) => done));
-    this.#router.close();
-    await Promise.all([closing, ...members.map((member) => member.close())]);
+    // From here on calls of the vocabulary are CLOSED, too.
+    return { whileEnding: vocabulary.close(), after: () => Promise.all(members.map((member) => member.close())) };
   }
 
   #wireOf(asked: BackendRequest): Omit<WireRequest, 'model' | 'priorities' | 'kept'> {
@@ -231,28 +141,5 @@ export class TokenBackend implements RemoteDoor {
   #grammarOf(format: ChatFormat | null): WireGrammar | undefined {
     const { grammar: gbnf, begun } = this.#setup.vocabulary.chatGrammar(format);
     return gbnf === '' ? undefined : { gbnf, begun, jsonSchema: '' };
-  }
-
-  #tellArrival(request: number, { prompt, class: level, program }: BackendRequest): void {
-    if (!this.#router.onDecision) return;
-    const text = `request ${request} of ${prompt.length} tokens is sent to an engine elsewhere`;
-    const about = { at: performance.now(), kind: 'arrive' as const, program, request, text };
-    const decision = { ...about, promptTokens: prompt.length, class: level };
-    setImmediate(() => this.#router.deliver([{ type: 'decision', request: 0, decision }]));
-  }
-
-  #deliver({ program }: BackendRequest, events: NativeEvent[]): void {
-    for (const event of events) {
-      if (event.type !== 'finish' && event.type !== 'error') continue;
-      this.#calls.delete(event.request);
-      const usage = event.type === 'finish' ? event.usage : undefined;
-      this.#programs.ended(program, usage);
-      if (event.type === 'finish' && event.reason === 'cancelled') this.#counts.cancelled++;
-      else if (usage) this.#counts.finished++;
-      this.#counts.promptTokens += usage?.promptTokens ?? 0;
-      this.#counts.cachedTokens += usage?.cachedTokens ?? 0; // of servers that tell
-      this.#counts.decodeTokens += usage?.outputTokens ?? 0;
-    }
-    this.#router.deliver(events);
   }
 }

@@ -124,8 +124,8 @@ function failureOf(status: number, said: string, retryAfterMs: number): WireFail
   return new WireFailure(status >= 500 ? 'broken' : 'refused', words);
 }
 
-/** Milliseconds; else seconds, or a date. */
-function retryMs({ 'retry-after': header, 'retry-after-ms': inMs }: Record<string, unknown>): number {
+/** Milliseconds after which to come again, 0: it is not said. The headers have milliseconds; else seconds, or a date. */
+export function retryMs({ 'retry-after': header, 'retry-after-ms': inMs }: Record<string, unknown>): number {
   const exact = typeof inMs === 'string' ? Number(inMs) : Number.NaN;
   if (exact >= 0) return Math.min(exact, 3_600_000);
   if (typeof header !== 'string') return 0;

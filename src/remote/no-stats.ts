@@ -1,4 +1,4 @@
-import type { NativeDiskStats, NativeStats } from '../../src/native/reports.js';
+import type { NativeDiskStats, NativeStats } from '../native/reports.js';
 
 const NO_DISK: NativeDiskStats = {
   ...{ bytes: 0, budgetBytes: 0, pages: 0, loads: 0, loadedBytes: 0, misses: 0, late: 0, corrupt: 0, stores: 0 },

@@ -1,0 +1,59 @@
+import { createAnthropic } from '@ai-sdk/anthropic';
+import { createOpenAI } from '@ai-sdk/openai';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { boundedFetch } from '../../src/remote/chat/bounded-fetch.js';
+import type { ChatModel } from '../../src/remote/chat/chat-model.js';
+import { RemoteEngine } from '../../src/remote/remote-engine.js';
+import type { RemoteOptions } from '../../src/remote/remote-options.js';
+import type { Provider } from './chat-transcripts.js';
+import { FakeServer, type Reply } from './fake-server.js';
+
+/** The model of each provider's own package, at an address of ours. */
+const MODELS: Record<Provider, (url: string) => ChatModel> = {
+  openai: (url) => createOpenAI({ baseURL: `${url}/v1`, apiKey: 'x', fetch: boundedFetch }).chat('gpt-4o-mini'),
+  anthropic: (url) => createAnthropic({ baseURL: `${url}/v1`, apiKey: 'x', fetch: boundedFetch })('claude-sonnet-4-5'),
+  tgi: (url) =>
+    createOpenAICompatible({
+      name: 'tgi',
+      baseURL: `${url}/v1`,
+      includeUsage: true,
+      supportsStructuredOutputs: true,
+      fetch: boundedFetch,
+    })('tgi'),
+};
+
+/** An engine in chat mode, and the server that it asks. */
+export interface ChatSetting extends AsyncDisposable {
+  engine: RemoteEngine;
+  server: FakeServer;
+}
+
+/** A provider whose server answers so. */
+export async function chatEngine(
+  provider: Provider,
+  reply: Reply,
+  options: Partial<RemoteOptions> = {},
+): Promise<ChatSetting> {
+  const server = await FakeServer.open({}, reply);
+  const engine = await RemoteEngine.connect({ chat: MODELS[provider](server.url), ...options });
+  const close = async () => {
+    await engine.close();
+    await server.close();
+  };
+  return { engine, server, [Symbol.asyncDispose]: close };
+}
+
+/** Writes a stream of events, in pieces that end anywhere. */
+export function stream(text: string): Reply {
+  return (_body, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (let at = 0; at < text.length; at += 97) response.write(text.slice(at, at + 97));
+    response.end();
+  };
+}
+
+/** Replies one after another, the last one again and again. */
+export function inTurn(...replies: Reply[]): Reply {
+  let next = 0;
+  return (body, response, request) => replies[Math.min(next++, replies.length - 1)]?.(body, response, request);
+}
