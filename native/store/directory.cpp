@@ -15,7 +15,7 @@ namespace {
 constexpr int kTries = 200;
 constexpr auto kBetween = std::chrono::milliseconds(2);
 constexpr int64_t kSecretBytes = 32;
-constexpr int64_t kSmallFiles = 64 << 10;  // of the budget: lock, secret and the directories themselves
+constexpr int64_t kSmallFiles = 64 << 10;  // of the budget: lock, secret, written and the directories themselves
 constexpr int kMostArenas = 256;
 
 constexpr const char * kEndings[] = {".slots", ".index"};

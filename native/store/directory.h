@@ -1,6 +1,6 @@
 // The cache's directory, which several processes and models share: who may use it, and how large it is.
 //
-//   <dir>/lock, secret, <identity, 16 hex>-<part>/<n>.slots, <n>.index
+//   <dir>/lock, secret, written, <identity, 16 hex>-<part>/<n>.slots, <n>.index
 //
 // Owns: nothing but names; a Lock while it lives. Changed by: claim, make_room. Thread: one at a time.
 // Invariant: arenas are made, grown and removed only under the directory's lock, so that all together stay in the
@@ -35,6 +35,7 @@ class Directory {
     /** Bytes that the directory may have, as the config says and as the disk had room at the start. */
     int64_t budget() const { return budget_; }
 
+    const std::string & path() const { return config_.dir; }
     Lock lock() { return lock_directory(files_, config_.dir); }
 
     // Under the lock:

@@ -105,13 +105,11 @@ void Disk::scan(int32_t id) {
     }
     const int32_t first = std::min(reached.scanned, n_slots);
     const int32_t n = reached.owned ? n_slots : std::min(kScanSlots, n_slots - first);
-    const int64_t day = files_->wall_seconds() - 24 * 3600;
     std::vector<bool> used(static_cast<size_t>(n));
     const bool read = reached.arena->scan(first, n, [&](int32_t slot, const Record & record) {
         used[static_cast<size_t>(slot - first)] = true;
         const std::lock_guard<std::mutex> lock(mutex_);
         catalog_.set({id, slot}, record.page, record.generation, record.used);
-        if (reached.owned && record.written > day) daily_.add(record.written, like_.geometry.stride());
     });
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!read) return read_failed("reading " + reached.arena->base());
@@ -216,6 +214,7 @@ void Disk::sync() {
         synced_ = clock_();
     }
     const int error = own ? own->sync() : 0;
+    daily_.give_back();
     const std::lock_guard<std::mutex> lock(mutex_);
     if (error != 0) write_failed(error, "writing " + own->base());
 }

@@ -20,6 +20,7 @@ Disk::Disk(const PageStoreConfig & config, std::shared_ptr<FileSystem> files, St
       files_(std::move(files)),
       clock_(std::move(clock)),
       directory_(*files_, config_),
+      daily_(*files_, directory_, config_.daily_write_bytes),
       reads_(3, kMinute, kMinute),
       writes_(3, kMinute, 10 * kMinute) {
     like_.geometry = {config_.slot_bytes, config_.page_tokens};
@@ -78,24 +79,22 @@ StoreOutcome Disk::load(const LoadOrder & order, char * buffer) {
 
 StoreOutcome Disk::store(const StoreOrder & order, char * buffer, const std::function<bool(const PageKey &)> & wanted,
                          const std::function<bool(char *)> & fill) {
-    const int64_t now = files_->wall_seconds();
-    {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (catalog_.has(order.page.key)) return StoreOutcome::known;
-        const bool worn = daily_.sum(now) + like_.geometry.stride() > config_.daily_write_bytes;
-        if (worn && !worn_)
-            told_.push_back("as much was written to the page store today as it may: no more until tomorrow");
-        worn_ = worn;
-        if (own_ < 0 || worn || !writes_.on(clock_())) {
-            ++stats_.refused;
-            return StoreOutcome::refused;
-        }
-    }
-    const std::optional<int32_t> slot = find_slot(wanted);
-    if (!slot) {
+    const auto refused = [this] {
         const std::lock_guard<std::mutex> lock(mutex_);
         ++stats_.refused;
         return StoreOutcome::refused;
+    };
+    bool off;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (catalog_.has(order.page.key)) return StoreOutcome::known;
+        off = own_ < 0 || !writes_.on(clock_());
+    }
+    if (off || !may_write()) return refused();
+    const std::optional<int32_t> slot = find_slot(wanted);
+    if (!slot) {
+        daily_.put_back(like_.geometry.stride());
+        return refused();
     }
     Record record;
     std::shared_ptr<Arena> own;
@@ -106,7 +105,7 @@ StoreOutcome Disk::store(const StoreOrder & order, char * buffer, const std::fun
     }
     record.page = order.page;
     record.tokens = order.tokens;
-    record.used = record.written = static_cast<uint32_t>(now);
+    record.used = record.written = static_cast<uint32_t>(files_->wall_seconds());
     std::memset(buffer + config_.slot_bytes, 0, static_cast<size_t>(like_.geometry.stride() - config_.slot_bytes));
     const bool filled = fill(buffer);
     const int error = filled ? own->write(*slot, record, buffer) : 0;
@@ -121,8 +120,22 @@ StoreOutcome Disk::store(const StoreOrder & order, char * buffer, const std::fun
     ++stats_.stores;
     stats_.stored_bytes += config_.slot_bytes;
     unsynced_ += like_.geometry.stride();
-    daily_.add(now, like_.geometry.stride());
     return StoreOutcome::done;
+}
+
+bool Disk::may_write() {
+    int error = 0;
+    const Grant grant = daily_.take(like_.geometry.stride(), error);
+    const std::string told = daily_.take_told();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!told.empty()) {
+        told_.push_back(told);
+    } else if (grant == Grant::spent && !worn_) {
+        told_.push_back("as much was written to the page store today as it may: no more until tomorrow");
+    }
+    worn_ = grant == Grant::spent || (worn_ && grant != Grant::given);
+    if (grant == Grant::failed) write_failed(error, "writing " + daily_.path());
+    return grant == Grant::given;
 }
 
 std::optional<int32_t> Disk::find_slot(const std::function<bool(const PageKey &)> & wanted) {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "store/catalog.h"
-#include "store/daily-bytes.h"
+#include "store/daily-budget.h"
 #include "store/directory.h"
 #include "store/switch.h"
 
@@ -57,6 +57,8 @@ class Disk {
         bool owned = false;
     };
 
+    /** Whether a page's bytes may be written today. */
+    bool may_write();
     std::optional<int32_t> find_slot(const std::function<bool(const PageKey &)> & wanted);
     bool grow();
     /** A slot whose record must be gone from the disk before other bytes come into it. */
@@ -76,6 +78,7 @@ class Disk {
     const StoreClock clock_;
     Header like_;
     Directory directory_;
+    DailyBudget daily_;  // store() and maintain() take turns with it
 
     std::mutex mutex_;  // of all below
     Catalog catalog_;
@@ -84,7 +87,6 @@ class Disk {
     Micros grow_again_ = 0, find_again_ = 0;
     int64_t unsynced_ = 0, bytes_ = 0;
     Micros synced_ = 0;
-    DailyBytes daily_;
     Switch reads_, writes_;
     bool reads_off_ = false, writes_off_ = false, worn_ = false;
     struct Use {

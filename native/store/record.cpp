@@ -53,7 +53,8 @@ class Reader {
     const char * in_;
 };
 
-/** The last 8 bytes of a block are the checksum of those before them. */
+}  // namespace
+
 void seal(char * block, int64_t bytes) {
     const uint64_t sum = XXH3_64bits(block, static_cast<size_t>(bytes - 8));
     std::memcpy(block + bytes - 8, &sum, 8);
@@ -64,8 +65,6 @@ bool sealed(const char * block, int64_t bytes) {
     std::memcpy(&sum, block + bytes - 8, 8);
     return sum == XXH3_64bits(block, static_cast<size_t>(bytes - 8));
 }
-
-}  // namespace
 
 int64_t Geometry::record_bytes() const {
     int64_t bytes = 512;

@@ -56,6 +56,10 @@ struct Record {
     bool decode(const Geometry & geometry, const char * bytes);
 };
 
+/** The last 8 bytes of a block become the checksum of those before them. */
+void seal(char * block, int64_t bytes);
+bool sealed(const char * block, int64_t bytes);
+
 Digest digest_of(const ArenaId & arena, int32_t slot, uint64_t generation, const PageKey & key, const char * bytes,
                  int64_t n_bytes);
 

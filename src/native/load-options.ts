@@ -69,7 +69,10 @@ export const CACHE = {
   bytes: number('cache', 10 * 2 ** 30),
   /** Part of what is free on that disk, and of what the directory has already, that it may take, 0 to 1; 1: no bound. Default 1. */
   freeShare: number('cache', 1),
-  /** Bytes that a process writes in a day at most, 0 to 9,007,199,254,740,991. Default 100,000,000,000. */
+  /**
+   * Bytes that are written to the directory in a day at most, by all processes and models together, 0 to 9,007,199,254,740,991.
+   * Default 100,000,000,000.
+   */
   dailyWriteBytes: number('cache', 100_000_000_000),
   /** Take a directory on a network file system too. Default false. */
   network: flag(false),

@@ -195,7 +195,7 @@ std::shared_ptr<FakeFiles> FakeFiles::after_power_cut(uint32_t seed) {
     auto next = std::make_shared<FakeFiles>();
     std::mt19937 random(seed);
     next->dirs_ = dirs_;
-    next->wall = wall;
+    next->wall = wall.load();
     next->capacity = capacity;
     next->random_.seed(seed);
     for (const auto & [path, node] : nodes_) {

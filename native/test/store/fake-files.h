@@ -4,6 +4,7 @@
 // Owns: the files and what was not synced. Thread: any; one mutex.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -58,7 +59,7 @@ class FakeFiles final : public store::FileSystem, public std::enable_shared_from
     void wait_hanging(int calls);
 
     int64_t capacity = INT64_MAX / 2;
-    int64_t wall = 1'000'000'000;
+    std::atomic<int64_t> wall{1'000'000'000};
     int64_t most_used = 0;  // ever
 
   private:

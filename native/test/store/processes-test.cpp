@@ -36,7 +36,7 @@ struct TempDir {
 /** The program of writer-child.cpp, and what it prints. */
 class Writer {
   public:
-    Writer(const std::string & dir, uint32_t chain, uint32_t n, int64_t largest_file = 0) {
+    Writer(const std::string & dir, uint32_t chain, uint32_t n, int64_t largest_file = 0, int64_t daily = 0) {
         int ends[2];
         if (pipe(ends) != 0) std::abort();
         const char * program = std::getenv("BANYAN_STORE_WRITER");
@@ -45,13 +45,13 @@ class Writer {
             std::exit(1);
         }
         const std::string first = std::to_string(chain), count = std::to_string(n), most = std::to_string(largest_file);
+        const std::string day = std::to_string(daily);
         pid_ = fork();
         if (pid_ == 0) {
             dup2(ends[1], 1);
             ::close(ends[0]);
             ::close(ends[1]);
-            execl(program, program, dir.c_str(), first.c_str(), count.c_str(),
-                  largest_file > 0 ? most.c_str() : nullptr, nullptr);
+            execl(program, program, dir.c_str(), first.c_str(), count.c_str(), most.c_str(), day.c_str(), nullptr);
             _exit(127);
         }
         ::close(ends[1]);
@@ -178,6 +178,30 @@ TEST("two processes share a directory: each has the other's pages; one is killed
     CHECK(bytes_in(dir.path) <= config_in(dir.path).budget_bytes);
 }
 
+TEST("what a day may write is for all processes together, and for those that come after them") {
+    const TempDir dir;
+    constexpr int64_t kPages = 70;
+    int64_t done = 0, lines = 0;
+    Writer::Line line;
+    const auto read = [&](Writer & writer) {
+        while (writer.read(line)) {
+            ++lines;
+            done += line.outcome == "done";
+        }
+        CHECK_EQ(writer.end(), 0);
+    };
+    {
+        Writer one(dir.path, 1, 5, 0, kPages * 4096), two(dir.path, 100, 5, 0, kPages * 4096);
+        read(one);
+        read(two);
+    }
+    CHECK_EQ(lines, 100);
+    CHECK(done <= kPages);
+    Writer later(dir.path, 200, 10, 0, kPages * 4096);
+    read(later);
+    CHECK_EQ(done, kPages);
+}
+
 TEST("a limit on file sizes costs pages and not the process") {
     const TempDir dir;
     Writer writer(dir.path, 1, 10, 150'000);
@@ -209,7 +233,7 @@ TEST("only this user can read the files") {
         ++files;
         CHECK((entry.status().permissions() & fs::perms::all) == (fs::perms::owner_read | fs::perms::owner_write));
     }
-    CHECK_EQ(files, 4);  // lock, secret, slots, index
+    CHECK_EQ(files, 5);  // lock, secret, written, slots, index
 }
 
 TEST("links, directories that others may write to, and another user's are refused") {
