@@ -31,7 +31,8 @@ import { optionFlag } from './option-flag.js';
 import { runInput } from './prompt-input.js';
 import { run } from './run.js';
 import { serve } from './serve.js';
-import { Stop } from './stop.js';
+import { untilStopped } from './stop.js';
+import { addWatchCommands } from './watch/commands.js';
 import { type WorkersFlags, withWorkersFlags, workersOf } from './workers/flags.js';
 import { worker } from './workers/worker.js';
 
@@ -115,6 +116,7 @@ withWorkersFlags(
   .argument('[model]', 'a GGUF, as for --model')
   .option('--audit <path>', 'a log of every request, hash-chained; `banyan audit verify` reads it back')
   .option('--audit-texts', 'in that log, texts of prompts and answers, not their digests alone', false)
+  .option('--record <path>', 'a recording, without texts, for `banyan inspect` and `banyan doctor`; of one model')
   .option('--traces', 'spans for OpenTelemetry, to the SDK that the process was started with', false)
   .addHelpText(
     'after',
@@ -132,7 +134,7 @@ Ctrl-C and SIGTERM let answers under way end (--drain-ms at most); a second one 
   .action(
     async (
       model: string | undefined,
-      flags: MachineFlags & ModelsFlags & ServeFlags & AuditFlags & WorkersFlags & { traces: boolean },
+      flags: MachineFlags & ModelsFlags & ServeFlags & AuditFlags & WorkersFlags & { traces: boolean; record?: string },
     ) =>
       untilStopped(async (stop) => {
         const [only] = flags.model;
@@ -142,7 +144,8 @@ Ctrl-C and SIGTERM let answers under way end (--drain-ms at most); a second one 
         const server = { ...serverOptions(flags), ...(several && { aliases: several.aliases }) };
         const models = several?.models;
         const workers = workersOf(flags, engine, models !== undefined);
-        await serve({ engine, models, workers, server, audit: flags, traces: flags.traces, stop });
+        const { record, traces } = flags;
+        await serve({ engine, models, workers, server, audit: flags, traces, record, stop });
       }, true),
   );
 
@@ -201,6 +204,8 @@ Examples:
     if (poor) process.exitCode = 1;
   });
 
+addWatchCommands(program);
+
 withEngineFlags(program.command('info').description('what runs here, and what a model is'))
   .argument('[model]', 'a GGUF, as for --model')
   .option('--json', 'print it as JSON', false)
@@ -223,19 +228,6 @@ program
     '\nA log that was written with a key needs it in BANYAN_AUDIT_KEY; `banyan serve --audit` takes it from there, too.',
   )
   .action(verify);
-
-/** Work that a signal ends: quietly, with the exit code of the signal, or with 0 where a signal is its usual end. */
-async function untilStopped(work: (stop: Stop) => Promise<void>, usual = false): Promise<void> {
-  const stop = new Stop();
-  try {
-    await work(stop);
-  } catch (error) {
-    if (stop.exitCode === undefined) throw error;
-  } finally {
-    stop.end();
-    process.exitCode = usual && stop.exitCode !== undefined ? 0 : stop.exitCode;
-  }
-}
 
 process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
   if (code === 'EPIPE') process.exit(0); // the reader has seen enough: `| head`

@@ -2,9 +2,11 @@ import type { AuditLog } from '../audit/audit-log.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineOptions } from '../engine/engine-options.js';
 import { BanyanError } from '../kit/errors.js';
+import { invalidOption } from '../kit/option-checks.js';
 import { Models } from '../models/models.js';
 import type { ModelsOptions } from '../models/models-options.js';
 import { type ServerOptions, serve as startServer } from '../server/serve.js';
+import type { Recording } from '../trace/recording.js';
 import type { WorkersOptions } from '../workers/workers-options.js';
 import { type AuditFlags, openAudit } from './audit.js';
 import { loadWithProgress } from './load-model.js';
@@ -21,11 +23,25 @@ interface Serving {
   audit: AuditFlags;
   /** Spans go to the process's OpenTelemetry SDK. */
   traces: boolean;
+  /** Path of a recording. */
+  record: string | undefined;
   stop: Stop;
 }
 
 /** Serves a model, or several, until a signal comes; the second signal ends the process at once. */
-export async function serve({ engine, models, workers, server: options, audit, traces, stop }: Serving): Promise<void> {
+export async function serve({
+  engine,
+  models,
+  workers,
+  server: options,
+  audit,
+  traces,
+  record,
+  stop,
+}: Serving): Promise<void> {
+  if (record !== undefined && (models || workers)) {
+    throw invalidOption('record', 'left out with several models or workers: a recording is of one engine', record);
+  }
   const trace = traces ? await tracing() : undefined;
   const log = await openAudit(audit); // before a model of gigabytes
   const load = async (own: EngineOptions) => watched(await loadWithProgress(own), log, trace);
@@ -35,7 +51,9 @@ export async function serve({ engine, models, workers, server: options, audit, t
     : pool
       ? watched(pool.engine, log, trace)
       : await load(engine);
+  let recording: Recording | undefined;
   try {
+    recording = record === undefined || served instanceof Models ? undefined : await served.record(record);
     const server = await startServer(served, options);
     process.stderr.write(`${served instanceof Models ? aboutAll(served) : about(served)}\n`);
     for (const { url, pid } of pool?.report() ?? []) process.stderr.write(`worker ${pid} at ${url}\n`);
@@ -53,6 +71,7 @@ export async function serve({ engine, models, workers, server: options, audit, t
     await server.close();
     process.off('SIGHUP', reload);
   } finally {
+    await recording?.stop();
     await served.close();
     await pool?.close();
     await log?.close();

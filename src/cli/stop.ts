@@ -37,3 +37,16 @@ export class Stop {
     for (const { name, listener } of this.#listeners) process.off(name, listener);
   }
 }
+
+/** Work that a signal ends: quietly, with the exit code of the signal, or with 0 where a signal is its usual end. */
+export async function untilStopped(work: (stop: Stop) => Promise<void>, usual = false): Promise<void> {
+  const stop = new Stop();
+  try {
+    await work(stop);
+  } catch (error) {
+    if (stop.exitCode === undefined) throw error;
+  } finally {
+    stop.end();
+    process.exitCode = usual && stop.exitCode !== undefined ? 0 : stop.exitCode;
+  }
+}

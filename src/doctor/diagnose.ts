@@ -3,13 +3,14 @@ import { checkText, invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { reading } from '../kit/read-options.js';
 import { callback, flag, number, type OptionsOf, other, signal } from '../native/option-kinds.js';
+import { isRecording } from '../trace/checked-lines.js';
+import { invalidTrace, type LogLine, type LogProgress, logLines } from '../trace/log-lines.js';
 import { toCall } from './bodies.js';
 import type { Call } from './call.js';
 import { type Belonging, Conversations } from './conversations.js';
-import { invalidTrace, type LogLine, type LogProgress, logLines } from './log-lines.js';
 import { type Losses, lossesOf } from './losses.js';
 import { estimated, exact, type PromptReader, type Reading } from './readings.js';
-import { isRecording, RecordedRequests } from './recorded.js';
+import { RecordedRequests } from './recorded.js';
 import { type DoctorReport, type Finding, Findings, type PrefillRate } from './report.js';
 
 /** What a report of a log and one of a running engine have in common. */

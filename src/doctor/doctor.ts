@@ -8,9 +8,9 @@ import { givenRate, Log, REPORT } from './diagnose.js';
 import { exact } from './readings.js';
 import { type DoctorReport, type Finding, Findings } from './report.js';
 
+export type { LogProgress } from '../trace/log-lines.js';
 export { type DiagnoseOptions, diagnose } from './diagnose.js';
 export { LINTS, type LintName } from './lints.js';
-export type { LogProgress } from './log-lines.js';
 export type { ConversationReport, DoctorReport, Excerpt, Finding, LintReport, PrefillRate } from './report.js';
 export { textReport } from './text-report.js';
 

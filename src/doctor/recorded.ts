@@ -1,6 +1,5 @@
-import { BanyanError } from '../kit/errors.js';
-import { TRACE_VERSION, type TraceFinish, type TraceHeader, type TraceSubmit } from '../trace/format.js';
-import { isFields } from './bodies.js';
+import { checkedLine, checkVersion, wrongLine } from '../trace/checked-lines.js';
+import type { TraceFinish, TraceHeader, TraceSubmit } from '../trace/format.js';
 import { commonLength, type Loss, type Losses } from './losses.js';
 import type { Place } from './report.js';
 
@@ -26,11 +25,6 @@ export interface RecordedCall {
 /** Latest requests of a program that a new one is compared with: it may have several conversations. */
 const TRIED = 8;
 
-/** True for the first line of a recording of `engine.record()`. */
-export function isRecording(value: unknown): value is TraceHeader {
-  return isFields(value) && value.type === 'trace';
-}
-
 /**
  * Reads a recording line by line. It has no texts, so that a difference is told by its token alone, and what it cost is at
  * most what the request before had behind it.
@@ -41,28 +35,26 @@ export class RecordedRequests {
 
   /** Throws TRACE_INVALID for a recording of another version. */
   constructor(header: TraceHeader) {
-    if (header.version !== TRACE_VERSION) throw wrong(`a recording of version ${header.version}, not ${TRACE_VERSION}`);
+    checkVersion(header);
   }
 
   /** A request that ended with this line; undefined: none did. Throws TRACE_INVALID, without the line. */
   line(value: unknown): RecordedCall | undefined {
-    if (!isFields(value) || typeof value.type !== 'string') throw wrong('no line of a recording');
-    if (value.type === 'submit')
-      this.#submit(checked<TraceSubmit>(value, ['request', 'program', 'base', 'keep'], 'tokens'));
-    if (value.type === 'finish') return this.#finish(checked<TraceFinish>(value, ['request'], 'output'));
-    return undefined;
+    const line = checkedLine(value);
+    if (line?.type === 'submit') this.#submit(line);
+    return line?.type === 'finish' ? this.#finish(line) : undefined;
   }
 
   #submit(line: TraceSubmit): void {
     const { request, base, keep, tokens } = line;
     const past = this.#requests.get(base);
-    if (base !== 0 && !past) throw wrong(`request ${base}, which it begins with, is not in the lines before`);
+    if (base !== 0 && !past) throw wrongLine(`request ${base}, which it begins with, is not in the lines before`);
     this.#requests.set(request, { base: past, keep, own: tokens, output: [], line });
   }
 
   #finish(line: TraceFinish): RecordedCall | undefined {
     const recorded = this.#requests.get(line.request);
-    if (!recorded) throw wrong(`request ${line.request} has no submit line`);
+    if (!recorded) throw wrongLine(`request ${line.request} has no submit line`);
     recorded.output = line.output;
     const { program, request } = recorded.line;
     const before = this.#programs.get(program) ?? [];
@@ -104,8 +96,6 @@ export class RecordedRequests {
 
 const lengthOf = ({ keep, own }: Recorded) => keep + own.length;
 
-const wrong = (problem: string) => new BanyanError('TRACE_INVALID', problem);
-
 /** All tokens of a request; `answered`: with those of its answer. */
 function tokensOf(recorded: Recorded, answered: boolean): Int32Array {
   const length = lengthOf(recorded);
@@ -120,13 +110,4 @@ function tokensOf(recorded: Recorded, answered: boolean): Int32Array {
     end = Math.min(end, at.keep);
   }
   return whole;
-}
-
-/** The fields that are read. */
-function checked<Line>(value: Readonly<Record<string, unknown>>, numbers: readonly string[], list: string): Line {
-  const missing = numbers.find((name) => !Number.isSafeInteger(value[name]) || (value[name] as number) < 0);
-  if (missing !== undefined) throw wrong(`\`${missing}\` is no number`);
-  const tokens = value[list];
-  if (!Array.isArray(tokens) || !tokens.every(Number.isSafeInteger)) throw wrong(`\`${list}\` is no list of tokens`);
-  return value as Line;
 }

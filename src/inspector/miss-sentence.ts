@@ -1,20 +1,23 @@
 import type { CallUsage } from '../native/reports.js';
 import type { MissReason } from '../native/vocabulary.js';
 
-const WHY: Readonly<Record<Exclude<MissReason, 'full-hit'>, string>> = {
-  cold: 'nothing of this tenant was cached',
-  diverged: 'from there on the prompt is another one than what was cached',
-  'evicted-or-new': 'what was cached ended there: the rest is new, or was evicted',
-  'reuse-off': 'the model or the request takes no part in the cache',
-  'on-host': 'the rest was in host memory',
-  'on-disk': 'the rest was on disk',
-  'no-state': 'no state of the recurrent layers was saved further on',
+const WHY: Readonly<Record<Exclude<MissReason, 'full-hit'>, (next: string) => string>> = {
+  cold: () => 'nothing of this tenant was cached yet',
+  diverged: (next) => `from token ${next} on this prompt differs from what was cached`,
+  'evicted-or-new': (next) => `what was cached ends before token ${next}: the rest is new, or was dropped to make room`,
+  'reuse-off': () => 'this model or this call takes no part in the cache',
+  'on-host': () => 'more of it was kept in host memory',
+  'on-disk': () => 'more of it was kept on disk',
+  'no-state': (next) => `the model can go on from a saved state only, and none was saved from token ${next} on`,
 };
 
-/** Whether a prompt was found in the cache, and why not further, in a sentence. */
+const number = (value: number) => value.toLocaleString('en');
+
+/** How much of a prompt was cached, and why not all, in a sentence. Tokens are counted from 1. */
 export function missSentence({ promptTokens, cachedTokens, miss }: CallUsage): string {
   if (cachedTokens === null) return 'not told by an engine elsewhere';
-  if (miss.reason === 'full-hit') return 'hit: all of it';
-  const reused = `${cachedTokens} of ${promptTokens} tokens`;
-  return `${cachedTokens === 0 ? 'miss' : `hit up to token ${miss.matched}`} (${reused}): ${WHY[miss.reason]}`;
+  if (miss.reason === 'full-hit') return `all ${number(promptTokens)} tokens were cached`;
+  const found = cachedTokens === 0 ? 'none' : number(cachedTokens);
+  const were = cachedTokens === 0 ? 'was' : 'were';
+  return `${found} of ${number(promptTokens)} tokens ${were} cached: ${WHY[miss.reason](number(miss.matched + 1))}`;
 }

@@ -96,7 +96,7 @@ export function makeApp(context: ServerContext): Hono<Env> {
     checkAdmin(c.get('client'));
     const feed = catalog.inspected(c.req.query('model'));
     if (!feed) throw new HttpError(404, 'not_found', 'The inspector is switched off, or no model is loaded');
-    showLive(feed, c.env.outgoing, context.stop);
+    showLive(feed, c.env.outgoing, context.stop, { tree: c.req.query('tree') !== '0' });
     return RESPONSE_ALREADY_SENT;
   });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -8,12 +8,9 @@ import { Engine } from '../../src/engine/engine.js';
 import { InspectorFeed } from '../../src/inspector/feed.js';
 import type { Server } from '../../src/server/serve.js';
 import { serve } from '../../src/server/serve.js';
+import { artefact, browser } from '../support/browser.js';
 
 // The inspector of a server: who may look, what a browser shows of a real engine, and that it costs nothing unwatched.
-
-const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const browser = process.env.CHROMIUM ?? BROWSERS.find((path) => existsSync(path));
-if (!browser) console.log('The inspector is not opened: no Chromium (CHROMIUM=<path>)');
 
 const HOSTILE = '<img src=x onerror="document.title=\'harmed\'">';
 const PREFIX = 'You are one of many agents. '.repeat(12);
@@ -113,8 +110,24 @@ describe.skipIf(!browser)('in a browser', () => {
     const third = page.locator('#life tbody tr').nth(2);
     await third.waitFor();
     expect(await third.locator('td').first().textContent()).toBe('3');
-    expect(await third.textContent()).toMatch(/another one than what was cached/);
-    expect(await page.locator('#life tbody tr').nth(1).textContent()).toMatch(/hit up to token/);
+    expect(await third.textContent()).toMatch(/from token \d+ on this prompt differs from what was cached/);
+    expect(await page.locator('#life tbody tr').nth(1).textContent()).toMatch(/\d+ of \d+ tokens were cached: /);
+  });
+
+  test('what has the focus, and what is marked, stays so while numbers change', async () => {
+    const button = page.locator('#agents button').nth(1);
+    await button.focus();
+    await page.evaluate("getSelection().selectAllChildren(document.querySelector('#agents tbody tr:nth-child(2)'))");
+    const marked = await page.evaluate('String(getSelection())');
+    const made = await page.evaluate(
+      "(window.row = document.querySelector('#agents tbody tr:nth-child(2)')).textContent",
+    );
+    await engine.generate('one more', { program: engine.program(), maxTokens: 2 });
+    await page.locator('#agents tbody tr').nth(3).waitFor();
+    expect(await page.evaluate("window.row === document.querySelector('#agents tbody tr:nth-child(2)')")).toBe(true);
+    expect(await page.evaluate("document.activeElement === window.row.querySelector('button')")).toBe(true);
+    expect(await page.evaluate('String(getSelection())')).toBe(marked);
+    expect(await page.evaluate('window.row.textContent')).toBe(made);
   });
 
   test('the arrow keys go through the tree', async () => {
@@ -137,8 +150,7 @@ describe.skipIf(!browser)('in a browser', () => {
   test('light, dark and narrow', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
-      const path = join(process.env.BANYAN_ARTEFACTS ?? tmpdir(), `inspector-${colorScheme}.png`);
-      await page.screenshot({ path, fullPage: true });
+      await page.screenshot({ path: artefact(`inspector-${colorScheme}.png`), fullPage: true });
       const back = await page.evaluate('getComputedStyle(document.body).backgroundColor');
       expect(back).toBe(colorScheme === 'light' ? 'rgb(253, 253, 252)' : 'rgb(22, 24, 27)');
     }

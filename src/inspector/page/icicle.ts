@@ -1,4 +1,4 @@
-import { colourOf, hatch } from './palette.js';
+import { colourOf, hatch, inkOn, letterOf } from './palette.js';
 import type { Row } from './shown.js';
 
 /** A node with the place that it has in the drawing, in parts of the width; depth from 0. */
@@ -57,9 +57,15 @@ export function drawIcicle(
     draw.fillStyle = colourOf(why);
     draw.fillRect(x, y, Math.max(0.5, w - 1), ROW - 1);
     hatch(draw, why, x, y, w - 1, ROW - 1);
-    if (w > 70) {
-      draw.fillStyle = '#000000';
-      draw.fillText(`${node.pages} p · ${why}`, x + 4, y + 15, w - 8);
+    if (w > 11) {
+      const pages = Number((node.pages ?? 0).toFixed(1)).toLocaleString('en');
+      draw.fillStyle = inkOn(why);
+      draw.fillText(
+        w > 70 ? `${pages} p · ${why}` : letterOf(why),
+        x + (w > 70 ? 4 : 1),
+        y + 15,
+        w > 70 ? w - 8 : w - 2,
+      );
     }
     if (own.has(node.id ?? 0)) {
       draw.fillStyle = '#d55e00';

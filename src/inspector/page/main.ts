@@ -1,151 +1,70 @@
 import { drawIcicle, neighbour, type Placed, placeNodes, ROW } from './icicle.js';
-import { colourOf } from './palette.js';
-import { bytesOf, type EndedCall, type Row, rowsOf, type Shown } from './shown.js';
-import { fillTable, find, line } from './tables.js';
+import { fillAgents, fillLife, fillRequests, number } from './lists.js';
+import { paintPages } from './page-map.js';
+import { colourOf, inkOn, letterOf, meaningOf, STATES } from './palette.js';
+import { type EndedCall, rowsOf, type Shown } from './shown.js';
+import { paintSteps } from './step-chart.js';
+import { find, line } from './tables.js';
 
-/** Calls that are remembered, of all agents. */
+/** Calls of a live engine that are remembered, of all agents. */
 const MOST_CALLS = 2_000;
-const WAITS: Readonly<Record<string, string>> = {
-  none: 'runs',
-  prefix: 'another request computes the same prefix',
-  load: 'its pages are read from disk',
-  slot: 'all slots are taken',
-  gate: "its program's turn: the pages suffice for no more programs",
-  pages: 'free pages for its prompt',
-  turn: 'the next step, or those that go first',
-};
 
 let shown: Shown | undefined;
 let placed: Placed[] = [];
 let chosenNode = 0;
-let chosenAgent = 0;
+let chosenAgent: number | undefined;
 let calls: EndedCall[] = [];
-
-const number = (value: number | undefined) => Math.round(value ?? 0).toLocaleString('en');
 
 function paint(): void {
   if (!shown) return;
-  const { words, tables, pagesTotal, pagesFree, nodesLeftOut, waitingLeftOut, model } = shown;
-  const nodes = rowsOf(tables.nodes);
+  const { words, tables } = shown;
   const requests = rowsOf(tables.requests);
   const programs = rowsOf(tables.programs);
-  placed = placeNodes(nodes, words.kept);
+  placed = placeNodes(rowsOf(tables.nodes), words.kept);
   const running = requests.filter(({ waitsFor }) => waitsFor === 0).length;
-  find('numbers').textContent =
-    `${model}: ${number(pagesTotal - pagesFree)} of ${number(pagesTotal)} pages used, ${number(nodes.length)} nodes` +
-    `${nodesLeftOut > 0 ? ` (${number(nodesLeftOut)} deeper ones not shown)` : ''}, ${running} running, ` +
-    `${requests.length - running + waitingLeftOut} waiting`;
+  find('numbers').textContent = headline(shown, running, requests.length - running);
   paintTree();
-  paintPages(shown);
-  paintSteps(rowsOf(tables.steps));
-  fillTable(
-    'requests',
-    requests
-      .slice(0, 200)
-      .map((request) => [
-        number(request.id),
-        request.program ? number(request.program) : '–',
-        words.classes[request.class ?? 0] ?? '',
-        WAITS[words.waitsFor[request.waitsFor ?? 0] ?? ''] + (request.producer ? ` (request ${request.producer})` : ''),
-        number(request.waitedMs),
-        `${number(request.cachedTokens)} / ${number(request.promptTokens)}`,
-        number(request.outputTokens),
-        number(request.pages),
-      ]),
+  find('live-only').hidden = shown.recorded !== undefined;
+  if (shown.recorded === undefined) {
+    paintPages(shown);
+    paintSteps(rowsOf(tables.steps));
+  }
+  fillRequests(requests, shown);
+  fillAgents(programs, shown, { calls, chosen: chosenAgent, choose });
+  fillLife(
+    calls,
+    chosenAgent,
+    programs.some(({ id }) => id === chosenAgent),
   );
-  fillTable(
-    'agents',
-    programs
-      .slice(0, 500)
-      .map((agent) => [
-        number(agent.id),
-        words.phases[agent.phase ?? 0] ?? '',
-        number(agent.calls),
-        number(agent.promptTokens),
-        `${number((100 * (agent.cachedTokens ?? 0)) / Math.max(1, agent.promptTokens ?? 0))} %`,
-        number(agent.computedTokens),
-        number(agent.outputTokens),
-        number(agent.lostTokens),
-        number(agent.waitedMs),
-        number(agent.actingMs),
-      ]),
-    (row) => choose(programs[row]?.id ?? 0),
-  );
-  paintLife(programs.find(({ id }) => id === chosenAgent));
+}
+
+function headline({ model, recorded, ...now }: Shown, running: number, waiting: number): string {
+  const left = now.nodesLeftOut > 0 ? ` (${number(now.nodesLeftOut)} deeper ones not shown)` : '';
+  const nodes = `${number(placed.length)} nodes${left}`;
+  if (recorded !== undefined) return `${model}: ${recorded}; ${nodes}, ${running} calls without an end`;
+  const used = `${number(now.pagesTotal - now.pagesFree)} of ${number(now.pagesTotal)} pages used`;
+  return `${model}: ${used}, ${nodes}, ${running} running, ${number(waiting + now.waitingLeftOut)} waiting`;
 }
 
 function paintTree(): void {
   if (!shown) return;
   const own = new Set(
     rowsOf(shown.tables.holds)
-      .filter(({ program }) => chosenAgent !== 0 && program === chosenAgent)
+      .filter(({ program }) => chosenAgent && program === chosenAgent)
       .map(({ node }) => node ?? 0),
   );
   drawIcicle(find<HTMLCanvasElement>('tree'), placed, chosenNode, own);
   const at = placed.find(({ node }) => node.id === chosenNode);
   if (!at) return;
-  const { node } = at;
-  find('node').textContent =
-    `Node ${node.id}: tokens ${number(node.begin)} to ${number((node.begin ?? 0) + (node.tokens ?? 0))}, ${number(node.pages)} pages, ` +
-    `kept: ${at.why}, ${number(node.users)} running requests on it, ${number(node.onDisk)} tokens on disk too` +
-    `${node.program ? `, ends a path of agent ${node.program}` : ''}.`;
-}
-
-function paintPages({ pages, pagesPerCell, words }: Shown): void {
-  const canvas = find<HTMLCanvasElement>('pages');
-  const cells = bytesOf(pages);
-  const size = cells.length > 4_000 ? 4 : 9;
-  const across = Math.max(1, Math.floor(canvas.clientWidth / size));
-  canvas.width = across * size;
-  canvas.height = Math.ceil(cells.length / across) * size;
-  canvas.style.height = `${canvas.height}px`;
-  const draw = canvas.getContext('2d');
-  const states = ['free', 'held', ...words.kept];
-  cells.forEach((state, cell) => {
-    if (!draw) return;
-    draw.fillStyle = colourOf(states[state] ?? '');
-    draw.fillRect((cell % across) * size, Math.floor(cell / across) * size, size - 1, size - 1);
-  });
-  find('pages-note').textContent = pagesPerCell > 1 ? `A square stands for ${pagesPerCell} pages.` : '';
-}
-
-function paintSteps(steps: readonly Row[]): void {
-  const canvas = find<HTMLCanvasElement>('steps');
-  canvas.width = canvas.clientWidth;
-  canvas.height = 90;
-  const draw = canvas.getContext('2d');
-  const most = Math.max(1, ...steps.map(({ tookMs = 0 }) => tookMs));
-  const width = canvas.width / Math.max(64, steps.length);
-  steps.forEach(({ tookMs = 0, promptTokens = 0 }, at) => {
-    if (!draw) return;
-    const height = Math.max(1, (tookMs / most) * 86);
-    draw.fillStyle = promptTokens > 0 ? '#e69f00' : '#56b4e9';
-    draw.fillRect(at * width, 90 - height, Math.max(0.5, width - 0.5), height);
-  });
-  const last = steps.at(-1);
-  find('steps-note').textContent = last
-    ? `Latest ${steps.length} steps, the tallest ${most.toFixed(1)} ms. Orange computes prompts, blue only decodes. Step ${last.number}: ${number(last.promptTokens)} prompt tokens, ${number(last.decodeRows)} decodes.`
-    : 'No step yet.';
-}
-
-function paintLife(agent: Row | undefined): void {
-  const own = calls.filter(({ program }) => program === chosenAgent && chosenAgent !== 0);
-  find('life-title').textContent = chosenAgent
-    ? `Agent ${chosenAgent}${agent ? '' : ' (no longer known)'}`
-    : 'Choose an agent above';
-  fillTable(
-    'life',
-    own.map((call, at) => [
-      String(at + 1),
-      call.label || '–',
-      number(call.promptTokens),
-      number(call.cachedTokens),
-      call.miss,
-      number(call.queueMs),
-      number(call.totalMs),
-      call.tools.join(', ') || call.reason,
-    ]),
-  );
+  const { begin = 0, tokens = 0, pages, users, onDisk, program, id } = at.node;
+  const facts = [
+    `${number(pages)} pages`,
+    `kept: ${at.why} (${meaningOf(at.why)})`,
+    `${number(users)} running requests on it`,
+    ...(onDisk ? [`${number(onDisk)} tokens on disk too`] : []),
+    ...(program ? [`the end of what agent ${program} has`] : []),
+  ];
+  find('node').textContent = `Node ${id}: tokens ${number(begin)} to ${number(begin + tokens)}, ${facts.join(', ')}.`;
 }
 
 function choose(agent: number): void {
@@ -170,10 +89,11 @@ tree.addEventListener('keydown', (event) => {
 addEventListener('resize', paint);
 
 const legend = find('legend');
-for (const why of ['running', 'pinned', 'static', 'next', 'acting', 'idle', 'finished', 'abandoned', 'held', 'free']) {
-  const swatch = line('i', '');
+for (const why of STATES) {
+  const swatch = line('i', letterOf(why));
   swatch.style.backgroundColor = colourOf(why);
-  const entry = line('span', why);
+  swatch.style.color = inkOn(why);
+  const entry = line('span', `${why}: ${meaningOf(why)}`);
   entry.prepend(swatch);
   legend.append(entry);
 }
@@ -197,7 +117,7 @@ async function follow(key: string): Promise<void> {
     waiting = events.pop() ?? '';
     for (const event of events) take(event);
   }
-  find('state').textContent = 'the server has gone: reload to try again';
+  if (shown?.recorded === undefined) find('state').textContent = 'the server has gone: reload to try again';
 }
 
 function take(event: string): void {
@@ -208,7 +128,8 @@ function take(event: string): void {
     return;
   }
   shown = told;
-  calls = [...calls, ...told.calls].slice(-MOST_CALLS);
+  calls = told.recorded === undefined ? [...calls, ...told.calls].slice(-MOST_CALLS) : [...told.calls];
+  if (told.recorded !== undefined) find('state').textContent = 'recorded';
   if (!document.hidden) requestAnimationFrame(paint);
 }
 

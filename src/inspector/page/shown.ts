@@ -14,7 +14,8 @@ export interface EndedCall {
   readonly cachedTokens: number;
   readonly computedTokens: number;
   readonly outputTokens: number;
-  readonly queueMs: number;
+  readonly queueMs: number | null;
+  readonly ttftMs: number | null;
   readonly totalMs: number;
   readonly tools: readonly string[];
   readonly miss: string;
@@ -23,6 +24,8 @@ export interface EndedCall {
 /** What one event brings: a moment of the engine, and the calls that ended since the one before. */
 export interface Shown {
   readonly model: string;
+  /** Of a recording: what it is. */
+  readonly recorded?: string;
   readonly words: {
     readonly kept: readonly string[];
     readonly waitsFor: readonly string[];
@@ -34,6 +37,7 @@ export interface Shown {
   readonly pagesPerCell: number;
   readonly nodesLeftOut: number;
   readonly waitingLeftOut: number;
+  readonly programsLeftOut: number;
   readonly pagesTotal: number;
   readonly pagesFree: number;
   readonly calls: readonly EndedCall[];

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { CONTENT_POLICY } from '../../inspector/assets.js';
-import type { InspectorFeed } from '../../inspector/feed.js';
+import type { Watchable } from '../../inspector/told.js';
 
 /** Of the inspector's files: they ask nothing elsewhere, and stand in no other page's frame. */
 export const pageHeaders = (type: string): Record<string, string> => ({
@@ -11,8 +11,8 @@ export const pageHeaders = (type: string): Record<string, string> => ({
   'cache-control': 'no-store',
 });
 
-/** Tells a page what the engine holds until it leaves or the server stops. A page that reads slowly sees fewer moments. */
-export function showLive(feed: InspectorFeed, response: ServerResponse, stop: AbortSignal): void {
+/** Tells a page what the engine holds until it leaves or the server stops. A page that reads slowly sees fewer moments. `look`: how much. */
+export function showLive(feed: Watchable, response: ServerResponse, stop: AbortSignal, look = { tree: true }): void {
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
@@ -22,7 +22,7 @@ export function showLive(feed: InspectorFeed, response: ServerResponse, stop: Ab
     if (response.writableLength > 0) return false;
     response.write(event);
     return true;
-  });
+  }, look);
   const end = () => response.end();
   stop.addEventListener('abort', end, { once: true });
   response.once('close', () => {

@@ -1,0 +1,44 @@
+import { colourOf, inkOn, letterOf } from './palette.js';
+import { bytesOf, type Shown } from './shown.js';
+import { find } from './tables.js';
+
+/** Squares that are large enough for a letter; with more, each stands for several pages and shows the best reason among them. */
+const LETTERED = 3_000;
+const SIDE = 13;
+
+/** Draws a square a page, with the letter of its state, and says how many there are of each. */
+export function paintPages({ pages, pagesPerCell, words }: Pick<Shown, 'pages' | 'pagesPerCell' | 'words'>): void {
+  const canvas = find<HTMLCanvasElement>('pages');
+  const cells = bytesOf(pages);
+  const states = ['free', 'held', ...words.kept];
+  const merged = Math.max(1, Math.ceil(cells.length / LETTERED));
+  const shown = Array.from({ length: Math.ceil(cells.length / merged) }, (_, at) =>
+    cells.subarray(at * merged, (at + 1) * merged).reduce((most, state) => Math.max(most, state), 0),
+  );
+  const ratio = devicePixelRatio;
+  const across = Math.max(1, Math.floor(canvas.clientWidth / SIDE));
+  const height = Math.ceil(shown.length / across) * SIDE;
+  canvas.style.height = `${height}px`;
+  canvas.width = canvas.clientWidth * ratio;
+  canvas.height = height * ratio;
+  const draw = canvas.getContext('2d');
+  if (!draw) return;
+  draw.scale(ratio, ratio);
+  draw.font = '9px system-ui';
+  draw.textAlign = 'center';
+  shown.forEach((state, cell) => {
+    const why = states[state] ?? '';
+    const [x, y] = [(cell % across) * SIDE, Math.floor(cell / across) * SIDE];
+    draw.fillStyle = colourOf(why);
+    draw.fillRect(x, y, SIDE - 1, SIDE - 1);
+    draw.fillStyle = inkOn(why);
+    draw.fillText(letterOf(why), x + (SIDE - 1) / 2, y + 9.5);
+  });
+  const each = pagesPerCell * merged;
+  const counts = states
+    .map((why, state) => [why, cells.reduce((sum, one) => sum + (one === state ? pagesPerCell : 0), 0)] as const)
+    .filter(([, count]) => count > 0)
+    .map(([why, count]) => `${count.toLocaleString('en')} ${why}`);
+  find('pages-note').textContent =
+    `${pagesPerCell > 1 ? 'About ' : ''}${counts.join(', ')}.${each > 1 ? ` A square stands for ${each} pages and shows the strongest reason among them.` : ''}`;
+}
