@@ -3,7 +3,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { connectBackend } from '../../src/remote/connect-backend.js';
 import { RemoteEngine } from '../../src/remote/remote-engine.js';
 import type { RemoteOptions } from '../../src/remote/remote-options.js';
+import { SPEECHES, SPOKEN, type Speech } from '../../testing/remote/dialect-streams.js';
 import { FakeServer, modelsOf, type Reply, sse } from '../../testing/remote/fake-server.js';
+import { errorOf } from '../support/expect-code.js';
 
 // What a server may send instead of an answer. Each request ends with a typed error, and the next one is answered.
 
@@ -37,50 +39,108 @@ function answer(body: Record<string, unknown>, response: ServerResponse): void {
   response.end(end(most));
 }
 
-const GARBAGE: Record<string, (response: ServerResponse) => void> = {
-  'no event stream': (response) => response.end('<html>hello</html>'),
-  'an event that is no JSON': (response) => response.end('data: {"tokens": [1\n\n'),
-  'an event that is no object': (response) => response.end(sse('7')),
-  'an error in the stream': (response) => response.end(sse({ error: { code: 500, message: 'out of memory' } })),
-  'an id that is not in the vocabulary': (response) => response.end(sse({ tokens: [999_999], tokens_predicted: 1 })),
-  'an id that is none': (response) => response.end(sse({ tokens: ['x'], tokens_predicted: 1 })),
-  'an id below 0': (response) => response.end(sse({ tokens: [-1], tokens_predicted: 1 })),
-  'a fraction of an id': (response) => response.end(sse({ tokens: [1.5], tokens_predicted: 1 })),
-  'ids that are no list': (response) => response.end(sse({ tokens: { 0: 1 }, tokens_predicted: 1 })),
-  'no ids': (response) => response.end(sse({ content: 'hello', stop: false })),
-  'a count below its tokens': (response) => response.end(sse({ tokens: [X, X], tokens_predicted: 1, content: 'xx' })),
-  'a count far above its tokens': (response) => response.end(sse({ tokens: [X], tokens_predicted: 1e9, content: 'x' })),
-  'tokens left out that its text does not have': (response) =>
-    response.end(sse({ tokens: [X], tokens_predicted: 5, content: 'x' })),
-  'an early end': (response) => response.end(),
-  'an early close': (response) => void response.destroy(),
-  'a reason that is none': (response) => response.end(sse({ tokens: [], stop: true, stop_type: 'tired' })),
-  'status 500': (response) => (response.headersSent ? response.destroy() : response.writeHead(500).end('boom')),
+/** What any server may send instead of events of its own. */
+const GARBAGE: Record<string, (speech: Speech, response: ServerResponse) => void> = {
+  'no event stream': (_, response) => response.end('<html>hello</html>'),
+  'an event that is no JSON': (_, response) => response.end('data: {"tokens": [1\n\n'),
+  'an event that is no object': (_, response) => response.end(sse('7')),
+  'an error in the stream': ({ failure }, response) => response.end(failure),
+  'an id that is not in the vocabulary': ({ ids }, response) => response.end(ids([999_999], 'x', 1)),
+  'an id that is none': ({ ids }, response) => response.end(ids(['x'], 'x', 1)),
+  'an id below 0': ({ ids }, response) => response.end(ids([-1], 'x', 1)),
+  'a fraction of an id': ({ ids }, response) => response.end(ids([1.5], 'x', 1)),
+  'ids that are no list': ({ ids }, response) => response.end(ids({ 0: 1 }, 'x', 1)),
+  'no ids': ({ textAlone }, response) => response.end(textAlone),
+  'an early end': (_, response) => response.end(),
+  'an early close': (_, response) => void response.destroy(),
+  'a reason that is none': ({ end }, response) => response.end(end(0, 'tired')),
+  'status 500': (_, response) => (response.headersSent ? response.destroy() : response.writeHead(500).end('boom')),
+};
+/** Of a server that counts its tokens. */
+const COUNTS: typeof GARBAGE = {
+  'a count below its tokens': ({ ids }, response) => response.end(ids([X, X], 'xx', 1)),
+  'a count far above its tokens': ({ ids }, response) => response.end(ids([X], 'x', 1e9)),
+  'tokens left out that its text does not have': ({ ids }, response) => response.end(ids([X], 'x', 5)),
 };
 
-describe.each(Object.entries(GARBAGE))('%s', (_name, reply) => {
-  test('instead of an answer: REMOTE_FAILED after two more tries; a later request is answered', async () => {
-    let broken = true;
-    const { engine, server } = await engineOn((body, response) => (broken ? reply(response) : answer(body, response)));
-    await expect(engine.generate('a', { maxTokens: 4 })).rejects.toMatchObject({ code: 'REMOTE_FAILED' });
-    expect(server.bodies).toHaveLength(3);
-    broken = false;
-    expect(await engine.generate('a', { maxTokens: 4 })).toMatchObject({ text: 'xxxx', finishReason: 'length' });
+describe.each(SPOKEN)('%s', (name) => {
+  const speech = SPEECHES[name];
+  const { owner, dialect, ids, end: ends, asked } = speech;
+  const open = async (reply: Reply) => {
+    const server = await FakeServer.open(modelsOf(owner, { meta: { n_ctx: 512 }, max_model_len: 512 }), reply);
+    const engine = await RemoteEngine.connect({ url: server.url, ...(dialect && { dialect }) });
+    const close = async () => {
+      await engine.close();
+      await server.close();
+    };
+    return { engine, server, [Symbol.asyncDispose]: close };
+  };
+  /** Says so many tokens as were asked for, and ends. */
+  const whole: Reply = (body, response) => {
+    const most = asked(body);
+    for (let count = 1; count <= most; count++) response.write(ids([X], 'x', count));
+    response.end(ends(most));
+  };
+  const table = Object.entries(name === 'llama-server' ? { ...GARBAGE, ...COUNTS } : GARBAGE);
+
+  test.concurrent('ids go out and come back', async () => {
+    await using one = await open(whole);
+    const { engine, server } = one;
+    const result = await engine.generate(A, { maxTokens: 3 });
+    expect(result).toMatchObject({ text: 'xxx', tokens: [X, X, X], finishReason: 'length' });
+    expect(result.usage).toMatchObject({ promptTokens: 2, cachedTokens: 2, outputTokens: 3 });
+    expect([engine.info.backend, server.bodies[0]?.prompt]).toEqual([name, A]);
   });
 
-  test('after two tokens, once: the answer goes on from them', async () => {
+  test.concurrent.each(table)(
+    '%s instead of an answer: REMOTE_FAILED after two more tries; a later request is answered',
+    async (_what, reply) => {
+      let broken = true;
+      await using one = await open((body, response, request) =>
+        broken ? reply(speech, response) : whole(body, response, request),
+      );
+      const { engine, server } = one;
+      await expect(engine.generate('a', { maxTokens: 4 })).rejects.toMatchObject({ code: 'REMOTE_FAILED' });
+      expect(server.bodies).toHaveLength(3);
+      broken = false;
+      expect(await engine.generate('a', { maxTokens: 4 })).toMatchObject({ text: 'xxxx', finishReason: 'length' });
+    },
+  );
+
+  test.concurrent.each(table)('%s after two tokens, once: the answer goes on from them', async (_what, reply) => {
     let tries = 0;
-    const { engine, server } = await engineOn((body, response) => {
-      if (++tries > 1) return answer(body, response);
-      response.write(token(1) + token(2), () => setImmediate(() => reply(response)));
+    await using one = await open((body, response, request) => {
+      if (++tries > 1) return whole(body, response, request);
+      response.write(ids([X], 'x', 1) + ids([X], 'x', 2), () => setImmediate(() => reply(speech, response)));
     });
+    const { engine, server } = one;
     const result = await engine.generate(A, { maxTokens: 5 });
     expect(result).toMatchObject({ text: 'xxxxx', finishReason: 'length' });
     expect(result.tokens).toEqual([X, X, X, X, X]);
     expect(result.usage.elsewhere).toEqual({ retries: 1, migrations: 1, server: server.url });
-    const [prompts, limits] = [server.bodies.map(({ prompt }) => prompt), server.bodies.map((body) => body.n_predict)];
+    const [prompts, limits] = [server.bodies.map(({ prompt }) => prompt), server.bodies.map(asked)];
     expect(prompts).toEqual([A, [...A, X, X]]);
     expect(limits).toEqual([5, 3]);
+  });
+
+  test.concurrent('a refusal names the option that the server names', async () => {
+    const bodies = [
+      { error: { message: 'too hot', type: 'BadRequestError', param: 'temperature', code: 400 } },
+      { detail: [{ type: 'extra_forbidden', loc: ['body', 'temperature'], msg: 'no' }] },
+      { error: { message: 'no', param: 'a.thing' } },
+    ];
+    const fields: unknown[] = [];
+    let next = 0;
+    await using one = await open((_body, response) => response.writeHead(400).end(JSON.stringify(bodies[next++])));
+    for (const _ of bodies) {
+      const { code, field } = await errorOf(() => one.engine.generate('a'));
+      fields.push([code, field]);
+    }
+    expect(fields).toEqual([
+      ['REMOTE_FAILED', 'temperature'],
+      ['REMOTE_FAILED', 'temperature'],
+      ['REMOTE_FAILED', undefined],
+    ]);
   });
 });
 

@@ -90,7 +90,7 @@ export class ChatCall {
   #error(code: 'STREAM_BROKEN' | 'REMOTE_FAILED' | 'BACKPRESSURE', failure: WireFailure): BanyanError {
     const message = `${this.#setup.name} ${failure.message}`;
     const retryAfter = code === 'BACKPRESSURE' ? { retryAfter: Math.max(1, failure.retryAfterMs) } : {};
-    return new BanyanError(code, message, { ...retryAfter, cause: failure.cause ?? failure });
+    return new BanyanError(code, message, { ...retryAfter, field: failure.field, cause: failure.cause ?? failure });
   }
 
   async #try(): Promise<ChatPiece> {

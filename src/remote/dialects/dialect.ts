@@ -89,7 +89,7 @@ export interface Dialect {
   read(event: Record<string, unknown>): WirePiece | undefined;
 }
 
-export const DIALECT_NAMES = ['vllm', 'sglang', 'trtllm', 'llama-server', 'banyan'] as const;
+export const DIALECT_NAMES = ['vllm', 'sglang', 'trtllm', 'dynamo', 'llama-server', 'banyan'] as const;
 export type DialectName = (typeof DIALECT_NAMES)[number];
 
 /** The error of an option that a server does not have. */

@@ -65,7 +65,7 @@ export class Member {
   /** A failure as a caller is told of it. */
   failure(reason: WireFailure, code: 'REMOTE_FAILED' | 'STREAM_BROKEN'): BanyanError {
     const message = `${this.url} ${reason.message}`;
-    if (reason.kind !== 'busy') return new BanyanError(code, message, { cause: reason });
+    if (reason.kind !== 'busy') return new BanyanError(code, message, { cause: reason, field: reason.field });
     return new BanyanError('BACKPRESSURE', message, { retryAfter: Math.max(1, reason.retryAfterMs), cause: reason });
   }
 }

@@ -87,8 +87,9 @@ export class TokenCall {
     try {
       this.#finish(await this.#answer());
     } catch (reason) {
-      const { code, message, retryAfter = 0 } = asBanyanError(reason);
-      this.#setup.deliver([{ type: 'error', request: id, code, message, retryAfterMs: retryAfter }]);
+      const { code, message, field, retryAfter = 0 } = asBanyanError(reason);
+      const more = { ...(field !== undefined && { field }), retryAfterMs: retryAfter };
+      this.#setup.deliver([{ type: 'error', request: id, code, message, ...more }]);
     }
   }
 

@@ -1,17 +1,21 @@
 import { createParser, type ParseError } from 'eventsource-parser';
 import type { Dispatcher, request } from 'undici';
 import { BanyanError } from '../../kit/errors.js';
+import { refusedField } from '../refused-field.js';
 
 /** A failure of one try: `refused` by a server that is well, or something that another server, or the next try, may not have. */
 export class WireFailure extends Error {
   readonly kind: 'refused' | 'busy' | 'broken';
   /** Of `busy`: milliseconds after which to come again, as the server says; 0: it does not. */
   readonly retryAfterMs: number;
+  /** Of `refused`: the option that the server names; undefined: none. */
+  readonly field: string | undefined;
 
-  constructor(kind: WireFailure['kind'], message: string, retryAfterMs = 0, cause?: unknown) {
+  constructor(kind: WireFailure['kind'], message: string, retryAfterMs = 0, cause?: unknown, field?: string) {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = kind;
     this.retryAfterMs = retryAfterMs;
+    this.field = field;
   }
 }
 
@@ -121,7 +125,8 @@ export class Transport {
 function failureOf(status: number, said: string, retryAfterMs: number): WireFailure {
   const words = `it says ${status}: ${said.slice(0, 500)}`;
   if (status === 429 || status === 503) return new WireFailure('busy', words, retryAfterMs);
-  return new WireFailure(status >= 500 ? 'broken' : 'refused', words);
+  if (status >= 500) return new WireFailure('broken', words);
+  return new WireFailure('refused', words, 0, undefined, refusedField(said));
 }
 
 /** Milliseconds after which to come again, 0: it is not said. The headers have milliseconds; else seconds, or a date. */

@@ -213,6 +213,13 @@ test('what the provider says it leaves out is an error, never left out', async (
   expect(await one.engine.generate(QUESTION)).toMatchObject({ text: 'It is mild.' });
 });
 
+test('a refusal names the option that the provider names', async () => {
+  const error = { message: 'Too hot', type: 'invalid_request_error', param: 'temperature', code: null };
+  await using one = await chatEngine('openai', (_, response) => response.writeHead(400).end(JSON.stringify({ error })));
+  const asked = one.engine.generate(QUESTION, { temperature: 2 });
+  await expect(asked).rejects.toMatchObject({ code: 'REMOTE_FAILED', field: 'temperature' });
+});
+
 test('what needs tokens says so: texts, ids, counts, room to be made', async () => {
   await using one = await chatEngine('openai', stream(TRANSCRIPTS.openai.text));
   const unsupported = { code: 'MODEL_UNSUPPORTED' };
