@@ -57,6 +57,9 @@ void Engine::check(const RequestOptions & options) const {
         const size_t size = options.prompt.size();
         throw Error::too_long(std::to_string(size) + " tokens", size, info_.max_context);
     }
+    if (options.begun >= static_cast<int32_t>(options.prompt.size())) {
+        throw Error("INVALID_OPTION", "an answer that has begun ends the prompt, and is not all of it", "begun");
+    }
     const bool chat_grammar = options.chat && options.chat->has_grammar();
     const bool own_grammar = !options.grammar.empty() || options.parsed_grammar;
     if (int(own_grammar) + int(!options.json_schema.empty()) + int(chat_grammar) > 1) {

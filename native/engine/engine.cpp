@@ -271,9 +271,15 @@ RequestId Engine::embed(EmbeddingOptions options) {
 
 std::unique_ptr<Decoder> Engine::read_answer(const RequestOptions & options) const {
     check(options);
-    DecoderOptions reading = decoding_of(options);
-    reading.samples = false;
-    return std::make_unique<Decoder>(model_, std::move(reading));
+    return decoder_of(options, false);
+}
+
+std::unique_ptr<Decoder> Engine::decoder_of(const RequestOptions & options, bool samples) const {
+    DecoderOptions decoding = decoding_of(options);
+    decoding.samples = samples;
+    auto decoder = std::make_unique<Decoder>(model_, std::move(decoding));
+    if (options.begun > 0) decoder->go_on({options.prompt.end() - options.begun, options.prompt.end()});
+    return decoder;
 }
 
 DecoderOptions Engine::decoding_of(const RequestOptions & options) const {
@@ -285,7 +291,7 @@ DecoderOptions Engine::decoding_of(const RequestOptions & options) const {
                            options.chat};
     decoding.ignore_eos = options.ignore_eos;
     const int32_t room = info_.max_context - static_cast<int32_t>(options.prompt.size());
-    decoding.max_tokens = options.max_tokens >= 0 ? std::min(options.max_tokens, room) : room;
+    decoding.max_tokens = options.begun + (options.max_tokens >= 0 ? std::min(options.max_tokens, room) : room);
     if (options.prompt_logprobs >= 0) {
         decoding.scored = options.prompt;
         decoding.scored_top = options.prompt_logprobs;
@@ -295,17 +301,17 @@ DecoderOptions Engine::decoding_of(const RequestOptions & options) const {
     looks_back = looks_back < 0 ? decoding.max_tokens : std::min(looks_back, decoding.max_tokens);
     decoding.thinking_tokens = options.thinking_tokens;
     decoding.progress = options.progress;
-    decoding.seed_of_ids = seed_of_ids(options.prompt);
+    decoding.seed_of_ids = seed_of_ids({options.prompt.begin(), options.prompt.end() - options.begun});
     return decoding;
 }
 
 RequestId Engine::submit(RequestOptions options) {
     check(options);
     if (vocabulary_only_) throw Error("MODEL_UNSUPPORTED", "only the vocabulary was loaded: another engine computes");
-    DecoderOptions decoding = decoding_of(options);
+    std::unique_ptr<Decoder> decoder = decoder_of(options, true);
 
     Request request;
-    request.max_output = std::max(1, decoding.max_tokens);
+    request.max_output = std::max(1, decoder->tokens_left());
     request.scored = options.prompt_logprobs >= 0;
     request.prompt = std::move(options.prompt);
     request.cls = options.cls;
@@ -323,7 +329,6 @@ RequestId Engine::submit(RequestOptions options) {
     request.boundary = options.boundary;
     // A point in time, counted from here: the way to the engine thread is part of it.
     if (options.deadline > 0) request.deadline = Worker::now() + options.deadline;
-    auto decoder = std::make_unique<Decoder>(model_, std::move(decoding));
     const RequestId id = request.id = next_id();
     // A command is copyable, so what it moves on travels behind a shared pointer.
     const auto cargo =

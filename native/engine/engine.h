@@ -106,6 +106,8 @@ class Engine {
     void tell_store_failure();
     void check(const RequestOptions & options) const;
     DecoderOptions decoding_of(const RequestOptions & options) const;
+    /** `samples` false: another engine does, and its tokens are read. */
+    std::unique_ptr<Decoder> decoder_of(const RequestOptions & options, bool samples) const;
     void check(const EmbeddingOptions & options) const;
     RequestId next_id();
     bool idle() const;

@@ -147,6 +147,7 @@ struct RequestOptions {
     int32_t group_size = 0;     // how many they are
     int32_t static_tokens = 0;  // of the prompt: system prompt and tools
     int32_t boundary = 0;       // of the prompt: with which the next one begins in any case; 0: unknown
+    int32_t begun = 0;          // of the prompt, the last ones: an answer that another engine began; this one goes on
     bool cache = true;
     bool durable = false;  // its pages go to the disk cache at its end, if there is one
     SamplingOptions sampling;
@@ -175,6 +176,7 @@ struct RequestOptions {
         see("group_size", group_size, Range{1, 1 << 16}.or_none(0));
         see("static_tokens", static_tokens, Range{0, kMostInt});
         see("boundary", boundary, Range{0, kMostInt});
+        see("begun", begun, Range{0, kMostInt});
         see("cache", cache);
         see("durable", durable);
         see("sampling", sampling);

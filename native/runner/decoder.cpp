@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runner/error.h"
 #include "runner/model.h"
 #include "runner/sampling/logprobs.h"
 
@@ -49,6 +50,19 @@ Decoder::Decoder(std::shared_ptr<const Model> model, DecoderOptions options)
       turn_ends_(options_.constraint.chat ? options_.constraint.chat->stops() : Texts()),
       reader_(options_.constraint.chat ? options_.constraint.chat->syntax() : nullptr),
       stops_(options_.stop) {}
+
+void Decoder::go_on(const std::vector<Token> & begun) {
+    for (const Token token : begun) {
+        if (!model_->valid(token)) throw Error("INVALID_OPTION", "the vocabulary has no such token", "begun");
+        try {
+            if (!model_->ends_generation(token) && sampler_) sampler_->go_on(token);
+        } catch (const std::exception & e) {
+            throw Error("INVALID_OPTION", e.what(), "begun");
+        }
+        accept(token);
+        if (finished_) throw Error("INVALID_OPTION", "the answer that has begun has ended", "begun");
+    }
+}
 
 Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     Decoded out;

@@ -1,7 +1,7 @@
 // Everything one request does between its logits and its output: sampling, text, reasoning, tool calls, stop strings,
 // its end.
 //
-// Owns: sampler (none, where another engine samples), answer so far. Changed by: next, accept, end, message. Thread:
+// Owns: sampler (none, where another engine samples), answer so far. Changed by: go_on, next, accept, end, message. Thread:
 // made anywhere, then the engine thread; without a sampler any, one at a time. Invariant: the answer is what was given
 // out, piece by piece; nothing is read again.
 #pragma once
@@ -67,6 +67,13 @@ class Decoder {
     /** Throws Error INVALID_GRAMMAR. */
     Decoder(std::shared_ptr<const Model> model, DecoderOptions options);
 
+    /**
+     * The answer begins with these tokens: they were told before, by another engine, and nothing of them is told again.
+     * Before the first next(). Throws Error INVALID_OPTION when the answer would have ended with them or before, or when
+     * its grammar knows no such beginning.
+     */
+    void go_on(const std::vector<Token> & begun);
+
     /** How a device can sample in this one's place; nullptr: it cannot. */
     DeviceSampler * on_device() const { return sampler_ ? sampler_->on_device() : nullptr; }
 
@@ -96,6 +103,8 @@ class Decoder {
     bool shortened() const { return sampler_ && sampler_->shortened(); }
     /** Tokens that came out as reasoning, the tag before it among them. */
     int32_t reasoning_tokens() const { return reasoning_tokens_; }
+    /** Tokens that may still come. */
+    int32_t tokens_left() const { return options_.max_tokens - n_tokens_; }
     /** Calls are told of while they are written. */
     bool tells_progress() const { return options_.progress; }
     /** The whole answer, also of one that was cut short: it ends with this. */

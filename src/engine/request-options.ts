@@ -88,6 +88,7 @@ export function toRequestSettings(options: GenerateOptions, advice?: NativeSampl
     groupSize: group.size,
     staticTokens: 0,
     boundary: 0,
+    begun: 0,
     salt: options.tenant ?? '',
     label: options.label ?? '',
     sampling: complete(SAMPLING, advised(options, advice)),

@@ -63,6 +63,7 @@ export interface NativeRequest extends Complete<typeof REQUEST> {
   groupSize: number;
   staticTokens: number; // of the prompt: system prompt and tools, which leave the cache last
   boundary: number; // of the prompt: tokens with which the next one begins in any case; 0 = unknown
+  begun: number; // of the prompt, the last ones: an answer that another engine began; this one goes on with it
   sampling: NativeSampling;
   logitBias: [token: number, bias: number][];
   stop: string[]; // in the answer's text; reasoning and calls may hold them

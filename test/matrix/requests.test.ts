@@ -50,6 +50,28 @@ describe('prompts', () => {
   });
 });
 
+describe('an answer that was begun', () => {
+  test.each([
+    ['is all of the prompt', [1, 2], { begun: 2 }],
+    ['is longer than the prompt', [1, 2], { begun: 3 }],
+    ['is less than nothing', [1, 2], { begun: -1 }],
+    ['is none of its grammar', [1, 2, 3], { begun: 1, grammar: 'root ::= "xyz" [0-9]+', ignoreEos: false }],
+    ['wants no more', [1, 2, 3], { begun: 1, maxTokens: 0 }],
+  ])('%s', async (_what, prompt, changes) => {
+    expect(await refuse(prompt, changes)).toMatchObject({ code: 'INVALID_OPTION', field: 'begun' });
+  });
+
+  test('has ended: with an end token, and with a stop text', async () => {
+    const [end = -1] = engine.native.tokenize(engine.native.info.eosText, false, true);
+    expect(await refuse([1, 2, end], { begun: 1, ignoreEos: false })).toMatchObject({ field: 'begun' });
+    const said = await engine.run([1, 2, 3], { maxTokens: 12 });
+    const stop = [said.text.slice(0, 2)];
+    expect(await refuse([1, 2, 3, ...said.tokens], { begun: said.tokens.length, stop })).toMatchObject({
+      field: 'begun',
+    });
+  });
+});
+
 describe('sampling', () => {
   const BAD: [keyof NativeSampling, unknown][] = [
     ...[-1, Number.NaN, Number.POSITIVE_INFINITY, '1', null].map(

@@ -118,6 +118,7 @@ export function backendRequest(
       groupSize: 0,
       staticTokens: 0,
       boundary: 0,
+      begun: 0,
       cache: true,
       sampling: greedy,
       stop: [],

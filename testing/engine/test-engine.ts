@@ -64,6 +64,7 @@ export const nativeRequest = (prompt: ArrayLike<number>, changes: Partial<Native
   groupSize: 0,
   staticTokens: 0,
   boundary: 0,
+  begun: 0,
   cache: true,
   sampling: greedy,
   stop: [],

@@ -14,6 +14,8 @@ export interface OneWorker extends AsyncDisposable {
   readonly path: string;
   /** Prompts that came through the socket or were asked here, in order. */
   readonly prompts: number[][];
+  /** So many tokens of the next answer leave it; then it breaks off, as when its process ends. */
+  breakAfter: number;
 }
 
 export async function oneWorker(options: EngineOptions = {}): Promise<OneWorker> {
@@ -24,14 +26,23 @@ export async function oneWorker(options: EngineOptions = {}): Promise<OneWorker>
   const submit = backend.submit.bind(backend);
   backend.submit = (request, sink) => {
     prompts.push([...request.prompt]);
-    return submit(request, sink);
+    let left = worker.breakAfter;
+    worker.breakAfter = Number.POSITIVE_INFINITY;
+    const id = submit(request, (event) => {
+      if (event.type === 'tokens') left -= event.tokens.length;
+      if (left > 0 || event.type === 'error') sink(event);
+      else if (event.type === 'finish') sink({ ...event, reason: 'cancelled' });
+      else if (event.type === 'tokens' && left === 0) sink(event);
+      if (left <= 0) backend.cancel(id);
+    });
+    return id;
   };
   const local = new Engine(backend);
   const server = await serveTokens(backend, local, path, { drainMs: 0 });
   const { model, chatTemplate } = options;
   const remote = await RemoteEngine.connect({ url: server.url, model, chatTemplate });
-  return {
-    ...{ local, remote, path, prompts },
+  const worker = {
+    ...{ local, remote, path, prompts, breakAfter: Number.POSITIVE_INFINITY },
     [Symbol.asyncDispose]: async () => {
       await remote.close();
       await server.close();
@@ -39,4 +50,5 @@ export async function oneWorker(options: EngineOptions = {}): Promise<OneWorker>
       rmSync(folder, { recursive: true });
     },
   };
+  return worker;
 }

@@ -120,7 +120,19 @@ Token TokenSampler::sample(llama_context * context, int32_t index, float * logit
         token = chosen(context, index, logits);
     }
     // An end token is not accepted: the request ends, and a grammar would insist on being complete.
-    if (token < 0 || model_->ends_generation(token)) return token;
+    if (token >= 0 && !model_->ends_generation(token)) accept(token);
+    return token;
+}
+
+void TokenSampler::go_on(Token token) {
+    if (thinking_ && thinking_->forced() >= 0 && thinking_->forced() != token) thinking_->give_up();
+    if (content_ && (!fits(token) || (closing_ && !closing_->allows(token)))) answer_with_content();
+    if (!fits(token)) throw Error("INVALID_GRAMMAR", "the answer that has begun is none of its grammar", "grammar");
+    if (call_ && !within_call(token)) call_ = nullptr;
+    accept(token);
+}
+
+void TokenSampler::accept(Token token) {
     backend::AssertGuard guard;
     if (sampler_) common_sampler_accept(sampler_.get(), token, true);
     if (grammar_) under_grammar([&] { grammar_->accept(token); });
@@ -128,7 +140,6 @@ Token TokenSampler::sample(llama_context * context, int32_t index, float * logit
     if (closing_) closing_->accept(token);
     if (call_) call_->accept(token);
     if (thinking_) thinking_->accept(model_->piece(token, true));
-    return token;
 }
 
 /** The token that must come now, -1 = any. */

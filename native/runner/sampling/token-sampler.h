@@ -1,6 +1,6 @@
 // Chooses the next token of one request from its row of logits.
 //
-// Owns: the sampler's state (random numbers, penalties, grammar). Changed by: sample. Thread: made anywhere, then the
+// Owns: the sampler's state (random numbers, penalties, grammar). Changed by: sample, go_on. Thread: made anywhere, then the
 // engine thread. Invariants: a greedy request without penalties never builds a candidates array; a grammar looks at the
 // one token that was chosen without it, and at the vocabulary only when it refuses that one.
 #pragma once
@@ -50,6 +50,12 @@ class TokenSampler {
      */
     Token sample(llama_context * context, int32_t index, float * logits);
 
+    /**
+     * Stands where it would if it had chosen this token, which another one has: all but the random numbers, and whether
+     * the end was near. Throws Error INVALID_GRAMMAR for one that its grammar does not admit.
+     */
+    void go_on(Token token);
+
     /** What the model said of a token whose logit in the row of the last sample() is this. */
     float unbiased(Token token, float logit) const;
 
@@ -66,6 +72,7 @@ class TokenSampler {
     DeviceSampler * on_device() const { return device_.get(); }
 
   private:
+    void accept(Token token);
     Token due();
     Token closing(Token token, const float * logits);
     Token chosen(llama_context * context, int32_t index, float * logits);

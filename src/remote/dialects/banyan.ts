@@ -1,4 +1,3 @@
-import type { BackendRequest } from '../../backend/backend.js';
 import { complete } from '../../kit/complete-options.js';
 import type { OptionTable } from '../../native/option-kinds.js';
 import { REQUEST } from '../../native/request-options.js';
@@ -17,7 +16,7 @@ export const BANYAN: Dialect = {
     body: (prompt) => ({ prompt, add_special_tokens: false }),
   },
   body,
-  replays: ({ asked, grammar }) => grammar !== undefined || asked.thinkingTokens >= 0 || penalises(asked),
+  goesOn: true,
   hint: { path: '/v1/hints', body: hintBody },
   read: (event) => {
     const { tokens = [], logprobs, promptLogprobs, end, cached, shortened, usage } = event;
@@ -36,8 +35,6 @@ function body(wire: WireRequest): object {
   const { asked, kept } = wire;
   const { program, group, groupSize, staticTokens, boundary, stop, logitBias, sampling } = asked;
   if (asked.chat && !wire.format) throw cannot(NAME, 'messages', 'their format was made by another engine');
-  // What goes on in the midst of an answer is sampled freely and read here: its format would begin anew.
-  const format = kept === 0 && wire.format;
   const { gbnf = '', jsonSchema = '' } = (asked.grammar && wire.grammar) || {};
   return {
     prompt: wire.prompt,
@@ -54,7 +51,8 @@ function body(wire: WireRequest): object {
     ...(boundary > 0 && { boundary }),
     ...(stop.length > 0 && { stop }),
     ...(logitBias.length > 0 && { logitBias }),
-    ...(format && { format }),
+    ...(wire.format && { format: wire.format }),
+    ...(kept > 0 && { begun: kept }),
     ...(jsonSchema !== '' ? { jsonSchema } : gbnf !== '' && { grammar: gbnf }),
   };
 }
@@ -62,10 +60,6 @@ function body(wire: WireRequest): object {
 function hintBody({ client, program, salt, hint }: WireHint): object {
   const { kind, tool, expectedMs, tokens, steps, from } = hint;
   return { client, program, kind, tool, expectedMs, tenant: salt, tokens: [...tokens], steps, from };
-}
-
-function penalises({ sampling }: BackendRequest): boolean {
-  return sampling.repeatPenalty !== 1 || sampling.frequencyPenalty !== 0 || sampling.presencePenalty !== 0;
 }
 
 /** The options of a table that are not what they are when they are left out. */

@@ -79,8 +79,11 @@ export interface Dialect {
   body(wire: WireRequest): object;
   /** It ends an answer where it ends here: at stop texts, calls and all. */
   readonly endsThere?: true;
-  /** A broken answer must be asked for from its beginning, and compared. Default: under a grammar, which would begin anew. */
-  replays?(wire: Omit<WireRequest, 'model' | 'priorities'>): boolean;
+  /**
+   * An answer that broke off goes on there whatever it is held to: the server is told which tokens of the prompt are its beginning.
+   * Default: one under a grammar, which would begin anew, is asked for from its beginning, and compared.
+   */
+  readonly goesOn?: true;
   /** Where advice about programs goes; undefined: nowhere. */
   readonly hint?: { path: string; body(hint: WireHint): object };
   /** Headers of a request. */

@@ -164,8 +164,7 @@ export class TokenCall {
     const { member } = trip;
     const { wire, vocabulary, idleMs } = this.#setup;
     // A server would begin a grammar anew: it goes through the answer again, which must be the same.
-    const anew = member.dialect.replays?.({ ...wire, kept: this.#told.length }) ?? wire.grammar !== undefined;
-    const replayed = anew ? [...this.#told] : [];
+    const replayed = wire.grammar && !member.dialect.goesOn ? [...this.#told] : [];
     const kept = this.#told.length - replayed.length;
     const prompt = [...wire.prompt, ...this.#told.slice(0, kept)];
     const maxTokens = Math.max(1, wire.maxTokens - kept);

@@ -33,7 +33,7 @@ export class TokenDoor {
 
   /** A request that is ready to run. Rejects with INVALID_*, CLOSED. */
   async request(body: TokenRequest, label: string): Promise<BackendRequest> {
-    const { client, group, tenant: salt, staticTokens, boundary, stop, logitBias, grammar, jsonSchema } = body;
+    const { client, group, tenant: salt, staticTokens, boundary, begun, stop, logitBias, grammar, jsonSchema } = body;
     const chat = body.format ? await this.#format(body.format) : null;
     const constrained = grammar !== '' || jsonSchema !== '';
     return {
@@ -43,7 +43,7 @@ export class TokenDoor {
       program: this.program(client, body.program),
       group: group ? this.#groups.get(`${client} ${group.id}`, newGroup) : 0,
       groupSize: group?.size ?? 0,
-      ...{ salt, staticTokens, boundary, stop, logitBias, label, chat },
+      ...{ salt, staticTokens, boundary, begun, stop, logitBias, label, chat },
       grammar: constrained ? await this.backend.parseGrammar(grammar, jsonSchema) : null,
     };
   }

@@ -41,6 +41,7 @@ export const tokenRequest = z.strictObject({
   tenant: text.default(''),
   staticTokens: number.default(0),
   boundary: number.default(0),
+  begun: number.default(0),
   stop: z.array(z.string()).default([]),
   logitBias: z
     .array(z.tuple([z.int(), z.number()]))
