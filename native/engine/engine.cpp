@@ -125,6 +125,7 @@ void Engine::open_tiers(const CacheOptions & options, const RunnerInfo & runner)
     config.budget_bytes = options.bytes;
     config.free_share = options.free_share;
     config.daily_write_bytes = options.daily_write_bytes;
+    config.likely_pages = static_cast<int64_t>(options.prefetch * runner.n_pages);
     config.network = options.network;
     try {
         tiers_ = std::make_shared<TierIo>(

@@ -30,6 +30,7 @@ struct CacheOptions {
     int64_t bytes = 10ll << 30;  // of the whole directory
     double free_share = 1;       // of what is free there; 1: no bound
     int64_t daily_write_bytes = 100'000'000'000;
+    double prefetch = 0;                       // of the pool, read at the start
     bool network = false;                      // dir may be on a network file system
     std::shared_ptr<store::FileSystem> files;  // nullptr: the machine's own; tests have disks that fail
     Micros page_read = 0;  // what a page is believed to take before one was read; 0: by its bytes. Tests wait longer
@@ -40,6 +41,7 @@ struct CacheOptions {
         see("bytes", bytes, Range{0, kMostId});
         see("free_share", free_share, Range{0, 1});
         see("daily_write_bytes", daily_write_bytes, Range{0, kMostId});
+        see("prefetch", prefetch, Range{0, 0.5});
         see("network", network);
     }
 };

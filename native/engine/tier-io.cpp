@@ -55,6 +55,9 @@ TierIo::TierIo(PageStoreConfig config, std::function<void()> wake, std::shared_p
         std::deque<ColdNews> parts = parts_of(std::move(news));
         post([&] { std::move(parts.begin(), parts.end(), std::back_inserter(mail_.news)); });
     };
+    callbacks.likely = [this](std::vector<std::vector<Token>> paths) {
+        post([&] { mail_.likely = std::move(paths); });
+    };
     callbacks.tell = [this](const std::string & sentence) { post([&] { mail_.told.push_back(sentence); }); };
     store_ = PageStore::open(config_, std::move(callbacks), std::move(files));
     // The first request may be the one that was asked before: it finds the pages that are there.
@@ -93,6 +96,7 @@ TierIo::Mail TierIo::take_mail() {
             mail.news.push_back(std::move(mail_.news.front()));
             mail_.news.pop_front();
         }
+        if (mail_.news.empty()) mail.likely.swap(mail_.likely);
         more = !mail_.empty();
     }
     if (more) wake_();
@@ -148,6 +152,7 @@ void TierIo::write(const PageWrite & page, Scheduler & scheduler, Runner & runne
 void TierIo::apply(const Mail & mail, Scheduler & scheduler, Runner & runner) {
     told_.insert(told_.end(), mail.told.begin(), mail.told.end());
     for (const ColdNews & news : mail.news) scheduler.take_news(news, Tier::disk);
+    if (!mail.likely.empty()) scheduler.foretell(root(""), mail.likely);
     for (const auto & [done, at] : mail.done) {
         const auto found = under_way_.find(done.id);
         if (found == under_way_.end()) continue;

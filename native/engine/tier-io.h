@@ -55,7 +55,8 @@ class TierIo {
         std::vector<Done> done;
         std::deque<ColdNews> news;  // in small parts, of which one is taken at a time
         std::vector<std::string> told;
-        bool empty() const { return done.empty() && news.empty() && told.empty(); }
+        std::vector<std::vector<Token>> likely;  // after all of the news of the start
+        bool empty() const { return done.empty() && news.empty() && told.empty() && likely.empty(); }
     };
 
     template <typename Put>

@@ -110,6 +110,7 @@ void Disk::scan(int32_t id) {
         used[static_cast<size_t>(slot - first)] = true;
         const std::lock_guard<std::mutex> lock(mutex_);
         catalog_.set({id, slot}, record.page, record.generation, record.used);
+        if (starting_) likely_.add(record);
     });
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!read) return read_failed("reading " + reached.arena->base());

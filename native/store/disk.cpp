@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "store/tenant-tag.h"
+
 namespace banyan::store {
 
 namespace {
@@ -22,7 +24,8 @@ Disk::Disk(const PageStoreConfig & config, std::shared_ptr<FileSystem> files, St
       directory_(*files_, config_),
       daily_(*files_, directory_, config_.daily_write_bytes),
       reads_(3, kMinute, kMinute),
-      writes_(3, kMinute, 10 * kMinute) {
+      writes_(3, kMinute, 10 * kMinute),
+      starting_(config_.likely_pages > 0) {
     like_.geometry = {config_.slot_bytes, config_.page_tokens};
     like_.identity = config_.identity;
     like_.label = config_.label;
@@ -170,6 +173,12 @@ bool Disk::empty(int32_t slot) {
 ColdNews Disk::take_news() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return catalog_.take_news();
+}
+
+std::vector<std::vector<Token>> Disk::take_likely() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!std::exchange(starting_, false)) return {};
+    return likely_.take(root_key(config_.identity, hmac_sha256(directory_.secret(), "")), config_.likely_pages);
 }
 
 std::vector<std::string> Disk::take_told() {

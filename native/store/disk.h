@@ -16,6 +16,7 @@
 #include "store/catalog.h"
 #include "store/daily-budget.h"
 #include "store/directory.h"
+#include "store/likely-paths.h"
 #include "store/switch.h"
 
 namespace banyan::store {
@@ -39,6 +40,8 @@ class Disk {
     void sync();
 
     ColdNews take_news();
+    /** Of what was there at the start, after the first maintain(); once. */
+    std::vector<std::vector<Token>> take_likely();
     /** Sentences of what was switched off or on since the last call. */
     std::vector<std::string> take_told();
     /** A call did not come back in time: nothing is read or written for a while. */
@@ -94,6 +97,8 @@ class Disk {
         Record record;
     };
     std::vector<Use> uses_;
+    bool starting_;  // likely_ is to hear of what is found
+    LikelyPaths likely_;
     std::vector<std::string> told_;
     StoreStats stats_;
 };

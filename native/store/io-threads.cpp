@@ -97,6 +97,7 @@ void IoThreads::work(size_t number) {
             finish(*order, StoreOutcome::failed);
         }
         tell_news();
+        if (job == Job::upkeep) tell_likely();
         lock.lock();
         if (order && order->is_load()) wanted_.erase(wanted_.find(order->to_load().key));
         if (writes) writing_ = false;
@@ -159,6 +160,12 @@ void IoThreads::tell_news() {
     for (const std::string & sentence : told) {
         if (callbacks_.tell) callbacks_.tell(sentence);
     }
+}
+
+void IoThreads::tell_likely() {
+    std::vector<std::vector<Token>> paths = disk_->take_likely();
+    const std::lock_guard<std::mutex> lock(callback_mutex_);
+    if (callbacks_.likely && !paths.empty()) callbacks_.likely(std::move(paths));
 }
 
 bool IoThreads::is_wanted(const PageKey & key) {

@@ -55,6 +55,7 @@ class IoThreads : public std::enable_shared_from_this<IoThreads> {
     void carry_out_store(Order & order, char * buffer, Micros began);
     void finish(Order & order, StoreOutcome outcome, Micros began = 0);
     void tell_news();
+    void tell_likely();
     /** Orders whose time is up, and threads that hang. */
     void look(Micros now);
     bool is_wanted(const PageKey & key);

@@ -32,6 +32,7 @@ struct PageStoreConfig {
     int64_t budget_bytes = 0;    // of the whole directory, other models' pages included
     double free_share = 1;       // of what was free there at the start, and what the directory had; 1: no bound
     int64_t daily_write_bytes = 100'000'000'000;
+    int64_t likely_pages = 0;          // of all paths that are told at the start; 0: none is
     bool network = false;              // take a network file system too
     Micros open_patience = 3'000'000;  // of the machine's clock: a disk that does not answer until then is not used
 };
@@ -117,6 +118,9 @@ struct StoreCallbacks {
     std::function<void(const StoreDone &)> done;
     /** The first ones, soon after open, have the pages that were there. */
     std::function<void(ColdNews)> news;
+    /** Once, if there are any, after the first news: tokens of paths from their roots on, which requests of no tenant
+     * are likely to begin with; the likeliest first. */
+    std::function<void(std::vector<std::vector<Token>> paths)> likely;
     /** Writing or reading was switched off for a while, or on again: one sentence. */
     std::function<void(const std::string & sentence)> tell;
 };

@@ -6,6 +6,7 @@ import { EMBED } from '../embedding/embedding-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { SERVER } from '../server/server-options.js';
 import { type AuditFlags, verify } from './audit.js';
+import { forServer } from './cache/cache-place.js';
 import { addCacheCommands } from './cache/commands.js';
 import { chat } from './chat/chat.js';
 import { HELP } from './chat/commands.js';
@@ -138,9 +139,9 @@ Ctrl-C and SIGTERM let answers under way end (--drain-ms at most); a second one 
     ) =>
       untilStopped(async (stop) => {
         const [only] = flags.model;
-        const machine = engineOptions({ ...flags, model: undefined });
+        const machine = forServer(engineOptions({ ...flags, model: undefined }));
         const several = modelsOf(flags, machine, model);
-        const engine = several ? machine : engineOptions({ ...flags, model: only }, model);
+        const engine = several ? machine : forServer(engineOptions({ ...flags, model: only }, model));
         const server = { ...serverOptions(flags), ...(several && { aliases: several.aliases }) };
         const models = several?.models;
         const workers = workersOf(flags, engine, models !== undefined);

@@ -31,9 +31,11 @@ export class EngineFamilies {
     this.#pages = make.gauge('banyan_pages', 'Pages of the pool, by state; cached and pinned ones are used, too.', [
       'state',
     ]);
-    this.#pageMoves = make.told('banyan_page_moves_total', 'Pages that were evicted, copied, loaded, late or stored.', [
-      'move',
-    ]);
+    this.#pageMoves = make.told(
+      'banyan_page_moves_total',
+      'Pages that were evicted, copied, loaded, late or stored; loaded before a request asked, and then used.',
+      ['move'],
+    );
     this.#tierPages = make.gauge('banyan_tier_pages', 'Pages that are kept outside the pool.', ['tier']);
     this.#hits = make.told('banyan_hit_tokens_total', 'Tokens of prompts that were read from the cache, by tier.', [
       'tier',
@@ -80,6 +82,8 @@ export class EngineFamilies {
       loaded: stats.pagesLoaded,
       late: stats.pagesLate,
       stored: stats.pagesStored,
+      prefetched: stats.pagesPrefetched,
+      prefetched_used: stats.prefetchedUsed,
     }))
       this.#pageMoves(pages, { move });
     this.#tierPages.set({ tier: 'host' }, stats.pagesHost);

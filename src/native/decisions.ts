@@ -81,6 +81,8 @@ export interface DecisionFields {
   loaded: { pages: number; tier: KvTier; tookMs: number };
   /** Pages did not come in time, or not as they were written: they are computed. */
   load_late: { pages: number; tier: KvTier; waitedMs: number };
+  /** A load was given up for a better request, which needs the room: what had not come is computed. */
+  load_gave_way: { pages: number; tier: KvTier; waitedMs: number; inFavourOf: number };
   /** Pages that a tier keeps are computed, as loading them would take longer. */
   recompute: { pages: number; tier: KvTier; loadingMs: number; computingMs: number };
   /** Pages are to be written to disk before they are evicted. */

@@ -74,6 +74,11 @@ export const CACHE = {
    * Default 100,000,000,000.
    */
   dailyWriteBytes: number('cache', 100_000_000_000),
+  /**
+   * Part of the pool that is read from there when the engine starts, 0 to 0.5: system prompts with their tools first, then the
+   * prompts that were used last; not of tenants, whose names are not on disk. Default 0.
+   */
+  prefetch: number('cache', 0),
   /** Take a directory on a network file system too. Default false. */
   network: flag(false),
 };

@@ -256,6 +256,9 @@ export interface NativeStats {
   pagesLoaded: number;
   pagesLate: number;
   pagesStored: number;
+  /** Of those that came: before a request asked for them; of these, that a request then began with. */
+  pagesPrefetched: number;
+  prefetchedUsed: number;
   /** Calls into JavaScript, at most one a step. */
   callbacks: number;
   /** Texts of which a vector was made. */

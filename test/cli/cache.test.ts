@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { cacheOf, placeOf } from '../../src/cli/cache/cache-place.js';
+import { cacheOf, forServer, placeOf } from '../../src/cli/cache/cache-place.js';
 import { chosen } from '../../src/cli/cache/chosen.js';
 import { agoInWords, bytesInWords, secondsOf } from '../../src/cli/cache/sizes.js';
 import { Engine } from '../../src/index.js';
@@ -131,6 +131,10 @@ test('where pages are kept: the flag, the variable, the cache directory of the u
   expect(cacheOf({ diskCache: true }, { XDG_CACHE_HOME: '/c' })?.dir).toBe('/c/banyan/kv');
   expect(cacheOf({ diskCache: true }, { BANYAN_CACHE_DIR: '' })).toBeUndefined();
   expect(cacheOf({ diskCache: false, cacheDir: '/a' }, {})).toBeUndefined();
+  expect(forServer({ cache: cacheOf({ diskCache: true, cacheDir: '/a' }, {}) })).toEqual({
+    cache: { dir: '/a', ...bound, prefetch: 0.25 },
+  });
+  expect(forServer({ cache: undefined })).toEqual({ cache: undefined });
   expect(placeOf(undefined, { XDG_CACHE_HOME: '/c' })).toBe('/c/banyan/kv');
   expect(() => placeOf(undefined, { BANYAN_CACHE_DIR: '' })).toThrow('no pages are kept on disk');
 });

@@ -45,7 +45,7 @@ describe('Engine.load', () => {
       },
       ...{ maxContext: 0, kvTypeK: 'f16', kvTypeV: 'f16', attention: 'auto', prefixCache: true, batching: true },
       ...{ draftTokens: 'off', chatTemplate: '', toolFormat: 'auto', pooling: 'auto', policy: {} },
-      cache: { dir: '', bytes: 10 * 2 ** 30, dailyWriteBytes: 100e9, freeShare: 1, network: false },
+      cache: { dir: '', bytes: 10 * 2 ** 30, dailyWriteBytes: 100e9, freeShare: 1, prefetch: 0, network: false },
     });
     expect(toNativeEngineOptions({ model: 'x.gguf' }).threads).toBe(0);
     expect(toNativeEngineOptions({ kvType: { k: 'q8_0', v: 'q4_0' } })).toMatchObject({

@@ -196,6 +196,7 @@ const DECISIONS: [DecisionKind, object][] = [
   ['load', { pages: 64, tier: 'disk', takesMs: 120, computingMs: 9800 }],
   ['loaded', { pages: 64, tier: 'disk', tookMs: 131 }],
   ['load_late', { pages: 1, tier: 'host', waitedMs: 50 }],
+  ['load_gave_way', { pages: 3, tier: 'disk', waitedMs: 40, inFavourOf: 9 }],
   ['recompute', { pages: 2, tier: 'disk', loadingMs: 9, computingMs: 0.5 }],
   ['store', { pages: 12, reason: 'waiting-for-human' }],
   ['store_failed', { pages: 3 }],

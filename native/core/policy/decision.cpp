@@ -167,6 +167,10 @@ struct Sentence {
         return count(d.pages, "page") + " did not come " + from(d.tier) + " within " + span(d.waited) +
                ", and will be computed";
     }
+    std::string operator()(const decision::LoadGaveWay & d) const {
+        return count(d.pages, "page") + " " + from(d.tier) + " gave way to request " + std::to_string(d.in_favour_of) +
+               " after " + span(d.waited) + ", and will be computed";
+    }
     std::string operator()(const decision::Recompute & d) const {
         return count(d.pages, "page") + " will be computed in " + span(d.computing) + ": to have them " + from(d.tier) +
                " takes " + span(d.loading);

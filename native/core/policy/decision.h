@@ -300,9 +300,10 @@ struct EvictState {
     }
 };
 
-using What = std::variant<Arrive, Refuse, Admit, Coalesce, Dedupe, Bypass, Preempt, Lift, Window, Pause, Resume, Retain,
-                          Expire, Evict, BreakPin, Plan, Ahead, Budget, Refit, Finish, Cancel, ProgramEnd, SaveState,
-                          EvictState, Load, Loaded, LoadLate, Recompute, Store, StoreFailed, TierRest, Disk>;
+using What =
+    std::variant<Arrive, Refuse, Admit, Coalesce, Dedupe, Bypass, Preempt, Lift, Window, Pause, Resume, Retain, Expire,
+                 Evict, BreakPin, Plan, Ahead, Budget, Refit, Finish, Cancel, ProgramEnd, SaveState, EvictState, Load,
+                 Loaded, LoadLate, LoadGaveWay, Recompute, Store, StoreFailed, TierRest, Disk>;
 
 }  // namespace decision
 
@@ -336,6 +337,7 @@ struct Decision {
         load,
         loaded,
         load_late,
+        load_gave_way,
         recompute,
         store,
         store_failed,

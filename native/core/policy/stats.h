@@ -35,6 +35,7 @@ struct SchedulerStats {
     int64_t pages_host = 0, pages_disk = 0;       // gauges: kept outside the pool
     int32_t pages_loading = 0, pages_storing = 0;  // gauges: on their way
     uint64_t pages_loaded = 0, pages_late = 0, pages_stored = 0;
+    uint64_t pages_prefetched = 0, prefetched_used = 0;  // of the loaded: before a request asked; that one then had
     RuleCounts decisions{};  // how often each rule fired
 
     template <typename See>
@@ -83,6 +84,8 @@ struct SchedulerStats {
         see("pagesLoaded", pages_loaded);
         see("pagesLate", pages_late);
         see("pagesStored", pages_stored);
+        see("pagesPrefetched", pages_prefetched);
+        see("prefetchedUsed", prefetched_used);
         see("rules", decisions);
     }
 };

@@ -54,6 +54,22 @@ struct LoadLate {
     }
 };
 
+/** A load was given up, as a better request needs the room: what had not come is computed. */
+struct LoadGaveWay {
+    static constexpr const char * kName = "load_gave_way";
+    int32_t pages;
+    Tier tier;
+    Micros waited;
+    RequestId in_favour_of;
+    template <typename See>
+    void each_field(See && see) const {
+        see("pages", pages);
+        see("tier", tier);
+        see("waitedMs", Millis{waited});
+        see("inFavourOf", in_favour_of);
+    }
+};
+
 /** Pages that a tier keeps are computed, as that takes less time than loading them. */
 struct Recompute {
     static constexpr const char * kName = "recompute";

@@ -137,7 +137,7 @@ AdmissionRound::Room AdmissionRound::make_room(Sequence & seq, bool at_the_cost_
         const int32_t lacking = has_slot ? take_pages(seq, seq.n_tokens() - 1) : 0;
         if (has_slot && lacking == 0) return Room::made;
         // Pages that are on their way for a worse class, or for no request yet, are computed instead.
-        if (lacking > 0 && s_.make_way(s_.policy().is_fcfs() ? kClasses - 1 : cls)) continue;
+        if (lacking > 0 && s_.make_way(s_.policy().is_fcfs() ? kClasses - 1 : cls, seq.id)) continue;
         Sequence * worst = s_.policy().is_fcfs() ? nullptr : s_.running.victim_of_class();
         if (at_the_cost_of_others && worst && worst->effective_class > cls && s_.running.may_free(lacking, cls)) {
             s_.preempt(*worst, seq.id);

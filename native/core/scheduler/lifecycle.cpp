@@ -32,6 +32,7 @@ void Scheduler::Impl::start(Sequence & seq, EffectiveClass effective_class) {
     counters.prompt_tokens += seq.n_prompt;
     counters.cached_tokens += seq.computed();
     count_hits(seq);
+    if (seq.root && seq.cache) loads.start(seq.keys, seq.computed() / config.page_tokens);
 }
 
 /** What is there of it now, by where it came from. */

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -85,13 +86,14 @@ struct Scheduler::Impl {
     LoadWish wish_of(Sequence & seq);
     bool waits_for_load(Sequence & seq, int32_t n_needed, int32_t kept_back);
     void settle_loads();
-    bool make_way(EffectiveClass cls);
+    bool make_way(EffectiveClass cls, RequestId in_favour_of);
     void leave_load(Sequence & seq);
     void note(const std::vector<EndedLoad> & ended);
     void store(Sequence & seq, int32_t n_tokens, ColdKind kind, StoreReason reason);
     void store_turn(Sequence & seq);
     void prefetch(Program * program, Salt salt, const std::optional<PageKey> & root, const std::vector<Token> & tokens);
     void prefetch_path(Program & program);
+    void prefetch_foretold();
     void explain_kept(MissExplanation & why, const std::vector<Token> & tokens,
                       const std::optional<PageKey> & root) const;
     void set_alarm(Program & program, Micros back);
@@ -134,6 +136,8 @@ struct Scheduler::Impl {
     Loads loads;
     Stores stores;
     KnownPaths paths;
+    std::deque<std::vector<Token>> foretold;        // paths that a new engine is likely to be asked for, likeliest first
+    std::optional<PageKey> foretold_root;
     std::set<std::pair<Micros, ProgramId>> alarms;  // when pages of a program are to be loaded
 
     std::unordered_map<RequestId, std::unique_ptr<Sequence>> sequences;  // looked up, never walked for a decision

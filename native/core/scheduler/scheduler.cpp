@@ -274,6 +274,8 @@ SchedulerStats Scheduler::stats() const {
     stats.pages_loaded = s.loads.n_loaded();
     stats.pages_late = s.loads.n_late();
     stats.pages_stored = s.stores.n_stored();
+    stats.pages_prefetched = s.loads.prefetched().n_pages();
+    stats.prefetched_used = s.loads.prefetched().n_used();
     stats.decisions = s.decisions.counts();
     return stats;
 }

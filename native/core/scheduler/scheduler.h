@@ -131,6 +131,8 @@ class Scheduler {
 
     /** Pages that a tier has or has lost. */
     void take_news(const ColdNews & news, Tier tier);
+    /** Paths below this root that requests of no tenant are likely to begin with: read while nothing else is. */
+    void foretell(const PageKey & root, std::vector<std::vector<Token>> paths);
     /**
      * What is to be read and written now; to be asked for after each schedule(), place() and written(). Loads that are
      * whole end with it.

@@ -1,5 +1,6 @@
 // Pages that are kept outside the pool: which are loaded for whom, and which are written when.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/scheduler/scheduler-impl.h"
@@ -56,10 +57,10 @@ void Scheduler::Impl::settle_loads() {
     note(ended);
 }
 
-bool Scheduler::Impl::make_way(EffectiveClass cls) {
+bool Scheduler::Impl::make_way(EffectiveClass cls, RequestId in_favour_of) {
     if (loads.empty()) return false;
     std::vector<EndedLoad> ended;
-    const bool gave = loads.give_way(cls, ended, now);
+    const bool gave = loads.give_way(cls, in_favour_of, ended, now);
     note(ended);
     return gave;
 }
@@ -130,6 +131,17 @@ void Scheduler::Impl::prefetch(Program * program, Salt salt, const std::optional
     loads.bring(wish, now);
 }
 
+/** One after the other, while nothing else is read or waits, and only into pages that hold nothing. */
+void Scheduler::Impl::prefetch_foretold() {
+    while (!foretold.empty() && loads.empty() && backlog.size() == 0) {
+        const std::vector<Token> path = std::move(foretold.front());
+        foretold.pop_front();
+        const auto n_pages = static_cast<int32_t>(path.size()) / config.page_tokens;
+        const int32_t n_free = cache.pool().n_free() - running.decode_growth();
+        if (n_pages <= n_free - config.n_pages / 2) prefetch(nullptr, 0, foretold_root, path);
+    }
+}
+
 /** Its next call is near, and begins with what its last one had. */
 void Scheduler::Impl::prefetch_path(Program & p) {
     if (!config.tiers.on || p.live > 0) return;
@@ -169,12 +181,20 @@ void Scheduler::take_news(const ColdNews & news, Tier tier) {
     impl_->cold.take(news, tier);
 }
 
+void Scheduler::foretell(const PageKey & root, std::vector<std::vector<Token>> paths) {
+    Impl & s = *impl_;
+    if (!s.config.tiers.on) return;
+    s.foretold_root = root;
+    std::move(paths.begin(), paths.end(), std::back_inserter(s.foretold));
+}
+
 TierWork Scheduler::take_tier_work(Micros now) {
     Impl & s = *impl_;
     TierWork work;
     if (!s.config.tiers.on) return work;
     s.set_now(now);
     s.settle_loads();
+    s.prefetch_foretold();
     s.loads.take_reads(work.reads, s.now);
     s.stores.take_writes(work.writes);
     return work;

@@ -183,18 +183,18 @@ void Loads::settle(std::vector<EndedLoad> & ended, Micros now) {
     }
 }
 
-bool Loads::give_way(EffectiveClass cls, std::vector<EndedLoad> & ended, Micros now) {
+bool Loads::give_way(EffectiveClass cls, RequestId in_favour_of, std::vector<EndedLoad> & ended, Micros now) {
     auto worst = loads_.end();
     for (auto it = loads_.begin(); it != loads_.end(); ++it) {
         if (it->second.cls > cls && (worst == loads_.end() || it->second.cls >= worst->second.cls)) worst = it;
     }
     if (worst == loads_.end()) return false;
-    end(worst, ended, now);
+    end(worst, ended, now, in_favour_of);
     return true;
 }
 
 std::map<LoadId, Loads::Load>::iterator Loads::end(std::map<LoadId, Load>::iterator it, std::vector<EndedLoad> & ended,
-                                                   Micros now) {
+                                                   Micros now, RequestId in_favour_of) {
     Load & load = it->second;
     const int32_t n_asked = static_cast<int32_t>(load.holding->table.pages().size()) - load.begin;
     const int32_t n_here = load.arrived();
@@ -210,12 +210,19 @@ std::map<LoadId, Loads::Load>::iterator Loads::end(std::map<LoadId, Load>::itera
     cache_.release(holding);
     for (int32_t page = load.begin; page < load.end; ++page) bringing_.erase(load.keys[page]);
     n_loaded_ += static_cast<uint64_t>(n_here);
+    const auto first = load.keys.begin() + load.begin;
+    prefetched_.came({first, first + n_here}, load.request == 0);
     const Program * p = programs_.find(load.program);
     const ProgramId named = p && !p->anonymous ? p->program : 0;
     if (n_here > 0) log_.write(load.request, named, decision::Loaded{n_here, load.tier, now - load.began});
     if (n_missing > 0) {
         n_late_ += static_cast<uint64_t>(n_missing);
-        log_.write(load.request, named, decision::LoadLate{n_missing, load.tier, now - load.began});
+        const Micros waited = now - load.began;
+        if (in_favour_of != 0) {
+            log_.write(load.request, named, decision::LoadGaveWay{n_missing, load.tier, waited, in_favour_of});
+        } else {
+            log_.write(load.request, named, decision::LoadLate{n_missing, load.tier, waited});
+        }
     }
     const bool late = load.deadline <= now && !load.is_whole();
     ended.push_back({it->first, load.begin, load.begin + n_here, load.tier, n_missing == 0});

@@ -18,6 +18,7 @@
 #include "core/policy/decision-log.h"
 #include "core/programs/program-table.h"
 #include "core/tiers/cold-index.h"
+#include "core/tiers/prefetched.h"
 #include "core/tiers/tier-work.h"
 
 namespace banyan {
@@ -83,13 +84,16 @@ class Loads {
     void settle(std::vector<EndedLoad> & ended, Micros now);
     /** Of the best that waits for the load; kClasses: none does any more. */
     void set_class(LoadId id, EffectiveClass cls) { loads_.at(id).cls = cls; }
-    /** Ends a load of a worse class than this to make room. False: there is none. */
-    bool give_way(EffectiveClass cls, std::vector<EndedLoad> & ended, Micros now);
+    /** Ends a load of a worse class than this to make room for the request. False: there is none. */
+    bool give_way(EffectiveClass cls, RequestId in_favour_of, std::vector<EndedLoad> & ended, Micros now);
 
     /** None for some time: its loads were late again and again. */
     bool rests(Micros now) const { return now < rests_until_; }
     uint64_t n_loaded() const { return n_loaded_; }
     uint64_t n_late() const { return n_late_; }
+    const Prefetched & prefetched() const { return prefetched_; }
+    /** A request starts with the first n_here of these pages, its prompt's. */
+    void start(const std::vector<PageKey> & keys, int32_t n_here) { prefetched_.start(keys, n_here); }
     int32_t n_reading() const { return static_cast<int32_t>(reading_.size()); }
     /** Pages of loads under way that have not come yet. */
     int32_t n_expected() const;
@@ -134,7 +138,7 @@ class Loads {
     int32_t page_tokens() const { return cache_.pool().page_tokens(); }
     bool pays(int32_t n_pages, int32_t begin, Micros now, Micros & takes, Micros & computing) const;
     std::map<LoadId, Load>::iterator end(std::map<LoadId, Load>::iterator load, std::vector<EndedLoad> & ended,
-                                         Micros now);
+                                         Micros now, RequestId in_favour_of = 0);
     void keep_for(const Load & load);
     void count_late(bool late, Micros now);
 
@@ -155,6 +159,7 @@ class Loads {
     int late_in_a_row_ = 0;
     Micros rests_until_ = 0, rest_ = kRest;
     uint64_t n_loaded_ = 0, n_late_ = 0;
+    Prefetched prefetched_;
 };
 
 }  // namespace banyan

@@ -40,6 +40,8 @@ TEST("a decision says what was decided about what, and why") {
     CHECK_EQ(said(Loaded{64, Tier::disk, 131'000}), subject + "64 pages came from disk in 131.0 ms");
     CHECK_EQ(said(LoadLate{1, Tier::host, 50'000}),
              subject + "1 page did not come from host memory within 50.0 ms, and will be computed");
+    CHECK_EQ(said(LoadGaveWay{3, Tier::disk, 40'000, 9}),
+             subject + "3 pages from disk gave way to request 9 after 40.0 ms, and will be computed");
     CHECK_EQ(said(Recompute{2, Tier::disk, 9'000, 700}),
              subject + "2 pages will be computed in 700 us: to have them from disk takes 9.0 ms");
     CHECK_EQ(said(BreakPin{}), subject + "could run only on pinned pages: the pin that expires first is ended");

@@ -136,8 +136,8 @@ void end_reads(FakeEngine & engine, size_t n) {
 struct GivenUp : DecisionSink {
     explicit GivenUp(const FakeEngine & engine) : engine_(engine) {}
     void record(const Decision & decision) override {
-        const auto * late = std::get_if<decision::LoadLate>(&decision.what);
-        if (late && decision.request != 0 && late->waited < Loads::kLeastPatience) requests.push_back(decision.request);
+        const bool gave_way = std::holds_alternative<decision::LoadGaveWay>(decision.what);
+        if (gave_way && decision.request != 0) requests.push_back(decision.request);
         if (const auto * preempt = std::get_if<decision::Preempt>(&decision.what)) preempted = preempt->in_favour_of;
     }
     std::vector<RequestId> requests;
@@ -159,6 +159,7 @@ TEST("nothing runs, and a worse request finds no room: it waits for a better one
     look(engine);
     look(engine);
     CHECK_EQ(count(engine, Decision::Kind::load), 1u);
+    CHECK_EQ(count(engine, Decision::Kind::load_gave_way), 0u);
     CHECK_EQ(count(engine, Decision::Kind::load_late), 0u);
     CHECK(engine.drain(1000));
     CHECK_EQ(engine.finished.at(1).usage.hits[Tier::disk], 40);
@@ -178,6 +179,7 @@ TEST("one that preempts another and then loads gets its pages, and the other one
     CHECK_EQ(log.preempted, 1u);
     CHECK_EQ(count(engine, Decision::Kind::load), 1u);
     look(engine);  // the preempted one looks for room again
+    CHECK_EQ(count(engine, Decision::Kind::load_gave_way), 0u);
     CHECK_EQ(count(engine, Decision::Kind::load_late), 0u);
     CHECK_EQ(engine.scheduler.check_integrity(), "");
     CHECK(engine.drain(1000));
@@ -212,6 +214,8 @@ TEST("a load whose request left gives way to any that finds no room") {
     engine.cancel(1);
     engine.submit(background(2, 40), 1);
     CHECK(engine.scheduler.schedule(engine.now).rows.size() == 1);
+    CHECK_EQ(count(engine, Decision::Kind::load_gave_way), 1u);
+    CHECK_EQ(count(engine, Decision::Kind::load_late), 0u);
 }
 
 TEST("loads of better requests, one after the other, keep no overdue one waiting for ever") {

@@ -127,6 +127,56 @@ TEST("pages that take longer to read than to compute are computed, and a decisio
     CHECK_EQ(engine.tier.n_read, 0u);
 }
 
+namespace {
+
+/** Reads that are wanted end, and those that are wanted then. */
+void end_all_reads(FakeEngine & engine) {
+    for (engine.take_tier_work(); !engine.tier.reads.empty(); engine.take_tier_work()) engine.end_read(0);
+}
+
+}  // namespace
+
+TEST("paths that are foretold are read while nothing waits; a request that has them says so once") {
+    FakeEngine before(tiered(64));
+    run(before, durable(1, tokens_of(1, 41)));
+    run(before, durable(2, tokens_of(2, 21)));
+    Restarted engine(before);
+    engine.scheduler.foretell(FakeTier::root_of(0), {tokens_of(1, 40), tokens_of(2, 20), tokens_of(3, 40)});
+    end_all_reads(engine);
+    CHECK_EQ(engine.scheduler.stats().pages_prefetched, 15u);
+    CHECK_EQ(engine.scheduler.stats().prefetched_used, 0u);
+    for (RequestId id = 1; id <= 2; ++id) run(engine, request(id, tokens_of(1, 41), Class::interactive));
+    CHECK_EQ(engine.finished.at(1).usage.hits[Tier::device], 40);
+    CHECK_EQ(engine.scheduler.stats().prefetched_used, 10u);
+    CHECK_EQ(engine.scheduler.stats().pages_prefetched, 15u);
+    CHECK_EQ(engine.scheduler.check_integrity(), "");
+}
+
+TEST("what is foretold takes no page from a request, and no more than half of the pool") {
+    FakeEngine before(tiered(64));
+    run(before, durable(1, tokens_of(1, 41)));
+    before.config.n_pages = 16;
+    Restarted small(before);
+    small.scheduler.foretell(FakeTier::root_of(0), {tokens_of(1, 40)});
+    end_all_reads(small);
+    CHECK_EQ(small.scheduler.stats().pages_loaded, 0u);
+    before.config.n_pages = 64;
+    Restarted engine(before);
+    engine.submit(request(2, tokens_of(2, 21), Class::interactive), 1);
+    engine.scheduler.foretell(FakeTier::root_of(0), {tokens_of(1, 40)});
+    engine.take_tier_work();
+    CHECK(engine.tier.reads.empty());
+    CHECK(engine.drain(1000));
+    end_all_reads(engine);
+    CHECK_EQ(engine.scheduler.stats().pages_prefetched, 10u);
+    // Evicted before a request came, and computed by it: that was in vain.
+    engine.scheduler.clear_cache();
+    engine.tier.pages.clear();
+    engine.scheduler.take_news({{}, {}}, Tier::disk);
+    for (RequestId id = 3; id <= 4; ++id) run(engine, request(id, tokens_of(1, 41), Class::interactive));
+    CHECK_EQ(engine.scheduler.stats().prefetched_used, 0u);
+}
+
 TEST("a lost page ends the load before it, and is not asked for again") {
     FakeEngine before(tiered(64));
     run(before, durable(1, tokens_of(7, 81)));

@@ -171,6 +171,26 @@ TEST("what a hint asks for is read by an engine that has nothing else to do") {
     CHECK_EQ(engine.stats().scheduler.prefill_tokens, 0);
 }
 
+TEST("what the last engine was asked for is in the pool of the next one before it is asked, if that is wanted") {
+    const TempDir dir;
+    Outcome first;
+    {
+        TestEngine engine(cached(dir.path));
+        first = engine.run(agent_step());
+        engine.close();
+    }
+    EngineOptions options = cached(dir.path);
+    options.cache.prefetch = 0.5;
+    TestEngine engine(options);
+    while (engine.stats().scheduler.pages_prefetched + engine.stats().scheduler.pages_late < 37) {
+    }
+    CHECK_EQ(engine.stats().scheduler.prefill_tokens, 0);
+    const Outcome second = engine.run(agent_step());
+    CHECK(second.tokens == first.tokens);
+    CHECK(engine.stats().scheduler.prefetched_used > 0);
+    CHECK_EQ(engine.integrity(), "");
+}
+
 TEST("damaged files: the pages are computed, the answer is the same") {
     const TempDir dir;
     Outcome first;

@@ -41,6 +41,55 @@ TEST("a restart finds every page, and tells of it") {
     CHECK_EQ(tag.size(), 32u);
 }
 
+namespace {
+
+/** The chain as a tenant's. */
+std::vector<TestPage> chain_of_tenant(StoreRig & rig, const std::string & tenant, uint32_t chain, int32_t n_pages) {
+    std::vector<TestPage> pages = chain_of(chain, n_pages);
+    PageKey parent = root_key(small_config().identity, rig->tenant_tag(tenant));
+    for (TestPage & page : pages) {
+        page.page.parent = parent;
+        parent = page.page.key = page_key(parent, page.tokens.data(), 32);
+    }
+    return pages;
+}
+
+std::vector<Token> tokens_of(const std::vector<TestPage> & pages) {
+    std::vector<Token> tokens;
+    for (const TestPage & page : pages) tokens.insert(tokens.end(), page.tokens.begin(), page.tokens.end());
+    return tokens;
+}
+
+}  // namespace
+
+TEST(
+    "a new process is told what it is likely to be asked for: fixed paths, then those used last, whole, of no tenant") {
+    const auto files = std::make_shared<FakeFiles>();
+    std::vector<TestPage> fixed, old, fresh, theirs, cut;
+    {
+        StoreRig rig(small_config(), files);
+        fixed = chain_of_tenant(rig, "", 1, 6);
+        old = chain_of_tenant(rig, "", 2, 8);
+        fresh = chain_of_tenant(rig, "", 3, 10);
+        theirs = chain_of_tenant(rig, "acme", 4, 5);
+        cut = chain_of_tenant(rig, "", 5, 5);
+        cut.erase(cut.begin() + 2);
+        for (TestPage & page : fixed) page.page.kind = ColdKind::fixed;
+        for (const auto * pages : {&fixed, &old, &fresh, &theirs, &cut}) {
+            for (const TestPage & page : *pages) CHECK_EQ(rig.store(page), StoreOutcome::done);
+            files->wall += 10;
+        }
+    }
+    const std::vector<TestPage> begun(cut.begin(), cut.begin() + 2);  // its end cannot be reached
+    PageStoreConfig config = small_config();
+    config.likely_pages = 100;
+    const std::vector<std::vector<Token>> all = {tokens_of(fixed), tokens_of(begun), tokens_of(fresh), tokens_of(old)};
+    CHECK(StoreRig(config, files).likely() == all);
+    config.likely_pages = 16;  // the third has no room
+    const std::vector<std::vector<Token>> some = {tokens_of(fixed), tokens_of(begun), tokens_of(old)};
+    CHECK(StoreRig(config, files).likely() == some);
+}
+
 TEST("another tenant's, another parent's or another text's page is never handed out") {
     const auto files = std::make_shared<FakeFiles>();
     StoreRig rig(small_config(), files);

@@ -62,8 +62,13 @@ StoreRig::StoreRig(PageStoreConfig config, std::shared_ptr<store::FileSystem> fi
         told_.push_back(sentence);
         changed_.notify_all();
     };
+    callbacks.likely = [this](std::vector<std::vector<Token>> paths) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        likely_ = std::move(paths);
+        changed_.notify_all();
+    };
     StoreClock clock;
-    if (own_clock) clock = [this] { return now.load(); };
+    if (own_clock) clock = [clock = clock_] { return clock->load(); };
     store_ = PageStore::open(config, std::move(callbacks), std::move(files), std::move(clock));
 }
 
@@ -146,6 +151,12 @@ void StoreRig::wait_known(const PageKey & key, bool known) {
 bool StoreRig::knows(const PageKey & key) {
     const std::lock_guard<std::mutex> lock(mutex_);
     return known_.count(key) > 0;
+}
+
+std::vector<std::vector<Token>> StoreRig::likely() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (!changed_.wait_for(lock, kPatience, [&] { return !likely_.empty(); })) std::abort();
+    return likely_;
 }
 
 std::vector<std::string> StoreRig::told(size_t least) {

@@ -49,12 +49,19 @@ class StoreRig {
     /** Waits until it was told so many sentences; returns them. */
     std::vector<std::string> told(size_t least);
     bool knows(const PageKey & key);
+    /** Waits until the store has told what is likely to be asked for. */
+    std::vector<std::vector<Token>> likely();
     void close(Micros patience = 5'000'000);
 
     PageStore & operator*() { return *store_; }
     PageStore * operator->() { return store_.get(); }
 
-    std::atomic<Micros> now{1'000'000};
+  private:
+    // Of threads that were left behind, too: they may look at it when the rig is gone.
+    const std::shared_ptr<std::atomic<Micros>> clock_ = std::make_shared<std::atomic<Micros>>(1'000'000);
+
+  public:
+    std::atomic<Micros> & now = *clock_;
     std::atomic<int> wrong_bytes{0};  // loads that gave other bytes than were computed
 
   private:
@@ -63,6 +70,7 @@ class StoreRig {
     std::map<uint64_t, StoreOutcome> done_;
     std::set<PageKey> known_;
     std::vector<std::string> told_;
+    std::vector<std::vector<Token>> likely_;
     std::atomic<uint64_t> ids_{0};
     std::unique_ptr<PageStore> store_;
 };

@@ -5,6 +5,8 @@ import { BanyanError } from '../../kit/errors.js';
 
 const MOST_BYTES = 10 * 2 ** 30;
 const SHARE_OF_FREE = 0.05;
+/** Of the pool. */
+const PREFETCHED = 0.25;
 
 export interface CacheFlags {
   /** False: no pages on disk. */
@@ -21,6 +23,10 @@ export function cacheOf({ diskCache, cacheDir }: CacheFlags, env = process.env):
   if (!diskCache || dir === '') return undefined;
   return { dir, bytes: MOST_BYTES, freeShare: SHARE_OF_FREE };
 }
+
+/** A server is asked for what it was asked for before it was started again: its engine begins to read that at once. */
+export const forServer = <Options extends { cache?: CacheOptions | undefined }>(options: Options): Options =>
+  options.cache ? { ...options, cache: { ...options.cache, prefetch: PREFETCHED } } : options;
 
 /** The directory that is looked at or emptied, as an absolute path. Throws INVALID_OPTION where none is kept. */
 export function placeOf(cacheDir: string | undefined, env = process.env): string {
