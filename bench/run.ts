@@ -6,6 +6,7 @@ import { DEFAULT_SYSTEMS } from './compare/systems.js';
 import { benchDemo } from './demo.js';
 import { benchGrammar } from './grammar.js';
 import { benchGraphs } from './graphs/graphs.js';
+import { benchInspector } from './inspector.js';
 import { benchMemory } from './memory/memory.js';
 import { benchMicro } from './micro/micro.js';
 import { MODELS } from './models.js';
@@ -41,6 +42,11 @@ const BENCHES: Record<string, Bench> = {
     what: 'fork-join, map-reduce, 19 agents: workflows against a plain runner on llama-server',
     runs: 3,
     run: benchGraphs,
+  },
+  inspector: {
+    what: '/inspector over 10,000 nodes: what it costs, how soon it is there',
+    runs: 5,
+    run: benchInspector,
   },
   memory: { what: 'resident memory: npm start, a chat, a pool half used', runs: 1, run: benchMemory },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },

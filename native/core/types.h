@@ -17,6 +17,7 @@ using RequestId = uint64_t;  // unique in an engine's life, at most 2^53 (a Java
 using ProgramId = uint64_t;  // one agent run; 0 = none (the request is a program of its own)
 using Salt = uint64_t;       // tenant / adapter: two salts never share a page
 using TenantId = uint64_t;   // one customer: tenants share the engine fairly; requests without a tenant are of tenant 0
+constexpr int32_t kMostTenantWeight = 1'000;
 using GroupId = uint64_t;    // siblings of one fork; 0 = none
 using Micros = int64_t;      // a point or a span of the clock that is passed in
 

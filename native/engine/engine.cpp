@@ -320,6 +320,7 @@ RequestId Engine::submit(RequestOptions options) {
     request.salt = intern(options.salt);
     request.root = root_of(options.salt);
     request.tenant = request.salt;
+    request.tenant_weight = options.tenant_weight;
     request.cache = options.cache;
     request.drafts = options.draft_tokens;
     request.durable = options.durable;

@@ -143,6 +143,7 @@ struct RequestOptions {
     Class cls = Class::interactive;
     ProgramId program = 0;
     std::string salt;           // the tenant: shares pages and turns with no other tenant
+    int32_t tenant_weight = 1;  // its share among tenants that wait
     Micros deadline = 0;        // span from now; 0 = none
     Micros ttft_limit = 0;      // span; 0 = none
     GroupId group = 0;          // siblings of one fork
@@ -172,6 +173,7 @@ struct RequestOptions {
         see("class", cls);
         see("program", program, Range{0, kMostId});
         see("salt", salt);
+        see("tenant_weight", tenant_weight, Range{1, kMostTenantWeight});
         see("deadline_ms", MillisPlace{deadline}, Range{1, kDayMs}.or_none(0));
         see("ttft_limit_ms", MillisPlace{ttft_limit}, Range{1, kDayMs}.or_none(0));
         see("group", group, Range{1, kMostId}.or_none(0));

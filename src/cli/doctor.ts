@@ -1,8 +1,10 @@
+import { basename } from 'node:path';
 import { type DiagnoseOptions, diagnose } from '../doctor/diagnose.js';
 import { textReport } from '../doctor/text-report.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineOptions } from '../engine/engine-options.js';
 import { loadWithProgress } from './load-model.js';
+import { ProgressLine } from './progress/progress-line.js';
 
 /** The model counts tokens, and computes none. Its pool stays unwritten, and may be as large as prompts are long. */
 const COUNTING = { maxRunning: 1, maxBatchTokens: 32 };
@@ -22,22 +24,17 @@ export async function doctor(
   { engine: options, signal }: { engine: EngineOptions | undefined; signal: AbortSignal },
 ): Promise<boolean> {
   let engine: Engine | undefined;
+  const line = new ProgressLine();
+  const onProgress: DiagnoseOptions['onProgress'] = ({ lines, fraction }) =>
+    line.show(`Reading ${basename(path)}`, fraction, `${lines.toLocaleString('en')} lines`);
   try {
     if (options) engine = await loadWithProgress({ ...options, ...COUNTING });
-    const found = await diagnose(path, { ...report, engine, signal, onProgress: progressLine() });
+    const found = await diagnose(path, { ...report, engine, signal, onProgress });
+    line.end();
     process.stdout.write(json ? `${JSON.stringify(found, undefined, 2)}\n` : textReport(found));
     return found.reusedPercent < failUnder;
   } finally {
+    line.end();
     await engine?.close();
   }
-}
-
-/** A line on a terminal's stderr that rewrites itself; gone at the end. */
-function progressLine(): DiagnoseOptions['onProgress'] {
-  const output = process.stderr;
-  if (!output.isTTY) return undefined;
-  return ({ lines, fraction }) => {
-    const text = `${lines.toLocaleString('en')} lines, ${Math.floor(fraction * 100)}%`;
-    output.write(fraction < 1 ? `\r${text}` : `\r${' '.repeat(text.length + 8)}\r`);
-  };
 }

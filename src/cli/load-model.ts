@@ -1,6 +1,7 @@
 import { Engine } from '../engine/engine.js';
 import type { EngineOptions } from '../engine/engine-options.js';
 import type { LoadProgress } from '../model/model-source.js';
+import { ProgressLine } from './progress/progress-line.js';
 
 const STEPS = 10;
 
@@ -9,22 +10,24 @@ export function loadWithProgress(options: EngineOptions): Promise<Engine> {
   return withProgress((onProgress) => Engine.load({ ...options, onProgress }));
 }
 
-/** Progress on stderr: a line that rewrites itself on a terminal, one line a tenth of a download elsewhere. */
+/** Progress on stderr: a line with the time left on a terminal, one line a tenth of a download elsewhere. */
 export async function withProgress<Loaded>(
   load: (onProgress: (progress: LoadProgress) => void) => Promise<Loaded>,
 ): Promise<Loaded> {
   const output = process.stderr;
-  let shown = '';
+  const line = new ProgressLine(output);
+  let told = '';
   const onProgress = ({ stage, fraction }: LoadProgress) => {
-    const steps = output.isTTY ? Math.floor(fraction * 100) : Math.floor(fraction * STEPS) * STEPS;
-    const text = `${stage === 'download' ? 'Downloading' : 'Loading'} the model ${steps}%`;
-    if (text === shown || (!output.isTTY && stage === 'load')) return;
-    shown = text;
-    output.write(output.isTTY ? `\r${text}` : `${text}\n`);
+    const what = `${stage === 'download' ? 'Downloading' : 'Loading'} the model`;
+    line.show(what, fraction);
+    if (line.isShown || stage === 'load') return;
+    const text = `${what} ${Math.floor(fraction * STEPS) * STEPS}%`;
+    if (text !== told) output.write(`${text}\n`);
+    told = text;
   };
   try {
     return await load(onProgress);
   } finally {
-    if (output.isTTY && shown) output.write(`\r${' '.repeat(shown.length)}\r`);
+    line.end();
   }
 }

@@ -21,6 +21,11 @@ export const REQUEST = {
   /** Class of the request: who goes first under load. Default `interactive`. */
   class: word(CLASSES, 'interactive'),
   /**
+   * Share of the engine that its tenant gets while several tenants wait, 1 to 1,000: one of weight 3 gets three times the tokens of one
+   * of weight 1. The tenant's latest request says it for all of its requests. Default 1.
+   */
+  tenantWeight: number('request', 1),
+  /**
    * Milliseconds within which the answer is wanted, 1 to 86,400,000: among equals the earliest deadline goes first. A late
    * request still runs; `signal: AbortSignal.timeout(ms)` ends one. Default: none.
    */

@@ -123,6 +123,7 @@ test('what is left out reaches the native half as its default', () => {
       progress: false,
       ignoreEos: false,
       deadlineMs: 0,
+      tenantWeight: 1,
       ttftLimitMs: 0,
       cache: true,
       durable: false,

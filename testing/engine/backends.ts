@@ -111,6 +111,7 @@ export function backendRequest(
       program: 0,
       salt: '',
       deadlineMs: 0,
+      tenantWeight: 1,
       ttftLimitMs: 0,
     },
     ...{

@@ -59,6 +59,7 @@ export const nativeRequest = (prompt: ArrayLike<number>, changes: Partial<Native
   salt: '',
   thinkingTokens: -1,
   deadlineMs: 0,
+  tenantWeight: 1,
   ttftLimitMs: 0,
   group: 0,
   groupSize: 0,

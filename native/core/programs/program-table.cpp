@@ -193,4 +193,8 @@ void ProgramTable::visit(const std::function<void(const Program &)> & see) const
     for (const ProgramId id : ids) see(*programs_.at(id));
 }
 
+void ProgramTable::visit_unordered(const std::function<void(const Program &)> & see) const {
+    for (const auto & [id, program] : programs_) see(*program);
+}
+
 }  // namespace banyan

@@ -59,6 +59,8 @@ class ProgramTable {
 
     /** In the order of their ids. */
     void visit(const std::function<void(const Program &)> & see) const;
+    /** In no order: what is made of it must not depend on one. */
+    void visit_unordered(const std::function<void(const Program &)> & see) const;
 
     int32_t size() const { return static_cast<int32_t>(programs_.size()); }
     size_t n_parked() const { return parked_.size(); }

@@ -4,15 +4,22 @@
 
 namespace banyan {
 
-Tenant & TenantTable::enter(TenantId tenant) {
+Tenant & TenantTable::enter(TenantId tenant, int32_t weight) {
     const auto [it, is_new] = tenants_.try_emplace(tenant);
     Tenant & t = it->second;
     if (t.live == 0) {
         t.service = std::max(t.service, start_);
         n_idle_ -= !is_new;
     }
+    t.weight = weight;
     ++t.live;
     return t;
+}
+
+void TenantTable::charge(Tenant & tenant, int64_t n_tokens) {
+    tenant.rest += n_tokens;
+    tenant.service += tenant.rest / tenant.weight;
+    tenant.rest %= tenant.weight;
 }
 
 void TenantTable::leave(TenantId tenant) {

@@ -2,10 +2,12 @@
 //
 // Owns: one entry a tenant with live requests, or with more service than a newcomer would start at.
 // Changed by: the scheduler (enter, leave, charge, admitted). Thread: the engine thread.
-// Invariant: service never decreases. A tenant that comes (back) starts at the service of the one admitted last, at
-// least: no tenant saves up a right to be first by staying away (start-time fair queueing, Goyal et al. 1996; for LLM
-// serving: VTC, Sheng et al., OSDI 2024). Tenants take turns of a quantum of tokens, inside of which locality rules:
-// deficit longest-prefix matching (DLPM, Cao et al. 2025).
+// Invariant: service never decreases. It is counted in tokens of weight 1: a token of a tenant of weight w adds 1 / w,
+// with nothing lost by rounding, so that tenants of equal service have had tokens as their weights are. A tenant that
+// comes (back) starts at the service of the one admitted last, at least: no tenant saves up a right to be first by
+// staying away (start-time fair queueing, Goyal et al. 1996; for LLM serving: VTC, Sheng et al., OSDI 2024). Tenants
+// take turns of a quantum of tokens, inside of which locality rules: deficit longest-prefix matching (DLPM, Cao et al.
+// 2025).
 #pragma once
 
 #include <cstddef>
@@ -17,19 +19,22 @@
 namespace banyan {
 
 struct Tenant {
-    int64_t service = 0;  // tokens run through the model for it
-    int32_t live = 0;     // requests that are waiting or running
+    int64_t service = 0;  // tokens run through the model for it, by its weight
+    int32_t weight = 1;   // [1, kMostTenantWeight]
+    int64_t rest = 0;  // tokens that make no whole one of weight 1 yet: [0, weight), less after a change of the weight
+    int32_t live = 0;  // requests that are waiting or running
     int32_t waiting = 0;  // of those
 };
 
 class TenantTable {
   public:
-    /** A request of the tenant was submitted. The entry does not move until the matching leave(). */
-    Tenant & enter(TenantId tenant);
+    /** A request of the tenant was submitted, by which it has this weight from now on. The entry does not move until
+     * the matching leave(). */
+    Tenant & enter(TenantId tenant, int32_t weight);
     /** A request of the tenant has ended. */
     void leave(TenantId tenant);
 
-    static void charge(Tenant & tenant, int64_t n_tokens) { tenant.service += n_tokens; }
+    static void charge(Tenant & tenant, int64_t n_tokens);
     /** One of its requests was given a slot. */
     void admitted(const Tenant & tenant);
 

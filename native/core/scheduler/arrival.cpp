@@ -13,7 +13,8 @@ SubmitError Scheduler::Impl::why_unsound(const Request & request) const {
     const bool sound = request.cls <= Class::background && request.ttft_limit >= 0 && request.deadline >= 0 &&
                        request.deadline <= kNever && request.group_size >= 0 && request.static_tokens >= 0 &&
                        request.boundary >= 0 && request.program < kAnonymousProgram && request.id < kAnonymousProgram &&
-                       request.max_output >= 0;
+                       request.max_output >= 0 && request.tenant_weight >= 1 &&
+                       request.tenant_weight <= kMostTenantWeight;
     return sound ? SubmitError::none : SubmitError::bad_option;
 }
 
@@ -64,7 +65,7 @@ SubmitError Scheduler::Impl::accept(Request request) {
     seq->usage.miss.prompt_tokens = n_prompt;
     seq->usage.miss.reason = MissExplanation::Reason::reuse_off;
     seq->tenant_id = request.tenant;
-    seq->tenant = &tenants.enter(request.tenant);
+    seq->tenant = &tenants.enter(request.tenant, request.tenant_weight);
     enter_program(*seq, request);
     seq->tokens = std::move(request.prompt);
     coalescer.arrived(/*alone=*/running.empty() && backlog.empty(), now);

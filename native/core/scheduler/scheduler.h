@@ -64,6 +64,7 @@ struct Request {
     bool scored = false;  // the logits of every prompt token are wanted, so none is taken from the cache
     bool drafts = true;   // false: no token is drafted for it
     TenantId tenant = 0;
+    int32_t tenant_weight = 1;  // [1, kMostTenantWeight]: of the tenant, from this request on
     Micros deadline = kNever;  // point in time: among equals the earliest goes first; a late request still runs
     Micros ttft_limit = 0;     // span: refuse (backpressure) when the first token is predicted to come later; 0 = never
     GroupId group = 0;         // siblings of one fork: the last of them to run is hurried, so that the join can go on

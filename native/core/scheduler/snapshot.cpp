@@ -111,6 +111,26 @@ ProgramRow row_of(const Program & p, Micros now) {
     return row;
 }
 
+/** Those with requests, and then the latest, in the order of their ids. Without sorting those that are not shown. */
+void show_programs(Snapshot & out, const ProgramTable & programs, int32_t most, Micros now) {
+    std::vector<const Program *> shown;
+    shown.reserve(static_cast<size_t>(programs.size()));
+    programs.visit_unordered([&](const Program & program) {
+        if (!program.anonymous) shown.push_back(&program);
+    });
+    if (static_cast<int32_t>(shown.size()) > most) {
+        const auto before = [](const Program * a, const Program * b) {
+            if ((a->live > 0) != (b->live > 0)) return a->live > 0;
+            return a->program > b->program;
+        };
+        std::nth_element(shown.begin(), shown.begin() + most, shown.end(), before);
+        out.programs_left_out = static_cast<int32_t>(shown.size()) - most;
+        shown.resize(static_cast<size_t>(most));
+    }
+    std::sort(shown.begin(), shown.end(), [](const Program * a, const Program * b) { return a->program < b->program; });
+    for (const Program * program : shown) out.programs.push_back(row_of(*program, now));
+}
+
 }  // namespace
 
 WaitsFor Scheduler::Impl::waits_for(const Sequence & seq) const {
@@ -155,14 +175,7 @@ Snapshot Scheduler::snapshot(const SnapshotLimits & limits, Micros now) const {
         out.requests.push_back(s.row_of(*seq, now));
     }
     out.waiting_left_out = std::max(0, s.backlog.size() - limits.requests);
-    s.programs.visit([&](const Program & program) {
-        if (program.anonymous) return;
-        if (static_cast<int32_t>(out.programs.size()) < limits.programs) {
-            out.programs.push_back(banyan::row_of(program, now));
-        } else {
-            ++out.programs_left_out;
-        }
-    });
+    show_programs(out, s.programs, limits.programs, now);
     out.promised_pages = s.cache.promised();
     out.reserve_pages = static_cast<int32_t>(static_cast<int64_t>(s.config.n_pages) * s.config.reserve_percent / 100);
     return out;

@@ -1,8 +1,9 @@
 // What the scheduler holds at one moment, for eyes: nodes, pages, requests, programs. Numbers only, no token.
 //
 // Owns: nothing. Thread: made on the engine thread, read on any.
-// Invariant: rows of nodes, requests, programs and the page map are at most SnapshotLimits, what was left out is counted; holds are as
-// many as the nodes shown have. Making it sorts all programs.
+// Invariant: rows of nodes, requests, programs and the page map are at most SnapshotLimits, what was left out is
+// counted; holds are as many as the nodes shown have. What is not shown costs a look at most: of nodes a count, of
+// programs a comparison.
 #pragma once
 
 #include <cstdint>
@@ -151,8 +152,8 @@ constexpr uint8_t kFreePage = 0, kHeldPage = 1, kCachedPage = 2;
 
 struct SnapshotLimits {
     int32_t nodes = 10'000;
-    int32_t requests = 4'096;  // waiting ones; of running ones there are no more slots than this
-    int32_t programs = 4'096;
+    int32_t requests = 4'096;      // waiting ones; of running ones there are no more slots than this
+    int32_t programs = 4'096;      // those with requests first, then the latest
     int32_t page_cells = 1 << 16;  // of the page map
 };
 

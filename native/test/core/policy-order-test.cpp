@@ -163,6 +163,57 @@ TEST("tenants that are both backlogged get about the same service (invariant 20)
     }
 }
 
+TEST("tenants that are backlogged are served as their weights are, whatever they ask (invariant 20)") {
+    std::mt19937_64 rng(11);
+    for (int round = 0; round < 40; ++round) {
+        SchedulerConfig config = pool(512, 32, 1 + static_cast<int32_t>(rng() % 4));
+        config.policy.quantum = 100;
+        FakeEngine engine(config);
+        struct Asks {
+            int32_t weight, prompt, waiting = 0;
+            int64_t served = 0;
+        };
+        std::map<TenantId, Asks> tenants;
+        const TenantId n = 2 + rng() % 4;
+        int32_t largest = 0;
+        for (TenantId tenant = 1; tenant <= n; ++tenant) {
+            const int32_t weight = 1 + static_cast<int32_t>(rng() % 10),
+                          prompt = 20 + static_cast<int32_t>(rng() % 200);
+            tenants[tenant] = {weight, prompt};
+            largest = std::max(largest, prompt);
+        }
+        std::map<RequestId, TenantId> tenant_of;
+        RequestId id = 1;
+        double worst = 0;
+        for (int step = 0; step < 1500; ++step) {
+            for (auto & [tenant, asks] : tenants) {
+                for (; asks.waiting < 6; ++asks.waiting) {
+                    tenant_of[id] = tenant;
+                    Request r = of_tenant(id++, asks.prompt, tenant);
+                    r.tenant_weight = asks.weight;
+                    engine.submit(std::move(r), 5 + rng() % 10);
+                }
+            }
+            const Batch & batch = engine.scheduler.schedule(engine.now);
+            for (const BatchRow & row : batch.rows) tenants[tenant_of[row.request]].served += row.n_tokens;
+            const size_t before = engine.finished.size();
+            engine.commit(batch);
+            if (engine.finished.size() != before) {
+                for (auto & [tenant, asks] : tenants) asks.waiting = 0;
+                for (const auto & [live, truth] : engine.truths) ++tenants[tenant_of[live]].waiting;
+            }
+            for (const auto & [a, one] : tenants) {
+                for (const auto & [b, other] : tenants) {
+                    worst = std::max(worst, static_cast<double>(one.served) / one.weight -
+                                                static_cast<double>(other.served) / other.weight);
+                }
+            }
+        }
+        CHECK(worst <= static_cast<double>(3 * config.policy.quantum + config.max_running * (largest + 20)));
+        for (const auto & [tenant, asks] : tenants) CHECK(asks.served > 0);
+    }
+}
+
 TEST("the earlier deadline goes first, among equals") {
     FakeEngine engine(pool(64, 32, 1));
     for (RequestId id = 1; id <= 4; ++id) {

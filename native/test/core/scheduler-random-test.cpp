@@ -157,6 +157,7 @@ class RandomLife {
         r.program = pick(3) ? pick(5) : 0;
         r.salt = pick(4) == 0;
         r.tenant = pick(3);
+        r.tenant_weight = 1 + pick(4);
         r.group = pick(3) ? 0 : 1 + pick(2);
         r.static_tokens = pick(4) ? 0 : pick(20);
         if (engine.config.n_states > 0) r.boundary = pick(2) ? 0 : pick(40);

@@ -120,6 +120,24 @@ TEST("of a large tree the first levels are shown, the rest is counted, and what 
     CHECK_EQ(look(engine, 0).pages.size(), 512u);
 }
 
+TEST("of many programs those with requests are shown, then the latest, in the order of their ids") {
+    FakeEngine engine(pool(64, 8, 2));
+    for (RequestId id = 1; id <= 9; ++id) {
+        const Request r = request(id, 8 + static_cast<int32_t>(id), Class::workflow, id);
+        engine.submit(r, id == 3 ? 200 : 1);
+        for (int i = 0; i < 10; ++i) engine.step();
+    }
+    SnapshotLimits limits;
+    limits.programs = 4;
+    const Snapshot shown = engine.scheduler.snapshot(limits, engine.now);
+    std::vector<ProgramId> ids;
+    for (const ProgramRow & row : shown.programs) ids.push_back(row.id);
+    CHECK(ids == std::vector<ProgramId>({3, 7, 8, 9}));
+    CHECK_EQ(shown.programs_left_out, 5);
+    limits.programs = 0;
+    CHECK_EQ(engine.scheduler.snapshot(limits, engine.now).programs_left_out, 9);
+}
+
 TEST("of a large pool the page map is a sample") {
     FakeEngine engine(pool(100));
     SnapshotLimits limits;

@@ -3,6 +3,7 @@ import { SERVER } from '../../server/server-options.js';
 import { optionFlag } from '../option-flag.js';
 import { untilStopped } from '../stop.js';
 import { AGENT, type InspectFlags, inspect } from './inspect.js';
+import { type TopFlags, top } from './top.js';
 
 /** Adds the commands that show what an engine does or did. */
 export function addWatchCommands(program: Command): void {
@@ -23,4 +24,21 @@ Examples:
   banyan inspect trace.jsonl --agent 7`,
     )
     .action((file: string, flags: InspectFlags) => untilStopped((stop) => inspect(file, flags, stop), true));
+  program
+    .command('top')
+    .description('a running server in the terminal: pages, requests and what they wait for, agents')
+    .argument('[url]', 'of `banyan serve`', 'http://127.0.0.1:8080')
+    .option('--model <name>', 'which of several models')
+    .option('--once', 'print it once; so it does where the output is no terminal', false)
+    .option('--json', 'print one moment as JSON', false)
+    .addHelpText(
+      'after',
+      `
+A server with keys wants that of an administrator, in BANYAN_API_KEY. Sums of cached tokens are of the calls since it began to look. Ctrl-C ends it.
+
+Examples:
+  banyan top
+  BANYAN_API_KEY=... banyan top https://engine.example | head -5`,
+    )
+    .action((url: string, flags: TopFlags) => untilStopped(({ signal }) => top(url, flags, signal), true));
 }

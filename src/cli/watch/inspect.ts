@@ -5,6 +5,7 @@ import { type Recording, readRecording } from '../../inspector/recorded/recordin
 import { invalidOption } from '../../kit/option-checks.js';
 import { number } from '../../native/option-kinds.js';
 import { serveRecording } from '../../server/inspector/serve-recording.js';
+import { ProgressLine } from '../progress/progress-line.js';
 import type { Stop } from '../stop.js';
 
 /** The table of what an agent is named by. */
@@ -22,7 +23,12 @@ export interface InspectFlags {
 
 /** `banyan inspect`: the inspector's page over a recording, until a signal comes; or one agent's calls, printed. */
 export async function inspect(path: string, { agent, json, port }: InspectFlags, stop: Stop): Promise<void> {
-  const recording = await readRecording(path, undefined, stop.signal);
+  const line = new ProgressLine();
+  const recording = await readRecording(
+    path,
+    ({ lines, fraction }) => line.show(`Reading ${basename(path)}`, fraction, `${lines.toLocaleString('en')} lines`),
+    stop.signal,
+  ).finally(() => line.end());
   if (agent !== undefined) return print(callsOf(recording, agent), json);
   const page = await serveRecording(new RecordedFeed(recording, basename(path)), port);
   process.stdout.write(`${page.url}\n`);

@@ -148,7 +148,7 @@ export class Exchange {
       ...(temperature !== undefined && { temperature }),
       ...options,
     };
-    return this.#tenant?.withClass(whole) ?? whole;
+    return this.#tenant?.scheduled(whole) ?? whole;
   }
 
   get keepAliveMs(): number {

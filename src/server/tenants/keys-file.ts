@@ -6,6 +6,8 @@ import { CLASSES } from '../../native/vocabulary.js';
 /** Bytes of the largest file that is read. */
 const MOST_BYTES = 16 * 2 ** 20;
 const LONGEST_NAME = 256;
+/** As the engine has it. */
+const MOST_WEIGHT = 1_000;
 
 const share = z.number().min(0).max(1);
 const limit = z.int().min(1).max(1_000_000_000);
@@ -35,6 +37,8 @@ const tenant = z.strictObject({
   tokensPerMinute: limit.optional(),
   /** Part of the server's places for answers under way and waiting. Default: 0.5 where there are other tenants, else 1. */
   queueShare: share.optional(),
+  /** Share of the engine that it gets while several tenants wait, beside theirs. Default 1. */
+  weight: z.int().min(1).max(MOST_WEIGHT).optional(),
   /** Part of all pages that its cache marks may pin. Default: the server's `pinShare`. */
   pinShare: share.optional(),
   /** May read what is of all tenants: /metrics, the inspector. Default false. */

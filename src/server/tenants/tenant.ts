@@ -60,9 +60,9 @@ export class Tenant {
     this.#quota.hold(ended);
   }
 
-  /** The class of a request, with the tenant's own where it names none. Throws HttpError 403. */
-  withClass(options: TurnOptions): TurnOptions {
-    const { classes, defaultClass } = this.#entry;
+  /** Options of a request with what the tenant is to the scheduler: its weight, and its class where the request names none. Throws HttpError 403. */
+  scheduled(options: TurnOptions): TurnOptions {
+    const { classes, defaultClass, weight: tenantWeight = 1 } = this.#entry;
     const usual = classes && !classes.includes(USUAL) ? classes[0] : USUAL;
     const asked = options.class ?? defaultClass ?? usual ?? USUAL;
     if (classes && !classes.includes(asked)) {
@@ -72,7 +72,7 @@ export class Tenant {
         `This key may not ask for ${asked} requests: ${classes.join(', ')}`,
       );
     }
-    return { ...options, class: asked };
+    return { ...options, class: asked, tenantWeight };
   }
 
   /** Whether it may ask for a model of this name. */
