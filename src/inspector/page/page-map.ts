@@ -35,8 +35,10 @@ export function paintPages({ pages, pagesPerCell, words }: Pick<Shown, 'pages' |
     draw.fillText(letterOf(why), x + (SIDE - 1) / 2, y + 9.5);
   });
   const each = pagesPerCell * merged;
+  const found = new Array<number>(states.length).fill(0);
+  for (const state of cells) found[state] = (found[state] ?? 0) + pagesPerCell;
   const counts = states
-    .map((why, state) => [why, cells.reduce((sum, one) => sum + (one === state ? pagesPerCell : 0), 0)] as const)
+    .map((why, state) => [why, found[state] ?? 0] as const)
     .filter(([, count]) => count > 0)
     .map(([why, count]) => `${count.toLocaleString('en')} ${why}`);
   find('pages-note').textContent =

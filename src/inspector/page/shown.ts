@@ -45,13 +45,20 @@ export interface Shown {
 
 export type Row = Readonly<Record<string, number>>;
 
-export function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+/** Ten thousand nodes are a million characters, four times a second: a loop takes milliseconds, an iterator over them more than a second. */
+export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
 export function rowsOf({ fields, rows }: PackedTable): Row[] {
   const values = new Float64Array(bytesOf(rows).buffer);
-  return Array.from({ length: values.length / Math.max(1, fields.length) }, (_, row) =>
-    Object.fromEntries(fields.map((field, column) => [field, values[row * fields.length + column] ?? 0])),
-  );
+  const across = fields.length;
+  return Array.from({ length: values.length / Math.max(1, across) }, (_, row) => {
+    const made: Record<string, number> = {};
+    for (let column = 0; column < across; column++) made[fields[column] as string] = values[row * across + column] ?? 0;
+    return made;
+  });
 }
