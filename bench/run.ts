@@ -12,6 +12,7 @@ import { benchMicro } from './micro/micro.js';
 import { MODELS } from './models.js';
 import { benchPatterns, DEFAULT_MODEL, PATTERN_PARTS } from './patterns/patterns.js';
 import { buildLlamaServer } from './peers/build-llama-server.js';
+import { benchRemote } from './remote/remote.js';
 import { type BenchOptions, publish, type Report } from './report.js';
 import { benchServing } from './serving/serving.js';
 import { benchSim } from './sim/sim.js';
@@ -59,6 +60,7 @@ const BENCHES: Record<string, Bench> = {
     runs: 5,
     run: benchWorkers,
   },
+  remote: { what: 'an engine elsewhere: a decision of the pool, JavaScript a token', runs: 5, run: benchRemote },
   replay: { what: '20 turns of a coding agent on three APIs, against llama-server', runs: 2, run: benchReplay },
 };
 

@@ -24,6 +24,8 @@ export class Place {
   readonly #ledger = new Ledger(MOST_KEYS, TTL_MS);
   readonly #pace = new Pace();
   readonly #errands = new Set<Errand>();
+  #queued = 0;
+  #tokensInFlight = 0;
   #whenIdle: (() => void)[] = [];
   /** It gets nothing new. */
   draining = false;
@@ -51,14 +53,12 @@ export class Place {
   }
 
   get tokensInFlight(): number {
-    return [...this.#errands].reduce((sum, { promptTokens }) => sum + promptTokens, 0);
+    return this.#tokensInFlight;
   }
 
   /** Tokens of prompts that are to be computed there. */
   get queued(): number {
-    let tokens = 0;
-    for (const { answering, prefill } of this.#errands) tokens += answering ? ANSWERING_TOKENS : prefill;
-    return tokens;
+    return this.#queued;
   }
 
   /** Tokens of a prompt that are believed to be cached there. */
@@ -76,6 +76,8 @@ export class Place {
     const prefill = Math.max(1, promptTokens - this.match(keys, now));
     const errand: Errand = { keys, promptTokens, prefill, ahead: this.queued, began: now, answering: false };
     this.#errands.add(errand);
+    this.#queued += prefill;
+    this.#tokensInFlight += promptTokens;
     this.#ledger.add(keys, now);
     return errand;
   }
@@ -84,12 +86,16 @@ export class Place {
   answered(errand: Errand, now: number): void {
     if (errand.answering) return;
     errand.answering = true;
+    if (this.#errands.has(errand)) this.#queued += ANSWERING_TOKENS - errand.prefill;
     this.#pace.learn(errand.prefill, errand.ahead, now - errand.began);
   }
 
   /** `cached`: tokens that were cached, as it says; null: it does not. */
   end(errand: Errand, cached: number | null): void {
-    this.#errands.delete(errand);
+    if (this.#errands.delete(errand)) {
+      this.#queued -= errand.answering ? ANSWERING_TOKENS : errand.prefill;
+      this.#tokensInFlight -= errand.promptTokens;
+    }
     if (this.#errands.size === 0) for (const tell of this.#whenIdle.splice(0)) tell();
     const believed = errand.promptTokens - errand.prefill;
     // It was computed meanwhile. But what was on the lost pages went with them, and other prompts may stand on it.

@@ -18,11 +18,14 @@ export interface Choice {
 export class Pool {
   readonly #places: readonly Place[];
   readonly #homes = new Map<number, number>();
+  /** Of each place: programs that are at home there. */
+  readonly #residents: number[];
   readonly #random: () => number;
 
   /** `random`: gives [0, 1), for ties. */
   constructor(places: readonly Place[], random: () => number = Math.random) {
     this.#places = places;
+    this.#residents = places.map(() => 0);
     this.#random = random;
   }
 
@@ -52,10 +55,9 @@ export class Pool {
 
   /** The one with the fewest programs at home; of equal ones the one with fewer tokens under way, of two that were drawn. */
   #lighter<Score extends { index: number }>(among: readonly Score[], least: Score): Score {
-    const homes = new Map<number, number>();
-    for (const index of this.#homes.values()) homes.set(index, (homes.get(index) ?? 0) + 1);
-    const fewest = Math.min(...among.map(({ index }) => homes.get(index) ?? 0));
-    const equal = among.filter(({ index }) => (homes.get(index) ?? 0) === fewest);
+    const homes = ({ index }: Score) => this.#residents[index] ?? 0;
+    const fewest = Math.min(...among.map(homes));
+    const equal = among.filter((one) => homes(one) === fewest);
     const draw = () => equal[Math.floor(this.#random() * equal.length)] ?? least;
     const [one, other] = [draw(), draw()];
     const load = ({ index }: Score) => this.#places[index]?.tokensInFlight ?? 0;
@@ -63,11 +65,19 @@ export class Pool {
   }
 
   #remember(program: number, index: number): void {
-    this.#homes.delete(program); // the latest last
+    this.#leave(program); // the latest last
     this.#homes.set(program, index);
+    this.#residents[index] = (this.#residents[index] ?? 0) + 1;
     for (const oldest of this.#homes.keys()) {
       if (this.#homes.size <= MOST_PROGRAMS) break;
-      this.#homes.delete(oldest);
+      this.#leave(oldest);
     }
+  }
+
+  #leave(program: number): void {
+    const home = this.#homes.get(program);
+    if (home === undefined) return;
+    this.#homes.delete(program);
+    this.#residents[home] = (this.#residents[home] ?? 0) - 1;
   }
 }
