@@ -17,8 +17,8 @@ const LOOKS = 20;
 const PAINTED_MS = 5_000;
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** Reads the inspector's events and throws them away, in a process of its own: what a reader costs is not the engine's. */
-const READER = `fetch(process.argv[1]).then(async ({ body }) => { for await (const piece of body) if (piece.length > 0) process.send?.('read'); })`;
+/** Reads the inspector's events and throws them away, saying only that it began, in a process of its own: what a reader costs is not the engine's. */
+const READER = `fetch(process.argv[1]).then(async ({ body }) => { let told = false; for await (const piece of body) if (!told) told = process.send('read'); })`;
 
 type How = 'unwatched' | 'top' | 'page';
 const HOW: readonly How[] = ['unwatched', 'top', 'page'];
