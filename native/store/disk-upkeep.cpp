@@ -1,5 +1,7 @@
 // Disk: what is done between pages. Arenas are found, read, grown and shrunk here.
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "store/disk.h"
 
@@ -40,16 +42,26 @@ void Disk::find_own() {
         if (!own && clock_() < find_again_) return;
     }
     if (own && own->is_there(*files_)) return;
-    if (own) drop(own_);
+    if (own) {
+        drop(own_);
+        const std::lock_guard<std::mutex> lock(mutex_);
+        told_.push_back("the page store's files were removed: what lay in them is computed again");
+    }
     int error = 0;
     const Directory::Lock locked = directory_.lock();
     own = locked ? directory_.claim(like_, error) : nullptr;
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!own) {
         find_again_ = clock_() + kAgain;
-        if (error != 0) write_failed(error, "taking a part of " + config_.dir);
+        if (error == 0) return;
+        const std::string what = "taking a part of " + config_.dir;
+        write_failed(error, what);
+        if (!std::exchange(homeless_, true)) {
+            told_.push_back("nothing is written to the page store: " + what + ": " + std::strerror(error));
+        }
         return;
     }
+    if (std::exchange(homeless_, false)) told_.push_back("the page store writes again");
     for (auto it = arenas_.begin(); it != arenas_.end(); ++it) {
         if (it->second.arena->base() != own->base()) continue;
         catalog_.drop(it->first);  // read until now, written from now on

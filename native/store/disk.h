@@ -91,7 +91,7 @@ class Disk {
     int64_t unsynced_ = 0, bytes_ = 0;
     Micros synced_ = 0;
     Switch reads_, writes_;
-    bool reads_off_ = false, writes_off_ = false, worn_ = false;
+    bool reads_off_ = false, writes_off_ = false, worn_ = false, homeless_ = false;
     struct Use {
         Place place;
         Record record;

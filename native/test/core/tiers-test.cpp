@@ -1,4 +1,7 @@
 // Pages that are kept outside the pool, in small cases: what is loaded, what is written, who waits and for how long.
+#include <algorithm>
+#include <deque>
+
 #include "tier-cases.h"
 
 using namespace banyan;
@@ -99,6 +102,70 @@ TEST("a read that never ends costs the deadline, once; then the tiers rest") {
     engine.now += Loads::kLongestRest;
     run(engine, request(9, tokens_of(3, 41), Class::interactive));
     CHECK_EQ(engine.scheduler.check_integrity(), "");
+}
+
+namespace {
+
+/** Takes so long for each page, one after the other. */
+struct SlowDisk {
+    FakeEngine & engine;
+    Micros page;
+    std::deque<Micros> ends{};  // of the engine's reads
+
+    void work() {
+        engine.take_tier_work();
+        while (ends.size() < engine.tier.reads.size()) {
+            ends.push_back(std::max(engine.now, ends.empty() ? 0 : ends.back()) + page);
+        }
+        for (; !ends.empty() && ends.front() <= engine.now; ends.pop_front()) engine.end_read_at(0, ends.front());
+    }
+};
+
+}  // namespace
+
+TEST("a throttled disk costs three loads' patience, whatever is asked; when it is quick again it is read again") {
+    FakeEngine before(tiered(256));
+    constexpr RequestId kRequests = 20;
+    for (RequestId id = 1; id <= kRequests; ++id) run(before, durable(id, tokens_of(id, 41)));
+    Restarted engine(before), without(before);
+    without.scheduler.take_news({{},
+                                 [&] {
+                                     std::vector<PageKey> all;
+                                     for (const auto & [key, cells] : before.tier.pages) all.push_back(key);
+                                     return all;
+                                 }()},
+                                Tier::disk);
+    SlowDisk disk{engine, 100'000};  // half a megabyte at 5 MB/s; believed to take 1 ms
+    Micros extra = 0;
+    for (RequestId id = 1; id <= kRequests; ++id) {
+        Micros took[2];
+        for (FakeEngine * one : {&without, &engine}) {
+            const Micros begun = one->now;
+            one->submit(request(id, tokens_of(id, 41), Class::interactive), 1);
+            for (int i = 0; i < 1000 && !one->scheduler.idle(); ++i) {
+                one->step();
+                if (one == &engine) disk.work();
+            }
+            CHECK(one->scheduler.idle());
+            took[one == &engine] = one->now - begun;
+        }
+        extra += took[1] - took[0];
+        CHECK(engine.finished.at(id).tokens == without.finished.at(id).tokens);
+        CHECK_EQ(engine.scheduler.check_integrity(), "");
+    }
+    CHECK(extra > 0);
+    CHECK(extra <= Loads::kLateLoads * Loads::kLeastPatience);
+    CHECK(count(engine, Decision::Kind::load_late) > 0);
+    CHECK(count(engine, Decision::Kind::load_late) <= Loads::kLateLoads);
+    CHECK(count(engine, Decision::Kind::recompute) + count(engine, Decision::Kind::tier_rest) > 0);
+    while (!disk.ends.empty()) {
+        engine.now += disk.page;
+        disk.work();
+    }
+    engine.now += Loads::kLongestRest + TierCost::kForget;
+    CHECK(engine.scheduler.clear_cache() > 0);
+    run(engine, request(100, tokens_of(1, 41), Class::interactive));
+    CHECK_EQ(engine.finished.at(100).usage.hits[Tier::disk], 40);
 }
 
 TEST("what came in time is used, the rest is computed") {

@@ -137,6 +137,7 @@ std::vector<std::string> FakeFiles::paths() {
 }
 
 int FakeFiles::make_dir(const std::string & path) {
+    if (const int error = ask("make_dir", path)) return error;
     const std::lock_guard<std::mutex> lock(mutex_);
     dirs_.insert(path);
     return 0;

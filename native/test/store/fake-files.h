@@ -51,7 +51,7 @@ class FakeFiles final : public store::FileSystem, public std::enable_shared_from
     std::vector<char> & bytes(const std::string & path) { return nodes_.at(path)->bytes; }
     std::vector<std::string> paths();
 
-    /** Asked before each read, write, resize and sync, with its name and path; not 0: that error comes back. */
+    /** Asked before each read, write, resize, sync and make_dir, with its name and path; not 0: that error comes back. */
     std::function<int(const char * call, const std::string & path)> before;
     /** Calls of which hang until release(). */
     void hang(bool on);

@@ -181,6 +181,32 @@ TEST("any file may be deleted at any time: a miss, and then it is kept again") {
     }
 }
 
+TEST("a directory that is removed while it is open: that is said once, and it is made again as soon as it can be") {
+    const auto files = std::make_shared<FakeFiles>();
+    StoreRig rig(small_config(), files);
+    const auto pages = chain_of(1, 8);
+    for (const TestPage & page : pages) CHECK_EQ(rig.store(page), StoreOutcome::done);
+    rig.wait_known(pages.back().page.key);
+    std::atomic<bool> closed{true};
+    files->before = [&](const char * call, const std::string &) {
+        return closed && std::string(call) == "make_dir" ? EACCES : 0;
+    };
+    for (const std::string & path : files->paths()) files->remove(path);
+    rig.wait_known(pages.back().page.key, false);
+    CHECK_EQ(rig.load(pages[0]), StoreOutcome::missing);
+    CHECK_EQ(rig.store(pages[0]), StoreOutcome::refused);
+    rig.advance(130'000'000);
+    CHECK_EQ(rig.told(2).size(), 2u);
+    CHECK(rig.told(2)[0].find("were removed") != std::string::npos);
+    CHECK_EQ(rig.told(2)[1], "nothing is written to the page store: taking a part of /cache: Permission denied");
+    closed = false;
+    rig.advance(62'000'000);
+    for (const TestPage & page : pages) CHECK_EQ(rig.store(page), StoreOutcome::done);
+    for (const TestPage & page : pages) CHECK_EQ(rig.load(page), StoreOutcome::done);
+    CHECK_EQ(rig.told(3).back(), "the page store writes again");
+    CHECK_EQ(rig.wrong_bytes, 0);
+}
+
 TEST("a full disk: what fits is kept, the rest is refused or takes the place of older pages, nothing fails") {
     const auto files = std::make_shared<FakeFiles>();
     files->capacity = 150'000;
