@@ -113,6 +113,7 @@ sim::DiskModel parse_disk(const Napi::Value & value) {
     disk.page = fields.integer("pageUs", 0, kMaxMicros);
     disk.stall_every = fields.integer("stallEveryUs", 0, kMaxMicros);
     disk.stall = fields.integer("stallUs", 0, kMaxMicros);
+    disk.state_pages = fields.integer("statePages", 1, 1 << 24);
     return disk;
 }
 

@@ -21,9 +21,16 @@ constexpr int64_t kDiskBytesPerMicro = 500;
 constexpr int64_t kUnderWay = 32 << 20, kUnderWayGpu = 512 << 20;
 constexpr size_t kMaxSaltName = 1024;
 
-int32_t pages_at_once(const RunnerInfo & runner) {
+/** page_read: what reading one takes; 0: as many bytes as it has. Without pages that have any a state is the unit. */
+TierConfig tiers_of(const RunnerInfo & runner, Micros page_read) {
+    TierConfig tiers;
+    tiers.pages = runner.page_bytes > 0;
+    const int64_t unit = std::max<int64_t>(1, tiers.pages ? runner.page_bytes : runner.state_bytes);
     const int64_t bytes = runner.backend == "CPU" ? kUnderWay : kUnderWayGpu;
-    return static_cast<int32_t>(std::clamp<int64_t>(bytes / std::max<int64_t>(1, runner.page_bytes), 8, 128));
+    tiers.most_reading = tiers.most_writing = static_cast<int32_t>(std::clamp<int64_t>(bytes / unit, 8, 128));
+    tiers.page = page_read > 0 ? page_read : kPageRead + unit / kDiskBytesPerMicro;
+    tiers.state_pages = static_cast<int32_t>((runner.page_bytes + runner.state_bytes + unit - 1) / unit);
+    return tiers;
 }
 
 int32_t context_limit(const EngineOptions & options, const Model & model, const RunnerInfo & runner) {
@@ -98,10 +105,8 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     }
     engine->touched_pages_ = runner->touched_pages();
     engine->open_tiers(options.cache, info.runner);
+    config.tiers = tiers_of(info.runner, options.cache.page_read);
     config.tiers.on = engine->tiers_ != nullptr;
-    const Micros by_bytes = kPageRead + info.runner.page_bytes / kDiskBytesPerMicro;
-    config.tiers.most_reading = config.tiers.most_writing = pages_at_once(info.runner);
-    config.tiers.page = options.cache.page_read > 0 ? options.cache.page_read : by_bytes;
     engine->worker_ = std::make_unique<Worker>(config, std::move(runner), engine->tiers_);
     engine->tell_store_failure();
     if (abort) throw Error("ABORTED", "the load was aborted");
@@ -110,10 +115,10 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
 
 void Engine::open_tiers(const CacheOptions & options, const RunnerInfo & runner) {
     if (options.dir.empty()) return;
-    if (!runner.prefix_reuse || runner.page_identity.empty() || runner.n_states > 0) {
-        info_.cache_reason = "pages of this model are not kept: " +
-                             (runner.prefix_reuse ? "it has no pages, or states of recurrent layers beside them"
-                                                  : runner.no_reuse_reason);
+    if (!runner.prefix_reuse || runner.page_identity.empty()) {
+        info_.cache_reason =
+            "pages of this model are not kept: " +
+            (runner.prefix_reuse ? "what they were computed with is not known" : runner.no_reuse_reason);
         return;
     }
     PageStoreConfig config;
@@ -129,7 +134,8 @@ void Engine::open_tiers(const CacheOptions & options, const RunnerInfo & runner)
     config.network = options.network;
     try {
         tiers_ = std::make_shared<TierIo>(
-            config, [this] { commands_.post([this] { worker_->settle_tiers(); }); }, options.files);
+            config, runner.n_states > 0 ? runner.state_bytes : 0,
+            [this] { commands_.post([this] { worker_->settle_tiers(); }); }, options.files);
         info_.cache_dir = options.dir;
     } catch (const std::runtime_error & e) {
         info_.cache_reason = store_failure_ = e.what();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/worker.h"
+#include "runner/kv/state-bank.h"
 #include "runner/runner.h"
 
 namespace banyan {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr size_t kPart = 2048;        // pages that are told at once
 constexpr size_t kSpare = 16;         // as many as the scheduler has under way
+constexpr size_t kSpareStates = 2;    // one that is read, one that is written
 constexpr Micros kOpening = 250'000;  // for the list of the pages that are there
 constexpr Micros kClosing = 200'000;  // for writes that were begun when the engine ends
 
@@ -47,30 +49,63 @@ ReadEnd end_of(StoreOutcome outcome) {
 
 }  // namespace
 
-TierIo::TierIo(PageStoreConfig config, std::function<void()> wake, std::shared_ptr<store::FileSystem> files)
-    : config_(std::move(config)), wake_(std::move(wake)) {
+TierIo::TierIo(const PageStoreConfig & config, int64_t state_bytes, std::function<void()> wake,
+               std::shared_ptr<store::FileSystem> files)
+    : identity_(config.identity),
+      page_bytes_(static_cast<size_t>(config.slot_bytes)),
+      state_bytes_(static_cast<size_t>(state_bytes)),
+      wake_(std::move(wake)) {
+    if (page_bytes_ > 0) open(pages_, config, files);
+    if (state_bytes > 0) {
+        PageStoreConfig states = config;
+        states.part = "states";
+        states.likely_pages = 0;  // paths are told by their pages
+        states.slot_bytes += state_bytes;
+        open(states_, states, files);
+    }
+    // The first request may be the one that was asked before: it finds what is there.
+    std::unique_lock<std::mutex> lock(mutex_);
+    const auto is_told = [&](bool of_states) {
+        return !part_of(of_states).store ||
+               std::any_of(mail_.news.begin(), mail_.news.end(),
+                           [&](const Mail::News & news) { return news.of_states == of_states; });
+    };
+    mailed_.wait_for(lock, std::chrono::microseconds(kOpening), [&] { return is_told(false) && is_told(true); });
+}
+
+void TierIo::open(Part & part, const PageStoreConfig & config, std::shared_ptr<store::FileSystem> files) {
+    const bool of_states = &part == &states_;
     StoreCallbacks callbacks;
     callbacks.done = [this](const StoreDone & done) { post([&] { mail_.done.push_back({done, Worker::now()}); }); };
-    callbacks.news = [this](ColdNews news) {
+    callbacks.news = [this, of_states](ColdNews news) {
         std::deque<ColdNews> parts = parts_of(std::move(news));
-        post([&] { std::move(parts.begin(), parts.end(), std::back_inserter(mail_.news)); });
+        post([&] {
+            for (ColdNews & some : parts) mail_.news.push_back({std::move(some), of_states});
+        });
     };
     callbacks.likely = [this](std::vector<std::vector<Token>> paths) {
         post([&] { mail_.likely = std::move(paths); });
     };
     callbacks.tell = [this](const std::string & sentence) { post([&] { mail_.told.push_back(sentence); }); };
-    store_ = PageStore::open(config_, std::move(callbacks), std::move(files));
-    // The first request may be the one that was asked before: it finds the pages that are there.
-    std::unique_lock<std::mutex> lock(mutex_);
-    mailed_.wait_for(lock, std::chrono::microseconds(kOpening), [&] { return !mail_.news.empty(); });
+    part.slot_bytes = static_cast<size_t>(config.slot_bytes);
+    part.store = PageStore::open(config, std::move(callbacks), std::move(files));
 }
 
 void TierIo::close() {
-    store_->close(kClosing);
+    for (const Part * part : {&pages_, &states_}) {
+        if (part->store) part->store->close(kClosing);
+    }
 }
 
 PageKey TierIo::root(const std::string & tenant) const {
-    return root_key(config_.identity, store_->tenant_tag(tenant));
+    return root_key(identity_, any_store().tenant_tag(tenant));
+}
+
+StoreStats TierIo::stats() const {
+    if (!pages_.store) return states_.store->stats();
+    StoreStats stats = pages_.store->stats();
+    if (states_.store) stats.add(states_.store->stats());
+    return stats;
 }
 
 template <typename Put>
@@ -103,16 +138,17 @@ TierIo::Mail TierIo::take_mail() {
     return mail;
 }
 
-TierIo::Bytes TierIo::take_bytes() {
-    if (spare_.empty()) return std::make_shared<std::vector<char>>(static_cast<size_t>(config_.slot_bytes));
-    Bytes bytes = std::move(spare_.back());
-    spare_.pop_back();
+TierIo::Bytes TierIo::take_bytes(Part & part) {
+    if (part.spare.empty()) return std::make_shared<std::vector<char>>(part.slot_bytes);
+    Bytes bytes = std::move(part.spare.back());
+    part.spare.pop_back();
     return bytes;
 }
 
 /** Only when no thread of the store may still have it. */
-void TierIo::give_back(Bytes bytes) {
-    if (spare_.size() < kSpare && bytes.use_count() == 1) spare_.push_back(std::move(bytes));
+void TierIo::give_back(Part & part, Bytes bytes) {
+    const size_t most = &part == &states_ ? kSpareStates : kSpare;
+    if (part.spare.size() < most && bytes.use_count() == 1) part.spare.push_back(std::move(bytes));
 }
 
 void TierIo::hand_out(Scheduler & scheduler, Runner & runner) {
@@ -125,49 +161,75 @@ void TierIo::hand_out(Scheduler & scheduler, Runner & runner) {
 }
 
 void TierIo::read(const PageRead & page, Scheduler & scheduler) {
-    const Bytes bytes = take_bytes();
+    Part & part = part_of(page.is_state);
+    const Bytes bytes = take_bytes(part);
     LoadOrder order{
         order_of_read(page.job), page.key, page.parent, page.tokens, page.deadline, [bytes](const char * from) {
             std::memcpy(bytes->data(), from, bytes->size());
             return true;
         }};
-    under_way_[order.id] = bytes;
-    if (store_->load(std::move(order))) return;
+    under_way_[order.id] = {bytes, page.is_state};
+    if (part.store->load(std::move(order))) return;
     under_way_.erase(order_of_read(page.job));
     scheduler.place(page.job, ReadEnd::late, Worker::now());
 }
 
+/** What is to be written. False: it is not there. */
+bool TierIo::fill(const PageWrite & page, const Runner & runner, char * bytes) const {
+    if (page.state == kNoState) return runner.read_page(page.page, bytes);
+    if (!runner.states()->read(page.state, page.n_tokens, bytes)) return false;
+    char * const tail = bytes + state_bytes_;
+    if (page_bytes_ > 0 && page.page != kNoPage) return runner.read_page(page.page, tail);
+    std::fill_n(tail, page_bytes_, '\0');
+    return true;
+}
+
+/** What was read goes into the pool. False: the device failed. */
+bool TierIo::put(const TierPlace & place, Runner & runner, const char * bytes) const {
+    if (place.state == kNoState) return runner.write_page(place.page, bytes);
+    if (!runner.states()->write(place.state, place.n_tokens, bytes)) return false;
+    return page_bytes_ == 0 || place.page == kNoPage || runner.write_page(place.page, bytes + state_bytes_);
+}
+
 void TierIo::write(const PageWrite & page, Scheduler & scheduler, Runner & runner) {
-    const Bytes bytes = take_bytes();
+    const bool is_state = page.state != kNoState;
+    Part & part = part_of(is_state);
+    const Bytes bytes = take_bytes(part);
     StoreOrder order{order_of_write(page.job), {page.key, page.parent, page.kind}, page.tokens, [bytes](char * to) {
                          std::memcpy(to, bytes->data(), bytes->size());
                          return true;
                      }};
-    under_way_[order.id] = bytes;
-    if (runner.read_page(page.page, bytes->data()) && store_->store(std::move(order))) return;
+    under_way_[order.id] = {bytes, is_state};
+    if (fill(page, runner, bytes->data()) && part.store->store(std::move(order))) return;
     under_way_.erase(order_of_write(page.job));
     scheduler.written(page.job, false);
 }
 
 void TierIo::apply(const Mail & mail, Scheduler & scheduler, Runner & runner) {
     told_.insert(told_.end(), mail.told.begin(), mail.told.end());
-    for (const ColdNews & news : mail.news) scheduler.take_news(news, Tier::disk);
+    for (const auto & [news, of_states] : mail.news) {
+        if (of_states) {
+            scheduler.take_state_news(news);
+        } else {
+            scheduler.take_news(news, Tier::disk);
+        }
+    }
     if (!mail.likely.empty()) scheduler.foretell(root(""), mail.likely);
     for (const auto & [done, at] : mail.done) {
         const auto found = under_way_.find(done.id);
         if (found == under_way_.end()) continue;
-        Bytes bytes = std::move(found->second);
+        Order order = std::move(found->second);
         under_way_.erase(found);
         const TierJob job = done.id / 2;
         if (done.id == order_of_write(job)) {
             scheduler.written(job, done.outcome == StoreOutcome::done || done.outcome == StoreOutcome::known);
         } else {
-            const PageId page = scheduler.place(job, end_of(done.outcome), at);
-            if (page != kNoPage && !runner.write_page(page, bytes->data())) {
-                throw std::runtime_error("the device took no page from the page store");
+            const TierPlace place = scheduler.place(job, end_of(done.outcome), at);
+            if (place.is_wanted() && !put(place, runner, order.bytes->data())) {
+                throw std::runtime_error("the device took nothing from the page store");
             }
         }
-        give_back(std::move(bytes));
+        give_back(part_of(order.is_state), std::move(order.bytes));
     }
 }
 

@@ -1,9 +1,9 @@
-// Carries pages between the runner's pool and the page store, as the scheduler asks for it.
+// Carries pages and saved states between the runner and the page store, as the scheduler asks for it.
 //
-// Owns: the store, and the bytes of pages under way. Changed by: hand_out, settle, drain, close.
-// Thread: the engine thread; root() and stats() any. What the store tells comes on its threads into a mailbox.
-// Invariant: nothing waits for the disk, but making it and drain(). A page of the pool is read and written by the
-// engine thread alone; a read that hangs holds bytes of its own.
+// Owns: the stores, one of pages and one of states, and the bytes that are under way. Changed by: hand_out, settle,
+// drain, close. Thread: the engine thread; root() and stats() any. What the store tells comes on its threads into a
+// mailbox. Invariant: nothing waits for the disk, but making it and drain(). A page of the pool is read and written by
+// the engine thread alone; a read that hangs holds bytes of its own.
 #pragma once
 
 #include <condition_variable>
@@ -25,14 +25,18 @@ class Runner;
 class TierIo {
   public:
     /**
-     * wake: called on any thread when there is something to settle. files: nullptr: the machine's own. Throws
-     * std::runtime_error with the reason when no page can be kept there.
+     * config: of the pages, [slot_bytes], 0: they have no bytes. state_bytes: of recurrent layers, 0: it has none; with
+     * each the page with the tokens behind its last full one is kept. wake: called on any thread when there is
+     * something to settle. files: nullptr: the machine's own. Throws std::runtime_error with the reason when nothing
+     * can be kept there.
      */
-    TierIo(PageStoreConfig config, std::function<void()> wake, std::shared_ptr<store::FileSystem> files = nullptr);
+    TierIo(const PageStoreConfig & config, int64_t state_bytes, std::function<void()> wake,
+           std::shared_ptr<store::FileSystem> files = nullptr);
 
     /** The parent of the first page of everything that this tenant asks. */
     PageKey root(const std::string & tenant) const;
-    StoreStats stats() const { return store_->stats(); }
+    /** Of both stores. */
+    StoreStats stats() const;
 
     /** After each schedule(): what it wants read and written. */
     void hand_out(Scheduler & scheduler, Runner & runner);
@@ -47,17 +51,31 @@ class TierIo {
 
   private:
     using Bytes = std::shared_ptr<std::vector<char>>;
+    /** One of the two stores; none where nothing of its kind is kept. */
+    struct Part {
+        std::unique_ptr<PageStore> store;
+        size_t slot_bytes = 0;
+        std::vector<Bytes> spare;
+    };
     struct Mail {
         struct Done {
             StoreDone what;
             Micros at;
         };
+        struct News {
+            ColdNews what;
+            bool of_states;
+        };
         std::vector<Done> done;
-        std::deque<ColdNews> news;  // in small parts, of which one is taken at a time
+        std::deque<News> news;  // in small parts, of which one is taken at a time
         std::vector<std::string> told;
         std::vector<std::vector<Token>> likely;  // after all of the news of the start
         bool empty() const { return done.empty() && news.empty() && told.empty() && likely.empty(); }
     };
+
+    void open(Part & part, const PageStoreConfig & config, std::shared_ptr<store::FileSystem> files);
+    Part & part_of(bool is_state) { return is_state ? states_ : pages_; }
+    const PageStore & any_store() const { return *(pages_.store ? pages_ : states_).store; }
 
     template <typename Put>
     void post(Put put);
@@ -65,18 +83,24 @@ class TierIo {
     void apply(const Mail & mail, Scheduler & scheduler, Runner & runner);
     void read(const PageRead & page, Scheduler & scheduler);
     void write(const PageWrite & page, Scheduler & scheduler, Runner & runner);
-    Bytes take_bytes();
-    void give_back(Bytes bytes);
+    bool fill(const PageWrite & page, const Runner & runner, char * bytes) const;
+    bool put(const TierPlace & place, Runner & runner, const char * bytes) const;
+    Bytes take_bytes(Part & part);
+    void give_back(Part & part, Bytes bytes);
 
-    const PageStoreConfig config_;
+    const std::string identity_;
+    const size_t page_bytes_, state_bytes_;
     const std::function<void()> wake_;
-    std::unordered_map<uint64_t, Bytes> under_way_;  // by order
-    std::vector<Bytes> spare_;
+    struct Order {
+        Bytes bytes;
+        bool is_state;
+    };
+    std::unordered_map<uint64_t, Order> under_way_;
     std::vector<std::string> told_;
     std::mutex mutex_;  // of the mailbox
     std::condition_variable mailed_;
     Mail mail_;
-    std::unique_ptr<PageStore> store_;  // behind all that its callbacks use
+    Part pages_, states_;  // behind all that their callbacks use
 };
 
 }  // namespace banyan

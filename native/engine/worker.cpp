@@ -109,6 +109,7 @@ bool Worker::step(const std::atomic<bool> & aborted) {
         log_.add(batch, started, computed - started);
         counts_.add(computed - started, batch.n_tokens);
         scheduler_.commit(result, computed);
+        save_owed_states();
         const Micros committed = now();
         tell_prefill(batch);
         for (const Ended & end : ended_) {
@@ -167,6 +168,12 @@ bool Worker::compute(const Batch & batch) {
 bool Worker::is_wanted(const Batch & batch) const {
     return std::any_of(batch.rows.begin(), batch.rows.end(),
                        [&](const BatchRow & row) { return row.ahead != 0 || live_.count(row.request) > 0; });
+}
+
+/** What a tier is to keep cannot wait for the next step: there may be none. */
+void Worker::save_owed_states() {
+    const std::vector<StateCopy> saves = tiers_ ? scheduler_.take_owed_saves() : std::vector<StateCopy>{};
+    if (!saves.empty()) scheduler_.end_saves(saves, runner_->save_states(saves), now());
 }
 
 const std::vector<DeviceSampler *> & Worker::samplers_of(const Batch & batch) {

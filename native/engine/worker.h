@@ -94,6 +94,7 @@ class Worker {
     /** By row: how the device may sample it, nullptr where only the host can. */
     const std::vector<DeviceSampler *> & samplers_of(const Batch & batch);
     bool compute(const Batch & batch);
+    void save_owed_states();
     bool is_wanted(const Batch & batch) const;
     /** Tells the scheduler which rows were not computed. Their requests begin again; one that is refused again and
      * again ends with an error. */

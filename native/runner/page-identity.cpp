@@ -25,7 +25,7 @@ std::string exact(float value) {
 }  // namespace
 
 std::string page_identity(const Model & model, const llama_context & context, const RunnerOptions & options,
-                          int64_t page_bytes) {
+                          int64_t page_bytes, const std::string & state_layout) {
     if (model.info().digest.empty()) return "";
     const llama_cparams & params = context.get_cparams();
     const char * rotation = std::getenv("LLAMA_ATTN_ROT_DISABLE");  // llama.cpp turns keys of quantized caches
@@ -53,6 +53,7 @@ std::string page_identity(const Model & model, const llama_context & context, co
     add("yarn attn", exact(params.yarn_attn_factor));
     add("yarn fast", exact(params.yarn_beta_fast));
     add("yarn slow", exact(params.yarn_beta_slow));
+    if (!state_layout.empty()) add("states", state_layout);
     return hash_sha256_hex(text.data(), text.size());
 }
 

@@ -211,8 +211,11 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     info_.kernel = !paged ? info_.attention : on_cpu ? attention_kernel().name : backend::name();
     info_.page_bytes = impl_->pool ? impl_->pool->page_bytes()
                                    : kv_bytes_per_token(*model_, options.type_k, options.type_v) * options.page_tokens;
-    if (impl_->pool) info_.page_identity = page_identity(*model_, *context_, options, info_.page_bytes);
     info_.state_bytes = state_bytes_per_slot(*model_);
+    if (impl_->pool || impl_->states) {
+        const std::string layout = impl_->states ? impl_->states->layout() : "";
+        info_.page_identity = page_identity(*model_, *context_, options, info_.page_bytes, layout);
+    }
     const WindowMemory windows = window_memory(*model_, options, int64_t{info_.n_pages} * options.page_tokens);
     info_.window_tokens = windows.tokens;
     info_.window_bytes = windows.held;
@@ -366,6 +369,12 @@ const float * Runner::scored_logits(size_t row, int32_t i) const {
 
 bool Runner::stock_sequences() const {
     return !impl_->pool && !model_->info().paging.states;
+}
+
+std::vector<StateId> Runner::save_states(const std::vector<StateCopy> & copies) {
+    lost_states_.clear();
+    save(copies);
+    return lost_states_;
 }
 
 StateBank * Runner::states() const {

@@ -128,6 +128,8 @@ class Runner {
      */
     bool read_page(PageId page, char * bytes) const;
     bool write_page(PageId page, const char * bytes);
+    /** Between steps: slots' states are saved. Returns those that could not be. */
+    std::vector<StateId> save_states(const std::vector<StateCopy> & copies);
     /** The saved states; nullptr: nothing is recurrent. */
     StateBank * states() const;
     /** The slot's request is gone. */

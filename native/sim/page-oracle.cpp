@@ -19,13 +19,24 @@ void PageOracle::grow(RequestId id, Token token) {
     if (it != truths_.end()) it->second.tokens.push_back(token);
 }
 
-std::vector<uint64_t> PageOracle::cells(PageId page) const {
-    const auto first = cells_.begin() + static_cast<ptrdiff_t>(page) * page_tokens_;
-    return {first, first + page_tokens_};
+std::vector<uint64_t> PageOracle::cells(const PageWrite & write) const {
+    std::vector<uint64_t> cells;
+    if (write.state != kNoState) cells.push_back(states_[write.state]);
+    if (write.page == kNoPage) return cells;
+    const auto first = cells_.begin() + static_cast<ptrdiff_t>(write.page) * page_tokens_;
+    cells.insert(cells.end(), first, first + static_cast<ptrdiff_t>(write.tokens.size()));
+    return cells;
 }
 
-void PageOracle::set_cells(PageId page, const std::vector<uint64_t> & cells) {
-    std::copy(cells.begin(), cells.end(), cells_.begin() + static_cast<ptrdiff_t>(page) * page_tokens_);
+void PageOracle::set_cells(const TierPlace & to, const std::vector<uint64_t> & cells) {
+    const ptrdiff_t n_states = to.state == kNoState ? 0 : 1;
+    if (n_states > 0) states_[to.state] = cells.front();
+    if (to.page == kNoPage) return;
+    std::copy(cells.begin() + n_states, cells.end(), cells_.begin() + static_cast<ptrdiff_t>(to.page) * page_tokens_);
+}
+
+void PageOracle::save_states(const std::vector<StateCopy> & saves) {
+    for (const StateCopy & save : saves) states_[save.state] = slots_[save.slot];
 }
 
 std::string PageOracle::check(const Batch & batch, bool failed) {

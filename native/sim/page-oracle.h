@@ -32,9 +32,11 @@ class PageOracle {
     /** What the program said that its next prompt begins with. */
     void know(ProgramId program, Salt salt, std::vector<Token> tokens) { known_[program] = {salt, std::move(tokens)}; }
 
-    /** What a page holds, and what it holds from now on. */
-    std::vector<uint64_t> cells(PageId page) const;
-    void set_cells(PageId page, const std::vector<uint64_t> & cells);
+    /** What a tier is to keep, as cells of a page; of a state its hash before them. And back. */
+    std::vector<uint64_t> cells(const PageWrite & write) const;
+    void set_cells(const TierPlace & to, const std::vector<uint64_t> & cells);
+    /** Between steps. */
+    void save_states(const std::vector<StateCopy> & saves);
 
     /** Plays the batch: copies, reads, writes (garbage when the step failed), and reads again. '' or what is wrong. */
     std::string check(const Batch & batch, bool failed);

@@ -7,7 +7,9 @@ namespace banyan::sim {
 
 void SimDisk::add(Job job, Micros now) {
     const Micros begins = std::max(now + (free_at_ <= now ? model_.latency : 0), free_at_);
-    free_at_ = begins + std::max<Micros>(1, model_.page);
+    const PageRead * const read = std::get_if<PageRead>(&job.what);
+    const bool is_state = read ? read->is_state : std::get<PageWrite>(job.what).state != kNoState;
+    free_at_ = begins + std::max<Micros>(1, size(is_state) * model_.page);
     if (model_.stall_every > 0 && free_at_ / model_.stall_every != begins / model_.stall_every)
         free_at_ += model_.stall;
     job.ends = free_at_;
@@ -31,16 +33,25 @@ SimDisk::End SimDisk::end_next() {
     }
     const PageWrite & write = std::get<PageWrite>(job.what);
     end.job = write.job;
-    end.sound = true;
-    if (kept_.count(write.key) > 0) return end;
-    while (static_cast<int64_t>(kept_.size()) >= model_.pages) {
-        end.news.removed.push_back(by_use_.front());
-        kept_.erase(by_use_.front());
+    keep(write, std::move(job.cells), end);
+    return end;
+}
+
+void SimDisk::keep(const PageWrite & write, Cells cells, End & end) {
+    const bool is_state = write.state != kNoState;
+    end.sound = size(is_state) <= model_.pages;
+    if (!end.sound || kept_.count(write.key) > 0) return;
+    while (n_pages_ + size(is_state) > model_.pages) {
+        const PageKey key = by_use_.front();
+        const auto victim = kept_.find(key);
+        (victim->second.is_state ? end.state_news : end.news).removed.push_back(key);
+        n_pages_ -= size(victim->second.is_state);
+        kept_.erase(victim);
         by_use_.pop_front();
     }
     by_use_.push_back(write.key);
-    kept_.emplace(write.key, Kept{std::move(job.cells), std::prev(by_use_.end())});
-    return end;
+    kept_.emplace(write.key, Kept{std::move(cells), is_state, std::prev(by_use_.end())});
+    n_pages_ += size(is_state);
 }
 
 }  // namespace banyan::sim

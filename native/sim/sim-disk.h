@@ -1,7 +1,8 @@
 // A disk on the virtual clock: pages are read and written one after another, each in its time; now and then it stands
 // still.
 //
-// Owns: the pages it keeps (in place of KV the oracle's cells, where there is one), what is under way.
+// Owns: the pages and saved states it keeps (in place of bytes the oracle's cells, where there is one), what is under
+// way.
 // Changed by: take, end_next. Thread: one. Invariant: same calls, same times; it keeps `pages` at most, and what was
 // used longest ago goes first.
 #pragma once
@@ -18,11 +19,12 @@
 namespace banyan::sim {
 
 struct DiskModel {
-    int64_t pages = 0;       // that it keeps; 0: there is none
-    Micros latency = 0;      // before a page that finds it quiet
-    Micros page = 1;         // to read or write one
-    Micros stall_every = 0;  // it stands still so often; 0: never
-    Micros stall = 0;        // for so long
+    int64_t pages = 0;        // that it keeps; 0: there is none
+    Micros latency = 0;       // before a page that finds it quiet
+    Micros page = 1;          // to read or write one
+    Micros stall_every = 0;   // it stands still so often; 0: never
+    Micros stall = 0;         // for so long
+    int32_t state_pages = 1;  // a state of recurrent layers is as large as so many pages
 };
 
 class SimDisk {
@@ -41,9 +43,9 @@ class SimDisk {
     struct End {
         TierJob job = 0;
         Micros time = 0;
-        bool is_read = false, sound = false;  // sound: it was there
+        bool is_read = false, sound = false;  // sound: it was there, or is there now
         Cells cells;
-        ColdNews news;
+        ColdNews news, state_news;
     };
     End end_next();
 
@@ -55,14 +57,18 @@ class SimDisk {
     };
     struct Kept {
         Cells cells;
+        bool is_state;
         std::list<PageKey>::iterator use;
     };
     void add(Job job, Micros now);
+    int64_t size(bool is_state) const { return is_state ? model_.state_pages : 1; }
+    void keep(const PageWrite & write, Cells cells, End & end);
 
     DiskModel model_;
     std::deque<Job> under_way_;  // in the order in which they end
     std::unordered_map<PageKey, Kept, PageKeyHash> kept_;
     std::list<PageKey> by_use_;  // used longest ago first
+    int64_t n_pages_ = 0;        // of all that is kept
     Micros free_at_ = 0;
 };
 

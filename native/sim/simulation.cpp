@@ -15,6 +15,7 @@ SchedulerConfig with_disk(SchedulerConfig scheduler, const DiskModel & disk) {
     if (!scheduler.tiers.on) return scheduler;
     scheduler.tiers.first = disk.latency;
     scheduler.tiers.page = disk.page;
+    scheduler.tiers.state_pages = disk.state_pages;
     return scheduler;
 }
 
@@ -93,6 +94,7 @@ bool Simulation::step() {
     now_ += took;
     const auto resumed = std::chrono::steady_clock::now();
     scheduler_.commit(result, now_);
+    if (disk_) save_owed_states();
     spent_ns += nanoseconds_since(resumed);
     result_.schedule_ns.push_back(spent_ns);
     result_.step_us.push_back(static_cast<int32_t>(std::min<Micros>(took, INT32_MAX)));
@@ -116,23 +118,31 @@ bool Simulation::wait() {
     return true;
 }
 
+/** As an engine with a page store does. */
+void Simulation::save_owed_states() {
+    const std::vector<StateCopy> saves = scheduler_.take_owed_saves();
+    if (oracle_) oracle_->save_states(saves);
+    if (!saves.empty()) scheduler_.end_saves(saves, {}, now_);
+}
+
 /** What has been read and written by now, and what is wanted next. */
 void Simulation::use_disk() {
     if (!disk_) return;
     while (disk_.next() <= now_) {
         const SimDisk::End end = disk_.end_next();
         if (!end.is_read) {
-            scheduler_.written(end.job, true);
+            scheduler_.written(end.job, end.sound);
         } else {
-            const PageId page = scheduler_.place(end.job, end.sound ? ReadEnd::sound : ReadEnd::lost, end.time);
-            if (page != kNoPage && oracle_) oracle_->set_cells(page, end.cells);
+            const TierPlace to = scheduler_.place(end.job, end.sound ? ReadEnd::sound : ReadEnd::lost, end.time);
+            if (to.is_wanted() && oracle_) oracle_->set_cells(to, end.cells);
         }
         scheduler_.take_news(end.news, Tier::disk);
+        scheduler_.take_state_news(end.state_news);
     }
     TierWork work = scheduler_.take_tier_work(now_);
     for (PageRead & read : work.reads) disk_.read(std::move(read), now_);
     for (PageWrite & write : work.writes) {
-        SimDisk::Cells cells = oracle_ ? oracle_->cells(write.page) : SimDisk::Cells();
+        SimDisk::Cells cells = oracle_ ? oracle_->cells(write) : SimDisk::Cells();
         disk_.write(std::move(write), std::move(cells), now_);
     }
 }

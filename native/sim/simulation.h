@@ -69,6 +69,7 @@ class Simulation {
     void report(CallIndex call);
     void count_prefill(const Batch & batch);
     void sample_timeline();
+    void save_owed_states();
     void use_disk();
     std::optional<PageKey> root_of(Salt salt) const;
     void violated(const std::string & wrong);

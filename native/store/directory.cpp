@@ -157,11 +157,12 @@ std::unique_ptr<Arena> Directory::claim(const Header & like, int & error) {
 
 std::vector<Directory::Other> Directory::others(const Arena & own) const {
     std::vector<Other> others;
+    const std::string model = folder_.substr(0, folder_.rfind('-'));  // its pages and its states
     for (const std::string & folder : folders()) {
         for (const std::string & base : bases_in(files_, folder)) {
             if (base == own.base()) continue;
             others.push_back({base, Arena::bytes_at(files_, base), files_.stamp(base + ".index").changed,
-                              folder == folder_, Arena::locked(files_, base)});
+                              folder.compare(0, model.size(), model) == 0, Arena::locked(files_, base)});
         }
     }
     return others;

@@ -16,6 +16,7 @@ namespace banyan::store {
 namespace {
 
 constexpr size_t kTagDigits = 8;
+const std::string kStates = "-states";
 constexpr int32_t kScanSlots = 8192;  // between two looks at `abort`
 
 using Parents = std::unordered_map<PageKey, PageKey, PageKeyHash>;
@@ -102,7 +103,9 @@ KeptModel look_into(FileSystem & files, const std::string & dir, const std::stri
         kept.page_tokens = header.geometry.page_tokens;
         count(*arena, kept, parents, abort);
     }
-    kept.tenants = tenants_of(parents, kept.identity, secret);
+    // A state follows a page, and pages are elsewhere: whose it is cannot be told.
+    const bool has_roots = name.size() < kStates.size() || name.substr(name.size() - kStates.size()) != kStates;
+    if (has_roots) kept.tenants = tenants_of(parents, kept.identity, secret);
     return kept;
 }
 

@@ -19,7 +19,7 @@ struct TenantPages {
     int64_t pages = 0;
 };
 
-/** What is kept of one model: a folder of the directory. */
+/** What is kept of one model: a folder of the directory, of its pages or of its saved states, which count as pages. */
 struct KeptModel {
     std::string folder;           // its name: 16 digits of the identity, and what is kept
     std::string label, identity;  // '': no header in it is whole
@@ -29,7 +29,8 @@ struct KeptModel {
     int64_t pages = 0, fixed_pages = 0;  // each counted once; fixed: of static prefixes
     int64_t used = 0;                    // wall seconds of the last use, roughly; 0: none
     bool in_use = false;                 // a process writes there
-    std::vector<TenantPages> tenants;    // most pages first. A path whose beginning is gone counts as one of its own
+    std::vector<TenantPages> tenants;    // most pages first. A path whose beginning is gone counts as one of its own;
+                                         // none of saved states
 
     template <typename See>
     void each_field(See && see) const {

@@ -52,6 +52,26 @@ class DiskStore final : public PageStore {
 
 }  // namespace
 
+void StoreStats::add(const StoreStats & other) {
+    pages += other.pages;
+    loads += other.loads;
+    loaded_bytes += other.loaded_bytes;
+    misses += other.misses;
+    late += other.late;
+    corrupt += other.corrupt;
+    stores += other.stores;
+    stored_bytes += other.stored_bytes;
+    evicted += other.evicted;
+    refused += other.refused;
+    errors += other.errors;
+    stuck_threads += other.stuck_threads;
+    writes_off = writes_off || other.writes_off;
+    reads_off = reads_off || other.reads_off;
+    under_way += other.under_way;
+    upkeeps += other.upkeeps;
+    if (error.empty()) error = other.error;
+}
+
 std::unique_ptr<PageStore> PageStore::open(const PageStoreConfig & config, StoreCallbacks callbacks,
                                            std::shared_ptr<store::FileSystem> files, StoreClock clock) {
     if (!files) files = store::system_files();

@@ -92,6 +92,9 @@ struct StoreStats {
     int64_t upkeeps = 0;                         // rounds of upkeep that have ended
     std::string error;                           // the latest, in words; '': none
 
+    /** With those of another store in the same directory. */
+    void add(const StoreStats & other);
+
     template <typename See>
     void each_field(See && see) const {
         see("bytes", bytes);

@@ -75,20 +75,23 @@ export interface DecisionFields {
   save_state: { tokens: number; stateKind: PageKind };
   /** Saved states went to make room for others. */
   evict_state: { states: number; stateKind: PageKind };
-  /** A request, or a program that is about to call, waits for pages that a tier keeps: as predicted, and computing them. */
-  load: { pages: number; tier: KvTier; takesMs: number; computingMs: number };
+  /**
+   * A request, or a program that is about to call, waits for pages that a tier keeps, and for a state of recurrent layers: as
+   * predicted, and computing them.
+   */
+  load: { pages: number; states: number; tier: KvTier; takesMs: number; computingMs: number };
   /** Pages came from a tier. */
-  loaded: { pages: number; tier: KvTier; tookMs: number };
+  loaded: { pages: number; states: number; tier: KvTier; tookMs: number };
   /** Pages did not come in time, or not as they were written: they are computed. */
-  load_late: { pages: number; tier: KvTier; waitedMs: number };
+  load_late: { pages: number; states: number; tier: KvTier; waitedMs: number };
   /** A load was given up for a better request, which needs the room: what had not come is computed. */
-  load_gave_way: { pages: number; tier: KvTier; waitedMs: number; inFavourOf: number };
+  load_gave_way: { pages: number; states: number; tier: KvTier; waitedMs: number; inFavourOf: number };
   /** Pages that a tier keeps are computed, as loading them would take longer. */
-  recompute: { pages: number; tier: KvTier; loadingMs: number; computingMs: number };
+  recompute: { pages: number; states: number; tier: KvTier; loadingMs: number; computingMs: number };
   /** Pages are to be written to disk before they are evicted. */
-  store: { pages: number; reason: StoreReason };
+  store: { pages: number; states: number; reason: StoreReason };
   /** The disk did not take pages; told once until it takes some again. */
-  store_failed: { pages: number };
+  store_failed: { pages: number; states: number };
   /** Pages are not read from host or disk for a while: `lateLoads` in a row came late. */
   tier_rest: { lateLoads: number; restMs: number };
   /** The disk cache cannot be used, was switched off for a while, or on again: why, in its own words. Told unasked, too. */

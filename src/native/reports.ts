@@ -259,6 +259,10 @@ export interface NativeStats {
   /** Of those that came: before a request asked for them; of these, that a request then began with. */
   pagesPrefetched: number;
   prefetchedUsed: number;
+  /** States of recurrent layers on disk; those that came from there, and that were written. */
+  statesDisk: number;
+  statesRead: number;
+  statesStored: number;
   /** Calls into JavaScript, at most one a step. */
   callbacks: number;
   /** Texts of which a vector was made. */
@@ -286,12 +290,12 @@ export interface NativeStats {
   disk: NativeDiskStats;
 }
 
-/** The pages on disk; all 0 without `cache.dir`. Counts are of this process. */
+/** The pages on disk, and the states of recurrent layers; all 0 without `cache.dir`. Counts are of this process. */
 export interface NativeDiskStats {
   /** That the directory takes, all models together, and that it may. */
   bytes: number;
   budgetBytes: number;
-  /** That can be loaded, of all processes. */
+  /** That can be loaded, of all processes; each state counts as one. */
   pages: number;
   /** Read. */
   loads: number;
@@ -353,7 +357,7 @@ export interface ProgramCost extends Omit<NativeProgramReport, 'cachedTokens'> {
   cachedTokens: number | null;
 }
 
-/** What a cache's directory keeps of one model, as native/store/inventory.h tells it. */
+/** What a cache's directory keeps of one model, of its pages or of its saved states (folder `...-states`), as native/store/inventory.h tells it. */
 export interface NativeKeptModel {
   /** Its folder in the directory: 16 hex digits of what its pages depend on, and what is kept. */
   folder: string;

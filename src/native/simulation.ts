@@ -94,6 +94,8 @@ export interface NativeSimDisk {
   /** It stands still so often, for so long; 0 = never. */
   stallEveryUs: number;
   stallUs: number;
+  /** Pages that a state of recurrent layers is as large as, at least 1. */
+  statePages: number;
 }
 
 export interface NativeSimConfig {

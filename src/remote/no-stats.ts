@@ -43,6 +43,7 @@ export const NO_STATS: NativeStats = {
     embeddedTexts: 0,
     stepMs: 0,
   },
+  ...{ statesDisk: 0, statesRead: 0, statesStored: 0 },
   ...{ stepP50Ms: 0, stepP95Ms: 0, stepP99Ms: 0, decidingP50Us: 0, decidingP95Us: 0, rules: {}, disk: NO_DISK },
   ...{ stepTimes: {}, stepTokens: {}, stepTokenSum: 0 },
   cost: { step: 0, prefill: 0, pair: 0, context: 0, decode: 0, state: 0 },

@@ -33,6 +33,7 @@ export const NVME_CI: NativeSimDisk = {
   pageUs: Math.round((512 * 131_072) / 12e9 / 50 / 1e-6),
   stallEveryUs: 0,
   stallUs: 0,
+  statePages: 1,
 };
 
 export interface SimSetup {

@@ -10,14 +10,14 @@ constexpr int64_t kSmooth = 16;  // observations that a time is smoothed over
 
 }  // namespace
 
-void TierCost::observe(Micros began, bool alone, Micros now) {
+void TierCost::observe(Micros began, bool alone, Micros now, int64_t n_pages) {
     if (last_ > 0 && now - last_ > kForget) forget();
     const int64_t took = std::max<Micros>(0, now - std::max(began, last_)) * 1000;
     if (alone) {
-        first_ += (std::max<int64_t>(0, took - page_) - first_) / kSmooth;
-        if (took < page_) page_ += (took - page_) / kSmooth;
+        first_ += (std::max<int64_t>(0, took - n_pages * page_) - first_) / kSmooth;
+        if (took < n_pages * page_) page_ += (took / n_pages - page_) / kSmooth;
     } else {
-        page_ += (took - page_) / kSmooth;
+        page_ += (took / n_pages - page_) / kSmooth;
     }
     last_ = now;
 }

@@ -42,4 +42,10 @@ PageKey root_key(const std::string & identity, const std::string & tenant_tag);
  * each. */
 PageKey page_key(const PageKey & parent, const Token * tokens, int32_t n_tokens);
 
+/**
+ * The key of the state that recurrent layers have after n_tokens more than their last full page, the parent: never that
+ * of a page. SHA-256("banyan-state/1" with its length before it, parent, tokens).
+ */
+PageKey state_key(const PageKey & parent, const Token * tokens, int32_t n_tokens);
+
 }  // namespace banyan

@@ -74,6 +74,12 @@ bool PrefixCache::save_state(Holding & holding, SlotId slot, NodeKind kind, Node
     return true;
 }
 
+StateId PrefixCache::saved_state(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const {
+    const PathMatch found = find(salt, tokens, n_tokens);
+    const bool is_there = has_states() && found.node && found.n_tokens == n_tokens;
+    return is_there && states_.is_saved(found.node->state->id) ? found.node->state->id : kNoState;
+}
+
 void PrefixCache::lose_states(const std::set<StateId> & states) {
     for (const StateId state : states) {
         if (RadixNode * node = tree_.states().find(state)) tree_.drop_state(*node);

@@ -52,6 +52,13 @@ int32_t PrefixCache::acquire(Holding & holding, const std::vector<Token> & token
     return found.n_tokens;
 }
 
+void PrefixCache::acquire_pages(Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens) {
+    const PathMatch found = tree_.match(holding.lock.salt, tokens.data(), n_tokens);
+    assert(found.n_tokens == n_tokens);
+    holding.table.share(found.pages, found.n_tokens);
+    tree_.lock(holding.lock, found);
+}
+
 void PrefixCache::drop_partial_page(Holding & holding) {
     if (has_states()) return;
     const int32_t n_tokens = holding.table.n_tokens();

@@ -62,6 +62,10 @@ class PrefixCache {
 
     /** Length of the longest cached prefix of tokens [0, n_tokens) from which a request can go on. */
     int32_t match(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const;
+    /** The same of their pages alone: with recurrent layers no request may be able to go on from there. */
+    int32_t paged(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const {
+        return tree_.match(salt, tokens.data(), n_tokens).n_tokens;
+    }
     MissExplanation explain(Salt salt, const std::vector<Token> & tokens) const;
 
     /**
@@ -70,6 +74,8 @@ class PrefixCache {
      */
     int32_t acquire(Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens,
                     MissExplanation * why = nullptr);
+    /** The same of its pages alone, and no state: the whole of tokens [0, n_tokens) must be in the tree. */
+    void acquire_pages(Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens);
     /**
      * Shares less: the part of a page that would have to be copied is computed instead. Does nothing with recurrent
      * layers: their state is that of the whole prefix.
@@ -113,6 +119,10 @@ class PrefixCache {
     bool save_state(Holding & holding, SlotId slot, NodeKind kind, NodeKind most = NodeKind::fixed);
     /** The copies that are owed: they go into the step that is about to run. */
     std::vector<StateCopy> take_owed_saves() { return states_.take_owed(); }
+    /** They were made, or never will be. */
+    void end_owed_saves() { states_.end_owed(); }
+    /** The state after exactly tokens [0, n_tokens), its bytes in its row; kNoState: there is none. */
+    StateId saved_state(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) const;
     /** These were never saved. */
     void lose_states(const std::set<StateId> & states);
     /** The state after tokens [0, end) is of no more use, unless something is marked or branches off there. */

@@ -27,7 +27,14 @@ void StatePool::unref(StateId state) {
 }
 
 std::vector<StateCopy> StatePool::take_owed() {
+    under_way_ = owed_;
     return std::exchange(owed_, {});
+}
+
+bool StatePool::is_saved(StateId state) const {
+    const auto into_it = [state](const StateCopy & copy) { return copy.state == state; };
+    return std::none_of(owed_.begin(), owed_.end(), into_it) &&
+           std::none_of(under_way_.begin(), under_way_.end(), into_it);
 }
 
 std::string StatePool::check_integrity() const {

@@ -33,6 +33,10 @@ class StatePool {
     void owe(const StateCopy & copy) { owed_.push_back(copy); }
     /** All that is owed, oldest first; nothing is, from then on. */
     std::vector<StateCopy> take_owed();
+    /** What was taken last has been copied, or never will be. */
+    void end_owed() { under_way_.clear(); }
+    /** Its bytes are there: no copy into it is owed or under way. */
+    bool is_saved(StateId state) const;
 
     std::string check_integrity() const;
 
@@ -40,6 +44,7 @@ class StatePool {
     std::vector<int32_t> refs_;
     std::vector<StateId> free_;  // a stack
     std::vector<StateCopy> owed_;
+    std::vector<StateCopy> under_way_;  // of the step that runs
 };
 
 }  // namespace banyan

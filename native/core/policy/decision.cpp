@@ -47,6 +47,12 @@ const char * paths_of(NodeKind kind) {
     return "";
 }
 
+/** What tiers keep: 4 pages, 4 pages and a saved state, a saved state. */
+std::string kept(int32_t pages, int32_t states) {
+    if (states == 0) return count(pages, "page");
+    return (pages > 0 ? count(pages, "page") + " and a" : "a") + " saved state";
+}
+
 std::string from(Tier tier) {
     return tier == Tier::disk ? "from disk" : tier == Tier::host ? "from host memory" : "from the device";
 }
@@ -157,30 +163,30 @@ struct Sentence {
         return "evicted " + count(d.states, "saved state") + " of " + paths_of(d.state_kind);
     }
     std::string operator()(const decision::Load & d) const {
-        return "waits for " + count(d.pages, "page") + " " + from(d.tier) + ", " + span(d.takes) +
+        return "waits for " + kept(d.pages, d.states) + " " + from(d.tier) + ", " + span(d.takes) +
                "; computing them would take " + span(d.computing);
     }
     std::string operator()(const decision::Loaded & d) const {
-        return count(d.pages, "page") + " came " + from(d.tier) + " in " + span(d.took);
+        return kept(d.pages, d.states) + " came " + from(d.tier) + " in " + span(d.took);
     }
     std::string operator()(const decision::LoadLate & d) const {
-        return count(d.pages, "page") + " did not come " + from(d.tier) + " within " + span(d.waited) +
+        return kept(d.pages, d.states) + " did not come " + from(d.tier) + " within " + span(d.waited) +
                ", and will be computed";
     }
     std::string operator()(const decision::LoadGaveWay & d) const {
-        return count(d.pages, "page") + " " + from(d.tier) + " gave way to request " + std::to_string(d.in_favour_of) +
+        return kept(d.pages, d.states) + " " + from(d.tier) + " gave way to request " + std::to_string(d.in_favour_of) +
                " after " + span(d.waited) + ", and will be computed";
     }
     std::string operator()(const decision::Recompute & d) const {
-        return count(d.pages, "page") + " will be computed in " + span(d.computing) + ": to have them " + from(d.tier) +
-               " takes " + span(d.loading);
+        return kept(d.pages, d.states) + " will be computed in " + span(d.computing) + ": to have them " +
+               from(d.tier) + " takes " + span(d.loading);
     }
     std::string operator()(const decision::Store & d) const {
-        return count(d.pages, "page") + (d.pages == 1 ? " is" : " are") + " to be written to disk, " +
+        return kept(d.pages, d.states) + (d.pages + d.states == 1 ? " is" : " are") + " to be written to disk, " +
                because(d.reason);
     }
     std::string operator()(const decision::StoreFailed & d) const {
-        return "the disk did not take " + count(d.pages, "page") + ": they stay in memory only";
+        return "the disk did not take " + kept(d.pages, d.states) + ": they stay in memory only";
     }
     std::string operator()(const decision::TierRest & d) const {
         return "pages are not read from host or disk for " + span(d.rest) + ": " + count(d.late_loads, "load") +

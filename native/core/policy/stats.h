@@ -25,7 +25,7 @@ struct SchedulerStats {
     uint64_t steps = 0;
     uint64_t submitted = 0, finished = 0, cancelled = 0;
     uint64_t prompt_tokens = 0, cached_tokens = 0, prefill_tokens = 0, decode_tokens = 0;
-    uint64_t recomputed_tokens = 0;  // prefilled again after preemption
+    uint64_t recomputed_tokens = 0;                    // prefilled again after preemption
     uint64_t drafted_tokens = 0, accepted_tokens = 0;  // checked by the model; of those, said
     uint64_t preemptions = 0, pages_evicted = 0, pages_copied = 0;
     uint64_t states_saved = 0, states_loaded = 0, states_evicted = 0;
@@ -36,7 +36,9 @@ struct SchedulerStats {
     int32_t pages_loading = 0, pages_storing = 0;  // gauges: on their way
     uint64_t pages_loaded = 0, pages_late = 0, pages_stored = 0;
     uint64_t pages_prefetched = 0, prefetched_used = 0;  // of the loaded: before a request asked; that one then had
-    RuleCounts decisions{};  // how often each rule fired
+    int64_t states_disk = 0;                             // gauge: of recurrent layers, kept on disk
+    uint64_t states_read = 0, states_stored = 0;         // from there, and to it
+    RuleCounts decisions{};                              // how often each rule fired
 
     template <typename See>
     void each_field(See && see) const {
@@ -86,6 +88,9 @@ struct SchedulerStats {
         see("pagesStored", pages_stored);
         see("pagesPrefetched", pages_prefetched);
         see("prefetchedUsed", prefetched_used);
+        see("statesDisk", states_disk);
+        see("statesRead", states_read);
+        see("statesStored", states_stored);
         see("rules", decisions);
     }
 };

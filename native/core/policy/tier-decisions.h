@@ -14,12 +14,14 @@ namespace banyan::decision {
 struct Load {
     static constexpr const char * kName = "load";
     int32_t pages;
+    int32_t states;  // of recurrent layers
     Tier tier;
     Micros takes;      // as predicted
     Micros computing;  // what computing them would take
     template <typename See>
     void each_field(See && see) const {
         see("pages", pages);
+        see("states", states);
         see("tier", tier);
         see("takesMs", Millis{takes});
         see("computingMs", Millis{computing});
@@ -30,11 +32,13 @@ struct Load {
 struct Loaded {
     static constexpr const char * kName = "loaded";
     int32_t pages;
+    int32_t states;  // of recurrent layers
     Tier tier;
     Micros took;
     template <typename See>
     void each_field(See && see) const {
         see("pages", pages);
+        see("states", states);
         see("tier", tier);
         see("tookMs", Millis{took});
     }
@@ -44,11 +48,13 @@ struct Loaded {
 struct LoadLate {
     static constexpr const char * kName = "load_late";
     int32_t pages;
+    int32_t states;  // of recurrent layers
     Tier tier;
     Micros waited;
     template <typename See>
     void each_field(See && see) const {
         see("pages", pages);
+        see("states", states);
         see("tier", tier);
         see("waitedMs", Millis{waited});
     }
@@ -58,12 +64,14 @@ struct LoadLate {
 struct LoadGaveWay {
     static constexpr const char * kName = "load_gave_way";
     int32_t pages;
+    int32_t states;  // of recurrent layers
     Tier tier;
     Micros waited;
     RequestId in_favour_of;
     template <typename See>
     void each_field(See && see) const {
         see("pages", pages);
+        see("states", states);
         see("tier", tier);
         see("waitedMs", Millis{waited});
         see("inFavourOf", in_favour_of);
@@ -74,11 +82,13 @@ struct LoadGaveWay {
 struct Recompute {
     static constexpr const char * kName = "recompute";
     int32_t pages;
+    int32_t states;  // of recurrent layers
     Tier tier;
     Micros loading, computing;
     template <typename See>
     void each_field(See && see) const {
         see("pages", pages);
+        see("states", states);
         see("tier", tier);
         see("loadingMs", Millis{loading});
         see("computingMs", Millis{computing});
@@ -89,10 +99,12 @@ struct Recompute {
 struct Store {
     static constexpr const char * kName = "store";
     int32_t pages;
+    int32_t states;
     StoreReason reason;
     template <typename See>
     void each_field(See && see) const {
         see("pages", pages);
+        see("states", states);
         see("reason", reason);
     }
 };
@@ -101,9 +113,11 @@ struct Store {
 struct StoreFailed {
     static constexpr const char * kName = "store_failed";
     int32_t pages;
+    int32_t states;
     template <typename See>
     void each_field(See && see) const {
         see("pages", pages);
+        see("states", states);
     }
 };
 

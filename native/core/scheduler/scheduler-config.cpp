@@ -81,6 +81,7 @@ std::optional<ConfigError> validate(const SchedulerConfig & c) {
     if (!within(c.reserve_percent, 0, 100)) return ConfigError{"reserve_percent", "is in [0, 100]"};
     if (!within(c.tiers.most_reading, 1, kMaxRunning)) return ConfigError{"tiers", "read [1, 4096] pages at a time"};
     if (!within(c.tiers.most_writing, 1, kMaxRunning)) return ConfigError{"tiers", "write [1, 4096] pages at a time"};
+    if (c.tiers.state_pages < 1) return ConfigError{"tiers", "a state takes as long as a page at least"};
     return validate(c.policy, c.max_running);
 }
 

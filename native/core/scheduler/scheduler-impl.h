@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -75,6 +76,7 @@ struct Scheduler::Impl {
     void save_state(Sequence & seq, NodeKind kind, NodeKind most = NodeKind::fixed);
     void save_end(Sequence & seq);
     void undo_states(const StepResult & result);
+    void lose_states(const std::set<StateId> & lost, const std::function<bool(const Sequence &)> & is_torn);
     void restart(Sequence & seq);
 
     // apply-hint.cpp
@@ -94,7 +96,7 @@ struct Scheduler::Impl {
     void prefetch(Program * program, Salt salt, const std::optional<PageKey> & root, const std::vector<Token> & tokens);
     void prefetch_path(Program & program);
     void prefetch_foretold();
-    void explain_kept(MissExplanation & why, const std::vector<Token> & tokens,
+    void explain_kept(MissExplanation & why, Salt salt, const std::vector<Token> & tokens,
                       const std::optional<PageKey> & root) const;
     void set_alarm(Program & program, Micros back);
     void ring_alarms();
@@ -133,10 +135,11 @@ struct Scheduler::Impl {
     TenantTable tenants;
     DecisionLog decisions;
     ColdIndex cold;
+    ColdStates cold_states;
     Loads loads;
     Stores stores;
     KnownPaths paths;
-    std::deque<std::vector<Token>> foretold;        // paths that a new engine is likely to be asked for, likeliest first
+    std::deque<std::vector<Token>> foretold;  // paths that a new engine is likely to be asked for, likeliest first
     std::optional<PageKey> foretold_root;
     std::set<std::pair<Micros, ProgramId>> alarms;  // when pages of a program are to be loaded
 

@@ -18,7 +18,7 @@ SchedulerConfig completed(SchedulerConfig config) {
     if (!config.batching) config.max_running = 1;
     const int32_t capacity = config.n_pages * config.page_tokens;
     config.max_context = config.max_context > 0 ? std::min(config.max_context, capacity) : capacity;
-    if (config.n_states > 0 || !config.prefix_reuse) config.tiers.on = false;
+    if (!config.prefix_reuse) config.tiers.on = false;
     if (config.n_states > 0) config.draft_tokens = DraftMode::off;
     return config;
 }
@@ -40,8 +40,8 @@ Scheduler::Impl::Impl(const SchedulerConfig & given)
     : config(completed(given)),
       cost(config.policy.cost),
       cache(config.n_pages, config.page_tokens, config.prefix_reuse ? config.n_states : 0),
-      loads(config.tiers, cache, cold, programs, cost, decisions),
-      stores(config.tiers, cache, cold, decisions),
+      loads(config.tiers, cache, cold, cold_states, programs, cost, decisions),
+      stores(config.tiers, cache, cold, cold_states, decisions),
       running(config.max_running, most_unmovable(config)),
       demand(config.n_pages, config.page_tokens, programs),
       pace(config.policy, cost, config.max_batch_tokens),
@@ -195,7 +195,7 @@ MissExplanation Scheduler::explain(Salt salt, const std::vector<Token> & tokens,
     MissExplanation why;
     if (impl_->config.prefix_reuse) {
         why = impl_->cache.explain(salt, tokens);
-        impl_->explain_kept(why, tokens, root);
+        impl_->explain_kept(why, salt, tokens, root);
         return why;
     }
     why.prompt_tokens = static_cast<int32_t>(tokens.size());
@@ -276,6 +276,9 @@ SchedulerStats Scheduler::stats() const {
     stats.pages_stored = s.stores.n_stored();
     stats.pages_prefetched = s.loads.prefetched().n_pages();
     stats.prefetched_used = s.loads.prefetched().n_used();
+    stats.states_disk = s.cold_states.size();
+    stats.states_read = s.loads.n_states_loaded();
+    stats.states_stored = s.stores.n_states_stored();
     stats.decisions = s.decisions.counts();
     return stats;
 }

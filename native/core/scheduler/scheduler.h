@@ -41,7 +41,7 @@ struct SchedulerConfig {
     bool batching = true;            // false: one request at a time (the naive baseline)
     PolicyConfig policy;
     DraftMode draft_tokens = DraftMode::off;  // not with recurrent layers, whose state cannot go back
-    TierConfig tiers;  // whether pages are kept outside the pool; models with recurrent layers keep none
+    TierConfig tiers;  // whether pages, and states of recurrent layers, are kept outside the pool
 };
 
 /** What is wrong with a configuration: the field and why. */
@@ -65,10 +65,10 @@ struct Request {
     bool drafts = true;   // false: no token is drafted for it
     TenantId tenant = 0;
     int32_t tenant_weight = 1;  // [1, kMostTenantWeight]: of the tenant, from this request on
-    Micros deadline = kNever;  // point in time: among equals the earliest goes first; a late request still runs
-    Micros ttft_limit = 0;     // span: refuse (backpressure) when the first token is predicted to come later; 0 = never
-    GroupId group = 0;         // siblings of one fork: the last of them to run is hurried, so that the join can go on
-    int32_t group_size = 0;    // how many siblings the group has
+    Micros deadline = kNever;   // point in time: among equals the earliest goes first; a late request still runs
+    Micros ttft_limit = 0;   // span: refuse (backpressure) when the first token is predicted to come later; 0 = never
+    GroupId group = 0;       // siblings of one fork: the last of them to run is hurried, so that the join can go on
+    int32_t group_size = 0;  // how many siblings the group has
     int32_t static_tokens = 0;    // the prompt's first tokens that are system prompt and tools: evicted last
     std::optional<PageKey> root;  // the key before the prompt's first page; nullopt: no tier keeps pages of it
     bool durable = false;         // its session is journaled: its pages are kept in a tier at its end
@@ -134,6 +134,8 @@ class Scheduler {
     void take_news(const ColdNews & news, Tier tier);
     /** Paths below this root that requests of no tenant are likely to begin with: read while nothing else is. */
     void foretell(const PageKey & root, std::vector<std::vector<Token>> paths);
+    /** Saved states that the disk has or has lost. */
+    void take_state_news(const ColdNews & news);
     /**
      * What is to be read and written now; to be asked for after each schedule(), place() and written(). Loads that are
      * whole end with it.
@@ -141,11 +143,17 @@ class Scheduler {
     TierWork take_tier_work(Micros now);
     /**
      * A read has ended, at this time: a step may have run since. Its bytes go into the page that this returns before
-     * any other call; kNoPage: nowhere, as they are not sound or no request waits for them any more.
+     * any other call; nowhere, if they are not sound or no request waits for them any more.
      */
-    PageId place(TierJob job, ReadEnd how, Micros ended);
+    TierPlace place(TierJob job, ReadEnd how, Micros ended);
     /** A write has ended; kept: well. */
     void written(TierJob job, bool kept);
+    /**
+     * Between steps: states that are to be saved at the head of the next one, if there is one, may as well be saved
+     * now. Then end_saves() says which could not be.
+     */
+    std::vector<StateCopy> take_owed_saves();
+    void end_saves(const std::vector<StateCopy> & saves, const std::vector<StateId> & lost, Micros now);
     /** The engine is about to close: paths that programs may go on from are written, as far as the caller waits. */
     void store_all();
     /** Writes are wanted or under way. */

@@ -81,15 +81,31 @@ void Scheduler::Impl::undo_states(const StepResult & result) {
     const auto is_refused = [&](RequestId id) {
         return std::find(result.refused.begin(), result.refused.end(), id) != result.refused.end();
     };
+    lose_states(lost, [&](const Sequence & seq) { return step.has(seq.id) && (result.failed || is_refused(seq.id)); });
+}
+
+/** is_torn: the slot's state may be anything. */
+void Scheduler::Impl::lose_states(const std::set<StateId> & lost,
+                                  const std::function<bool(const Sequence &)> & is_torn) {
     std::vector<Sequence *> again;
     for (Sequence * seq : running) {
-        const bool torn = step.has(seq->id) && (result.failed || is_refused(seq->id));
-        if (torn || lost.count(seq->holding->load) > 0) again.push_back(seq);
+        if (is_torn(*seq) || lost.count(seq->holding->load) > 0) again.push_back(seq);
         if (lost.count(seq->holding->saving) > 0) cache.drop_saving(*seq->holding);
     }
     lookahead.lose_states(lost);
     cache.lose_states(lost);
+    cache.end_owed_saves();
     for (Sequence * seq : again) restart(*seq);
+}
+
+std::vector<StateCopy> Scheduler::take_owed_saves() {
+    return impl_->step.in_flight ? std::vector<StateCopy>{} : impl_->cache.take_owed_saves();
+}
+
+void Scheduler::end_saves(const std::vector<StateCopy> & saves, const std::vector<StateId> & lost, Micros now) {
+    impl_->set_now(now);
+    impl_->counters.states_saved += saves.size() - lost.size();
+    impl_->lose_states({lost.begin(), lost.end()}, [](const Sequence &) { return false; });
 }
 
 /**

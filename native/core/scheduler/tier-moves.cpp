@@ -1,4 +1,4 @@
-// Pages that are kept outside the pool: which are loaded for whom, and which are written when.
+// Pages and saved states that are kept outside the pool: which are loaded for whom, and which are written when.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -28,7 +28,7 @@ LoadWish Scheduler::Impl::wish_of(Sequence & seq) {
     wish.root = &*seq.root;
     wish.tokens = &seq.tokens;
     wish.keys = &seq.keys;
-    wish.n_pages = n_tokens / config.page_tokens;
+    wish.n_tokens = n_tokens;
     wish.cls = number_of(seq.cls);
     return wish;
 }
@@ -84,20 +84,19 @@ void Scheduler::Impl::note(const std::vector<EndedLoad> & ended) {
             seq->load = 0;
             if (!load.is_whole) seq->n_loads = kLoads;  // what is missing is computed now
             if (load.begin == load.end) continue;
-            const bool goes_on = seq->loaded_end == load.begin * config.page_tokens && seq->loaded_end > 0;
-            if (!goes_on) seq->loaded_begin = load.begin * config.page_tokens;
-            seq->loaded_end = load.end * config.page_tokens;
+            const bool goes_on = seq->loaded_end == load.begin && seq->loaded_end > 0;
+            if (!goes_on) seq->loaded_begin = load.begin;
+            seq->loaded_end = load.end;
             seq->loaded_from = load.tier;
         }
     }
 }
 
-/** The full pages of its first n_tokens are wanted in a tier. */
+/** What holds its first n_tokens is wanted in a tier. */
 void Scheduler::Impl::store(Sequence & seq, int32_t n_tokens, ColdKind kind, StoreReason reason) {
     if (!config.tiers.on || !seq.root || !seq.cache) return;
     extend_keys(seq.keys, *seq.root, seq.tokens, n_tokens, config.page_tokens);
-    stores.want(seq.salt, *seq.root, seq.tokens, seq.keys, n_tokens / config.page_tokens, kind, reason,
-                seq.named_program());
+    stores.want(seq.salt, *seq.root, seq.tokens, seq.keys, n_tokens, kind, reason, seq.named_program());
 }
 
 /** At the end of a call: its pages are in the tree now, and may not be when the next call comes. */
@@ -107,10 +106,10 @@ void Scheduler::Impl::store_turn(Sequence & seq) {
         paths.remember(seq.program->program, {seq.tokens.begin(), seq.tokens.begin() + seq.computed()});
     }
     const bool nearly_full = cache.pool().n_free() < config.n_pages / kNearlyFull;
-    if (seq.durable) return store(seq, seq.computed(), ColdKind::history, StoreReason::durable);
-    if (nearly_full && !seq.program->anonymous) {
-        store(seq, seq.computed(), ColdKind::history, StoreReason::pressure);
-    }
+    // Recurrent layers cannot go back from its end to where the next prompt may leave it.
+    const int32_t n_tokens = cache.has_states() && seq.boundary > 0 ? seq.boundary : seq.computed();
+    if (seq.durable) return store(seq, n_tokens, ColdKind::history, StoreReason::durable);
+    if (nearly_full && !seq.program->anonymous) store(seq, n_tokens, ColdKind::history, StoreReason::pressure);
 }
 
 /** No request waits for them yet: only pages that no call is expected to go on from give way. */
@@ -126,7 +125,7 @@ void Scheduler::Impl::prefetch(Program * program, Salt salt, const std::optional
     wish.root = &*root;
     wish.tokens = &tokens;
     wish.keys = &keys;
-    wish.n_pages = n_tokens / config.page_tokens;
+    wish.n_tokens = n_tokens;
     wish.kept_back = running.decode_growth();
     loads.bring(wish, now);
 }
@@ -151,7 +150,9 @@ void Scheduler::Impl::prefetch_path(Program & p) {
 /** Its tool is expected back at this time: what it has in a tier is to be here by then. */
 void Scheduler::Impl::set_alarm(Program & p, Micros back) {
     if (!config.tiers.on || !paths.find(p.program) || alarms.size() >= kLongestAlarms) return;
-    const Micros takes = loads.cost().read(p.context / config.page_tokens, 0, now);
+    const int32_t n_pages =
+        (config.tiers.pages ? p.context / config.page_tokens : 0) + (cache.has_states() ? config.tiers.state_pages : 0);
+    const Micros takes = loads.cost().read(n_pages, 0, now);
     alarms.emplace(std::max(now, back - takes - kAhead), p.program);
 }
 
@@ -164,17 +165,28 @@ void Scheduler::Impl::ring_alarms() {
 }
 
 /** How far tiers go on where the tree ends. */
-void Scheduler::Impl::explain_kept(MissExplanation & why, const std::vector<Token> & tokens,
+void Scheduler::Impl::explain_kept(MissExplanation & why, Salt salt, const std::vector<Token> & tokens,
                                    const std::optional<PageKey> & root) const {
     if (!config.tiers.on || !root) return;
     std::vector<PageKey> keys;
     extend_keys(keys, *root, tokens, why.prompt_tokens, config.page_tokens);
     const int32_t begin = why.matched / config.page_tokens;
-    const int32_t end = begin + cold.run(keys, begin, static_cast<int32_t>(keys.size()));
-    if (end * config.page_tokens <= why.matched) return;
-    why.kept = end * config.page_tokens;
-    why.reason =
-        cold.find(keys[begin]) == Tier::host ? MissExplanation::Reason::on_host : MissExplanation::Reason::on_disk;
+    int32_t end = 0;
+    if (cache.has_states()) {
+        LoadWish wish;
+        wish.salt = salt;
+        wish.root = &*root;
+        wish.tokens = &tokens;
+        wish.keys = &keys;
+        wish.n_tokens = why.prompt_tokens - 1;
+        end = loads.reach(wish);
+    } else {
+        end = (begin + cold.run(keys, begin, static_cast<int32_t>(keys.size()))) * config.page_tokens;
+    }
+    if (end <= why.matched) return;
+    why.kept = end;
+    const bool is_on_host = !cache.has_states() && cold.find(keys[begin]) == Tier::host;
+    why.reason = is_on_host ? MissExplanation::Reason::on_host : MissExplanation::Reason::on_disk;
 }
 
 void Scheduler::take_news(const ColdNews & news, Tier tier) {
@@ -186,6 +198,10 @@ void Scheduler::foretell(const PageKey & root, std::vector<std::vector<Token>> p
     if (!s.config.tiers.on) return;
     s.foretold_root = root;
     std::move(paths.begin(), paths.end(), std::back_inserter(s.foretold));
+}
+
+void Scheduler::take_state_news(const ColdNews & news) {
+    impl_->cold_states.take(news);
 }
 
 TierWork Scheduler::take_tier_work(Micros now) {
@@ -200,7 +216,7 @@ TierWork Scheduler::take_tier_work(Micros now) {
     return work;
 }
 
-PageId Scheduler::place(TierJob job, ReadEnd how, Micros ended) {
+TierPlace Scheduler::place(TierJob job, ReadEnd how, Micros ended) {
     return impl_->loads.place(job, how, ended);
 }
 

@@ -5,104 +5,165 @@
 namespace banyan {
 
 int32_t Loads::Load::arrived() const {
-    const auto is_missing = [](PageState state) { return state != PageState::here; };
-    return static_cast<int32_t>(std::find_if(states.begin(), states.end(), is_missing) - states.begin());
+    const auto is_missing = [](Part part) { return part != Part::here; };
+    return static_cast<int32_t>(std::find_if(parts.begin(), parts.end(), is_missing) - parts.begin());
+}
+
+/** Pages that reading it takes as long as. */
+int32_t Loads::size_of(const Goal & goal) const {
+    return (config_.pages ? goal.end - goal.begin : 0) + (goal.state ? config_.state_pages : 0);
 }
 
 /**
- * All of them or none: each page later in a prompt costs more to compute and the same to load, so a part is never
+ * All of it or nothing: each page later in a prompt costs more to compute and the same to load, so a part is never
  * better than both.
  */
-bool Loads::pays(int32_t n_pages, int32_t begin, Micros now, Micros & takes, Micros & computing) const {
-    takes = reading_cost_.read(n_pages, 0, now);
-    computing =
-        cost_.prefill(static_cast<int64_t>(n_pages) * page_tokens(), static_cast<int64_t>(begin) * page_tokens());
+bool Loads::pays(const Goal & goal, Micros now, Micros & takes, Micros & computing) const {
+    takes = reading_cost_.read(size_of(goal), 0, now);
+    computing = cost_.prefill(goal.tokens - goal.before, goal.before);
     return !cost_.calibrated() || takes < computing;
 }
 
 int32_t Loads::n_expected() const {
     int32_t n = 0;
     for (const auto & [id, load] : loads_) {
-        n += static_cast<int32_t>(std::count_if(load.states.begin(), load.states.end(),
-                                                [](PageState state) { return state != PageState::here; }));
+        for (size_t part = 0; part < load.parts.size(); ++part) {
+            if (load.parts[part] == Part::here) continue;
+            n += load.is_state(static_cast<int32_t>(part)) ? config_.state_pages : 1;
+        }
     }
     return n;
 }
 
 int32_t Loads::n_held() const {
     int32_t n = 0;
-    for (const auto & [id, load] : loads_) n += static_cast<int32_t>(load.holding->table.pages().size()) - load.begin;
+    for (const auto & [id, load] : loads_) n += load.n_taken;
     return n;
 }
 
-int32_t Loads::would_bring(const LoadWish & wish, Micros now, Micros & takes) const {
-    if (!config_.on || now < rests_until_ || index_.size(Tier::disk) + index_.size(Tier::host) == 0) return 0;
-    const int32_t begin = cache_.match(wish.salt, *wish.tokens, wish.n_pages * page_tokens()) / page_tokens();
-    const int32_t n_pages = index_.run(*wish.keys, begin, wish.n_pages);
-    Micros computing = 0;
-    return n_pages > 0 && pays(n_pages, begin, now, takes, computing) ? n_pages : 0;
+bool Loads::nothing_kept() const {
+    return index_.size(Tier::disk) + index_.size(Tier::host) + cold_states_.size() == 0;
+}
+
+int32_t Loads::reach(const LoadWish & wish) const {
+    if (!config_.on) return 0;
+    return goal_of(wish).tokens;
+}
+
+/** The pages that follow what the tree has, as far as they are kept and no other load brings them. */
+Loads::Goal Loads::page_goal(const LoadWish & wish) const {
+    const std::vector<PageKey> & keys = *wish.keys;
+    const int32_t size = page_tokens(), n_pages = wish.n_tokens / size;
+    Goal goal;
+    goal.begin = goal.end = cache_.match(wish.salt, *wish.tokens, n_pages * size) / size;
+    if (goal.begin < n_pages) goal.tier = index_.find(keys[goal.begin]).value_or(Tier::disk);
+    while (goal.end < n_pages && index_.has(keys[goal.end]) && bringing_.count(keys[goal.end]) == 0) ++goal.end;
+    goal.before = goal.shared = goal.begin * size;
+    goal.tokens = goal.end * size;
+    return goal;
+}
+
+/** The last state that is kept, with all pages before it here or kept. */
+Loads::Goal Loads::state_goal(const LoadWish & wish) const {
+    const std::vector<PageKey> & keys = *wish.keys;
+    const int32_t size = page_tokens(), n_pages = wish.n_tokens / size;
+    Goal goal;
+    goal.before = goal.tokens = cache_.match(wish.salt, *wish.tokens, wish.n_tokens);
+    const int32_t paged = cache_.paged(wish.salt, *wish.tokens, wish.n_tokens), first = paged / size;
+    const int32_t run = config_.pages ? index_.run(keys, first, n_pages) : n_pages - first;
+    const int32_t most = std::min(wish.n_tokens, (first + run) * size + size - 1);
+    goal.state = cold_states_.last(*wish.root, keys, *wish.tokens, goal.before, most, size);
+    if (!goal.state) return goal;
+    goal.tokens = goal.state->n_tokens;
+    goal.end = goal.tokens / size;
+    goal.begin = std::min(first, goal.end);
+    goal.shared = paged >= goal.tokens ? goal.tokens : goal.begin * size;
+    return goal;
+}
+
+/** The load that brings some of it already; 0: none does. */
+LoadId Loads::brought_by(const LoadWish & wish, const Goal & goal) const {
+    const auto by = [&](const PageKey & key) {
+        const auto found = bringing_.find(key);
+        return found == bringing_.end() ? LoadId(0) : found->second;
+    };
+    if (!cache_.has_states()) return goal.begin < wish.n_tokens / page_tokens() ? by((*wish.keys)[goal.begin]) : 0;
+    if (!goal.state) return 0;
+    LoadId load = by(goal.state->key);
+    for (int32_t page = goal.begin; load == 0 && page < goal.end; ++page) load = by((*wish.keys)[page]);
+    return load;
+}
+
+/** The holding gets what the tree has, the pages that are to come, and a row for the state. False: no room. */
+bool Loads::take_room(const LoadWish & wish, const Goal & goal, Holding & holding, int32_t n_pages) {
+    const bool waits = wish.cls < kClasses;
+    const NodeKind most = waits ? NodeKind::next : NodeKind::finished;
+    cache_.acquire_pages(holding, *wish.tokens, goal.shared);
+    std::vector<PageCopy> copies;  // none: it begins with a page
+    // What it shares can no longer be freed for those who were promised pages.
+    bool has_room = cache_.available() >= 0;
+    if (n_pages > 0) {
+        has_room = (waits || cache_.make_free(n_pages, NodeKind::finished)) &&
+                   cache_.reserve(holding, goal.tokens - goal.shared, copies);
+    }
+    return has_room && (!goal.state || cache_.take_state(holding, goal.tokens, most));
 }
 
 Loads::Answer Loads::bring(const LoadWish & wish, Micros now) {
-    if (!config_.on || wish.n_pages == 0) return {};
-    const bool nothing_kept = index_.size(Tier::disk) + index_.size(Tier::host) == 0;
-    if (nothing_kept && loads_.empty()) return {};
+    if (!config_.on || wish.n_tokens == 0 || (nothing_kept() && loads_.empty())) return {};
     const std::vector<PageKey> & keys = *wish.keys;
     const int32_t size = page_tokens();
-    const int32_t begin = cache_.match(wish.salt, *wish.tokens, wish.n_pages * size) / size;
-    if (begin >= wish.n_pages) return {};
-    if (const auto other = bringing_.find(keys[begin]); other != bringing_.end()) {
-        Load & load = loads_.at(other->second);
+    Goal goal = goal_of(wish);
+    if (const LoadId other = brought_by(wish, goal)) {
+        Load & load = loads_.at(other);
         load.cls = std::min(load.cls, wish.cls);
         if (load.request == 0) load.request = wish.request;
-        return {other->second, true};
+        return {other, true};
     }
-    if (now < rests_until_) return {};
-    int32_t n_pages = 0;
-    const std::optional<Tier> tier = index_.find(keys[begin]);
-    while (tier && begin + n_pages < wish.n_pages && index_.has(keys[begin + n_pages]) &&
-           bringing_.count(keys[begin + n_pages]) == 0) {
-        ++n_pages;
-    }
+    if (now < rests_until_ || goal.is_empty()) return {};
     const int32_t room = cache_.available() - wish.kept_back;
-    if (wish.n_needed - begin > room) return {};
-    n_pages = std::min(n_pages, room);
-    if (n_pages <= 0) return {};
+    if (wish.n_needed - goal.begin > room) return {};
+    int32_t n_pages = pages_for(goal.tokens, size) - pages_for(goal.shared, size);
+    if (n_pages > room) {
+        if (goal.state || room <= 0) return {};
+        n_pages = room;
+        goal.end = goal.begin + n_pages;
+        goal.tokens = goal.end * size;
+    }
+    const int32_t n_read = config_.pages ? goal.end - goal.begin : 0, n_states = goal.state ? 1 : 0;
     Micros takes = 0, computing = 0;
-    if (!pays(n_pages, begin, now, takes, computing)) {
-        log_.write(wish.request, 0, decision::Recompute{n_pages, *tier, takes, computing});
+    if (!pays(goal, now, takes, computing)) {
+        log_.write(wish.request, 0, decision::Recompute{n_read, n_states, goal.tier, takes, computing});
         return {0, false};
     }
-    const bool waits = wish.cls < kClasses;
-    if (n_expected() >= config_.most_reading) return {0, true, waits};
+    if (n_expected() >= config_.most_reading) return {0, true, wish.cls < kClasses};
     auto holding = cache_.hold(wish.salt);
     holding->lock.owner = wish.program ? wish.program->program : 0;
-    cache_.acquire(*holding, *wish.tokens, begin * size);
-    std::vector<PageCopy> copies;  // none: it begins with a page
-    if ((!waits && !cache_.make_free(n_pages, NodeKind::finished)) ||
-        !cache_.reserve(*holding, n_pages * size, copies)) {
+    if (!take_room(wish, goal, *holding, n_pages)) {
         cache_.release(*holding);
         return {};
     }
-    const int32_t end = begin + n_pages;
     const Micros patience = std::clamp(4 * takes, kLeastPatience, std::max(kLeastPatience, computing));
+    std::vector<Part> parts(static_cast<size_t>(goal.end - goal.begin), config_.pages ? Part::wanted : Part::here);
+    if (goal.state) parts.push_back(Part::wanted);
     Load load{wish.request,
               holding->lock.owner,
               wish.salt,
               *wish.root,
               wish.cls,
-              {wish.tokens->begin(), wish.tokens->begin() + static_cast<ptrdiff_t>(end) * size},
-              {keys.begin(), keys.begin() + end},
+              {wish.tokens->begin(), wish.tokens->begin() + goal.tokens},
+              {keys.begin(), keys.begin() + goal.end},
+              goal,
               std::move(holding),
-              begin,
-              end,
-              *tier,
-              std::vector<PageState>(static_cast<size_t>(n_pages), PageState::wanted),
+              n_pages,
+              std::move(parts),
               now,
-              now + (cost_.calibrated() ? patience : std::max(kLeastPatience, 4 * takes))};
-    for (int32_t page = begin; page < end; ++page) bringing_[keys[page]] = next_load_;
+              now + (cost_.calibrated() ? patience : std::max(kLeastPatience, 4 * takes)),
+              n_read};
+    for (size_t part = 0; part < load.parts.size(); ++part)
+        bringing_[load.key(static_cast<int32_t>(part))] = next_load_;
     log_.write(wish.request, wish.program && !wish.program->anonymous ? wish.program->program : 0,
-               decision::Load{n_pages, *tier, takes, computing});
+               decision::Load{n_read, n_states, goal.tier, takes, computing});
     loads_.emplace(next_load_, std::move(load));
     return {next_load_++, true};
 }
@@ -121,65 +182,93 @@ void Loads::excuse(Micros now) {
 }
 
 void Loads::take_reads(std::vector<PageRead> & reads, Micros now) {
-    const int32_t size = page_tokens();
     excuse(now);
     all_read_ = 0;
     for (auto & [id, load] : loads_) {
-        for (int32_t page = load.begin; page < load.end; ++page) {
-            if (n_reading() >= config_.most_reading) return;
-            PageState & state = load.states[page - load.begin];
-            if (state != PageState::wanted) continue;
-            state = PageState::reading;
-            if (takes_over(id, load, page, now)) continue;
-            const PageKey parent = page > 0 ? load.keys[page - 1] : load.root;
-            const auto first = load.tokens.begin() + static_cast<ptrdiff_t>(page) * size;
-            reads.push_back({next_job_, load.keys[page], parent, {first, first + size}, load.tier, load.deadline});
-            const bool alone = reading_.empty();
-            reading_.emplace(next_job_, Reading{load.keys[page], id, page, now, load.deadline, alone});
-            jobs_[load.keys[page]] = next_job_++;
-        }
+        const auto n_parts = static_cast<int32_t>(load.parts.size());
+        // The state first: without it the pages are of no use.
+        if (load.goal.state) read_part(id, load, n_parts - 1, reads, now);
+        for (int32_t part = 0; part < n_parts; ++part) read_part(id, load, part, reads, now);
+        if (n_reading() >= config_.most_reading) return;
     }
 }
 
-/** The page is being read for a load that was given up. */
-bool Loads::takes_over(LoadId id, Load & load, int32_t page, Micros now) {
-    const auto job = jobs_.find(load.keys[page]);
+void Loads::read_part(LoadId id, Load & load, int32_t part, std::vector<PageRead> & reads, Micros now) {
+    if (load.failed || load.parts[part] != Part::wanted || n_reading() >= config_.most_reading) return;
+    load.parts[part] = Part::reading;
+    if (takes_over(id, load, part, now)) return;
+    const bool is_state = load.is_state(part);
+    const int32_t size = page_tokens(), page = load.goal.begin + part;
+    const PageKey & parent = page > 0 ? load.keys[page - 1] : load.root;
+    const auto first = load.tokens.begin() + static_cast<ptrdiff_t>(page) * size;
+    const auto last = is_state ? load.tokens.end() : first + size;
+    const PageKey & key = load.key(part);
+    reads.push_back({next_job_, key, parent, {first, last}, load.goal.tier, load.deadline, is_state});
+    const bool alone = reading_.empty();
+    const int32_t n_pages = is_state ? config_.state_pages : 1;
+    reading_.emplace(next_job_, Reading{key, id, part, n_pages, now, load.deadline, alone});
+    jobs_[key] = next_job_++;
+}
+
+/** It is being read for a load that was given up. */
+bool Loads::takes_over(LoadId id, Load & load, int32_t part, Micros now) {
+    const auto job = jobs_.find(load.key(part));
     if (job == jobs_.end()) return false;
     Reading & reading = reading_.at(job->second);
     if (reading.deadline <= now) return false;
     reading.load = id;
-    reading.page = page;
+    reading.part = part;
     return true;
 }
 
-PageId Loads::place(TierJob job, ReadEnd how, Micros ended) {
+void Loads::forget_keys(const Load & load) {
+    for (size_t part = 0; part < load.parts.size(); ++part) bringing_.erase(load.key(static_cast<int32_t>(part)));
+}
+
+/** What follows is of no use without it, and with recurrent layers all of it. */
+void Loads::lose_part(Load & load, int32_t part) {
+    if (load.goal.state) {
+        load.failed = true;
+        return;
+    }
+    for (size_t i = static_cast<size_t>(part); i < load.parts.size(); ++i)
+        bringing_.erase(load.key(static_cast<int32_t>(i)));
+    load.goal.end = load.goal.begin + part;
+    load.goal.tokens = load.goal.end * page_tokens();
+    load.parts.resize(static_cast<size_t>(part));
+}
+
+TierPlace Loads::place(TierJob job, ReadEnd how, Micros ended) {
     const auto found = reading_.find(job);
-    if (found == reading_.end()) return kNoPage;
+    if (found == reading_.end()) return {};
     const Reading reading = found->second;
     reading_.erase(found);
     if (reading_.empty()) all_read_ = ended;
     const auto latest = jobs_.find(reading.key);
     if (latest != jobs_.end() && latest->second == job) jobs_.erase(latest);
-    if (how == ReadEnd::sound) reading_cost_.observe(reading.began, reading.alone, ended);
     const auto it = loads_.find(reading.load);
-    if (it == loads_.end()) return kNoPage;
-    Load & load = it->second;
-    if (reading.page >= load.end) return kNoPage;
+    Load * load = it == loads_.end() ? nullptr : &it->second;
+    if (how == ReadEnd::sound) reading_cost_.observe(reading.began, reading.alone, ended, reading.n_pages);
+    if (!load || reading.part >= static_cast<int32_t>(load->parts.size())) return {};
+    const bool is_state = load->is_state(reading.part);
     if (how != ReadEnd::sound) {
-        if (how == ReadEnd::lost) index_.remove(load.keys[reading.page], load.tier);
-        for (int32_t page = reading.page; page < load.end; ++page) bringing_.erase(load.keys[page]);
-        load.end = reading.page;  // what follows is of no use without it
-        load.states.resize(static_cast<size_t>(load.end - load.begin));
-        return kNoPage;
+        if (how == ReadEnd::lost && is_state) cold_states_.remove(reading.key);
+        if (how == ReadEnd::lost && !is_state) index_.remove(reading.key, load->goal.tier);
+        lose_part(*load, reading.part);
+        return {};
     }
-    load.states[reading.page - load.begin] = PageState::here;
-    return load.holding->table.pages()[reading.page];
+    load->parts[reading.part] = Part::here;
+    const std::vector<PageId> & pages = load->holding->table.pages();
+    if (!is_state) return {pages[load->goal.begin + reading.part]};
+    const bool has_tail = load->goal.tokens > load->goal.shared && load->goal.tokens % page_tokens() != 0;
+    return {has_tail ? pages.back() : kNoPage, load->holding->saving, load->goal.tokens};
 }
 
 void Loads::settle(std::vector<EndedLoad> & ended, Micros now) {
     excuse(now);
     for (auto it = loads_.begin(); it != loads_.end();) {
-        it = it->second.is_whole() || it->second.deadline <= now ? end(it, ended, now) : std::next(it);
+        it = it->second.is_whole() || it->second.failed || it->second.deadline <= now ? end(it, ended, now)
+                                                                                      : std::next(it);
     }
 }
 
@@ -193,39 +282,52 @@ bool Loads::give_way(EffectiveClass cls, RequestId in_favour_of, std::vector<End
     return true;
 }
 
-std::map<LoadId, Loads::Load>::iterator Loads::end(std::map<LoadId, Load>::iterator it, std::vector<EndedLoad> & ended,
-                                                   Micros now, RequestId in_favour_of) {
-    Load & load = it->second;
-    const int32_t n_asked = static_cast<int32_t>(load.holding->table.pages().size()) - load.begin;
-    const int32_t n_here = load.arrived();
-    const int32_t n_missing = n_asked - n_here;
+void Loads::bring_into_tree(Load & load, int32_t n_here) {
+    const int32_t n_tokens = load.goal.state ? load.goal.tokens : (load.goal.begin + n_here) * page_tokens();
     Holding & holding = *load.holding;
     cache_.confirm(holding);
-    holding.table.truncate((load.begin + n_here) * page_tokens());
-    if (n_here > 0) {
-        cache_.commit(holding, load.tokens);
-        cache_.mark_kept(load.salt, load.tokens, (load.begin + n_here) * page_tokens(), reading_cost_.page());
-        keep_for(load);
-    }
-    cache_.release(holding);
-    for (int32_t page = load.begin; page < load.end; ++page) bringing_.erase(load.keys[page]);
+    holding.table.truncate(n_tokens);
+    cache_.commit(holding, load.tokens);
+    cache_.attach_state(holding);
+    cache_.mark_kept(load.salt, load.tokens, n_tokens / page_tokens() * page_tokens(), reading_cost_.page());
+    keep_for(load);
+}
+
+Loads::LoadMap::iterator Loads::end(LoadMap::iterator it, std::vector<EndedLoad> & ended, Micros now,
+                                    RequestId in_favour_of) {
+    Load & load = it->second;
+    const bool is_whole = load.is_whole(), needs_all = load.goal.state.has_value();
+    const int32_t n_states = is_whole && needs_all ? 1 : 0;
+    const int32_t n_brought = is_whole || !needs_all ? std::min(load.arrived(), load.goal.end - load.goal.begin) : 0;
+    const int32_t n_here = config_.pages ? n_brought : 0;
+    const int32_t n_missing = load.n_asked - n_here;
+    if (n_brought > 0 || n_states > 0) bring_into_tree(load, n_brought);
+    cache_.release(*load.holding);
+    forget_keys(load);
     n_loaded_ += static_cast<uint64_t>(n_here);
-    const auto first = load.keys.begin() + load.begin;
+    n_states_loaded_ += static_cast<uint64_t>(n_states);
+    const auto first = load.keys.begin() + load.goal.begin;
     prefetched_.came({first, first + n_here}, load.request == 0);
     const Program * p = programs_.find(load.program);
     const ProgramId named = p && !p->anonymous ? p->program : 0;
-    if (n_here > 0) log_.write(load.request, named, decision::Loaded{n_here, load.tier, now - load.began});
-    if (n_missing > 0) {
+    const Tier tier = load.goal.tier;
+    const Micros waited = now - load.began;
+    if (n_here > 0 || n_states > 0) {
+        log_.write(load.request, named, decision::Loaded{n_here, n_states, tier, waited});
+    }
+    const int32_t lost_states = needs_all && !is_whole ? 1 : 0;
+    if (n_missing > 0 || lost_states > 0) {
         n_late_ += static_cast<uint64_t>(n_missing);
-        const Micros waited = now - load.began;
         if (in_favour_of != 0) {
-            log_.write(load.request, named, decision::LoadGaveWay{n_missing, load.tier, waited, in_favour_of});
+            log_.write(load.request, named, decision::LoadGaveWay{n_missing, lost_states, tier, waited, in_favour_of});
         } else {
-            log_.write(load.request, named, decision::LoadLate{n_missing, load.tier, waited});
+            log_.write(load.request, named, decision::LoadLate{n_missing, lost_states, tier, waited});
         }
     }
-    const bool late = load.deadline <= now && !load.is_whole();
-    ended.push_back({it->first, load.begin, load.begin + n_here, load.tier, n_missing == 0});
+    const int32_t end =
+        needs_all ? (is_whole ? load.goal.tokens : load.goal.before) : (load.goal.begin + n_brought) * page_tokens();
+    ended.push_back({it->first, load.goal.before, end, tier, n_missing == 0 && lost_states == 0});
+    const bool late = load.deadline <= now && !is_whole;
     const auto next = loads_.erase(it);
     count_late(late, now);
     return next;
@@ -262,15 +364,18 @@ std::string Loads::check_integrity() const {
     size_t n_bringing = 0;
     for (const auto & [id, load] : loads_) {
         const std::string name = "load " + std::to_string(id) + ": ";
-        if (load.begin > load.end) return name + "ends before it begins";
-        if (load.states.size() != static_cast<size_t>(load.end - load.begin)) return name + "pages miscounted";
+        const int32_t n_pages = load.goal.end - load.goal.begin;
+        if (n_pages < 0) return name + "ends before it begins";
+        if (load.parts.size() != static_cast<size_t>(n_pages) + (load.goal.state ? 1 : 0))
+            return name + "parts miscounted";
+        if (load.goal.state && load.holding->saving == kNoState) return name + "has no row for its state";
         const std::string wrong = load.holding->table.check_integrity();
         if (!wrong.empty()) return name + wrong;
-        for (int32_t page = load.begin; page < load.end; ++page) {
-            const auto it = bringing_.find(load.keys[page]);
+        for (size_t part = 0; part < load.parts.size(); ++part) {
+            const auto it = bringing_.find(load.key(static_cast<int32_t>(part)));
             if (it == bringing_.end() || it->second != id) return name + "a page of it is brought by another";
         }
-        n_bringing += static_cast<size_t>(load.end - load.begin);
+        n_bringing += load.parts.size();
     }
     if (n_bringing != bringing_.size()) return "a page is brought by no load";
     if (n_reading() > config_.most_reading) return "too many reads at a time";

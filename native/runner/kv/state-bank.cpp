@@ -65,6 +65,14 @@ struct StateBank::Impl {
         return buffer ? static_cast<char *>(ggml_backend_buffer_get_base(buffer)) : nullptr;
     }
 
+    /** Of a row that is written; nullptr: no memory. */
+    char * room(StateId state) {
+        Saved & saved = states[static_cast<size_t>(state)];
+        saved.n_tokens = -1;
+        if (!saved.bytes) saved.bytes.reset(ggml_backend_buft_alloc_buffer(staging, bytes));
+        return data(state);
+    }
+
     bool is_slot(SlotId slot) const { return slot >= 0 && static_cast<uint32_t>(slot) < memory.size; }
     bool is_state(StateId state) const { return state >= 0 && static_cast<size_t>(state) < states.size(); }
 
@@ -81,7 +89,8 @@ int32_t StateBank::Impl::row(SlotId slot) const {
     return static_cast<int32_t>(memory.rs_idx[slot] * memory.size) + (source >= 0 ? source : cell);
 }
 
-/** Gives the slot a cell of its own that has read n_tokens; returns it. What llama_memory_recurrent::state_read does. */
+/** Gives the slot a cell of its own that has read n_tokens; returns it. What llama_memory_recurrent::state_read does.
+ */
 int32_t StateBank::Impl::place(SlotId slot, int32_t n_tokens) {
     memory.seq_rm(slot, -1, -1);
     int32_t cell = memory.cells[slot].tail;  // a cleared one that never ran is still the slot's
@@ -149,8 +158,8 @@ bool StateBank::save(const StateCopy & copy) {
     Saved & saved = impl_->states[static_cast<size_t>(copy.state)];
     saved.n_tokens = -1;
     if (copy.n_tokens < 1 || position(copy.slot) != copy.n_tokens - 1) return false;
-    if (!saved.bytes) saved.bytes.reset(ggml_backend_buft_alloc_buffer(impl_->staging, impl_->bytes));
-    if (!saved.bytes || !impl_->copy_out(impl_->row(copy.slot), impl_->data(copy.state))) return false;
+    char * const to = impl_->room(copy.state);
+    if (!to || !impl_->copy_out(impl_->row(copy.slot), to)) return false;
     saved.n_tokens = copy.n_tokens;
     return true;
 }
@@ -162,6 +171,31 @@ bool StateBank::load(const StateCopy & copy) {
     if (is_it && impl_->copy_in(impl_->place(copy.slot, copy.n_tokens), impl_->data(copy.state))) return true;
     drop(copy.slot);
     return false;
+}
+
+bool StateBank::read(StateId state, int32_t n_tokens, char * bytes) const {
+    const bool is_it =
+        impl_->is_state(state) && n_tokens > 0 && impl_->states[static_cast<size_t>(state)].n_tokens == n_tokens;
+    if (is_it) std::memcpy(bytes, impl_->data(state), impl_->bytes);
+    return is_it;
+}
+
+bool StateBank::write(StateId state, int32_t n_tokens, const char * bytes) {
+    if (!impl_->is_state(state) || n_tokens < 1) return false;
+    char * const to = impl_->room(state);
+    if (!to) return false;
+    std::memcpy(to, bytes, impl_->bytes);
+    impl_->states[static_cast<size_t>(state)].n_tokens = n_tokens;
+    return true;
+}
+
+std::string StateBank::layout() const {
+    std::string layout = impl_->on_devices ? "by device" : "by tensor";
+    for (const ggml_tensor * tensor : impl_->tensors) {
+        layout += std::string(" ") + ggml_get_name(tensor) + ":" + ggml_type_name(tensor->type) + "x" +
+                  std::to_string(tensor->ne[0]);
+    }
+    return layout;
 }
 
 void StateBank::forget(StateId state) {

@@ -1,13 +1,15 @@
 // States of recurrent layers that outlive their slots: rows of llama.cpp's recurrent memory, copied to host memory.
 //
 // Owns: the copies, each taken from memory when it is first saved. Places states in the memory's cells.
-// Changed by: save, load, forget, clear, drop. Thread: the engine thread, between steps; a device's step has ended.
+// Changed by: save, load, write, forget, clear, drop. Thread: the engine thread, between steps (read and write also in
+// the midst of one, of rows that it neither saves nor loads); a device's step has ended.
 // Invariant: a state is loaded only where exactly as many tokens are asked for as it was saved after. llama.cpp moves
 // rows as it likes (find_slot), so a slot's row is looked up at each copy and never remembered.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/steps/batch.h"
@@ -40,6 +42,15 @@ class StateBank {
      * is then dropped.
      */
     bool load(const StateCopy & copy);
+
+    /**
+     * The bytes [state_bytes()] of a saved state, and back into a row of any bank of one layout(). False: it is not one
+     * of exactly n_tokens tokens; there is no such row or no memory.
+     */
+    bool read(StateId state, int32_t n_tokens, char * bytes) const;
+    bool write(StateId state, int32_t n_tokens, const char * bytes);
+    /** What the bytes mean: each tensor's type and width, in their order. */
+    std::string layout() const;
 
     /** The state can not be loaded until it is saved again; its memory is kept. */
     void forget(StateId state);

@@ -35,14 +35,15 @@ TEST("a decision says what was decided about what, and why") {
              subject + "state after 500 tokens is saved, for system prompts and tools");
     CHECK_EQ(said(SaveState{8192, NodeKind::abandoned}),
              subject + "state after 8192 tokens is saved, as a row is to spare");
-    CHECK_EQ(said(Load{64, Tier::disk, 120'000, 9'800'000}),
+    CHECK_EQ(said(Load{64, 0, Tier::disk, 120'000, 9'800'000}),
              subject + "waits for 64 pages from disk, 120.0 ms; computing them would take 9.8 s");
-    CHECK_EQ(said(Loaded{64, Tier::disk, 131'000}), subject + "64 pages came from disk in 131.0 ms");
-    CHECK_EQ(said(LoadLate{1, Tier::host, 50'000}),
+    CHECK_EQ(said(Loaded{64, 1, Tier::disk, 131'000}),
+             subject + "64 pages and a saved state came from disk in 131.0 ms");
+    CHECK_EQ(said(LoadLate{1, 0, Tier::host, 50'000}),
              subject + "1 page did not come from host memory within 50.0 ms, and will be computed");
-    CHECK_EQ(said(LoadGaveWay{3, Tier::disk, 40'000, 9}),
+    CHECK_EQ(said(LoadGaveWay{3, 0, Tier::disk, 40'000, 9}),
              subject + "3 pages from disk gave way to request 9 after 40.0 ms, and will be computed");
-    CHECK_EQ(said(Recompute{2, Tier::disk, 9'000, 700}),
+    CHECK_EQ(said(Recompute{2, 0, Tier::disk, 9'000, 700}),
              subject + "2 pages will be computed in 700 us: to have them from disk takes 9.0 ms");
     CHECK_EQ(said(BreakPin{}), subject + "could run only on pinned pages: the pin that expires first is ended");
 }
@@ -57,7 +58,9 @@ TEST("decisions about a program, and about the whole engine") {
              "0.8 s");
     CHECK_EQ(of_program(Expire{9'400'000}), "program 7: did not come back within 9.4 s: its pages may go");
     CHECK_EQ(of_program(Ahead{64, 200}), "program 7: 64 tokens of its next prompt computed ahead, 200 left");
-    CHECK_EQ(of_program(Store{12, StoreReason::human}),
+    CHECK_EQ(of_program(Store{0, 1, StoreReason::durable}),
+             "program 7: a saved state is to be written to disk, as its session is journaled");
+    CHECK_EQ(of_program(Store{12, 0, StoreReason::human}),
              "program 7: 12 pages are to be written to disk, while it waits for a person");
     CHECK_EQ(of_program(ProgramEnd{4200, 11}), "program 7: ended after 11 calls and 4200 computed tokens");
 
@@ -65,7 +68,7 @@ TEST("decisions about a program, and about the whole engine") {
     CHECK_EQ(of_all(Window{16, 18}), "up to 18 programs may be active instead of 16");
     CHECK_EQ(of_all(Evict{12, NodeKind::finished}), "evicted 12 pages of programs that ended");
     CHECK_EQ(of_all(EvictState{1, NodeKind::acting}), "evicted 1 saved state of programs that wait for a tool");
-    CHECK_EQ(of_all(StoreFailed{3}), "the disk did not take 3 pages: they stay in memory only");
+    CHECK_EQ(of_all(StoreFailed{3, 0}), "the disk did not take 3 pages: they stay in memory only");
     CHECK_EQ(of_all(TierRest{3, 10'000'000}),
              "pages are not read from host or disk for 10.0 s: 3 loads in a row came late");
     CHECK_EQ(of_all(Disk{"the page store writes again"}), "the page store writes again");

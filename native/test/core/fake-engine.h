@@ -95,6 +95,7 @@ class FakeEngine {
         const StepResult result = compute(batch, fail);
         if (config.policy.cost.calibrated()) now += took;  // else at commit it is still the time of schedule()
         scheduler.commit(result, now);
+        save_owed();
         if (!config.policy.cost.calibrated()) now += took;
         for (const RowResult & row : result.rows) {
             const FinishState state = scheduler.state(row.request);
@@ -108,9 +109,15 @@ class FakeEngine {
 
     /** What the scheduler wants read or written is under way from now on. */
     void take_tier_work() {
-        tier.take(scheduler, now, [this](PageId page) {
-            const auto first = cells_.begin() + static_cast<ptrdiff_t>(page) * config.page_tokens;
-            return FakeTier::Cells(first, first + config.page_tokens);
+        tier.take(scheduler, now, [this](const PageWrite & write) {
+            FakeTier::Cells cells;
+            if (write.state != kNoState) {
+                CHECK(faults || states_[write.state].n_tokens == write.n_tokens);
+                cells.push_back(states_[write.state].path);
+            }
+            const auto n = config.tiers.pages ? static_cast<int32_t>(write.tokens.size()) : 0;
+            for (int32_t i = 0; i < n; ++i) cells.push_back(cell(write.page, i));
+            return cells;
         });
         CHECK(static_cast<int32_t>(tier.reads.size()) <= config.tiers.most_reading);
         CHECK(static_cast<int32_t>(tier.writes.size()) <= config.tiers.most_writing);
@@ -118,8 +125,13 @@ class FakeEngine {
     void end_read(size_t i, ReadEnd how = ReadEnd::sound) { end_read_at(i, now, how); }
     /** The disk was done with it then; the engine hears of it now. */
     void end_read_at(size_t i, Micros ended, ReadEnd how = ReadEnd::sound) {
-        tier.end_read(scheduler, ended, i, how, [this](PageId page, const FakeTier::Cells & cells) {
-            std::copy(cells.begin(), cells.end(), cells_.begin() + static_cast<ptrdiff_t>(page) * config.page_tokens);
+        tier.end_read(scheduler, ended, i, how, [this](const TierPlace & to, const FakeTier::Cells & cells) {
+            const size_t n_states = to.state == kNoState ? 0 : 1;
+            if (n_states > 0) states_[to.state] = {cells.front(), to.n_tokens};
+            if (to.page == kNoPage) return;  // the tree has what is behind the last full page
+            for (size_t at = n_states; at < cells.size(); ++at) {
+                cell(to.page, static_cast<int32_t>(at - n_states)) = cells[at];
+            }
         });
     }
     /** All that is wanted is read and written, at once. False: nothing was. */
@@ -232,6 +244,15 @@ class FakeEngine {
         }
     }
 
+    /** As an engine with tiers does after each step. */
+    void save_owed() {
+        if (!config.tiers.on) return;
+        const std::vector<StateCopy> saves = scheduler.take_owed_saves();
+        StepResult result;
+        save(saves, result);
+        if (!saves.empty()) scheduler.end_saves(saves, result.lost_states, now);
+    }
+
     void load(const Batch & batch) {
         for (const BatchRow & row : batch.rows) {
             const Truth * truth = truth_of(row);
@@ -275,6 +296,7 @@ class FakeEngine {
         uint64_t path = mix(1, truth.salt);
         for (int32_t i = 0; i < row.n_past; ++i) {
             path = mix(path, truth.tokens[i]);
+            if (!config.tiers.pages) continue;  // what a page holds does not matter to it
             if (cell(row.pages[i / config.page_tokens], i % config.page_tokens) == path) continue;
             return fail_at(row, i);
         }

@@ -74,7 +74,7 @@ class RandomLife {
         if (pick(30) == 0 && !tier.pages.empty()) {
             tier.lossy = true;
             const auto lost = std::next(tier.pages.begin(), pick(static_cast<int32_t>(tier.pages.size())));
-            if (pick(2)) engine.scheduler.take_news({{}, {lost->first}}, Tier::disk);
+            if (pick(2)) tell_lost(lost->first);
             tier.pages.erase(lost);
         }
         if (pick(4) == 0) {
@@ -82,6 +82,11 @@ class RandomLife {
             if (alarm < kNever) engine.now = std::max(engine.now, alarm);
         }
         if (pick(200) == 0) engine.scheduler.store_all();
+    }
+
+    void tell_lost(const PageKey & key) {
+        if (engine.tier.states.count(key) > 0) return engine.scheduler.take_state_news({{}, {key}});
+        engine.scheduler.take_news({{}, {key}}, Tier::disk);
     }
 
     SchedulerConfig config(uint64_t seed, int32_t n_states) {
@@ -107,6 +112,9 @@ class RandomLife {
         c.tiers.page = pick(50);
         c.tiers.most_reading = 1 + pick(10);
         c.tiers.most_writing = 1 + pick(10);
+        if (n_states == 0) return c;
+        c.tiers.pages = seed % 5 != 0;  // false: a model that is recurrent alone
+        c.tiers.state_pages = 1 + pick(pick(2) ? 2 : 40);
         return c;
     }
 
@@ -245,8 +253,8 @@ class RandomLife {
 constexpr int32_t kStates[] = {0, 1, 3, 64};
 
 /** Lives one life; returns the hash of its decisions. */
-uint64_t live(uint64_t seed, int operations, uint64_t * n_loaded = nullptr, bool tiers = false) {
-    RandomLife life(seed, tiers ? 0 : kStates[seed % 4], tiers);
+uint64_t live(uint64_t seed, int operations, uint64_t * n_loaded = nullptr, bool tiers = false, int32_t n_states = 0) {
+    RandomLife life(seed, tiers ? n_states : kStates[seed % 4], tiers);
     const int before = failures();
     for (int i = 0; i < operations && failures() == before; ++i) {
         life.operate();
@@ -266,7 +274,8 @@ uint64_t live(uint64_t seed, int operations, uint64_t * n_loaded = nullptr, bool
     CHECK_EQ(stats.finished + stats.cancelled, stats.submitted);
     CHECK_EQ(stats.pages_free + stats.pages_used, stats.pages_total);
     if (failures() != before) std::fprintf(stderr, "  seed %llu\n", static_cast<unsigned long long>(seed));
-    if (n_loaded) *n_loaded += tiers ? life.engine.tier.n_read : life.engine.n_loaded;
+    const FakeTier & tier = life.engine.tier;
+    if (n_loaded) *n_loaded += n_states > 0 ? tier.n_states_read : tiers ? tier.n_read : life.engine.n_loaded;
     return life.engine.decisions;
 }
 
@@ -294,10 +303,20 @@ TEST("a million random operations with pages outside the pool: late, lost and wr
     CHECK(n_read > 5'000);
 }
 
+TEST(
+    "a million random operations with pages and states outside: late, lost and wrong ones cost time and nothing else") {
+    uint64_t n_read = 0;
+    for (uint64_t seed = 6001; seed <= 7000 && failures() == 0; ++seed) {
+        live(seed, 1000, &n_read, true, kStates[1 + seed % 3]);
+    }
+    CHECK(n_read > 1'000);
+}
+
 TEST("same seed, same decisions") {
     for (uint64_t seed = 1; seed <= 10; ++seed) CHECK_EQ(live(seed, 1000), live(seed, 1000));
     for (uint64_t seed = 1; seed <= 10; ++seed) {
         CHECK_EQ(live(seed, 1000, nullptr, true), live(seed, 1000, nullptr, true));
+        CHECK_EQ(live(seed, 1000, nullptr, true, 3), live(seed, 1000, nullptr, true, 3));
     }
     CHECK(live(1, 1000) != live(2, 1000));
 }

@@ -36,9 +36,18 @@ inline void run(FakeEngine & engine, Request r, int32_t n_output = 1) {
 struct Restarted : FakeEngine {
     explicit Restarted(const FakeEngine & before) : FakeEngine(before.config) {
         tier.pages = before.tier.pages;
-        ColdNews news;
-        for (const auto & [key, cells] : tier.pages) news.added.push_back({key, {}, ColdKind::history});
+        tier.states = before.tier.states;
+        ColdNews news, states;
+        for (const auto & [key, cells] : tier.pages) {
+            const auto state = tier.states.find(key);
+            if (state == tier.states.end()) {
+                news.added.push_back({key, {}, ColdKind::history});
+            } else {
+                states.added.push_back({key, state->second, ColdKind::history});
+            }
+        }
         scheduler.take_news(news, Tier::disk);
+        scheduler.take_state_news(states);
     }
 };
 

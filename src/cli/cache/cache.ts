@@ -30,14 +30,17 @@ export async function ls({ cacheDir, json }: LookFlags): Promise<void> {
 export async function stats({ cacheDir, json }: LookFlags): Promise<void> {
   const dir = placeOf(cacheDir);
   const models = await modelsIn(dir);
-  const sum = (of: (model: NativeKeptModel) => number) => models.reduce((total, model) => total + of(model), 0);
+  const sum = (of: (model: NativeKeptModel) => number, among = models) =>
+    among.reduce((total, model) => total + of(model), 0);
+  const [states, paged] = [models.filter(isOfStates), models.filter((model) => !isOfStates(model))];
   const last = Math.max(0, ...models.map(({ usedAt }) => usedAt));
   const totals = {
-    ...{ dir, models: models.length, bytes: sum(({ bytes }) => bytes) },
-    ...{ pages: sum(({ pages }) => pages), fixedPages: sum(({ fixedPages }) => fixedPages) },
+    ...{ dir, models: new Set(models.map(idOf)).size, bytes: sum(({ bytes }) => bytes) },
+    ...{ pages: sum(({ pages }) => pages, paged), fixedPages: sum(({ fixedPages }) => fixedPages, paged) },
     ...{
-      tokens: sum(({ pages, pageTokens }) => pages * pageTokens),
-      inUse: models.filter((model) => model.inUse).length,
+      tokens: sum(({ pages, pageTokens }) => pages * pageTokens, paged),
+      states: sum(({ pages }) => pages, states),
+      inUse: new Set(models.filter((model) => model.inUse).map(idOf)).size,
     },
     lastUsed: isoOf(last),
   };
@@ -49,6 +52,7 @@ export async function stats({ cacheDir, json }: LookFlags): Promise<void> {
       ['size', bytesInWords(totals.bytes)],
       ['pages', `${number(totals.pages)}, ${number(totals.fixedPages)} of them of system prompts`],
       ['tokens', number(totals.tokens)],
+      ...(states.length > 0 ? [['saved states', number(totals.states)]] : []),
       ['last used', ago(last)],
     ]),
   );
@@ -87,6 +91,7 @@ async function slowly<Result>(what: string, work: Promise<Result>): Promise<Resu
 }
 
 const nameOf = ({ label }: NativeKeptModel) => label || '(no name)';
+const isOfStates = ({ folder }: NativeKeptModel) => folder.endsWith('-states');
 const idOf = ({ folder }: NativeKeptModel) => folder.slice(0, folder.indexOf('-'));
 const number = (value: number) => value.toLocaleString('en');
 const isoOf = (seconds: number) => (seconds === 0 ? undefined : new Date(seconds * 1000).toISOString());
@@ -106,7 +111,8 @@ function rowOf(model: NativeKeptModel): string[] {
   const tags = tenants.slice(0, FEW).map(({ tag }) => tag || 'none');
   const more = tenants.length > FEW ? ` and ${tenants.length - FEW} more` : '';
   const last = inUse ? 'in use' : ago(usedAt);
-  return [nameOf(model), idOf(model), bytesInWords(bytes), number(pages), last, `${tags.join(', ')}${more}`];
+  const name = isOfStates(model) ? `${nameOf(model)}, states` : nameOf(model);
+  return [name, idOf(model), bytesInWords(bytes), number(pages), last, `${tags.join(', ')}${more}`];
 }
 
 function table(rows: readonly (readonly string[])[]): string {
