@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 
 // What the README says must be so.
@@ -47,6 +47,27 @@ test('the programs of the page for newcomers run as written', { timeout: 60_000 
   expect(fromOllama).toBe('Hello! How can I help?');
   expect(asModel).toBe('Hello! How can I help?\n');
   expect(fromAiSdk).toBe('It is 7 degrees in Oslo, light rain. (2 steps)\n');
+});
+
+test('the program of the page about agents and sessions runs as written', { timeout: 60_000 }, () => {
+  const [program = '', ...others] = programs(readFileSync(join(root, 'docs/agents-and-sessions.md'), 'utf8'));
+  expect(others).toEqual([]);
+  expect(runProgram(program)).toBe('It is 7 degrees in Oslo, light rain.\nIt is 11 degrees in Bergen, light rain.\n');
+});
+
+test('what its pages link to is in the package', { timeout: 60_000 }, () => {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const [packed] = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8' }));
+  const files: string[] = packed.files.map(({ path }: { path: string }) => path);
+  const pages = ['README.md', ...files.filter((path) => /^docs\/.*\.md$/.test(path))];
+  expect(pages.length).toBeGreaterThan(10);
+  const dead = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)]
+      .map(([, link]) => relative(root, resolve(root, dirname(page), link as string)))
+      .filter((target) => !files.some((path) => path === target || path.startsWith(`${target}/`)))
+      .map((target) => `${page}: ${target}`),
+  );
+  expect(dead).toEqual([]);
 });
 
 test('the programs of the page about serving run as written, and its variables', { timeout: 60_000 }, async () => {

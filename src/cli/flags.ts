@@ -6,10 +6,10 @@ import { SESSION_OWN } from '../engine/session-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { SERVER, type ServerOptions } from '../server/server-options.js';
 import { type CacheFlags, cacheOf } from './cache/cache-place.js';
+import { optionFlag } from './flags/option-flag.js';
 import { withModelsFlags } from './models.js';
-import { optionFlag } from './option-flag.js';
 
-export interface MachineFlags extends Pick<EngineOptions, 'threads' | 'kvTokens'>, CacheFlags {}
+export interface MachineFlags extends Pick<EngineOptions, 'threads' | 'kvTokens' | 'maxContext'>, CacheFlags {}
 
 export interface EngineFlags extends MachineFlags, Pick<EngineOptions, 'model'> {}
 
@@ -38,6 +38,14 @@ function withMachineFlags(command: Command): Command {
     .addOption(
       optionFlag(ENGINE, 'kvTokens', '--kv-tokens <n>', 'tokens of the page pool; 0: chosen from the free memory'),
     )
+    .addOption(
+      optionFlag(
+        ENGINE,
+        'maxContext',
+        '--max-context <n>',
+        "most tokens of a prompt with its answer; default: the model's, as far as the pool allows",
+      ),
+    )
     .option('--cache-dir <path>', 'where pages of the KV cache outlive the process; default: ~/.cache/banyan/kv')
     .option('--no-disk-cache', 'pages of the KV cache are in memory only');
 }
@@ -60,11 +68,14 @@ export function withAnswerFlags(command: Command): Command {
 }
 
 /** `named`: a model that was named by its place. Throws INVALID_OPTION when there are two. */
-export function engineOptions({ model, threads, kvTokens, ...cache }: EngineFlags, named?: string): EngineOptions {
+export function engineOptions(
+  { model, threads, kvTokens, maxContext, ...cache }: EngineFlags,
+  named?: string,
+): EngineOptions {
   if (model !== undefined && named !== undefined) {
     throw new BanyanError('INVALID_OPTION', `Two models: ${named} and --model ${model}`, { field: 'model' });
   }
-  return { model: named ?? model, threads, kvTokens, cache: cacheOf(cache) };
+  return { model: named ?? model, threads, kvTokens, maxContext, cache: cacheOf(cache) };
 }
 
 export function answerOptions({ maxTokens, temperature, seed, thinking }: AnswerFlags): TurnOptions {

@@ -13,6 +13,8 @@ import { HELP } from './chat/commands.js';
 import { historyPath } from './chat/typed-history.js';
 import { type DoctorFlags, doctor } from './doctor.js';
 import { embed } from './embed.js';
+import { inFlags } from './flags/flag-names.js';
+import { optionFlag } from './flags/option-flag.js';
 import {
   type AnswerFlags,
   answerOptions,
@@ -28,7 +30,6 @@ import {
 } from './flags.js';
 import { info } from './info.js';
 import { type ModelsFlags, modelsOf } from './models.js';
-import { optionFlag } from './option-flag.js';
 import { runInput } from './prompt-input.js';
 import { run } from './run.js';
 import { serve } from './serve.js';
@@ -171,7 +172,13 @@ Ctrl-C and SIGTERM let answers under way end; a second one ends at once. "banyan
     }, true),
   );
 
-withEngineFlags(program.command('doctor').description('what the calls of a file could have reused, and did not'))
+program
+  .command('doctor')
+  .description('what the calls of a file could have reused, and did not')
+  .option(
+    '--model <path|hf:user/repo:quant|url>',
+    'a GGUF that counts the tokens; default: four characters are a token',
+  )
   .argument(
     '<file>',
     'JSON Lines: a recording of engine.record(), or bodies of requests, as OpenAI or Anthropic have them',
@@ -189,17 +196,17 @@ withEngineFlags(program.command('doctor').description('what the calls of a file 
     'after',
     `
 A body may stand alone on its line, or in "body", "request" or "params" of an object, which may name its "conversation".
-Tokens are counted by the model of --model, of which nothing is run; without it four characters are a token.
+Nothing is run: of --model its tokenizer is asked, and its chat template.
 
 Examples:
   banyan doctor requests.jsonl --model model.gguf --texts
   banyan doctor trace.jsonl --fail-under 90`,
   )
-  .action(async (file: string, flags: EngineFlags & DoctorFlags) => {
+  .action(async (file: string, flags: Pick<EngineFlags, 'model'> & DoctorFlags) => {
     let poor = false;
     const { json, failUnder, texts, leastTokens, prefillRate } = flags;
     await untilStopped(async ({ signal }) => {
-      const engine = flags.model === undefined ? undefined : { ...engineOptions(flags), signal };
+      const engine = flags.model === undefined ? undefined : { model: flags.model, signal };
       poor = await doctor(file, { json, failUnder, texts, leastTokens, prefillRate }, { engine, signal });
     });
     if (poor) process.exitCode = 1;
@@ -239,6 +246,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof BanyanError)) throw error;
-  process.stderr.write(`${error.code}: ${error.message}\n`);
+  process.stderr.write(`${error.code}: ${inFlags(error.message, program)}\n`);
   process.exitCode = 1;
 }

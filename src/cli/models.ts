@@ -5,7 +5,7 @@ import type { EngineOptions } from '../engine/engine-options.js';
 import { BanyanError } from '../kit/errors.js';
 import { invalidOption } from '../kit/option-checks.js';
 import { MODELS, type ModelsOptions } from '../models/models-options.js';
-import { optionFlag } from './option-flag.js';
+import { optionFlag } from './flags/option-flag.js';
 
 /** A name without a slash, so that no path or URL is taken for one. */
 const NAMED = /^([\w.:-]+)=(.+)$/s;

@@ -57,6 +57,7 @@ export async function serve({
     const server = await startServer(served, options);
     process.stderr.write(`${served instanceof Models ? aboutAll(served) : about(served)}\n`);
     for (const { url, pid } of pool?.report() ?? []) process.stderr.write(`worker ${pid} at ${url}\n`);
+    for (const page of pagesOf(options)) process.stderr.write(`${server.url}${page}\n`);
     process.stdout.write(`${server.url}/v1\n`);
     const reload = () => {
       try {
@@ -76,6 +77,13 @@ export async function serve({
     await pool?.close();
     await log?.close();
   }
+}
+
+function pagesOf({ inspector = true, metrics = true }: ServerOptions): string[] {
+  return [
+    ...(inspector ? ['/inspector: what the engine holds, in a browser'] : []),
+    ...(metrics ? ['/metrics: for Prometheus'] : []),
+  ];
 }
 
 type Watch = (engine: Engine) => void;

@@ -370,7 +370,11 @@ export class Session implements AsyncDisposable {
 
   #checkFree(): void {
     this.#checkOpen();
-    if (this.#running) throw new BanyanError('SESSION_BUSY', 'A turn is running: await it, or fork the session');
+    if (this.#running)
+      throw new BanyanError(
+        'SESSION_BUSY',
+        'A turn is running: await it, also one that was cancelled or left by `break`; or fork the session',
+      );
   }
 
   #checkOpen(): void {

@@ -10,7 +10,7 @@ import { anthropicError } from './anthropic/error-body.js';
 import { countTokens, messages } from './anthropic/messages.js';
 import { type Client, makeGate, mayAskOf } from './http/api-keys.js';
 import { Exchange, type ServerContext } from './http/exchange.js';
-import { HttpError, retryHeaders, toHttpFailure } from './http/http-error.js';
+import { HttpError, noRoute, retryHeaders, toHttpFailure } from './http/http-error.js';
 import { pageHeaders, showLive } from './inspector/live-page.js';
 import { chatCompletions } from './openai/chat-completions.js';
 import { completions } from './openai/completions.js';
@@ -144,7 +144,7 @@ export function makeApp(context: ServerContext): Hono<Env> {
   app.delete('/v1/responses/:id', stored(deleteResponse));
   app.get('/v1/responses/:id/input_items', stored(listInput));
 
-  app.notFound((c) => failed(new HttpError(404, 'not_found', `No route ${c.req.method} ${c.req.path}`), c));
+  app.notFound((c) => failed(noRoute(c.req.method, c.req.path), c));
   app.onError(failed);
   return app;
 }

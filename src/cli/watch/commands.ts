@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { SERVER } from '../../server/server-options.js';
-import { optionFlag } from '../option-flag.js';
+import { optionFlag } from '../flags/option-flag.js';
 import { untilStopped } from '../stop.js';
 import { AGENT, type InspectFlags, inspect } from './inspect.js';
 import { type TopFlags, top } from './top.js';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { EngineOptions } from '../../engine/engine-options.js';
 import { invalidOption } from '../../kit/option-checks.js';
 import { WORKERS, type WorkersOptions } from '../../workers/workers-options.js';
-import { optionFlag } from '../option-flag.js';
+import { optionFlag } from '../flags/option-flag.js';
 
 export interface WorkersFlags {
   workers?: number;

@@ -13,7 +13,14 @@ export function parsedBody<T extends z.ZodType>(type: T, body: unknown): z.infer
     (path, key) => (typeof key === 'number' ? `${path}[${key}]` : path === '' ? String(key) : `${path}.${String(key)}`),
     '',
   );
-  throw new HttpError(400, 'invalid_request', `${param || 'body'}: ${issue?.message}`, param || undefined);
+  const why = issue && isMissing(issue, body) ? 'is missing' : issue?.message;
+  throw new HttpError(400, 'invalid_request', `${param || 'body'}: ${why}`, param || undefined);
+}
+
+/** What it names is not there, or undefined. */
+function isMissing({ code, path }: z.core.$ZodIssue, body: unknown): boolean {
+  const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], body);
+  return code === 'invalid_type' && path.length > 0 && value === undefined;
 }
 
 /** Fields of a body that its type does not know. */

@@ -48,7 +48,7 @@ export function toHttpFailure(reason: unknown, rename: (field: string) => string
   const failure: HttpFailure = {
     status: STATUS[code] ?? 400,
     code: WORDS[code] ?? code.toLowerCase(),
-    message,
+    message: field === undefined ? message : message.replaceAll(field, rename(field)),
     param: field === undefined ? undefined : rename(field),
     context: promptTokens !== undefined && limit !== undefined ? { tokens: promptTokens, limit } : undefined,
     retryAfterMs: retryAfter,
@@ -66,4 +66,20 @@ export function retryHeaders({ status, retryAfterMs }: HttpFailure): Record<stri
     'retry-after-ms': String(Math.ceil(retryAfterMs)),
     'x-should-retry': 'true',
   };
+}
+
+/** Of a route that is not here, and what was meant: most often the base URL is wrong. */
+export function noRoute(method: string, path: string): HttpError {
+  return new HttpError(404, 'not_found', `No route ${method} ${path}${advice(path)}`);
+}
+
+function advice(path: string): string {
+  if (path.startsWith('/v1/v1/')) return ": leave out the /v1 of the base URL, as for Anthropic's SDKs";
+  if (/^\/(chat|completions|responses|embeddings|models)\b/.test(path)) {
+    return ": the base URL ends with /v1, as for OpenAI's SDKs";
+  }
+  if (path === '/' || path === '/v1' || path === '/v1/') {
+    return ': requests go to POST /v1/chat/completions, /v1/responses or /v1/messages; /inspector is for a browser';
+  }
+  return '';
 }

@@ -4,7 +4,7 @@ import type { HttpFailure } from '../http/http-error.js';
 /** A failure in OpenAI's shape, and in its words where clients look for numbers in them. */
 export function openaiError({ status, message: why, param, code, context }: HttpFailure): object {
   const message = context
-    ? `This model's maximum context length is ${context.limit} tokens. However, your messages resulted in ${context.tokens} tokens: ${why}`
+    ? `This model's maximum context length is ${context.limit} tokens. However, your messages resulted in ${context.tokens} tokens. Please reduce their length.`
     : why;
   return { message, type: typeOf(status), param: param ?? null, code };
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { BanyanError } from '../kit/errors.js';
-import { rangeOf, readTable } from '../kit/option-table.js';
-import type { OptionTable } from '../native/option-kinds.js';
+import { BanyanError } from '../../kit/errors.js';
+import { rangeOf, readTable } from '../../kit/option-table.js';
+import type { OptionTable } from '../../native/option-kinds.js';
 
 /** A flag for an option of a table: its text must be what the option may be, by the option's own entry. */
 export function optionFlag<Table extends OptionTable>(
