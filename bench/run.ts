@@ -16,6 +16,7 @@ import { benchRemote } from './remote/remote.js';
 import { type BenchOptions, publish, type Report } from './report.js';
 import { benchServing } from './serving/serving.js';
 import { benchSim } from './sim/sim.js';
+import { benchSpeculation } from './speculation.js';
 import { benchSteps } from './steps.js';
 import { benchTiers, PARTS } from './tiers/tiers.js';
 import { benchWorkers } from './workers/workers.js';
@@ -54,6 +55,7 @@ const BENCHES: Record<string, Bench> = {
   serving: { what: 'what HTTP costs: a token, throughput, the first token', runs: 3, run: benchServing },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   grammar: { what: 'what a grammar costs a token, against llama.cpp (native)', runs: 5, run: benchGrammar },
+  speculation: { what: 'drafts: off, always, auto; LLAMA_SERVER: its settings beside', runs: 5, run: benchSpeculation },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },
   workers: {
     what: 'W2 on two engines in processes of their own against one, a thread each',

@@ -96,6 +96,13 @@ export interface DecisionFields {
   tier_rest: { lateLoads: number; restMs: number };
   /** The disk cache cannot be used, was switched off for a while, or on again: why, in its own words. Told unasked, too. */
   disk: { what: string };
+  /**
+   * A step checks `drafts` tokens that its requests may say next: `expectedTokens` of it in `withMs`, without drafts
+   * `decodeRows` in `withoutMs`. All three 0: `draftTokens` is `always`.
+   */
+  draft: { drafts: number; decodeRows: number; expectedTokens: number; withMs: number; withoutMs: number };
+  /** No drafts for so many steps: the last cost more than they saved. `savedMs`: by all so far; negative: lost. */
+  draft_rest: { steps: number; savedMs: number };
 }
 
 export type DecisionKind = keyof DecisionFields;

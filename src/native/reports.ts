@@ -91,7 +91,7 @@ export interface NativeModelInfo {
   /** Empty, or why pages are not kept on disk though `cache.dir` was given. */
   cacheReason: string;
   /** Drafts of tokens: as asked for, or `off` where they cannot be. */
-  draftTokens: 'off' | 'always';
+  draftTokens: 'off' | 'auto' | 'always';
   /** Empty, or why `draftTokens` is off though it was asked for. */
   noDraftsReason: string;
 }
@@ -223,6 +223,12 @@ export interface NativeStats {
   /** Drafts: tokens checked as what requests may say next, and those of them that they said. */
   draftedTokens: number;
   acceptedTokens: number;
+  /** Steps with drafts. */
+  draftSteps: number;
+  /** What drafts saved so far, by measured times of steps; negative: they cost more. */
+  draftSavedMs: number;
+  /** Steps for which drafts rest, as they cost more than they saved; 0: they do not. */
+  draftRestSteps: number;
   preemptions: number;
   pagesEvicted: number;
   /** A page that two wanted to go on writing. */

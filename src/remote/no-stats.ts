@@ -28,7 +28,7 @@ export const NO_STATS: NativeStats = {
   },
   ...{ statesTotal: 0, statesUsed: 0, statesSaved: 0, statesLoaded: 0, statesEvicted: 0, steps: 0, submitted: 0 },
   ...{ finished: 0, cancelled: 0, promptTokens: 0, cachedTokens: 0, prefillTokens: 0, decodeTokens: 0 },
-  ...{ recomputedTokens: 0, draftedTokens: 0, acceptedTokens: 0 },
+  ...{ recomputedTokens: 0, draftedTokens: 0, acceptedTokens: 0, draftSteps: 0, draftSavedMs: 0, draftRestSteps: 0 },
   ...{ preemptions: 0, pagesEvicted: 0, pagesCopied: 0, dedupeWaits: 0, programs: 0 },
   ...{ programsActive: 0, programsPaused: 0, window: 0, demandPages: 0, serviceTellsEnd: 0, resumeTokens: 0 },
   ...{ resumeHits: 0, hitTokens: { device: 0, host: 0, disk: 0 }, pagesHost: 0, pagesDisk: 0, pagesLoading: 0 },

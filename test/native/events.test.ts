@@ -202,6 +202,8 @@ const DECISIONS: [DecisionKind, object][] = [
   ['store_failed', { pages: 3, states: 0 }],
   ['tier_rest', { lateLoads: 3, restMs: 10_000 }],
   ['disk', { what: 'the page store writes again' }],
+  ['draft', { drafts: 4, decodeRows: 1, expectedTokens: 3.25, withMs: 12.5, withoutMs: 8 }],
+  ['draft_rest', { steps: 64, savedMs: -16 }],
 ];
 
 test('decisions are of no request, name the one they are about, and have the fields of their kind', () => {

@@ -1,23 +1,25 @@
 // Whether tokens are drafted, by whom, and which drafts go into a step.
 //
-// Owns: the drafter (unless given one). Changed by: what is asked of the source. Thread: the engine thread. Invariant:
-// deterministic; when off there is no drafter and no memory for one.
+// Owns: the drafter (unless given one), the control. Changed by: what is asked of the source; commit. Thread: the
+// engine thread. Invariant: deterministic; when off there is no drafter and no memory for one.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "core/drafts/draft-control.h"
 #include "core/drafts/draft.h"
+#include "core/types.h"
 #include "core/words.h"
 
 namespace banyan {
 
-/** always: what is drafted is checked, whatever that costs. */
-enum class DraftMode : uint8_t { off, always };
+/** automatic: drafts where they pay; always: what is drafted is checked, whatever that costs. */
+enum class DraftMode : uint8_t { off, automatic, always };
 template <>
 struct Words<DraftMode> {
-    static constexpr auto list = words("off", "always");
+    static constexpr auto list = words("off", "auto", "always");
 };
 
 class Drafting {
@@ -25,19 +27,30 @@ class Drafting {
     Drafting(DraftMode mode, int32_t max_running);
     ~Drafting();
 
-    bool on() const { return mode_ != DraftMode::off; }
-    /** In place of the drafter; outlives this. */
+    /** Another source than the drafter, which stays. Needs on(). */
     void draft_by(DraftSource & source) { source_ = &source; }
+    bool on() const { return mode_ != DraftMode::off; }
     /** Needs on(). */
     DraftSource & source() { return *source_; }
 
-    /** Cuts drafts from their ends to `most` tokens in all: the likeliest. */
-    static void cut(std::vector<Draft> & drafts, int32_t most);
+    /** A step of so many decodes may have drafts. False: what comes is only compared with what would be drafted. */
+    bool may_check(int32_t n_rows) const { return mode_ == DraftMode::always || control_.may_check(n_rows); }
+    /** Cuts drafts from their ends to those that make the step's tokens come soonest; with `always`, to those that fit.
+     */
+    DraftChoice choose(std::vector<Draft> & drafts, const DraftStep & step) const;
+    /** Needs on(). The step took so long, and n_right of its n_drafts were. True: drafts rest from now on. */
+    bool commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took);
+
+    /** Nanoseconds that drafts saved so far; negative: they cost more. */
+    int64_t saved() const { return control_.ledger().saved(); }
+    /** Steps for which drafts rest. */
+    int32_t rest() const { return mode_ == DraftMode::automatic ? control_.ledger().rest() : 0; }
 
   private:
     DraftMode mode_;
     std::unique_ptr<class Drafter> own_;
     DraftSource * source_;
+    DraftControl control_;
 };
 
 }  // namespace banyan

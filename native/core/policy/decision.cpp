@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 
 namespace banyan {
 
@@ -135,6 +136,19 @@ struct Sentence {
     std::string operator()(const decision::Plan & d) const {
         return "step of " + count(d.prefill_tokens, "prompt token") + " and " +
                count(d.decode_rows, "decoding request");
+    }
+    std::string operator()(const decision::Draft & d) const {
+        const std::string checked =
+            count(d.drafts, "draft") + " checked with " + count(d.decode_rows, "decoding request");
+        if (d.expected == 0) return checked + ", whatever that takes";
+        char tokens[32];
+        std::snprintf(tokens, sizeof tokens, "%.1f", d.expected);
+        return checked + ": " + tokens + " tokens expected in " + span(d.with) + ", " + std::to_string(d.decode_rows) +
+               " in " + span(d.without) + " without";
+    }
+    std::string operator()(const decision::DraftRest & d) const {
+        return "no drafts for " + count(d.steps, "step") + ": the last cost more than they saved; all so far " +
+               (d.saved < 0 ? "cost " : "saved ") + span(std::abs(d.saved));
     }
     std::string operator()(const decision::Ahead & d) const {
         return count(d.tokens, "token") + " of its next prompt computed ahead, " + std::to_string(d.tokens_left) +

@@ -205,6 +205,34 @@ struct Plan {
     }
 };
 
+/** A step of decodes checks tokens that requests may say next as well. */
+struct Draft {
+    static constexpr const char * kName = "draft";
+    int32_t drafts, decode_rows;
+    double expected;       // tokens of the step; 0: all drafts are checked, whatever that takes
+    Micros with, without;  // that the step takes with and without them
+    template <typename See>
+    void each_field(See && see) const {
+        see("drafts", drafts);
+        see("decodeRows", decode_rows);
+        see("expectedTokens", expected);
+        see("withMs", Millis{with});
+        see("withoutMs", Millis{without});
+    }
+};
+
+/** Drafts cost more than they saved of late: none are checked for a while. */
+struct DraftRest {
+    static constexpr const char * kName = "draft_rest";
+    int32_t steps;
+    Micros saved;  // by all drafts so far; negative: lost
+    template <typename See>
+    void each_field(See && see) const {
+        see("steps", steps);
+        see("savedMs", Millis{saved});
+    }
+};
+
 /** While no request is live: part of a prompt that a program said it will send is computed. */
 struct Ahead {
     static constexpr const char * kName = "ahead";
@@ -303,7 +331,7 @@ struct EvictState {
 using What =
     std::variant<Arrive, Refuse, Admit, Coalesce, Dedupe, Bypass, Preempt, Lift, Window, Pause, Resume, Retain, Expire,
                  Evict, BreakPin, Plan, Ahead, Budget, Refit, Finish, Cancel, ProgramEnd, SaveState, EvictState, Load,
-                 Loaded, LoadLate, LoadGaveWay, Recompute, Store, StoreFailed, TierRest, Disk>;
+                 Loaded, LoadLate, LoadGaveWay, Recompute, Store, StoreFailed, TierRest, Disk, Draft, DraftRest>;
 
 }  // namespace decision
 
@@ -342,7 +370,9 @@ struct Decision {
         store,
         store_failed,
         tier_rest,
-        disk
+        disk,
+        draft,
+        draft_rest
     };
     Micros at = 0;
     RequestId request = 0;  // 0: about no request
@@ -353,7 +383,7 @@ struct Decision {
 };
 
 constexpr int kDecisionKinds = static_cast<int>(std::variant_size_v<decision::What>);
-static_assert(static_cast<int>(Decision::Kind::disk) + 1 == kDecisionKinds);
+static_assert(static_cast<int>(Decision::Kind::draft_rest) + 1 == kDecisionKinds);
 
 /** As the log and src/native/decisions.ts spell it. */
 const char * name_of(Decision::Kind kind);

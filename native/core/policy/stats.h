@@ -27,6 +27,9 @@ struct SchedulerStats {
     uint64_t prompt_tokens = 0, cached_tokens = 0, prefill_tokens = 0, decode_tokens = 0;
     uint64_t recomputed_tokens = 0;                    // prefilled again after preemption
     uint64_t drafted_tokens = 0, accepted_tokens = 0;  // checked by the model; of those, said
+    uint64_t draft_steps = 0;                          // steps with drafts
+    int64_t draft_saved = 0;                           // us, as measured; negative: drafts cost more than they saved
+    int32_t draft_rest = 0;                            // gauge: steps for which drafts rest
     uint64_t preemptions = 0, pages_evicted = 0, pages_copied = 0;
     uint64_t states_saved = 0, states_loaded = 0, states_evicted = 0;
     uint64_t dedupe_waits = 0;                    // requests that waited for an equal prefix already in flight
@@ -66,6 +69,9 @@ struct SchedulerStats {
         see("recomputedTokens", recomputed_tokens);
         see("draftedTokens", drafted_tokens);
         see("acceptedTokens", accepted_tokens);
+        see("draftSteps", draft_steps);
+        see("draftSavedMs", Millis{draft_saved});
+        see("draftRestSteps", draft_rest);
         see("preemptions", preemptions);
         see("pagesEvicted", pages_evicted);
         see("pagesCopied", pages_copied);

@@ -12,8 +12,27 @@ DraftQuery Scheduler::Impl::query_of(const Sequence & seq, const std::vector<Tok
             seq.n_prompt, ahead.data(), static_cast<int32_t>(ahead.size())};
 }
 
-void Scheduler::Impl::plan_drafts() {
-    if (!drafting.on() || step.empty() || step.shape().prefill > 0) return;
+DraftStep Scheduler::Impl::draft_step(Micros target) const {
+    StepShape attention, one;
+    attention.context = step.shape().context;
+    one.decodes = 1;
+    DraftStep out;
+    out.n_rows = static_cast<int32_t>(step.shape().decodes);
+    out.most = std::min(kMostScored, config.max_batch_tokens - step.batch().n_tokens);
+    out.target = target;
+    out.context = cost.step(attention) - cost.step({});
+    out.row = cost.step(one) - cost.step({});
+    return out;
+}
+
+bool Scheduler::Impl::only_decodes() const {
+    return !step.empty() && step.shape().prefill == 0 && step.shape().decodes > 0;
+}
+
+void Scheduler::Impl::plan_drafts(Micros target) {
+    if (!drafting.on() || !only_decodes()) return;
+    const DraftStep about = draft_step(target);
+    const bool may_check = drafting.may_check(about.n_rows);
     std::vector<Sequence *> of;
     std::vector<Draft> drafts;
     for (const BatchRow & row : step.batch().rows) {
@@ -23,19 +42,35 @@ void Scheduler::Impl::plan_drafts() {
         const int32_t most = std::min(kMostDraft, seq.limit - seq.n_tokens() - 1);
         if (most <= 0) continue;
         const auto ahead = seq.cache ? cache.ahead(*seq.holding, seq.tokens, most) : std::vector<Token>{};
-        Draft draft = drafting.source().draft(query_of(seq, ahead), most);
-        draft.n = std::min(draft.n, most);
+        Draft draft = drafting.source().draft(query_of(seq, ahead), may_check ? most : 0);
+        draft.n = std::min(draft.n, may_check ? most : 0);
         if (draft.n <= 0) continue;
         of.push_back(&seq);
         drafts.push_back(draft);
     }
     if (drafts.empty()) return;
-    const int32_t most = std::min(kMostScored, config.max_batch_tokens - step.batch().n_tokens);
-    Drafting::cut(drafts, most);
+    const DraftChoice choice = drafting.choose(drafts, about);
+    if (choice.n == 0) return;
     for (size_t i = 0; i < drafts.size(); ++i) {
         drafts[i].n = cache.extend(*of[i]->holding, drafts[i].n);
         if (drafts[i].n > 0) step.add_drafts(*of[i], drafts[i]);
     }
+    if (step.n_drafts() == 0) return;
+    const double expected = static_cast<double>(choice.tokens) / kCertain;
+    decisions.write(0, 0, decision::Draft{step.n_drafts(), about.n_rows, expected, choice.with, choice.without});
+}
+
+/** Of a step that did not fail. */
+void Scheduler::Impl::learn_from_drafts(Micros took) {
+    if (!drafting.on() || !only_decodes()) return;
+    int32_t n_right = 0;
+    for (const BatchRow & row : step.batch().rows) {
+        const Sequence * seq = find(row.request);
+        if (seq && row.n_drafts > 0) n_right += std::min(seq->kept, row.n_drafts);
+    }
+    counters.draft_steps += step.n_drafts() > 0;
+    if (!drafting.commit(draft_step(kNever), step.n_drafts(), n_right, took)) return;
+    decisions.write(0, 0, decision::DraftRest{drafting.rest(), drafting.saved() / 1000});
 }
 
 }  // namespace banyan

@@ -108,7 +108,10 @@ struct Scheduler::Impl {
     bool find_next_cell(Sequence & seq);
 
     // plan-drafts.cpp: what the requests may say next
-    void plan_drafts();
+    void plan_drafts(Micros target);
+    DraftStep draft_step(Micros target) const;
+    bool only_decodes() const;
+    void learn_from_drafts(Micros took);
     DraftQuery query_of(const Sequence & seq, const std::vector<Token> & ahead) const;
 
     // commit.cpp: what came out of it

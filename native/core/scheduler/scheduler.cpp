@@ -129,7 +129,7 @@ const Batch & Scheduler::schedule(Micros now) {
         s.admit();
         const Micros step_target = s.plan_decodes();
         s.plan_prefills(step_target);
-        s.plan_drafts();
+        s.plan_drafts(step_target);
         // A request that was preempted in vain left room: no step is empty while one could run.
     } while (s.step.empty() && s.counters.preemptions != preempted);
     s.step.in_flight = !s.step.empty();
@@ -267,6 +267,8 @@ SchedulerStats Scheduler::stats() const {
     stats.window = s.gate.window();
     stats.demand_pages = static_cast<int32_t>(s.demand.pages());
     stats.service_tells_end = s.idle.service_tells_end();
+    stats.draft_saved = s.drafting.saved() / 1000;
+    stats.draft_rest = s.drafting.rest();
     stats.pages_host = s.cold.size(Tier::host);
     stats.pages_disk = s.cold.size(Tier::disk);
     stats.pages_loading = s.loads.n_reading();

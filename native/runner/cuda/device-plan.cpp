@@ -16,6 +16,7 @@ PlanConfig device_plan_config(PlanConfig base, int32_t n_processors) {
     base.units_per_thread = 1;  // a unit costs several microseconds before its first key: as few as fill the device
     base.block_rows = std::max(kTileRows, base.gqa);
     base.narrow_rows = 0;  // every item is one unit a KV head
+    base.few_tokens = 0;
     base.nearest_split = true;
     base.min_split = 64;  // a tile of the kernels
     base.least_rows = 32;  // below this many rows a unit takes as long as its pages take to read

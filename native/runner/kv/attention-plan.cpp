@@ -53,6 +53,7 @@ void AttentionPlanner::order_rows(const PlanRow * rows, int32_t n_rows) {
         span.q1 = static_cast<int32_t>(tokens_.size());
         span.lo = config_.window.lo(row.first);  // never decreases with the position
         span.hi = row.first + row.n_tokens;
+        span.few = row.n_outputs > 1 && row.n_tokens <= config_.few_tokens;
     }
 }
 
@@ -87,11 +88,12 @@ int64_t AttentionPlanner::cost_of(const Cut & cut) const {
 
 void AttentionPlanner::cut_nodes() {
     cuts_.clear();
-    const int32_t block = std::max(1, config_.block_rows / config_.gqa);
     for (size_t n = 0; n < nodes_.size(); ++n) {
         const Node & node = nodes_[n];
         const int32_t q0 = spans_[node.r0].q0;
         const int32_t q1 = spans_[node.r1 - 1].q1;
+        const bool few = node.r1 - node.r0 == 1 && spans_[node.r0].few;
+        const int32_t block = std::max(1, (few ? config_.narrow_rows : config_.block_rows) / config_.gqa);
         const int32_t n_blocks = (q1 - q0 + block - 1) / block;
         const int32_t step = (q1 - q0 + n_blocks - 1) / n_blocks;
         for (int32_t q = q0; q < q1; q += step) {

@@ -67,7 +67,12 @@ void Pager::group_rows(const llama_ubatch & ubatch) {
     row_tokens_.resize(ubatch.n_tokens);
     counts_.assign(lengths_.size(), 0);
     starts_.assign(lengths_.size(), -1);
-    for (uint32_t i = 0; i < ubatch.n_tokens; ++i) ++counts_[ubatch.seq_id[i][0]];
+    outputs_.assign(lengths_.size(), 0);
+    for (uint32_t i = 0; i < ubatch.n_tokens; ++i) {
+        const SlotId slot = ubatch.seq_id[i][0];
+        ++counts_[slot];
+        outputs_[slot] += ubatch.output && ubatch.output[i] != 0;
+    }
     int32_t used = 0;
     for (uint32_t i = 0; i < ubatch.n_tokens; ++i) {
         const SlotId slot = ubatch.seq_id[i][0];
@@ -76,7 +81,7 @@ void Pager::group_rows(const llama_ubatch & ubatch) {
             used += counts_[slot];
             const std::vector<PageId> & pages = tables_->slots[slot];
             rows_.push_back({pages.data(), static_cast<int32_t>(pages.size()), lengths_[slot],
-                             row_tokens_.data() + starts_[slot], counts_[slot]});
+                             row_tokens_.data() + starts_[slot], counts_[slot], outputs_[slot]});
             lengths_[slot] += counts_[slot];
         }
         row_tokens_[starts_[slot]++] = static_cast<int32_t>(i);

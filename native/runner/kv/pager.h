@@ -48,10 +48,10 @@ class Pager final : public llama_kv_pager_i {
 
     std::shared_ptr<const BlockTables> tables_;
     PagerConfig config_;
-    std::vector<int32_t> lengths_;          // [n_slots]
-    std::vector<PlanRow> rows_;             // the ubatch's rows, after apply
-    std::vector<int32_t> row_tokens_;       // [n_tokens], grouped by row
-    std::vector<int32_t> counts_, starts_;  // [n_slots] scratch
+    std::vector<int32_t> lengths_;                    // [n_slots]
+    std::vector<PlanRow> rows_;                       // the ubatch's rows, after apply
+    std::vector<int32_t> row_tokens_;                 // [n_tokens], grouped by row
+    std::vector<int32_t> counts_, outputs_, starts_;  // [n_slots] scratch
     AttentionPlanner planner_;
     PagedAttention attention_;
     uint32_t n_kv_;

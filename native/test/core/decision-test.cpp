@@ -71,6 +71,13 @@ TEST("decisions about a program, and about the whole engine") {
     CHECK_EQ(of_all(StoreFailed{3, 0}), "the disk did not take 3 pages: they stay in memory only");
     CHECK_EQ(of_all(TierRest{3, 10'000'000}),
              "pages are not read from host or disk for 10.0 s: 3 loads in a row came late");
+    CHECK_EQ(of_all(Draft{4, 1, 3.26, 12'300, 8'000}),
+             "4 drafts checked with 1 decoding request: 3.3 tokens expected in 12.3 ms, 1 in 8.0 ms without");
+    CHECK_EQ(of_all(Draft{1, 2, 0, 0, 0}), "1 draft checked with 2 decoding requests, whatever that takes");
+    CHECK_EQ(of_all(DraftRest{64, -16'000}),
+             "no drafts for 64 steps: the last cost more than they saved; all so far cost 16.0 ms");
+    CHECK_EQ(of_all(DraftRest{128, 2'500'000}),
+             "no drafts for 128 steps: the last cost more than they saved; all so far saved 2.5 s");
     CHECK_EQ(of_all(Disk{"the page store writes again"}), "the page store writes again");
     CHECK_EQ(of_all(Plan{128, 1}), "step of 128 prompt tokens and 1 decoding request");
     CHECK_EQ(of_all(Budget{64, 48'000}), "prompts get 64 tokens of this step, so that it takes 48.0 ms");
@@ -92,8 +99,8 @@ TEST("a kind's name and its place in the variant agree") {
     const Decision retain{0, 0, 0, decision::Retain{}};
     CHECK(retain.kind() == Decision::Kind::retain);
     CHECK_EQ(std::string(name_of(retain.kind())), "retain");
-    const Decision last{0, 0, 0, decision::Disk{"it is full"}};
-    CHECK(last.kind() == Decision::Kind::disk);
-    CHECK_EQ(std::string(name_of(last.kind())), "disk");
+    const Decision last{0, 0, 0, decision::DraftRest{64, 0}};
+    CHECK(last.kind() == Decision::Kind::draft_rest);
+    CHECK_EQ(std::string(name_of(last.kind())), "draft_rest");
     for (int kind = 0; kind < kDecisionKinds; ++kind) CHECK(name_of(static_cast<Decision::Kind>(kind))[0] != '\0');
 }

@@ -1,4 +1,5 @@
-// Drafts: what requests say with them is what they say without, whatever drafts them and however wrong they are; they evict nothing.
+// Drafts: what requests say with them is what they say without, whatever drafts them and however wrong they are; they
+// evict nothing.
 #include <functional>
 
 #include "core/drafts/drafter.h"
@@ -38,6 +39,11 @@ class Oracle final : public DraftSource {
     std::function<bool(uint64_t)> right_;
     int32_t chance_;
     uint64_t n_ = 0;
+};
+
+struct DecisionTexts final : DecisionSink {
+    void record(const Decision & decision) override { texts.push_back(describe(decision)); }
+    std::vector<std::string> texts;
 };
 
 SchedulerConfig config(DraftMode mode) {
@@ -121,9 +127,13 @@ TEST("a draft beyond what a step may hold is cut, the least likely first") {
     for (size_t d = 0; d < drafts.size(); ++d) {
         for (const int32_t chance : chances[d]) drafts[d].chance[static_cast<size_t>(drafts[d].n++)] = chance;
     }
+    const Drafting drafting(DraftMode::always, 1);
     const auto cut = [&](int32_t most) {
         std::vector<Draft> some = drafts;
-        Drafting::cut(some, most);
+        DraftStep step;
+        step.n_rows = 3;
+        step.most = most;
+        drafting.choose(some, step);
         return std::vector<int32_t>{some[0].n, some[1].n, some[2].n};
     };
     CHECK(cut(99) == (std::vector<int32_t>{3, 3, 1}));
@@ -131,6 +141,47 @@ TEST("a draft beyond what a step may hold is cut, the least likely first") {
     CHECK(cut(1) == (std::vector<int32_t>{1, 0, 0}));
     CHECK(cut(0) == (std::vector<int32_t>{0, 0, 0}));
     CHECK(cut(-1) == (std::vector<int32_t>{0, 0, 0}));
+}
+
+TEST("auto: where drafts pay they are checked, where they are wrong they rest, and what is said is the same") {
+    constexpr Micros kStep = 10'000;
+    SchedulerConfig c = config(DraftMode::automatic);
+    c.n_pages = 400;
+    c.policy.cost.step = kStep * 1'000'000;
+    for (const bool right : {true, false}) {
+        FakeEngine engine(c);
+        Oracle oracle(engine, [right](uint64_t) { return right; }, 95);
+        engine.scheduler.draft_by(oracle);
+        DecisionTexts said;
+        engine.scheduler.log_to(&said);
+        for (RequestId id = 1; id <= 2; ++id) engine.submit(request(id, tokens_of(id, 20), 1000), 1000);
+        Micros drafted = 0;
+        for (int i = 0; i < 5'000 && !engine.scheduler.idle(); ++i) {
+            const Batch & batch = engine.scheduler.schedule(engine.now);
+            for (const BatchRow & row : batch.rows) drafted += row.n_drafts * kStep / 4;
+            for (const BatchRow & row : batch.rows) engine.now += row.n_drafts * kStep / 4;
+            engine.commit(batch);
+        }
+        CHECK(engine.scheduler.idle());
+        const SchedulerStats stats = engine.scheduler.stats();
+        CHECK(stats.draft_steps > 0 && stats.draft_steps <= stats.drafted_tokens);
+        const int64_t n_rests = stats.decisions[static_cast<size_t>(Decision::Kind::draft_rest)];
+        CHECK_EQ(n_rests > 0, !right);
+        CHECK_EQ(stats.draft_saved > 0, right);
+        if (!right) CHECK_EQ(stats.draft_saved, -drafted);
+        const auto tells = [&](const char * words) {
+            return std::any_of(said.texts.begin(), said.texts.end(),
+                               [&](const std::string & text) { return text.find(words) != std::string::npos; });
+        };
+        CHECK(tells("tokens expected in"));
+        CHECK_EQ(tells("no drafts for 64 steps: the last cost more than they saved"), !right);
+        SchedulerConfig without = c;
+        without.draft_tokens = DraftMode::off;
+        FakeEngine plain(without);
+        for (RequestId id = 1; id <= 2; ++id) plain.submit(request(id, tokens_of(id, 20), 1000), 1000);
+        CHECK(plain.drain(5'000));
+        for (RequestId id = 1; id <= 2; ++id) CHECK(engine.finished[id].tokens == plain.finished[id].tokens);
+    }
 }
 
 TEST("a drafter goes on as the request, its tenant and the tree did, and tells no tenant of another") {

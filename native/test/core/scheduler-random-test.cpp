@@ -104,7 +104,7 @@ class RandomLife {
         c.reserve_percent = pick(3) * 15;
         c.prefix_reuse = pick(6) != 0;
         c.batching = pick(8) != 0;
-        c.draft_tokens = seed % 3 == 2 ? DraftMode::always : DraftMode::off;
+        c.draft_tokens = static_cast<DraftMode>(seed % 3);
         if (pick(3) != 0) c.policy = policy(c.max_running);
         if (!tiers_) return c;
         c.tiers.on = true;

@@ -14,6 +14,7 @@ struct Row {
     std::vector<PageId> pages;
     int32_t first;
     int32_t n;
+    int32_t n_outputs = 1;
 };
 
 struct Batch {
@@ -36,7 +37,7 @@ struct Batch {
         std::vector<PlanRow> out;
         for (size_t r = 0; r < rows.size(); ++r) {
             out.push_back({rows[r].pages.data(), static_cast<int32_t>(rows[r].pages.size()), rows[r].first,
-                           tokens[r].data(), rows[r].n});
+                           tokens[r].data(), rows[r].n, rows[r].n_outputs});
         }
         return out;
     }
@@ -122,6 +123,21 @@ TEST("too little in common is not worth a merge") {
     CHECK_EQ(check_plan(PlanConfig{}, batch), 6);
 }
 
+TEST("few tokens of one row with drafts are narrow items: each has the bits that it would have alone") {
+    PlanConfig config;
+    config.gqa = 3;
+    const auto items = [&](int32_t n, int32_t n_outputs = 2) {
+        return check_plan(config, Batch{{{{0, 1, 2, 3}, 100, n, n_outputs}}, {}});
+    };
+    CHECK_EQ(items(1), 1);
+    CHECK_EQ(items(7), 4);  // two tokens of three heads are six of the eight rows
+    CHECK_EQ(items(16), 8);
+    CHECK_EQ(items(17), 1);
+    CHECK_EQ(items(7, 1), 1);  // of a prompt
+    config.few_tokens = 0;
+    CHECK_EQ(items(7), 1);
+}
+
 TEST("random trees, windows, chunks and thread counts: every pair exactly once") {
     std::mt19937 rng(3);
     const auto upto = [&rng](int n) { return static_cast<int32_t>(rng() % n); };
@@ -146,6 +162,7 @@ TEST("random trees, windows, chunks and thread counts: every pair exactly once")
                 row.pages.push_back(next++);
             }
             for (int32_t spare = upto(3); spare > 0; --spare) row.pages.push_back(next++);
+            row.n_outputs = 1 + upto(2);
             batch.rows.push_back(row);
         }
         check_plan(config, batch);
