@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { Engine } from 'banyan';
 
 const engine = await Engine.load({ model: process.argv[2] });
-const session = engine.session({ maxTokens: 256 });
+const session = engine.session({ maxTokens: 256, temperature: 0 });
 
 const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
 lines.prompt();

@@ -9,7 +9,7 @@ const engine = await Engine.load({ model: process.argv[2] });
 async function answer(question: string, response: ServerResponse): Promise<void> {
   const gone = new AbortController();
   response.on('close', () => gone.abort());
-  const options = { signal: gone.signal, maxTokens: 256, ttftLimitMs: 10_000 };
+  const options = { temperature: 0, signal: gone.signal, maxTokens: 256, ttftLimitMs: 10_000 };
   try {
     response.setHeader('content-type', 'text/plain; charset=utf-8');
     for await (const event of engine.generate([{ role: 'user', content: question }], options)) {
