@@ -4,7 +4,7 @@
 //
 // Owns: what it has set aside of the day for the pages to come. Changed by: take, put_back, give_back.
 // Thread: one at a time. Invariant: bytes are on record, and the record on the disk, before they are written. So what
-// is written within 24 hours is at most the limit, whoever crashes; a crash costs what was set aside.
+// is written within 24 hours is at most the limit, whichever process crashes; a crash costs what was set aside.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // What drafts may cost: a hundredth of the time spent decoding, and what they have saved before.
 //
-// Owns: the balance, the rests. Changed by: pass, note. Thread: the engine thread. Invariant: whoever begins a step
+// Owns: the balance, the rests. Changed by: pass, note. Thread: the engine thread. Invariant: who begins a step
 // with drafts only when the balance pays for it, were none of them right, loses at most a hundredth of the time that
 // passed, kCredit steps, and what one step took longer than was believed: whatever the steps take and however wrong the
 // drafts are. Drafts that lost kLoss steps rest, each time twice as long, so that in the end they cost next to nothing.

@@ -1,4 +1,4 @@
-// Bytes a day: of a directory, whoever uses it. What was written within 24 hours is never more than the limit.
+// Bytes a day: of a directory, for all that use it. What was written within 24 hours is never more than the limit.
 #include "store/daily-budget.h"
 
 #include <algorithm>

@@ -13,7 +13,7 @@ const AGENT_FIELDS = [
 const REQUEST_FIELDS = ['id', 'program', 'class', 'waitsFor', 'promptTokens', 'cachedTokens', 'outputTokens'] as const;
 const EMPTY = packed({ fields: [], rows: new Float64Array() });
 
-/** A recording to whoever watches: one moment, its end, with all calls. */
+/** A recording to those who watch: one moment, its end, with all calls. */
 export class RecordedFeed implements Watchable {
   readonly #event: string;
 
