@@ -1,5 +1,5 @@
 import { complete } from '../kit/complete-options.js';
-import { checkOneOf } from '../kit/option-checks.js';
+import { checkOneOf, invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { readOptions } from '../kit/read-options.js';
 import type { LoadProgress } from '../model/model-source.js';
@@ -48,6 +48,7 @@ export const ENGINE = { ...MORE, ...LOAD };
 
 /** The caller's options, read once. Checks everything except that the model exists. Throws INVALID_OPTION. */
 export function readEngineOptions(given: EngineOptions): EngineOptions {
+  if (typeof given === 'string') throw invalidOption('options', `an object: { model: '${given}' }`, given);
   return readTable('options', given, ENGINE);
 }
 

@@ -62,7 +62,6 @@ export class Engine implements AsyncDisposable {
 
   /** Throws INVALID_OPTION, MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, DOWNLOAD_FAILED, OUT_OF_MEMORY, ABORTED, NO_NATIVE_ENGINE. */
   static async load(given: EngineOptions = {}): Promise<Engine> {
-    if (typeof given === 'string') throw invalidOption('options', `an object: { model: '${given}' }`, given);
     return new Engine(await loadBackend(given));
   }
 

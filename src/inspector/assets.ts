@@ -35,7 +35,7 @@ button { font: inherit; } :focus-visible { outline: 3px solid #56b4e9; outline-o
 #legend span { display: inline-block; margin-right: 14px; } #legend i { display: inline-block; width: 14px; height: 14px; margin-right: 5px; border: 1px solid var(--rule); font: 10px/14px system-ui; text-align: center; vertical-align: middle; }
 `;
 
-const SCRIPTS = ['main', 'icicle', 'lists', 'page-map', 'palette', 'shown', 'step-chart', 'tables'];
+const SCRIPTS = ['main', 'canvas', 'icicle', 'lists', 'page-map', 'palette', 'shown', 'step-chart', 'tables'];
 
 /** The page asks nothing of other places, and runs no script but its own. */
 export const CONTENT_POLICY =

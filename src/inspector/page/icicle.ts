@@ -1,3 +1,4 @@
+import { emptied } from './canvas.js';
 import { colourOf, hatch, inkOn, letterOf } from './palette.js';
 import type { Row } from './shown.js';
 
@@ -39,17 +40,11 @@ export function drawIcicle(
   chosen: number,
   own: ReadonlySet<number>,
 ): void {
-  const ratio = devicePixelRatio;
   const width = canvas.clientWidth;
   const depth = placed.reduce((most, one) => Math.max(most, one.depth), 0) + 1;
   const height = Math.min(40, Math.max(4, depth)) * ROW;
-  canvas.style.height = `${height}px`;
-  canvas.width = width * ratio;
-  canvas.height = height * ratio;
-  const draw = canvas.getContext('2d');
+  const draw = emptied(canvas, height, '12px system-ui');
   if (!draw) return;
-  draw.scale(ratio, ratio);
-  draw.font = '12px system-ui';
   const ink = getComputedStyle(canvas).color;
   for (const { node, why, from, width: part, depth: level } of placed) {
     const [x, w, y] = [from * width, part * width, level * ROW];

@@ -1,3 +1,4 @@
+import { emptied } from './canvas.js';
 import { colourOf, inkOn, letterOf } from './palette.js';
 import { bytesOf, type Shown } from './shown.js';
 import { find } from './tables.js';
@@ -15,16 +16,10 @@ export function paintPages({ pages, pagesPerCell, words }: Pick<Shown, 'pages' |
   const shown = Array.from({ length: Math.ceil(cells.length / merged) }, (_, at) =>
     cells.subarray(at * merged, (at + 1) * merged).reduce((most, state) => Math.max(most, state), 0),
   );
-  const ratio = devicePixelRatio;
   const across = Math.max(1, Math.floor(canvas.clientWidth / SIDE));
   const height = Math.ceil(shown.length / across) * SIDE;
-  canvas.style.height = `${height}px`;
-  canvas.width = canvas.clientWidth * ratio;
-  canvas.height = height * ratio;
-  const draw = canvas.getContext('2d');
+  const draw = emptied(canvas, height, '9px system-ui');
   if (!draw) return;
-  draw.scale(ratio, ratio);
-  draw.font = '9px system-ui';
   draw.textAlign = 'center';
   shown.forEach((state, cell) => {
     const why = states[state] ?? '';

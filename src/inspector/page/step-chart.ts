@@ -1,3 +1,4 @@
+import { emptied } from './canvas.js';
 import type { Row } from './shown.js';
 import { find } from './tables.js';
 
@@ -7,15 +8,9 @@ const LABEL = 15;
 /** Draws the latest steps as bars, as tall as they were long: those with prompts in the upper lane, hatched; the others in the lower one. */
 export function paintSteps(steps: readonly Row[]): void {
   const canvas = find<HTMLCanvasElement>('steps');
-  const ratio = devicePixelRatio;
   const height = 2 * (LANE + LABEL);
-  canvas.style.height = `${height}px`;
-  canvas.width = canvas.clientWidth * ratio;
-  canvas.height = height * ratio;
-  const draw = canvas.getContext('2d');
+  const draw = emptied(canvas, height, '12px system-ui');
   if (!draw) return;
-  draw.scale(ratio, ratio);
-  draw.font = '12px system-ui';
   const ink = getComputedStyle(canvas).color;
   const most = Math.max(0.001, ...steps.map(({ tookMs = 0 }) => tookMs));
   const width = canvas.clientWidth / Math.max(64, steps.length);
