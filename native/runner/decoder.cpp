@@ -34,9 +34,9 @@ std::unique_ptr<ThinkingBudget> thinking_of(const DecoderOptions & options) {
 
 }  // namespace
 
-uint64_t seed_of_ids(const std::vector<Token> & prompt) {
+uint64_t seed_of_ids(const std::vector<Token> & prompt, size_t n) {
     uint64_t hash = 0xCBF29CE484222325ull;  // FNV-1a
-    for (const Token token : prompt) hash = (hash ^ static_cast<uint32_t>(token)) * 0x100000001B3ull;
+    for (size_t i = 0; i < n; ++i) hash = (hash ^ static_cast<uint32_t>(prompt[i])) * 0x100000001B3ull;
     return hash;
 }
 

@@ -1,9 +1,9 @@
 // Everything one request does between its logits and its output: sampling, text, reasoning, tool calls, stop strings,
 // its end.
 //
-// Owns: sampler (none, where another engine samples), answer so far. Changed by: go_on, next, accept, end, message. Thread:
-// made anywhere, then the engine thread; without a sampler any, one at a time. Invariant: the answer is what was given
-// out, piece by piece; nothing is read again.
+// Owns: sampler (none, where another engine samples), answer so far. Changed by: go_on, next, accept, end, message.
+// Thread: made anywhere, then the engine thread; without a sampler any, one at a time. Invariant: the answer is what
+// was given out, piece by piece; nothing is read again.
 #pragma once
 
 #include <functional>
@@ -33,8 +33,8 @@ struct TokenLogprob {
     std::vector<TokenLogprob> top;  // without alternatives of their own
 };
 
-/** Of the ids of calls in the answer to a prompt, for DecoderOptions: the same prompt, the same ids. */
-uint64_t seed_of_ids(const std::vector<Token> & prompt);
+/** Of the ids of calls in the answer to prompt[0, n), for DecoderOptions: the same prompt, the same ids. */
+uint64_t seed_of_ids(const std::vector<Token> & prompt, size_t n);
 
 struct DecoderOptions {
     SamplingOptions sampling;
@@ -69,8 +69,8 @@ class Decoder {
 
     /**
      * The answer begins with these tokens: they were told before, by another engine, and nothing of them is told again.
-     * Before the first next(). Throws Error INVALID_OPTION when the answer would have ended with them or before, or when
-     * its grammar knows no such beginning.
+     * Before the first next(). Throws Error INVALID_OPTION when the answer would have ended with them or before, or
+     * when its grammar knows no such beginning.
      */
     void go_on(const std::vector<Token> & begun);
 

@@ -1,8 +1,8 @@
 // Chooses the next token of one request from its row of logits.
 //
-// Owns: the sampler's state (random numbers, penalties, grammar). Changed by: sample, go_on. Thread: made anywhere, then the
-// engine thread. Invariants: a greedy request without penalties never builds a candidates array; a grammar looks at the
-// one token that was chosen without it, and at the vocabulary only when it refuses that one.
+// Owns: the sampler's state (random numbers, penalties, grammar). Changed by: sample, go_on. Thread: made anywhere,
+// then the engine thread. Invariants: a greedy request without penalties never builds a candidates array; a grammar
+// looks at the one token that was chosen without it, and at the vocabulary only when it refuses that one.
 #pragma once
 
 #include <map>
