@@ -325,7 +325,7 @@ bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & s
         outputs_[place.row].refused = !impl_->has_its_state(row);
         if (outputs_[place.row].refused) continue;
         impl_->touch(row, page_tokens_);
-        if (pool) pool->bind(row.slot, row.pages, row.n_pages, row.n_past);
+        if (pool) pool->bind(row.slot, row.pages, row.n_pages, row.n_past, row.n_drafts > 0);
         const int32_t first = impl_->batch.n_tokens;
         for (int32_t i = 0; i < row.n_tokens; ++i) {
             const bool output = row.scored || (row.sample && i >= row.n_tokens - row.n_drafts - 1);

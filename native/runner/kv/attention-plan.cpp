@@ -53,7 +53,7 @@ void AttentionPlanner::order_rows(const PlanRow * rows, int32_t n_rows) {
         span.q1 = static_cast<int32_t>(tokens_.size());
         span.lo = config_.window.lo(row.first);  // never decreases with the position
         span.hi = row.first + row.n_tokens;
-        span.few = row.n_outputs > 1 && row.n_tokens <= config_.few_tokens;
+        span.few = row.drafts && row.n_tokens <= config_.few_tokens;
     }
 }
 

@@ -23,7 +23,7 @@ struct PlanRow {
     int32_t first;           // position of the first new token
     const int32_t * tokens;  // [n_tokens], rows of the ubatch in position order
     int32_t n_tokens;
-    int32_t n_outputs = 1;  // of them, whose logits are wanted: more than one where drafts are checked
+    bool drafts = false;  // some of them are: each is to have the bits that it would have alone
 };
 
 struct PlanConfig {
@@ -35,7 +35,7 @@ struct PlanConfig {
     // What suits the CPU kernel; device-plan.h has what suits a GPU.
     int32_t block_rows = 192;  // query rows (tokens x gqa) an item aims for: every item reads its keys anew
     int32_t narrow_rows = 8;   // up to here an item is one unit for all KV heads, above one unit a head
-    int32_t few_tokens = 16;   // of one row with several outputs, up to which its items are narrow
+    int32_t few_tokens = 16;   // of one row with drafts, up to which its items are narrow
     int32_t min_shared = 64;   // tokens that rows must share for a node of their own to pay for the merge
     int32_t min_split = 256;   // keys a KV split keeps
     int32_t units_per_thread = 8;
@@ -61,7 +61,7 @@ class AttentionPlanner {
     struct Span {
         int32_t row, lo, hi;  // index into the caller's rows; union of its tokens' intervals
         int32_t q0, q1;       // its tokens in plan order
-        bool few;             // each of its tokens is to have the bits that it would have alone
+        bool few;             // drafts, and narrow items
     };
     struct Node {
         int32_t p0, p1;  // pages [p0, p1) of every row of the node

@@ -132,14 +132,14 @@ void KvPool::install(llama_context_params & params, const llama_model * model) {
     params.cb_memory_user_data = impl_.get();
 }
 
-void KvPool::bind(SlotId slot, const PageId * pages, int32_t n_pages, int32_t n_past) {
+void KvPool::bind(SlotId slot, const PageId * pages, int32_t n_pages, int32_t n_past, bool drafts) {
     impl_->tables->slots[slot].assign(pages, pages + n_pages);
-    for (const auto & pager : impl_->pagers) pager->bind(slot, n_past);
+    for (const auto & pager : impl_->pagers) pager->bind(slot, n_past, drafts);
 }
 
 void KvPool::reset(SlotId slot) {
     impl_->tables->slots[slot].clear();
-    for (const auto & pager : impl_->pagers) pager->bind(slot, 0);
+    for (const auto & pager : impl_->pagers) pager->bind(slot, 0, false);
 }
 
 bool KvPool::copy_pages(const PageCopy * copies, int32_t n_copies) {

@@ -42,8 +42,11 @@ class KvPool {
      */
     void install(llama_context_params & params, const llama_model * model);
 
-    /** The next decode writes slot's tokens at positions n_past.. into these pages. Copies the table. */
-    void bind(SlotId slot, const PageId * pages, int32_t n_pages, int32_t n_past);
+    /**
+     * The next decode writes slot's tokens at positions n_past.. into these pages; `drafts`: the last of them are
+     * drafts. Copies the table.
+     */
+    void bind(SlotId slot, const PageId * pages, int32_t n_pages, int32_t n_past, bool drafts = false);
 
     /** Forgets the slot (its recurrent state, if any, is the caller's). */
     void reset(SlotId slot);

@@ -22,6 +22,7 @@ Pager::Pager(std::shared_ptr<const BlockTables> tables, const PagerConfig & conf
 
 void Pager::clear() {
     lengths_.assign(tables_->slots.size(), 0);
+    drafted_.assign(tables_->slots.size(), false);
 }
 
 bool Pager::seq_rm(llama_seq_id slot, llama_pos p0, llama_pos p1) {
@@ -67,12 +68,7 @@ void Pager::group_rows(const llama_ubatch & ubatch) {
     row_tokens_.resize(ubatch.n_tokens);
     counts_.assign(lengths_.size(), 0);
     starts_.assign(lengths_.size(), -1);
-    outputs_.assign(lengths_.size(), 0);
-    for (uint32_t i = 0; i < ubatch.n_tokens; ++i) {
-        const SlotId slot = ubatch.seq_id[i][0];
-        ++counts_[slot];
-        outputs_[slot] += ubatch.output && ubatch.output[i] != 0;
-    }
+    for (uint32_t i = 0; i < ubatch.n_tokens; ++i) ++counts_[ubatch.seq_id[i][0]];
     int32_t used = 0;
     for (uint32_t i = 0; i < ubatch.n_tokens; ++i) {
         const SlotId slot = ubatch.seq_id[i][0];
@@ -81,7 +77,7 @@ void Pager::group_rows(const llama_ubatch & ubatch) {
             used += counts_[slot];
             const std::vector<PageId> & pages = tables_->slots[slot];
             rows_.push_back({pages.data(), static_cast<int32_t>(pages.size()), lengths_[slot],
-                             row_tokens_.data() + starts_[slot], counts_[slot], outputs_[slot]});
+                             row_tokens_.data() + starts_[slot], counts_[slot], drafted_[slot]});
             lengths_[slot] += counts_[slot];
         }
         row_tokens_[starts_[slot]++] = static_cast<int32_t>(i);

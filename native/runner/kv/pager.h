@@ -27,8 +27,12 @@ class Pager final : public llama_kv_pager_i {
   public:
     Pager(std::shared_ptr<const BlockTables> tables, const PagerConfig & config);
 
-    /** The slot's sequence now has `length` tokens with KV; its pages are in the tables. */
-    void bind(SlotId slot, int32_t length) { lengths_[slot] = length; }
+    /** The slot's sequence now has `length` tokens with KV; its pages are in the tables. `drafts`: in its next tokens.
+     */
+    void bind(SlotId slot, int32_t length, bool drafts) {
+        lengths_[slot] = length;
+        drafted_[slot] = drafts;
+    }
 
     bool place(const std::vector<llama_ubatch> & ubatches, std::vector<std::vector<uint32_t>> & cells) override;
     void apply(const llama_ubatch & ubatch) override;
@@ -48,10 +52,11 @@ class Pager final : public llama_kv_pager_i {
 
     std::shared_ptr<const BlockTables> tables_;
     PagerConfig config_;
-    std::vector<int32_t> lengths_;                    // [n_slots]
-    std::vector<PlanRow> rows_;                       // the ubatch's rows, after apply
-    std::vector<int32_t> row_tokens_;                 // [n_tokens], grouped by row
-    std::vector<int32_t> counts_, outputs_, starts_;  // [n_slots] scratch
+    std::vector<int32_t> lengths_;          // [n_slots]
+    std::vector<bool> drafted_;             // [n_slots] of the next decode
+    std::vector<PlanRow> rows_;             // the ubatch's rows, after apply
+    std::vector<int32_t> row_tokens_;       // [n_tokens], grouped by row
+    std::vector<int32_t> counts_, starts_;  // [n_slots] scratch
     AttentionPlanner planner_;
     PagedAttention attention_;
     uint32_t n_kv_;

@@ -14,7 +14,7 @@ struct Row {
     std::vector<PageId> pages;
     int32_t first;
     int32_t n;
-    int32_t n_outputs = 1;
+    bool drafts = false;
 };
 
 struct Batch {
@@ -37,7 +37,7 @@ struct Batch {
         std::vector<PlanRow> out;
         for (size_t r = 0; r < rows.size(); ++r) {
             out.push_back({rows[r].pages.data(), static_cast<int32_t>(rows[r].pages.size()), rows[r].first,
-                           tokens[r].data(), rows[r].n, rows[r].n_outputs});
+                           tokens[r].data(), rows[r].n, rows[r].drafts});
         }
         return out;
     }
@@ -126,14 +126,14 @@ TEST("too little in common is not worth a merge") {
 TEST("few tokens of one row with drafts are narrow items: each has the bits that it would have alone") {
     PlanConfig config;
     config.gqa = 3;
-    const auto items = [&](int32_t n, int32_t n_outputs = 2) {
-        return check_plan(config, Batch{{{{0, 1, 2, 3}, 100, n, n_outputs}}, {}});
+    const auto items = [&](int32_t n, bool drafts = true) {
+        return check_plan(config, Batch{{{{0, 1, 2, 3}, 100, n, drafts}}, {}});
     };
     CHECK_EQ(items(1), 1);
     CHECK_EQ(items(7), 4);  // two tokens of three heads are six of the eight rows
     CHECK_EQ(items(16), 8);
     CHECK_EQ(items(17), 1);
-    CHECK_EQ(items(7, 1), 1);  // of a prompt
+    CHECK_EQ(items(7, false), 1);  // of a prompt
     config.few_tokens = 0;
     CHECK_EQ(items(7), 1);
 }
@@ -162,7 +162,7 @@ TEST("random trees, windows, chunks and thread counts: every pair exactly once")
                 row.pages.push_back(next++);
             }
             for (int32_t spare = upto(3); spare > 0; --spare) row.pages.push_back(next++);
-            row.n_outputs = 1 + upto(2);
+            row.drafts = upto(2) == 1;
             batch.rows.push_back(row);
         }
         check_plan(config, batch);
