@@ -1,9 +1,9 @@
 import type { Engine } from '../engine/engine.js';
 import { asBanyanError } from '../kit/errors.js';
 import { CLASSES, KEPT, PHASES, WAITS_FOR } from '../native/vocabulary.js';
-import type { EndedCall } from './ended-call.js';
 import { missSentence } from './miss-sentence.js';
-import { packed, type Told, type Watchable, type Watcher } from './told.js';
+import { packed, type Watchable, type Watcher } from './told.js';
+import type { EndedCall, Told } from './told-types.js';
 
 /** Between two looks at the engine. */
 const EVERY_MS = 250;

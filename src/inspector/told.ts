@@ -1,35 +1,4 @@
-import type { EndedCall } from './ended-call.js';
-
-/** A table as it goes to a page: names of columns, and the rows as base64 of float64 numbers. */
-export interface PackedTable {
-  readonly fields: readonly string[];
-  readonly rows: string;
-}
-
-export const TABLES = ['nodes', 'holds', 'requests', 'programs', 'steps'] as const;
-
-/** What one event of the inspector tells: a moment of an engine, and the calls that ended since the one before. */
-export interface Told {
-  readonly model: string;
-  /** Of a recording: what it is; else it is a live engine. */
-  readonly recorded?: string;
-  readonly words: Readonly<Record<'kept' | 'waitsFor' | 'classes' | 'phases', readonly string[]>>;
-  readonly tables: Readonly<Record<(typeof TABLES)[number], PackedTable>>;
-  /** A byte a cell of the page map, base64. */
-  readonly pages: string;
-  readonly pagesPerCell: number;
-  readonly nodesLeftOut: number;
-  readonly waitingLeftOut: number;
-  readonly programsLeftOut: number;
-  readonly pagesTotal: number;
-  readonly pagesFree: number;
-  readonly calls: readonly EndedCall[];
-}
-
-/** A moment that could not be told, and why. */
-export interface NotTold {
-  readonly error: string;
-}
+import type { PackedTable } from './told-types.js';
 
 /** Who gets the text of each event; false: it has not read the one before. */
 export type Watcher = (event: string) => boolean;

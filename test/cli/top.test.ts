@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { frameOf, paceOf } from '../../src/cli/watch/frame.js';
 import { Engine } from '../../src/engine/engine.js';
 import { InspectorFeed } from '../../src/inspector/feed.js';
-import type { Told } from '../../src/inspector/told.js';
 import { packedRows, unpacked } from '../../src/inspector/told.js';
+import type { Told } from '../../src/inspector/told-types.js';
 import { serve } from '../../src/server/serve.js';
 import { runScript } from '../support/run-script.js';
 

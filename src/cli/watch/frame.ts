@@ -1,5 +1,5 @@
-import type { EndedCall } from '../../inspector/ended-call.js';
-import { type Told, unpacked } from '../../inspector/told.js';
+import { unpacked } from '../../inspector/told.js';
+import type { EndedCall, Told } from '../../inspector/told-types.js';
 import type { ProgramRow, RequestRow, StepRow } from '../../native/snapshot.js';
 
 /** What a waiting request waits for, in few words. */

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import type { EndedCall } from '../../inspector/ended-call.js';
 import { RecordedFeed } from '../../inspector/recorded/recorded-feed.js';
 import { type Recording, readRecording } from '../../inspector/recorded/recording.js';
+import type { EndedCall } from '../../inspector/told-types.js';
 import { invalidOption } from '../../kit/option-checks.js';
 import { number } from '../../native/option-kinds.js';
 import { serveRecording } from '../../server/inspector/serve-recording.js';

@@ -1,6 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import type { EndedCall } from '../../inspector/ended-call.js';
-import type { NotTold, Told } from '../../inspector/told.js';
+import type { EndedCall, NotTold, Told } from '../../inspector/told-types.js';
 import { BanyanError, messageOf } from '../../kit/errors.js';
 import { invalidOption } from '../../kit/option-checks.js';
 import { frameOf } from './frame.js';

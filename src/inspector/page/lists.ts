@@ -1,4 +1,5 @@
-import type { EndedCall, Row, Shown } from './shown.js';
+import type { EndedCall, Told } from '../told-types.js';
+import type { Row } from './shown.js';
 import { fillTable, find, type Line } from './tables.js';
 
 const MOST_REQUESTS = 200;
@@ -19,7 +20,7 @@ const WAITS: Readonly<Record<string, string>> = {
 export const number = (value: number | null | undefined) =>
   value === null || Number.isNaN(value) ? '–' : Math.round(value ?? 0).toLocaleString('en');
 
-export function fillRequests(requests: readonly Row[], { words }: Shown): void {
+export function fillRequests(requests: readonly Row[], { words }: Told): void {
   const lines = requests.slice(0, MOST_REQUESTS).map((request): Line => {
     const { id, program, producer, waitedMs, cachedTokens, promptTokens, outputTokens, pages } = request;
     const waits = WAITS[words.waitsFor[request.waitsFor ?? 0] ?? ''] ?? '';
@@ -41,7 +42,7 @@ export function fillRequests(requests: readonly Row[], { words }: Shown): void {
 /** `calls`: of all agents; those of none are one line. `choose` gets the agent's number. */
 export function fillAgents(
   agents: readonly Row[],
-  { words, programsLeftOut }: Shown,
+  { words, programsLeftOut }: Told,
   {
     calls,
     chosen,

@@ -1,15 +1,16 @@
+import type { EndedCall, NotTold, Told } from '../told-types.js';
 import { drawIcicle, neighbour, type Placed, placeNodes, ROW } from './icicle.js';
 import { fillAgents, fillLife, fillRequests, number } from './lists.js';
 import { paintPages } from './page-map.js';
 import { colourOf, inkOn, letterOf, meaningOf, STATES } from './palette.js';
-import { type EndedCall, rowsOf, type Shown } from './shown.js';
+import { rowsOf } from './shown.js';
 import { paintSteps } from './step-chart.js';
 import { find, line } from './tables.js';
 
 /** Calls of a live engine that are remembered, of all agents. */
 const MOST_CALLS = 2_000;
 
-let shown: Shown | undefined;
+let shown: Told | undefined;
 let placed: Placed[] = [];
 let chosenNode = 0;
 let chosenAgent: number | undefined;
@@ -38,7 +39,7 @@ function paint(): void {
   );
 }
 
-function headline({ model, recorded, ...now }: Shown, running: number, waiting: number): string {
+function headline({ model, recorded, ...now }: Told, running: number, waiting: number): string {
   const left = now.nodesLeftOut > 0 ? ` (${number(now.nodesLeftOut)} deeper ones not shown)` : '';
   const nodes = `${number(placed.length)} nodes${left}`;
   if (recorded !== undefined) return `${model}: ${recorded}; ${nodes}, ${running} calls without an end`;
@@ -122,7 +123,7 @@ async function follow(key: string): Promise<void> {
 
 function take(event: string): void {
   if (!event.startsWith('data: ')) return;
-  const told = JSON.parse(event.slice(6)) as Shown | { error: string };
+  const told = JSON.parse(event.slice(6)) as Told | NotTold;
   if ('error' in told) {
     find('state').textContent = told.error;
     return;

@@ -1,6 +1,7 @@
+import type { Told } from '../told-types.js';
 import { emptied } from './canvas.js';
 import { colourOf, inkOn, letterOf } from './palette.js';
-import { bytesOf, type Shown } from './shown.js';
+import { bytesOf } from './shown.js';
 import { find } from './tables.js';
 
 /** Squares that are large enough for a letter; with more, each stands for several pages and shows the best reason among them. */
@@ -8,7 +9,7 @@ const LETTERED = 3_000;
 const SIDE = 13;
 
 /** Draws a square a page, with the letter of its state, and says how many there are of each. */
-export function paintPages({ pages, pagesPerCell, words }: Pick<Shown, 'pages' | 'pagesPerCell' | 'words'>): void {
+export function paintPages({ pages, pagesPerCell, words }: Pick<Told, 'pages' | 'pagesPerCell' | 'words'>): void {
   const canvas = find<HTMLCanvasElement>('pages');
   const cells = bytesOf(pages);
   const states = ['free', 'held', ...words.kept];

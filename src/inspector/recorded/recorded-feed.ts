@@ -1,5 +1,6 @@
 import { CLASSES, KEPT, PHASES, WAITS_FOR } from '../../native/vocabulary.js';
-import { packed, packedRows, type Told, type Watchable, type Watcher } from '../told.js';
+import { packed, packedRows, type Watchable, type Watcher } from '../told.js';
+import type { Told } from '../told-types.js';
 import { drawnTree, HOLD_FIELDS, NODE_FIELDS } from './drawn-tree.js';
 import type { RecordedAgent, Recording } from './recording.js';
 

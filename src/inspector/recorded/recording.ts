@@ -2,7 +2,7 @@ import { invalidOption } from '../../kit/option-checks.js';
 import { checkedLine, checkVersion, isRecording, wrongLine } from '../../trace/checked-lines.js';
 import type { TraceFinish, TraceHeader, TraceHint, TraceSubmit } from '../../trace/format.js';
 import { invalidTrace, type LogProgress, logLines } from '../../trace/log-lines.js';
-import type { EndedCall } from '../ended-call.js';
+import type { EndedCall } from '../told-types.js';
 import { recordedMiss } from './recorded-miss.js';
 import { type Place, type Placed, TokenTree } from './token-tree.js';
 
