@@ -63,9 +63,10 @@ export {
   type ModelLease,
   type ModelReport,
   Models,
-  type UseOptions,
+  type SwapReport,
 } from './models/models.js';
 export type { ModelsOptions } from './models/models-options.js';
+export type { SwapOptions, UseOptions } from './models/use-options.js';
 export type { TokenLogprob } from './native/events.js';
 export type { NativePolicy as Policy } from './native/policy.js';
 export type { FinishReason, KvType, NativeClass as RequestClass } from './native/vocabulary.js';

@@ -14,7 +14,7 @@ import {
 } from '../chat/prompt.js';
 import { checkShort } from '../chat/prompt-size.js';
 import { readPrompt } from '../chat/read-prompt.js';
-import { checkToolsCanBeShown } from '../chat/tool-spec.js';
+import { vocabularyDigest } from '../chat/vocabulary-digest.js';
 import { type Embeddings, embed } from '../embedding/embedding.js';
 import { EMBED, type EmbeddingOptions } from '../embedding/embedding-options.js';
 import { checkEmbeds, checkGenerates } from '../embedding/model-kind.js';
@@ -37,7 +37,7 @@ import { type Miss, nameMiss, Pin, type PinOptions, PREFIX, type PrefixOptions, 
 import { Program } from './program.js';
 import { GENERATE, type GenerateOptions, toRequestSettings } from './request-options.js';
 import { Session } from './session.js';
-import { type SessionOptions, toSessionSetup } from './session-options.js';
+import { checkSetup, type SessionOptions, toSessionSetup } from './session-options.js';
 import { DETOKENIZE, type DetokenizeOptions, TOKENIZE, type TokenizeOptions } from './tokenize-options.js';
 import { auditCalls, auditEmbedding, checkAudit } from './watch/call-audit.js';
 import { type CallWatcher, watchCalls } from './watch/call-watch.js';
@@ -103,11 +103,34 @@ export class Engine implements AsyncDisposable {
     checkOpen(this.#backend);
     checkGenerates(this.info);
     const setup = toSessionSetup(options);
-    checkToolsCanBeShown(this.info, setup.tools);
-    if (this.#backend.inMessages && setup.overflow.how !== 'error') {
-      throw invalidOption('onOverflow', 'error: the tokens of a model in chat mode are not known', setup.overflow.how);
-    }
+    checkSetup(this.#backend, setup);
     return new Session(this.#backend, setup);
+  }
+
+  /**
+   * A session with the past of one of another engine, to go on with here: that engine may be closed, or another model. Where
+   * `vocabulary()` is the same it has the same tokens; else, and where the other engine was closed before anything asked for its vocabulary, it
+   * has the messages, which the next turn's prompt renders anew: `session.tokens` is empty until then. A turn that runs there is not part of it.
+   * Rejects with INVALID_OPTION, MODEL_UNSUPPORTED (its tools cannot be shown here), CLOSED.
+   */
+  async adopt(session: Session): Promise<Session> {
+    checkOpen(this.#backend);
+    const other = checkSession('session', session);
+    await Promise.all([this.vocabulary(), other.readVocabulary()]);
+    return this.adoptNow(other);
+  }
+
+  /** As `adopt()`, at once: by tokens only if both vocabularies were asked for before. Throws as that rejects. */
+  adoptNow(session: Session): Session {
+    return checkSession('session', session).onto(this.#backend);
+  }
+
+  /**
+   * SHA-256, in hex, of how token ids read and how the chat template writes a conversation. Engines with the same one mean the same by
+   * a conversation's tokens; '' in chat mode, which tells none. Computed once, in slices: milliseconds. Rejects with CLOSED.
+   */
+  vocabulary(): Promise<string> {
+    return vocabularyDigest(this.#backend);
   }
 
   /**
@@ -276,4 +299,9 @@ export class Engine implements AsyncDisposable {
     const recording = await this.#recording?.catch(() => undefined);
     await recording?.stop().catch(() => {}); // reported to the caller of stop()
   }
+}
+
+function checkSession(field: string, session: Session): Session {
+  if (session instanceof Session) return session;
+  throw invalidOption(field, 'a session of an engine', session);
 }

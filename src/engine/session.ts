@@ -11,6 +11,7 @@ import { type OnOverflow, toOverflow } from '../chat/overflow/overflow-options.j
 import { summaryRoom } from '../chat/overflow/summary.js';
 import { checkCounts } from '../chat/prompt.js';
 import { readMessages } from '../chat/read-prompt.js';
+import { sameVocabulary, vocabularyDigest } from '../chat/vocabulary-digest.js';
 import { BanyanError } from '../kit/errors.js';
 import { readTable } from '../kit/option-table.js';
 import { reading } from '../kit/read-options.js';
@@ -21,7 +22,7 @@ import { placesOf, withKept } from './pins/keep-marked.js';
 import { Program, toHint } from './program.js';
 import type { Completion, Request } from './request.js';
 import { TURN, type TurnOptions, toRequestSettings } from './request-options.js';
-import { FORK, type ForkOptions, NEXT_TURN, type SessionSetup } from './session-options.js';
+import { checkSetup, FORK, type ForkOptions, NEXT_TURN, type SessionSetup } from './session-options.js';
 import { checkTurn, isRewritten, isVoid, type Turn } from './turn.js';
 import { checkAudit } from './watch/call-audit.js';
 
@@ -285,6 +286,26 @@ export class Session implements AsyncDisposable {
     this.#checkOpen();
     const defaults = { ...this.#setup.defaults, ...readTable('options', options, FORK) };
     return new Session(this.#backend, { ...this.#setup, defaults }, this.#history);
+  }
+
+  /**
+   * Use `engine.adopt()`. A session with the same past on another backend: its tokens, where they are known to mean the same there, else
+   * its messages. Its agent run stays behind. Throws MODEL_UNSUPPORTED, INVALID_OPTION, CLOSED.
+   */
+  onto(backend: Backend): Session {
+    checkSetup(backend, this.#setup);
+    const setup = { ...this.#setup, defaults: { ...this.#setup.defaults, program: undefined } };
+    const known = sameVocabulary(this.#backend, backend);
+    const { messages, pushed } = this.#history;
+    const nothing = { tokens: new Int32Array(0), staticTokens: 0, last: undefined, known: [] };
+    const session = new Session(backend, setup, known ? this.#history : { ...nothing, messages, pushed });
+    session.#shared = known ? this.#shared : undefined;
+    return session;
+  }
+
+  /** Use `engine.adopt()`. Reads the vocabulary that its tokens are of, if that can still be read. */
+  async readVocabulary(): Promise<void> {
+    await vocabularyDigest(this.#backend).catch(() => {}); // closed: it is unknown, unless it was read before
   }
 
   /**

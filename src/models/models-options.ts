@@ -39,10 +39,14 @@ function readDeclared(field: string, value: unknown): Declared {
   const declared = readOptions(field, value as Declared, names);
   const read = names.map((name) => {
     const own = `${field}.${checkName(field, name)}`;
-    const options = readEngineOptions(checkObject(own, declared[name]) as EngineOptions);
-    if (options.signal)
-      throw invalidOption(`${own}.signal`, 'absent: a load is shared by all who wait for it', options.signal);
-    return [name, options] as const;
+    return [name, readModelOptions(own, declared[name] as EngineOptions)] as const;
   });
   return Object.fromEntries(read);
+}
+
+/** Options by which a model is loaded. Throws INVALID_OPTION. */
+export function readModelOptions(field: string, value: EngineOptions): EngineOptions {
+  const options = readEngineOptions(checkObject(field, value) as EngineOptions);
+  if (options.signal === undefined) return options;
+  throw invalidOption(`${field}.signal`, 'absent: a load is shared by all who wait for it', options.signal);
 }

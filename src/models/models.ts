@@ -1,21 +1,15 @@
 import { Engine } from '../engine/engine.js';
+import type { EngineOptions } from '../engine/engine-options.js';
 import { onAbort } from '../kit/abort-listeners.js';
 import { BanyanError } from '../kit/errors.js';
 import { invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
-import { type OptionsOf, signal } from '../native/option-kinds.js';
 import { type Clock, MACHINE_CLOCK } from './clock.js';
-import { ManagedModel } from './managed-model.js';
-import { type ModelsOptions, readModelsOptions } from './models-options.js';
-import { bytesOf, inMiB, leastBytes } from './size.js';
-
-/** The table of what a user of a model passes. */
-export const USE = {
-  /** Signal that ends the wait for the model; a load goes on for the others. */
-  signal: signal(),
-};
-
-export interface UseOptions extends OptionsOf<typeof USE> {}
+import { type Loaded, ManagedModel } from './managed-model.js';
+import { Memory } from './memory.js';
+import { type ModelsOptions, readModelOptions, readModelsOptions } from './models-options.js';
+import { bytesOf, leastBytes } from './size.js';
+import { SWAP, type SwapOptions, USE, type UseOptions } from './use-options.js';
 
 /** A loaded model in use. It stays loaded until it is given back. */
 export interface ModelLease extends Disposable {
@@ -39,6 +33,16 @@ export interface ModelReport {
   readonly users: number;
   readonly loads: number;
   readonly unloads: number;
+  readonly swaps: number;
+  /** Engines that swaps took from it and that are still used. */
+  readonly retired: number;
+}
+
+export interface SwapReport {
+  /** How conversations of the old engine go on in the new one: see `engine.adopt()`. `messages` also where none was loaded. */
+  readonly sessions: 'tokens' | 'messages';
+  /** True: the new engine was loaded while the old one served. False: there was no room for both, and new users waited for it. */
+  readonly beside: boolean;
 }
 
 /**
@@ -48,21 +52,19 @@ export interface ModelReport {
  */
 export class Models implements AsyncDisposable {
   readonly #models: ReadonlyMap<string, ManagedModel>;
-  readonly #budget: number;
+  readonly #memory: Memory;
   readonly #idleMs: number;
-  readonly #load: (options: ManagedModel['options']) => Promise<Engine>;
+  readonly #load: (options: EngineOptions) => Promise<Engine>;
   readonly #clock: Clock;
   /** Loads, one after the other: two that make room at once would unload too much. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** Told when a model is given back, unloaded, or all is over. */
-  #changed: (() => void)[] = [];
   #closing: Promise<void> | undefined;
 
   /** Throws INVALID_OPTION. Loads nothing. */
   constructor(given: ModelsOptions) {
     const { models, memoryBytes, idleMs = 0, load, clock = MACHINE_CLOCK } = readModelsOptions(given);
     this.#models = new Map(Object.entries(models).map(([name, options]) => [name, new ManagedModel(name, options)]));
-    this.#budget = memoryBytes;
+    this.#memory = new Memory([...this.#models.values()], memoryBytes);
     this.#idleMs = idleMs;
     this.#load = load ?? ((options) => Engine.load(options));
     this.#clock = clock;
@@ -70,14 +72,15 @@ export class Models implements AsyncDisposable {
 
   /** What each model is at, in the order in which they were declared. */
   report(): ModelReport[] {
-    return [...this.#models.values()].map(({ name, state, bytes, users, loads, unloads }) => {
-      return { name, state, bytes, users, loads, unloads };
+    return [...this.#models.values()].map(({ name, state, bytes, users, loads, unloads, swaps, retired }) => {
+      const all = [...retired].reduce((sum, one) => sum + one.users, users);
+      return { name, state, bytes, users: all, loads, unloads, swaps, retired: retired.size };
     });
   }
 
   /** Bytes of the budget, and those that loaded models may take of it. */
   get memory(): { budgetBytes: number; usedBytes: number } {
-    return { budgetBytes: this.#budget, usedBytes: this.#used };
+    return { budgetBytes: this.#memory.budget, usedBytes: this.#memory.used };
   }
 
   /**
@@ -87,14 +90,18 @@ export class Models implements AsyncDisposable {
   async acquire(name: string, given: UseOptions = {}): Promise<ModelLease> {
     const { signal: stop } = readTable('options', given, USE);
     const model = this.#named(name);
-    if (stop?.aborted) throw aborted(stop);
-    model.users++; // from now on it is not unloaded
+    checkNotAborted(stop);
+    model.waiting++; // from now on it is not unloaded
     model.stopIdle();
     try {
-      return this.#leaseOf(model, await unlessAborted(this.#loaded(model), stop));
-    } catch (reason) {
+      for (;;) {
+        const loaded = await unlessAborted(this.#loaded(model), stop);
+        this.#checkOpen();
+        if (loaded === model.loaded && !model.unloading) return this.#leaseOf(model, loaded); // else it was swapped meanwhile
+      }
+    } finally {
+      model.waiting--;
       this.#left(model);
-      throw reason;
     }
   }
 
@@ -114,6 +121,21 @@ export class Models implements AsyncDisposable {
     return { name, use: (work, options) => this.use(name, work, options) };
   }
 
+  /**
+   * Another engine under a name, without a gap: it is loaded while the old one serves, or, where the budget has no room for both, once those
+   * who use the old one have given it back. From then on new users get it, those who waited too; who uses the old one keeps it until it is
+   * given back. Conversations go on by `engine.adopt()`. Where the new one cannot be loaded the old one serves on, loaded again if need be.
+   * Swaps of one model come one after the other. Rejects with INVALID_OPTION, OUT_OF_MEMORY, ABORTED, CLOSED, and as `Engine.load()` does.
+   */
+  async swap(name: string, options: EngineOptions, given: SwapOptions = {}): Promise<SwapReport> {
+    const how = readTable('options', given, SWAP);
+    const model = this.#named(name);
+    const declared = readModelOptions('model', options);
+    const swapped = model.swapping.then(() => this.#swap(model, declared, how));
+    model.swapping = swapped.catch(() => {});
+    return swapped;
+  }
+
   /** Takes no new users, waits for those that there are, and unloads all. Those who wait for a load reject with CLOSED. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -126,11 +148,12 @@ export class Models implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await null; // #closing is set: who waits for room hears of it
-    this.#tellChanged();
+    this.#memory.tellChanged();
+    for (const { swapping } of this.#models.values()) await swapping;
     await this.#turn;
     for (const model of this.#models.values()) {
-      while (model.users > 0) await this.#change();
-      await this.#unload(model);
+      while (model.users > 0 || model.retired.size > 0) await this.#memory.change();
+      await this.#memory.unload(model);
     }
   }
 
@@ -145,112 +168,207 @@ export class Models implements AsyncDisposable {
     if (this.#closing) throw new BanyanError('CLOSED', 'The models are closed');
   }
 
-  #leaseOf(model: ManagedModel, engine: Engine): ModelLease {
+  #leaseOf(model: ManagedModel, loaded: Loaded): ModelLease {
     let given = false;
+    loaded.users++;
     const release = () => {
       if (given) return;
       given = true;
+      loaded.users--;
+      if (loaded.users === 0 && model.retired.has(loaded)) void this.#memory.end(model, loaded);
       this.#left(model);
     };
-    return { engine, release, [Symbol.dispose]: release };
+    return { engine: loaded.engine, release, [Symbol.dispose]: release };
   }
 
   #left(model: ManagedModel): void {
-    model.users--;
     model.lastUsed = this.#clock.now();
     this.#idles(model);
-    this.#tellChanged();
+    this.#memory.tellChanged();
   }
 
   #idles(model: ManagedModel): void {
     if (model.users > 0 || this.#idleMs === 0) return;
     model.stopIdle();
     model.stopIdle = this.#clock.after(this.#idleMs, () => {
-      if (model.users === 0) void this.#unload(model);
+      if (model.users === 0) void this.#memory.unload(model);
     });
   }
 
-  #loaded(model: ManagedModel): Promise<Engine> {
-    if (model.engine && !model.unloading) return Promise.resolve(model.engine);
-    if (!model.loading) {
-      const loading = this.#turn.then(() => this.#loadNow(model));
-      model.loading = loading.finally(() => {
-        model.loading = undefined;
-      });
-      this.#turn = model.loading.catch(() => {});
-    }
-    return model.loading;
+  #loaded(model: ManagedModel): Promise<Loaded> {
+    if (model.loading) return model.loading;
+    if (model.loaded && !model.unloading) return Promise.resolve(model.loaded);
+    return this.#toLoad(
+      model,
+      this.#inTurn(() => this.#loadDeclared(model)),
+    );
   }
 
-  async #loadNow(model: ManagedModel): Promise<Engine> {
-    for (let least = model.bytes ?? (await leastBytes(model.options)); ; ) {
-      await model.unloading;
-      await this.#makeRoom(model, least);
-      const engine = await this.#load(model.options);
-      model.bytes = bytesOf(engine.info);
-      if (this.#closing || this.#used + model.bytes > this.#budget) {
-        // It is larger than its file told: room for all of it is made before it is loaded again.
-        await engine.close();
-        least = model.bytes;
-        continue;
+  /** Those who ask meanwhile wait for it. */
+  #toLoad(model: ManagedModel, loaded: Promise<Loaded>): Promise<Loaded> {
+    const loading = loaded.finally(() => {
+      if (model.loading === loading) model.loading = undefined;
+    });
+    model.loading = loading;
+    return loading;
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  async #loadDeclared(model: ManagedModel): Promise<Loaded> {
+    await model.unloading;
+    if (model.loaded) return model.loaded; // by a swap
+    const { options } = model;
+    return this.#serves(model, await this.#loadNow(model, options, model.bytes ?? (await leastBytes(options))));
+  }
+
+  /** `least`: bytes that it takes at least. */
+  async #loadNow(model: ManagedModel, options: EngineOptions, least: number, stop?: AbortSignal): Promise<Loaded> {
+    const check = () => this.#checkGoesOn(stop);
+    for (let needed = least; ; ) {
+      await this.#memory.makeRoom(model, needed, check);
+      const loaded = await this.#open(options, stop);
+      if (!this.#closing && this.#memory.used + loaded.bytes <= this.#memory.budget) return loaded;
+      // It is larger than its file told: room for all of it is made before it is loaded again.
+      await loaded.engine.close();
+      needed = loaded.bytes;
+      if (options === model.options) model.bytes = needed;
+    }
+  }
+
+  async #open(options: EngineOptions, stop: AbortSignal | undefined): Promise<Loaded> {
+    const engine = await this.#load({ ...options, ...(stop && { signal: stop }) });
+    return { engine, bytes: bytesOf(engine.info), users: 0 };
+  }
+
+  /** New users get it. */
+  #serves(model: ManagedModel, loaded: Loaded): Loaded {
+    Object.assign(model, { loaded, bytes: loaded.bytes });
+    model.loads++;
+    this.#idles(model); // all who waited may have gone
+    return loaded;
+  }
+
+  async #swap(model: ManagedModel, options: EngineOptions, how: SwapOptions): Promise<SwapReport> {
+    const words = await model.loaded?.engine.vocabulary().catch(() => ''); // before it may be closed
+    const beside = await this.#inTurn(() => this.#swapBeside(model, options, how));
+    const { engine } = beside ?? (await this.#swapAfter(model, options, how));
+    const same = Boolean(words) && words === (await engine.vocabulary().catch(() => ''));
+    return { sessions: same ? 'tokens' : 'messages', beside: beside !== undefined };
+  }
+
+  /** Undefined: there is no room for it as long as the old one is there. */
+  async #swapBeside(model: ManagedModel, options: EngineOptions, how: SwapOptions): Promise<Loaded | undefined> {
+    this.#checkGoesOn(how.signal);
+    if (!(await this.#memory.roomBeside(model, await leastBytes(options)))) return undefined;
+    const loaded = await this.#open(options, how.signal);
+    try {
+      this.#memory.checkFits(model, loaded.bytes);
+      await loaded.engine.vocabulary().catch(() => '');
+      this.#checkGoesOn(how.signal);
+      if (await this.#memory.roomBeside(model, loaded.bytes)) return await this.#replace(model, options, loaded, how);
+    } catch (reason) {
+      await loaded.engine.close();
+      throw reason;
+    }
+    await loaded.engine.close();
+    return undefined;
+  }
+
+  /** Once the old one is given back, while new users wait. */
+  async #swapAfter(model: ManagedModel, options: EngineOptions, how: SwapOptions): Promise<Loaded> {
+    let failure: { reason: unknown } | undefined;
+    const load = async () => {
+      try {
+        for (;;) {
+          const over = await this.#drained(model, how);
+          const loaded = await this.#inTurn(() => this.#swapDrained(model, options, how, over));
+          if (loaded) return loaded;
+        }
+      } catch (reason) {
+        failure = { reason };
+        return model.loaded ?? this.#inTurn(() => this.#loadDeclared(model)); // the old one serves on
       }
-      model.engine = engine;
-      model.loads++;
-      this.#idles(model); // all who waited may have gone
-      return engine;
-    }
+    };
+    const loaded = await this.#toLoad(model, load()).catch(() => undefined);
+    if (failure || !loaded) throw failure?.reason;
+    return loaded;
   }
 
-  /** Unloads those that were used least recently until there is room; waits while all are in use. */
-  async #makeRoom(model: ManagedModel, bytes: number): Promise<void> {
-    for (;;) {
-      this.#checkOpen();
-      if (bytes > this.#budget) throw this.#tooLarge(model, bytes);
-      if (this.#used + bytes <= this.#budget) return;
-      const idle = [...this.#models.values()].filter((one) => one.engine && !one.unloading && one.users === 0);
-      const [oldest] = idle.sort((a, b) => a.lastUsed - b.lastUsed);
-      await (oldest ? this.#unload(oldest) : this.#change());
-    }
+  /** Undefined: it is used again, by those who waited for a load that was under way. */
+  async #swapDrained(
+    model: ManagedModel,
+    options: EngineOptions,
+    how: SwapOptions,
+    over: boolean,
+  ): Promise<Loaded | undefined> {
+    this.#checkGoesOn(how.signal);
+    if (model.loaded && model.loaded.users > 0 && !over) return undefined;
+    await this.#memory.unload(model);
+    const loaded = await this.#loadNow(model, options, await leastBytes(options), how.signal);
+    await loaded.engine.vocabulary().catch(() => '');
+    return this.#replace(model, options, loaded, how);
   }
 
-  #tooLarge({ name }: ManagedModel, bytes: number): BanyanError {
-    const message =
-      `${name} takes ${inMiB(bytes)} (${bytes} bytes), and all models together may take ${inMiB(this.#budget)} ` +
-      `(memoryBytes: ${this.#budget}): give it fewer kvTokens, or more memory`;
-    return new BanyanError('OUT_OF_MEMORY', message, { field: 'memoryBytes' });
-  }
-
-  get #used(): number {
-    return [...this.#models.values()].reduce((sum, { engine, bytes = 0 }) => sum + (engine ? bytes : 0), 0);
-  }
-
-  /** Its memory counts until the engine is closed. */
-  #unload(model: ManagedModel): Promise<void> {
-    const { engine } = model;
-    if (!engine || model.unloading) return model.unloading ?? Promise.resolve();
+  async #replace(
+    model: ManagedModel,
+    options: EngineOptions,
+    loaded: Loaded,
+    { drainMs }: SwapOptions,
+  ): Promise<Loaded> {
+    await model.unloading;
+    const old = model.loaded;
     model.stopIdle();
-    model.unloading = engine.close().finally(() => {
-      model.engine = undefined;
-      model.unloading = undefined;
-      model.unloads++;
-      this.#tellChanged();
-    });
-    return model.unloading;
+    model.options = options;
+    model.swaps++;
+    if (old) {
+      model.retired.add(old);
+      const end = () => void this.#memory.end(model, old);
+      if (old.users === 0) end();
+      else if (drainMs !== undefined) this.#clock.after(drainMs, end);
+    }
+    return this.#serves(model, loaded);
   }
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#changed.push(resolve));
+  /** Resolves when nothing uses its engine, or, with true, the time for that is over. */
+  async #drained(model: ManagedModel, { signal: stop, drainMs }: SwapOptions): Promise<boolean> {
+    let over = false;
+    const tell = () => this.#memory.tellChanged();
+    const end = () => {
+      over = true;
+      tell();
+    };
+    const forgetTime = drainMs === undefined ? () => {} : this.#clock.after(drainMs, end);
+    const forgetSignal = onAbort(stop, tell);
+    try {
+      for (;;) {
+        this.#checkGoesOn(stop);
+        if (over || (model.loaded?.users ?? 0) === 0) return over;
+        await this.#memory.change();
+      }
+    } finally {
+      forgetTime();
+      forgetSignal();
+    }
   }
 
-  #tellChanged(): void {
-    const told = this.#changed;
-    this.#changed = [];
-    for (const tell of told) tell();
+  /** Throws ABORTED, CLOSED. */
+  #checkGoesOn(stop: AbortSignal | undefined): void {
+    this.#checkOpen();
+    checkNotAborted(stop);
   }
 }
 
 const aborted = ({ reason }: AbortSignal) =>
   new BanyanError('ABORTED', 'The wait for a model was aborted', { cause: reason });
+
+function checkNotAborted(stop: AbortSignal | undefined): void {
+  if (stop?.aborted) throw aborted(stop);
+}
 
 async function unlessAborted<Value>(value: Promise<Value>, stop: AbortSignal | undefined): Promise<Value> {
   if (!stop) return value;

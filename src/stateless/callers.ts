@@ -63,14 +63,15 @@ export class Callers {
   readonly #records = new RequestRecords();
   readonly #tenant: string;
 
-  /** `changes`: where they are counted with those of others. */
-  constructor(engine: Engine, options: CallerOptions, changes = new ChangeCounts()) {
+  /** `changes`: where they are counted with those of others. `before`: callers of an engine that this one stands in for. */
+  constructor(engine: Engine, options: CallerOptions, changes = new ChangeCounts(), before?: Callers) {
     const { history, tenant = '', pinShare = 0.3, rules = [] } = options;
     this.#engine = engine;
     this.#tenant = tenant;
     this.changes = changes;
     this.#runs = new Runs(engine);
-    this.#transcripts = history === 'exact' ? new Transcripts(engine, tenant) : undefined;
+    this.#transcripts =
+      history === 'exact' ? new Transcripts(engine, tenant, before ? before.#transcripts : undefined) : undefined;
     this.#rules = compileRules(rules);
     this.#pins = new Pins(engine, pinShare);
   }

@@ -13,8 +13,16 @@ const MOST_NODES = 10_000;
 /** A conversation up to the end of an answer of ours. */
 interface Node {
   session: Session;
+  /** That it is of. */
+  engine: Engine;
   run: Run | undefined;
   tokens: number;
+}
+
+/** What is kept: under the digest of each, the latest last. */
+class Kept {
+  readonly nodes = new Map<string, Node>();
+  tokens = 0;
 }
 
 /** The next turn of a conversation. */
@@ -41,12 +49,13 @@ export interface NextTurn {
 export class Transcripts {
   readonly #engine: Engine;
   readonly #tenant: string;
-  readonly #nodes = new Map<string, Node>(); // the latest last
-  #tokens = 0;
+  readonly #kept: Kept;
 
-  constructor(engine: Engine, tenant = '') {
+  /** `before`: those of an engine that this one stands in for, loaded again or swapped for another. They go on here. */
+  constructor(engine: Engine, tenant = '', before?: Transcripts) {
     this.#engine = engine;
     this.#tenant = tenant;
+    this.#kept = before ? before.#kept : new Kept();
   }
 
   /** The next turn of a conversation whose last message is not the model's. Throws INVALID_*, MODEL_UNSUPPORTED, CLOSED. */
@@ -75,25 +84,32 @@ export class Transcripts {
     const key = digestOf(digest, said);
     this.#drop(key);
     const tokens = session.tokens.length;
-    this.#nodes.set(key, { session, run, tokens });
-    this.#tokens += tokens;
-    for (const oldest of this.#nodes.keys()) {
-      if (this.#tokens <= MOST_TOKENS && this.#nodes.size <= MOST_NODES) break;
+    const kept = this.#kept;
+    kept.nodes.set(key, { session, engine: this.#engine, run, tokens });
+    kept.tokens += tokens;
+    for (const oldest of kept.nodes.keys()) {
+      if (kept.tokens <= MOST_TOKENS && kept.nodes.size <= MOST_NODES) break;
       this.#drop(oldest);
     }
   }
 
   #find(key: string): Node | undefined {
-    const node = this.#nodes.get(key);
+    const { nodes } = this.#kept;
+    const node = nodes.get(key);
     if (!node) return undefined;
-    this.#nodes.delete(key);
-    this.#nodes.set(key, node);
+    if (node.engine !== this.#engine) {
+      node.session = this.#engine.adoptNow(node.session);
+      node.engine = this.#engine;
+      node.run = undefined; // a run is one engine's
+    }
+    nodes.delete(key);
+    nodes.set(key, node);
     return node;
   }
 
   #drop(key: string): void {
-    this.#tokens -= this.#nodes.get(key)?.tokens ?? 0;
-    this.#nodes.delete(key);
+    this.#kept.tokens -= this.#kept.nodes.get(key)?.tokens ?? 0;
+    this.#kept.nodes.delete(key);
   }
 }
 

@@ -1,89 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
-import type { EngineOptions } from '../../src/engine/engine-options.js';
-import type { Clock } from '../../src/models/clock.js';
 import { type ModelLease, Models } from '../../src/models/models.js';
 import type { ModelsOptions } from '../../src/models/models-options.js';
 import { bytesOf } from '../../src/models/size.js';
-import { ScriptedEngine } from '../../testing/engine/scripted-engine.js';
 import { randomModel } from '../../testing/models/random-model.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
-
-/** Time that stands until it is told to go on. */
-class DrivenClock implements Clock {
-  #now = 0;
-  readonly #waiting = new Set<{ at: number; call: () => void }>();
-  now = () => this.#now;
-  after(ms: number, call: () => void): () => void {
-    const one = { at: this.#now + ms, call };
-    this.#waiting.add(one);
-    return () => void this.#waiting.delete(one);
-  }
-  pass(ms: number): void {
-    this.#now += ms;
-    for (const one of [...this.#waiting].filter(({ at }) => at <= this.#now)) {
-      this.#waiting.delete(one);
-      one.call();
-    }
-  }
-}
-
-/** Scripted engines whose `kvTokens` are their bytes, and what was loaded and closed of them. */
-function world(sizes: Record<string, number>, memoryBytes: number, options: Partial<ModelsOptions> = {}) {
-  const open = new Map<Engine, number>();
-  const told: string[] = [];
-  const clock = new DrivenClock();
-  let fails = 0;
-  let held: Promise<void> | undefined;
-  const load = async ({ model = '', kvTokens = 0 }: EngineOptions) => {
-    told.push(`load ${model}`);
-    await held;
-    if (fails-- > 0) throw new Error('no such file');
-    const native = new ScriptedEngine(() => `${model} says`);
-    Object.assign(native.info, { sizeBytes: 1, poolBytes: kvTokens - 1, states: 0, stateBytes: 0 });
-    const engine = new Engine(native);
-    open.set(engine, kvTokens);
-    const close = engine.close.bind(engine);
-    engine.close = async () => {
-      if (open.delete(engine)) told.push(`close ${model}`);
-      await close();
-    };
-    return engine;
-  };
-  const models = Object.fromEntries(Object.entries(sizes).map(([name, kvTokens]) => [name, { model: name, kvTokens }]));
-  const all = new Models({ models, memoryBytes, load, clock, ...options });
-  return {
-    ...{ open, told, clock, models: all },
-    /** Uses each once, so that its size is known, and forgets what was told of it. */
-    learn: async (...names: string[]) => {
-      for (const name of names) await all.use(name, () => clock.pass(1));
-      told.length = 0;
-    },
-    failOnce: () => {
-      fails = 1;
-    },
-    hold: () => {
-      let go = () => {};
-      held = new Promise((resolve) => {
-        go = resolve;
-      });
-      return go;
-    },
-  };
-}
-
-const turns = async (count = 20) => {
-  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
-};
-
-/** Turns of the event loop until it holds. */
-async function until(holds: () => boolean): Promise<void> {
-  for (let turn = 0; !holds(); turn++) {
-    if (turn > 100_000) throw new Error('not reached');
-    await new Promise(setImmediate);
-  }
-}
+import { turns, until, world } from './world.js';
 
 test('a model is loaded when it is used, once for all who ask meanwhile', async () => {
   const { models, told, hold } = world({ a: 100, b: 100 }, 1000);
@@ -161,8 +84,8 @@ test('an idle model is unloaded after its time, one in use is not, and a new use
 });
 
 test('a load that fails rejects all who waited for it, and the next one tries again', async () => {
-  const { models, failOnce, told } = world({ a: 100 }, 1000);
-  failOnce();
+  const { models, failNext, told } = world({ a: 100 }, 1000);
+  failNext('a');
   const outcomes = await Promise.allSettled([models.use('a', () => 1), models.use('a', () => 2)]);
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(await models.use('a', () => 3)).toBe(3);

@@ -1,6 +1,8 @@
 import type OpenAI from 'openai';
 import { expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
+import type { Models } from '../../src/models/models.js';
+import { bytesOf } from '../../src/models/size.js';
 import { type ServerOptions, serve } from '../../src/server/serve.js';
 import { ENDING_MODEL } from '../../testing/engine/random-engine.js';
 import { ScriptedEngine } from '../../testing/engine/scripted-engine.js';
@@ -212,4 +214,53 @@ test('options that make no sense with several models, or only with them', async 
   const alone = await errorOf(() => serve(engine, { port: 0, aliases: { x: 'y' } }));
   expect(alone).toMatchObject({ code: 'INVALID_OPTION', field: 'aliases' });
   await engine.close();
+});
+
+test('a model is swapped, or unloaded and loaded again: conversations of clients go on from their tokens', async () => {
+  const model = { model: randomModel(), threads: 1, kvTokens: 4_096 };
+  const talk = async (history: 'exact' | 'rendered', between: (models: Models) => Promise<unknown>) => {
+    await using it = await servingModels({ models: { a: model }, memoryBytes: AMPLE }, { history });
+    const ask = (messages: OpenAI.ChatCompletionMessageParam[]) =>
+      it.openai.chat.completions.create({ model: 'a', messages, temperature: 0, max_tokens: 24 });
+    const first = await ask(hello);
+    await between(it.models);
+    const said = { role: 'assistant' as const, content: first.choices[0]?.message.content ?? '' };
+    const next = await ask([...hello, said, { role: 'user', content: 'And then?' }]);
+    expect(it.models.report()[0]?.users).toBe(0);
+    return [next.usage?.prompt_tokens, next.choices[0]?.message.content];
+  };
+  const nothing = async () => {};
+  const exact = await talk('exact', nothing);
+  expect((await talk('rendered', nothing))[0]).not.toBe(exact[0]); // its words are other tokens, read anew
+  expect(await talk('exact', (models) => models.swap('a', model))).toEqual(exact);
+  const again = async (models: Models) => {
+    await models.swap('a', model);
+    await models.swap('a', model);
+  };
+  expect(await talk('exact', again)).toEqual(exact);
+  const other = { model: randomModel({ seed: 9, merges: 100 }), threads: 1, kvTokens: 4_096 };
+  expect((await talk('exact', (models) => models.swap('a', other)))[0]).toBeGreaterThan(0);
+});
+
+test('a conversation whose model was unloaded for another goes on from its tokens', async () => {
+  const own = { threads: 1, kvTokens: 4_096 };
+  const [a, b] = [
+    { model: randomModel(), ...own },
+    { model: randomModel({ seed: 3 }), ...own },
+  ];
+  const talk = async (memoryBytes: number) => {
+    await using it = await servingModels({ models: { a, b }, memoryBytes });
+    const ask = (model: string, messages: OpenAI.ChatCompletionMessageParam[]) =>
+      it.openai.chat.completions.create({ model, messages, temperature: 0, max_tokens: 24 });
+    const first = await ask('a', hello);
+    await ask('b', hello);
+    const said = { role: 'assistant' as const, content: first.choices[0]?.message.content ?? '' };
+    const { usage } = await ask('a', [...hello, said, { role: 'user', content: 'And then?' }]);
+    return { tokens: usage?.prompt_tokens, loads: it.models.report()[0]?.loads };
+  };
+  const kept = await talk(AMPLE);
+  const one = await Engine.load(a);
+  const bytes = bytesOf(one.info);
+  await one.close();
+  expect([kept.loads, await talk(Math.floor(1.5 * bytes))]).toEqual([1, { tokens: kept.tokens, loads: 2 }]);
 });

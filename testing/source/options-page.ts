@@ -23,8 +23,8 @@ import { AGENT_NODE, ASK_OWN, CODE } from '../../src/graph/workflow.js';
 import { rangeOf } from '../../src/kit/option-table.js';
 import { MEMO } from '../../src/memo/memo.js';
 import { SEMANTIC_MEMO } from '../../src/memo/semantic-memo.js';
-import { USE } from '../../src/models/models.js';
 import { MODELS } from '../../src/models/models-options.js';
+import { SWAP, USE } from '../../src/models/use-options.js';
 import { limitOf } from '../../src/native/limits.js';
 import { CACHE } from '../../src/native/load-options.js';
 import type { NativeOptions, Option, OptionTable } from '../../src/native/option-kinds.js';
@@ -278,7 +278,8 @@ export const SECTIONS: readonly Section[] = [
     about: 'And all of `Engine.load()`, of each of them.',
   },
   { title: 'new Models(options)', table: MODELS, sources: [['src/models/models-options.ts', 'MODELS']] },
-  { title: 'models.acquire(name, options)', table: USE, sources: [['src/models/models.ts', 'USE']] },
+  { title: 'models.acquire(name, options)', table: USE, sources: [['src/models/use-options.ts', 'USE']] },
+  { title: 'models.swap(name, model, options)', table: SWAP, sources: [['src/models/use-options.ts', 'SWAP']] },
   { title: 'new Tiers(tiers, options)', table: TIERS, sources: [['src/tiers/tiers.ts', 'TIERS']] },
   { title: 'new Memo(options)', table: MEMO, sources: [['src/memo/memo.ts', 'MEMO']] },
   {

@@ -1,3 +1,4 @@
+import type { Engine } from '../../engine/engine.js';
 import { asBanyanError, hasCode } from '../../kit/errors.js';
 import { invalidOption } from '../../kit/option-checks.js';
 import type { ModelLease, ModelReport, Models } from '../../models/models.js';
@@ -25,7 +26,7 @@ export class ManyModels implements Catalog {
   readonly #settings: ServerSettings;
   readonly #names: ModelNames;
   readonly #created = Math.floor(Date.now() / 1_000);
-  /** What is kept of clients ends with the engine that it stands on. */
+  /** What is kept of clients, of the engine that new requests get. */
   readonly #served = new Map<string, ServedModel>();
   readonly #waits: Waits;
 
@@ -68,7 +69,9 @@ export class ManyModels implements Catalog {
   async use(name: string, signal: () => AbortSignal, tenant: Tenant | undefined): Promise<ModelInUse> {
     const acquire = async () => {
       try {
-        return this.#inUse(name, await this.#models.acquire(name, { signal: signal() }));
+        const lease = await this.#models.acquire(name, { signal: signal() });
+        if (this.#served.get(name)?.engine !== lease.engine) await readWords(lease.engine);
+        return this.#inUse(name, lease);
       } catch (reason) {
         throw toFailure(name, reason);
       }
@@ -116,11 +119,17 @@ export class ManyModels implements Catalog {
     let served = this.#served.get(name);
     if (served?.engine !== engine) {
       served?.metrics?.close();
-      served = new ServedModel(name, engine, this.#settings, this.changes);
+      served = new ServedModel(name, engine, this.#settings, this.changes, served);
       this.#served.set(name, served);
     }
     return { model: served, release };
   }
+}
+
+/** Conversations go on by their tokens where an engine's vocabulary was read. */
+async function readWords(engine: Engine): Promise<void> {
+  if (engine.info.embeddingSize > 0) return;
+  await engine.vocabulary().catch(() => {}); // its first request says what is wrong
 }
 
 /** Why a load failed is its owner's to read: a message may name files of this machine. */

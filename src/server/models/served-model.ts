@@ -18,7 +18,10 @@ export interface ModelClients {
   readonly places: Places;
 }
 
-/** A loaded model, and what a server keeps of its clients; that ends with the engine that it stands on. */
+/**
+ * A loaded model, and what a server keeps of its clients. That ends with the engine that it stands on, but for conversations: they go on with
+ * the engine that comes after it.
+ */
 export class ServedModel implements ModelClients {
   /** On the wire. */
   readonly name: string;
@@ -30,18 +33,22 @@ export class ServedModel implements ModelClients {
   /** What the inspector's pages are told of it; undefined: it is switched off. */
   readonly inspected: InspectorFeed | undefined;
   readonly #settings: ServerSettings;
+  /** Of the engine before; that one's own is forgotten. */
+  #before: ServedModel | undefined;
   readonly #ofTenants = new WeakMap<Tenant, ModelClients>();
 
-  /** `changes`: where those of several models are counted together. */
-  constructor(name: string, engine: Engine, settings: ServerSettings, changes?: ChangeCounts) {
+  /** `changes`: where those of several models are counted together. `before`: the same model with the engine that it had. */
+  constructor(name: string, engine: Engine, settings: ServerSettings, changes?: ChangeCounts, before?: ServedModel) {
     const { maxRunning } = engine.info;
     this.name = name;
     this.engine = engine;
-    this.callers = new Callers(engine, settings, changes);
+    this.callers = new Callers(engine, settings, changes, before?.callers);
     this.places = new Places(maxRunning + (settings.maxWaiting ?? WAITING_FOR_EACH * maxRunning));
     this.metrics = settings.metrics ? metrics(engine, { modelName: name }) : undefined;
     this.inspected = settings.inspector ? new InspectorFeed(engine, name) : undefined;
     this.#settings = settings;
+    this.#before = before;
+    if (before) before.#before = undefined;
   }
 
   /** What is one tenant's, which no other reaches; undefined: what is of those who are not told apart. */
@@ -51,7 +58,11 @@ export class ServedModel implements ModelClients {
     if (known) return known;
     const { history, rules, pinShare } = this.#settings;
     const options = { history, rules, pinShare: tenant.pinShare ?? pinShare, tenant: tenant.name };
-    const made = { callers: new Callers(this.engine, options), places: new Places(this.places.most) };
+    const before = this.#before ? this.#before.#ofTenants.get(tenant)?.callers : undefined;
+    const made = {
+      callers: new Callers(this.engine, options, undefined, before),
+      places: new Places(this.places.most),
+    };
     this.#ofTenants.set(tenant, made);
     return made;
   }
