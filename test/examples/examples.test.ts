@@ -12,6 +12,8 @@ const EXPECTED: Record<string, RegExp> = {
     /get_weather gave \{"celsius":7,"city":"Oslo","sky":"light rain"\}\nIt is 7 degrees in Oslo, light rain\.\n/,
   'workflow.ts':
     /flowchart LR.*-> weather \(\d{2,} tokens.*-> units \(\d+ tokens.*-> weather \(0 tokens computed\).*hits: 1.*best of 4: \S/s,
+  'edge-and-cloud.ts':
+    /edge: Hello!.*\ncloud: .{40,}\n.*edge: 4 asked, 2 passed on, [1-9]\d* prompt tokens, [1-9]\d* of them cached, .*cloud: 2 asked, 0 passed on, [1-9]\d* prompt tokens, [1-9]\d* of them cached, [1-9]\d* output, \d+ ms, 0\.000[1-9]\d* dollars/s,
   'fork.ts': /What if it rains\?.*\d+ of \d+ pages used/s,
 };
 
