@@ -41,6 +41,9 @@ export const results = process.env.BENCH_RESULTS
   ? pathToFileURL(`${process.env.BENCH_RESULTS}/`)
   : new URL('./results/', import.meta.url);
 
+/** What one part of a benchmark found. */
+export type Measured = Pick<Report, 'findings' | 'tables'>;
+
 /** Prints the report and keeps it as bench/results/<name>.{md,json}. */
 export function publish(name: string, command: string, report: Report): void {
   const environment = describeEnvironment();

@@ -14,7 +14,7 @@ import { benchPatterns, DEFAULT_MODEL, PATTERN_PARTS } from './patterns/patterns
 import { buildLlamaServer } from './peers/build-llama-server.js';
 import { benchRemote } from './remote/remote.js';
 import { type BenchOptions, publish, type Report } from './report.js';
-import { benchServing } from './serving/serving.js';
+import { benchServing, SERVING_PARTS } from './serving/serving.js';
 import { benchSim } from './sim/sim.js';
 import { benchSpeculation } from './speculation.js';
 import { benchSteps } from './steps.js';
@@ -52,7 +52,6 @@ const BENCHES: Record<string, Bench> = {
   },
   memory: { what: 'resident memory: npm start, a chat, a pool half used', runs: 1, run: benchMemory },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
-  serving: { what: 'what HTTP costs: a token, throughput, the first token', runs: 3, run: benchServing },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   grammar: { what: 'what a grammar costs a token, against llama.cpp (native)', runs: 5, run: benchGrammar },
   speculation: { what: 'drafts: off, always, auto; LLAMA_SERVER: its settings beside', runs: 5, run: benchSpeculation },
@@ -184,6 +183,10 @@ command(
   .action(({ part, ...flags }: Flags & { part: string[]; model: string; only: string }) =>
     benchPatterns({ ...flags, parts: part, typed: typed() }),
   );
+
+command('serving', 'what HTTP costs: a token, throughput, the first token, long answers', 3, false)
+  .option('--part <names>', `some of ${SERVING_PARTS.join(', ')}`, words, SERVING_PARTS)
+  .action(({ part, runs }: Flags & { part: string[] }) => benchServing({ runs, parts: part, typed: typed() }));
 
 interface CompareFlags extends Flags {
   cases: string[];
