@@ -69,8 +69,8 @@ export function countFor(engine: Engine, given: MetricsOptions, now: () => numbe
         if (length === 0) return;
         const at = now();
         vllm.outputTokens += length;
-        runs.token(about.program);
-        if (last !== undefined) {
+        if (last === undefined) runs.firstToken(about.program);
+        else {
           const seconds = (at - last) / 1_000 / length;
           vllm.gaps.add(seconds, length);
           gaps ??= requests.gaps(about, program);

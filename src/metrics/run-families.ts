@@ -91,7 +91,7 @@ export class RunFamilies {
   }
 
   /** A request of this program has its first token. */
-  token(program: number): void {
+  firstToken(program: number): void {
     const live = this.#live.get(program);
     if (!live || live.begun) return;
     live.begun = true;

@@ -25,20 +25,23 @@ export class Watchers<About, Event> {
     }
     if (listeners.size === 0) return undefined;
     return (event) => {
-      for (const listener of listeners)
-        guarded(
-          () => listener(event),
-          () => listeners.delete(listener),
-        );
+      for (const listener of listeners) {
+        // Told of each token of each stream: no closure a call.
+        try {
+          listener(event);
+        } catch (reason) {
+          listeners.delete(listener);
+          throwLater(reason);
+        }
+      }
     };
   }
 }
 
-function guarded<Result>(call: () => Result, failed = () => {}): Result | undefined {
+function guarded<Result>(call: () => Result): Result | undefined {
   try {
     return call();
   } catch (reason) {
-    failed();
     throwLater(reason);
     return undefined;
   }

@@ -66,9 +66,9 @@ test('what does not wait leaves in the same tick, whenever the next round is', a
 });
 
 test.each([
-  [3, 30],
-  [1, 10],
-  [60, 100],
+  [3, 60],
+  [1, 20],
+  [30, 100],
 ])('a round that takes %f ms is followed by the next one after %f', async (takes, between) => {
   const rounds = new WriteRounds(10);
   const one = stream(takes);
