@@ -20,7 +20,7 @@ set_tests_properties(runner-logits-test runner-kv-pool-test runner-memory-test r
   runner-state-refusal-test PROPERTIES
   FIXTURES_REQUIRED test-models ENVIRONMENT "BANYAN_TEST_MODELS=${TEST_MODELS_DIR}" TIMEOUT 900)
 set_tests_properties(runner-answer-parser-test runner-closing-budget-test runner-device-sampling-test
-  runner-fixed-shapes-test PROPERTIES
+  runner-fixed-shapes-test runner-jump-forward-test PROPERTIES
   FIXTURES_REQUIRED engine-test-model ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL}" TIMEOUT 300)
 
 set(TEST_EMBEDDING_DIR "${CMAKE_BINARY_DIR}/test-embedding")

@@ -308,6 +308,7 @@ DecoderOptions Engine::decoding_of(const RequestOptions & options) const {
     looks_back = looks_back < 0 ? decoding.max_tokens : std::min(looks_back, decoding.max_tokens);
     decoding.thinking_tokens = options.thinking_tokens;
     decoding.progress = options.progress;
+    decoding.jump = options.jump_forward;
     decoding.seed_of_ids = seed_of_ids(options.prompt, options.prompt.size() - options.begun);
     return decoding;
 }

@@ -16,6 +16,7 @@
 #include "runner/chat/chat-format.h"
 #include "runner/chat/tool-format.h"
 #include "runner/constraints/compiled-grammar.h"
+#include "runner/constraints/jump-forward.h"
 #include "runner/embedding/pooling.h"
 #include "runner/model.h"
 #include "runner/runner.h"
@@ -160,7 +161,8 @@ struct RequestOptions {
     std::shared_ptr<const CompiledGrammar> parsed_grammar;  // in place of a text
     std::shared_ptr<const ChatFormat> chat;
     bool ignore_eos = false;
-    bool draft_tokens = true;      // tokens may be drafted for it
+    bool draft_tokens = true;  // tokens may be drafted for it
+    JumpMode jump_forward = JumpMode::verify;
     bool progress = false;         // events of calls under way, and of the request before its first token
     int32_t prompt_logprobs = -1;  // alternatives of each token of the prompt; -1 = none are told
 
@@ -187,6 +189,7 @@ struct RequestOptions {
         see("json_schema", json_schema);
         see("ignore_eos", ignore_eos);
         see("draft_tokens", draft_tokens);
+        see("jump_forward", jump_forward);
         see("progress", progress);
         see("prompt_logprobs", prompt_logprobs, Range{-1, 20});
     }

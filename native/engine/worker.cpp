@@ -239,7 +239,7 @@ RowResult Worker::decode(const BatchRow & row, size_t r, Live & live) {
         for (;; ++n_right) {
             const int32_t index = runner_->output_index(r, n_right);
             Decoded decoded = decoder.next(runner_->context(), index, runner_->logits(r, n_right));
-            const RowResult result{row.request, decoded.token, decoded.append, decoded.finished, n_right};
+            RowResult result{row.request, decoded.token, decoded.append, decoded.finished, n_right, {}, {}, 0};
             if (live.progress && !live.prefilled) {
                 live.prefilled = true;
                 const RequestUsage & usage = *scheduler_.usage(row.request);
@@ -248,6 +248,7 @@ RowResult Worker::decode(const BatchRow & row, size_t r, Live & live) {
             publish(row.request, std::move(decoded));
             const bool right = result.append && n_right < row.n_drafts && result.token == drafts[n_right];
             if (!result.finished && right) continue;
+            if (!result.finished && result.append) jump(decoder, result);
             if (result.finished) ended_.push_back({row.request, decoder.reason(), "", ""});
             return result;
         }
@@ -256,7 +257,25 @@ RowResult Worker::decode(const BatchRow & row, size_t r, Live & live) {
     } catch (const std::exception & e) {
         ended_.push_back({row.request, FinishReason::error, "STEP_FAILED", e.what()});
     }
-    return {row.request, -1, false, true, n_right};
+    return {row.request, -1, false, true, n_right, {}, {}, 0};
+}
+
+void Worker::jump(Decoder & decoder, RowResult & result) {
+    const JumpMode mode = decoder.jump();
+    if (mode == JumpMode::force) {
+        for (const Token token : decoder.ahead(false).tokens) {
+            std::optional<Decoded> forced = decoder.force(token);
+            if (!forced) break;
+            result.finished = forced->finished;
+            result.forced.push_back(token);
+            publish(result.request, std::move(*forced));
+            if (result.finished) return;
+        }
+    }
+    if (mode == JumpMode::off || !result.forced.empty() || !scheduler_.checks_drafts(result.request)) return;
+    ForcedTokens likely = decoder.ahead(true);
+    result.n_sure = static_cast<int32_t>(likely.n_sure);
+    result.likely = std::move(likely.tokens);
 }
 
 void Worker::tell_admitted(const Batch & batch) {

@@ -101,6 +101,8 @@ class Worker {
     void tell_refused(const Batch & batch, StepResult & result);
     void sample(const Batch & batch, StepResult & result);
     RowResult decode(const BatchRow & row, size_t r, Live & live);
+    /** After the result's token: what the grammar leaves no choice about. */
+    void jump(Decoder & decoder, RowResult & result);
     /** Requests of the batch that were waiting until now. */
     void tell_admitted(const Batch & batch);
     /** How far prompts are, of each at most every tenth of a second. */

@@ -83,6 +83,11 @@ Decoded Decoder::next(llama_context * context, int32_t index, float * logits) {
     return out;
 }
 
+std::optional<Decoded> Decoder::force(Token token) {
+    if (finished_ || !sampler_ || !sampler_->force(token)) return std::nullopt;
+    return accept(token);
+}
+
 Decoded Decoder::end(FinishReason reason) {
     Decoded out;
     out.append = false;

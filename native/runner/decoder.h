@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,13 +42,14 @@ struct DecoderOptions {
     std::vector<std::string> stop;  // ends the answer's text; in reasoning and calls it ends nothing
     Constraint constraint;
     bool ignore_eos = false;
-    int32_t max_tokens = 1;        // 0: the prompt is computed, and nothing is said
-    int32_t thinking_tokens = -1;  // ChatFormat::thinking_budget
-    bool progress = false;         // calls are told of while they are written
-    std::vector<Token> scored;     // the prompt, where the logprobs of its tokens are wanted
-    int32_t scored_top = 0;        // alternatives of each
-    uint64_t seed_of_ids = 0;      // tool calls that the model left without an id get one derived from this
-    bool samples = true;           // false: another engine does, and its tokens are accepted
+    int32_t max_tokens = 1;            // 0: the prompt is computed, and nothing is said
+    int32_t thinking_tokens = -1;      // ChatFormat::thinking_budget
+    bool progress = false;             // calls are told of while they are written
+    std::vector<Token> scored;         // the prompt, where the logprobs of its tokens are wanted
+    int32_t scored_top = 0;            // alternatives of each
+    uint64_t seed_of_ids = 0;          // tool calls that the model left without an id get one derived from this
+    JumpMode jump = JumpMode::verify;  // what becomes of tokens that its grammar leaves no choice about
+    bool samples = true;               // false: another engine does, and its tokens are accepted
 };
 
 /** What one sampled token gave. */
@@ -85,6 +87,15 @@ class Decoder {
 
     /** Reads a token that was sampled, here or elsewhere; -1: the answer is at its end. Not after it has finished. */
     Decoded accept(Token token);
+    /** See TokenSampler: what must come next. */
+    ForcedTokens ahead(bool guess) { return sampler_ ? sampler_->ahead(guess) : ForcedTokens{}; }
+    /** Takes one of them unasked. nullopt: it must not come after all, and nothing has changed. */
+    std::optional<Decoded> force(Token token);
+    /** With logprobs none is appended unasked: the model is to say how likely it was. */
+    JumpMode jump() const {
+        const bool asked = options_.sampling.logprobs >= 0 && options_.jump == JumpMode::force;
+        return asked ? JumpMode::verify : options_.jump;
+    }
     /** Ends it from outside: nothing follows what was accepted. Gives what was held back. Not after it has finished. */
     Decoded end(FinishReason reason);
     bool finished() const { return finished_; }

@@ -149,7 +149,15 @@ function neverStarted(): Completion<never> {
   };
   const times = { queueMs: 0, waitedMs: 0, prefillMs: 0, ttftMs: 0, itlMs: 0, totalMs: 0 };
   const tokens = { promptTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, computedTokens: 0, outputTokens: 0 };
-  const counts = { ...tokens, draftedTokens: 0, acceptedTokens: 0, reasoningTokens: 0, preemptions: 0, bypassed: 0 };
+  const counts = {
+    ...tokens,
+    draftedTokens: 0,
+    acceptedTokens: 0,
+    forcedTokens: 0,
+    reasoningTokens: 0,
+    preemptions: 0,
+    bypassed: 0,
+  };
   return {
     prepared: undefined,
     tokens: [],

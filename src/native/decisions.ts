@@ -103,6 +103,8 @@ export interface DecisionFields {
   draft: { drafts: number; decodeRows: number; expectedTokens: number; withMs: number; withoutMs: number };
   /** No drafts for so many steps: the last cost more than they saved. `savedMs`: by all so far; negative: lost. */
   draft_rest: { steps: number; savedMs: number };
+  /** A request goes on with so many tokens that its grammar leaves no choice about: none of them is sampled. */
+  jump: { tokens: number };
 }
 
 export type DecisionKind = keyof DecisionFields;

@@ -120,6 +120,8 @@ export interface NativeUsage {
   draftedTokens: number;
   /** Of the output: tokens that were such drafts, and came in one step with the token before them. */
   acceptedTokens: number;
+  /** Of the output: tokens that its grammar left no choice about, appended without being sampled (`jumpForward: 'force'`). */
+  forcedTokens: number;
   /** Of the output: tokens that came out as reasoning, with the tag before it. */
   reasoningTokens: number;
   /** How often it lost its pages to others and was computed again. */
@@ -223,6 +225,8 @@ export interface NativeStats {
   /** Drafts: tokens checked as what requests may say next, and those of them that they said. */
   draftedTokens: number;
   acceptedTokens: number;
+  /** Of outputs: appended without being sampled, as a grammar left no choice. */
+  forcedTokens: number;
   /** Steps with drafts. */
   draftSteps: number;
   /** What drafts saved so far, by measured times of steps; negative: they cost more. */

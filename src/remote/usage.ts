@@ -27,6 +27,7 @@ export function usageOf(
     ...{
       draftedTokens: 0,
       acceptedTokens: 0,
+      forcedTokens: 0,
       preemptions: 0,
       queueMs: 0,
       prefillMs: ttftMs,
@@ -49,6 +50,7 @@ export function usageOf(
 const TOLD = [
   'draftedTokens',
   'acceptedTokens',
+  'forcedTokens',
   'computedTokens',
   'cacheWriteTokens',
   'preemptions',

@@ -128,6 +128,7 @@ test('what is left out reaches the native half as its default', () => {
       cache: true,
       durable: false,
       draftTokens: true,
+      jumpForward: 'verify',
     },
   });
   expect(Object.keys(TURN)).toEqual(expect.arrayContaining(['schema', 'stop', 'group', 'thinking', 'topK', 'class']));

@@ -82,6 +82,7 @@ const ENDED = {
     outputTokens: 2,
     draftedTokens: 6,
     acceptedTokens: 1,
+    forcedTokens: 3,
     reasoningTokens: 1,
     preemptions: 1,
     queueMs: 0.25,
@@ -204,6 +205,7 @@ const DECISIONS: [DecisionKind, object][] = [
   ['disk', { what: 'the page store writes again' }],
   ['draft', { drafts: 4, decodeRows: 1, expectedTokens: 3.25, withMs: 12.5, withoutMs: 8 }],
   ['draft_rest', { steps: 64, savedMs: -16 }],
+  ['jump', { tokens: 5 }],
 ];
 
 test('decisions are of no request, name the one they are about, and have the fields of their kind', () => {

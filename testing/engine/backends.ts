@@ -106,6 +106,7 @@ export function backendRequest(
       thinkingTokens: -1,
       promptLogprobs: -1,
       draftTokens: true,
+      jumpForward: 'verify',
       durable: false,
       class: 'workflow',
       program: 0,

@@ -88,6 +88,7 @@ export class PacedEngine extends ScriptedEngine {
       ...{
         cacheWriteTokens: 0,
         draftedTokens: 0,
+        forcedTokens: 0,
         acceptedTokens: 0,
         reasoningTokens: 0,
         queueMs: 0,

@@ -293,7 +293,7 @@ export class ScriptedEngine implements Backend {
     const usage = {
       ...{ promptTokens, cachedTokens: cached, computedTokens: promptTokens - cached },
       ...{ cacheWriteTokens: promptTokens - cached - 1, reasoningTokens, prefillMs: 1 },
-      ...{ draftedTokens: 0, acceptedTokens: 0 },
+      ...{ draftedTokens: 0, acceptedTokens: 0, forcedTokens: 0 },
       ...{ outputTokens: output.length, preemptions: 0, queueMs: 0, ttftMs: 1, itlMs: 1, totalMs: 2 },
       ...{ waitedMs: 0, bypassed: 0, hits: { device: cached, host: 0, disk: 0 }, retained: '' },
       miss: {

@@ -72,6 +72,7 @@ export const nativeRequest = (prompt: ArrayLike<number>, changes: Partial<Native
   logitBias: [],
   promptLogprobs: -1,
   draftTokens: true,
+  jumpForward: 'verify',
   durable: false,
   grammar: '',
   jsonSchema: '',

@@ -20,14 +20,15 @@ constexpr int32_t kCertain = 1 << 16;
 
 /** Whose words a draft repeats. */
 enum class DraftKind : uint8_t {
-    tree,    // of a prompt or answer that began with exactly the same tokens
-    own,     // of the request's prompt and output
-    tenant,  // of former answers to the same tenant
+    tree,     // of a prompt or answer that began with exactly the same tokens
+    own,      // of the request's prompt and output
+    tenant,   // of former answers to the same tenant
+    grammar,  // its grammar leaves no other
 };
-constexpr int kDraftKinds = 3;
+constexpr int kDraftKinds = 4;
 template <>
 struct Words<DraftKind> {
-    static constexpr auto list = words("tree", "own", "tenant");
+    static constexpr auto list = words("tree", "own", "tenant", "grammar");
 };
 
 struct Draft {
@@ -46,6 +47,8 @@ struct DraftQuery {
     int32_t n_prompt;
     const Token * ahead;  // [n_ahead]: what the prefix tree holds after exactly these tokens
     int32_t n_ahead;
+    const Token * likely = nullptr;  // [n_likely]: what its grammar leaves no choice about, the first n_sure of them
+    int32_t n_likely = 0, n_sure = 0;
 };
 
 /** Who drafts. Deterministic: the same calls give the same drafts. */

@@ -12,6 +12,7 @@ constexpr int32_t kLongestOwn = 1 << 15;  // tokens of a request's own log
 constexpr int32_t kAnswer = 512;          // tokens that an answer is expected to have; of a longer one the latest stay
 constexpr int32_t kMostAtOnce = 2048;     // tokens of a prompt that are logged in one step: 50 us
 constexpr size_t kMostTenants = 10;
+constexpr int32_t kSure = 14, kUnsure = 4;  // lengths of matches that are right as often, at first
 
 /** Half of the memory is for the requests that run. */
 int32_t own_capacity(int32_t max_running) {
@@ -93,6 +94,13 @@ Draft Drafter::draft(const DraftQuery & query, int32_t most) {
         tree.tokens[i] = query.ahead[i];
         // The longer it has said the same, the surer it goes on so.
         tree.marks[i] = {DraftKind::tree, n_tokens - query.n_prompt, 5};
+    }
+    Guess & grammar = found[static_cast<size_t>(DraftKind::grammar)];
+    grammar.n = std::min(query.n_likely, kMostDraft);
+    for (int32_t i = 0; i < grammar.n; ++i) {
+        const bool sure = i < query.n_sure;
+        grammar.tokens[i] = query.likely[i];
+        grammar.marks[i] = {DraftKind::grammar, sure ? kSure : kUnsure, sure ? 5 : 1};
     }
 
     Draft best;

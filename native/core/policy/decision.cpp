@@ -150,6 +150,9 @@ struct Sentence {
         return "no drafts for " + count(d.steps, "step") + ": the last cost more than they saved; all so far " +
                (d.saved < 0 ? "cost " : "saved ") + span(std::abs(d.saved));
     }
+    std::string operator()(const decision::Jump & d) const {
+        return "goes on with " + count(d.tokens, "token") + " that its grammar leaves no choice about";
+    }
     std::string operator()(const decision::Ahead & d) const {
         return count(d.tokens, "token") + " of its next prompt computed ahead, " + std::to_string(d.tokens_left) +
                " left";

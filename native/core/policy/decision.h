@@ -1,7 +1,8 @@
 // One decision of the scheduler: when, about which request and program, and the numbers it was made of.
 //
 // A kind is a struct with its name and its fields, a record as of core/record.h; the simulator's log prints the first
-// two; those about pages outside the pool are in tier-decisions.h. Adding a kind: a struct, its place in `What` and in
+// two; those about pages outside the pool are in tier-decisions.h, those about drafts and forced tokens in
+// draft-decisions.h. Adding a kind: a struct, its place in `What` and in
 // `Kind` here, a sentence in decision.cpp, and the type of its fields in src/native/decisions.ts.
 //
 // Owns: nothing but its text. Thread: the engine thread makes it, any may read it.
@@ -13,6 +14,7 @@
 #include <variant>
 
 #include "core/memory/radix-node.h"
+#include "core/policy/draft-decisions.h"
 #include "core/policy/tier-decisions.h"
 #include "core/programs/report.h"
 #include "core/record.h"
@@ -205,34 +207,6 @@ struct Plan {
     }
 };
 
-/** A step of decodes checks tokens that requests may say next as well. */
-struct Draft {
-    static constexpr const char * kName = "draft";
-    int32_t drafts, decode_rows;
-    double expected;       // tokens of the step; 0: all drafts are checked, whatever that takes
-    Micros with, without;  // that the step takes with and without them
-    template <typename See>
-    void each_field(See && see) const {
-        see("drafts", drafts);
-        see("decodeRows", decode_rows);
-        see("expectedTokens", expected);
-        see("withMs", Millis{with});
-        see("withoutMs", Millis{without});
-    }
-};
-
-/** Drafts cost more than they saved of late: none are checked for a while. */
-struct DraftRest {
-    static constexpr const char * kName = "draft_rest";
-    int32_t steps;
-    Micros saved;  // by all drafts so far; negative: lost
-    template <typename See>
-    void each_field(See && see) const {
-        see("steps", steps);
-        see("savedMs", Millis{saved});
-    }
-};
-
 /** While no request is live: part of a prompt that a program said it will send is computed. */
 struct Ahead {
     static constexpr const char * kName = "ahead";
@@ -331,7 +305,7 @@ struct EvictState {
 using What =
     std::variant<Arrive, Refuse, Admit, Coalesce, Dedupe, Bypass, Preempt, Lift, Window, Pause, Resume, Retain, Expire,
                  Evict, BreakPin, Plan, Ahead, Budget, Refit, Finish, Cancel, ProgramEnd, SaveState, EvictState, Load,
-                 Loaded, LoadLate, LoadGaveWay, Recompute, Store, StoreFailed, TierRest, Disk, Draft, DraftRest>;
+                 Loaded, LoadLate, LoadGaveWay, Recompute, Store, StoreFailed, TierRest, Disk, Draft, DraftRest, Jump>;
 
 }  // namespace decision
 
@@ -372,7 +346,8 @@ struct Decision {
         tier_rest,
         disk,
         draft,
-        draft_rest
+        draft_rest,
+        jump
     };
     Micros at = 0;
     RequestId request = 0;  // 0: about no request
@@ -383,7 +358,7 @@ struct Decision {
 };
 
 constexpr int kDecisionKinds = static_cast<int>(std::variant_size_v<decision::What>);
-static_assert(static_cast<int>(Decision::Kind::draft_rest) + 1 == kDecisionKinds);
+static_assert(static_cast<int>(Decision::Kind::jump) + 1 == kDecisionKinds);
 
 /** As the log and src/native/decisions.ts spell it. */
 const char * name_of(Decision::Kind kind);

@@ -27,6 +27,7 @@ struct SchedulerStats {
     uint64_t prompt_tokens = 0, cached_tokens = 0, prefill_tokens = 0, decode_tokens = 0;
     uint64_t recomputed_tokens = 0;                    // prefilled again after preemption
     uint64_t drafted_tokens = 0, accepted_tokens = 0;  // checked by the model; of those, said
+    uint64_t forced_tokens = 0;                        // of outputs, appended without being sampled
     uint64_t draft_steps = 0;                          // steps with drafts
     int64_t draft_saved = 0;                           // us, as measured; negative: drafts cost more than they saved
     int32_t draft_rest = 0;                            // gauge: steps for which drafts rest
@@ -69,6 +70,7 @@ struct SchedulerStats {
         see("recomputedTokens", recomputed_tokens);
         see("draftedTokens", drafted_tokens);
         see("acceptedTokens", accepted_tokens);
+        see("forcedTokens", forced_tokens);
         see("draftSteps", draft_steps);
         see("draftSavedMs", Millis{draft_saved});
         see("draftRestSteps", draft_rest);

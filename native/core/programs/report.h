@@ -19,6 +19,7 @@ struct RequestUsage {
     int32_t output_tokens = 0;
     int32_t drafted_tokens = 0;   // checked by the model as what it may say next
     int32_t accepted_tokens = 0;  // of the output: were drafts that it said
+    int32_t forced_tokens = 0;    // of the output: its grammar left no choice, and none was sampled
     int32_t preemptions = 0;
     int32_t bypassed = 0;     // smaller requests that passed it while it found no room
     PerTier<int32_t> hits{};  // cached_tokens, by where they came from
@@ -36,6 +37,7 @@ struct RequestUsage {
         see("outputTokens", output_tokens);
         see("draftedTokens", drafted_tokens);
         see("acceptedTokens", accepted_tokens);
+        see("forcedTokens", forced_tokens);
         see("preemptions", preemptions);
         see("bypassed", bypassed);
         see("hits", hits);

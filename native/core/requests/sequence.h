@@ -78,6 +78,8 @@ struct Sequence {
     bool sampling = false;           // its row asked for a token that has not come yet
     int32_t kept = 0;                // of the drafts of its row: what was sampled
     std::vector<Token> with_drafts;  // the tokens of its row, drafts among them
+    std::vector<Token> likely;       // see RowResult: after so many tokens of it
+    int32_t n_sure = 0, likely_at = 0;
 
     bool restarted = false;       // ran before, until a step failed
     int32_t computed_before = 0;  // most tokens that were computed before a preemption
@@ -93,6 +95,8 @@ struct Sequence {
         return stops.next() ? std::min(most, stops.next()->end - computed()) : most;
     }
     bool prefilling() const { return running() && computed() < prefill_end; }
+    /** Wants a token for what is left, in one row: one token, or those that were appended without being sampled. */
+    bool decodes() const { return running() && (remaining() == 1 || computed() >= prefill_end); }
     /** Of its tokens, those that the tree holds as computed by it. */
     int32_t published() const { return holding ? holding->lock.end() : 0; }
     /** Most tokens whose KV it can ever need: the last one sampled is never run through the model. */

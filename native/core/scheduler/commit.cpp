@@ -116,7 +116,17 @@ void Scheduler::Impl::take_result(const RowResult & result) {
             seq->usage.first_token = now;
             if (seq->foretold > 0) forecast.told(seq->cls, seq->foretold, now - seq->usage.submitted);
         }
+        const auto room = static_cast<size_t>(std::max(0, seq->limit - seq->n_tokens()));
+        const size_t n_forced = std::min(result.forced.size(), room);
+        seq->tokens.insert(seq->tokens.end(), result.forced.begin(), result.forced.begin() + n_forced);
+        seq->usage.output_tokens += static_cast<int32_t>(n_forced);
+        seq->usage.forced_tokens += static_cast<int32_t>(n_forced);
+        counters.forced_tokens += n_forced;
+        if (n_forced > 0) write_about(*seq, decision::Jump{static_cast<int32_t>(n_forced)});
         seq->usage.last_token = now;
+        seq->likely = result.likely;
+        seq->n_sure = result.n_sure;
+        seq->likely_at = seq->n_tokens();
     }
     // Without a new token there is nothing left to compute.
     if (result.finished || !result.append || seq->n_tokens() >= seq->limit) end(*seq, FinishState::finished);

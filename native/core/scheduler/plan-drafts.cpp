@@ -8,8 +8,11 @@
 namespace banyan {
 
 DraftQuery Scheduler::Impl::query_of(const Sequence & seq, const std::vector<Token> & ahead) const {
-    return {seq.id,       seq.salt,     seq.cache && config.prefix_reuse,  seq.tokens,
-            seq.n_prompt, ahead.data(), static_cast<int32_t>(ahead.size())};
+    const bool fresh = seq.likely_at == seq.n_tokens();
+    const auto n_likely = static_cast<int32_t>(fresh ? seq.likely.size() : 0);
+    return {seq.id,       seq.salt,     seq.cache && config.prefix_reuse,   seq.tokens,
+            seq.n_prompt, ahead.data(), static_cast<int32_t>(ahead.size()), seq.likely.data(),
+            n_likely,     seq.n_sure};
 }
 
 DraftStep Scheduler::Impl::draft_step(Micros target) const {
@@ -27,6 +30,11 @@ DraftStep Scheduler::Impl::draft_step(Micros target) const {
 
 bool Scheduler::Impl::only_decodes() const {
     return !step.empty() && step.shape().prefill == 0 && step.shape().decodes > 0;
+}
+
+bool Scheduler::checks_drafts(RequestId id) const {
+    const Sequence * seq = impl_->find(id);
+    return seq && seq->drafts && impl_->drafting.on() && impl_->drafting.rest() == 0;
 }
 
 void Scheduler::Impl::plan_drafts(Micros target) {

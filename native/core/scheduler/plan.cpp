@@ -6,11 +6,11 @@
 
 namespace banyan {
 
-/** Running sequences that want one token, those that run first at the front; more than fit: the longest without. */
+/** Running sequences that want a token, those that run first at the front; more than fit: the longest without. */
 std::vector<Sequence *> Scheduler::Impl::ready_to_decode() const {
     std::vector<Sequence *> ready;  // decodes, and prompts that are cached up to the last token
     for (Sequence * seq : running) {
-        if (seq->remaining() == 1) ready.push_back(seq);
+        if (seq->decodes()) ready.push_back(seq);
     }
     const bool prefills = static_cast<int32_t>(ready.size()) < running.size();
     const int32_t budget = config.max_batch_tokens - (prefills ? pace.least() : 0);
@@ -29,10 +29,14 @@ std::vector<Sequence *> Scheduler::Impl::ready_to_decode() const {
 /** Returns the longest that the step may take for the sake of those that decode in it. */
 Micros Scheduler::Impl::plan_decodes() {
     Micros target = policy().longest_step;
-    for (Sequence * seq : ready_to_decode()) {
-        if (!seq->running() || !find_next_cell(*seq)) continue;
+    const std::vector<Sequence *> ready = ready_to_decode();
+    auto others = static_cast<int32_t>(ready.size());  // that are to have a token each
+    for (Sequence * seq : ready) {
+        const int32_t room = config.max_batch_tokens - step.batch().n_tokens - --others;
+        const int32_t n_tokens = std::min(seq->remaining(), room);
+        if (!seq->running() || !find_next_cells(*seq, n_tokens)) continue;
         target = std::min(target, policy().step_target[seq->cls]);
-        add_to_step(*seq, 1);
+        add_to_step(*seq, n_tokens);
     }
     return target;
 }
@@ -63,9 +67,9 @@ void Scheduler::Impl::plan_prefills(Micros step_target) {
     if (Sequence * worst = running.victim(); step.empty() && worst) preempt(*worst, 0);
 }
 
-/** A cell for the sequence's next token, at the cost of others if need be. False: it was itself preempted. */
-bool Scheduler::Impl::find_next_cell(Sequence & seq) {
-    while (!cache.reserve(*seq.holding, 1, step.copies())) {
+/** Cells for the sequence's next tokens, at the cost of others if need be. False: it was itself preempted. */
+bool Scheduler::Impl::find_next_cells(Sequence & seq, int32_t n_tokens) {
+    while (!cache.reserve(*seq.holding, n_tokens, step.copies())) {
         if (running.size() == 1 && cache.break_pin()) continue;
         // A protected sequence has its pages promised, so the one that lacks a page can be a victim: there is one.
         Sequence * worst = running.victim();

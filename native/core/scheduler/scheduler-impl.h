@@ -105,7 +105,7 @@ struct Scheduler::Impl {
     std::vector<Sequence *> ready_to_decode() const;
     Micros plan_decodes();
     void plan_prefills(Micros step_target);
-    bool find_next_cell(Sequence & seq);
+    bool find_next_cells(Sequence & seq, int32_t n_tokens);
 
     // plan-drafts.cpp: what the requests may say next
     void plan_drafts(Micros target);

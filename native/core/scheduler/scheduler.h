@@ -187,6 +187,9 @@ class Scheduler {
     std::optional<Retention> retention(ProgramId program) const;
     const CostModel & cost() const;
 
+    /** It is of use to know what is likely to come next of the request; else RowResult::likely may stay empty. */
+    bool checks_drafts(RequestId id) const;
+
     /** Who drafts from now on, in place of the scheduler's own drafter; outlives the scheduler. */
     void draft_by(DraftSource & source);
 

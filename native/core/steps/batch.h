@@ -62,6 +62,9 @@ struct RowResult {
     bool append;       // the token enters the sequence (false for an end-of-generation token)
     bool finished;     // the request ends here
     int32_t kept = 0;  // so many of the row's drafts are what was sampled, and enter the sequence before the token
+    std::vector<Token> forced;  // enter it after the token, without being sampled
+    std::vector<Token> likely;  // come next, as the request's grammar has it: a draft, of which the first
+    int32_t n_sure = 0;         // are sure
 };
 
 struct StepResult {

@@ -40,7 +40,7 @@ class PrefillBudget {
     std::vector<PrefillChunk> chunks_of(const Running & running) const {
         std::vector<PrefillChunk> chunks;
         for (Sequence * seq : running) {
-            if (seq->remaining() > 1) chunks.push_back({seq, effective_class(*seq)});
+            if (!seq->decodes()) chunks.push_back({seq, effective_class(*seq)});
         }
         sort(chunks);
         return chunks;

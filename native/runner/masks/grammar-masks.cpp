@@ -12,6 +12,8 @@ namespace {
 
 /** A few milliseconds. A grammar of hundreds of ways takes a tenth of it. */
 constexpr int64_t kMostWork = 100000;
+/** Of a forced run: a tenth of a millisecond. */
+constexpr int64_t kMostForcedWork = 4000;
 /** Of one grammar's places and masks; then all are forgotten. */
 constexpr size_t kMostBytes = 8 << 20;
 
@@ -67,10 +69,7 @@ bool GrammarMasks::refuse(const llama_grammar & copy, const ElementNumbers & num
     }
     {
         const std::lock_guard<std::mutex> lock(mutex_);
-        if (places_.bytes() + masks_.size() * (static_cast<size_t>(n) / 8 + 64) > kMostBytes) {
-            masks_.clear();
-            places_.clear();
-        }
+        make_room();
         places_.set_work(kMostWork);
         if (const Mask * mask = mask_at(places_.of(copy, numbers))) return keep(*mask, n, logits);
         ++count_.asked;
@@ -78,6 +77,23 @@ bool GrammarMasks::refuse(const llama_grammar & copy, const ElementNumbers & num
     std::vector<Token> all(static_cast<size_t>(n));
     for (Token token = 0; token < n; ++token) all[static_cast<size_t>(token)] = token;
     return ask(copy, all, logits);
+}
+
+void GrammarMasks::make_room() {
+    const size_t mask = static_cast<size_t>(trie_->vocab_size()) / 8 + 64;
+    if (places_.bytes() + masks_.size() * mask <= kMostBytes) return;
+    masks_.clear();
+    places_.clear();
+}
+
+std::string GrammarMasks::forced(const llama_grammar & copy, const ElementNumbers & numbers, const BlankStyle & style,
+                                 bool guess) {
+    if (copy.awaiting_trigger || copy.partial_utf8.n_remain > 0) return "";
+    const std::lock_guard<std::mutex> lock(mutex_);
+    make_room();
+    places_.set_work(kMostForcedWork);
+    const int32_t place = places_.of(copy, numbers);
+    return place == GrammarPlaces::kUnknown ? "" : forced_run(places_, place, style, guess);
 }
 
 /** nullptr: it takes too long to find out. */

@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "runner/masks/forced-run.h"
 #include "runner/masks/grammar-places.h"
 #include "runner/masks/vocab-trie.h"
 
@@ -25,6 +27,11 @@ class GrammarMasks {
      */
     bool refuse(const llama_grammar & copy, const ElementNumbers & numbers, float * logits);
 
+    /** What must be written next, see forced-run.h; '' while the grammar waits for its trigger or within a character.
+     */
+    std::string forced(const llama_grammar & copy, const ElementNumbers & numbers, const BlankStyle & style,
+                       bool guess);
+
     /** Walks so far, and questions that llama.cpp had to answer. */
     struct Count {
         int64_t walks = 0, asked = 0;
@@ -33,6 +40,7 @@ class GrammarMasks {
 
   private:
     using Mask = std::vector<uint64_t>;  // a bit a token
+    void make_room();
     const Mask * mask_at(int32_t place);
     bool walk(int32_t place, Mask & mask);
 

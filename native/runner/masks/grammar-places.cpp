@@ -233,4 +233,33 @@ bool GrammarPlaces::may_begin(int32_t place, uint32_t bits, int32_t missing) con
     return std::any_of(stacks.begin(), stacks.end(), within);
 }
 
+/** A blank first, which is no choice that matters: what is no blank must be one and the same. */
+GrammarPlaces::Sole GrammarPlaces::sole(int32_t place) const {
+    const auto blank = [](uint32_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
+    Sole found;
+    uint32_t sole_blank = 0;
+    bool blanks_differ = false;
+    for (const Stack stack : places_[static_cast<size_t>(place)].stacks) {
+        if (stack == 0) return {};
+        const int32_t from = frames_[static_cast<size_t>(stack)].element;
+        const int32_t end = behind_character_[static_cast<size_t>(from)];
+        for (int32_t at = from; at != end; ++at) {
+            const llama_grammar_element & element = elements_[static_cast<size_t>(at)];
+            const bool wanted = element.type == LLAMA_GRETYPE_CHAR || element.type == LLAMA_GRETYPE_CHAR_ALT;
+            if (!wanted || element.value == 0) return {};
+            if (blank(element.value)) {
+                blanks_differ = blanks_differ || (sole_blank != 0 && sole_blank != element.value);
+                sole_blank = element.value;
+                found.or_blanks = true;
+            } else if (found.character == 0 || found.character == element.value) {
+                found.character = element.value;
+            } else {
+                return {};
+            }
+        }
+    }
+    if (found.character == 0 && !blanks_differ) return {sole_blank, false};
+    return found;
+}
+
 }  // namespace banyan

@@ -42,6 +42,12 @@ class GrammarPlaces {
     int32_t next(int32_t place, uint32_t character);
     /** A character of these first bits, of which so many bytes are missing, may come. */
     bool may_begin(int32_t place, uint32_t bits, int32_t missing) const;
+    struct Sole {
+        uint32_t character = 0;  // 0: there is a choice, or the text may end
+        bool or_blanks = false;  // blanks may stand before it
+    };
+    /** The one character that must come next, blanks not counted. Not kUnknown. */
+    Sole sole(int32_t place) const;
     /** The text may end here. */
     bool complete(int32_t place) const { return places_[static_cast<size_t>(place)].complete; }
 

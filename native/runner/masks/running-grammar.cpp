@@ -24,6 +24,11 @@ bool RunningGrammar::refuse(float * logits) {
     return masks_->refuse(*state_, *numbers_, logits);
 }
 
+std::string RunningGrammar::forced(const BlankStyle & style, bool guess) {
+    if (!numbers_) numbers_.emplace(*state_);
+    return masks_->forced(*state_, *numbers_, style, guess);
+}
+
 void RunningGrammar::accept(Token token) {
     llama_grammar_accept_impl(*state_, token);
 }

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "core/types.h"
 #include "runner/masks/grammar-masks.h"
@@ -25,6 +26,8 @@ class RunningGrammar {
     bool admits(Token token) const;
     /** Sets the logits, [vocab], of what it does not admit to -infinity. False when that is everything. */
     bool refuse(float * logits);
+    /** What must be written next, see GrammarMasks. */
+    std::string forced(const BlankStyle & style, bool guess);
     /** A token that it admits, no end token. */
     void accept(Token token);
 

@@ -86,4 +86,19 @@ VocabTrie::VocabTrie(const llama_vocab * vocab) : vocab_size_(llama_vocab_n_toke
     }
 }
 
+bool VocabTrie::continues(const std::string & text) const {
+    Utf8Text read;
+    if (!read.read(text)) return false;
+    size_t at = 0;
+    for (const uint32_t character : read.characters) {
+        const auto end = static_cast<size_t>(nodes_[at].end);
+        size_t child = at + 1;
+        while (child < end && nodes_[child].character != character) child = static_cast<size_t>(nodes_[child].end);
+        if (child >= end) return false;
+        at = child;
+    }
+    const Node &node = nodes_[at], &next = nodes_[at + 1];
+    return static_cast<size_t>(node.end) > at + 1 || next.halves > node.halves;
+}
+
 }  // namespace banyan

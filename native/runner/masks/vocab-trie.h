@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/types.h"
@@ -32,6 +33,9 @@ class VocabTrie {
     };
 
     explicit VocabTrie(const llama_vocab * vocab);
+
+    /** Some token's text begins with this and is longer. */
+    bool continues(const std::string & text) const;
 
     int32_t vocab_size() const { return vocab_size_; }
     /** One more than there are, so that every node has a next. */

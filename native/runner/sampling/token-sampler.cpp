@@ -140,6 +140,26 @@ void TokenSampler::accept(Token token) {
     if (closing_) closing_->accept(token);
     if (call_) call_->accept(token);
     if (thinking_) thinking_->accept(model_->piece(token, true));
+    if (latest_.size() == 2) latest_.erase(latest_.begin());
+    latest_.push_back(token);
+    if (grammar_ || call_) blanks_.read(model_->piece(token, true));
+}
+
+ForcedTokens TokenSampler::ahead(bool guess) {
+    RunningGrammar * const grammar = call_ ? call_.get() : grammar_.get();
+    // What the model means to say is asked at each token, as long as it may choose calls or content.
+    if (!grammar || (content_ && !guess) || (thinking_ && thinking_->forced() >= 0)) return {};
+    backend::AssertGuard guard;
+    const auto preserved = [this](Token token) { return chat_ && chat_->preserved(token); };
+    return forced_tokens({*model_, *grammar, blanks_, latest_, preserved}, guess);
+}
+
+bool TokenSampler::force(Token token) {
+    if (model_->ends_generation(token) || !fits(token) || (call_ && !within_call(token))) return false;
+    backend::AssertGuard guard;
+    if (closing_ && !under_grammar([&] { return closing_->allows(token); })) return false;
+    accept(token);
+    return true;
 }
 
 /** The token that must come now, -1 = any. */
@@ -168,7 +188,9 @@ float TokenSampler::unbiased(Token token, float logit) const {
 void TokenSampler::follow_call(const std::string & text) {
     // A call that the model chose to make is cut at the limit: closed early, a tool would act on half a text.
     if (std::exchange(content_, nullptr)) closing_ = nullptr;
-    if (chat_ && chat_->call_grammar()) call_ = chat_->call_grammar()->follow(text);
+    if (!chat_ || !chat_->call_grammar()) return;
+    call_ = chat_->call_grammar()->follow(text);
+    if (call_) blanks_.read(text);
 }
 
 /** True also when the rules cannot say it within their budget: the call then goes on without them. */

@@ -15,6 +15,7 @@
 #include "runner/constraints/call-grammar.h"
 #include "runner/constraints/closing-budget.h"
 #include "runner/constraints/compiled-grammar.h"
+#include "runner/constraints/jump-forward.h"
 #include "runner/constraints/thinking-budget.h"
 #include "runner/masks/running-grammar.h"
 #include "runner/sampling/device-sampler.h"
@@ -55,6 +56,11 @@ class TokenSampler {
      * the end was near. Throws Error INVALID_GRAMMAR for one that its grammar does not admit.
      */
     void go_on(Token token);
+
+    /** What its grammar leaves no choice about, next; guess: with what is only likely. {}: without a grammar. */
+    ForcedTokens ahead(bool guess);
+    /** go_on() with one of them; false: it must not come after all, and nothing has changed. */
+    bool force(Token token);
 
     /** What the model said of a token whose logit in the row of the last sample() is this. */
     float unbiased(Token token, float logit) const;
@@ -100,6 +106,8 @@ class TokenSampler {
     std::unique_ptr<ClosingBudget> closing_;                               // null: no such grammar
     const CompiledGrammar * content_ = nullptr;  // while the model may still choose calls: the grammar without them
     std::vector<Token> said_;                    // until then
+    std::vector<Token> latest_;                  // the last two tokens
+    BlankStyle blanks_;
     int32_t max_tokens_;
 };
 

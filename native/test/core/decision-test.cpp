@@ -78,6 +78,8 @@ TEST("decisions about a program, and about the whole engine") {
              "no drafts for 64 steps: the last cost more than they saved; all so far cost 16.0 ms");
     CHECK_EQ(of_all(DraftRest{128, 2'500'000}),
              "no drafts for 128 steps: the last cost more than they saved; all so far saved 2.5 s");
+    CHECK_EQ(said(Jump{5}, 4, kAnonymousProgram + 4),
+             "request 4: goes on with 5 tokens that its grammar leaves no choice about");
     CHECK_EQ(of_all(Disk{"the page store writes again"}), "the page store writes again");
     CHECK_EQ(of_all(Plan{128, 1}), "step of 128 prompt tokens and 1 decoding request");
     CHECK_EQ(of_all(Budget{64, 48'000}), "prompts get 64 tokens of this step, so that it takes 48.0 ms");
@@ -99,8 +101,8 @@ TEST("a kind's name and its place in the variant agree") {
     const Decision retain{0, 0, 0, decision::Retain{}};
     CHECK(retain.kind() == Decision::Kind::retain);
     CHECK_EQ(std::string(name_of(retain.kind())), "retain");
-    const Decision last{0, 0, 0, decision::DraftRest{64, 0}};
-    CHECK(last.kind() == Decision::Kind::draft_rest);
-    CHECK_EQ(std::string(name_of(last.kind())), "draft_rest");
+    const Decision last{0, 0, 0, decision::Jump{5}};
+    CHECK(last.kind() == Decision::Kind::jump);
+    CHECK_EQ(std::string(name_of(last.kind())), "jump");
     for (int kind = 0; kind < kDecisionKinds; ++kind) CHECK(name_of(static_cast<Decision::Kind>(kind))[0] != '\0');
 }

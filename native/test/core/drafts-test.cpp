@@ -93,10 +93,70 @@ TEST("right, wrong and mixed drafts: the same tokens, fewer steps, every page ba
     }
 }
 
+TEST("forced tokens: the same tokens in fewer steps, with drafts or without, in steps that hold few, and at a limit") {
+    FakeEngine plain(config(DraftMode::off));
+    run(plain, 6, 60);
+    for (const auto mode : {DraftMode::off, DraftMode::always}) {
+        for (const int32_t most : {5, 512}) {
+            SchedulerConfig c = config(mode);
+            c.max_batch_tokens = most;
+            FakeEngine engine(c);
+            engine.most_forced = 9;
+            run(engine, 6, 60);
+            int64_t n_forced = 0;
+            for (RequestId id = 1; id <= 6; ++id) {
+                CHECK(engine.finished[id].tokens == plain.finished[id].tokens);
+                const RequestUsage & usage = engine.finished[id].usage;
+                CHECK_EQ(usage.output_tokens, 60);
+                CHECK_EQ(usage.preemptions, 0);
+                CHECK(usage.forced_tokens > 30);
+                n_forced += usage.forced_tokens;
+            }
+            const SchedulerStats stats = engine.scheduler.stats();
+            CHECK_EQ(static_cast<int64_t>(stats.forced_tokens), n_forced);
+            CHECK_EQ(stats.decisions[static_cast<size_t>(Decision::Kind::jump)] > 0, true);
+            if (most > 5) CHECK(stats.steps * 2 < plain.scheduler.stats().steps);
+            engine.scheduler.clear_cache();
+            CHECK_EQ(engine.scheduler.stats().pages_free, 64);
+        }
+    }
+    FakeEngine engine(config(DraftMode::off));
+    engine.most_forced = 9;
+    engine.submit(request(1, tokens_of(1, 20), 17), 1000);
+    CHECK(engine.drain(100));
+    CHECK_EQ(engine.finished[1].usage.output_tokens, 17);
+}
+
+TEST("what a grammar leaves no choice about is a draft; one that was wrong of late is believed less") {
+    Drafter drafter(4);
+    std::vector<Token> tokens = tokens_of(1, 20);
+    const std::vector<Token> likely = {7, 8, 9};
+    int32_t first = 0, later = 0;
+    for (int i = 0; i < 40; ++i) {
+        const Draft draft = drafter.draft({1, 0, true, tokens, 5, nullptr, 0, likely.data(), 3, 2}, kMostDraft);
+        CHECK(draft.kind == DraftKind::grammar && draft.n == 3 && draft.tokens[2] == 9);
+        CHECK(draft.chance[1] > 2 * draft.chance[2]);
+        if (i == 0) first = draft.chance[0];
+        later = draft.chance[0];
+        tokens.push_back(1000 + i);
+    }
+    CHECK(first > kCertain * 8 / 10 && later < kCertain / 3);
+}
+
+TEST("of a draft's chance the latest tries count: what was right a thousand times and then is not is seen soon") {
+    DraftScores scores;
+    const DraftMark mark{DraftKind::own, 6, 5};
+    for (int i = 0; i < 20'000; ++i) scores.count(mark, 0, true);
+    CHECK(scores.chance(mark, 0) > kCertain * 98 / 100);
+    for (int i = 0; i < 2'000; ++i) scores.count(mark, 0, false);
+    CHECK(scores.chance(mark, 0) < kCertain / 4);
+}
+
 TEST("certain drafts end a request in a fraction of the steps, and exactly at its limit") {
     for (const int32_t limit : {1, 2, 7, 16, 17, 40}) {
         FakeEngine engine(config(DraftMode::always));
-        Oracle oracle(engine, [](uint64_t) { return true; }, 99);
+        Oracle oracle(
+            engine, [](uint64_t) { return true; }, 99);
         engine.scheduler.draft_by(oracle);
         engine.submit(request(1, tokens_of(1, 20), limit), 1000);
         CHECK(engine.drain(100));
@@ -112,7 +172,8 @@ TEST("a draft takes no page that is promised or cached, and preempts nothing") {
     for (const bool drafts : {false, true}) {
         c.draft_tokens = drafts ? DraftMode::always : DraftMode::off;
         FakeEngine engine(c);
-        Oracle oracle(engine, [](uint64_t n) { return n % 16 < 2; }, 90);
+        Oracle oracle(
+            engine, [](uint64_t n) { return n % 16 < 2; }, 90);
         if (drafts) engine.scheduler.draft_by(oracle);
         for (RequestId id = 1; id <= 5; ++id) engine.submit(request(id, tokens_of(id, 12), 16), 16);
         CHECK(engine.drain(1000));
@@ -150,7 +211,8 @@ TEST("auto: where drafts pay they are checked, where they are wrong they rest, a
     c.policy.cost.step = kStep * 1'000'000;
     for (const bool right : {true, false}) {
         FakeEngine engine(c);
-        Oracle oracle(engine, [right](uint64_t) { return right; }, 95);
+        Oracle oracle(
+            engine, [right](uint64_t) { return right; }, 95);
         engine.scheduler.draft_by(oracle);
         DecisionTexts said;
         engine.scheduler.log_to(&said);

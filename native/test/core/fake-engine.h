@@ -176,6 +176,7 @@ class FakeEngine {
     std::map<RequestId, Finished> finished;
     uint64_t n_saved = 0, n_loaded = 0;  // states
     int64_t n_drafted = 0, n_kept = 0;
+    size_t most_forced = 0;  // tokens that the model's grammar leaves no choice about, after one that it does
     std::mt19937_64 * faults = nullptr;  // with it some states cannot be saved, and some rows find a wrong one
     uint64_t decisions = 0;              // hash of all batches: the decision log
     Token vocabulary = 1000;
@@ -340,9 +341,18 @@ class FakeEngine {
             out.token = static_cast<Token>(path % vocabulary);
             truth.tokens.push_back(out.token);
             out.finished = static_cast<int32_t>(truth.tokens.size()) >= truth.end;
-            if (out.finished || out.kept == row.n_drafts || out.token != drafts[out.kept]) return out;
+            const bool right = out.kept < row.n_drafts && out.token == drafts[out.kept];
             path = mix(path, out.token);
+            if (out.finished || !right) break;
         }
+        const size_t n_forced = out.finished || most_forced == 0 ? 0 : path % (most_forced + 1);
+        while (out.forced.size() < n_forced && !out.finished) {
+            out.forced.push_back(static_cast<Token>(path % vocabulary));
+            truth.tokens.push_back(out.forced.back());
+            path = mix(path, out.forced.back());
+            out.finished = static_cast<int32_t>(truth.tokens.size()) >= truth.end;
+        }
+        return out;
     }
 
     bool drains_ = false;  // reads and writes end at once

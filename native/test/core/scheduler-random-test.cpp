@@ -255,6 +255,7 @@ constexpr int32_t kStates[] = {0, 1, 3, 64};
 /** Lives one life; returns the hash of its decisions. */
 uint64_t live(uint64_t seed, int operations, uint64_t * n_loaded = nullptr, bool tiers = false, int32_t n_states = 0) {
     RandomLife life(seed, tiers ? n_states : kStates[seed % 4], tiers);
+    life.engine.most_forced = seed % 5 < 2 ? 0 : 9;
     const int before = failures();
     for (int i = 0; i < operations && failures() == before; ++i) {
         life.operate();
