@@ -1,8 +1,7 @@
 import { Engine, type EngineOptions } from '../../src/index.js';
 import { median, spread } from '../../testing/statistics.js';
 import type { Report } from '../report.js';
-import { AGENT_SHAPES } from './agents.js';
-import { SHAPES } from './shapes.js';
+import type { Shape } from './shapes.js';
 
 interface Cost {
   wallMs: number;
@@ -13,13 +12,12 @@ interface Cost {
 
 const COLUMNS = ['system', 'wall s', 'spread %', 'CPU s', 'prompt tokens computed', 'output tokens'];
 
-/** Agents, branches and workflows on our engine, and the same calls one at a time without reuse. `only`: of names that hold it. */
+/** Agents, branches and workflows on our engine, and the same calls one at a time without reuse. */
 export async function measureShapes(
   model: string,
-  only: string,
+  shapes: readonly Shape[],
   { runs, threads }: { runs: number; threads: number },
 ): Promise<Pick<Report, 'findings' | 'tables'>> {
-  const shapes = [...AGENT_SHAPES, ...SHAPES].filter(({ name }) => name.includes(only));
   const options: EngineOptions = {
     model,
     kvTokens: 16_384,
