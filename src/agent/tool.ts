@@ -98,7 +98,7 @@ export function defineTool<const Input extends Schema>(given: ToolDefinition<Inp
     cache,
   } = definition;
   const field = `input of tool "${name}"`;
-  const { json, check } = reading(field, () => compileSchema(field, input, 'arguments'));
+  const { json, check } = compileSchema(field, input, 'arguments');
   return {
     name,
     description,

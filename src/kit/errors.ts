@@ -128,6 +128,12 @@ export function isBanyanError(reason: unknown): reason is BanyanError {
   }
 }
 
+/** What a getter or a proxy threw while `field` was read, as INVALID_OPTION; a BanyanError stays as it is. */
+export function asUnreadable(field: string, cause: unknown): BanyanError {
+  if (isBanyanError(cause)) return cause;
+  return new BanyanError('INVALID_OPTION', `${field} cannot be read: ${messageOf(cause)}`, { field, cause });
+}
+
 /** Undefined also when a getter throws: anything can be thrown. */
 function fieldOf(reason: unknown, name: string): unknown {
   try {

@@ -1,4 +1,4 @@
-import { BanyanError, isBanyanError, messageOf } from './errors.js';
+import { asUnreadable } from './errors.js';
 import { checkKeys, invalidOption } from './option-checks.js';
 
 /*
@@ -11,8 +11,7 @@ export function reading<Result>(field: string, read: () => Result): Result {
   try {
     return read();
   } catch (cause) {
-    if (isBanyanError(cause)) throw cause;
-    throw new BanyanError('INVALID_OPTION', `${field} cannot be read: ${messageOf(cause)}`, { field, cause });
+    throw asUnreadable(field, cause);
   }
 }
 

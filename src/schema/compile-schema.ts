@@ -1,6 +1,5 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
-import { BanyanError, messageOf } from '../kit/errors.js';
-import { reading } from '../kit/read-options.js';
+import { asUnreadable, BanyanError, messageOf } from '../kit/errors.js';
 import { type CompiledJson, compileJson, type Use } from './compile-json.js';
 import { SchemaProblem } from './read-schema.js';
 
@@ -34,15 +33,24 @@ export interface CompiledSchema<Output = unknown> {
 
 /** The `schema` of an answer, if one is asked for. Throws INVALID_SCHEMA; INVALID_OPTION for one that cannot be read. */
 export function compileAnswerSchema<Output>(schema: Schema<Output> | undefined): CompiledSchema<Output> | undefined {
-  return schema === undefined ? undefined : reading('schema', () => compileSchema('schema', schema));
+  return schema === undefined ? undefined : compileSchema('schema', schema);
 }
 
-/** Throws INVALID_SCHEMA with the field; the message names the place in the schema. */
+/** Throws INVALID_SCHEMA with the field; the message names the place in the schema. INVALID_OPTION for one that cannot be read. */
 export function compileSchema<Output>(
   field: string,
   schema: Schema<Output>,
   use: Use = 'answer',
 ): CompiledSchema<Output> {
+  try {
+    return compileReadable(field, schema, use);
+  } catch (cause) {
+    throw asUnreadable(field, cause);
+  }
+}
+
+/** Throws also what a getter or a proxy of the schema throws. */
+function compileReadable<Output>(field: string, schema: Schema<Output>, use: Use): CompiledSchema<Output> {
   if (isStandard(schema)) {
     const props = schema['~standard'];
     const json = plain(field, asJsonSchema(field, props));
