@@ -78,6 +78,9 @@ export async function benchPatterns(command: PatternsCommand): Promise<void> {
   publish(reportName(command), typed, {
     findings: reports.flatMap(({ findings }) => findings),
     tables: reports.flatMap(({ tables }) => tables),
-    setup: setup(describe(model), threads, runs),
+    setup: {
+      ...setup(describe(model), threads, runs),
+      ...(parts.includes('trained') && { 'trained model': `${describe(TRAINED)}, each measured once` }),
+    },
   });
 }

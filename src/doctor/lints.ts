@@ -73,7 +73,7 @@ export const LINTS = {
   },
   'no-state': {
     what: 'nothing changed, but the state of the recurrent layers was saved earlier only',
-    remedy: 'Continue sessions, which save their state at each end, or load with more states.',
+    remedy: 'Continue sessions, which save their state at each end, or load with more `stateBytes`.',
   },
   'cache-off': {
     what: 'a call that takes no part in the cache',

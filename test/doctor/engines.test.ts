@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { diagnose } from '../../src/doctor/diagnose.js';
 import { Doctor, type Finding } from '../../src/doctor/doctor.js';
 import { Agent, type ChatMessage, defineTool, Engine, type GenerateOptions } from '../../src/index.js';
+import { openEngine } from '../../testing/engine/random-engine.js';
 
 // Traps that lie in an engine rather than in a prompt, and programs that fall into none.
 
@@ -142,6 +143,27 @@ test('what the cache had to give away is told as such, not as a fault of the pro
   expect(findings).toMatchObject([
     { call: 10, lint: 'evicted', tokensLost: usage.promptTokens - (usage.cachedTokens ?? 0) - 1 },
   ]);
+});
+
+test('states that ran out: with more of them nothing is lost', async () => {
+  const hybrid = (stateBytes = 0) =>
+    openEngine({ architecture: 'granitehybrid' }, { kvTokens: 8_192, maxRunning: 1, stateBytes });
+  const conversation = async (states: number) => {
+    await using engine = await hybrid(states * stateBytes);
+    await using doctor = new Doctor(engine);
+    const said: ChatMessage[] = [{ role: 'user', content: `${INSTRUCTIONS} ${QUESTIONS[0]}` }];
+    const { text } = await engine.generate(said, TURN);
+    for (const word of ['red', 'green', 'blue', 'grey']) await engine.generate([{ role: 'user', content: word }], TURN);
+    said.push({ role: 'assistant', content: text }, { role: 'user', content: QUESTIONS[1] as string });
+    const { usage } = await engine.generate(said, TURN);
+    return { computed: usage.promptTokens - (usage.cachedTokens ?? 0), findings: (await doctor.report()).findings };
+  };
+  const probe = await hybrid();
+  const { stateBytes } = probe.info;
+  await probe.close();
+  const [few, many] = [await conversation(2), await conversation(32)];
+  expect(few.findings.map(({ call, lint, field }) => [call, lint, field])).toEqual([[6, 'no-state', 'cache']]);
+  expectSaved([few], [many]);
 });
 
 test('agents, sessions and forks lose nothing; texts and times are told of a watched engine', async () => {

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { diagnose } from '../../src/doctor/diagnose.js';
 import { Doctor, type Finding } from '../../src/doctor/doctor.js';
+import { LINTS } from '../../src/doctor/lints.js';
 import { type ChatMessage, Engine } from '../../src/index.js';
 import { type Client, type Sent, TRAPS, trapQuestion } from '../../testing/workloads/prompt-traps.js';
 
@@ -59,6 +60,17 @@ beforeAll(async () => {
   engine = await Engine.load({ threads: 1 });
 });
 afterAll(() => engine.close());
+
+test('the doctor knows no trap that is not set: here, or beside this file where it lies in an engine or a log', () => {
+  const here = new Set<string>(Object.values(TRAPS).map(({ lint }) => lint));
+  const beside = ['engines.test.ts', 'logs.test.ts'].map((name) =>
+    readFileSync(join(import.meta.dirname, name), 'utf8'),
+  );
+  const missing = Object.keys(LINTS).filter(
+    (name) => !here.has(name) && !beside.some((text) => text.includes(`'${name}'`)),
+  );
+  expect(missing).toEqual([]);
+});
 
 describe.each(Object.entries(TRAPS))('%s', (_name, { lint, field, trap, mended, liveOnly = false }) => {
   test('is found by name, and costs what following the advice saves', async () => {

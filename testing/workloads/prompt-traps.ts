@@ -53,6 +53,8 @@ const NOTES = [
   'A storm is expected at night, late ferries may stay in the harbour until it is over.',
   'There is a market in Horten, so that the ferries of the morning will be full.',
 ];
+const ROLES = ['', 'Speak as an old sailor, in rhymes.', 'Write for children of six, with a joke.'];
+const withNews = (last: ChatMessage, news: string) => ({ ...last, content: `${last.content}\n${news}` }) as ChatMessage;
 
 /** Prompts that keep a call from reusing what came before it, and the same with the advice followed, by what they do. */
 export const TRAPS: Readonly<Record<string, Trap>> = {
@@ -107,10 +109,15 @@ export const TRAPS: Readonly<Record<string, Trap>> = {
     trap: (turn, said) => with_(`${NOTES[turn]}\n\n${INSTRUCTIONS}`, said),
     mended: (turn, said) => {
       const last = said.at(-1) as ChatMessage;
-      return with_(INSTRUCTIONS, [
-        ...said.slice(0, -1),
-        { ...last, content: `${last.content}\n${NOTES[turn]}` } as ChatMessage,
-      ]);
+      return with_(INSTRUCTIONS, [...said.slice(0, -1), withNews(last, NOTES[turn] as string)]);
+    },
+  },
+  'other instructions in each turn': {
+    ...{ lint: 'system-changed', field: /^messages\[0\]\.content$/ },
+    trap: (turn, said) => with_(ROLES[turn] || INSTRUCTIONS, said),
+    mended: (turn, said) => {
+      const last = said.at(-1) as ChatMessage;
+      return with_(INSTRUCTIONS, turn === 0 ? said : [...said.slice(0, -1), withNews(last, ROLES[turn] as string)]);
     },
   },
   'an earlier message that is edited': {
