@@ -4,8 +4,7 @@ import type { Journal } from '../../../src/agent/journal/journal.js';
 import { RunStore } from '../../../src/runs/run-store.js';
 import { ENDING_MODEL, openEngine } from '../../../testing/engine/random-engine.js';
 import { sqlite } from '../../../testing/engine/sqlite.js';
-import { journalledAgent } from '../../agent/children/journalled-agent.js';
-import { FLEET, inputOf } from './fleet.js';
+import { agentFor, FLEET, inputOf } from './fleet.js';
 
 const [path = '', effects = ''] = process.argv.slice(2);
 const store = await RunStore.open(path, { library: await sqlite() });
@@ -19,7 +18,7 @@ const told = (journal: Journal): Journal => ({
 });
 await Promise.all(
   FLEET.map((id) => {
-    const agent = journalledAgent(engine, effects);
+    const agent = agentFor(id, engine, effects);
     const journal = store.run(id);
     return journal.entries().length === 0
       ? agent.run(inputOf(id), { journal: told(journal) })
