@@ -42,7 +42,7 @@ export function start<Prompt extends Prepared, Output>(
 ): { request: Request<Prompt>; generation: Generation<Output> } {
   const request = new Request(backend, prepared, asked.settings, asked.signal, asked.cancelled);
   tellRequestWatchers(backend, request, asked.settings);
-  tellWatchers(backend, request, asked.call);
+  tellWatchers(backend, request, asked.settings, asked.call);
   auditCall(backend, request, asked.settings, asked.call);
   return { request, generation: new Generation(backend, request, asked) };
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { COLUMNS, type TableName } from './columns.js';
 
 /** A file of the page: its text and type. */
 export interface Asset {
@@ -6,36 +7,53 @@ export interface Asset {
   readonly text: string;
 }
 
-const table = (id: string, heads: readonly string[]) =>
-  `<table id="${id}"><thead><tr>${heads.map((head) => `<th>${head}</th>`).join('')}</tr></thead><tbody></tbody></table>`;
+const table = (id: TableName) => {
+  const heads = COLUMNS[id].map(
+    ({ head, meaning }) => `<th scope="col"><button title="${meaning}">${head}</button></th>`,
+  );
+  return `<div class="rows"><table id="${id}" hidden><thead><tr>${heads.join('')}</tr></thead><tbody></tbody></table></div>`;
+};
+const words = (id: TableName) =>
+  `<details><summary>What the columns mean</summary><dl>${COLUMNS[id].map(({ head, meaning }) => `<dt>${head}</dt><dd>${meaning}</dd>`).join('')}</dl></details>`;
 
 const HTML = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Banyan: inspector</title><link rel="stylesheet" href="/inspector/style.css">
 <script type="module" src="/inspector/main.js"></script></head>
-<body><header><h1>Inspector</h1><p id="numbers"></p><p id="state" role="status">connecting</p></header>
+<body><header><h1>Inspector</h1><p id="state" role="status">connecting</p><p id="numbers"></p></header>
 <form id="key-form" hidden><label>Key of an administrator <input id="key" type="password" autocomplete="off"></label> <button>Watch</button></form>
-<main><section><h2>Prefix tree</h2><p>What prompts have in common stands above what each adds. A box is as wide as its pages; colour and letter say why they are kept. Click one, or move with the arrow keys.</p><p id="legend"></p>
-<canvas id="tree" tabindex="0" role="img" aria-label="Prefix tree; arrow keys choose a node" aria-describedby="node"></canvas><p id="node" aria-live="polite">Choose a node.</p></section>
-<section><h2>Requests</h2>${table('requests', ['request', 'agent', 'class', 'waits for', 'waited ms', 'cached / prompt', 'output', 'pages'])}</section>
-<section><h2>Agents</h2>${table('agents', ['agent', 'does', 'calls', 'prompt tokens', 'cached', 'computed', 'output', 'lost', 'waited ms', 'tools ms'])}<p id="agents-note"></p>
-<h3 id="life-title">Choose an agent above</h3>${table('life', ['call', 'label', 'prompt tokens', 'cached', 'computed', 'from the cache, and why not all', 'queue ms', 'first token ms', 'total ms', 'ended with'])}</section>
-<div id="live-only"><section><h2>Steps</h2><canvas id="steps" role="img" aria-describedby="steps-note"></canvas><p id="steps-note"></p></section>
-<section><h2>Page map</h2><canvas id="pages" role="img" aria-label="Each page of the pool, with the colour and letter of the tree" aria-describedby="pages-note"></canvas><p id="pages-note"></p></section></div></main></body></html>
+<main><section><h2>Agents</h2><p>Press a number to see the calls of that agent, and why each missed the cache. A head sorts.</p><p id="agents-note" class="note" role="status" hidden></p>${table('agents')}${words('agents')}
+<h3 id="life-title">Calls</h3><p id="life-note" class="note" hidden></p>${table('life')}${words('life')}</section>
+<section><h2>Requests</h2><p id="requests-note" class="note" hidden></p>${table('requests')}${words('requests')}</section>
+<section><h2 id="tree-title">Prefix tree</h2><p>What prompts have in common stands above what each adds. A box is as wide as the pages of its node and all below it; its colour and letter say why they are kept, its number how many pages are its own.</p>
+<canvas id="tree" tabindex="0" role="img" aria-label="Prefix tree; arrow keys choose a node" aria-describedby="node"></canvas><p id="node" aria-live="polite">Choose a node.</p>
+<p id="legend"><span><i class="path"></i><b id="path-words"></b></span><span><i class="picked"></i>the node that is chosen</span></p></section>
+<div id="live-only"><section><h2>Steps</h2><p>Each bar is a step of the model, as tall as it was long. Arrow keys go from bar to bar.</p><canvas id="steps" tabindex="0" role="img" aria-label="Times of the latest steps; arrow keys choose one" aria-describedby="steps-note"></canvas><p><span class="key"><i class="hatched"></i>orange, hatched: it computes prompts (others may write answers in it)</span><span class="key"><i class="plain"></i>blue: it writes answers only</span></p><p id="steps-note"></p></section>
+<section><h2>Page map</h2><p>A square is a page of the pool, with the colour and letter of the tree.</p><canvas id="pages" role="img" aria-label="Each page of the pool, with the colour and letter of the tree" aria-describedby="pages-note"></canvas><p id="pages-note"></p></section></div></main><div id="tip" hidden></div></body></html>
 `;
 
-const CSS = `:root { color-scheme: light dark; --ink: #1a1d21; --back: #fdfdfc; --rule: #d5d8dc; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --back: #16181b; --rule: #3a3f45; } }
+const CSS = `:root { color-scheme: light dark; --ink: #1a1d21; --back: #fdfdfc; --rule: #d5d8dc; --mark: #dbeaf7; --low: #a33b00; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --back: #16181b; --rule: #3a3f45; --mark: #1f3a52; --low: #ffb37a; } }
 body { font: 14px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--back); margin: 0 auto; max-width: 1200px; padding: 0 16px 48px; }
-h1 { font-size: 20px; margin: 12px 0 0; } h2 { font-size: 16px; margin: 24px 0 4px; border-top: 1px solid var(--rule); padding-top: 12px; } h3 { font-size: 14px; }
+[hidden] { display: none !important; } header { display: flex; flex-wrap: wrap; align-items: baseline; column-gap: 12px; } #numbers { flex-basis: 100%; }
+h1 { font-size: 20px; margin: 12px 0 0; } h2 { font-size: 16px; margin: 20px 0 4px; border-top: 1px solid var(--rule); padding-top: 10px; } h3 { font-size: 14px; margin: 14px 0 4px; }
 p { margin: 4px 0 8px; } canvas { width: 100%; display: block; color: var(--ink); }
-section { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: 3px 8px; border-bottom: 1px solid var(--rule); overflow-wrap: break-word; } th { font-weight: 600; } tr.chosen td { box-shadow: inset 0 -2px var(--ink); }
+.rows { max-height: 27em; overflow: auto; } .rows:has(#life) { max-height: 40em; } td button { padding: 0 8px; line-height: 1.35; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: 2px 8px; border-bottom: 1px solid var(--rule); overflow-wrap: break-word; vertical-align: top; } th { position: sticky; top: 0; background: var(--back); }
+th button { font: inherit; font-weight: 600; text-align: left; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-decoration: underline dotted; text-underline-offset: 3px; }
+th[aria-sort=descending] button::after { content: ' \u25bc'; } th[aria-sort=ascending] button::after { content: ' \u25b2'; }
+tr.chosen td { background: var(--mark); } tr.chosen td:first-child { box-shadow: inset 4px 0 var(--ink); } td.low { color: var(--low); font-weight: 700; white-space: nowrap; }
+.note { font-weight: 600; } details { margin: 4px 0; } dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 4px 0; } dt { font-weight: 600; } dd { margin: 0; }
 button { font: inherit; } :focus-visible { outline: 3px solid #56b4e9; outline-offset: 2px; } #state { font-weight: 600; }
-#legend span { display: inline-block; margin-right: 14px; } #legend i { display: inline-block; width: 14px; height: 14px; margin-right: 5px; border: 1px solid var(--rule); font: 10px/14px system-ui; text-align: center; vertical-align: middle; }
+#legend span, .key { display: inline-block; margin-right: 14px; } #legend b { font-weight: 400; } #legend i, .key i { display: inline-block; width: 14px; height: 14px; margin-right: 5px; border: 1px solid var(--rule); font: 10px/14px system-ui; text-align: center; vertical-align: middle; }
+#legend .path { border: 2px solid var(--ink); } #legend .picked { border: 2px dashed var(--ink); } .key .hatched { background: repeating-linear-gradient(135deg, #e69f00 0 3px, #7a5400 3px 4px); } .key .plain { background: #56b4e9; }
+#tip { position: fixed; z-index: 1; max-width: 420px; padding: 4px 8px; background: var(--ink); color: var(--back); pointer-events: none; border-radius: 4px; }
 `;
 
-const SCRIPTS = ['main', 'canvas', 'icicle', 'lists', 'page-map', 'palette', 'shown', 'step-chart', 'tables'];
+const SCRIPTS = [
+  ...['main', 'canvas', 'icicle', 'kept-calls', 'lists', 'node-line', 'outliers'],
+  ...['page-map', 'palette', 'shown', 'step-chart', 'tables', 'tip'],
+];
 
 /** The page asks nothing of other places, and runs no script but its own. */
 export const CONTENT_POLICY =

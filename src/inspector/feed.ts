@@ -1,39 +1,35 @@
 import type { Engine } from '../engine/engine.js';
 import { asBanyanError } from '../kit/errors.js';
 import { CLASSES, KEPT, PHASES, WAITS_FOR } from '../native/vocabulary.js';
-import { missSentence } from './miss-sentence.js';
+import { CallLog, type LooksLike } from './call-log.js';
 import { packed, type Watchable, type Watcher } from './told.js';
-import type { EndedCall, Told } from './told-types.js';
+import type { Told } from './told-types.js';
 
 /** Between two looks at the engine. */
 const EVERY_MS = 250;
-/** Calls that are kept for a watcher to come. */
-const MOST_CALLS = 2_000;
 
 /**
- * What an engine holds, four times a second, to all who watch; calls are heard of from the first watcher on. While no page is
- * open the engine is asked nothing.
+ * What an engine holds, four times a second, to all who watch, and the calls that have ended since this was made. While no page is open the
+ * engine is asked nothing.
  */
 export class InspectorFeed implements Watchable {
   readonly #engine: Engine;
   readonly #model: string;
   /** Of each the calls that it has heard of, and whether it wants the tree. */
   readonly #watchers = new Map<Watcher, { heard: number; readonly tree: boolean }>();
-  #calls: EndedCall[] = [];
-  /** Calls so far, those that were dropped too. */
-  #count = 0;
+  readonly #calls: CallLog;
   #timer: NodeJS.Timeout | undefined;
-  #unhear: (() => void) | undefined;
   #looking = false;
 
-  constructor(engine: Engine, model: string) {
+  /** `looksLike`: names what stands where a prompt differs. Throws CLOSED. */
+  constructor(engine: Engine, model: string, looksLike?: LooksLike) {
     this.#engine = engine;
     this.#model = model;
+    this.#calls = new CallLog(engine, looksLike);
   }
 
-  /** Tells from now on. Returns what ends that. Throws CLOSED. */
+  /** Tells from now on, at first of all calls that are kept. Returns what ends that. */
   watch(watcher: Watcher, { tree } = { tree: true }): () => void {
-    this.#unhear ??= this.#hear();
     this.#watchers.set(watcher, { heard: 0, tree });
     this.#timer ??= setInterval(() => void this.#look(), EVERY_MS).unref();
     void this.#look();
@@ -42,23 +38,12 @@ export class InspectorFeed implements Watchable {
       if (this.#watchers.size > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
-      this.#unhear?.();
-      this.#unhear = undefined;
     };
   }
 
-  #hear(): () => void {
-    return this.#engine.watchRequests(({ program, label, tenant }) => (step) => {
-      if (step.type !== 'ended' || !step.started) return;
-      const { promptTokens, outputTokens, queueMs, ttftMs, totalMs, computedTokens } = step.usage;
-      const cachedTokens = step.usage.cachedTokens ?? 0;
-      const cost = { promptTokens, cachedTokens, computedTokens: computedTokens ?? 0, outputTokens };
-      const times = { queueMs, ttftMs, totalMs };
-      const { reason, calls: tools } = step;
-      this.#calls.push({ program, label, tenant, reason, ...cost, ...times, tools, miss: missSentence(step.usage) });
-      this.#count++;
-      if (this.#calls.length > 2 * MOST_CALLS) this.#calls = this.#calls.slice(-MOST_CALLS);
-    });
+  /** Hears of no call any more. */
+  close(): void {
+    this.#calls.close();
   }
 
   async #look(): Promise<void> {
@@ -70,9 +55,9 @@ export class InspectorFeed implements Watchable {
       const whole = JSON.stringify(moment).slice(0, -1);
       const small = wholes && 'tables' in moment ? JSON.stringify(withoutTree(moment)).slice(0, -1) : whole;
       for (const [watcher, wants] of this.#watchers) {
-        const fresh = this.#count > wants.heard ? this.#calls.slice(-(this.#count - wants.heard)) : [];
-        const calls = JSON.stringify(fresh);
-        if (watcher(`data: ${wants.tree ? whole : small},"calls":${calls}}\n\n`)) wants.heard = this.#count;
+        const { count } = this.#calls;
+        const calls = JSON.stringify(this.#calls.since(wants.heard));
+        if (watcher(`data: ${wants.tree ? whole : small},"calls":${calls}}\n\n`)) wants.heard = count;
       }
     } finally {
       this.#looking = false;
@@ -83,7 +68,7 @@ export class InspectorFeed implements Watchable {
     const [shown, stats] = await Promise.all([this.#engine.snapshot(tree ? {} : { nodes: 0 }), this.#engine.stats()]);
     const { nodes, holds, requests, programs, steps, pages, pagesPerCell } = shown;
     const { nodesLeftOut, waitingLeftOut, programsLeftOut } = shown;
-    const { pagesTotal, pagesFree } = stats;
+    const { pagesTotal, pagesFree, promptTokens, cachedTokens, pagesEvicted } = stats;
     return {
       model: this.#model,
       words: { kept: KEPT, waitsFor: WAITS_FOR, classes: CLASSES, phases: PHASES },
@@ -96,6 +81,9 @@ export class InspectorFeed implements Watchable {
       },
       pages: tree ? Buffer.from(pages).toString('base64') : '',
       ...{ pagesPerCell, nodesLeftOut, waitingLeftOut, programsLeftOut, pagesTotal, pagesFree },
+      pageTokens: this.#engine.info.pageTokens,
+      sums: { promptTokens, cachedTokens, pagesEvicted },
+      nowMs: Date.now(),
     };
   }
 }

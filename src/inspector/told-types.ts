@@ -4,6 +4,12 @@
 
 /** A call that has ended. No text of it. Milliseconds and tokens; null: not known. */
 export interface EndedCall {
+  /** Its place among all calls that were heard of, from 1. */
+  readonly order: number;
+  /** Its place among those of its agent run, from 1. */
+  readonly number: number;
+  /** When it ended, milliseconds: of an engine since 1970, of a recording since its beginning. */
+  readonly atMs: number;
   /** Of its agent run; 0: of none. */
   readonly program: number;
   readonly label: string;
@@ -42,6 +48,13 @@ export interface Told {
   readonly programsLeftOut: number;
   readonly pagesTotal: number;
   readonly pagesFree: number;
+  /** Tokens of a page. */
+  readonly pageTokens: number;
+  /** Since the engine was loaded; of a recording, all of it. */
+  readonly sums: { readonly promptTokens: number; readonly cachedTokens: number; readonly pagesEvicted: number };
+  /** When, milliseconds on the clock of `atMs` of calls. */
+  readonly nowMs: number;
+  /** At first those that are kept. */
   readonly calls: readonly EndedCall[];
 }
 

@@ -76,7 +76,7 @@ export const SERVER = {
   tlsKey: text(),
   /** Counts what the server and its engine do, for Prometheus, at `/metrics`. Default true. */
   metrics: flag(true),
-  /** Shows an administrator at `/inspector` what the engine holds and what waits; it costs nothing while no page is open. Default true. */
+  /** Shows an administrator at `/inspector` what the engine holds and what waits; it asks the engine nothing while no page is open. Default true. */
   inspector: flag(true),
   /** File that gets a line of JSON a request, without any text of it; `-`: the standard output. Default: none. */
   accessLog: name(),

@@ -31,12 +31,13 @@ const told = (look?: { tree: boolean }) =>
 test('a frame has what runs, what waits for what, and agents; it fits the terminal, which obeys no name', async () => {
   const moment = await told({ tree: false });
   expect(moment.tables.nodes.rows).toBe('');
-  const wide = frameOf(moment, [], { rows: 100, columns: 200 });
+  const wide = frameOf(moment, { rows: 100, columns: 200 });
   expect(wide.slice(0, 3)).toEqual([
     'a [31mmodel',
     expect.stringMatching(/^pages {4}\[[#.]{24}\] \d+ of 128$/),
     'requests 0 running, 0 waiting',
   ]);
+  expect(wide[4]).toMatch(/^cached {3}\d+% of \d+ prompt tokens, since the model was loaded$/);
   expect(wide.at(-1)).toMatch(/^1 +acting +2 /);
   const request = { id: 7, program: 3, class: 1, waitsFor: 5, waitedMs: 12, cachedTokens: 4, promptTokens: 9 };
   const fields = [...(['id', 'program', 'class', 'waitsFor', 'waitedMs', 'cachedTokens', 'promptTokens'] as const)];
@@ -47,11 +48,11 @@ test('a frame has what runs, what waits for what, and agents; it fits the termin
     [10, 20],
     [1, 1],
   ] as const) {
-    const lines = frameOf(busy, [], { rows, columns });
+    const lines = frameOf(busy, { rows, columns });
     expect(lines.length).toBeLessThanOrEqual(rows);
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(columns);
   }
-  const lines = frameOf(busy, [], { rows: 24, columns: 80 });
+  const lines = frameOf(busy, { rows: 24, columns: 80 });
   expect(lines).toContainEqual(expect.stringMatching(/^1 +3 +workflow +pages +12 +4\/9/));
   expect(lines).toContainEqual(expect.stringMatching(/^and \d+ more$/));
 });

@@ -6,6 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
 import { InspectorFeed } from '../../src/inspector/feed.js';
+import type { Told } from '../../src/inspector/told-types.js';
 import type { Server } from '../../src/server/serve.js';
 import { serve } from '../../src/server/serve.js';
 import { artefact, browser } from '../support/browser.js';
@@ -59,24 +60,28 @@ test('the page runs no script but its own', async () => {
   expect(policy).not.toContain('unsafe');
 });
 
-test('an engine is asked while one watches, and not before or after', async () => {
-  const [snapshots, requests] = [vi.spyOn(engine, 'snapshot'), vi.spyOn(engine, 'watchRequests')];
+test('an engine is asked while one watches, and not before or after; calls are heard of when they end', async () => {
+  const [snapshots, stats] = [vi.spyOn(engine, 'snapshot'), vi.spyOn(engine, 'stats')];
+  const [calls, requests] = [vi.spyOn(engine, 'watchCalls'), vi.spyOn(engine, 'watchRequests')];
   const feed = new InspectorFeed(engine, 'x');
-  expect([snapshots.mock.calls.length, requests.mock.calls.length]).toEqual([0, 0]);
+  await engine.generate('unwatched', { maxTokens: 8 });
+  expect([snapshots, stats, requests].map(({ mock }) => mock.calls.length)).toEqual([0, 0, 0]);
+  expect(calls.mock.calls.length).toBe(1);
+  const heard: number[] = [];
   const leave = await new Promise<() => void>((resolve) => {
-    let seen = 0;
-    const end = feed.watch(() => {
-      if (++seen === 2) resolve(end);
+    const end = feed.watch((event) => {
+      if (heard.push((JSON.parse(event.slice('data: '.length)) as Told).calls.length) === 2) resolve(end);
       return true;
     });
   });
   leave();
+  expect(heard).toEqual([1, 0]);
   const asked = snapshots.mock.calls.length;
   vi.useFakeTimers();
   vi.advanceTimersByTime(5_000);
   vi.useRealTimers();
   expect(snapshots.mock.calls.length).toBe(asked);
-  expect(requests.mock.calls.length).toBe(1);
+  feed.close();
   vi.restoreAllMocks();
 });
 
@@ -106,7 +111,7 @@ describe.skipIf(!browser)('in a browser', () => {
   afterAll(() => opened.close());
 
   test("an agent's third call says why it missed, two clicks away", async () => {
-    await page.locator('#agents button').first().click();
+    await page.locator('#agents tbody button').first().click();
     const third = page.locator('#life tbody tr').nth(2);
     await third.waitFor();
     expect(await third.locator('td').first().textContent()).toBe('3');
@@ -115,7 +120,7 @@ describe.skipIf(!browser)('in a browser', () => {
   });
 
   test('what has the focus, and what is marked, stays so while numbers change', async () => {
-    const button = page.locator('#agents button').nth(1);
+    const button = page.locator('#agents tbody button').nth(1);
     await button.focus();
     await page.evaluate("getSelection().selectAllChildren(document.querySelector('#agents tbody tr:nth-child(2)'))");
     const marked = await page.evaluate('String(getSelection())');
@@ -134,7 +139,7 @@ describe.skipIf(!browser)('in a browser', () => {
     await page.locator('#tree').focus();
     await page.keyboard.press('ArrowRight');
     const first = await page.locator('#node').textContent();
-    expect(first).toMatch(/^Node \d+: tokens 0 to /);
+    expect(first).toMatch(/^Node \d+: tokens 1 to /);
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowRight');
     expect(await page.locator('#node').textContent()).not.toBe(first);

@@ -34,7 +34,7 @@ Examples:
     .addHelpText(
       'after',
       `
-A server with keys wants that of an administrator, in BANYAN_API_KEY. Sums of cached tokens are of the calls since it began to look. Ctrl-C ends it.
+A server with keys wants that of an administrator, in BANYAN_API_KEY. Sums of cached tokens are since the model was loaded. Ctrl-C ends it.
 
 Examples:
   banyan top

@@ -1,5 +1,5 @@
 import { unpacked } from '../../inspector/told.js';
-import type { EndedCall, Told } from '../../inspector/told-types.js';
+import type { Told } from '../../inspector/told-types.js';
 import type { ProgramRow, RequestRow, StepRow } from '../../native/snapshot.js';
 
 /** What a waiting request waits for, in few words. */
@@ -30,25 +30,19 @@ export function paceOf(steps: readonly StepRow[]): { prompt: number; decode: num
 }
 
 /** A server at a moment, as lines of a terminal: `rows` at most, each `columns` wide at most. */
-export function frameOf(
-  told: Told,
-  calls: readonly EndedCall[],
-  { rows, columns }: { rows: number; columns: number },
-): string[] {
-  const { tables, words, pagesTotal, pagesFree, waitingLeftOut, programsLeftOut, model } = told;
+export function frameOf(told: Told, { rows, columns }: { rows: number; columns: number }): string[] {
+  const { tables, words, pagesTotal, pagesFree, waitingLeftOut, programsLeftOut, model, sums } = told;
   const requests = unpacked<RequestRow>(tables.requests);
   const programs = unpacked<ProgramRow>(tables.programs);
   const running = requests.filter(({ waitsFor }) => waitsFor === 0).length;
   const pace = paceOf(unpacked<StepRow>(tables.steps).slice(-64));
   const used = pagesTotal - pagesFree;
-  const cached = calls.reduce((sum, call) => sum + call.cachedTokens, 0);
-  const asked = calls.reduce((sum, call) => sum + call.promptTokens, 0);
   const head = [
     plain(model),
     `pages    ${bar(used / Math.max(1, pagesTotal))} ${number(used)} of ${number(pagesTotal)}`,
     `requests ${running} running, ${number(requests.length - running + waitingLeftOut)} waiting`,
     `tokens   ${number(pace.prompt)} of prompts a second, ${number(pace.decode)} of answers, a step ${pace.stepMs.toFixed(1)} ms`,
-    `cached   ${part(cached, asked)} of ${number(asked)} prompt tokens, in ${number(calls.length)} calls since this began`,
+    `cached   ${part(sums.cachedTokens, sums.promptTokens)} of ${number(sums.promptTokens)} prompt tokens, since the model was loaded`,
   ];
   const waiting = requests.map((one) => [
     number(one.id),

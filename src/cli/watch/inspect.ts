@@ -45,10 +45,10 @@ function callsOf({ calls, agents }: Recording, agent: number): EndedCall[] {
 }
 
 function print(calls: readonly EndedCall[], json: boolean): void {
-  const lines = calls.map((call, at) => {
-    if (json) return JSON.stringify({ call: at + 1, ...call });
+  const lines = calls.map((call) => {
+    if (json) return JSON.stringify({ call: call.number, ...call });
     const first = call.ttftMs === null ? '' : `, first token after ${Math.round(call.ttftMs)} ms`;
-    return `call ${at + 1}: ${call.miss}${first}, ${call.outputTokens} tokens of answer, ${call.reason}`;
+    return `call ${call.number}: ${call.miss}${first}, ${call.outputTokens} tokens of answer, ${call.reason}`;
   });
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }

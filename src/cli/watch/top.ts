@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import type { EndedCall, NotTold, Told } from '../../inspector/told-types.js';
+import type { NotTold, Told } from '../../inspector/told-types.js';
 import { BanyanError, messageOf } from '../../kit/errors.js';
 import { invalidOption } from '../../kit/option-checks.js';
 import { frameOf } from './frame.js';
@@ -11,8 +11,6 @@ export interface TopFlags {
   model?: string;
 }
 
-/** Calls that are remembered for the sums. */
-const MOST_CALLS = 10_000;
 const ANYHOW = { rows: 1_000, columns: 1_000 };
 
 /**
@@ -22,14 +20,12 @@ const ANYHOW = { rows: 1_000, columns: 1_000 };
 export async function top(address: string, { once, json, model }: TopFlags, signal: AbortSignal): Promise<void> {
   const output = process.stdout;
   const redraws = output.isTTY && !once && !json;
-  let calls: EndedCall[] = [];
   if (redraws) output.write(ENTER);
   try {
     for await (const told of moments(eventsOf(address, model), signal)) {
-      calls = [...calls, ...told.calls].slice(-MOST_CALLS);
       if (json) output.write(`${JSON.stringify(told)}\n`);
-      else if (redraws) output.write(redrawn(frameOf(told, calls, { rows: output.rows, columns: output.columns })));
-      else output.write(`${frameOf(told, calls, ANYHOW).join('\n')}\n`);
+      else if (redraws) output.write(redrawn(frameOf(told, { rows: output.rows, columns: output.columns })));
+      else output.write(`${frameOf(told, ANYHOW).join('\n')}\n`);
       if (!redraws) return;
     }
   } finally {

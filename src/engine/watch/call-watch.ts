@@ -3,8 +3,10 @@ import type { ChatMessage } from '../../chat/chat-message.js';
 import type { ToolSpec } from '../../chat/tool-spec.js';
 import { SafeSink } from '../../kit/event-sink.js';
 import type { CallUsage } from '../../native/reports.js';
+import type { FinishReason } from '../../native/vocabulary.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
 import type { Completion, Request } from '../request.js';
+import type { RequestSettings } from '../request-options.js';
 
 /** What was asked, before it became tokens. */
 export interface AskedCall {
@@ -26,6 +28,13 @@ export interface WatchedCall extends AskedCall {
   /** Text of the answer. */
   readonly text: string;
   readonly usage: CallUsage;
+  readonly finishReason: FinishReason;
+  /** Names of the tools that it called. */
+  readonly called: readonly string[];
+  /** Number of the program that it is of; 0: none. */
+  readonly program: number;
+  /** The option's, or ''. */
+  readonly label: string;
 }
 
 /** Is told of each call of an engine when it has ended. It should return soon; what it throws is uncaught, and ends its watch. */
@@ -46,12 +55,19 @@ export function watchCalls(backend: Backend, watcher: CallWatcher): () => void {
 }
 
 /** Tells those who watch of this request when it ends. Unwatched it costs nothing. Calls that never started, or failed, are not told. */
-export function tellWatchers(backend: Backend, request: Pick<Request, 'completion'>, asked: () => AskedCall): void {
+export function tellWatchers(
+  backend: Backend,
+  request: Pick<Request, 'completion' | 'label'>,
+  { program }: Pick<RequestSettings, 'program'>,
+  asked: () => AskedCall,
+): void {
   const all = watchers.get(backend);
   if (!all || all.size === 0) return;
-  const told = ({ prepared, tokens, message, usage }: Completion) => {
+  const told = ({ prepared, tokens, message, usage, reason: finishReason }: Completion) => {
     if (!prepared) return;
-    const call = { ...asked(), prompt: prepared.prompt, output: tokens, text: message.content, usage };
+    const answer = { output: tokens, text: message.content, usage, finishReason };
+    const called = message.toolCalls.map(({ name }) => name);
+    const call = { ...asked(), prompt: prepared.prompt, ...answer, called, program, label: request.label };
     for (const watcher of all) watcher.event(call);
   };
   request.completion.then(told, () => {});

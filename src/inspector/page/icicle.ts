@@ -31,24 +31,31 @@ export function placeNodes(nodes: readonly Row[], kept: readonly string[]): Plac
   });
 }
 
-export const ROW = 22;
+const ROW = 22;
+/** How visible what is not of the chosen agent is. */
+const FADED = 0.3;
 
-/** Draws what is at least half a pixel wide; `chosen`: the node with a frame. `own`: those of the chosen agent have a dot. */
+/**
+ * Draws what is at least half a pixel wide. `chosen`: the node with a broken frame. `path`: nodes of the chosen agent are outlined, the
+ * others fade; empty: none does.
+ */
 export function drawIcicle(
   canvas: HTMLCanvasElement,
   placed: readonly Placed[],
   chosen: number,
-  own: ReadonlySet<number>,
+  path: ReadonlySet<number>,
 ): void {
   const width = canvas.clientWidth;
   const depth = placed.reduce((most, one) => Math.max(most, one.depth), 0) + 1;
   const height = Math.min(40, Math.max(4, depth)) * ROW;
   const draw = emptied(canvas, height, '12px system-ui');
   if (!draw) return;
-  const ink = getComputedStyle(canvas).color;
+  const { color: ink, backgroundColor: back } = getComputedStyle(document.body);
   for (const { node, why, from, width: part, depth: level } of placed) {
     const [x, w, y] = [from * width, part * width, level * ROW];
     if (w < 0.5) continue;
+    const own = path.has(node.id ?? 0);
+    draw.globalAlpha = path.size === 0 || own ? 1 : FADED;
     draw.fillStyle = colourOf(why);
     draw.fillRect(x, y, Math.max(0.5, w - 1), ROW - 1);
     hatch(draw, why, x, y, w - 1, ROW - 1);
@@ -57,21 +64,42 @@ export function drawIcicle(
       draw.fillStyle = inkOn(why);
       draw.fillText(
         w > 70 ? `${pages} p · ${why}` : letterOf(why),
-        x + (w > 70 ? 4 : 1),
+        x + (w > 70 ? 6 : 2),
         y + 15,
-        w > 70 ? w - 8 : w - 2,
+        w > 70 ? w - 10 : w - 3,
       );
     }
-    if (own.has(node.id ?? 0)) {
-      draw.fillStyle = '#d55e00';
-      draw.fillRect(x, y + ROW - 5, Math.max(2, w - 1), 4);
+    draw.globalAlpha = 1;
+    if (own) {
+      frame(draw, back, [4, []], x, y, w);
+      frame(draw, ink, [2, []], x, y, w);
     }
     if (node.id === chosen) {
-      draw.strokeStyle = ink;
-      draw.lineWidth = 2;
-      draw.strokeRect(x + 1, y + 1, Math.max(1, w - 3), ROW - 3);
+      frame(draw, back, [5, []], x, y, w);
+      frame(draw, ink, [3, [5, 3]], x, y, w);
     }
   }
+}
+
+function frame(
+  draw: CanvasRenderingContext2D,
+  colour: string,
+  [thick, dashes]: [thick: number, dashes: number[]],
+  x: number,
+  y: number,
+  w: number,
+): void {
+  draw.strokeStyle = colour;
+  draw.lineWidth = Math.min(thick, Math.max(1, w / 2));
+  draw.setLineDash(dashes);
+  draw.strokeRect(x + 1.5, y + 1.5, Math.max(1, w - 4), ROW - 4);
+  draw.setLineDash([]);
+}
+
+/** The node at a place of the canvas. */
+export function nodeAt(placed: readonly Placed[], canvas: HTMLCanvasElement, x: number, y: number): Placed | undefined {
+  const [part, level] = [x / canvas.clientWidth, Math.floor(y / ROW)];
+  return placed.find(({ depth, from, width }) => depth === level && part >= from && part < from + width);
 }
 
 /** Where the arrow keys lead from a node: to its parent, first child, or the neighbour on its level. */

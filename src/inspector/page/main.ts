@@ -1,92 +1,130 @@
 import type { EndedCall, NotTold, Told } from '../told-types.js';
-import { drawIcicle, neighbour, type Placed, placeNodes, ROW } from './icicle.js';
-import { fillAgents, fillLife, fillRequests, number } from './lists.js';
-import { paintPages } from './page-map.js';
+import { drawIcicle, neighbour, nodeAt, type Placed, placeNodes } from './icicle.js';
+import { KeptCalls } from './kept-calls.js';
+import { ago, fillAgents, fillLife, fillRequests, number, share } from './lists.js';
+import { nodeLine, nodeOfCall, pathOf, type Tree, treeOf } from './node-line.js';
+import { pageAt, paintPages } from './page-map.js';
 import { colourOf, inkOn, letterOf, meaningOf, STATES } from './palette.js';
-import { rowsOf } from './shown.js';
-import { paintSteps } from './step-chart.js';
-import { find, line } from './tables.js';
+import { type Row, rowsOf } from './shown.js';
+import { moveStep, paintSteps, stepAt } from './step-chart.js';
+import { find, line, say, sortable } from './tables.js';
+import { hover } from './tip.js';
 
-/** Calls of a live engine that are remembered, of all agents. */
-const MOST_CALLS = 2_000;
+const ALL = { all: Number.POSITIVE_INFINITY, ofOne: Number.POSITIVE_INFINITY, ofNone: Number.POSITIVE_INFINITY };
 
 let shown: Told | undefined;
+let programs: readonly Row[] = [];
 let placed: Placed[] = [];
+let tree: Tree = treeOf([], []);
 let chosenNode = 0;
 let chosenAgent: number | undefined;
-let calls: EndedCall[] = [];
+let chosenCall: number | undefined;
+let calls = new KeptCalls<EndedCall>();
+/** When the latest call ended. */
+let lastMs: number | undefined;
 
 function paint(): void {
   if (!shown) return;
   const { words, tables } = shown;
   const requests = rowsOf(tables.requests);
-  const programs = rowsOf(tables.programs);
-  placed = placeNodes(rowsOf(tables.nodes), words.kept);
+  const nodes = rowsOf(tables.nodes);
+  programs = rowsOf(tables.programs);
+  placed = placeNodes(nodes, words.kept);
+  tree = treeOf(nodes, rowsOf(tables.holds));
   const running = requests.filter(({ waitsFor }) => waitsFor === 0).length;
-  find('numbers').textContent = headline(shown, running, requests.length - running);
-  paintTree();
-  find('live-only').hidden = shown.recorded !== undefined;
-  if (shown.recorded === undefined) {
-    paintPages(shown);
-    paintSteps(rowsOf(tables.steps));
-  }
+  say('numbers', headline(shown, running, requests.length - running));
   fillRequests(requests, shown);
-  fillAgents(programs, shown, { calls, chosen: chosenAgent, choose });
-  fillLife(
-    calls,
-    chosenAgent,
-    programs.some(({ id }) => id === chosenAgent),
-  );
+  find('live-only').hidden = shown.recorded !== undefined;
+  paintChoice();
+  if (shown.recorded !== undefined) return;
+  paintPages(shown);
+  paintSteps(rowsOf(tables.steps));
 }
 
-function headline({ model, recorded, ...now }: Told, running: number, waiting: number): string {
+/** What depends on what is chosen. */
+function paintChoice(): void {
+  if (!shown) return;
+  fillAgents(programs, shown, { calls, chosen: chosenAgent, choose });
+  const row = programs.find(({ id }) => id === chosenAgent);
+  fillLife(calls, chosenAgent, row, { chosen: chosenCall, choose: chooseCall });
+  paintTree();
+}
+
+function headline({ model, recorded, sums, ...now }: Told, running: number, waiting: number): string {
   const left = now.nodesLeftOut > 0 ? ` (${number(now.nodesLeftOut)} deeper ones not shown)` : '';
   const nodes = `${number(placed.length)} nodes${left}`;
-  if (recorded !== undefined) return `${model}: ${recorded}; ${nodes}, ${running} calls without an end`;
-  const used = `${number(now.pagesTotal - now.pagesFree)} of ${number(now.pagesTotal)} pages used`;
-  return `${model}: ${used}, ${nodes}, ${running} running, ${number(waiting + now.waitingLeftOut)} waiting`;
+  const { promptTokens, cachedTokens, pagesEvicted } = sums;
+  const cached = `${share(cachedTokens, promptTokens)} % of ${number(promptTokens)} prompt tokens from the cache`;
+  if (recorded !== undefined)
+    return [`${model}: ${recorded}`, cached, nodes, `${running} calls without an end`].join(' · ');
+  return [
+    `${model}: ${cached}`,
+    `${running} running`,
+    `${number(waiting + now.waitingLeftOut)} waiting`,
+    `${number(now.pagesTotal - now.pagesFree)} of ${number(now.pagesTotal)} pages used`,
+    `${number(pagesEvicted)} evicted so far`,
+    nodes,
+    ...(lastMs === undefined ? [] : [`last call ${ago(now.nowMs - lastMs)}`]),
+  ].join(' · ');
 }
 
 function paintTree(): void {
   if (!shown) return;
-  const own = new Set(
-    rowsOf(shown.tables.holds)
-      .filter(({ program }) => chosenAgent && program === chosenAgent)
-      .map(({ node }) => node ?? 0),
-  );
-  drawIcicle(find<HTMLCanvasElement>('tree'), placed, chosenNode, own);
+  const path = pathOf(tree, chosenAgent);
+  drawIcicle(find<HTMLCanvasElement>('tree'), placed, chosenNode, path);
+  const whose = chosenAgent ? `what agent ${chosenAgent} has` : 'what the chosen agent has';
+  say('path-words', `outlined: ${whose}, from its root to the end of each call that is kept`);
   const at = placed.find(({ node }) => node.id === chosenNode);
-  if (!at) return;
-  const { begin = 0, tokens = 0, pages, users, onDisk, program, id } = at.node;
-  const facts = [
-    `${number(pages)} pages`,
-    `kept: ${at.why} (${meaningOf(at.why)})`,
-    `${number(users)} running requests on it`,
-    ...(onDisk ? [`${number(onDisk)} tokens on disk too`] : []),
-    ...(program ? [`the end of what agent ${program} has`] : []),
-  ];
-  find('node').textContent = `Node ${id}: tokens ${number(begin)} to ${number(begin + tokens)}, ${facts.join(', ')}.`;
+  say('node', at ? lineOf(at) : 'Choose a node: click it, or move with the arrow keys.');
 }
+
+const lineOf = ({ node, why }: Placed) => (shown ? nodeLine(tree, node, why, calls, shown) : '');
 
 function choose(agent: number): void {
   chosenAgent = agent;
-  paint();
+  chosenCall = undefined;
+  paintChoice();
   find('life-title').scrollIntoView({ block: 'nearest' });
 }
 
-const tree = find<HTMLCanvasElement>('tree');
-tree.addEventListener('click', ({ offsetX, offsetY }) => {
-  const [part, level] = [offsetX / tree.clientWidth, Math.floor(offsetY / ROW)];
-  const hit = placed.find(({ depth, from, width }) => depth === level && part >= from && part < from + width);
-  chosenNode = hit?.node.id ?? chosenNode;
+/** Shows where a call of the chosen agent ended. */
+function chooseCall(call: number): void {
+  const asked = calls.of(chosenAgent ?? 0).find((one) => one.number === call);
+  const node = asked && nodeOfCall(tree, asked);
+  chosenCall = call;
+  chosenNode = node ?? 0;
+  paintChoice();
+  const gone = `The end of call ${call} is no longer in the tree, or its pages are no agent's.`;
+  if (node === undefined) say('node', gone);
+  find('tree-title').scrollIntoView({ block: 'nearest' });
+  find('node').scrollIntoView({ block: 'nearest' });
+}
+
+for (const table of ['agents', 'life', 'requests']) sortable(table, paint);
+
+const treeCanvas = find<HTMLCanvasElement>('tree');
+treeCanvas.addEventListener('click', ({ offsetX, offsetY }) => {
+  chosenNode = nodeAt(placed, treeCanvas, offsetX, offsetY)?.node.id ?? chosenNode;
   paintTree();
 });
-tree.addEventListener('keydown', (event) => {
+treeCanvas.addEventListener('keydown', (event) => {
   if (!event.key.startsWith('Arrow')) return;
   event.preventDefault();
   chosenNode = neighbour(placed, chosenNode, event.key);
   paintTree();
 });
+hover(treeCanvas, (x, y) => {
+  const at = nodeAt(placed, treeCanvas, x, y);
+  return at && lineOf(at);
+});
+const steps = find<HTMLCanvasElement>('steps');
+steps.addEventListener('keydown', (event) => {
+  if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+  event.preventDefault();
+  moveStep(event.key === 'ArrowLeft' ? -1 : 1);
+});
+hover(steps, stepAt);
+hover(find<HTMLCanvasElement>('pages'), pageAt);
 addEventListener('resize', paint);
 
 const legend = find('legend');
@@ -105,10 +143,10 @@ async function follow(key: string): Promise<void> {
   find('key-form').hidden = answer.status !== 401;
   if (!answer.ok || !answer.body) {
     const { error } = (await answer.json()) as { error?: { message?: string } };
-    find('state').textContent = error?.message ?? `The server answered ${answer.status}`;
+    say('state', error?.message ?? `The server answered ${answer.status}`);
     return;
   }
-  find('state').textContent = 'live';
+  say('state', 'live');
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let waiting = '';
   for (;;) {
@@ -118,26 +156,28 @@ async function follow(key: string): Promise<void> {
     waiting = events.pop() ?? '';
     for (const event of events) take(event);
   }
-  if (shown?.recorded === undefined) find('state').textContent = 'the server has gone: reload to try again';
+  if (shown?.recorded === undefined) say('state', 'the server has gone: reload to try again');
 }
 
 function take(event: string): void {
   if (!event.startsWith('data: ')) return;
   const told = JSON.parse(event.slice(6)) as Told | NotTold;
   if ('error' in told) {
-    find('state').textContent = told.error;
+    say('state', told.error);
     return;
   }
   shown = told;
-  calls = told.recorded === undefined ? [...calls, ...told.calls].slice(-MOST_CALLS) : [...told.calls];
-  if (told.recorded !== undefined) find('state').textContent = 'recorded';
+  if (told.recorded !== undefined) {
+    calls = new KeptCalls(ALL);
+    say('state', 'recorded');
+  }
+  for (const call of told.calls) calls.add(call);
+  lastMs = told.calls.at(-1)?.atMs ?? lastMs;
   if (!document.hidden) requestAnimationFrame(paint);
 }
 
 const watch = (key: string) =>
-  void follow(key).catch(() => {
-    find('state').textContent = 'the server cannot be reached: reload to try again';
-  });
+  void follow(key).catch(() => say('state', 'the server cannot be reached: reload to try again'));
 find('key-form').addEventListener('submit', (event) => {
   event.preventDefault();
   watch(find<HTMLInputElement>('key').value);

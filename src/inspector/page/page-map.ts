@@ -1,12 +1,15 @@
 import type { Told } from '../told-types.js';
 import { emptied } from './canvas.js';
-import { colourOf, inkOn, letterOf } from './palette.js';
+import { colourOf, inkOn, letterOf, meaningOf } from './palette.js';
 import { bytesOf } from './shown.js';
-import { find } from './tables.js';
+import { find, say } from './tables.js';
 
 /** Squares that are large enough for a letter; with more, each stands for several pages and shows the best reason among them. */
 const LETTERED = 3_000;
 const SIDE = 13;
+
+/** What was drawn last: the state of each square, how many pages it stands for, squares in a row. */
+let drawn: { readonly states: readonly string[]; readonly each: number; readonly across: number } | undefined;
 
 /** Draws a square a page, with the letter of its state, and says how many there are of each. */
 export function paintPages({ pages, pagesPerCell, words }: Pick<Told, 'pages' | 'pagesPerCell' | 'words'>): void {
@@ -37,6 +40,20 @@ export function paintPages({ pages, pagesPerCell, words }: Pick<Told, 'pages' | 
     .map((why, state) => [why, found[state] ?? 0] as const)
     .filter(([, count]) => count > 0)
     .map(([why, count]) => `${count.toLocaleString('en')} ${why}`);
-  find('pages-note').textContent =
-    `${pagesPerCell > 1 ? 'About ' : ''}${counts.join(', ')}.${each > 1 ? ` A square stands for ${each} pages and shows the strongest reason among them.` : ''}`;
+  drawn = { states: shown.map((state) => states[state] ?? ''), each, across };
+  say(
+    'pages-note',
+    `${pagesPerCell > 1 ? 'About ' : ''}${counts.join(', ')}.${each > 1 ? ` A square stands for ${each} pages and shows the strongest reason among them.` : ''}`,
+  );
+}
+
+/** What a square of the canvas stands for. */
+export function pageAt(x: number, y: number): string | undefined {
+  if (!drawn || x >= drawn.across * SIDE) return undefined;
+  const { states, each, across } = drawn;
+  const cell = Math.floor(y / SIDE) * across + Math.floor(x / SIDE);
+  const why = states[cell];
+  if (why === undefined) return undefined;
+  const pages = each === 1 ? `Page ${cell + 1}` : `Pages ${cell * each + 1} to ${(cell + 1) * each}`;
+  return `${pages}: ${why} (${meaningOf(why)})`;
 }

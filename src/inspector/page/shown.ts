@@ -1,4 +1,8 @@
-import type { PackedTable } from '../told-types.js';
+import type { EndedCall, PackedTable } from '../told-types.js';
+import type { KeptCalls } from './kept-calls.js';
+
+/** The calls that this page has, by agent. */
+export type Calls = Pick<KeptCalls<EndedCall>, 'of'>;
 
 export type Row = Readonly<Record<string, number>>;
 

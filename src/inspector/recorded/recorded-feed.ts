@@ -1,6 +1,6 @@
 import { CLASSES, KEPT, PHASES, WAITS_FOR } from '../../native/vocabulary.js';
 import { packed, packedRows, type Watchable, type Watcher } from '../told.js';
-import type { Told } from '../told-types.js';
+import type { EndedCall, Told } from '../told-types.js';
 import { drawnTree, HOLD_FIELDS, NODE_FIELDS } from './drawn-tree.js';
 import type { RecordedAgent, Recording } from './recording.js';
 
@@ -61,9 +61,17 @@ export function momentOf(recording: Recording, name: string): Told {
     programsLeftOut: Math.max(0, agents.length - MOST_ROWS),
     pagesTotal: pages ?? 0,
     pagesFree: 0,
+    pageTokens: pageTokens ?? 0,
+    sums: { ...sumOf(calls), pagesEvicted: 0 },
+    nowMs: calls.at(-1)?.atMs ?? 0,
     calls: calls.slice(-MOST_CALLS),
   };
 }
+
+const sumOf = (calls: readonly EndedCall[]) => ({
+  promptTokens: calls.reduce((sum, call) => sum + call.promptTokens, 0),
+  cachedTokens: calls.reduce((sum, call) => sum + call.cachedTokens, 0),
+});
 
 const rowOf = ({ phase, ...agent }: RecordedAgent) => {
   return { ...agent, phase: PHASES.indexOf(phase), waitedMs: Number.NaN };

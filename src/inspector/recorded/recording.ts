@@ -103,6 +103,7 @@ export class Recording {
     agent.outputTokens += line.output.length;
     if (cached !== undefined) agent.lostTokens += Math.max(0, Math.min(knownTokens, prompt.length - 1) - cached);
     this.calls.push({
+      ...{ order: this.calls.length + 1, number: agent.calls, atMs: line.t / 1_000 },
       ...{ program: submit.program, label: '', tenant: submit.tenant === 0 ? '' : `tenant ${submit.tenant}` },
       ...{ reason: line.reason === 'error' ? `failed: ${line.code ?? 'no code'}` : line.reason },
       ...{ promptTokens: prompt.length, cachedTokens: cached ?? 0, computedTokens: computed },

@@ -85,7 +85,7 @@ export class ManyModels implements Catalog {
   }
 
   async close(): Promise<void> {
-    for (const { metrics: counted } of this.#served.values()) counted?.close();
+    for (const served of this.#served.values()) served.unwatch();
     await Promise.all(this.#open.map(({ callers }) => callers.close()));
   }
 
@@ -118,7 +118,7 @@ export class ManyModels implements Catalog {
   #inUse(name: string, { engine, release }: ModelLease): ModelInUse {
     let served = this.#served.get(name);
     if (served?.engine !== engine) {
-      served?.metrics?.close();
+      served?.unwatch();
       served = new ServedModel(name, engine, this.#settings, this.changes, served);
       this.#served.set(name, served);
     }

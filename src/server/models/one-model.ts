@@ -59,7 +59,7 @@ export class OneModel implements Catalog {
   }
 
   close(): Promise<void> {
-    this.#model.metrics?.close();
+    this.#model.unwatch();
     return this.#model.callers.close();
   }
 

@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/engine.js';
 import { InspectorFeed } from '../../inspector/feed.js';
 import { type Metrics, metrics } from '../../metrics/metrics.js';
 import type { ChangeCounts } from '../../stateless/cache/changes.js';
+import { volatileKind } from '../../stateless/cache/volatile-text.js';
 import { Callers } from '../../stateless/callers.js';
 import { Places } from '../http/places.js';
 import type { ServerSettings } from '../server-options.js';
@@ -45,7 +46,7 @@ export class ServedModel implements ModelClients {
     this.callers = new Callers(engine, settings, changes, before?.callers);
     this.places = new Places(maxRunning + (settings.maxWaiting ?? WAITING_FOR_EACH * maxRunning));
     this.metrics = settings.metrics ? metrics(engine, { modelName: name }) : undefined;
-    this.inspected = settings.inspector ? new InspectorFeed(engine, name) : undefined;
+    this.inspected = settings.inspector ? new InspectorFeed(engine, name, volatileKind) : undefined;
     this.#settings = settings;
     this.#before = before;
     if (before) before.#before = undefined;
@@ -65,6 +66,12 @@ export class ServedModel implements ModelClients {
     };
     this.#ofTenants.set(tenant, made);
     return made;
+  }
+
+  /** Counts nothing more and hears of no call: the engine stays its owner's. */
+  unwatch(): void {
+    this.metrics?.close();
+    this.inspected?.close();
   }
 
   /** Lets go what a tenant wanted kept. */
