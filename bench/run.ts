@@ -15,6 +15,7 @@ import { buildLlamaServer } from './peers/build-llama-server.js';
 import { benchRemote } from './remote/remote.js';
 import { type BenchOptions, publish, type Report } from './report.js';
 import { benchServing, SERVING_PARTS } from './serving/serving.js';
+import { benchTenants } from './serving/tenants.js';
 import { benchSim } from './sim/sim.js';
 import { benchSpeculation } from './speculation.js';
 import { benchSteps } from './steps.js';
@@ -52,6 +53,7 @@ const BENCHES: Record<string, Bench> = {
   },
   memory: { what: 'resident memory: npm start, a chat, a pool half used', runs: 1, run: benchMemory },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
+  tenants: { what: 'a tenant beside one that saturates the server', runs: 5, run: benchTenants },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   grammar: { what: 'what a grammar costs a token, against llama.cpp (native)', runs: 5, run: benchGrammar },
   speculation: { what: 'drafts: off, always, auto; LLAMA_SERVER: its settings beside', runs: 5, run: benchSpeculation },

@@ -9,9 +9,10 @@ const ENDS = ['data: [DONE]', 'event: message_stop', 'event: response.completed'
 /** A text that is not empty, in the words of any face. */
 const FIRST = /"(?:content|text|delta)":"[^"]/;
 
-function request(port: number, path: string, body: string): string {
+function request({ port, path, key }: Order, body: string): string {
   const size = Buffer.byteLength(body);
-  return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ncontent-length: ${size}\r\n\r\n${body}`;
+  const who = key === undefined ? '' : `authorization: Bearer ${key}\r\n`;
+  return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n${who}content-type: application/json\r\ncontent-length: ${size}\r\n\r\n${body}`;
 }
 
 /** One stream on a connection of its own, to its end. */
@@ -58,17 +59,18 @@ process.on('message', async (message: Order | 'leave') => {
     for (const socket of under) socket.destroy();
     return;
   }
-  const { port, path, bodies, atOnce } = message;
+  const { port, bodies, most } = message;
   const results: Asked[] = [];
-  if (atOnce) {
+  if (most === 'all') {
     const sockets = await Promise.all(bodies.map(() => opened(port)));
-    results.push(
-      ...(await Promise.all(
-        sockets.map((socket, index) => read(socket, request(port, path, bodies[index] as string))),
-      )),
-    );
+    const answers = sockets.map((socket, index) => read(socket, request(message, bodies[index] as string)));
+    results.push(...(await Promise.all(answers)));
   } else {
-    for (const body of bodies) results.push(await read(await opened(port), request(port, path, body)));
+    const left = bodies.values();
+    const client = async () => {
+      for (const body of left) results.push(await read(await opened(port), request(message, body)));
+    };
+    await Promise.all(Array.from({ length: most }, client));
   }
   process.send?.(results);
 });

@@ -2,12 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** What clients are to do: a stream for each body, all at once or one after the other. */
+/** What clients are to do: a stream for each body. */
 export interface Order {
   port: number;
   path: string;
   bodies: string[];
-  atOnce: boolean;
+  /** So many at a time; all: each has its connection before the first asks. */
+  most: number | 'all';
+  /** Of the tenant. */
+  key?: string | undefined;
 }
 
 /** How one stream went. */
@@ -37,9 +40,9 @@ export class Clients {
   }
 
   /** Resolves when all streams have ended. One order at a time. */
-  async ask(url: string, path: string, bodies: string[], atOnce = true): Promise<Asked[]> {
+  async ask(url: string, path: string, bodies: string[], most: Order['most'] = 'all', key?: string): Promise<Asked[]> {
     const answered = once(this.#child, 'message');
-    const order: Order = { port: Number(new URL(url).port), path, bodies, atOnce };
+    const order: Order = { port: Number(new URL(url).port), path, bodies, most, key };
     this.#child.send(order);
     const [results] = (await answered) as [Asked[]];
     return results;

@@ -40,6 +40,33 @@ int64_t TenantTable::least_backlogged() const {
     return least;
 }
 
+bool TenantTable::any_may_take_slot(const Tenant & from, EffectiveClass worst) const {
+    const auto waits = [worst](const Tenant & tenant) {
+        const auto end = tenant.waiting_of.begin() + std::min<EffectiveClass>(worst, kClasses - 1) + 1;
+        return std::any_of(tenant.waiting_of.begin(), end, [](int32_t n) { return n > 0; });
+    };
+    return std::any_of(tenants_.begin(), tenants_.end(),
+                       [&](const auto & entry) { return may_take_slot(entry.second, from) && waits(entry.second); });
+}
+
+bool TenantTable::all_may_take_slot(const Tenant & from) const {
+    return std::all_of(tenants_.begin(), tenants_.end(), [&](const auto & entry) {
+        const Tenant & tenant = entry.second;
+        return tenant.waiting == 0 || &tenant == &from || may_take_slot(tenant, from);
+    });
+}
+
+int32_t TenantTable::waiting_before(TenantId tenant, int32_t weight) const {
+    const Tenant * const own = find(tenant);
+    const int64_t n_own = own ? own->waiting : 0;
+    int64_t before = n_own;
+    for (const auto & [id, other] : tenants_) {
+        if (&other == own) continue;
+        before += std::min<int64_t>(other.waiting, (n_own + 1) * other.weight / weight);
+    }
+    return static_cast<int32_t>(before);
+}
+
 const Tenant * TenantTable::find(TenantId tenant) const {
     const auto it = tenants_.find(tenant);
     return it == tenants_.end() ? nullptr : &it->second;

@@ -10,6 +10,7 @@ void Backlog::add(Sequence & seq, Micros now) {
     ++n_[seq.cls];
     uncached_[seq.cls] += seq.uncached;
     ++seq.tenant->waiting;
+    ++seq.tenant->waiting_of[seq.cls];
 }
 
 void Backlog::remove(Sequence & seq, Micros now) {
@@ -18,6 +19,7 @@ void Backlog::remove(Sequence & seq, Micros now) {
     --n_[seq.cls];
     uncached_[seq.cls] -= seq.uncached;
     --seq.tenant->waiting;
+    --seq.tenant->waiting_of[seq.cls];
 }
 
 EffectiveClass Backlog::best_class() const {

@@ -1,6 +1,7 @@
 #include "core/requests/running-set.h"
 
 #include <algorithm>
+#include <map>
 
 namespace banyan {
 
@@ -18,6 +19,11 @@ Sequence * first_victim(const std::vector<Sequence *> & running, GoesBefore goes
     return first;
 }
 
+/** May the tenant take its slot for a request of this class? */
+bool is_above_share(const Sequence & seq, const Tenant & tenant, EffectiveClass cls) {
+    return !seq.is_protected() && seq.effective_class >= cls && may_take_slot(tenant, *seq.tenant);
+}
+
 }  // namespace
 
 RunningSet::RunningSet(int32_t n_slots, int32_t most_unmovable)
@@ -31,6 +37,7 @@ void RunningSet::add(Sequence & seq) {
     running_.push_back(&seq);
     n_unmovable_ += seq.is_unmovable();
     n_lifted_ += seq.is_lifted();
+    ++seq.tenant->running;
 }
 
 void RunningSet::remove(Sequence & seq) {
@@ -39,6 +46,7 @@ void RunningSet::remove(Sequence & seq) {
     running_.erase(std::find(running_.begin(), running_.end(), &seq));
     n_unmovable_ -= seq.is_unmovable();
     n_lifted_ -= seq.is_lifted();
+    --seq.tenant->running;
 }
 
 int32_t RunningSet::decode_growth() const {
@@ -82,13 +90,57 @@ Sequence * RunningSet::victim_of_class() const {
     });
 }
 
+Sequence * RunningSet::victim_of_share(const Tenant & tenant, EffectiveClass cls) const {
+    Sequence * first = nullptr;
+    const auto goes_before = [](const Sequence & a, const Sequence & b) {
+        if (has_fewer_slots(*a.tenant, *b.tenant) != has_fewer_slots(*b.tenant, *a.tenant)) {
+            return has_fewer_slots(*b.tenant, *a.tenant);
+        }
+        if (a.usage.preemptions != b.usage.preemptions) return a.usage.preemptions < b.usage.preemptions;
+        return a.admission > b.admission;
+    };
+    for (Sequence * seq : running_) {
+        if (is_above_share(*seq, tenant, cls) && (!first || goes_before(*seq, *first))) first = seq;
+    }
+    return first;
+}
+
+bool RunningSet::may_free_for_share(int32_t n_pages, const Tenant & tenant, EffectiveClass cls) const {
+    int64_t held = 0;
+    for (const Sequence * seq : running_) {
+        if (is_above_share(*seq, tenant, cls)) held += seq->pages_and_promises();
+    }
+    return held >= n_pages;
+}
+
+EffectiveClass RunningSet::worst_class_of(const Tenant & tenant) const {
+    EffectiveClass worst = -1;
+    for (const Sequence * seq : running_) {
+        if (seq->tenant == &tenant && !seq->is_protected()) worst = std::max(worst, seq->effective_class);
+    }
+    return worst;
+}
+
+const Sequence * RunningSet::of_most_served() const {
+    const Sequence * most = nullptr;
+    for (const Sequence * seq : running_) {
+        if (!most || has_fewer_slots(*most->tenant, *seq->tenant)) most = seq;
+    }
+    return most;
+}
+
 std::string RunningSet::check_integrity() const {
     int32_t lifted = 0, unmovable = 0;
+    std::map<const Tenant *, int32_t> of_tenants;
     std::set<SlotId> taken = free_slots_;
     for (const Sequence * seq : running_) {
         if (!taken.insert(seq->slot).second) return "request " + std::to_string(seq->id) + ": shares its slot";
         unmovable += seq->is_unmovable();
         lifted += seq->is_lifted();
+        ++of_tenants[seq->tenant];
+    }
+    for (const auto & [tenant, n] : of_tenants) {
+        if (tenant->running != n) return "a tenant's running requests miscounted";
     }
     if (static_cast<int32_t>(taken.size()) != n_slots_) return "a slot is lost";
     if (unmovable != n_unmovable_) return "unmovable requests miscounted";

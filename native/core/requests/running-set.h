@@ -57,6 +57,17 @@ class RunningSet {
     Sequence * victim() const;
     /** The one whose slot a better class takes: of the worst class, the one preempted least often. nullptr: none. */
     Sequence * victim_of_class() const;
+    /**
+     * The one whose slot a request of this tenant and class takes to have its share: of the tenant with most slots for
+     * its weight, the one preempted least often. Only while that tenant then still has as many. nullptr: none.
+     */
+    Sequence * victim_of_share(const Tenant & tenant, EffectiveClass cls) const;
+    /** Would preempting all of which that is true give n_pages? */
+    bool may_free_for_share(int32_t n_pages, const Tenant & tenant, EffectiveClass cls) const;
+    /** The worst class of which a request of this tenant runs that may be preempted; -1: none may. */
+    EffectiveClass worst_class_of(const Tenant & tenant) const;
+    /** A request of the tenant that has most slots for its weight; nullptr: nothing runs. */
+    const Sequence * of_most_served() const;
 
     std::string check_integrity() const;
 

@@ -16,6 +16,15 @@ bool WaitingOrder::is_overdue(const Sequence & seq) const {
     return !policy_.is_fcfs() && seq.waited_by(now_) >= policy_.overdue;
 }
 
+/** Its tenant has had more than its turn, and others wait. */
+bool WaitingOrder::is_overdrawn(const Sequence & seq) const {
+    return policy_.quantum > 0 && seq.tenant->service > least_service_ + 2 * policy_.quantum;
+}
+
+bool WaitingOrder::is_below_share(const Sequence & seq) const {
+    return !policy_.is_fcfs() && policy_.quantum > 0 && may_take_slot(*seq.tenant, most_served_) && !is_overdrawn(seq);
+}
+
 /**
  * Which band of attained service its program is in, while that tells which programs are nearly done. 0, the first, for
  * programs that mostly waited and for the last sibling of a fork: the join waits for it.
@@ -38,11 +47,12 @@ WaitingRank WaitingOrder::rank(const Sequence & seq, bool may_lift) const {
     r.arrival = seq.arrival;
     if (policy_.is_fcfs()) return r;
     r.effective_class = static_cast<uint8_t>(effective_class(seq, may_lift));
+    r.below_share = policy_.quantum > 0 && has_fewer_slots(*seq.tenant, most_served_) && !is_overdrawn(seq);
     r.in_patience = !is_overdue(seq);
     if (!r.in_patience) return r;  // in order of arrival, whatever else
     const int64_t quantum = policy_.quantum;
     r.program = seq.program->arrival;
-    r.overdrawn = quantum > 0 && seq.tenant->service > least_service_ + 2 * quantum;
+    r.overdrawn = is_overdrawn(seq);
     r.is_new = seq.usage.preemptions == 0;
     r.late = !(seq.in_time && seq.program->active);
     r.deadline = seq.deadline;

@@ -15,7 +15,7 @@ constexpr int32_t kLooks = 64;  // requests looked at behind one that found no r
 AdmissionRound::AdmissionRound(Scheduler::Impl & scheduler)
     : s_(scheduler),
       order_(s_.policy(), s_.now, s_.idle.service_tells_end(),
-             s_.policy().quantum > 0 ? s_.tenants.least_backlogged() : 0),
+             s_.policy().quantum > 0 ? s_.tenants.least_backlogged() : 0, s_.running.of_most_served()),
       queue_(queue_of_backlog()) {}
 
 /** All that wait, but for those whose producer still computes for them. */
@@ -64,7 +64,7 @@ bool AdmissionRound::may_start(Sequence & seq) {
 }
 
 bool AdmissionRound::passes_gate(const Sequence & seq) {
-    return s_.running.empty() || order_.is_overdue(seq) || s_.gate.passes(seq);
+    return s_.running.empty() || order_.is_overdue(seq) || order_.is_below_share(seq) || s_.gate.passes(seq);
 }
 
 bool AdmissionRound::waits_for_producer(Sequence & seq) {
@@ -129,7 +129,7 @@ bool AdmissionRound::goes_on_without_room(Sequence & seq) {
     return !s_.policy().is_fcfs() && s_.backlog.best_class() < no_slot_;
 }
 
-/** A slot and the pages of its tokens, at the cost of running requests below its own class if it may. */
+/** A slot and the pages of its tokens, at the cost of running requests if it may. */
 AdmissionRound::Room AdmissionRound::make_room(Sequence & seq, bool at_the_cost_of_others) {
     const EffectiveClass cls = number_of(seq.cls);  // not lifted: age preempts no request
     for (;;) {
@@ -138,9 +138,8 @@ AdmissionRound::Room AdmissionRound::make_room(Sequence & seq, bool at_the_cost_
         if (has_slot && lacking == 0) return Room::made;
         // Pages that are on their way for a worse class, or for no request yet, are computed instead.
         if (lacking > 0 && s_.make_way(s_.policy().is_fcfs() ? kClasses - 1 : cls, seq.id)) continue;
-        Sequence * worst = s_.policy().is_fcfs() ? nullptr : s_.running.victim_of_class();
-        if (at_the_cost_of_others && worst && worst->effective_class > cls && s_.running.may_free(lacking, cls)) {
-            s_.preempt(*worst, seq.id);
+        if (Sequence * victim = at_the_cost_of_others ? victim_for(seq, lacking) : nullptr) {
+            s_.preempt(*victim, seq.id);
             if (waits_for_load(seq)) return Room::waits_for_load;
         } else if (!s_.running.empty() || !s_.loads.empty() || !s_.cache.break_pin()) {
             return Room::none;  // what runs or is loaded gives its pages back; a pin may not
@@ -148,6 +147,16 @@ AdmissionRound::Room AdmissionRound::make_room(Sequence & seq, bool at_the_cost_
             s_.write_about(seq, decision::BreakPin{});
         }
     }
+}
+
+/** The running one that gives its slot or pages to the request: of a worse class, or of a tenant above its share. */
+Sequence * AdmissionRound::victim_for(const Sequence & seq, int32_t lacking) const {
+    if (s_.policy().is_fcfs()) return nullptr;
+    const EffectiveClass cls = number_of(seq.cls);  // not lifted: age preempts no request
+    Sequence * worst = s_.running.victim_of_class();
+    if (worst && worst->effective_class > cls && s_.running.may_free(lacking, cls)) return worst;
+    if (!order_.is_below_share(seq) || !s_.running.may_free_for_share(lacking, *seq.tenant, cls)) return nullptr;
+    return s_.running.victim_of_share(*seq.tenant, cls);
 }
 
 /** Available pages that the request may not take: the next ones of those that decode, and the reserve. */

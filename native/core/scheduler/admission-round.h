@@ -31,6 +31,7 @@ class AdmissionRound {
     bool start(Sequence & seq);
     enum class Room : uint8_t { none, made, waits_for_load };
     Room make_room(Sequence & seq, bool at_the_cost_of_others);
+    Sequence * victim_for(const Sequence & seq, int32_t lacking) const;
     int32_t all_pages(const Sequence & seq) const;
     int32_t take_pages(Sequence & seq, int32_t most);
     int32_t kept_back(const Sequence & seq) const;

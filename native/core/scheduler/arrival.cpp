@@ -24,7 +24,12 @@ bool Scheduler::Impl::is_too_late(const Request & request, int32_t n_uncached, M
     const int32_t n_cached = static_cast<int32_t>(request.prompt.size()) - n_uncached;
     // What has passed of the step under way is not waited for again.
     const Micros passed = step.in_flight ? std::min(now - step.scheduled, cost.step(step.shape())) : 0;
-    foretold = forecast.predict(request.cls, n_uncached, n_cached, backlog, running, now) - passed;
+    const bool in_turns = policy().quantum > 0 && !policy().is_fcfs();
+    const Tenant * known = tenants.find(request.tenant);
+    FirstTokenForecast::Turn turn{known ? *known : Tenant{}, backlog.size()};
+    turn.tenant.weight = request.tenant_weight;
+    if (in_turns) turn.n_before = tenants.waiting_before(request.tenant, request.tenant_weight);
+    foretold = forecast.predict(request.cls, n_uncached, n_cached, turn, backlog, running, now) - passed;
     const Micros predicted = forecast.at_most(request.cls, foretold);
     if (predicted <= request.ttft_limit) return false;
     retry_after = std::max<Micros>(1000, predicted - request.ttft_limit);
@@ -69,7 +74,7 @@ SubmitError Scheduler::Impl::accept(Request request) {
     enter_program(*seq, request);
     seq->tokens = std::move(request.prompt);
     coalescer.arrived(/*alone=*/running.empty() && backlog.empty(), now);
-    if (seq->cls == Class::interactive) pace.interactive_came(now);
+    if (seq->cls == Class::interactive) pace.interactive_came(seq->tenant_id, now);
     forecast.came(seq->cls, now);
     write_about(*seq, decision::Arrive{n_prompt, seq->cls});
     backlog.add(*seq, now);

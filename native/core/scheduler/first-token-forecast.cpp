@@ -39,16 +39,16 @@ void FirstTokenForecast::told(Class cls, Micros predicted, Micros actual) {
     short_by_[cls] = std::clamp<int64_t>(short_by_[cls] + by, 0, kMostShort);
 }
 
-Micros FirstTokenForecast::predict(Class cls, int32_t n_uncached, int32_t n_cached, const Backlog & backlog,
-                                   const RunningSet & running, Micros now) const {
+Micros FirstTokenForecast::predict(Class cls, int32_t n_uncached, int32_t n_cached, const Turn & turn,
+                                   const Backlog & backlog, const RunningSet & running, Micros now) const {
     StepShape own;
     own.add_prefill(n_uncached, n_cached);
     StepShape all = own;
     int32_t n_before = 0;
     for (const Class before : {Class::interactive, Class::workflow, Class::background}) {
         if (before > cls) break;
-        const int32_t n = backlog.n(before);
-        const int64_t each = n == 0 ? 0 : backlog.uncached(before) / n;
+        const int32_t n = std::min(backlog.n(before), turn.n_before - n_before);
+        const int64_t each = n == 0 ? 0 : backlog.uncached(before) / backlog.n(before);
         for (int32_t i = 0; i < n; ++i) all.add_prefill(each, 0);
         n_before += n;
     }
@@ -56,8 +56,15 @@ Micros FirstTokenForecast::predict(Class cls, int32_t n_uncached, int32_t n_cach
     std::vector<Micros> left;  // of each call whose slot it cannot take
     Micros target =
         cls == Class::interactive ? policy_.longest_step : std::min(policy_.longest_step, pace_.alert_target(now));
+    const bool by_share = policy_.quantum > 0 && !policy_.is_fcfs();
+    Tenant tenant = turn.tenant;
     for (const Sequence * seq : running) {
         if (seq->cls > cls || seq->cancelled) continue;  // makes room
+        const bool above_share = by_share && may_take_slot(tenant, *seq->tenant);
+        if (above_share && tenant.running <= turn.tenant.running + n_before) {
+            ++tenant.running;  // gives its slot to one of this tenant
+            continue;
+        }
         left.push_back(left_of_call(now - seq->started));
         if (seq->prefilling()) {
             all.add_prefill(seq->remaining(), seq->computed());

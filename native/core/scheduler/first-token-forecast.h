@@ -30,12 +30,17 @@ class FirstTokenForecast {
     /** A first token came after `actual`, where `predicted` was foretold. */
     void told(Class cls, Micros predicted, Micros actual);
 
+    /** Who asks: slots and weight of its tenant, and how many waiting requests go before by the turns of tenants. */
+    struct Turn {
+        Tenant tenant;
+        int32_t n_before;
+    };
     /**
      * Span: until a slot is free for a request of this class, and its prompt is computed in steps that it shares with
      * those that decode; or, if that is longer, until all prompts that go before it are computed.
      */
-    Micros predict(Class cls, int32_t n_uncached, int32_t n_cached, const Backlog & backlog, const RunningSet & running,
-                   Micros now) const;
+    Micros predict(Class cls, int32_t n_uncached, int32_t n_cached, const Turn & turn, const Backlog & backlog,
+                   const RunningSet & running, Micros now) const;
 
     /** The span within which 19 of 20 predictions like this one came true. */
     Micros at_most(Class cls, Micros predicted) const { return predicted + predicted * short_by_[cls] / 1000; }

@@ -43,7 +43,7 @@ Micros Scheduler::Impl::plan_decodes() {
 
 void Scheduler::Impl::plan_prefills(Micros step_target) {
     PrefillBudget budget(policy(), pace, config.max_batch_tokens - step.batch().n_tokens, step.shape(), step_target,
-                         now);
+                         crowd(), now);
     std::vector<PrefillChunk> chunks = budget.chunks_of(running);
     if (chunks.empty()) return;
     budget.share(chunks);

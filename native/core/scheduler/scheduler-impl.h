@@ -51,6 +51,8 @@ struct Scheduler::Impl {
     // scheduler.cpp
     void set_now(Micros time);
     void admit();
+    bool has_slot_to_take() const;
+    std::optional<TenantId> crowd() const;
     void log_evictions();
 
     // arrival.cpp: a request comes in, its program may come back with it

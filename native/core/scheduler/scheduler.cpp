@@ -141,16 +141,31 @@ const Batch & Scheduler::schedule(Micros now) {
     return s.step.batch();
 }
 
-/** Requests start, if one waits and there is a slot, or a worse one that could give up its own. */
+/** Requests start, if one waits and there is a slot, or one of a worse class or a crowd that could give up its own. */
 void Scheduler::Impl::admit() {
-    if (backlog.empty()) return;
-    const bool slot_to_take = !policy().is_fcfs() && running.has_worse_than(backlog.best_class());
-    if (!running.has_slot() && !slot_to_take) return;
+    if (backlog.empty() || (!running.has_slot() && !has_slot_to_take())) return;
     if (const auto until = coalescer.waits_for_group(backlog, running, now)) {
         if (*until < kNever) wake = *until;
         return;
     }
     AdmissionRound(*this).run();
+}
+
+bool Scheduler::Impl::has_slot_to_take() const {
+    if (policy().is_fcfs() || running.empty()) return false;
+    if (running.has_worse_than(backlog.best_class())) return true;
+    const Tenant & most = *running.of_most_served()->tenant;
+    return policy().quantum > 0 && tenants.any_may_take_slot(most, running.worst_class_of(most));
+}
+
+/**
+ * The tenant that has most slots for its weight and more requests waiting, while all others that wait have clearly
+ * fewer: its prompts are in no hurry, as those behind them wait anyway.
+ */
+std::optional<TenantId> Scheduler::Impl::crowd() const {
+    const Sequence * most = policy().quantum > 0 ? running.of_most_served() : nullptr;
+    const bool is_crowd = most && most->tenant->waiting > 0 && tenants.all_may_take_slot(*most->tenant);
+    return is_crowd ? std::optional(most->tenant_id) : std::nullopt;
 }
 
 int32_t Scheduler::pin(Salt salt, const std::vector<Token> & tokens, Micros expires, uint64_t * pin_id, double most) {

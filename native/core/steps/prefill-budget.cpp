@@ -5,7 +5,7 @@
 namespace banyan {
 
 PrefillBudget::PrefillBudget(const PolicyConfig & policy, const StepPace & pace, int32_t n_tokens,
-                             const StepShape & decodes, Micros step_target, Micros now)
+                             const StepShape & decodes, Micros step_target, std::optional<TenantId> crowd, Micros now)
     : policy_(policy),
       pace_(pace),
       n_tokens_(n_tokens),
@@ -13,7 +13,9 @@ PrefillBudget::PrefillBudget(const PolicyConfig & policy, const StepPace & pace,
       shape_(decodes),
       target_(pace.unlimited() ? kNever : step_target),
       target_for_others_(pace.unlimited() ? kNever : std::min(step_target, pace.alert_target(now))),
-      now_(now) {}
+      now_(now) {
+    if (crowd && policy.quantum > 0 && pace.may_another_come(*crowd, now)) crowd_ = crowd;
+}
 
 /** Better by one for every `age` without a token of it: the prompts that compute before it may have no end. */
 EffectiveClass PrefillBudget::effective_class(const Sequence & seq) const {
@@ -23,9 +25,16 @@ EffectiveClass PrefillBudget::effective_class(const Sequence & seq) const {
 }
 
 void PrefillBudget::sort(std::vector<PrefillChunk> & chunks) const {
-    const bool by_resume = !policy_.is_fcfs();
+    const bool by_resume = !policy_.is_fcfs(), by_tenant = by_resume && policy_.quantum > 0;
+    int64_t least = INT64_MAX;
+    for (const PrefillChunk & chunk : chunks) least = std::min(least, chunk.seq->tenant->service);
+    const auto is_overdrawn = [&](const Tenant & tenant) { return tenant.service > least + 2 * policy_.quantum; };
     std::sort(chunks.begin(), chunks.end(), [&](const PrefillChunk & a, const PrefillChunk & b) {
         if (a.effective_class != b.effective_class) return a.effective_class < b.effective_class;
+        const Tenant &of_a = *a.seq->tenant, &of_b = *b.seq->tenant;
+        if (by_tenant && is_overdrawn(of_a) != is_overdrawn(of_b)) return is_overdrawn(of_b);
+        if (by_tenant && has_fewer_slots(of_a, of_b)) return true;
+        if (by_tenant && has_fewer_slots(of_b, of_a)) return false;
         if (by_resume && a.seq->resumes != b.seq->resumes) return a.seq->resumes;
         return a.seq->admission < b.seq->admission;
     });
@@ -42,7 +51,8 @@ void PrefillBudget::grant(PrefillChunk & chunk, int32_t most) {
     const int32_t n_past = chunk.seq->computed();
     StepShape without = shape_;
     without.remove_prefill(chunk.n_tokens, n_past);
-    const Micros target = chunk.seq->effective_class > 0 ? target_for_others_ : target_;
+    const bool in_no_hurry = chunk.seq->effective_class > 0 || chunk.seq->tenant_id == crowd_;
+    const Micros target = in_no_hurry ? target_for_others_ : target_;
     const int32_t n = pace_.affordable(n_past, most, given() - chunk.n_tokens, without, target);
     if (n <= chunk.n_tokens) return;
     shape_ = without;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/costs/cost-model.h"
@@ -30,10 +31,11 @@ class PrefillBudget {
   public:
     /**
      * n_tokens: of the step, without its decodes. decodes: the step so far, and step_target the longest that it may
-     * take: longest_step, or less for the sake of those decodes.
+     * take: longest_step, or less for the sake of those decodes. crowd: the tenant whose
+     * prompts are in no hurry, see Scheduler::Impl::crowd.
      */
     PrefillBudget(const PolicyConfig & policy, const StepPace & pace, int32_t n_tokens, const StepShape & decodes,
-                  Micros step_target, Micros now);
+                  Micros step_target, std::optional<TenantId> crowd, Micros now);
 
     /** The prompts that run and want more than the one token that decodes, best first. */
     template <typename Running>
@@ -47,7 +49,8 @@ class PrefillBudget {
     }
 
     /**
-     * Gives each chunk its tokens. Prompts of which most is cached go first: they are about to decode. But a due prompt
+     * Gives each chunk its tokens. Prompts of the tenant with the fewest slots for its weight go first, unless it has
+     * had more than its turn; of a tenant, those of which most is cached: they are about to decode. But a due prompt
      * that is mostly new keeps its share; what is left of that goes to those that had to leave it.
      */
     void share(std::vector<PrefillChunk> & chunks);
@@ -67,7 +70,8 @@ class PrefillBudget {
     const StepPace & pace_;
     int32_t n_tokens_, left_;
     StepShape shape_;
-    Micros target_, target_for_others_;  // for interactive prompts; for those of worse classes
+    Micros target_, target_for_others_;  // for interactive prompts; for those of worse classes and of the crowd
+    std::optional<TenantId> crowd_;      // only while interactive requests of other tenants are to be expected
     Micros now_;
 };
 

@@ -1,6 +1,7 @@
 // How long a step may take, and how many prompt tokens fit into it.
 //
-// Owns: when an interactive request came last. Changed by: interactive_came. Thread: the engine thread.
+// Owns: when an interactive request came last, and of another tenant than that one's. Changed by: interactive_came.
+// Thread: the engine thread.
 // Invariant: a prompt gets some tokens of every step (least()), or it would wait for ever behind decoding requests.
 #pragma once
 
@@ -16,13 +17,21 @@ class StepPace {
   public:
     StepPace(const PolicyConfig & policy, const CostModel & cost, int32_t max_batch_tokens);
 
-    void interactive_came(Micros now) { last_interactive_ = now; }
+    void interactive_came(TenantId tenant, Micros now) {
+        if (tenant != last_tenant_) last_of_another_ = last_interactive_;
+        last_tenant_ = tenant;
+        last_interactive_ = now;
+    }
+    /** Are interactive requests of other tenants than this one to be expected? */
+    bool may_another_come(TenantId tenant, Micros now) const {
+        return now - (tenant == last_tenant_ ? last_of_another_ : last_interactive_) <= policy_.alert;
+    }
 
     /** Prompt tokens of a step that has any, whatever it takes. */
     int32_t least() const { return least_; }
     /** No step is limited by time: nothing is known of what steps take, or the policy does not care. */
     bool unlimited() const { return policy_.is_fcfs() || !cost_.calibrated(); }
-    /** The longest step for prompts that are not interactive, while interactive requests are to be expected. */
+    /** The longest step for prompts that are in no hurry, while interactive requests are to be expected. */
     Micros alert_target(Micros now) const;
 
     /**
@@ -46,7 +55,8 @@ class StepPace {
     const PolicyConfig & policy_;
     const CostModel & cost_;
     int32_t max_batch_tokens_, least_;
-    Micros last_interactive_ = -kNever;
+    TenantId last_tenant_ = 0;
+    Micros last_interactive_ = -kNever, last_of_another_ = -kNever;
 };
 
 }  // namespace banyan

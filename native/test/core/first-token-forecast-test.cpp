@@ -52,10 +52,11 @@ struct Alone {
         calls.push_back(std::make_unique<Sequence>());
         calls.back()->cls = cls;
         calls.back()->started = started;
+        calls.back()->tenant = &tenant;
         running.add(*calls.back());
     }
     Micros predict(Micros now, Class cls = Class::workflow, int32_t n_prompt = 100) const {
-        return forecast.predict(cls, n_prompt, 0, backlog, running, now);
+        return forecast.predict(cls, n_prompt, 0, {tenant, backlog.size()}, backlog, running, now);
     }
 
     PolicyConfig policy;
@@ -64,6 +65,7 @@ struct Alone {
     Backlog backlog;
     RunningSet running;
     FirstTokenForecast forecast;
+    Tenant tenant;
     std::vector<std::unique_ptr<Sequence>> calls;
 };
 
@@ -178,6 +180,21 @@ TEST("a wait for a slot grows by the slots that better classes take meanwhile, a
     for (const Micros at : {1000, 101'000}) late.forecast.came(Class::interactive, at);
     for (int i = 0; i < 2; ++i) late.runs_since(461'000, Class::interactive);
     CHECK_EQ(late.predict(501'000, Class::workflow), left * 1000 / 875 + own);
+}
+
+TEST("another tenant's crowd: no wait for the slots and prompts of those that give way to this one") {
+    Alone one(4);
+    one.forecast.call_ended(100'000);
+    for (int i = 0; i < 4; ++i) one.runs_since(61'000);
+    const Micros own = kStep + 100 * kToken + 3 * kDecode;
+    const auto predict = [&](const Tenant & tenant, int32_t n_before) {
+        return one.forecast.predict(Class::workflow, 100, 0, {tenant, n_before}, one.backlog, one.running, 70'000);
+    };
+    CHECK_EQ(predict(one.tenant, 0), 91'000 + own);
+    CHECK_EQ(predict(Tenant{}, 0), own);
+    Tenant even;
+    even.running = 3;  // one more, and these would have fewer
+    CHECK_EQ(predict(even, 0), 91'000 + own);
 }
 
 TEST("what predictions fall short of is learnt: 19 of 20 come true, of each class by itself") {

@@ -21,12 +21,6 @@ struct Records : DecisionSink {
     std::vector<Decision> all;
 };
 
-Request of_tenant(RequestId id, int32_t n_prompt, TenantId tenant) {
-    Request r = request(id, n_prompt, Class::workflow);
-    r.tenant = tenant;
-    return r;
-}
-
 Hint hint(Hint::Kind kind, std::string tool = "", Micros expected = 0) {
     Hint h;
     h.kind = kind;
@@ -125,92 +119,6 @@ TEST("the last sibling of a fork goes to level 0, whatever its program has had, 
         // One more sibling is live: alone it is the last of its fork.
         const RequestId last = next();
         CHECK_EQ(last, group ? 12u : 92u);
-    }
-}
-
-TEST("tenants that are both backlogged get about the same service (invariant 20)") {
-    std::mt19937_64 rng(5);
-    for (int round = 0; round < 12; ++round) {
-        SchedulerConfig config = pool(512, 32, 1 + static_cast<int32_t>(rng() % 4));
-        config.policy.quantum = 200;
-        FakeEngine engine(config);
-        std::map<TenantId, int64_t> served;
-        std::map<RequestId, TenantId> tenant_of;
-        RequestId id = 1;
-        const int32_t big = 20 + static_cast<int32_t>(rng() % 200), small = 20;
-        std::map<TenantId, int> waiting;
-        int64_t worst = 0;
-        for (int step = 0; step < 1500; ++step) {
-            for (TenantId tenant : {1, 2}) {
-                while (waiting[tenant] < 6) {
-                    tenant_of[id] = tenant;
-                    ++waiting[tenant];
-                    engine.submit(of_tenant(id++, tenant == 1 ? big : small, tenant), 5 + rng() % 10);
-                }
-            }
-            const Batch & batch = engine.scheduler.schedule(engine.now);
-            for (const BatchRow & row : batch.rows) served[tenant_of[row.request]] += row.n_tokens;
-            const size_t before = engine.finished.size();
-            engine.commit(batch);
-            if (engine.finished.size() != before) {
-                for (TenantId tenant : {1, 2}) waiting[tenant] = 0;
-                for (const auto & [live, truth] : engine.truths) ++waiting[tenant_of[live]];
-            }
-            worst = std::max(worst, std::abs(served[1] - served[2]));
-        }
-        CHECK(worst <= 3 * config.policy.quantum + config.max_running * (big + 20));
-        CHECK(served[1] > 2000 && served[2] > 2000);
-    }
-}
-
-TEST("tenants that are backlogged are served as their weights are, whatever they ask (invariant 20)") {
-    std::mt19937_64 rng(11);
-    for (int round = 0; round < 40; ++round) {
-        SchedulerConfig config = pool(512, 32, 1 + static_cast<int32_t>(rng() % 4));
-        config.policy.quantum = 100;
-        FakeEngine engine(config);
-        struct Asks {
-            int32_t weight, prompt, waiting = 0;
-            int64_t served = 0;
-        };
-        std::map<TenantId, Asks> tenants;
-        const TenantId n = 2 + rng() % 4;
-        int32_t largest = 0;
-        for (TenantId tenant = 1; tenant <= n; ++tenant) {
-            const int32_t weight = 1 + static_cast<int32_t>(rng() % 10),
-                          prompt = 20 + static_cast<int32_t>(rng() % 200);
-            tenants[tenant] = {weight, prompt};
-            largest = std::max(largest, prompt);
-        }
-        std::map<RequestId, TenantId> tenant_of;
-        RequestId id = 1;
-        double worst = 0;
-        for (int step = 0; step < 1500; ++step) {
-            for (auto & [tenant, asks] : tenants) {
-                for (; asks.waiting < 6; ++asks.waiting) {
-                    tenant_of[id] = tenant;
-                    Request r = of_tenant(id++, asks.prompt, tenant);
-                    r.tenant_weight = asks.weight;
-                    engine.submit(std::move(r), 5 + rng() % 10);
-                }
-            }
-            const Batch & batch = engine.scheduler.schedule(engine.now);
-            for (const BatchRow & row : batch.rows) tenants[tenant_of[row.request]].served += row.n_tokens;
-            const size_t before = engine.finished.size();
-            engine.commit(batch);
-            if (engine.finished.size() != before) {
-                for (auto & [tenant, asks] : tenants) asks.waiting = 0;
-                for (const auto & [live, truth] : engine.truths) ++tenants[tenant_of[live]].waiting;
-            }
-            for (const auto & [a, one] : tenants) {
-                for (const auto & [b, other] : tenants) {
-                    worst = std::max(worst, static_cast<double>(one.served) / one.weight -
-                                                static_cast<double>(other.served) / other.weight);
-                }
-            }
-        }
-        CHECK(worst <= static_cast<double>(3 * config.policy.quantum + config.max_running * (largest + 20)));
-        for (const auto & [tenant, asks] : tenants) CHECK(asks.served > 0);
     }
 }
 
