@@ -49,6 +49,24 @@ test('a tenant that saturates the server moves no quota of another: it gets all 
   expect(await quiet(400)).toEqual(alone);
 });
 
+test('two tenants that take all they can leave places for a third', async () => {
+  const path = keysFile('three.json', [{ name: 'first' }, { name: 'second' }, { name: 'third' }]);
+  await using it = await servingScript(() => 'Hi', { keysFile: path, maxWaiting: 16 }); // 32 places
+  it.native.paused = true;
+  let told = 0;
+  const ask = async (name: string) => {
+    const before = told;
+    const calls = Array.from({ length: 40 }, () => outcome(client(it.url, name).chat.completions.create(hello)));
+    for (const call of calls) void call.then(() => told++);
+    const taken = it.native.requests.length;
+    while (told - before + it.native.requests.length - taken < 40)
+      await new Promise((resolve) => setImmediate(resolve));
+    return it.native.requests.length - taken;
+  };
+  expect([await ask('first'), await ask('second'), await ask('third')]).toEqual([16, 8, 4]);
+  it.native.resume();
+});
+
 test("the engine hears of a tenant's weight, and of its new one after the file was read again", async () => {
   const path = keysFile('weight.json', [{ name: 'heavy', weight: 7 }, { name: 'plain' }]);
   await using it = await servingScript(() => 'Hi', { keysFile: path });

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import OpenAI from 'openai';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AuditLog } from '../../src/audit/audit-log.js';
+import { Places } from '../../src/server/http/places.js';
 import { readKeysFile, type TenantEntry } from '../../src/server/tenants/keys-file.js';
 import { Quota } from '../../src/server/tenants/quota.js';
 import { servingScript } from '../../testing/engine/serving.js';
@@ -29,6 +30,8 @@ const write = (...tenants: TenantEntry[]) => writeFileSync(path, JSON.stringify(
 const client = (url: string, name: string) =>
   new OpenAI({ baseURL: `${url}/v1`, apiKey: `key of ${name}`, maxRetries: 0 });
 const hello = { model: 'any', messages: [{ role: 'user' as const, content: 'Hello' }] };
+/** Places of which none is taken. */
+const free = new Places(100);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 /** Until the test's time is over. */
 async function until(holds: () => boolean): Promise<void> {
@@ -146,10 +149,10 @@ describe('limits', () => {
   test('requests and tokens a minute: the time to come back is when there is room again, to the millisecond', () => {
     let clock = 0;
     const quota = new Quota({ requestsPerMinute: 60, tokensPerMinute: 600 }, () => clock);
-    for (let n = 0; n < 60; n++) quota.check(1, 100);
+    for (let n = 0; n < 60; n++) quota.check(1, 100, free);
     const wait = () => {
       try {
-        quota.check(1, 100);
+        quota.check(1, 100, free);
         return 0;
       } catch (reason) {
         const { failure } = reason as { failure: { status: number; retryAfterMs: number } };
@@ -167,20 +170,20 @@ describe('limits', () => {
   test('an answer that cost more than a minute gives is paid back before the next one; new limits keep what was used', async () => {
     let clock = 0;
     const quota = new Quota({ tokensPerMinute: 600 }, () => clock);
-    quota.check(1, 100);
+    quota.check(1, 100, free);
     const ended = Promise.resolve({ usage: { promptTokens: 1_000, outputTokens: 200 } });
     quota.hold(ended);
     await ended;
     expect(quota.taken).toBe(0);
-    expect(() => quota.check(1, 100)).toThrow('tokens a minute');
+    expect(() => quota.check(1, 100, free)).toThrow('tokens a minute');
     clock += 60_000; // 600 of 1,200 are paid
-    expect(() => quota.check(1, 100)).toThrow('tokens a minute');
+    expect(() => quota.check(1, 100, free)).toThrow('tokens a minute');
     clock += 100;
-    quota.check(1, 100);
+    quota.check(1, 100, free);
     quota.limit({ tokensPerMinute: 60_000 });
-    quota.check(1, 100);
+    quota.check(1, 100, free);
     quota.limit({});
-    quota.check(100, 100);
+    quota.check(100, 100, free);
   });
 
   test('whatever comes and goes, no more than the limit are under way, and all of it comes back', async () => {
@@ -199,10 +202,10 @@ describe('limits', () => {
               await null;
               await null;
             } else if (open.length < most) {
-              quota.check(1, 100);
+              quota.check(1, 100, free);
               quota.hold(new Promise<void>((resolve, reject) => open.push({ resolve, reject })));
             } else {
-              expect(() => quota.check(1, 100)).toThrow('is the most');
+              expect(() => quota.check(1, 100, free)).toThrow('is the most');
             }
             expect(quota.taken).toBe(open.length);
           }

@@ -105,7 +105,7 @@ export class Exchange {
   }
 
   #checkTenant(count: number): void {
-    this.#tenant?.check(count, this.#model.of(this.#tenant).places);
+    this.#tenant?.check(count, this.#model.of(this.#tenant).places, this.places);
   }
 
   #holdTenant(answer: Promise<unknown>): void {

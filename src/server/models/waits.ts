@@ -21,7 +21,8 @@ export class Waits {
   /** What becomes of a load, for one more who waits for it. Rejects with HttpError 429 when too many wait, and as the load does. */
   async during<Result>(tenant: Tenant | undefined, load: () => Promise<Result>): Promise<Result> {
     this.#check(this.#all, this.#most, 'queue_full');
-    if (tenant) this.#check(this.#of(tenant), tenant.shareOf(this.#most), 'tenant_concurrency');
+    if (tenant)
+      this.#check(this.#of(tenant), tenant.shareOf({ most: this.#most, taken: this.#all }), 'tenant_concurrency');
     this.#add(tenant, 1);
     try {
       return await load();

@@ -35,7 +35,7 @@ const tenant = z.strictObject({
   requestsPerMinute: limit.optional(),
   /** Of prompts and answers together. */
   tokensPerMinute: limit.optional(),
-  /** Part of the server's places for answers under way and waiting. Default: 0.5 where there are other tenants, else 1. */
+  /** Part of the server's places for answers under way and waiting. Default: as many as are free where there are other tenants, else all. */
   queueShare: share.optional(),
   /** Share of the engine that it gets while several tenants wait, beside theirs. Default 1. */
   weight: z.int().min(1).max(MOST_WEIGHT).optional(),

@@ -1,4 +1,5 @@
 import { HttpError } from '../http/http-error.js';
+import type { Places } from '../http/places.js';
 import { Bucket } from './bucket.js';
 import type { TenantEntry } from './keys-file.js';
 
@@ -6,9 +7,6 @@ type Limits = Pick<TenantEntry, 'maxConcurrent' | 'requestsPerMinute' | 'tokensP
 
 /** What an answer that ended tells of its cost, if it does. */
 type Ended = { usage?: { promptTokens: number; outputTokens?: number } } | undefined;
-
-/** When one of many answers ends cannot be told: a client asks again after so long. */
-const AGAIN_MS = 1_000;
 
 /** What a tenant has under way, and what its rates leave. */
 export class Quota {
@@ -36,15 +34,15 @@ export class Quota {
   }
 
   /**
-   * Takes `count` answers from the rate. `places`: so many of a model's are its own; `used`: of these, where there are several models.
-   * Throws HttpError 429: nothing is taken then.
+   * Takes `count` answers from the rate. `share`: so many places of a model it may have; `own`: those that it has, which also know how
+   * soon one is free again. Throws HttpError 429: nothing is taken then.
    */
-  check(count: number, places: number, used = this.#taken): void {
+  check(count: number, share: number, own: Pick<Places, 'taken' | 'later'>): void {
     const concurrent = this.#concurrent ?? Number.POSITIVE_INFINITY;
-    const [taken, most] = concurrent - this.#taken < places - used ? [this.#taken, concurrent] : [used, places];
+    const [taken, most] = concurrent - this.#taken < share - own.taken ? [this.#taken, concurrent] : [own.taken, share];
     if (taken + count > most) {
       const why = `${taken} answers of this tenant are under way or wait, and ${most} is the most`;
-      throw new HttpError(429, 'tenant_concurrency', why, undefined, AGAIN_MS);
+      throw new HttpError(429, 'tenant_concurrency', why, undefined, own.later(count));
     }
     const requests = this.#requests?.wait(count) ?? 0;
     if (requests > 0) throw new HttpError(429, 'tenant_requests', 'Too many requests a minute', undefined, requests);

@@ -14,13 +14,13 @@ export class Tenant {
   readonly responses = new ResponseStore();
   readonly #quota: Quota;
   #entry: TenantEntry;
-  #share: number;
+  #alone: boolean;
 
-  /** `share`: part of the places that it may take, where its entry does not say. */
-  constructor(entry: TenantEntry, share: number, now: () => number) {
+  /** `alone`: there is no other tenant. */
+  constructor(entry: TenantEntry, alone: boolean, now: () => number) {
     this.#quota = new Quota(entry, now);
     this.#entry = entry;
-    this.#share = share;
+    this.#alone = alone;
   }
 
   get name(): string {
@@ -37,23 +37,29 @@ export class Tenant {
   }
 
   /** Another entry from now on; what was used stays used, and what is pinned stays within the share that it was pinned by. */
-  change(entry: TenantEntry, share: number): void {
+  change(entry: TenantEntry, alone: boolean): void {
     this.#entry = entry;
-    this.#share = share;
+    this.#alone = alone;
     this.#quota.limit(entry);
   }
 
-  /** How many of so many places it may take. */
-  shareOf(most: number): number {
-    return Math.max(1, Math.floor((this.#entry.queueShare ?? this.#share) * most));
+  /**
+   * How many of `most` places it may have, of which all tenants have `taken`. Where its entry does not say: as many as are free, so that one
+   * tenant gets half, two a third each, and however many take all they can, as much is free for the next one as each has (dynamic
+   * thresholds of shared buffers, Choudhury and Hahne 1998).
+   */
+  shareOf({ most, taken }: Pick<Places, 'most' | 'taken'>): number {
+    const { queueShare } = this.#entry;
+    if (queueShare !== undefined) return Math.max(1, Math.floor(queueShare * most));
+    return this.#alone ? most : Math.max(1, most - taken);
   }
 
   /**
-   * Throws HttpError 429 when so many more answers are more than it may have, now or in this minute. `places`: all of a model, and how many
-   * of them the tenant has taken.
+   * Throws HttpError 429 when so many more answers are more than it may have, now or in this minute. `own`: places of a model that it has
+   * taken; `all`: that all have.
    */
-  check(count: number, places: Pick<Places, 'most' | 'taken'>): void {
-    this.#quota.check(count, this.shareOf(places.most), places.taken);
+  check(count: number, own: Places, all: Pick<Places, 'most' | 'taken'>): void {
+    this.#quota.check(count, this.shareOf(all), own);
   }
 
   hold(ended: Promise<unknown>): void {

@@ -8,7 +8,7 @@ const DIGEST_BYTES = 32;
 export class Tenants {
   readonly #path: string;
   readonly #leave: (gone: Tenant) => Promise<void>;
-  readonly #make: (entry: TenantEntry, share: number) => Tenant;
+  readonly #make: (entry: TenantEntry, alone: boolean) => Tenant;
   #byName = new Map<string, Tenant>();
   /** Sorted by digest. */
   #keys: readonly { digest: Buffer; tenant: Tenant }[] = [];
@@ -17,22 +17,22 @@ export class Tenants {
   constructor(path: string, leave: (gone: Tenant) => Promise<void>, now: () => number = () => performance.now()) {
     this.#path = path;
     this.#leave = leave;
-    this.#make = (entry, share) => new Tenant(entry, share, now);
+    this.#make = (entry, alone) => new Tenant(entry, alone, now);
     this.reload();
   }
 
   /** Reads the file again. Throws INVALID_OPTION: then all is as it was. Tenants that have gone from it end with the answers under way. */
   reload(): void {
     const entries = readKeysFile(this.#path);
-    const share = entries.length > 1 ? 0.5 : 1;
+    const alone = entries.length === 1;
     const byName = new Map<string, Tenant>();
     const gone = new Map(this.#byName);
     const keys: { digest: Buffer; tenant: Tenant }[] = [];
     for (const entry of entries) {
       const known = gone.get(entry.name);
       gone.delete(entry.name);
-      known?.change(entry, share);
-      const tenant = known ?? this.#make(entry, share);
+      known?.change(entry, alone);
+      const tenant = known ?? this.#make(entry, alone);
       byName.set(entry.name, tenant);
       for (const key of entry.keys) keys.push({ digest: Buffer.from(key, 'hex'), tenant });
     }
