@@ -1,0 +1,177 @@
+/**
+ * Counts, no times, of real engines behind `RemoteEngine`: `tsx bench/remote/engines.ts <result.md> <versions> <name>=<url> ...` (`chat:<url>`: in messages), each a server with the
+ * package's small model. What agents of W2 sent is compared with what is on the wire, what the server reports as cached with what could be.
+ */
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { boundedFetch, RemoteEngine } from '../../src/index.js';
+import { Draw } from '../../testing/workloads/draw.js';
+
+const AGENTS = 4;
+const CALLS = 11;
+const TURNS = 12;
+
+/** A server between an engine and its client: the prompts that went over, as they were sent. */
+async function wire(url: string) {
+  const prompts: number[][] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    if (body.length > 0) {
+      const { prompt } = JSON.parse(body.toString()) as { prompt?: unknown };
+      if (Array.isArray(prompt)) prompts.push(prompt as number[]);
+    }
+    const { method = 'GET', headers } = request;
+    const type = headers['content-type'];
+    const asked = { method, headers: type ? { 'content-type': type } : {}, ...(body.length > 0 && { body }) };
+    const answer = await fetch(`${url}${request.url}`, asked).catch(() => undefined);
+    response.writeHead(answer?.status ?? 502, { 'content-type': answer?.headers.get('content-type') ?? 'text/plain' });
+    if (answer?.body) Readable.fromWeb(answer.body as never).pipe(response);
+    else response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${port}`, prompts, close };
+}
+
+/** Of the turns of two sessions, how many were sent the session's own ids, and no other; their answers are the session's too. */
+async function idsOf(url: string): Promise<string> {
+  const tapped = await wire(url);
+  await using engine = await RemoteEngine.connect({ url: tapped.url });
+  let [equal, failed] = [0, 0];
+  for (let at = 0; at < 2; at++) {
+    const session = engine.session({ system: `Session ${at}. Answer in one sentence.` });
+    for (let turn = 0; turn < TURNS; turn++) {
+      const before = session.tokens;
+      tapped.prompts.length = 0;
+      const options = { temperature: turn % 2, seed: turn, maxTokens: 24 }; // by turns the likeliest tokens and drawn ones
+      const answer = await session.generate(`Hello ${turn}`, options).result.catch(({ code, message }) => {
+        console.log(`${url}: turn ${turn} ${code} ${message}`);
+        failed++;
+      });
+      if (!answer) continue;
+      const { tokens } = answer;
+      const [sent = [], second] = tapped.prompts;
+      const begins = before.every((token, index) => token === sent[index]);
+      const whole = [...sent, ...tokens];
+      const now = session.tokens;
+      const same = now.length === whole.length && now.every((token, index) => token === whole[index]);
+      if (begins && same && second === undefined) equal++;
+    }
+  }
+  tapped.close();
+  return `${equal} of ${2 * TURNS - failed}${failed > 0 ? `, ${failed} failed with an error` : ''}`;
+}
+
+/** Beginnings of prompts and answers that were computed before. */
+class Computed {
+  readonly #root: Node = new Map();
+
+  /** Tokens of these that were not; from now on they are. */
+  add(tokens: Int32Array): number {
+    let [node, fresh] = [this.#root, 0];
+    for (const token of tokens) {
+      let next = node.get(token);
+      if (!next) {
+        next = new Map();
+        node.set(token, next);
+        fresh++;
+      }
+      node = next;
+    }
+    return fresh;
+  }
+}
+type Node = Map<number, Node>;
+
+const WORDS = 'the tree grows by a river and its roots hold old stones while birds rest there before rain comes'.split(
+  ' ',
+);
+
+function words(draw: Draw, count: number): string {
+  return Array.from({ length: count }, () => WORDS[draw.below(WORDS.length)]).join(' ');
+}
+
+/** Tokens of W2, in words, that the server says it had cached, and that it could have had: all but the first time of each beginning. */
+async function cachedOf(url: string) {
+  await using engine = await RemoteEngine.connect({ url });
+  const shared = words(new Draw(`shared ${Date.now()}`), 300); // what an earlier run had cached is of no use
+  const computed = new Computed();
+  const total = { calls: 0, prompts: 0, cached: 0, ideal: 0 };
+  const agent = async (at: number) => {
+    const draw = new Draw(`agent ${at}`);
+    await using session = engine.session({ system: `${shared} Role ${at % 4}. ${words(new Draw(`${at % 4}`), 80)}` });
+    for (let call = 0; call < CALLS; call++) {
+      const { tokens, usage } = await session.generate(words(draw, 70), { temperature: 0, maxTokens: 24 });
+      const whole = session.tokens;
+      const prompt = whole.subarray(0, whole.length - tokens.length);
+      total.calls++;
+      total.prompts += prompt.length;
+      total.cached += usage.cachedTokens ?? 0;
+      total.ideal += prompt.length - computed.add(prompt);
+      computed.add(whole.subarray(0, -1)); // what was sampled last is not computed yet
+    }
+  };
+  await Promise.all(Array.from({ length: AGENTS }, (_, at) => agent(at)));
+  return { backend: engine.info.backend, ...total };
+}
+
+/** The same calls in messages, as routers take them that know no token ids. */
+async function inMessages(url: string): Promise<string> {
+  const provider = { name: 'router', baseURL: `${url}/v1`, includeUsage: true, fetch: boundedFetch };
+  await using engine = await RemoteEngine.connect({ chat: createOpenAICompatible(provider)('default') });
+  const shared = words(new Draw(`shared ${Date.now()}`), 300);
+  let [calls, prompts, cached] = [0, 0, 0];
+  const agent = async (at: number) => {
+    const draw = new Draw(`agent ${at}`);
+    await using session = engine.session({ system: shared });
+    for (let call = 0; call < CALLS; call++) {
+      const { usage } = await session.generate(words(draw, 70), { temperature: 0, maxTokens: 24 });
+      calls++;
+      prompts += usage.promptTokens;
+      cached += usage.cachedTokens ?? 0;
+    }
+  };
+  await Promise.all(Array.from({ length: AGENTS }, (_, at) => agent(at)));
+  return `chat mode | ${calls} | ${prompts} | - | ${cached} | ${(cached / prompts).toFixed(3)} of all`;
+}
+
+const [result = '', versions = '', ...named] = process.argv.slice(2);
+const rows: string[] = [];
+for (const one of named) {
+  const [name = '', url = ''] = one.split(/=(.*)/s);
+  if (url.startsWith('chat:')) rows.push(`| ${name} | ${await inMessages(url.slice('chat:'.length))} |`);
+  else {
+    const ids = await idsOf(url);
+    const { backend, calls, prompts, cached, ideal } = await cachedOf(url);
+    rows.push(
+      `| ${name} (${backend}) | ${ids} | ${calls} | ${prompts} | ${ideal} | ${cached} | ${(cached / ideal).toFixed(3)} |`,
+    );
+  }
+  console.log(rows.at(-1));
+}
+writeFileSync(
+  result,
+  `# Real engines behind RemoteEngine
+
+Written by \`bench/peers/remote-engines.sh\` on ${new Date().toISOString().slice(0, 10)}, with the package's small model on CPUs. Counts only; times are none here. ${versions}
+
+| engine | turns whose ids on the wire are the session's | calls of W2 | prompt tokens | could be cached | reported cached | share |
+| --- | --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}
+
+W2 is ${AGENTS} agents of ${CALLS} calls each, in words, with an eighth of its tokens or so, all at once. What could be cached is all of the prompts but the first time of
+each beginning, to the token; vLLM keeps blocks of 128 tokens on CPUs. A vLLM started with \`--enable-prompt-tokens-details\` says what it had cached.
+
+Routers: vllm-router hands token ids and all other fields on, and is spoken to as a vLLM. smg 1.13.0 and sglang-router 0.3.2 refuse token ids on
+\`/v1/completions\` (400, "StringOrArray") and have no \`/tokenize\`: reach what is behind them in chat mode, or give its addresses as \`backends\`.
+`,
+);
