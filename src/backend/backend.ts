@@ -1,4 +1,5 @@
 import { asBanyanError, BanyanError } from '../kit/errors.js';
+import { invalidOption } from '../kit/option-checks.js';
 import type {
   ChatFormat,
   ChatInput,
@@ -127,6 +128,14 @@ export type RequestSink = (event: RequestEvent) => void;
 
 /** Gets the vectors of an embedding request, and its end. */
 export type EmbeddingSink = (event: EmbeddingEvent | Extract<RequestEvent, { type: 'finish' | 'error' }>) => void;
+
+/** Is this one? Throws INVALID_OPTION, which says how an engine is made: `new Engine()` is what a newcomer tries. */
+export function checkBackend(backend: Backend): Backend {
+  if (typeof Object(backend).submit === 'function') return backend;
+  const hint =
+    ': an engine is made by `await Engine.load({ model })`, one elsewhere by `await RemoteEngine.connect({ url })`';
+  throw invalidOption('backend', 'what computes', backend, hint);
+}
 
 /** Throws CLOSED once the backend is closed. */
 export function checkOpen(backend: Pick<Backend, 'closed'>): void {

@@ -1,5 +1,5 @@
 import { type AuditLog, checkAuditLog } from '../audit/audit-log.js';
-import { type Backend, checkOpen } from '../backend/backend.js';
+import { type Backend, checkBackend, checkOpen } from '../backend/backend.js';
 import { toChatSettings } from '../chat/chat-options.js';
 import { keepMarks } from '../chat/marks/keep-marks.js';
 import { toPlaces } from '../chat/marks/prompt-marks.js';
@@ -54,9 +54,9 @@ export class Engine implements AsyncDisposable {
   #recording: Promise<Recording> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** An engine on any backend, which it closes. Programs use `Engine.load()`. */
+  /** An engine on any backend, which it closes. Programs use `Engine.load()`. Throws INVALID_OPTION. */
   constructor(backend: Backend) {
-    this.#backend = backend;
+    this.#backend = checkBackend(backend);
     this.#decisions = new DecisionFeed(backend);
   }
 

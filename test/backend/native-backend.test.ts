@@ -61,3 +61,12 @@ test('advice that the addon refuses is not recorded', async () => {
   expect(await codeOf(() => backend.hint(1, advice))).toBe('INVALID_OPTION');
   expect(heard).toBe(0);
 });
+
+test.each([[undefined], [{}], [{ model: 'model.gguf' }], ['model.gguf']])(
+  'new Engine(%j) says how one is made',
+  async (given) => {
+    const error = await errorOf(() => new Engine(given as never));
+    expect(error).toMatchObject({ code: 'INVALID_OPTION', field: 'backend' });
+    expect((error as Error).message).toContain('await Engine.load(');
+  },
+);
