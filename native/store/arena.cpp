@@ -90,19 +90,29 @@ bool Arena::is_there(FileSystem & files) const {
     return files.stamp(slots_of(base_)).number == slots_number_ && files.stamp(index_of(base_)).number == index_number_;
 }
 
-Found Arena::read(int32_t slot, const PageKey & key, const PageKey & parent, const std::vector<Token> & tokens,
-                  char * buffer, Record & record) {
+Found Arena::read_if(int32_t slot, char * buffer, Record & record, const std::function<bool(const Record &)> & fits) {
     const Geometry & geometry = header_.geometry;
     const int64_t record_bytes = geometry.record_bytes();
     const int64_t got = index_->read(buffer, record_bytes, record_at(slot));
     if (got < 0) return Found::failed;
-    if (got < record_bytes || !record.decode(geometry, buffer)) return Found::other;
-    if (record.page.key != key || record.page.parent != parent || record.tokens != tokens) return Found::other;
+    if (got < record_bytes || !record.decode(geometry, buffer) || !fits(record)) return Found::other;
     const int64_t bytes = slots_->read(buffer, geometry.stride(), slot_at(slot));
     if (bytes < 0) return Found::failed;
     if (bytes < geometry.slot_bytes) return Found::other;
+    const PageKey & key = record.page.key;
     const Digest digest = digest_of(header_.id, slot, record.generation, key, buffer, geometry.slot_bytes);
     return digest == record.digest ? Found::whole : Found::other;
+}
+
+Found Arena::read(int32_t slot, const PageKey & key, const PageKey & parent, const std::vector<Token> & tokens,
+                  char * buffer, Record & record) {
+    return read_if(slot, buffer, record, [&](const Record & found) {
+        return found.page.key == key && found.page.parent == parent && found.tokens == tokens;
+    });
+}
+
+Found Arena::read_any(int32_t slot, char * buffer, Record & record) {
+    return read_if(slot, buffer, record, [](const Record &) { return true; });
 }
 
 bool Arena::scan(int32_t first, int32_t n, const std::function<void(int32_t, const Record &)> & see) {

@@ -43,6 +43,8 @@ class Arena {
     int32_t n_slots();
     int64_t bytes() { return bytes_for(header_.geometry, n_slots()); }
     static int64_t bytes_for(const Geometry & geometry, int32_t n_slots);
+    /** Of its index file: no other arena of the directory has it. */
+    uint64_t number() const { return index_number_; }
     /** The paths still lead to these files. */
     bool is_there(FileSystem & files) const;
 
@@ -50,6 +52,8 @@ class Arena {
      * its digest fits. */
     Found read(int32_t slot, const PageKey & key, const PageKey & parent, const std::vector<Token> & tokens,
                char * buffer, Record & record);
+    /** As read, of whatever page its record names. */
+    Found read_any(int32_t slot, char * buffer, Record & record);
     /** Calls see(slot, record) of the used slots in [first, first + n). False: the disk failed. */
     bool scan(int32_t first, int32_t n, const std::function<void(int32_t, const Record &)> & see);
 
@@ -65,6 +69,7 @@ class Arena {
     Arena(std::string base, std::unique_ptr<File> slots, std::unique_ptr<File> index)
         : base_(std::move(base)), slots_(std::move(slots)), index_(std::move(index)) {}
     bool read_headers(const Header & like);
+    Found read_if(int32_t slot, char * buffer, Record & record, const std::function<bool(const Record &)> & fits);
     int64_t slot_at(int32_t slot) const { return kHeaderBytes + header_.geometry.stride() * slot; }
     int64_t record_at(int32_t slot) const { return kHeaderBytes + header_.geometry.record_bytes() * slot; }
 

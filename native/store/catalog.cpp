@@ -118,15 +118,37 @@ std::optional<int32_t> Catalog::take_free(int32_t arena) {
     return std::nullopt;
 }
 
-std::optional<int32_t> Catalog::take_victim(int32_t arena, const std::function<bool(const PageKey &)> & wanted) {
+std::optional<Place> Catalog::next_victim(int32_t arena, const std::function<bool(const PageKey &)> & wanted) const {
     for (const Rank & leaf : leaves_) {
         const Slot & slot = at(leaf.place);
-        if (leaf.place.arena != arena || slot.readers > 0 || wanted(slot.page.key)) continue;
-        const Place place = leaf.place;
-        forget(place);
-        return place.slot;
+        if (leaf.place.arena == arena && slot.readers == 0 && !wanted(slot.page.key)) return leaf.place;
     }
     return std::nullopt;
+}
+
+std::optional<int32_t> Catalog::take_victim(int32_t arena, const std::function<bool(const PageKey &)> & wanted) {
+    const std::optional<Place> place = next_victim(arena, wanted);
+    if (!place) return std::nullopt;
+    forget(*place);
+    return place->slot;
+}
+
+int32_t Catalog::n_free(int32_t arena) const {
+    const auto found = arenas_.find(arena);
+    if (found == arenas_.end()) return 0;
+    const std::vector<Slot> & slots = found->second.slots;
+    return static_cast<int32_t>(
+        std::count_if(slots.begin(), slots.end(), [](const Slot & slot) { return slot.state == State::free; }));
+}
+
+void Catalog::move(Place from, int32_t to, uint64_t generation) {
+    const Slot old = at(from);
+    const Place place{from.arena, to};
+    set(place, old.page, generation, old.used);
+    const bool ranked = leaves_.erase(rank(place)) > 0;
+    at(place).turn = old.turn;
+    if (ranked) leaves_.insert(rank(place));
+    clear(from);
 }
 
 bool Catalog::touch(Place place, uint32_t used) {

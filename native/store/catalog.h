@@ -43,6 +43,15 @@ class Catalog {
     std::optional<int32_t> take_free(int32_t arena);
     /** Of an owned arena: the slot that goes; it is emptied and taken. `wanted`: of these keys none. */
     std::optional<int32_t> take_victim(int32_t arena, const std::function<bool(const PageKey &)> & wanted);
+    /** The slot that take_victim would take. */
+    std::optional<Place> next_victim(int32_t arena, const std::function<bool(const PageKey &)> & wanted) const;
+    int32_t n_free(int32_t arena) const;
+    /** The page in a slot, nullptr: none. */
+    const ColdPage * page(Place place) const { return at(place).state == State::used ? &at(place).page : nullptr; }
+    uint32_t used(Place place) const { return at(place).used; }
+    bool is_read(Place place) const { return at(place).readers > 0; }
+    /** Within an owned arena: the page is in the slot `to`, which was taken, and its old one is empty. */
+    void move(Place from, int32_t to, uint64_t generation);
     uint64_t generation(Place place) const { return at(place).generation; }
     /** True: the record on disk should hear of it, too. */
     bool touch(Place place, uint32_t used);

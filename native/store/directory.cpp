@@ -15,7 +15,8 @@ namespace {
 constexpr int kTries = 200;
 constexpr auto kBetween = std::chrono::milliseconds(2);
 constexpr int64_t kSecretBytes = 32;
-constexpr int64_t kSmallFiles = 64 << 10;  // of the budget: lock, secret, written and the directories themselves
+constexpr int64_t kSmallFiles = 64 << 10;  // of the budget: lock, secret, written, claims, the directories themselves
+constexpr int64_t kNewArenas = 64 << 10;   // of the budget: headers of those who come when it is full
 constexpr int kMostArenas = 256;
 
 constexpr const char * kEndings[] = {".slots", ".index"};
@@ -32,7 +33,7 @@ bool is_identity_folder(const std::string & name) {
 
 }  // namespace
 
-Directory::Directory(FileSystem & files, const PageStoreConfig & config) : files_(files), config_(config) {
+Directory::Directory(FileSystem & files, const PageStoreConfig & config) : files_(files), config_(config), claims_(files, config.dir) {
     const bool hex = config.identity.find_first_not_of("0123456789abcdef") == std::string::npos;
     if (config.identity.size() < 16 || !hex) refuse("the model's identity is not known");
     folder_ = config_.dir + "/" + config.identity.substr(0, 16) + "-" + config_.part;
@@ -121,8 +122,12 @@ int64_t Directory::room() const {
     return static_cast<int64_t>(config_.free_share * static_cast<double>(free + bytes()));
 }
 
-int64_t Directory::limit() const {
+int64_t Directory::all_files() const {
     return budget_ - kSmallFiles;
+}
+
+int64_t Directory::limit() const {
+    return all_files() - std::min(kNewArenas, all_files() / 16);
 }
 
 std::unique_ptr<Arena> Directory::claim(const Header & like, int & error) {
@@ -142,7 +147,7 @@ std::unique_ptr<Arena> Directory::claim(const Header & like, int & error) {
         if (arena) return arena;
     }
     error = 0;
-    if (bytes() + 2 * kHeaderBytes > limit()) {
+    if (bytes() + 2 * kHeaderBytes > all_files()) {
         error = ENOSPC;
         return nullptr;
     }
@@ -168,27 +173,33 @@ std::vector<Directory::Other> Directory::others(const Arena & own) const {
     return others;
 }
 
-int64_t Directory::share(const Arena & own) {
-    const std::vector<Other> others = this->others(own);
-    return limit() / (1 + std::count_if(others.begin(), others.end(), [](const Other & o) { return o.locked; }));
-}
-
-bool Directory::make_room(const Arena & own, int64_t own_bytes, int64_t more) {
+int64_t Directory::make_room(const Arena & own, int64_t most) {
     std::vector<Other> others = this->others(own);
-    const auto writers = 1 + std::count_if(others.begin(), others.end(), [](const Other & o) { return o.locked; });
-    if (own_bytes + more > limit() / writers) return false;
-    int64_t total = own_bytes;
+    int64_t total = Arena::bytes_at(files_, own.base());
     for (const Other & other : others) total += other.bytes;
     others.erase(std::remove_if(others.begin(), others.end(), [](const Other & o) { return o.locked; }), others.end());
     std::sort(others.begin(), others.end(),
               [](const Other & a, const Other & b) { return a.ours != b.ours ? !a.ours : a.changed < b.changed; });
-    for (auto orphan = others.begin(); total + more > limit() && orphan != others.end(); ++orphan) {
+    for (auto orphan = others.begin(); total + most > limit() && orphan != others.end(); ++orphan) {
         Arena::remove(files_, orphan->base);
         const std::string folder = orphan->base.substr(0, orphan->base.rfind('/'));
         if (folder != folder_) files_.remove_dir(folder);  // fails while there is more in it
         total -= orphan->bytes;
     }
-    return total + more <= limit();
+    return std::clamp<int64_t>(limit() - total, 0, most);
+}
+
+bool Directory::claim_room(const Arena & own, const Worth & worth, int64_t bytes) {
+    const std::vector<Other> others = this->others(own);
+    const bool shared = std::any_of(others.begin(), others.end(), [](const Other & o) { return o.locked; });
+    return shared && bytes <= limit() && claims_.make(own.number(), {worth, limit() - bytes}) == 0;
+}
+
+std::optional<Directory::Asked> Directory::asked(const Arena & own) {
+    const std::optional<Claim> claim = claims_.of_others(own.number());
+    if (!claim) return std::nullopt;
+    const int64_t over = bytes() - claim->ceiling;
+    return over > 0 ? std::optional<Asked>({claim->worth, over}) : std::nullopt;
 }
 
 }  // namespace banyan::store

@@ -1,10 +1,10 @@
 // The cache's directory, which several processes and models share: who may use it, and how large it is.
 //
-//   <dir>/lock, secret, written, <identity, 16 hex>-<part>/<n>.slots, <n>.index
+//   <dir>/lock, secret, written, claims, <identity, 16 hex>-<part>/<n>.slots, <n>.index
 //
 // Owns: nothing but names; a Lock while it lives. Changed by: claim, make_room. Thread: one at a time.
 // Invariant: arenas are made, grown and removed only under the directory's lock, so that all together stay in the
-// budget.
+// budget, which is one for all who write: whoever is full asks the others by a claim.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "store/arena.h"
+#include "store/claims.h"
 #include "store/page-store.h"
 
 namespace banyan::store {
@@ -42,10 +43,19 @@ class Directory {
 
     /** An arena to write: the largest that no process has, else a new one. nullptr: `error` is why. */
     std::unique_ptr<Arena> claim(const Header & like, int & error);
-    /** Whether the own arena may grow by so many bytes. Removes arenas that no process has, other models' first. */
-    bool make_room(const Arena & own, int64_t own_bytes, int64_t more);
-    /** Bytes that the own arena may have: the budget is shared among the processes that write. */
-    int64_t share(const Arena & own);
+    /** By how many bytes the own arena may grow, `most` at most. Removes arenas that no process has, other models'
+     * first. */
+    int64_t make_room(const Arena & own, int64_t most);
+    /** The others should give up `bytes` of what is worth less. False: there are no others, or it is too much. */
+    bool claim_room(const Arena & own, const Worth & worth, int64_t bytes);
+    /** What another writer asks for, while the directory has more than its claim leaves. */
+    struct Asked {
+        Worth worth;
+        int64_t bytes = 0;
+    };
+    std::optional<Asked> asked(const Arena & own);
+    /** Of all slots and records together. */
+    int64_t limit() const;
 
     /** Paths of this identity's arenas, without .slots and .index. */
     std::vector<std::string> bases() const { return bases_in(files_, folder_); }
@@ -64,13 +74,14 @@ class Directory {
     void prepare();
     void read_secret();
     int64_t room() const;
-    int64_t limit() const;
+    int64_t all_files() const;
 
     FileSystem & files_;
     PageStoreConfig config_;
     std::string folder_;
     std::string secret_;
     int64_t budget_ = 0;
+    Claims claims_;
 };
 
 }  // namespace banyan::store

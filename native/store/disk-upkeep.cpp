@@ -12,16 +12,19 @@ namespace {
 constexpr Micros kSecond = 1'000'000;
 constexpr int32_t kScanSlots = 8192;                // of another process's arena, a round of upkeep
 constexpr int64_t kGrowBytes = int64_t(256) << 20;  // at most at once
+constexpr int64_t kGiveBytes = int64_t(32) << 20;   // to other writers, a round of upkeep
+constexpr Micros kForgotten = 10 * kSecond;         // a claim that was not made again
+constexpr uint32_t kFirst = 3600;                   // who has no page yet: more than the latest of the others is worth
 constexpr int64_t kSyncBytes = int64_t(256) << 20;  // what a power cut may cost
 constexpr Micros kSyncEvery = 5 * kSecond;
 constexpr Micros kAgain = 60 * kSecond;  // until a full disk is asked for more again
 
 }  // namespace
 
-void Disk::maintain() {
+void Disk::maintain(char * buffer, const Wanted & wanted) {
     find_own();
     look_at_others();
-    keep_share();
+    give_way(buffer, wanted);
     write_uses();
     bool due;
     {
@@ -141,29 +144,39 @@ void Disk::drop(int32_t id) {
     if (own_ == id) own_ = -1;
 }
 
-bool Disk::grow() {
+int64_t Disk::bytes_of_slot() const {
+    return Arena::bytes_for(like_.geometry, 1) - Arena::bytes_for(like_.geometry, 0);
+}
+
+bool Disk::grow(ColdKind kind, const Wanted & wanted) {
     std::shared_ptr<Arena> own;
     int32_t n_slots;
+    Worth worth{kind, static_cast<uint32_t>(files_->wall_seconds()) + kFirst};
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (clock_() < grow_again_) return false;
         own = arena(own_);
         n_slots = catalog_.n_slots(own_);
+        const std::optional<Place> victim = catalog_.next_victim(own_, wanted);
+        if (victim) worth = {catalog_.page(*victim)->kind, catalog_.used(*victim)};
     }
     const Directory::Lock locked = directory_.lock();
     if (!locked || !own->is_there(*files_)) return false;
-    const int64_t slot_bytes = Arena::bytes_for(like_.geometry, 1) - Arena::bytes_for(like_.geometry, 0);
-    const int64_t share = directory_.share(*own), present = Arena::bytes_for(like_.geometry, n_slots);
-    // A sixteenth of the share: a small store does not take all at once, a large one asks rarely.
-    int64_t more = std::clamp<int64_t>(std::min(kGrowBytes, share / 16) / slot_bytes, 1, INT32_MAX / 2);
-    more = std::min(more, (share - present) / slot_bytes);
-    const bool fits = more > 0 && directory_.make_room(*own, present, more * slot_bytes);
-    int error = fits ? own->resize(n_slots + static_cast<int32_t>(more)) : 0;
+    const int64_t slot_bytes = bytes_of_slot(), limit = directory_.limit();
+    // As much again as it has: a small store reserves little, a large one asks rarely.
+    const int64_t most = std::min({kGrowBytes, limit / 16, slot_bytes * n_slots});
+    int64_t more = directory_.make_room(*own, std::max(slot_bytes, most)) / slot_bytes;
+    const int64_t given = std::max(slot_bytes, std::min(kGiveBytes, limit / 64));
+    const bool claimed = more == 0 && directory_.claim_room(*own, worth, given);
+    int error = more > 0 ? own->resize(n_slots + static_cast<int32_t>(more)) : 0;
     for (; error != 0 && more > 1; error = own->resize(n_slots + static_cast<int32_t>(more))) more /= 2;
     const int32_t target = n_slots + static_cast<int32_t>(more);
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!fits || error != 0) {
-        grow_again_ = clock_() + kAgain;
+    const Micros now = clock_();
+    if (claimed && (claimed_ == 0 || now - claimed_ > kForgotten)) claimed_first_ = now;
+    claimed_ = claimed ? now : 0;
+    if (more == 0 || error != 0) {
+        grow_again_ = now + (error != 0 ? kAgain : kSecond);
         if (error != 0 && n_slots == 0) write_failed(error, "growing " + own->base());
         if (error != 0) stats_.error = "the disk has no room for more pages";
         return false;
@@ -172,7 +185,7 @@ bool Disk::grow() {
     return true;
 }
 
-void Disk::keep_share() {
+void Disk::give_way(char * buffer, const Wanted & wanted) {
     std::shared_ptr<Arena> own;
     int32_t n_slots;
     {
@@ -180,18 +193,100 @@ void Disk::keep_share() {
         own = arena(own_);
         n_slots = catalog_.n_slots(own_);
     }
-    if (!own) return;
-    const Directory::Lock locked = directory_.lock();
-    if (!locked) return;
-    const int64_t slot_bytes = Arena::bytes_for(like_.geometry, 1) - Arena::bytes_for(like_.geometry, 0);
-    const int64_t share = directory_.share(*own);
-    if (Arena::bytes_for(like_.geometry, n_slots) <= share) return;
-    const int64_t fit = std::max<int64_t>(0, (share - Arena::bytes_for(like_.geometry, 0)) / slot_bytes);
+    if (!own || n_slots == 0) return;
+    std::optional<Directory::Asked> asked;
+    {
+        // Pages move without the lock: others would wait for it, and an arena that shrinks breaks no budget.
+        const Directory::Lock locked = directory_.lock();
+        if (!locked) return;
+        asked = directory_.asked(*own);
+    }
+    const int64_t slot_bytes = bytes_of_slot(), room = directory_.limit() - Arena::bytes_for(like_.geometry, 0);
+    if (n_slots > room / slot_bytes) return cut(static_cast<int32_t>(room / slot_bytes));  // a smaller budget than before
+    if (!asked || !buffer) return;
+    const int64_t most = std::min(asked->bytes, std::max(kGiveBytes, slot_bytes));
+    const int64_t slots = std::min<int64_t>(n_slots, (most + slot_bytes - 1) / slot_bytes);
+    int32_t end = n_slots;
+    const int32_t least = n_slots - make_free(static_cast<int32_t>(slots), asked->worth, wanted);
     {
         const std::lock_guard<std::mutex> lock(mutex_);
-        catalog_.resize(own_, static_cast<int32_t>(fit), true);
+        catalog_.resize(own_, n_slots, true);  // free slots in their order: pages move to the front once
     }
-    const int error = own->resize(static_cast<int32_t>(fit));
+    while (end > least && vacate(end - 1, buffer)) --end;
+    if (end < n_slots) cut(end);
+}
+
+int32_t Disk::make_free(int32_t most, const Worth & worth, const Wanted & wanted) {
+    for (;;) {
+        int32_t slot;
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            const int32_t n_free = catalog_.n_free(own_);
+            if (n_free >= most) return most;
+            const std::optional<Place> victim = catalog_.next_victim(own_, wanted);
+            const auto goes = [&] {
+                return Worth{catalog_.page(*victim)->kind, catalog_.used(*victim)}.far_below(worth);
+            };
+            if (!victim || !goes()) return n_free;
+            slot = *catalog_.take_victim(own_, wanted);
+            ++stats_.evicted;
+        }
+        if (!empty(slot)) return 0;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        catalog_.clear({own_, slot});
+    }
+}
+
+bool Disk::vacate(int32_t slot, char * buffer) {
+    std::shared_ptr<Arena> own;
+    std::optional<int32_t> to;
+    PageKey key;
+    uint32_t used;
+    const auto give_up = [&] { catalog_.clear({own_, *to}); };
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        const ColdPage * const page = catalog_.page({own_, slot});
+        if (!page) return true;
+        key = page->key;
+        used = catalog_.used({own_, slot});
+        own = arena(own_);
+        // Those behind it were vacated, and are cut off together.
+        do to = catalog_.take_free(own_);
+        while (to && *to > slot);
+        if (!to) return false;
+    }
+    Record record;
+    const Found found = own->read_any(slot, buffer, record);
+    const bool whole = found == Found::whole && record.page.key == key;
+    const bool may = whole && may_write();
+    int error = 0;
+    if (may) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        record.generation = catalog_.generation({own_, *to}) + 1;
+        record.used = used;
+    }
+    if (may) error = own->write(*to, record, buffer);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!may || error != 0 || catalog_.is_read({own_, slot})) {
+        give_up();
+        if (found == Found::failed) read_failed("reading " + own->base());
+        if (error != 0) write_failed(error, "writing " + own->base());
+        if (found != Found::failed && !whole) catalog_.clear_bad({own_, slot});
+        return found != Found::failed && !whole;
+    }
+    catalog_.move({own_, slot}, *to, record.generation);
+    unsynced_ += like_.geometry.stride();
+    return true;
+}
+
+void Disk::cut(int32_t n_slots) {
+    std::shared_ptr<Arena> own;
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        own = arena(own_);
+        catalog_.resize(own_, n_slots, true);
+    }
+    const int error = own->resize(n_slots);
     const std::lock_guard<std::mutex> lock(mutex_);
     if (error != 0) write_failed(error, "shrinking " + own->base());
 }
@@ -206,6 +301,7 @@ void Disk::write_uses() {
         uses.erase(std::remove_if(uses.begin(), uses.end(),
                                   [&](const Use & use) {
                                       return use.place.arena != own_ || use.place.slot >= catalog_.n_slots(own_) ||
+                                             !catalog_.page(use.place) ||
                                              catalog_.generation(use.place) != use.record.generation;
                                   }),
                    uses.end());

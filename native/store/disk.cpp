@@ -13,6 +13,7 @@ namespace {
 
 constexpr Micros kSecond = 1'000'000;
 constexpr Micros kMinute = 60 * kSecond;
+constexpr Micros kGiving = 3 * kSecond;  // others look at claims each second
 constexpr size_t kMostUses = 4096;  // records of uses that wait to be written; later ones are left out
 
 }  // namespace
@@ -80,7 +81,7 @@ StoreOutcome Disk::load(const LoadOrder & order, char * buffer) {
     return failed ? StoreOutcome::failed : StoreOutcome::missing;
 }
 
-StoreOutcome Disk::store(const StoreOrder & order, char * buffer, const std::function<bool(const PageKey &)> & wanted,
+StoreOutcome Disk::store(const StoreOrder & order, char * buffer, const Wanted & wanted,
                          const std::function<bool(char *)> & fill) {
     const auto refused = [this] {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -94,7 +95,7 @@ StoreOutcome Disk::store(const StoreOrder & order, char * buffer, const std::fun
         off = own_ < 0 || !writes_.on(clock_());
     }
     if (off || !may_write()) return refused();
-    const std::optional<int32_t> slot = find_slot(wanted);
+    const std::optional<int32_t> slot = find_slot(order.page.kind, wanted);
     if (!slot) {
         daily_.put_back(like_.geometry.stride());
         return refused();
@@ -141,15 +142,17 @@ bool Disk::may_write() {
     return grant == Grant::given;
 }
 
-std::optional<int32_t> Disk::find_slot(const std::function<bool(const PageKey &)> & wanted) {
+std::optional<int32_t> Disk::find_slot(ColdKind kind, const Wanted & wanted) {
     for (const bool grown : {false, true}) {
-        if (grown && !grow()) break;
+        if (grown && !grow(kind, wanted)) break;
         const std::lock_guard<std::mutex> lock(mutex_);
         if (const auto slot = catalog_.take_free(own_)) return slot;
     }
     std::optional<int32_t> slot;
     {
         const std::lock_guard<std::mutex> lock(mutex_);
+        // Its own latest pages are the wrong ones to go while others may still answer.
+        if (claimed_ != 0 && clock_() - claimed_first_ < kGiving) return std::nullopt;
         slot = catalog_.take_victim(own_, wanted);
         if (slot) ++stats_.evicted;
     }

@@ -21,6 +21,9 @@
 
 namespace banyan::store {
 
+/** Whether a request waits for this page: then it stays. */
+using Wanted = std::function<bool(const PageKey &)>;
+
 class Disk {
   public:
     /** Throws std::runtime_error when the directory cannot be used. */
@@ -32,11 +35,12 @@ class Disk {
 
     /** buffer: [buffer_bytes]. `done`: it holds the page. */
     StoreOutcome load(const LoadOrder & order, char * buffer);
-    /** `wanted`: keys whose pages must stay. `fill` is called when there is a slot, buffer: [buffer_bytes]. */
-    StoreOutcome store(const StoreOrder & order, char * buffer, const std::function<bool(const PageKey &)> & wanted,
+    /** `fill` is called when there is a slot, buffer: [buffer_bytes]. */
+    StoreOutcome store(const StoreOrder & order, char * buffer, const Wanted & wanted,
                        const std::function<bool(char *)> & fill);
-    /** Reads what is new of others, finds an arena to write, keeps its share, makes what was written last. */
-    void maintain();
+    /** Reads what is new of others, finds an arena to write, gives others room for what is worth more, makes what was
+     * written last. buffer: [buffer_bytes], nullptr: there was no memory for it. */
+    void maintain(char * buffer, const Wanted & wanted);
     void sync();
 
     ColdNews take_news();
@@ -62,15 +66,23 @@ class Disk {
 
     /** Whether a page's bytes may be written today. */
     bool may_write();
-    std::optional<int32_t> find_slot(const std::function<bool(const PageKey &)> & wanted);
-    bool grow();
+    std::optional<int32_t> find_slot(ColdKind kind, const Wanted & wanted);
+    /** Of the directory's room, or it asks other writers for some. kind: of the page that has no slot. */
+    bool grow(ColdKind kind, const Wanted & wanted);
     /** A slot whose record must be gone from the disk before other bytes come into it. */
     bool empty(int32_t slot);
     void find_own();
     void look_at_others();
     void scan(int32_t id);
     void drop(int32_t id);
-    void keep_share();
+    void give_way(char * buffer, const Wanted & wanted);
+    /** Slots that are free or were emptied for it, `most` at most: pages worth far less than `worth` go. */
+    int32_t make_free(int32_t most, const Worth & worth, const Wanted & wanted);
+    /** The page in it, if any, moves to a slot before it. */
+    bool vacate(int32_t slot, char * buffer);
+    /** Own slots from `n_slots` on are gone. */
+    void cut(int32_t n_slots);
+    int64_t bytes_of_slot() const;
     void write_uses();
     void read_failed(const std::string & what);
     void write_failed(int error, const std::string & what);
@@ -88,6 +100,7 @@ class Disk {
     std::unordered_map<int32_t, Reached> arenas_;
     int32_t own_ = -1, next_id_ = 0;
     Micros grow_again_ = 0, find_again_ = 0;
+    Micros claimed_ = 0, claimed_first_ = 0;  // when others were asked for room, last and first; 0: not, or it came
     int64_t unsynced_ = 0, bytes_ = 0;
     Micros synced_ = 0;
     Switch reads_, writes_;

@@ -113,11 +113,12 @@ void IoThreads::work(size_t number) {
 }
 
 void IoThreads::carry_out(Job job, const std::shared_ptr<Order> & order, char * buffer, Micros began) {
-    if (job == Job::upkeep) return disk_->maintain();
+    const auto wanted = [&](const PageKey & key) { return is_wanted(key); };
+    if (job == Job::upkeep) return disk_->maintain(buffer, wanted);
     if (job == Job::sync) return disk_->sync();
     if (order->is_over()) return;
     if (order->is_load()) return carry_out_load(*order, buffer, began);
-    carry_out_store(*order, buffer, began);
+    carry_out_store(*order, buffer, began, wanted);
 }
 
 void IoThreads::carry_out_load(Order & order, char * buffer, Micros began) {
@@ -131,14 +132,13 @@ void IoThreads::carry_out_load(Order & order, char * buffer, Micros began) {
     finish(order, outcome, began);
 }
 
-void IoThreads::carry_out_store(Order & order, char * buffer, Micros began) {
+void IoThreads::carry_out_store(Order & order, char * buffer, Micros began, const Wanted & wanted) {
     const auto fill = [&](char * bytes) {
         if (!order.hold()) return false;
         const bool filled = order.to_store().fill(bytes);
         order.let_go();
         return filled;
     };
-    const auto wanted = [&](const PageKey & key) { return is_wanted(key); };
     finish(order, disk_->store(order.to_store(), buffer, wanted, fill), began);
 }
 

@@ -52,7 +52,7 @@ class IoThreads : public std::enable_shared_from_this<IoThreads> {
     Job pick(std::shared_ptr<Order> & order);
     void carry_out(Job job, const std::shared_ptr<Order> & order, char * buffer, Micros began);
     void carry_out_load(Order & order, char * buffer, Micros began);
-    void carry_out_store(Order & order, char * buffer, Micros began);
+    void carry_out_store(Order & order, char * buffer, Micros began, const Wanted & wanted);
     void finish(Order & order, StoreOutcome outcome, Micros began = 0);
     void tell_news();
     void tell_likely();

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "check.h"
+#include "store/directory.h"
 #include "store/outcome-text.h"
 #include "store/store-rig.h"
 
@@ -36,7 +37,8 @@ struct TempDir {
 /** The program of writer-child.cpp, and what it prints. */
 class Writer {
   public:
-    Writer(const std::string & dir, uint32_t chain, uint32_t n, int64_t largest_file = 0, int64_t daily = 0) {
+    Writer(const std::string & dir, uint32_t chain, uint32_t n, int64_t largest_file = 0, int64_t daily = 0,
+           int64_t budget = 0) {
         int ends[2];
         if (pipe(ends) != 0) std::abort();
         const char * program = std::getenv("BANYAN_STORE_WRITER");
@@ -45,13 +47,14 @@ class Writer {
             std::exit(1);
         }
         const std::string first = std::to_string(chain), count = std::to_string(n), most = std::to_string(largest_file);
-        const std::string day = std::to_string(daily);
+        const std::string day = std::to_string(daily), all = std::to_string(budget);
         pid_ = fork();
         if (pid_ == 0) {
             dup2(ends[1], 1);
             ::close(ends[0]);
             ::close(ends[1]);
-            execl(program, program, dir.c_str(), first.c_str(), count.c_str(), most.c_str(), day.c_str(), nullptr);
+            execl(program, program, dir.c_str(), first.c_str(), count.c_str(), most.c_str(), day.c_str(), all.c_str(),
+                  nullptr);
             _exit(127);
         }
         ::close(ends[1]);
@@ -176,6 +179,34 @@ TEST("two processes share a directory: each has the other's pages; one is killed
         arenas += entry.path().extension() == ".index";
     CHECK(arenas <= 3);  // two writers at a time: the killed one's was taken over
     CHECK(bytes_in(dir.path) <= config_in(dir.path).budget_bytes);
+}
+
+TEST("kill -9 among three writers of one budget: the files never take more, whoever grows or gives way") {
+    const TempDir dir;
+    constexpr int64_t kBudget = 2 << 20;
+    const auto files = store::system_files();
+    PageStoreConfig config = config_in(dir.path);
+    config.budget_bytes = kBudget;
+    StoreRig rig(config, nullptr, false);
+    std::mt19937 random(5);
+    std::unique_ptr<Writer> writers[2];
+    for (uint32_t i = 0; i < 12; ++i) {
+        std::unique_ptr<Writer> & writer = writers[i % 2];
+        if (writer) {
+            writer->kill_now();
+            CHECK(WIFSIGNALED(writer->end()));
+        }
+        writer = std::make_unique<Writer>(dir.path, 1 + i * 10'000, 10'000, 0, 0, kBudget);
+        Writer::Line line;
+        for (uint32_t n = 40 + random() % 100; n > 0 && writer->read(line); --n) {
+            if (n % 5 == 0) rig.store(chain_of(900'000 + i, 30)[n % 30]);
+            if (n % 10 != 0) continue;
+            // Files grow under the lock alone, so what is counted under it was there at one instant, or less.
+            if (const auto locked = store::lock_directory(*files, dir.path)) CHECK(bytes_in(dir.path) <= kBudget);
+        }
+    }
+    CHECK_EQ(rig.wrong_bytes, 0);
+    CHECK_EQ(rig->stats().corrupt, 0);
 }
 
 TEST("what a day may write is for all processes together, and for those that come after them") {

@@ -1,4 +1,5 @@
 // A process that stores pages until it is killed: writer <dir> <first chain> <chains> [largest file] [bytes a day]
+// [budget]
 // Prints a line "<chain> <page> <outcome>" when each order is over.
 #include <sys/resource.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ int main(int argc, char ** argv) {
     config.budget_bytes = 256 << 20;
     const auto first = static_cast<uint32_t>(std::atoi(argv[2])), n = static_cast<uint32_t>(std::atoi(argv[3]));
     if (argc > 5 && std::atoll(argv[5]) > 0) config.daily_write_bytes = std::atoll(argv[5]);
+    if (argc > 6 && std::atoll(argv[6]) > 0) config.budget_bytes = std::atoll(argv[6]);
     if (argc > 4 && std::atoll(argv[4]) > 0) {
         const auto most = static_cast<rlim_t>(std::atoll(argv[4]));
         const rlimit limit{most, most};
