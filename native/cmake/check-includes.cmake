@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.19)
 
 # The rooms of core, each below the next.
 set(CORE core core/costs core/drafts core/memory core/programs core/policy core/tiers core/requests core/steps core/activity core/scheduler)
-set(LAYERS ${CORE} store runner engine addon)  # each may include from itself and from those before it
+set(LAYERS ${CORE} store tiers runner engine addon)  # each may include from itself and from those before it
 set(sim_sees ${CORE} sim)
 set(runner_sees ${CORE} runner)
 set(addon_sees ${LAYERS} sim)
@@ -23,9 +23,9 @@ foreach(folder ${LAYERS} sim)
     file(GLOB_RECURSE sources RELATIVE "${NATIVE}" "${NATIVE}/${folder}/*.h" "${NATIVE}/${folder}/*.cpp" "${NATIVE}/${folder}/*.cu")
   endif()
   foreach(source ${sources})
-    file(STRINGS "${NATIVE}/${source}" lines REGEX "^#include \"(core|sim|store|runner|engine|addon)/")
+    file(STRINGS "${NATIVE}/${source}" lines REGEX "^#include \"(core|sim|store|tiers|runner|engine|addon)/")
     foreach(line ${lines})
-      string(REGEX REPLACE "^#include \"(core/[a-z]+|core|sim|store|runner|engine|addon)/.*$" "\\1" from "${line}")
+      string(REGEX REPLACE "^#include \"(core/[a-z]+|core|sim|store|tiers|runner|engine|addon)/.*$" "\\1" from "${line}")
       if(NOT from IN_LIST allowed)
         string(APPEND broken "\n  native/${source}: ${line} (may include from: ${allowed})")
       endif()

@@ -4,9 +4,9 @@
 
 #include "engine/calibration.h"
 #include "engine/embedding-worker.h"
-#include "engine/tier-io.h"
 #include "engine/worker.h"
 #include "runner/error.h"
+#include "tiers/tier-io.h"
 
 namespace banyan {
 
@@ -135,7 +135,7 @@ void Engine::open_tiers(const CacheOptions & options, const RunnerInfo & runner)
     try {
         tiers_ = std::make_shared<TierIo>(
             config, runner.n_states > 0 ? runner.state_bytes : 0,
-            [this] { commands_.post([this] { worker_->settle_tiers(); }); }, options.files);
+            [this] { commands_.post([this] { worker_->settle_tiers(); }); }, Worker::now, options.files);
         info_.cache_dir = options.dir;
     } catch (const std::runtime_error & e) {
         info_.cache_reason = store_failure_ = e.what();

@@ -6,8 +6,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "engine/tier-io.h"
+#include "engine/runner-memory.h"
 #include "runner/error.h"
+#include "tiers/tier-io.h"
 
 namespace banyan {
 
@@ -28,8 +29,14 @@ Worker::~Worker() {
 
 void Worker::settle_tiers() {
     if (!tiers_) return;
-    tiers_->settle(scheduler_, *runner_);
+    RunnerMemory memory(*runner_);
+    tiers_->settle(scheduler_, memory);
     for (std::string & sentence : tiers_->take_told()) tell_disk(std::move(sentence));
+}
+
+void Worker::hand_out_tiers() {
+    RunnerMemory memory(*runner_);
+    tiers_->hand_out(scheduler_, memory);
 }
 
 void Worker::tell_disk(std::string sentence) {
@@ -38,7 +45,8 @@ void Worker::tell_disk(std::string sentence) {
 
 void Worker::drain_tiers(Micros patience) {
     try {
-        if (tiers_) tiers_->drain(scheduler_, *runner_, patience);
+        RunnerMemory memory(*runner_);
+        if (tiers_) tiers_->drain(scheduler_, memory, patience);
     } catch (const std::exception &) {
         // What was not written is computed again another time.
     }
@@ -82,7 +90,7 @@ bool Worker::step(const std::atomic<bool> & aborted) {
     try {
         const Micros started = now();
         const Batch & batch = scheduler_.schedule(started);
-        if (tiers_) tiers_->hand_out(scheduler_, *runner_);
+        if (tiers_) hand_out_tiers();
         const Micros scheduled = now();
         StepResult result;
         if (batch.empty()) {

@@ -83,6 +83,7 @@ class Worker {
     static Micros now();
 
   private:
+    void hand_out_tiers();
     struct Live {
         std::unique_ptr<Decoder> decoder;
         ProgramId program;

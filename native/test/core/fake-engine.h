@@ -181,9 +181,16 @@ class FakeEngine {
     uint64_t decisions = 0;              // hash of all batches: the decision log
     Token vocabulary = 1000;
 
-  private:
     uint64_t & cell(PageId page, int32_t at) { return cells_[static_cast<size_t>(page) * config.page_tokens + at]; }
 
+    /** What recurrent layers know: a hash of all tokens so far. */
+    struct Memory {
+        uint64_t path = 0;
+        int32_t n_tokens = -1;  // -1: may be anything
+    };
+    Memory & saved(StateId state) { return states_[state]; }
+
+  private:
     StepResult compute(const Batch & batch, bool fail) {
         StepResult result;
         result.failed = fail;
@@ -222,12 +229,6 @@ class FakeEngine {
         }
         return result;
     }
-
-    /** What recurrent layers know: a hash of all tokens so far. */
-    struct Memory {
-        uint64_t path = 0;
-        int32_t n_tokens = -1;  // -1: may be anything
-    };
 
     /** Some cannot be saved. */
     void save(const std::vector<StateCopy> & saves, StepResult & result) {

@@ -1,4 +1,4 @@
-#include "engine/tier-io.h"
+#include "tiers/tier-io.h"
 
 #include <algorithm>
 #include <chrono>
@@ -6,10 +6,6 @@
 #include <iterator>
 #include <stdexcept>
 #include <utility>
-
-#include "engine/worker.h"
-#include "runner/kv/state-bank.h"
-#include "runner/runner.h"
 
 namespace banyan {
 
@@ -49,19 +45,20 @@ ReadEnd end_of(StoreOutcome outcome) {
 
 }  // namespace
 
-TierIo::TierIo(const PageStoreConfig & config, int64_t state_bytes, std::function<void()> wake,
-               std::shared_ptr<store::FileSystem> files)
+TierIo::TierIo(const PageStoreConfig & config, int64_t state_bytes, std::function<void()> wake, StoreClock now,
+               std::shared_ptr<store::FileSystem> files, StoreClock store_clock)
     : identity_(config.identity),
       page_bytes_(static_cast<size_t>(config.slot_bytes)),
       state_bytes_(static_cast<size_t>(state_bytes)),
-      wake_(std::move(wake)) {
-    if (page_bytes_ > 0) open(pages_, config, files);
+      wake_(std::move(wake)),
+      now_(std::move(now)) {
+    if (page_bytes_ > 0) open(pages_, config, files, store_clock);
     if (state_bytes > 0) {
         PageStoreConfig states = config;
         states.part = "states";
         states.likely_pages = 0;  // paths are told by their pages
         states.slot_bytes += state_bytes;
-        open(states_, states, files);
+        open(states_, states, files, store_clock);
     }
     // The first request may be the one that was asked before: it finds what is there.
     std::unique_lock<std::mutex> lock(mutex_);
@@ -73,10 +70,11 @@ TierIo::TierIo(const PageStoreConfig & config, int64_t state_bytes, std::functio
     mailed_.wait_for(lock, std::chrono::microseconds(kOpening), [&] { return is_told(false) && is_told(true); });
 }
 
-void TierIo::open(Part & part, const PageStoreConfig & config, std::shared_ptr<store::FileSystem> files) {
+void TierIo::open(Part & part, const PageStoreConfig & config, std::shared_ptr<store::FileSystem> files,
+                  StoreClock clock) {
     const bool of_states = &part == &states_;
     StoreCallbacks callbacks;
-    callbacks.done = [this](const StoreDone & done) { post([&] { mail_.done.push_back({done, Worker::now()}); }); };
+    callbacks.done = [this](const StoreDone & done) { post([&] { mail_.done.push_back({done, now_()}); }); };
     callbacks.news = [this, of_states](ColdNews news) {
         std::deque<ColdNews> parts = parts_of(std::move(news));
         post([&] {
@@ -88,7 +86,7 @@ void TierIo::open(Part & part, const PageStoreConfig & config, std::shared_ptr<s
     };
     callbacks.tell = [this](const std::string & sentence) { post([&] { mail_.told.push_back(sentence); }); };
     part.slot_bytes = static_cast<size_t>(config.slot_bytes);
-    part.store = PageStore::open(config, std::move(callbacks), std::move(files));
+    part.store = PageStore::open(config, std::move(callbacks), std::move(files), std::move(clock));
 }
 
 void TierIo::close() {
@@ -151,11 +149,11 @@ void TierIo::give_back(Part & part, Bytes bytes) {
     if (part.spare.size() < most && bytes.use_count() == 1) part.spare.push_back(std::move(bytes));
 }
 
-void TierIo::hand_out(Scheduler & scheduler, Runner & runner) {
+void TierIo::hand_out(Scheduler & scheduler, PoolMemory & memory) {
     for (;;) {
-        const TierWork work = scheduler.take_tier_work(Worker::now());
+        const TierWork work = scheduler.take_tier_work(now_());
         if (work.empty()) return;
-        for (const PageWrite & page : work.writes) write(page, scheduler, runner);
+        for (const PageWrite & page : work.writes) write(page, scheduler, memory);
         for (const PageRead & page : work.reads) read(page, scheduler);
     }
 }
@@ -171,27 +169,27 @@ void TierIo::read(const PageRead & page, Scheduler & scheduler) {
     under_way_[order.id] = {bytes, page.is_state};
     if (part.store->load(std::move(order))) return;
     under_way_.erase(order_of_read(page.job));
-    scheduler.place(page.job, ReadEnd::late, Worker::now());
+    scheduler.place(page.job, ReadEnd::late, now_());
 }
 
 /** What is to be written. False: it is not there. */
-bool TierIo::fill(const PageWrite & page, const Runner & runner, char * bytes) const {
-    if (page.state == kNoState) return runner.read_page(page.page, bytes);
-    if (!runner.states()->read(page.state, page.n_tokens, bytes)) return false;
+bool TierIo::fill(const PageWrite & page, const PoolMemory & memory, char * bytes) const {
+    if (page.state == kNoState) return memory.read_page(page.page, bytes);
+    if (!memory.read_state(page.state, page.n_tokens, bytes)) return false;
     char * const tail = bytes + state_bytes_;
-    if (page_bytes_ > 0 && page.page != kNoPage) return runner.read_page(page.page, tail);
+    if (page_bytes_ > 0 && page.page != kNoPage) return memory.read_page(page.page, tail);
     std::fill_n(tail, page_bytes_, '\0');
     return true;
 }
 
 /** What was read goes into the pool. False: the device failed. */
-bool TierIo::put(const TierPlace & place, Runner & runner, const char * bytes) const {
-    if (place.state == kNoState) return runner.write_page(place.page, bytes);
-    if (!runner.states()->write(place.state, place.n_tokens, bytes)) return false;
-    return page_bytes_ == 0 || place.page == kNoPage || runner.write_page(place.page, bytes + state_bytes_);
+bool TierIo::put(const TierPlace & place, PoolMemory & memory, const char * bytes) const {
+    if (place.state == kNoState) return memory.write_page(place.page, bytes);
+    if (!memory.write_state(place.state, place.n_tokens, bytes)) return false;
+    return page_bytes_ == 0 || place.page == kNoPage || memory.write_page(place.page, bytes + state_bytes_);
 }
 
-void TierIo::write(const PageWrite & page, Scheduler & scheduler, Runner & runner) {
+void TierIo::write(const PageWrite & page, Scheduler & scheduler, PoolMemory & memory) {
     const bool is_state = page.state != kNoState;
     Part & part = part_of(is_state);
     const Bytes bytes = take_bytes(part);
@@ -200,12 +198,12 @@ void TierIo::write(const PageWrite & page, Scheduler & scheduler, Runner & runne
                          return true;
                      }};
     under_way_[order.id] = {bytes, is_state};
-    if (fill(page, runner, bytes->data()) && part.store->store(std::move(order))) return;
+    if (fill(page, memory, bytes->data()) && part.store->store(std::move(order))) return;
     under_way_.erase(order_of_write(page.job));
     scheduler.written(page.job, false);
 }
 
-void TierIo::apply(const Mail & mail, Scheduler & scheduler, Runner & runner) {
+void TierIo::apply(const Mail & mail, Scheduler & scheduler, PoolMemory & memory) {
     told_.insert(told_.end(), mail.told.begin(), mail.told.end());
     for (const auto & [news, of_states] : mail.news) {
         if (of_states) {
@@ -225,7 +223,7 @@ void TierIo::apply(const Mail & mail, Scheduler & scheduler, Runner & runner) {
             scheduler.written(job, done.outcome == StoreOutcome::done || done.outcome == StoreOutcome::known);
         } else {
             const TierPlace place = scheduler.place(job, end_of(done.outcome), at);
-            if (place.is_wanted() && !put(place, runner, order.bytes->data())) {
+            if (place.is_wanted() && !put(place, memory, order.bytes->data())) {
                 throw std::runtime_error("the device took nothing from the page store");
             }
         }
@@ -237,21 +235,21 @@ std::vector<std::string> TierIo::take_told() {
     return std::exchange(told_, {});
 }
 
-void TierIo::settle(Scheduler & scheduler, Runner & runner) {
-    apply(take_mail(), scheduler, runner);
-    hand_out(scheduler, runner);
+void TierIo::settle(Scheduler & scheduler, PoolMemory & memory) {
+    apply(take_mail(), scheduler, memory);
+    hand_out(scheduler, memory);
 }
 
-void TierIo::drain(Scheduler & scheduler, Runner & runner, Micros patience) {
+void TierIo::drain(Scheduler & scheduler, PoolMemory & memory, Micros patience) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(patience);
     scheduler.store_all();
-    settle(scheduler, runner);
+    settle(scheduler, memory);
     while (scheduler.is_storing()) {
         {
             std::unique_lock<std::mutex> lock(mutex_);
             if (!mailed_.wait_until(lock, until, [&] { return !mail_.empty(); })) return;
         }
-        settle(scheduler, runner);
+        settle(scheduler, memory);
     }
 }
 
