@@ -33,7 +33,8 @@ bool is_identity_folder(const std::string & name) {
 
 }  // namespace
 
-Directory::Directory(FileSystem & files, const PageStoreConfig & config) : files_(files), config_(config), claims_(files, config.dir) {
+Directory::Directory(FileSystem & files, const PageStoreConfig & config)
+    : files_(files), config_(config), claims_(files, config.dir) {
     const bool hex = config.identity.find_first_not_of("0123456789abcdef") == std::string::npos;
     if (config.identity.size() < 16 || !hex) refuse("the model's identity is not known");
     folder_ = config_.dir + "/" + config.identity.substr(0, 16) + "-" + config_.part;
@@ -52,6 +53,10 @@ void Directory::prepare() {
         const std::string why = files_.refuse(path, config_.network);
         if (!why.empty()) refuse(why);
     }
+}
+
+int Directory::make() {
+    return files_.make_dir(folder_);
 }
 
 void Directory::read_secret() {

@@ -37,6 +37,8 @@ class Directory {
     int64_t budget() const { return budget_; }
 
     const std::string & path() const { return config_.dir; }
+    /** Again, where it was removed. 0 or an errno. */
+    int make();
     Lock lock() { return lock_directory(files_, config_.dir); }
 
     // Under the lock:

@@ -50,8 +50,8 @@ void Disk::find_own() {
         const std::lock_guard<std::mutex> lock(mutex_);
         told_.push_back("the page store's files were removed: what lay in them is computed again");
     }
-    int error = 0;
-    const Directory::Lock locked = directory_.lock();
+    int error = directory_.make();  // its lock is in it
+    const Directory::Lock locked = error == 0 ? directory_.lock() : nullptr;
     own = locked ? directory_.claim(like_, error) : nullptr;
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!own) {
@@ -202,7 +202,8 @@ void Disk::give_way(char * buffer, const Wanted & wanted) {
         asked = directory_.asked(*own);
     }
     const int64_t slot_bytes = bytes_of_slot(), room = directory_.limit() - Arena::bytes_for(like_.geometry, 0);
-    if (n_slots > room / slot_bytes) return cut(static_cast<int32_t>(room / slot_bytes));  // a smaller budget than before
+    if (n_slots > room / slot_bytes)
+        return cut(static_cast<int32_t>(room / slot_bytes));  // a smaller budget than before
     if (!asked || !buffer) return;
     const int64_t most = std::min(asked->bytes, std::max(kGiveBytes, slot_bytes));
     const int64_t slots = std::min<int64_t>(n_slots, (most + slot_bytes - 1) / slot_bytes);

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -99,8 +99,45 @@ test('files are for this user alone, and never more than the budget', async () =
   expect((await readdir(dir)).length).toBeGreaterThan(0);
 });
 
+const remove = () => rm(dir, { recursive: true, force: true });
+const REMOVED = "the page store's files were removed: what lay in them is computed again";
+
 test.each([
-  ['that goes away', async () => rm(dir, { recursive: true, force: true })],
+  ['and made again', remove, [REMOVED]],
+  [
+    'and cannot be made again',
+    () => remove().then(() => writeFile(dir, '')),
+    [REMOVED, expect.stringMatching(/^nothing is written to the page store: taking a part of /)],
+  ],
+])(
+  'a directory that is removed under an engine %s: each request says the same, and why is said once',
+  async (_, spoil, told) => {
+    const asked = ['What can you do?', 'Another question?'].map((content) => [
+      ...messages.slice(0, 1),
+      { role: 'user' as const, content },
+    ]);
+    const expected = [];
+    for (const prompt of asked) expected.push((await answer({}, prompt)).tokens);
+    const engine = await Engine.load({ kvTokens: 4096, cache: { dir } });
+    const heard: string[] = [];
+    const listening = listenTo(engine, heard);
+    await engine.generate(messages, greedy);
+    await spoil();
+    for (let again = 0; heard.length < told.length || again < 2; again++) {
+      await engine.clearCache();
+      const answers = await Promise.all(asked.map((prompt) => engine.generate(prompt, greedy)));
+      expect(answers.map(({ tokens }) => [...tokens])).toEqual(expected);
+    }
+    expect((await engine.stats()).disk.error !== '').toBe(told.length > 1);
+    if (told.length === 1) expect(await readdir(dir)).not.toEqual([]);
+    await engine.close();
+    await listening;
+    expect(heard).toEqual(told);
+  },
+);
+
+test.each([
+  ['that goes away', remove],
   ['that turns read-only', async () => chmod(dir, 0o500)],
 ])('a directory %s costs no answer', async (_, spoil) => {
   const without = await answer();
