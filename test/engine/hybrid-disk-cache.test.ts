@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
+import type { Turn } from '../../src/engine/turn.js';
 import { openEngine } from '../../testing/engine/random-engine.js';
 
 /*
@@ -22,8 +26,7 @@ const BLOCK = 4096;
 
 /** A bit of each of the first slots. */
 function flip(file: Buffer, slot: number): void {
-  for (let n = 0; n < 4; n++) {
-    const at = HEADER + n * slot + 100 + n;
+  for (let n = 0, at = HEADER + 100; n < 4 && at < file.length; n++, at += slot + 1) {
     file.writeUInt8(file.readUInt8(at) ^ 1, at);
   }
 }
@@ -101,6 +104,40 @@ describe.each(HYBRIDS)('%s', (architecture) => {
     expect(usage.hits.disk).toBe(0);
   });
 });
+
+/** What a process had on disk when it was killed, some way into its next turn. */
+async function turnsUntilKilled(architecture: string, least: number): Promise<Turn[]> {
+  const script = ['--import', 'tsx', 'test/support/hybrid-until-killed.ts', architecture, dir, SYSTEM];
+  const child = spawn(process.execPath, script, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const gone = once(child, 'exit');
+  const turns: Turn[] = [];
+  for await (const line of createInterface(child.stdout)) {
+    turns.push(JSON.parse(line) as Turn);
+    if (turns.length === least) child.kill('SIGKILL');
+  }
+  expect(await gone).toEqual([null, 'SIGKILL']);
+  return turns;
+}
+
+test.each(['qwen35', 'mamba'] as const)(
+  'kill -9 of a process that writes states of %s: the next one begins at the last, and says the same',
+  async (architecture) => {
+    const turns = await turnsUntilKilled(architecture, 3);
+    await using second = await opened(architecture);
+    await using plain = await openEngine({ architecture }, { kvTokens: 4096 });
+    const answers = [];
+    for (const engine of [second, plain]) {
+      const session = engine.session({ system: SYSTEM, ...turn });
+      for (const [n, done] of turns.entries()) session.restore(`Question ${n}?`, done);
+      answers.push(await session.generate('And then?'));
+    }
+    const [warm, cold] = answers;
+    expect([...(warm?.tokens ?? [])]).toEqual([...(cold?.tokens ?? [])]);
+    expect(warm?.usage.hits.disk ?? 0).toBeGreaterThan(500);
+    expect((warm?.usage.promptTokens ?? 0) - (warm?.usage.cachedTokens ?? 0)).toBeLessThan(40);
+    expect((await second.stats()).disk.corrupt).toBe(0);
+  },
+);
 
 const DAMAGE: [string, (file: Buffer, slot: number) => void][] = [
   ['bits flipped', flip],
