@@ -1,8 +1,8 @@
 // Which pages are kept in which slots, and which of them goes for another one. No files, no clock.
 //
 // Owns: what is known of every slot of every arena. Changed by: everything but the const calls. Thread: one at a time
-// (the disk's mutex). Invariant: a victim is of an owned arena, no reader holds it, and no page here has it as its parent:
-// chains lose their ends first, so what is left of one can always be reached from its root.
+// (the disk's mutex). Invariant: a victim is of an owned arena, no reader holds it, and no page here has it as its
+// parent: chains lose their ends first, so what is left of one can always be reached from its root.
 #pragma once
 
 #include <cstdint>

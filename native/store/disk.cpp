@@ -14,7 +14,7 @@ namespace {
 constexpr Micros kSecond = 1'000'000;
 constexpr Micros kMinute = 60 * kSecond;
 constexpr Micros kGiving = 3 * kSecond;  // others look at claims each second
-constexpr size_t kMostUses = 4096;  // records of uses that wait to be written; later ones are left out
+constexpr size_t kMostUses = 4096;       // records of uses that wait to be written; later ones are left out
 
 }  // namespace
 
@@ -228,6 +228,7 @@ void Disk::count(StoreStats & stats) {
     stats.bytes = bytes_;
     stats.budget_bytes = directory_.budget();
     stats.pages = static_cast<int64_t>(catalog_.size());
+    stats.used_bytes = stats.pages * config_.slot_bytes;
     stats.reads_off = !reads_.on(now);
     stats.writes_off = !writes_.on(now);
 }

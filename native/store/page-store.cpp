@@ -54,6 +54,7 @@ class DiskStore final : public PageStore {
 
 void StoreStats::add(const StoreStats & other) {
     pages += other.pages;
+    used_bytes += other.used_bytes;
     loads += other.loads;
     loaded_bytes += other.loaded_bytes;
     misses += other.misses;

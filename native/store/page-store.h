@@ -80,7 +80,8 @@ struct StoreDone {
 };
 
 struct StoreStats {
-    int64_t bytes = 0;  // of all files of the directory that this store knows
+    int64_t bytes = 0;       // of all files of the directory
+    int64_t used_bytes = 0;  // of the pages that can be loaded; files grow by more than a page
     int64_t budget_bytes = 0;
     int64_t pages = 0;  // that can be loaded, of all processes
     int64_t loads = 0, loaded_bytes = 0, misses = 0, late = 0, corrupt = 0;
@@ -98,6 +99,7 @@ struct StoreStats {
     template <typename See>
     void each_field(See && see) const {
         see("bytes", bytes);
+        see("usedBytes", used_bytes);
         see("budgetBytes", budget_bytes);
         see("pages", pages);
         see("loads", loads);

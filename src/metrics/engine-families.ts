@@ -19,6 +19,7 @@ export class EngineFamilies {
   readonly #demand;
   readonly #nodes;
   readonly #states;
+  readonly #stateMoves;
   readonly #resumed;
   readonly #dedupe;
   readonly #rules;
@@ -56,14 +57,25 @@ export class EngineFamilies {
     this.#window = make.gauge('banyan_program_window', 'Workflow and background programs that may be active.');
     this.#demand = make.gauge('banyan_demand_pages', 'Pages that active programs are expected to want.');
     this.#nodes = make.gauge('banyan_tree_nodes', 'Nodes of the prefix tree.');
-    this.#states = make.gauge('banyan_states', 'Saved states of recurrent layers.', ['state']);
+    this.#states = make.gauge('banyan_states', 'Saved states of recurrent layers: rows, those in use, on disk.', [
+      'state',
+    ]);
+    this.#stateMoves = make.told(
+      'banyan_state_moves_total',
+      'Saved states that were copied out of requests, and into them; that made room; read from disk, and written.',
+      ['move'],
+    );
     this.#resumed = make.told('banyan_resume_tokens_total', 'Tokens that returning programs had computed before.', [
       'found',
     ]);
     this.#dedupe = make.told('banyan_dedupe_waits_total', 'Requests that waited for an equal prefix under way.');
     this.#rules = make.told('banyan_decisions_total', 'How often each rule of the policy fired.', ['rule']);
     this.#embedded = make.told('banyan_embedded_texts_total', 'Texts of which a vector was made.');
-    this.#disk = make.gauge('banyan_disk_bytes', 'The directory of pages on disk.', ['of']);
+    this.#disk = make.gauge(
+      'banyan_disk_bytes',
+      'The directory of pages on disk: what pages take, all files, and the budget.',
+      ['of'],
+    );
     this.#diskEvents = make.told('banyan_disk_events_total', 'Pages on disk, by what became of them.', ['event']);
   }
 
@@ -110,12 +122,22 @@ export class EngineFamilies {
     this.#nodes.set(stats.treeNodes);
     this.#states.set({ state: 'all' }, stats.statesTotal);
     this.#states.set({ state: 'used' }, stats.statesUsed);
+    this.#states.set({ state: 'disk' }, stats.statesDisk);
+    for (const [move, states] of Object.entries({
+      saved: stats.statesSaved,
+      loaded: stats.statesLoaded,
+      evicted: stats.statesEvicted,
+      read: stats.statesRead,
+      stored: stats.statesStored,
+    }))
+      this.#stateMoves(states, { move });
     this.#resumed(stats.resumeHits, { found: 'true' });
     this.#resumed(stats.resumeTokens - stats.resumeHits, { found: 'false' });
     this.#dedupe(stats.dedupeWaits);
     for (const [rule, count] of Object.entries(stats.rules)) this.#rules(count, { rule });
     this.#embedded(stats.embeddedTexts);
-    this.#disk.set({ of: 'used' }, disk.bytes);
+    this.#disk.set({ of: 'used' }, disk.usedBytes);
+    this.#disk.set({ of: 'files' }, disk.bytes);
     this.#disk.set({ of: 'budget' }, disk.budgetBytes);
     for (const event of ['loads', 'misses', 'late', 'corrupt', 'stores', 'evicted', 'refused', 'errors'] as const)
       this.#diskEvents(disk[event], { event });

@@ -302,8 +302,11 @@ export interface NativeStats {
 
 /** The pages on disk, and the states of recurrent layers; all 0 without `cache.dir`. Counts are of this process. */
 export interface NativeDiskStats {
-  /** That the directory takes, all models together, and that it may. */
+  /** That the directory's files take, all models together; they grow by more than a page. */
   bytes: number;
+  /** Of the pages and states that this model can load. */
+  usedBytes: number;
+  /** That the directory may take. */
   budgetBytes: number;
   /** That can be loaded, of all processes; each state counts as one. */
   pages: number;
@@ -375,7 +378,7 @@ export interface NativeKeptModel {
   label: string;
   /** Digest of what its pages depend on: weights, cache types, page size. */
   identity: string;
-  /** Bytes of its files, and of one page. */
+  /** Bytes of its files, room for pages to come included, and of one page. */
   bytes: number;
   pageBytes: number;
   pageTokens: number;

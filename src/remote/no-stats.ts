@@ -1,8 +1,9 @@
 import type { NativeDiskStats, NativeStats } from '../native/reports.js';
 
 const NO_DISK: NativeDiskStats = {
-  ...{ bytes: 0, budgetBytes: 0, pages: 0, loads: 0, loadedBytes: 0, misses: 0, late: 0, corrupt: 0, stores: 0 },
+  ...{ bytes: 0, usedBytes: 0, budgetBytes: 0, pages: 0, loads: 0, loadedBytes: 0, misses: 0, late: 0, corrupt: 0 },
   ...{
+    stores: 0,
     storedBytes: 0,
     evicted: 0,
     refused: 0,

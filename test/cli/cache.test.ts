@@ -47,7 +47,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 
 const cache = (...args: string[]) => runScript('src/cli/main.ts', ['cache', ...args, '--cache-dir', dir]);
 const listed = async () => JSON.parse((await cache('ls', '--json')).stdout) as Listed[];
-type Listed = NativeKeptModel & { model: string; id: string; lastUsed: string };
+type Listed = NativeKeptModel & { usedBytes: number; model: string; id: string; lastUsed: string };
 
 test('ls names each model, its pages and tenants, and which is in use', async () => {
   const models = await listed();
@@ -64,9 +64,11 @@ test('ls names each model, its pages and tenants, and which is in use', async ()
   expect(tags.join()).not.toContain('acme');
   expect(left?.tenants.reduce((sum, { pages }) => sum + pages, 0)).toBe(left?.pages);
   expect(left?.fixedPages).toBeGreaterThan(0);
+  expect(left?.usedBytes).toBe((left?.pages ?? 0) * (left?.pageBytes ?? 0));
+  expect(left?.usedBytes).toBeLessThan(left?.bytes ?? 0);
   expect(Date.now() - Date.parse(left?.lastUsed ?? '')).toBeLessThan(600_000);
   const { stdout } = await cache('ls');
-  expect(stdout).toMatch(/^MODEL +ID +SIZE +PAGES +LAST USED +TENANTS\n/);
+  expect(stdout).toMatch(/^MODEL +ID +USED +ON DISK +PAGES +LAST USED +TENANTS\n/);
   expect(stdout).toContain('in use');
 });
 

@@ -23,9 +23,8 @@ PageStoreConfig states_config() {
 }
 
 size_t n_loadable(StoreRig & rig, const std::vector<TestPage> & pages) {
-    return static_cast<size_t>(std::count_if(pages.begin(), pages.end(), [&](const TestPage & page) {
-        return rig.load(page) == StoreOutcome::done;
-    }));
+    return static_cast<size_t>(std::count_if(
+        pages.begin(), pages.end(), [&](const TestPage & page) { return rig.load(page) == StoreOutcome::done; }));
 }
 
 /** One's pages with time for the other to give way; how many were stored. */
@@ -138,7 +137,7 @@ TEST("damaged and foreign claims cost pages at most") {
 }
 
 TEST("random writers that come, go and use what they have: the budget holds at every instant, no byte is wrong") {
-    for (uint32_t seed = 0; seed < 25; ++seed) {
+    for (uint32_t seed = 0; seed < 12; ++seed) {
         std::mt19937 random(seed);
         const auto files = std::make_shared<FakeFiles>();
         const PageStoreConfig configs[] = {small_config(), states_config(), small_config()};

@@ -23,7 +23,7 @@ export async function ls({ cacheDir, json }: LookFlags): Promise<void> {
   const models = await modelsIn(dir);
   if (json) return print(models.map(shown));
   if (models.length === 0) return write(`${dir} keeps nothing`);
-  write(table([['MODEL', 'ID', 'SIZE', 'PAGES', 'LAST USED', 'TENANTS'], ...models.map(rowOf)]));
+  write(table([['MODEL', 'ID', 'USED', 'ON DISK', 'PAGES', 'LAST USED', 'TENANTS'], ...models.map(rowOf)]));
 }
 
 /** `banyan cache stats`: all models together. */
@@ -35,7 +35,7 @@ export async function stats({ cacheDir, json }: LookFlags): Promise<void> {
   const [states, paged] = [models.filter(isOfStates), models.filter((model) => !isOfStates(model))];
   const last = Math.max(0, ...models.map(({ usedAt }) => usedAt));
   const totals = {
-    ...{ dir, models: new Set(models.map(idOf)).size, bytes: sum(({ bytes }) => bytes) },
+    ...{ dir, models: new Set(models.map(idOf)).size, bytes: sum(({ bytes }) => bytes), usedBytes: sum(usedBytesOf) },
     ...{ pages: sum(({ pages }) => pages, paged), fixedPages: sum(({ fixedPages }) => fixedPages, paged) },
     ...{
       tokens: sum(({ pages, pageTokens }) => pages * pageTokens, paged),
@@ -49,7 +49,8 @@ export async function stats({ cacheDir, json }: LookFlags): Promise<void> {
     table([
       ['directory', dir],
       ['models', `${totals.models}${totals.inUse > 0 ? `, ${totals.inUse} in use` : ''}`],
-      ['size', bytesInWords(totals.bytes)],
+      ['used', bytesInWords(totals.usedBytes)],
+      ['on disk', `${bytesInWords(totals.bytes)}, with room for pages to come`],
       ['pages', `${number(totals.pages)}, ${number(totals.fixedPages)} of them of system prompts`],
       ['tokens', number(totals.tokens)],
       ...(states.length > 0 ? [['saved states', number(totals.states)]] : []),
@@ -93,13 +94,15 @@ async function slowly<Result>(what: string, work: Promise<Result>): Promise<Resu
 const nameOf = ({ label }: NativeKeptModel) => label || '(no name)';
 const isOfStates = ({ folder }: NativeKeptModel) => folder.endsWith('-states');
 const idOf = ({ folder }: NativeKeptModel) => folder.slice(0, folder.indexOf('-'));
+/** What its pages take: files are longer, as they grow by more than a page. */
+const usedBytesOf = ({ pages, pageBytes }: NativeKeptModel) => pages * pageBytes;
 const number = (value: number) => value.toLocaleString('en');
 const isoOf = (seconds: number) => (seconds === 0 ? undefined : new Date(seconds * 1000).toISOString());
 const ago = (seconds: number) => (seconds === 0 ? 'never' : agoInWords(Math.max(0, Date.now() / 1000 - seconds)));
 
 function shown(model: NativeKeptModel) {
   const { label, folder, identity, bytes, pages, fixedPages, pageBytes, pageTokens, usedAt, inUse, tenants } = model;
-  const kept = { bytes, pages, fixedPages, pageBytes, pageTokens };
+  const kept = { bytes, usedBytes: usedBytesOf(model), pages, fixedPages, pageBytes, pageTokens };
   return { model: label, id: idOf(model), folder, identity, ...kept, lastUsed: isoOf(usedAt), inUse, tenants };
 }
 
@@ -112,7 +115,15 @@ function rowOf(model: NativeKeptModel): string[] {
   const more = tenants.length > FEW ? ` and ${tenants.length - FEW} more` : '';
   const last = inUse ? 'in use' : ago(usedAt);
   const name = isOfStates(model) ? `${nameOf(model)}, states` : nameOf(model);
-  return [name, idOf(model), bytesInWords(bytes), number(pages), last, `${tags.join(', ')}${more}`];
+  return [
+    name,
+    idOf(model),
+    bytesInWords(usedBytesOf(model)),
+    bytesInWords(bytes),
+    number(pages),
+    last,
+    `${tags.join(', ')}${more}`,
+  ];
 }
 
 function table(rows: readonly (readonly string[])[]): string {
