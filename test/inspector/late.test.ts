@@ -129,6 +129,7 @@ describe.skipIf(!browser)('a page that comes late', () => {
     await late.locator('#life tbody tr').nth(49).waitFor();
     expect(await late.locator('#life-note').textContent()).toBe(`${MANY} calls, the last 50 are kept.`);
     expect(await late.locator('#life tbody td').first().textContent()).toBe('11');
+    expect(await late.locator('#agents-note').textContent()).toContain('): agent 4.'); // one token is never cached
     await late
       .locator('#agents tbody button')
       .nth(ODD - 1)

@@ -106,7 +106,8 @@ describe.skipIf(!browser)('in a browser', () => {
         await engine.generate(text, { program: agent, maxTokens: 4, label: HOSTILE });
       }
     }
-    await page.locator('#agents tbody tr').nth(2).waitFor();
+    const third = page.locator('#agents tbody tr').nth(2);
+    await third.locator('td:nth-child(4)', { hasText: /^3$/ }).waitFor(); // all calls have come
   });
   afterAll(() => opened.close());
 

@@ -173,6 +173,7 @@ test.skipIf(!browser)('a browser shows a recording: agents, a life, the tree; no
     await tab.locator('#state', { hasText: 'recorded' }).waitFor();
     await tab.locator('#agents button', { hasText: '7' }).click();
     expect(await tab.locator('#life tbody tr').nth(2).textContent()).toContain('from token 3 on it differs');
+    expect(await tab.locator('#life tbody tr').first().locator('td.low').count()).toBe(0); // a first call is not compared
     expect(await tab.locator('#steps').isVisible()).toBe(false);
     expect(await tab.locator('#numbers').textContent()).toContain('a recording of 6 calls');
     await tab.screenshot({ path: artefact('inspector-recorded.png'), fullPage: true });

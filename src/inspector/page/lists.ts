@@ -59,7 +59,7 @@ export function fillAgents(
   { calls, chosen, choose }: { calls: Calls; chosen: number | undefined; choose: (agent: number) => void },
 ): void {
   const later = agents.flatMap(({ id = 0 }): [number, number][] => {
-    const own = calls.of(id).filter((call) => call.number > 1);
+    const own = calls.of(id).filter(isCompared);
     return own.length > 0 ? [[id, shareOf(own)]] : [];
   });
   const outliers = lowShares(new Map(later));
@@ -95,7 +95,8 @@ export function fillAgents(
 
 const sum = (calls: readonly EndedCall[], of: (call: EndedCall) => number) =>
   calls.reduce((total, call) => total + of(call), 0);
-/** An agent's first call finds what others have left there: it is not compared. */
+/** An agent's first call finds what others have left there: it is not compared. Nor is one of a single token, which is computed in any case. */
+const isCompared = ({ number: place, promptTokens }: EndedCall) => place > 1 && promptTokens > 1;
 const shareOf = (calls: readonly EndedCall[]) =>
   share(
     sum(calls, ({ cachedTokens }) => cachedTokens),
@@ -176,7 +177,9 @@ export function fillLife(
   { chosen, choose }: { chosen: number | undefined; choose: (call: number) => void },
 ): void {
   const own = agent === undefined ? [] : calls.of(agent);
-  const outliers = lowShares(new Map(own.map((call) => [call.number, share(call.cachedTokens, call.promptTokens)])));
+  const outliers = lowShares(
+    new Map(own.filter(isCompared).map((call) => [call.number, share(call.cachedTokens, call.promptTokens)])),
+  );
   const lines = own.slice(-MOST_OF_A_LIFE).map((call): Line => {
     const { label, promptTokens, cachedTokens, computedTokens, miss, queueMs, ttftMs, totalMs, tools, reason } = call;
     const median = outliers?.low.has(call.number) ? outliers.median : undefined;
