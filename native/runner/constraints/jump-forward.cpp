@@ -41,7 +41,6 @@ size_t sure(const Model & model, const std::vector<Token> & tokens) {
     size_t n = tokens.size();
     for (size_t i = tokens.size(); i-- > 0;) {
         rest = model.piece(tokens[i], true) + rest;
-        if (rest.size() > static_cast<size_t>(model.info().longest_token)) break;
         if (texts->continues(rest)) n = i;
     }
     return n;
