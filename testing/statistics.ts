@@ -14,6 +14,10 @@ export const median = (sample: readonly number[]): number => quantile(sample, 0.
 export const spread = (sample: readonly number[]): number =>
   (50 * (quantile(sample, 0.75) - quantile(sample, 0.25))) / median(sample);
 
+/** The standard error of a median: about 0.93 quartile distances over the root of the sample's size. */
+export const medianError = (sample: readonly number[]): number =>
+  (0.93 * (quantile(sample, 0.75) - quantile(sample, 0.25))) / Math.sqrt(sample.length);
+
 export function sum(sample: Iterable<number>): number {
   let total = 0;
   for (const value of sample) total += value;

@@ -1,5 +1,5 @@
 import { Agent, defineTool, Engine, ToolPredictor } from '../../src/index.js';
-import { median, quantile } from '../../testing/statistics.js';
+import { median, medianError, quantile } from '../../testing/statistics.js';
 import { modelPath } from '../models.js';
 import type { Report } from '../report.js';
 
@@ -23,8 +23,7 @@ export async function benchMisses(threads: number): Promise<Pick<Report, 'findin
   }
   const step = median(steps);
   const [low = 0, middle = 0, high = 0] = [0.25, 0.5, 0.75].map((share) => quantile(differences, share));
-  // Of a median of n values the standard error is about 0.93 quartile distances over the root of n.
-  const error = (0.93 * (high - low)) / Math.sqrt(PAIRS);
+  const error = medianError(differences);
   const larger = await stepOfLarger(threads);
   const percent = (ms: number, of: number) => `${((100 * ms) / of).toFixed(2)}%`;
   return {
