@@ -13,3 +13,7 @@ if(NOT WIN32)
   set_tests_properties(store-processes-test PROPERTIES
     ENVIRONMENT "BANYAN_STORE_WRITER=$<TARGET_FILE:store-writer>")
 endif()
+if(NOT WIN32)
+  add_executable(host-tier-bench EXCLUDE_FROM_ALL bench/native/host-tier-bench.cpp)
+  target_link_libraries(host-tier-bench PRIVATE banyan-store)
+endif()
