@@ -55,6 +55,12 @@ test('the program of the page about agents and sessions runs as written', { time
   expect(runProgram(program)).toBe('It is 7 degrees in Oslo, light rain.\nIt is 11 degrees in Bergen, light rain.\n');
 });
 
+test('the program of the page of results and events runs as written', { timeout: 60_000 }, () => {
+  const [program = '', ...others] = programs(readFileSync(join(root, 'docs/results-and-events.md'), 'utf8'));
+  expect(others).toEqual([]);
+  expect(runProgram(program)).toBe('Hello! How can I help?\nstop, true\n');
+});
+
 test('what its pages link to is in the package', { timeout: 60_000 }, () => {
   const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
   const [packed] = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8' }));

@@ -5,6 +5,7 @@ import { readResult, type ToolReading, toolErrorText } from './results/tool-resu
 import type { Tool } from './tool.js';
 
 export interface ToolOutcome {
+  /** The call as the model made it. */
   call: ToolCall;
   /** False: unknown tool, invalid arguments, thrown error, timeout, MCP's `isError`; `content` tells the model. */
   ok: boolean;

@@ -7,6 +7,7 @@ import { toTemplateArguments } from './template-arguments.js';
 export interface ToolCall {
   /** Links the call with its result. */
   readonly id: string;
+  /** Name of the tool. */
   readonly name: string;
   /** JSON text, exactly as the model wrote it. */
   readonly arguments: string;

@@ -17,15 +17,19 @@ export interface GenerationResult<Output = unknown> {
    * malformed or names no such tool is text. The `text` events of the stream, joined.
    */
   text: string;
+  /** What the model thought before it answered; '' where the model, or this turn, has no thinking. The `reasoning` events, joined. */
   reasoning: string;
+  /** Its whole calls of tools of the request, in the order that they were written. */
   toolCalls: ToolCall[];
   /** The answer as a value when a `schema` was given; undefined when the answer was cut before its end. */
   object: Output | undefined;
   /** Every token as sampled. */
   tokens: number[];
+  /** Of each of `tokens`, with the option of that name; else empty. */
   logprobs: TokenLogprob[];
   /** Of each token of the prompt but the first, with the option of that name; else empty. */
   promptLogprobs: TokenLogprob[];
+  /** Why it ended: at its own end, at `maxTokens` (`length`), at a text of `stop`, with tool calls, or cancelled. */
   finishReason: FinishReason;
   /** With finishReason `stop-sequence`: the text of `stop` that ended it, which is not part of the answer. */
   stopText: string | undefined;
@@ -34,19 +38,24 @@ export interface GenerationResult<Output = unknown> {
    * value may be shorter than the model would have made it.
    */
   shortened: boolean;
+  /** What it cost: tokens, times, and what the cache had of its prompt. */
   usage: Usage;
   /** What the session lost to make room for this turn, and has instead (`onOverflow`). Undefined: nothing. */
   context?: ContextChange | undefined;
 }
 
 export type GenerationEvent<Output = unknown> =
+  /** More of the visible answer. */
   | { type: 'text'; text: string }
+  /** More of what the model thinks. */
   | { type: 'reasoning'; text: string }
+  /** Token ids as sampled, before the text that became certain with them; `logprobs` is empty without the option. */
   | { type: 'tokens'; tokens: number[]; logprobs: TokenLogprob[] }
   /** The session made room for this turn (`onOverflow`): what it lost, and has instead. Before the first token. */
   | { type: 'context'; change: ContextChange }
   /** This call is complete, and may be run; the model may still be writing others. */
   | { type: 'tool-call'; index: number; call: ToolCall }
+  /** It has ended: the last event. */
   | { type: 'finish'; result: GenerationResult<Output> }
   | ProgressEvent;
 

@@ -7,16 +7,19 @@ import { CALL_STAGES, type FinishReason, STAGES } from './vocabulary.js';
 
 /** One token and its logprob. */
 export interface TokenChance {
+  /** Its id. */
   token: number;
   /** As far as it is whole characters: of a token that is a part of one, U+FFFD. */
   text: string;
   /** UTF-8. Those of the tokens of an answer, joined, are its text with control tokens. */
   bytes: number[];
+  /** Natural logarithm of its probability. */
   logprob: number;
 }
 
 /** One sampled token's logprob and its alternatives. */
 export interface TokenLogprob extends TokenChance {
+  /** The likeliest tokens of its place, as many as were asked for. */
   top: TokenChance[];
 }
 

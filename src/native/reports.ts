@@ -108,6 +108,7 @@ export interface NativeSamplingAdvice {
 
 /** What a request cost. */
 export interface NativeUsage {
+  /** Of the prompt, cached ones too. */
   promptTokens: number;
   /** Of the prompt: read from the cache. */
   cachedTokens: number;
@@ -115,6 +116,7 @@ export interface NativeUsage {
   cacheWriteTokens: number;
   /** Went through the model: the rest of the prompt, the output, and what a preemption made necessary again. */
   computedTokens: number;
+  /** Of the answer: text, reasoning and calls. */
   outputTokens: number;
   /** Drafts: tokens that were checked as what it may say next. They are in no other count, nor charged. */
   draftedTokens: number;
@@ -134,6 +136,7 @@ export interface NativeUsage {
   ttftMs: number;
   /** Mean time between two tokens; 0 with fewer than two. */
   itlMs: number;
+  /** From its submission to its end. */
   totalMs: number;
   /** How far its prompt was cached, and why not further. */
   miss: NativeMiss;
@@ -169,6 +172,7 @@ export interface CallUsage extends Omit<NativeUsage, 'cachedTokens'> {
 export interface NativeMiss {
   /** Tokens [0, matched) were there, and need not be computed again. */
   matched: number;
+  /** Of the prompt. */
   promptTokens: number;
   /** Tokens [0, paged) were there: more than `matched` only with reason `no-state`. */
   paged: number;

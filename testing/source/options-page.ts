@@ -41,6 +41,7 @@ import { TIERS } from '../../src/tiers/tiers.js';
 import { RECORD } from '../../src/trace/recording.js';
 import { CARE } from '../../src/workers/workers-options.js';
 import { declared } from './declarations.js';
+import { tableOf } from './markdown-table.js';
 
 /** One call with options: its table, where the comments of its options are, and a sentence. */
 export interface Section {
@@ -360,16 +361,6 @@ function sectionOf(section: Section): string {
   ]);
   const table = tableOf([['option', 'what it may be', 'default', 'what it is'], ...rows]);
   return [`## ${section.title}`, ...(section.about ? [section.about] : []), table].join('\n\n');
-}
-
-/** A table of Markdown, its columns aligned. The first row is its head. */
-function tableOf(rows: readonly (readonly string[])[]): string {
-  const cells = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const [head = [], ...body] = cells;
-  return [head, widths.map((width) => '-'.repeat(width)), ...body].map(line).join('\n');
 }
 
 /** docs/options.md, made of the tables that check the options and of the ranges that the addon enforces. */

@@ -8,6 +8,7 @@ import { forgettable, without } from './units.js';
 
 /** A text of the model that stands for what a conversation forgot. */
 export interface Summary {
+  /** What the model wrote. */
   readonly text: string;
   /** Messages, the oldest, that it was written without: they had no room in its own prompt. */
   readonly unseen: number;
