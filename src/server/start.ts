@@ -10,6 +10,7 @@ import { drained, trackArrivals } from './http/drain.js';
 import { countResponses } from './http/http-metrics.js';
 import { makeListener } from './http/listener.js';
 import { WriteRounds } from './http/write-rounds.js';
+import { IgnoredLog } from './ignored-log.js';
 import { ManyModels } from './models/many-models.js';
 import { OneModel } from './models/one-model.js';
 import { ResponseStore } from './responses/store.js';
@@ -41,6 +42,7 @@ export async function startServer(
   const app = makeApp({
     settings,
     catalog,
+    ignored: new IgnoredLog(),
     rounds: new WriteRounds(settings.gatherMs),
     responses: new ResponseStore(),
     tenants,

@@ -55,7 +55,7 @@ function put(exchange: Exchange, asked: ChatCall, options: AskOptions, signal: A
   const { answer, changes, arrival, cache } = callers.ask(call, asking);
   exchange.hold(answer.result);
   const fixed = {
-    ...listed('x-banyan-ignored', call.ignored),
+    ...exchange.ignoredHeader(call.ignored),
     ...listed(
       'x-banyan-normalized',
       changes.map(({ what }) => what),

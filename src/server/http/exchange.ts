@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Engine } from '../../engine/engine.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { Callers } from '../../stateless/callers.js';
+import type { IgnoredLog } from '../ignored-log.js';
 import type { Catalog } from '../models/catalog.js';
 import type { ServedModel } from '../models/served-model.js';
 import type { ResponseStore } from '../responses/store.js';
@@ -13,6 +14,7 @@ import { type Client, mayAskOf } from './api-keys.js';
 import { clientGone } from './client-gone.js';
 import { HttpError } from './http-error.js';
 import { jsonBody } from './json-body.js';
+import { listed } from './listed-header.js';
 import type { Places } from './places.js';
 import { SseWriter } from './sse-writer.js';
 import type { WriteRounds } from './write-rounds.js';
@@ -21,6 +23,8 @@ import type { WriteRounds } from './write-rounds.js';
 export interface ServerContext {
   settings: ServerSettings;
   catalog: Catalog;
+  /** Told of fields that a request has without an effect, and on which route. */
+  ignored: Pick<IgnoredLog, 'tell'>;
   /** When its streams are written. */
   rounds: WriteRounds;
   /** Responses that can be gone on from, of clients that are not told apart. */
@@ -134,6 +138,13 @@ export class Exchange {
 
   get headers(): IncomingHttpHeaders {
     return this.#request.headers;
+  }
+
+  /** The header that names what of the request is ignored; the server's log is told too. */
+  ignoredHeader(fields: readonly string[]): Record<string, string> {
+    const [path = ''] = (this.#request.url ?? '').split('?', 1);
+    this.#context.ignored.tell(path, fields);
+    return listed('x-banyan-ignored', fields);
   }
 
   get modelName(): string {

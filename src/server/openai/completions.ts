@@ -9,7 +9,6 @@ import { parsedBody, unknownFields } from '../chat/wire-body.js';
 import { eventFrame } from '../http/event-frame.js';
 import type { Exchange } from '../http/exchange.js';
 import { toHttpFailure } from '../http/http-error.js';
-import { listed } from '../http/listed-header.js';
 import { type ListedToken, toLogprobs } from './completion-logprobs.js';
 import { type CompletionRequest, completionRequest, toOptions } from './completions-wire.js';
 import { openaiError, wireName } from './error-body.js';
@@ -28,7 +27,7 @@ export async function completions(exchange: Exchange): Promise<void> {
   const raw = await exchange.body();
   const body = parsedBody(completionRequest, raw);
   checkBestOf(body);
-  const headers = listed('x-banyan-ignored', unknownFields(completionRequest, raw));
+  const headers = exchange.ignoredHeader(unknownFields(completionRequest, raw));
   const choices = await ask(exchange, body);
   const answers = choices.map(({ answer }) => answer);
   const head = {

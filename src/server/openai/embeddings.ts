@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { TimeSlices } from '../../kit/time-slices.js';
 import { given, maybe, parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
-import { listed } from '../http/listed-header.js';
 
 const ids = z.array(z.int().min(0)).min(1);
 
@@ -41,7 +40,7 @@ export async function embeddings(exchange: Exchange): Promise<void> {
   const tokens = usage.promptTokens;
   const rest = JSON.stringify({ model: exchange.modelName, usage: { prompt_tokens: tokens, total_tokens: tokens } });
   const text = `{"object":"list","data":[${data.join(',')}],${rest.slice(1)}`;
-  exchange.jsonText(200, text, listed('x-banyan-ignored', ignored));
+  exchange.jsonText(200, text, exchange.ignoredHeader(ignored));
 }
 
 const inNumbers = (vector: Float32Array) => JSON.stringify([...vector]);
