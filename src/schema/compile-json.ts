@@ -2,6 +2,7 @@ import { LruCache } from '../kit/lru-cache.js';
 import { alternativesOf } from './alternatives.js';
 import { type Complaint, checkValue } from './check-value.js';
 import { grammarSchema } from './grammar/grammar-schema.js';
+import { jsonText } from './json.js';
 import { emptyNode, type JsonType, type SchemaNode } from './node.js';
 import { readSchema, SchemaProblem } from './read-schema.js';
 import { typesOf } from './shape.js';
@@ -36,7 +37,7 @@ function tryCompile(text: string, use: Use): CompiledJson | SchemaProblem {
       spend(text.length / 50);
       const root = readSchema(JSON.parse(text));
       const calls = use === 'arguments';
-      const grammar = JSON.stringify(grammarSchema(calls ? objects(root) : root, `${use} ${text}`, calls));
+      const grammar = jsonText(grammarSchema(calls ? objects(root) : root, `${use} ${text}`, calls));
       return { grammar, complaint: (value) => checkValue(root, value) };
     });
   } catch (thrown) {

@@ -51,9 +51,9 @@ export class RawTexts {
     return name;
   }
 
-  finish(): Record<string, string> {
+  finish(): ReadonlyMap<string, string> {
     const [first, ...more] = this.#names;
-    return first === undefined ? {} : (this.#book.write(first, more) ?? {});
+    return (first === undefined ? undefined : this.#book.write(first, more)) ?? new Map();
   }
 
   #language(language: Language): Way {

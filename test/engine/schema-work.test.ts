@@ -92,3 +92,17 @@ test('what is refused does not depend on which patterns are known already', () =
   expect(first).toMatch(/too much work/);
   expect(outcome('second')).toBe(first);
 });
+
+test('an optional property: two rules, and a comma that leads to all that may follow', () => {
+  const sizeOf = (count: number) => {
+    const { grammar } = compileSchema(
+      'schema',
+      properties(count, () => ({ type: 'string' })),
+    );
+    const rules: Record<string, string> = JSON.parse(grammar)['x-rules'];
+    return { rules: Object.keys(rules).length, characters: JSON.stringify(rules).length };
+  };
+  const [some, many] = [sizeOf(100), sizeOf(600)];
+  expect(many.rules - some.rules).toBe(2 * 500);
+  expect((many.characters - some.characters) / 500).toBeLessThan(200);
+});

@@ -14,13 +14,13 @@ import { GrammarWriter } from './write-grammar.js';
 export interface GrammarSchema {
   type: JsonType | JsonType[];
   'x-rule': string;
-  'x-rules'?: Record<string, string>;
+  'x-rules'?: ReadonlyMap<string, string>;
   /** Of a place with several types: the rule of the values of each. */
   'x-types'?: Partial<Record<JsonType, string>>;
   /** The rule of the texts of a place as they stand without quotes, when not every text passes. */
   'x-text'?: string;
-  'x-texts'?: Record<string, string>;
-  properties?: Record<string, GrammarSchema>;
+  'x-texts'?: ReadonlyMap<string, string>;
+  properties?: ReadonlyMap<string, GrammarSchema>;
   required?: string[];
   additionalProperties?: false;
   items?: GrammarSchema;
@@ -53,13 +53,13 @@ class Outline {
     const shape = this.#shape([root], 0);
     const rules = this.#writer.finish(shape['x-rule'], this.#rules);
     // A place that no value can have is in no rule of the whole, and yet it may be asked for.
-    for (const rule of this.#rules) rules[rule] ??= '"\\x00"';
+    for (const rule of this.#rules) if (!rules.has(rule)) rules.set(rule, '"\\x00"');
     shape['x-rules'] = rules;
     if (raw) shape['x-texts'] = this.#rawTexts(raw);
     return shape;
   }
 
-  #rawTexts(raw: RawTexts): Record<string, string> {
+  #rawTexts(raw: RawTexts): ReadonlyMap<string, string> {
     for (const [shape, alternatives] of this.#texts) {
       const rule = raw.rule(alternatives);
       if (rule !== undefined) shape['x-text'] = rule;
@@ -103,9 +103,7 @@ class Outline {
 
   #properties(objects: readonly Conjunction[], depth: number): Partial<GrammarSchema> {
     const members = membersOf(objects);
-    const properties = Object.fromEntries(
-      [...members].map(([name, said]) => [name, this.#shape(either(said), depth + 1)]),
-    );
+    const properties = new Map([...members].map(([name, said]) => [name, this.#shape(either(said), depth + 1)]));
     return {
       properties,
       required: requiredIn(objects).filter((name) => members.has(name)),

@@ -108,7 +108,7 @@ export class RuleBook {
    * GBNF bodies by name: the rules that `root` and `more` need and that some text can fulfil. Undefined: `root` is not one of
    * them.
    */
-  write(root: string, more: Iterable<string> = []): Record<string, string> | undefined {
+  write(root: string, more: Iterable<string> = []): Map<string, string> | undefined {
     const possible = this.#possible();
     if (!possible.has(root)) return undefined;
     const written = new Map<string, string>();
@@ -130,7 +130,7 @@ export class RuleBook {
         open.push(...Object.keys(PRIMITIVES).filter((other) => text.includes(other)));
       }
     }
-    return Object.fromEntries(written);
+    return written;
   }
 
   /** Rules with a finite text, from the ends up. */
@@ -156,6 +156,11 @@ export class RuleBook {
     }
     return possible;
   }
+}
+
+/** What a rule writes. */
+export function needing(rule: string): Way {
+  return { text: rule, needs: [rule] };
 }
 
 export function push<T>(lists: Map<string, T[]>, name: string, item: T): void {
@@ -186,6 +191,7 @@ function repetition(single: string, min: number, max: number): string {
 
 /** A GBNF literal. */
 export function literal(text: string): string {
+  if (!/["\\\n\r\t]/.test(text)) return `"${text}"`;
   return `"${text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t')}"`;
 }
 

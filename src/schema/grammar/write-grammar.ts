@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { TooManyNodesError } from 'refa';
 import { alternativesOf, type Conjunction, idsOf } from '../alternatives.js';
 import { typeOf } from '../check-value.js';
-import type { JsonType, SchemaNode } from '../node.js';
+import { type JsonType, type SchemaNode, saysMore } from '../node.js';
 import { SchemaProblem } from '../read-schema.js';
 import { rangeOf, textOf, typesOf, valuesOf } from '../shape.js';
 import { Language, TooManyStates } from '../text/language.js';
 import { TooMuchWork } from '../work.js';
-import { literal, RuleBook, type RuleWriter, type Way } from './rule-book.js';
+import { literal, needing, RuleBook, type RuleWriter, type Way } from './rule-book.js';
 import { arrayWays } from './write-array.js';
 import { integerWays, numberWays } from './write-number.js';
 import { objectWays } from './write-object.js';
@@ -39,7 +39,8 @@ export class GrammarWriter implements RuleWriter {
     const key = only === undefined ? idsOf(nodes) : `${idsOf(nodes)} ${only}`;
     const known = this.#rules.get(key);
     if (known !== undefined) return known;
-    if (nodes.length === 0 && only === undefined) return 'json-value';
+    const primitive = primitiveOf(nodes, only);
+    if (primitive !== undefined) return primitive;
     const name = this.book.reserve();
     this.#rules.set(key, name);
     this.#open.push({ nodes, only, name });
@@ -55,7 +56,7 @@ export class GrammarWriter implements RuleWriter {
   }
 
   /** GBNF bodies by name, of `root` and of others that may be asked for. Throws SchemaProblem. */
-  finish(root: string, others: Iterable<string>): Record<string, string> {
+  finish(root: string, others: Iterable<string>): Map<string, string> {
     for (let next = this.#open.pop(); next; next = this.#open.pop()) {
       const place = next.nodes[0]?.place ?? '#';
       const ways = this.#placed(place, () =>
@@ -148,6 +149,12 @@ export class GrammarWriter implements RuleWriter {
   }
 }
 
-export function needing(rule: string): Way {
-  return { text: rule, needs: [rule] };
+/** The rule of JSON's own that says all there is to say. */
+function primitiveOf(nodes: readonly SchemaNode[], only: JsonType | undefined): string | undefined {
+  if (nodes.length === 0) return only === undefined ? 'json-value' : undefined;
+  const [node] = nodes;
+  if (nodes.length > 1 || !node?.types || node.types.size > 1 || saysMore(node, ['types'])) return undefined;
+  const [type] = node.types;
+  const known = type !== undefined && (only ?? type) === type && type !== 'array' && type !== 'object';
+  return known ? `json-${type}` : undefined;
 }

@@ -3,7 +3,7 @@ import type { SchemaNode } from '../node.js';
 import { SchemaProblem } from '../read-schema.js';
 import { textOf } from '../shape.js';
 import { Language } from '../text/language.js';
-import { literal, type RuleWriter, type Way } from './rule-book.js';
+import { literal, needing, type RuleWriter, type Way } from './rule-book.js';
 
 /** Between two required properties: more places where the next word may belong take the sampler too long. */
 const MOST_OPTIONAL = 1_000;
@@ -12,7 +12,7 @@ interface Property {
   name: string;
   required: boolean;
   /** `"name": value`. */
-  member: string;
+  member: Way;
 }
 
 /** Objects: properties in the author's order, then what else is let in. */
@@ -27,7 +27,7 @@ export function objectWays(writer: RuleWriter, nodes: Conjunction): Way[] {
     if (schemas.some(({ never }) => never)) return required.has(name) ? [impossible(writer, name)] : [];
     const rule = writer.rule(schemas);
     const text = `${literal(JSON.stringify(name))} space ":" space ${rule}`;
-    return [{ name, required: required.has(name), member: writer.book.add([{ text, needs: [rule] }]) }];
+    return [{ name, required: required.has(name), member: { text, needs: [rule] } }];
   });
   checkOptional(nodes, properties);
   const more = moreMembers(writer, nodes, [...names, ...required]);
@@ -36,7 +36,7 @@ export function objectWays(writer: RuleWriter, nodes: Conjunction): Way[] {
 }
 
 function impossible(writer: RuleWriter, name: string): Property {
-  return { name, required: true, member: writer.book.reserve() };
+  return { name, required: true, member: needing(writer.book.reserve()) };
 }
 
 function checkOptional(nodes: Conjunction, properties: readonly Property[]): void {
@@ -110,7 +110,10 @@ function mapWays(writer: RuleWriter, more: readonly string[], min: number, max: 
   return ways;
 }
 
-/** Each state stands before one property: `first` while nothing is written. Built from the end. */
+/**
+ * Built from the end. `next` begins with a member, one of those from here on; `after` stands behind a member. So a property is
+ * written once, and one comma leads to all that may follow.
+ */
 function sequence(
   writer: RuleWriter,
   properties: readonly Property[],
@@ -118,17 +121,19 @@ function sequence(
   filled: boolean,
 ): Way[] {
   const { book } = writer;
-  const rest = book.reserve();
-  const comma = (member: string, next: string): Way => ({ text: `"," space ${member} ${next}`, needs: [member, next] });
-  book.set(rest, [{ text: 'space "}"', needs: [] }, ...more.map((member) => comma(member, rest))]);
-  const begin: Way[] = more.map((member) => ({ text: `${member} ${rest}`, needs: [member, rest] }));
-  if (!filled) begin.push({ text: '"}"', needs: [] });
-  let after = rest;
-  let first = book.add(begin.length > 0 ? begin : [{ text: '', needs: [book.reserve()] }]);
+  const end: Way = { text: 'space "}"', needs: [] };
+  const comma = (next: string): Way => ({ text: `"," space ${next}`, needs: [next] });
+  let after = book.reserve();
+  const others = more.map((member) => ({ text: `${member} ${after}`, needs: [member, after] }));
+  let next = others.length > 0 ? book.add(others) : book.reserve();
+  book.set(after, more.length > 0 ? [end, comma(next)] : [end]);
+  let mayEnd = true;
   for (const { required, member } of [...properties].reverse()) {
-    const here: Way = { text: `${member} ${after}`, needs: [member, after] };
-    first = book.add(required ? [here] : [here, { text: first, needs: [first] }]);
-    after = book.add(required ? [comma(member, after)] : [comma(member, after), { text: after, needs: [after] }]);
+    const here: Way = { text: `${member.text} ${after}`, needs: [...member.needs, after] };
+    next = book.add(required ? [here] : [here, needing(next)]);
+    mayEnd &&= !required;
+    after = book.add(mayEnd ? [end, comma(next)] : [comma(next)]);
   }
-  return [{ text: `"{" space ${first}`, needs: [first] }];
+  const begin = mayEnd && !filled ? book.add([needing(next), { text: '"}"', needs: [] }]) : next;
+  return [{ text: `"{" space ${begin}`, needs: [begin] }];
 }
