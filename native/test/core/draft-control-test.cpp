@@ -190,6 +190,22 @@ TEST("a time in which all steps were slow, because of another program, is forgot
     CHECK(r.with * 2 < r.without);
 }
 
+TEST("what one slow time made a size cost fades: it is tried again long before its measures are too old") {
+    World world;
+    bool busy = false;
+    world.takes = [&](int32_t, int32_t n) { return static_cast<Micros>(n == 0 ? 2000 : busy ? 8000 : 2400); };
+    world.right = [](int32_t n) { return n; };
+    world.chances = falling(95, 1);  // one size: no neighbour tells what it takes
+    DraftControl control;
+    const Run calm = run(control, world, 1'000, [] { return 1; });
+    busy = true;
+    const Run slow = run(control, world, 200, [] { return 1; });
+    busy = false;
+    const Run after = run(control, world, 3'000, [] { return 1; });
+    CHECK(calm.drafted > 900 && slow.drafted < 100);
+    CHECK(after.drafted > 1'500);  // in less than VerifyCurve::kFresh steps
+}
+
 TEST("a staircase: where rows of four cost what the first of them does, fours are taken") {
     World world;
     world.takes = [](int32_t n, int32_t n_drafts) { return static_cast<Micros>((n + n_drafts + 3) / 4 * 4000); };
