@@ -1,5 +1,5 @@
-/** Until something was measured: a prompt token takes so long. */
-const PREFILL_MS = 1;
+/** Until anything was measured: a prompt token takes so long. */
+export const PREFILL_MS = 1;
 const WEIGHT = 0.2;
 
 /** How fast one engine elsewhere computes prompts, as first tokens tell. */
@@ -7,9 +7,9 @@ export class Pace {
   #prefillMs = PREFILL_MS;
   #measured = 0;
 
-  /** Milliseconds a prompt token. */
-  get prefillMs(): number {
-    return this.#prefillMs;
+  /** Milliseconds a prompt token; undefined: none was measured yet. */
+  get prefillMs(): number | undefined {
+    return this.#measured === 0 ? undefined : this.#prefillMs;
   }
 
   /** A first token came after `ms`, of a prompt with `tokens` that were not cached, with `ahead` tokens of others to be computed. */

@@ -37,8 +37,8 @@ export class Place {
     return this.#ledger.size;
   }
 
-  /** Milliseconds a prompt token, as is believed. */
-  get prefillMs(): number {
+  /** Milliseconds a prompt token, as measured; undefined: not yet. */
+  get prefillMs(): number | undefined {
     return this.#pace.prefillMs;
   }
 
@@ -66,10 +66,10 @@ export class Place {
     return this.#ledger.match(keys, now);
   }
 
-  /** Milliseconds to the first token of a prompt, if it went there now. */
-  score(keys: readonly number[], promptTokens: number, now: number): number {
+  /** Milliseconds to the first token of a prompt, if it went there now; `otherwiseMs` a prompt token where none was measured. */
+  score(keys: readonly number[], promptTokens: number, now: number, otherwiseMs: number): number {
     const fresh = Math.max(1, promptTokens - this.match(keys, now));
-    return (this.queued + fresh) * this.#pace.prefillMs;
+    return (this.queued + fresh) * (this.prefillMs ?? otherwiseMs);
   }
 
   begin(keys: readonly number[], promptTokens: number, now: number): Errand {

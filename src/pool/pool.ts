@@ -1,9 +1,12 @@
+import { PREFILL_MS } from './pace.js';
 import { pageKeys } from './page-keys.js';
 import type { Place } from './place.js';
 
-/** A program stays where it is unless another place is sooner by so much. */
-const STAY_SHARE = 0.2;
-const STAY_MS = 200;
+/** A program stays where it is unless another place is sooner by this share of its time, and by so much. */
+const SHARE = 0.2;
+const STAY_MS = 50;
+/** A place that is later than the soonest by no more than this may become the home of a new program. */
+const NEAR_MS = 200;
 /** Programs whose place is remembered, the latest. */
 const MOST_PROGRAMS = 10_000;
 
@@ -36,21 +39,31 @@ export class Pool {
     now: number,
   ): Choice | undefined {
     const keys = pageKeys(tenant, prompt);
+    const otherwise = this.#usualMs();
     const scores = this.#places.flatMap((place, index) =>
-      usable(index) ? [{ index, ms: place.score(keys, prompt.length, now) }] : [],
+      usable(index) ? [{ index, ms: place.score(keys, prompt.length, now, otherwise) }] : [],
     );
     const [first] = scores;
     if (!first) return undefined;
     const least = scores.reduce((best, one) => (one.ms < best.ms ? one : best), first);
     const home = program === 0 ? undefined : scores.find(({ index }) => index === this.#homes.get(program));
-    const stays = home && home.ms - least.ms <= Math.max(STAY_SHARE * home.ms, STAY_MS);
-    // One that has no home yet goes, of those that are as good, to where the fewest are at home.
-    const near = scores.filter(({ ms }) => ms - least.ms <= Math.max(STAY_SHARE * least.ms, STAY_MS));
+    const stays = home && home.ms - least.ms <= Math.max(SHARE * home.ms, STAY_MS);
+    // One that has no home yet goes, of those that are near, to where the fewest are at home. One that leaves its home wants the soonest.
+    const slack = program === 0 || home ? 0 : Math.max(SHARE * least.ms, NEAR_MS);
     const { index, ms } = stays
       ? home
-      : this.#lighter(program === 0 ? near.filter((one) => one.ms === least.ms) : near, least);
+      : this.#lighter(
+          scores.filter((one) => one.ms - least.ms <= slack),
+          least,
+        );
     if (program !== 0) this.#remember(program, index);
     return { index, expectedMs: ms, keys };
+  }
+
+  /** A prompt token in the mean of places that were measured: a place that was not is no slower, or it would never be asked. */
+  #usualMs(): number {
+    const measured = this.#places.flatMap(({ prefillMs }) => prefillMs ?? []);
+    return measured.length === 0 ? PREFILL_MS : measured.reduce((sum, ms) => sum + ms, 0) / measured.length;
   }
 
   /** The one with the fewest programs at home; of equal ones the one with fewer tokens under way, of two that were drawn. */

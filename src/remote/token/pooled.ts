@@ -1,5 +1,6 @@
 import { BrokenCircuitError } from 'cockatiel';
 import { BanyanError } from '../../kit/errors.js';
+import { PREFILL_MS } from '../../pool/pace.js';
 import { type Errand, Place } from '../../pool/place.js';
 import { Pool } from '../../pool/pool.js';
 import type { WireRequest } from '../dialects/dialect.js';
@@ -61,7 +62,7 @@ export class Pooled implements Servers {
     const now = performance.now();
     return this.#stops.map((stop) => {
       const { member, place, counts } = stop;
-      const { inFlight, queued: queuedTokens, prefillMs, knownPages } = place;
+      const { inFlight, queued: queuedTokens, prefillMs = PREFILL_MS, knownPages } = place;
       const known = { inFlight, queuedTokens, prefillMs, knownPages };
       const ttftMs = counts.answered === 0 ? 0 : counts.ttftMs / counts.answered;
       return { url: member.url, dialect: member.dialect.name, state: stateOf(stop, now), ...known, ...counts, ttftMs };

@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import type { NativeSimWorkload } from '../../src/native/simulation.js';
+import { type RouteSetup, routeWorkload } from '../../testing/routing/route-workload.js';
+import { WorkloadBuilder } from '../../testing/workloads/builder.js';
+import { Draw } from '../../testing/workloads/draw.js';
+import { fleet } from '../../testing/workloads/fleet.js';
+import { bestOf, treeOfThought, treeSearch } from '../../testing/workloads/fork-join.js';
+import { GRAPHS, graph } from '../../testing/workloads/graphs.js';
+import { idleThrash } from '../../testing/workloads/idle-thrash.js';
+import { mixed } from '../../testing/workloads/mixed.js';
+import { GPU } from '../../testing/workloads/scale.js';
+import { subAgents } from '../../testing/workloads/sub-agents.js';
+
+// 16 engines on a virtual clock get the calls of W2 to W7, by the pool and by what it is measured against.
+
+interface Case extends RouteSetup {
+  name: string;
+  build: () => NativeSimWorkload;
+  /** Of the sooner of the two cache-aware policies' mean time to first token: what the pool's may be. */
+  most?: number;
+}
+
+const SEED = 's';
+const SIXTEEN_SMALL = { poolTokens: 16 * 200_000, overcommit: 1.5, rounds: 1 };
+
+const CASES: Case[] = [
+  { name: 'W2', build: () => fleet(GPU, SEED, { agents: 128 }) },
+  { name: 'W2, 4 agents a second', build: () => fleet(GPU, SEED, { agents: 128, perSecond: 4 }) },
+  { name: 'W3 best of 16', build: () => bestOf(GPU, SEED, { programs: 32 }) },
+  { name: 'W3 tree of thought', build: () => treeOfThought(GPU, SEED, { programs: 32 }) },
+  { name: 'W3 search', build: () => treeSearch(GPU, SEED, { programs: 32 }) },
+  ...Object.keys(GRAPHS).map((name) => ({
+    name: `W4 ${name}`,
+    build: () => graph(GPU, SEED, name, { queries: 32 }),
+    most: name === 'map-reduce 14' ? 1.05 : 1.02,
+  })),
+  // Contexts outgrow what the engines keep: programs leave home more readily than is good for all.
+  { name: 'W5', build: () => idleThrash(GPU, SEED, SIXTEEN_SMALL), tokensKept: 200_000, most: 1.5 },
+  {
+    name: 'W6',
+    build: () => mixed(GPU, SEED, { seconds: 120, interactive: 8, agents: 64, background: 16 }),
+    until: 120,
+  },
+  { name: 'W7', build: () => subAgents(GPU, SEED, { mains: 16 }).workload },
+];
+
+test.each(CASES)('$name: no later than by turns and by a cache-aware policy', { timeout: 60_000 }, (one) => {
+  const workload = one.build();
+  const pool = routeWorkload(workload, 'pool', one);
+  const turns = routeWorkload(workload, 'round robin', one);
+  expect(pool.meanTtftMs).toBeLessThanOrEqual(1.02 * turns.meanTtftMs);
+  expect(pool.hitShare).toBeGreaterThanOrEqual(turns.hitShare);
+  const rules = (['cache aware, smallest tree', 'cache aware, least loaded'] as const).map((name) =>
+    routeWorkload(workload, name, one),
+  );
+  const soonest = Math.min(...rules.map(({ meanTtftMs }) => meanTtftMs));
+  expect(pool.meanTtftMs).toBeLessThanOrEqual((one.most ?? 1.02) * soonest);
+});
+
+/** 48 agents of some groups, each group with a system prompt of its own of 1,024 tokens, 10 calls each. */
+function groupsOfAgents(groups: number): NativeSimWorkload {
+  const workload = new WorkloadBuilder(GPU);
+  const draw = new Draw('groups');
+  for (let agent = 0; agent < 48; agent++) {
+    workload.loop(
+      workload.program('workflow', 2 * draw.unit()),
+      Array.from({ length: 10 }, (_, turn) => ({
+        append: [
+          ...(turn === 0 ? [[`system ${agent % groups}`, 1_024] as [string, number]] : []),
+          [`${agent}/${turn}`, 96],
+        ],
+        output: 32,
+        ...(turn > 0 && { tool: { name: 'edit', seconds: 0.1 + 0.4 * draw.unit() } }),
+      })),
+    );
+  }
+  return workload;
+}
+
+test.each([1, 8, 48])('%i system prompts: sooner than by turns, by more hits, and the same way again', (groups) => {
+  const workload = groupsOfAgents(groups);
+  const [pool, turns] = [routeWorkload(workload, 'pool'), routeWorkload(workload, 'round robin')];
+  expect(pool.meanTtftMs).toBeLessThanOrEqual(turns.meanTtftMs);
+  expect(pool.hitShare).toBeGreaterThan(turns.hitShare);
+  expect(pool.makespanMs).toBeLessThanOrEqual(1.02 * turns.makespanMs);
+  expect(routeWorkload(workload, 'pool')).toEqual(pool);
+});
+
+test('on a shared system prompt no engine gets half as many requests again as another', () => {
+  expect(routeWorkload(groupsOfAgents(1), 'pool').maxByMin).toBeLessThanOrEqual(1.5);
+  expect(routeWorkload(fleet(GPU, SEED, { agents: 128 }), 'pool').maxByMin).toBeLessThanOrEqual(1.5);
+});
