@@ -33,6 +33,11 @@ const SHAPE = {
   required: ['article_number', 'delivery_address', 'delivery_instructions', 'gift_wrapping_wanted'],
   additionalProperties: false,
 } as const;
+const WORDS = { type: 'string', maxLength: 16 } as const;
+const membersOf = (properties: Record<string, object>) => ({
+  ...{ type: 'object', properties, required: Object.keys(properties) },
+  additionalProperties: false,
+});
 const ask = (text: string) => [{ role: 'user' as const, content: text }];
 const GRAMMAR =
   'root ::= "The delivery address of this customer is: " ("home" | "work") ", as it has been since " [0-9]{4} "."';
@@ -142,5 +147,25 @@ describe.each(REAL)('%s', { timeout: 600_000 }, (_name, model) => {
     const forced = await engine.generate(ask('Order a lamp.'), { ...options, jumpForward: 'force' });
     expect(Object.keys(JSON.parse(forced.text))).toEqual(SHAPE.required);
     expect(forced.usage.forcedTokens).toBeGreaterThan(forced.tokens.length / 4);
+  });
+
+  test('a name ends in the token that the model ends it with', async () => {
+    await using engine = await Engine.load({ ...model, threads: 1 });
+    const endOfName = '":'; // one token: a quotation mark alone must not be forced
+    for (const [text, schema] of [
+      ['Invent a ferryman, as JSON.', membersOf({ name: WORDS, occupation: WORDS })],
+      ['Is water wet? As JSON.', membersOf({ answer: { enum: ['yes', 'no'] }, certain: { type: 'boolean' } })],
+    ] as const) {
+      const endsOf = async (jumpForward: 'off' | 'force') => {
+        const options = { temperature: 0, maxTokens: 60, schema, jumpForward };
+        const { tokens, usage } = await engine.generate(ask(text), options);
+        const pieces = await Promise.all(tokens.map((token) => engine.detokenize([token])));
+        return { ends: pieces.filter((piece) => piece === endOfName).length, forced: usage.forcedTokens };
+      };
+      expect(await endsOf('off')).toEqual({ ends: 2, forced: 0 });
+      const { ends, forced } = await endsOf('force');
+      expect(ends).toBe(2);
+      expect(forced).toBeGreaterThan(0);
+    }
   });
 });
