@@ -12,13 +12,13 @@ const CALLS = 11;
 const WORDS = 'the branch holds leaves that fall when wind comes over water and light goes round again'.split(' ');
 
 /** A text of about so many tokens at CI scale, the same for the same key. */
-function words(key: string, tokens: number): string {
+export function words(key: string, tokens: number): string {
   const draw = new Draw(`patterns/${key}`);
   return Array.from({ length: CI.tokens(tokens) }, () => WORDS[draw.below(WORDS.length)]).join(' ');
 }
 
 /** A tool whose call has a fixed length, and whose nth result is `results(n)`. */
-function toolOf(name: string, results: (call: number) => string | Promise<string>): Tool {
+export function toolOf(name: string, results: (call: number) => string | Promise<string>): Tool {
   let calls = 0;
   return defineTool({
     name,

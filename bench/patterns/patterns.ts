@@ -1,9 +1,13 @@
 import { describe, findModel } from '../models.js';
 import { publish, type Report, setup } from '../report.js';
 import { AGENT_SHAPES } from './agents.js';
+import { benchAudit } from './audit.js';
 import { benchDoctor } from './doctor.js';
+import { benchJournals } from './journals.js';
 import { measureShapes } from './measure-shapes.js';
+import { benchMemo } from './memo.js';
 import { benchMisses } from './misses.js';
+import { benchOverflow } from './overflow.js';
 import { SHAPES } from './shapes.js';
 import { benchTiers } from './tiers.js';
 import { benchTools } from './tools.js';
@@ -27,6 +31,10 @@ const MEASURED: Record<string, Part> = {
   misses: ({ threads }) => benchMisses(threads),
   tiers: ({ threads }) => benchTiers(threads),
   doctor: ({ threads }) => benchDoctor(threads),
+  memo: ({ threads }) => benchMemo(threads),
+  overflow: ({ threads }) => benchOverflow(threads),
+  journals: ({ threads }) => benchJournals(threads),
+  audit: benchAudit,
   shapes: ({ path, only, ...command }) =>
     measureShapes(path, [...AGENT_SHAPES, ...SHAPES].filter(named(only)), command),
   trained: benchTrained,
@@ -60,7 +68,8 @@ function reportName({ parts, model, only }: PatternsCommand): string {
   return ['patterns', ...less, ...(model === DEFAULT_MODEL ? [] : [model])].join('-').replace(/[^\w.-]+/g, '_');
 }
 
-/** The agent layer in parts: shapes of agents and branches against one call at a time, tools, guesses, tiers, the doctor. */
+/** The agent layer in parts: shapes of agents and branches against one call at a time, tools, guesses, tiers, the doctor,
+ * answers known again, conversations that outgrow their window, runs on record, audit. */
 export async function benchPatterns(command: PatternsCommand): Promise<void> {
   const { parts, model, runs, threads, typed } = command;
   const path = await findModel(model);
