@@ -4,7 +4,7 @@
 //
 // Owns: nothing but names; a Lock while it lives. Changed by: claim, make_room. Thread: one at a time.
 // Invariant: arenas are made, grown and removed only under the directory's lock, so that all together stay in the
-// budget, which is one for all who write: whoever is full asks the others by a claim.
+// budget, which is one for all who write: a store that is full asks the others by a claim.
 #pragma once
 
 #include <memory>

@@ -181,7 +181,7 @@ TEST("two processes share a directory: each has the other's pages; one is killed
     CHECK(bytes_in(dir.path) <= config_in(dir.path).budget_bytes);
 }
 
-TEST("kill -9 among three writers of one budget: the files never take more, whoever grows or gives way") {
+TEST("kill -9 among three writers of one budget: the files never take more, as stores grow and give way") {
     const TempDir dir;
     constexpr int64_t kBudget = 2 << 20;
     const auto files = store::system_files();

@@ -1,4 +1,4 @@
-// One budget for all who write to a directory: whoever writes may use it, what is worth more stays.
+// One budget for all who write to a directory: each store may use all of it, and what is worth more stays.
 #include <algorithm>
 #include <memory>
 #include <random>
