@@ -77,6 +77,7 @@ for (const tool of ['gcc', 'g++', 'cc', 'c++', 'clang', 'cmake', 'ninja', 'make'
 
 const app = path.join(scratch, 'app');
 mkdirSync(app);
+writeFileSync(path.join(app, 'package.json'), '{ "private": true }\n'); // else npm installs into a node_modules further up
 writeFileSync(path.join(app, 'program.mjs'), PROGRAM);
 const started = performance.now();
 expectRun(
