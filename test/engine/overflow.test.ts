@@ -87,7 +87,7 @@ describe('compact', () => {
       orders.push(prompt);
       return 'so far';
     });
-    Object.assign(native.info, { maxContext: 2_000 });
+    Object.assign(native.info, { maxContext: 1_600 });
     const session = engine.session({ ...compact, tools });
     let calls = (await session.generate('THE TASK')).toolCalls;
     for (let step = 0; step < 40; step++) {
