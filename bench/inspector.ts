@@ -12,10 +12,12 @@ const NODES = 10_000;
 const SHARED = 4;
 const OWN = 4;
 const STREAMS = 4;
-const TOKENS = 400;
+const TOKENS = 1_000;
 const LOOKS = 20;
 /** Unwatched and watched by turns, for each repetition asked for. */
 const ROUNDS = 10;
+/** Before each: a reader's process has started, one that has ended is gone. */
+const SETTLE_MS = 500;
 const PAINTED_MS = 5_000;
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
@@ -38,6 +40,7 @@ export async function benchInspector({ runs, threads }: BenchOptions): Promise<R
     for (let round = 0; round <= runs * ROUNDS; round++) {
       for (const how of round % 2 === 0 ? HOW : [...HOW].reverse()) {
         const reader = await startReader(server.url, how);
+        await sleep(SETTLE_MS);
         const speed = await decode(engine);
         await ended(reader);
         if (round > 0) speeds[how].push(speed); // the first one warms up
