@@ -122,7 +122,10 @@ export class Engine implements AsyncDisposable {
 
   /** As `adopt()`, at once: by tokens only if both vocabularies were asked for before. Throws as that rejects. */
   adoptNow(session: Session): Session {
-    return checkSession('session', session).onto(this.#backend);
+    const other = checkSession('session', session);
+    checkOpen(this.#backend);
+    checkGenerates(this.info);
+    return other.onto(this.#backend);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type Backend, checkOpen } from '../backend/backend.js';
+import type { Backend } from '../backend/backend.js';
 import type { ChatMessage } from '../chat/chat-message.js';
 import { TOOLS, toChatSettings } from '../chat/chat-options.js';
 import { toConversation } from '../chat/conversation.js';
@@ -12,7 +12,6 @@ import {
 } from '../chat/overflow/overflow-options.js';
 import { readMessages } from '../chat/read-prompt.js';
 import { checkToolsCanBeShown, type ToolSpec } from '../chat/tool-spec.js';
-import { checkGenerates } from '../embedding/model-kind.js';
 import { invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { readList } from '../kit/read-options.js';
@@ -70,10 +69,8 @@ export const NEXT_TURN = { program: TURN.program };
 /** The table of SessionOptions. */
 export const SESSION = { ...SESSION_OWN, ...TOOLS, ...TENANT, ...DEFAULTS };
 
-/** What a conversation needs of what computes it. Throws MODEL_UNSUPPORTED, INVALID_OPTION, CLOSED. */
+/** What a conversation needs of what computes it. Throws MODEL_UNSUPPORTED, INVALID_OPTION. */
 export function checkSetup(backend: Backend, { tools, overflow }: SessionSetup): void {
-  checkOpen(backend);
-  checkGenerates(backend.info);
   checkToolsCanBeShown(backend.info, tools);
   if (backend.inMessages && overflow.how !== 'error') {
     throw invalidOption('onOverflow', 'error: the tokens of a model in chat mode are not known', overflow.how);

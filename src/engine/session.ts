@@ -290,7 +290,7 @@ export class Session implements AsyncDisposable {
 
   /**
    * Use `engine.adopt()`. A session with the same past on another backend: its tokens, where they are known to mean the same there, else
-   * its messages. Its agent run stays behind. Throws MODEL_UNSUPPORTED, INVALID_OPTION, CLOSED.
+   * its messages. Its agent run stays behind. Throws MODEL_UNSUPPORTED, INVALID_OPTION.
    */
   onto(backend: Backend): Session {
     checkSetup(backend, this.#setup);

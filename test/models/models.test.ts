@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
-import { type ModelLease, Models } from '../../src/models/models.js';
+import { Models } from '../../src/models/models.js';
 import type { ModelsOptions } from '../../src/models/models-options.js';
 import { bytesOf } from '../../src/models/size.js';
 import { randomModel } from '../../testing/models/random-model.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
+import { anyUses, liveThrough } from './random-uses.js';
 import { turns, until, world } from './world.js';
 
 test('a model is loaded when it is used, once for all who ask meanwhile', async () => {
@@ -135,37 +136,9 @@ test('close waits for those who use a model, and turns away those who wait for o
 
 test('any uses in any order: never more than the budget, never an engine in use closed, and all end', async () => {
   const sizes = { a: 60, b: 80, c: 100, d: 120 };
-  const name = fc.constantFrom(...Object.keys(sizes));
-  const step = fc.oneof(
-    fc.record({ use: name }),
-    fc.record({ release: fc.nat(5) }),
-    fc.record({ pass: fc.integer({ min: 1, max: 2_000 }) }),
-  );
+  const uses = anyUses(Object.keys(sizes));
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const { models, open, clock } = world(sizes, 200, { idleMs: 1_000 });
-      const leases: ModelLease[] = [];
-      const pending: Promise<unknown>[] = [];
-      const check = () => {
-        for (const { engine } of leases) expect(engine.closed).toBe(false);
-        expect(models.memory.usedBytes).toBeLessThanOrEqual(200);
-      };
-      for (const one of steps) {
-        if ('use' in one) pending.push(models.acquire(one.use).then((lease) => leases.push(lease)));
-        else if ('release' in one) leases.splice(one.release % (leases.length || 1), 1)[0]?.release();
-        else clock.pass(one.pass);
-        await turns(3);
-        check();
-      }
-      for (const all = Promise.all(pending); ; ) {
-        const done = await Promise.race([all.then(() => true), turns(5).then(() => false)]);
-        check();
-        leases.shift()?.release();
-        if (done && leases.length === 0) break;
-      }
-      await models.close();
-      expect(open.size).toBe(0);
-    }),
+    fc.asyncProperty(uses, (steps) => liveThrough(sizes, steps)),
     { numRuns: 60, seed: 23 },
   );
 });

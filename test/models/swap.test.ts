@@ -5,6 +5,7 @@ import { Models } from '../../src/models/models.js';
 import { bytesOf } from '../../src/models/size.js';
 import { randomModel } from '../../testing/models/random-model.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
+import { anyUses, liveThrough } from './random-uses.js';
 import { turns, until, world } from './world.js';
 
 const other = { model: 'new', kvTokens: 100 };
@@ -141,41 +142,14 @@ test('wrong swaps', async () => {
 
 test('any uses and swaps in any order: within the budget, no engine in use closed, all end', async () => {
   const sizes = { a: 60, b: 80, c: 100 };
-  const name = fc.constantFrom(...Object.keys(sizes));
-  const step = fc.oneof(
-    fc.record({ use: name }),
-    fc.record({ swap: name, kvTokens: fc.constantFrom(50, 90, 120, 300) }),
-    fc.record({ release: fc.nat(5) }),
-    fc.record({ pass: fc.integer({ min: 1, max: 2_000 }) }),
-  );
+  const swap = fc.record({ swap: fc.constantFrom(...Object.keys(sizes)), kvTokens: fc.constantFrom(50, 90, 120, 300) });
+  const tooLarge = (reason: unknown) => expect(reason).toMatchObject({ code: 'OUT_OF_MEMORY' });
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const { models, open, clock } = world(sizes, 200, { idleMs: 1_000 });
-      const leases: Awaited<ReturnType<Models['acquire']>>[] = [];
-      const pending: Promise<unknown>[] = [];
-      const tooLarge = (reason: unknown) => expect(reason).toMatchObject({ code: 'OUT_OF_MEMORY' });
-      const check = () => {
-        for (const { engine } of leases) expect(engine.closed).toBe(false);
-        expect(models.memory.usedBytes).toBeLessThanOrEqual(200);
-      };
-      for (const one of steps) {
-        if ('use' in one) pending.push(models.acquire(one.use).then((lease) => leases.push(lease)));
-        else if ('swap' in one)
-          pending.push(models.swap(one.swap, { model: 'new', kvTokens: one.kvTokens }).catch(tooLarge));
-        else if ('release' in one) leases.splice(one.release % (leases.length || 1), 1)[0]?.release();
-        else clock.pass(one.pass);
-        await turns(3);
-        check();
-      }
-      for (const all = Promise.all(pending); ; ) {
-        const done = await Promise.race([all.then(() => true), turns(5).then(() => false)]);
-        check();
-        leases.shift()?.release();
-        if (done && leases.length === 0) break;
-      }
-      await models.close();
-      expect(open.size).toBe(0);
-    }),
+    fc.asyncProperty(anyUses(Object.keys(sizes), swap), (steps) =>
+      liveThrough<{ swap: string; kvTokens: number }>(sizes, steps, (models, { swap, kvTokens }) =>
+        models.swap(swap, { model: 'new', kvTokens }).catch(tooLarge),
+      ),
+    ),
     { numRuns: 60, seed: 29 },
   );
 });
