@@ -79,8 +79,14 @@ function subAgents(children: number, turns: number): Shape['run'] {
   };
 }
 
-export const AGENT_SHAPES: readonly Shape[] = [
-  { name: 'W1: one agent, 11 calls', run: fleetOf(1) },
-  { name: 'W2: 8 agents of 4 roles, 11 calls each', run: fleetOf(8) },
-  { name: 'W7: a main agent and 8 sub-agents a turn', run: subAgents(8, 5) },
-];
+const W1: Shape = { name: 'W1: one agent, 11 calls', run: fleetOf(1) };
+const W2: Shape = { name: 'W2: 8 agents of 4 roles, 11 calls each', run: fleetOf(8) };
+const w7 = (turns: number, children: number): Shape => ({
+  name: `W7: a main agent of ${turns} turns, ${children} sub-agents between two`,
+  run: subAgents(children, turns),
+});
+
+export const AGENT_SHAPES: readonly Shape[] = [W1, W2, w7(5, 8)];
+
+/** The same where a token takes so long that one at a time would take a quarter of an hour: W7 is smaller. */
+export const SMALLER_AGENT_SHAPES: readonly Shape[] = [W1, W2, w7(3, 4)];

@@ -1,6 +1,6 @@
 import { describe, findModel } from '../models.js';
 import { publish, type Report, setup } from '../report.js';
-import { AGENT_SHAPES } from './agents.js';
+import { AGENT_SHAPES, SMALLER_AGENT_SHAPES } from './agents.js';
 import { benchAudit } from './audit.js';
 import { benchDoctor } from './doctor.js';
 import { benchJournals } from './journals.js';
@@ -52,7 +52,10 @@ async function benchTrained({ only, threads }: PatternsCommand): Promise<Pick<Re
   const path = await findModel(TRAINED);
   if (path === undefined)
     return { findings: [`${describe(TRAINED)}: not measured, it is not on this machine`], tables: [] };
-  const shapes = AGENT_SHAPES.filter(named(only)).map(({ name, run }) => ({ name: `${name}, on SmolLM2`, run }));
+  const shapes = SMALLER_AGENT_SHAPES.filter(named(only)).map(({ name, run }) => ({
+    name: `${name}, on SmolLM2`,
+    run,
+  }));
   return measureShapes(path, shapes, { runs: 1, threads });
 }
 
