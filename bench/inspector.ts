@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
@@ -15,14 +16,28 @@ const STREAMS = 4;
 const TOKENS = 1_000;
 const LOOKS = 20;
 /** Unwatched and watched by turns, for each repetition asked for. */
-const ROUNDS = 10;
-/** Before each: a reader's process has started, one that has ended is gone. */
-const SETTLE_MS = 500;
+const ROUNDS = 20;
+/** Before each: the server has seen that a reader left. */
+const SETTLE_MS = 100;
 const PAINTED_MS = 5_000;
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** Reads the inspector's events and throws them away, saying only that it began, in a process of its own: what a reader costs is not the engine's. */
-const READER = `fetch(process.argv[1]).then(async ({ body }) => { let told = false; for await (const piece of body) if (!told) told = process.send('read'); })`;
+/**
+ * Told an address, reads its events and throws them away; told '', leaves. It says when it has begun, and when it has left. A process of its
+ * own, there all the time: what a reader costs is not the engine's, and starting one would be in the way of the next measurement.
+ */
+const READER = `
+let leaving;
+process.on('message', async (address) => {
+  leaving?.abort();
+  if (address === '') return process.send('left');
+  leaving = new AbortController();
+  const { body } = await fetch(address, { signal: leaving.signal });
+  let told = false;
+  try {
+    for await (const piece of body) if (!told) told = process.send('reads');
+  } catch {}
+});`;
 
 type How = 'unwatched' | 'top' | 'page';
 const HOW: readonly How[] = ['unwatched', 'top', 'page'];
@@ -31,6 +46,7 @@ const HOW: readonly How[] = ['unwatched', 'top', 'page'];
 export async function benchInspector({ runs, threads }: BenchOptions): Promise<Report> {
   const engine = await Engine.load({ threads: threads || 1, kvTokens: 32 * (2 * NODES), cache: undefined });
   await using server = await serve(engine, { port: 0 });
+  const reader = spawn(process.execPath, ['-e', READER], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   try {
     await grow(engine);
     const looks: number[] = [];
@@ -39,13 +55,16 @@ export async function benchInspector({ runs, threads }: BenchOptions): Promise<R
     const speeds: Record<How, number[]> = { unwatched: [], top: [], page: [] };
     for (let round = 0; round <= runs * ROUNDS; round++) {
       for (const how of round % 2 === 0 ? HOW : [...HOW].reverse()) {
-        const reader = await startReader(server.url, how);
+        await tell(
+          reader,
+          how === 'unwatched' ? '' : `${server.url}/inspector/events${how === 'top' ? '?tree=0' : ''}`,
+        );
         await sleep(SETTLE_MS);
         const speed = await decode(engine);
-        await ended(reader);
         if (round > 0) speeds[how].push(speed); // the first one warms up
       }
     }
+    await tell(reader, '');
     const shown = existsSync(CHROMIUM) ? await inBrowser(server.url) : undefined;
     const loss = (how: How) => {
       const losses = speeds[how].map((speed, round) => 100 * (1 - speed / (speeds.unwatched[round] as number)));
@@ -71,6 +90,7 @@ export async function benchInspector({ runs, threads }: BenchOptions): Promise<R
       setup: { ...setup('embedded', threads || 1, runs * ROUNDS), nodes, streams: STREAMS, 'tokens a stream': TOKENS },
     };
   } finally {
+    reader.kill();
     await engine.close();
   }
 }
@@ -96,20 +116,11 @@ async function decode(engine: Engine): Promise<number> {
   return (STREAMS * TOKENS) / ((performance.now() - start) / 1_000);
 }
 
-async function startReader(url: string, how: How): Promise<ChildProcess | undefined> {
-  if (how === 'unwatched') return undefined;
-  const events = `${url}/inspector/events${how === 'top' ? '?tree=0' : ''}`;
-  const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
-  const child = spawn(process.execPath, ['-e', READER, events], { stdio: [...stdio] });
-  await new Promise((resolve) => child.once('message', resolve)); // it watches
-  return child;
-}
-
-async function ended(reader: ChildProcess | undefined): Promise<void> {
-  if (!reader) return;
-  const exit = new Promise((resolve) => reader.once('exit', resolve));
-  reader.kill();
-  await exit;
+/** Resolves when it has done so. */
+async function tell(reader: ChildProcess, address: string): Promise<void> {
+  const done = once(reader, 'message');
+  reader.send(address);
+  await done;
 }
 
 interface Shown {

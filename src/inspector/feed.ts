@@ -2,11 +2,20 @@ import type { Engine } from '../engine/engine.js';
 import { asBanyanError } from '../kit/errors.js';
 import { CLASSES, KEPT, PHASES, WAITS_FOR } from '../native/vocabulary.js';
 import { CallLog, type LooksLike } from './call-log.js';
-import { packed, type Watchable, type Watcher } from './told.js';
-import type { Told } from './told-types.js';
+import { type Looked, textOfMoment } from './moment-text.js';
+import type { Watchable, Watcher } from './told.js';
+import type { NotTold } from './told-types.js';
 
 /** Between two looks at the engine. */
 const EVERY_MS = 250;
+
+interface Watching {
+  readonly tree: boolean;
+  /** Of the calls that have ended, the last one it was told. */
+  heard: number;
+  /** The moment it was told last. */
+  has?: Looked | undefined;
+}
 
 /**
  * What an engine holds, four times a second, to all who watch, and the calls that have ended since this was made. While no page is open the
@@ -15,11 +24,11 @@ const EVERY_MS = 250;
 export class InspectorFeed implements Watchable {
   readonly #engine: Engine;
   readonly #model: string;
-  /** Of each the calls that it has heard of, and whether it wants the tree. */
-  readonly #watchers = new Map<Watcher, { heard: number; readonly tree: boolean }>();
+  readonly #watchers = new Map<Watcher, Watching>();
   readonly #calls: CallLog;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
+  #last: Looked | undefined;
 
   /** `looksLike`: names what stands where a prompt differs. Throws CLOSED. */
   constructor(engine: Engine, model: string, looksLike?: LooksLike) {
@@ -38,6 +47,7 @@ export class InspectorFeed implements Watchable {
       if (this.#watchers.size > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
+      this.#last = undefined;
     };
   }
 
@@ -50,49 +60,50 @@ export class InspectorFeed implements Watchable {
     if (this.#looking) return;
     this.#looking = true;
     try {
-      const wholes = [...this.#watchers.values()].some(({ tree }) => tree);
-      const moment = await this.#moment(wholes).catch((reason) => ({ error: asBanyanError(reason).message }));
-      const whole = JSON.stringify(moment).slice(0, -1);
-      const small = wholes && 'tables' in moment ? JSON.stringify(withoutTree(moment)).slice(0, -1) : whole;
-      for (const [watcher, wants] of this.#watchers) {
-        const { count } = this.#calls;
-        const calls = JSON.stringify(this.#calls.since(wants.heard));
-        if (watcher(`data: ${wants.tree ? whole : small},"calls":${calls}}\n\n`)) wants.heard = count;
-      }
+      const tree = [...this.#watchers.values()].some((watching) => watching.tree);
+      const looked = await this.#ask(tree).catch((reason) => ({ error: asBanyanError(reason).message }));
+      this.#tell(looked);
     } finally {
       this.#looking = false;
     }
   }
 
-  async #moment(tree: boolean): Promise<Omit<Told, 'calls'>> {
+  /** A watcher that has the last moment gets what has changed since; each text is made once, for all who want it. */
+  #tell(looked: Looked | NotTold): void {
+    const before = this.#last;
+    this.#last = 'error' in looked || this.#watchers.size === 0 ? undefined : looked;
+    const texts = new Map<unknown, string>();
+    const textOf = (has: Looked | 'no tree' | undefined) => {
+      const text =
+        texts.get(has) ?? ('error' in looked ? JSON.stringify(looked) : textOfMoment(looked, has)).slice(0, -1);
+      texts.set(has, text);
+      return text;
+    };
+    for (const [watcher, watching] of this.#watchers) {
+      const has = watching.has === before ? before : undefined;
+      const calls = JSON.stringify(this.#calls.since(watching.heard));
+      if (!watcher(`data: ${textOf(watching.tree ? has : 'no tree')},"calls":${calls}}\n\n`)) continue;
+      watching.heard = this.#calls.count;
+      watching.has = this.#last;
+    }
+  }
+
+  async #ask(tree: boolean): Promise<Looked> {
     const [shown, stats] = await Promise.all([this.#engine.snapshot(tree ? {} : { nodes: 0 }), this.#engine.stats()]);
     const { nodes, holds, requests, programs, steps, pages, pagesPerCell } = shown;
     const { nodesLeftOut, waitingLeftOut, programsLeftOut } = shown;
     const { pagesTotal, pagesFree, promptTokens, cachedTokens, pagesEvicted } = stats;
     return {
-      model: this.#model,
-      words: { kept: KEPT, waitsFor: WAITS_FOR, classes: CLASSES, phases: PHASES },
-      tables: {
-        nodes: packed(nodes),
-        holds: packed(holds),
-        requests: packed(requests),
-        programs: packed(programs),
-        steps: packed(steps),
+      moment: {
+        model: this.#model,
+        words: { kept: KEPT, waitsFor: WAITS_FOR, classes: CLASSES, phases: PHASES },
+        ...{ pagesPerCell, nodesLeftOut, waitingLeftOut, programsLeftOut, pagesTotal, pagesFree },
+        pageTokens: this.#engine.info.pageTokens,
+        sums: { promptTokens, cachedTokens, pagesEvicted },
+        nowMs: Date.now(),
       },
-      pages: tree ? Buffer.from(pages).toString('base64') : '',
-      ...{ pagesPerCell, nodesLeftOut, waitingLeftOut, programsLeftOut, pagesTotal, pagesFree },
-      pageTokens: this.#engine.info.pageTokens,
-      sums: { promptTokens, cachedTokens, pagesEvicted },
-      nowMs: Date.now(),
+      tables: { nodes, holds, requests, programs, steps },
+      pages,
     };
   }
-}
-
-function withoutTree(moment: Omit<Told, 'calls'>): Omit<Told, 'calls'> {
-  const { nodes, holds } = moment.tables;
-  return {
-    ...moment,
-    tables: { ...moment.tables, nodes: { ...nodes, rows: '' }, holds: { ...holds, rows: '' } },
-    pages: '',
-  };
 }

@@ -27,21 +27,27 @@ export interface EndedCall {
   readonly miss: string;
 }
 
-/** A table as it goes to a page: names of columns, and the rows as base64 of float64 numbers. */
-export interface PackedTable {
-  readonly fields: readonly string[];
+/** Rows as they go to a page: bytes as base64. */
+export interface PackedRows {
   readonly rows: string;
+  /**
+   * Pairs: a place among the rows of the event before, and how many from there on have stayed the same; -1: that many of `rows` come next.
+   * Without it `rows` are all.
+   */
+  readonly runs?: readonly number[];
 }
 
-/** What one event tells: a moment of an engine, and the calls that ended since the one before. */
-export interface Told {
+/** A table as it goes to a page: names of columns, and the rows as float64 numbers. */
+export interface PackedTable extends PackedRows {
+  readonly fields: readonly string[];
+}
+
+/** A moment of an engine, without its tables. */
+export interface Moment {
   readonly model: string;
   /** Of a recording: what it is; else it is a live engine. */
   readonly recorded?: string;
   readonly words: Readonly<Record<'kept' | 'waitsFor' | 'classes' | 'phases', readonly string[]>>;
-  readonly tables: Readonly<Record<'nodes' | 'holds' | 'requests' | 'programs' | 'steps', PackedTable>>;
-  /** A byte a cell of the page map, base64. */
-  readonly pages: string;
   readonly pagesPerCell: number;
   readonly nodesLeftOut: number;
   readonly waitingLeftOut: number;
@@ -54,6 +60,15 @@ export interface Told {
   readonly sums: { readonly promptTokens: number; readonly cachedTokens: number; readonly pagesEvicted: number };
   /** When, milliseconds on the clock of `atMs` of calls. */
   readonly nowMs: number;
+}
+
+export type TableName = 'nodes' | 'holds' | 'requests' | 'programs' | 'steps';
+
+/** What one event tells: a moment, and the calls that ended since the event before. */
+export interface Told extends Moment {
+  readonly tables: Readonly<Record<TableName, PackedTable>>;
+  /** A byte a cell of the page map. */
+  readonly pages: PackedRows;
   /** At first those that are kept. */
   readonly calls: readonly EndedCall[];
 }

@@ -1,3 +1,4 @@
+import { allRows } from './changed-rows.js';
 import type { PackedTable } from './told-types.js';
 
 /** Who gets the text of each event; false: it has not read the one before. */
@@ -9,7 +10,7 @@ export interface Watchable {
 }
 
 export const packed = ({ fields, rows }: { fields: readonly string[]; rows: Float64Array }): PackedTable => {
-  return { fields, rows: Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength).toString('base64') };
+  return { fields, ...allRows(rows) };
 };
 
 /** Rows that are there as objects, in the columns of `fields`. */

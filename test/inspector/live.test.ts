@@ -6,6 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
 import { InspectorFeed } from '../../src/inspector/feed.js';
+import { rowsOf, type Shown, shownAfter } from '../../src/inspector/page/shown.js';
 import type { Told } from '../../src/inspector/told-types.js';
 import type { Server } from '../../src/server/serve.js';
 import { serve } from '../../src/server/serve.js';
@@ -83,6 +84,38 @@ test('an engine is asked while one watches, and not before or after; calls are h
   expect(snapshots.mock.calls.length).toBe(asked);
   feed.close();
   vi.restoreAllMocks();
+});
+
+test('pages that read each event, and pages that miss some, see the same tree', async () => {
+  const prompts = Array.from({ length: 24 }, (_, at) => Int32Array.of(300 + at, 60)); // of few nodes it is shorter to tell all
+  await Promise.all(prompts.map((prompt) => engine.generate(prompt, { maxTokens: 0 })));
+  const feed = new InspectorFeed(engine, 'x');
+  const reader = (reads: (event: number) => boolean) => {
+    let [asked, shown] = [0, undefined as Shown | undefined];
+    const partly: boolean[] = [];
+    const seen = new Promise<{ shown: Shown; partly: boolean[] }>((resolve) => {
+      const leave = feed.watch((event) => {
+        if (!reads(asked++)) return false;
+        const told = JSON.parse(event.slice('data: '.length)) as Told;
+        partly.push(told.tables.nodes.runs !== undefined);
+        shown = shownAfter(shown, told);
+        if (asked === 4) setImmediate(() => leave());
+        if (asked === 4) resolve({ shown, partly });
+        else void engine.generate(`Event ${asked}`, { maxTokens: 1 });
+        return true;
+      });
+    });
+    return seen;
+  };
+  const [all, some] = await Promise.all([reader(() => true), reader((event) => event !== 2)]);
+  feed.close();
+  expect([all.partly, some.partly]).toEqual([
+    [false, true, true, true],
+    [false, true, false],
+  ]);
+  expect(rowsOf(all.shown.tables.nodes).length).toBeGreaterThan(24);
+  expect(rowsOf(some.shown.tables.nodes)).toEqual(rowsOf(all.shown.tables.nodes));
+  expect(some.shown.pages).toEqual(all.shown.pages);
 });
 
 describe.skipIf(!browser)('in a browser', () => {

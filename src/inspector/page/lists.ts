@@ -1,4 +1,4 @@
-import type { EndedCall, Told } from '../told-types.js';
+import type { EndedCall, Moment } from '../told-types.js';
 import { lowShares, MARGIN, type Outliers } from './outliers.js';
 import type { Calls, Row } from './shown.js';
 import { type Cell, fillTable, isSorted, type Line, say } from './tables.js';
@@ -29,7 +29,7 @@ export const number = (value: number | null | undefined) =>
 /** The part of all in percent, whole. */
 export const share = (some: number, all: number) => Math.round((100 * some) / Math.max(1, all));
 
-export function fillRequests(requests: readonly Row[], { words, waitingLeftOut, recorded }: Told): void {
+export function fillRequests(requests: readonly Row[], { words, waitingLeftOut, recorded }: Moment): void {
   const lines = requests.map((request): Line => {
     const { id, program, producer, waitedMs, cachedTokens, promptTokens, outputTokens, pages } = request;
     const waits = WAITS[words.waitsFor[request.waitsFor ?? 0] ?? ''] ?? '';
@@ -55,7 +55,7 @@ export function fillRequests(requests: readonly Row[], { words, waitingLeftOut, 
 /** `calls`: of all agents; those of none are one line. `choose` gets the agent's number. */
 export function fillAgents(
   agents: readonly Row[],
-  shown: Told,
+  shown: Moment,
   { calls, chosen, choose }: { calls: Calls; chosen: number | undefined; choose: (agent: number) => void },
 ): void {
   const later = agents.flatMap(({ id = 0 }): [number, number][] => {
@@ -130,7 +130,7 @@ function nameOf(calls: readonly EndedCall[]): string {
 }
 
 /** What an agent does; between two calls: since when. A time of day does not tick: what is selected stays so. */
-function doing({ phase, live }: Row, last: EndedCall | undefined, { words, nowMs, recorded }: Told): string {
+function doing({ phase, live }: Row, last: EndedCall | undefined, { words, nowMs, recorded }: Moment): string {
   const does = words.phases[phase ?? 0] ?? '';
   if (recorded !== undefined || !last || (live ?? 0) > 0 || does === 'finished') return does;
   const at = new Date(last.atMs);

@@ -1,18 +1,19 @@
-import type { EndedCall, NotTold, Told } from '../told-types.js';
+import type { EndedCall, Moment, NotTold, Told } from '../told-types.js';
 import { drawIcicle, neighbour, nodeAt, type Placed, placeNodes } from './icicle.js';
 import { KeptCalls } from './kept-calls.js';
 import { ago, fillAgents, fillLife, fillRequests, number, share } from './lists.js';
 import { nodeLine, nodeOfCall, pathOf, type Tree, treeOf } from './node-line.js';
 import { pageAt, paintPages } from './page-map.js';
 import { colourOf, inkOn, letterOf, meaningOf, STATES } from './palette.js';
-import { type Row, rowsOf } from './shown.js';
+import { type Row, rowsOf, type Shown, shownAfter } from './shown.js';
 import { moveStep, paintSteps, stepAt } from './step-chart.js';
 import { find, line, say, sortable } from './tables.js';
 import { hover } from './tip.js';
 
 const ALL = { all: Number.POSITIVE_INFINITY, ofOne: Number.POSITIVE_INFINITY, ofNone: Number.POSITIVE_INFINITY };
 
-let shown: Told | undefined;
+let shown: Moment | undefined;
+let rows: Shown | undefined;
 let programs: readonly Row[] = [];
 let placed: Placed[] = [];
 let tree: Tree = treeOf([], []);
@@ -24,8 +25,9 @@ let calls = new KeptCalls<EndedCall>();
 let lastMs: number | undefined;
 
 function paint(): void {
-  if (!shown) return;
-  const { words, tables } = shown;
+  if (!shown || !rows) return;
+  const { words } = shown;
+  const { tables, pages } = rows;
   const requests = rowsOf(tables.requests);
   const nodes = rowsOf(tables.nodes);
   programs = rowsOf(tables.programs);
@@ -37,7 +39,7 @@ function paint(): void {
   find('live-only').hidden = shown.recorded !== undefined;
   paintChoice();
   if (shown.recorded !== undefined) return;
-  paintPages(shown);
+  paintPages(pages, shown);
   paintSteps(rowsOf(tables.steps));
 }
 
@@ -50,7 +52,7 @@ function paintChoice(): void {
   paintTree();
 }
 
-function headline({ model, recorded, sums, ...now }: Told, running: number, waiting: number): string {
+function headline({ model, recorded, sums, ...now }: Moment, running: number, waiting: number): string {
   const left = now.nodesLeftOut > 0 ? ` (${number(now.nodesLeftOut)} deeper ones not shown)` : '';
   const nodes = `${number(placed.length)} nodes${left}`;
   const { promptTokens, cachedTokens, pagesEvicted } = sums;
@@ -167,6 +169,7 @@ function take(event: string): void {
     return;
   }
   shown = told;
+  rows = shownAfter(rows, told);
   if (told.recorded !== undefined) {
     calls = new KeptCalls(ALL);
     say('state', 'recorded');

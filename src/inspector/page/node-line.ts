@@ -1,4 +1,4 @@
-import type { EndedCall, Told } from '../told-types.js';
+import type { EndedCall, Moment } from '../told-types.js';
 import { number } from './lists.js';
 import { meaningOf } from './palette.js';
 import type { Calls, Row } from './shown.js';
@@ -46,7 +46,7 @@ export function nodeOfCall(tree: Tree, call: EndedCall): number | undefined {
 }
 
 /** What there is to know of a node, in a line. Tokens are counted from 1. */
-export function nodeLine(tree: Tree, node: Row, why: string, calls: Calls, shown: Told): string {
+export function nodeLine(tree: Tree, node: Row, why: string, calls: Calls, shown: Moment): string {
   const { id = 0, begin = 0, tokens = 0, parent, users = 0, onDisk, children = 0 } = node;
   const beside = [...tree.nodes.values()].filter((one) => one.parent === parent && one.begin === begin).length - 1;
   const facts = [
@@ -67,7 +67,7 @@ export function nodeLine(tree: Tree, node: Row, why: string, calls: Calls, shown
 }
 
 /** Where it does not begin with a page, it has its own copy of that page, or shares it with the node above. */
-function pagesIn({ begin = 0, pages = 0 }: Row, { pageTokens, recorded }: Told): string {
+function pagesIn({ begin = 0, pages = 0 }: Row, { pageTokens, recorded }: Moment): string {
   if (recorded !== undefined) return `${pages.toFixed(1)} pages`;
   const straddles = begin % Math.max(1, pageTokens) !== 0;
   const how = straddles ? `, the first one begun by the node above` : '';

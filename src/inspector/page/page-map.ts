@@ -1,7 +1,6 @@
-import type { Told } from '../told-types.js';
+import type { Moment } from '../told-types.js';
 import { emptied } from './canvas.js';
 import { colourOf, inkOn, letterOf, meaningOf } from './palette.js';
-import { bytesOf } from './shown.js';
 import { find, say } from './tables.js';
 
 /** Squares that are large enough for a letter; with more, each stands for several pages and shows the best reason among them. */
@@ -11,10 +10,9 @@ const SIDE = 13;
 /** What was drawn last: the state of each square, how many pages it stands for, squares in a row. */
 let drawn: { readonly states: readonly string[]; readonly each: number; readonly across: number } | undefined;
 
-/** Draws a square a page, with the letter of its state, and says how many there are of each. */
-export function paintPages({ pages, pagesPerCell, words }: Pick<Told, 'pages' | 'pagesPerCell' | 'words'>): void {
+/** Draws a square a page, of `cells` a byte each, with the letter of its state, and says how many there are of each. */
+export function paintPages(cells: Uint8Array, { pagesPerCell, words }: Moment): void {
   const canvas = find<HTMLCanvasElement>('pages');
-  const cells = bytesOf(pages);
   const states = ['free', 'held', ...words.kept];
   const merged = Math.max(1, Math.ceil(cells.length / LETTERED));
   const shown = Array.from({ length: Math.ceil(cells.length / merged) }, (_, at) =>

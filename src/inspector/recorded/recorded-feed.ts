@@ -54,7 +54,7 @@ export function momentOf(recording: Recording, name: string): Told {
       programs: packedRows(AGENT_FIELDS, agents.slice(0, MOST_ROWS).map(rowOf)),
       steps: EMPTY,
     },
-    pages: '',
+    pages: { rows: '' },
     pagesPerCell: 1,
     nodesLeftOut: leftOut,
     waitingLeftOut: Math.max(0, open.length - MOST_ROWS),
