@@ -4,6 +4,8 @@ import { CASES } from './compare/cases.js';
 import { QUICK, runComparison } from './compare/command.js';
 import { DEFAULT_SYSTEMS } from './compare/systems.js';
 import { benchDemo } from './demo.js';
+import { benchJump } from './drafts/jump.js';
+import { benchSpeculation } from './drafts/speculation.js';
 import { benchGrammar } from './grammar.js';
 import { benchGraphs } from './graphs/graphs.js';
 import { benchInspector } from './inspector.js';
@@ -17,7 +19,6 @@ import { type BenchOptions, publish, type Report } from './report.js';
 import { benchServing, SERVING_PARTS } from './serving/serving.js';
 import { benchTenants } from './serving/tenants.js';
 import { benchSim } from './sim/sim.js';
-import { benchSpeculation } from './speculation.js';
 import { benchSteps } from './steps.js';
 import { benchTiers, PARTS } from './tiers/tiers.js';
 import { benchWorkers } from './workers/workers.js';
@@ -57,6 +58,11 @@ const BENCHES: Record<string, Bench> = {
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   grammar: { what: 'what a grammar costs a token, against llama.cpp (native)', runs: 5, run: benchGrammar },
   speculation: { what: 'drafts: off, always, auto; LLAMA_SERVER: its settings beside', runs: 5, run: benchSpeculation },
+  jump: {
+    what: 'tokens without a choice: computed, checked, appended; LLAMA_SERVER: beside',
+    runs: 5,
+    run: benchJump,
+  },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },
   workers: {
     what: 'W2 on two engines in processes of their own against one, a thread each',

@@ -4,6 +4,7 @@
 
 #include "engine/calibration.h"
 #include "engine/embedding-worker.h"
+#include "engine/exactness.h"
 #include "engine/worker.h"
 #include "runner/error.h"
 #include "tiers/tier-io.h"
@@ -52,7 +53,8 @@ std::string no_drafts(const RunnerInfo & runner) {
 std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::function<void(float)> & progress,
                                      const std::atomic<bool> & abort) {
     std::unique_ptr<Engine> engine(new Engine);
-    engine->model_ = Model::load(options.model_path, options.gpu_layers, progress, abort, options.vocabulary_only);
+    engine->model_ = Model::load(
+        options.model_path, {options.gpu_layers, options.vocabulary_only, options.runner.exact}, progress, abort);
     engine->chat_templates_ =
         std::make_shared<ChatTemplates>(engine->model_, options.chat_template, options.tool_format);
     engine->grammars_ = std::make_shared<GrammarCache>(engine->model_);
@@ -69,6 +71,7 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
         return engine;
     }
     auto runner = std::make_unique<Runner>(engine->model_, options.runner, engine->abort_step_);
+    if (options.runner.exact) check_exactness(*runner, *engine->model_, options.runner);
     info.runner = runner->info();
     if (!options.prefix_cache) {
         info.runner.prefix_reuse = false;

@@ -34,11 +34,11 @@ std::string metadata(const llama_model * model, const char * key) {
     return n < 0 ? std::string() : std::string(buffer);
 }
 
-llama_model * load_weights(const std::string & path, int32_t gpu_layers, bool vocabulary_only,
-                           LoadProgress & progress) {
+llama_model * load_weights(const std::string & path, const WeightOptions & options, LoadProgress & progress) {
     llama_model_params params = llama_model_default_params();
-    params.n_gpu_layers = vocabulary_only ? 0 : gpu_layers;
-    params.vocab_only = vocabulary_only;
+    params.n_gpu_layers = options.vocabulary_only ? 0 : options.gpu_layers;
+    params.vocab_only = options.vocabulary_only;
+    params.use_extra_bufts = !options.exact;  // weights in another order have kernels for four rows, which add up otherwise
     params.progress_callback = on_progress;
     params.progress_callback_user_data = &progress;
 
@@ -66,18 +66,17 @@ llama_model * load_weights(const std::string & path, int32_t gpu_layers, bool vo
 
 }  // namespace
 
-std::shared_ptr<const Model> Model::load(const std::string & path, int32_t gpu_layers,
-                                         const std::function<void(float)> & progress, const std::atomic<bool> & abort,
-                                         bool vocabulary_only) {
+std::shared_ptr<const Model> Model::load(const std::string & path, const WeightOptions & options,
+                                         const std::function<void(float)> & progress, const std::atomic<bool> & abort) {
     backend::init();
     if (path.empty()) throw Error("MODEL_NOT_FOUND", "no model path", "modelPath");
     const std::string architecture = check_gguf(path);
     const Architecture paging = architecture_of(architecture);
-    if (paging.path == AttentionPath::refused && !vocabulary_only) {
+    if (paging.path == AttentionPath::refused && !options.vocabulary_only) {
         throw Error("MODEL_UNSUPPORTED", path + ": architecture " + architecture + ": " + paging.reason, "modelPath");
     }
     LoadProgress state{progress, abort};
-    const std::shared_ptr<Model> model(new Model(load_weights(path, gpu_layers, vocabulary_only, state), path, paging));
+    const std::shared_ptr<Model> model(new Model(load_weights(path, options, state), path, paging));
     model->info_.digest = model_digest(path);  // after the weights were read: its samples are in the file cache
     return model;
 }

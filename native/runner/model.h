@@ -34,16 +34,22 @@ struct ModelInfo {
     std::string digest;      // of the weights: see model-digest.h
 };
 
+/** How weights are read. */
+struct WeightOptions {
+    int32_t gpu_layers = -1;       // -1: all that fit
+    bool vocabulary_only = false;  // none, of any architecture that llama.cpp knows
+    bool exact = false;            // a row's products have the same bits whatever other rows there are, on a CPU
+};
+
 class Model {
   public:
     /**
-     * Blocks. `vocabulary_only`: no weights, of any architecture that llama.cpp knows. progress gets [0, 1] on this
-     * thread. Throws Error MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, OUT_OF_MEMORY, ABORTED (when `abort`
+     * Blocks. progress gets [0, 1] on this thread. Throws Error MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, OUT_OF_MEMORY, ABORTED (when `abort`
      * became true).
      */
-    static std::shared_ptr<const Model> load(const std::string & path, int32_t gpu_layers,
+    static std::shared_ptr<const Model> load(const std::string & path, const WeightOptions & options,
                                              const std::function<void(float)> & progress,
-                                             const std::atomic<bool> & abort, bool vocabulary_only = false);
+                                             const std::atomic<bool> & abort);
     ~Model();
 
     const ModelInfo & info() const { return info_; }

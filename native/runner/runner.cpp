@@ -141,7 +141,7 @@ std::unique_ptr<KvPool> make_pool(const Model & model, const RunnerOptions & opt
     }
     if (paging.path == AttentionPath::stock) return nullptr;
     const AttentionMode mode = paging.path == AttentionPath::dense ? AttentionMode::dense : options.attention;
-    return std::make_unique<KvPool>(n_pages, options.page_tokens, options.max_running, mode);
+    return std::make_unique<KvPool>(n_pages, options.page_tokens, options.max_running, mode, options.exact);
 }
 
 /** Tokens that a step may hold: one for every slot at least, which is what llama.cpp reserves. */

@@ -41,6 +41,7 @@ struct RunnerOptions {
     int64_t saved_state_bytes = 0;  // host memory for saved states of recurrent layers; 0: RunnerInfo.n_states says
     KvType type_k = KvType::f16, type_v = KvType::f16;
     AttentionMode attention = AttentionMode::automatic;
+    bool exact = false;  // a token's logits have the same bits whatever shares its step; the model is loaded so, too
     Choice fixed_shapes = Choice::automatic;     // decode steps padded to few shapes, see batch-shape.h
     Choice device_sampling = Choice::automatic;  // see slot-samplers.h
 
@@ -55,6 +56,7 @@ struct RunnerOptions {
         see("kv_type_k", type_k);
         see("kv_type_v", type_v);
         see("attention", attention);
+        see("exact", exact);
     }
 };
 

@@ -31,6 +31,13 @@ export const LOAD = {
    * in f16: logprobs differ by up to 0.004 nat even with `f32` pages. `auto`: `paged` where there is a kernel. Default `auto`.
    */
   attention: word(['auto', 'paged', 'dense'], 'auto'),
+  /**
+   * An answer depends on its request alone: a token's logits have the same bits whatever shares its step, so answers are the same
+   * with `draftTokens` as without, alone as beside others, with a cached prompt as with one that is computed. On a CPU with paged
+   * attention, tried at load (INVALID_OPTION where it does not hold: weights of 16 or 32 bits, recurrent layers). It costs time:
+   * weights stay as they are in the file, and prompts attend a few tokens at a time. Default false.
+   */
+  exact: flag(false),
   /** Reuse of prefixes; false recomputes every prompt: a baseline to compare with. Default true. */
   prefixCache: flag(true),
   /** Requests share steps; false runs one at a time: a baseline to compare with. Default true. */

@@ -1,6 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { Engine, type EngineOptions, type GenerateOptions, type GenerationResult } from '../../src/index.js';
-import { GEMMA3_TEMPLATE, realModel } from '../../testing/models/real-models.js';
+import { expect, test } from 'vitest';
+import { Engine, type GenerateOptions, type GenerationResult } from '../../src/index.js';
 
 // Drafts change when tokens come, never which: `always` checks every draft there is, so that steps of many rows are common.
 
@@ -43,17 +42,6 @@ function expectSame(given: GenerationResult, expected: GenerationResult): void {
     expect(Math.abs((given.logprobs?.[i]?.logprob ?? Number.NaN) - logprob)).toBeLessThan(ROUNDING);
 }
 
-/** The same until a draw or a maximum fell otherwise: up to there, distributions differ by no more than rounding. */
-function expectSameUntilATie(given: GenerationResult, expected: GenerationResult, rounding: number): void {
-  const differ = expected.tokens.findIndex((token, i) => token !== given.tokens[i]);
-  const end = differ < 0 ? expected.tokens.length : differ + 1;
-  for (const [i, { top }] of (expected.logprobs ?? []).slice(0, end).entries())
-    for (const { token, logprob } of top) {
-      const same = given.logprobs?.[i]?.top.find((other) => other.token === token);
-      if (same) expect(Math.abs(same.logprob - logprob), `token ${i}`).toBeLessThan(rounding);
-    }
-}
-
 test.each([1, 2])('tokens, calls, logprobs and ends are those without drafts, %d threads', async (threads) => {
   await using plain = await Engine.load({ threads });
   await using eager = await Engine.load({ threads, draftTokens: 'always' });
@@ -77,32 +65,6 @@ test.each([1, 2])('tokens, calls, logprobs and ends are those without drafts, %d
   // How many it checks depends on what steps take here, which no test may.
   expect(chosen.acceptedTokens).toBeLessThanOrEqual(chosen.draftedTokens);
   expect(chosen.draftSteps).toBeLessThanOrEqual(chosen.draftedTokens);
-});
-
-const [smollm2, gemma3] = await Promise.all([realModel('smollm2'), realModel('gemma3')]);
-const REAL: [name: string, options: EngineOptions | undefined, rounding: number][] = [
-  ['SmolLM2', smollm2 ? { model: smollm2 } : undefined, 0.5],
-  // Weights of mixed kinds: four rows are added up in another order than one, and quantized anew in each layer.
-  ['Gemma 3', gemma3 ? { model: gemma3, chatTemplate: GEMMA3_TEMPLATE } : undefined, 1.5],
-];
-
-describe.each(REAL.filter(([, options]) => options))('%s', { timeout: 600_000 }, (_name, options, rounding) => {
-  test('what is said with drafts is what is said without, until a tie', async () => {
-    await using plain = await Engine.load({ ...options, threads: 1 });
-    await using eager = await Engine.load({ ...options, threads: 1, draftTokens: 'always' });
-    await using auto = await Engine.load({ ...options, threads: 1, draftTokens: 'auto' });
-    for (const [temperature, seed] of [
-      [0, 1],
-      [0.8, 5],
-      [0, 1],
-    ] as const) {
-      const request = { temperature, seed, logprobs: 8, maxTokens: 24, ignoreEos: true };
-      const expected = await plain.generate(ask(LIST), request);
-      for (const drafting of [eager, auto])
-        expectSameUntilATie(await drafting.generate(ask(LIST), request), expected, rounding);
-    }
-    expect((await eager.stats()).acceptedTokens).toBeGreaterThan(20);
-  });
 });
 
 /** How it ended: aborted at its first words. */

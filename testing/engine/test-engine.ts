@@ -28,6 +28,7 @@ export const engineOptions = (modelPath: string, changes: Partial<NativeEngineOp
   kvTypeK: 'f32',
   kvTypeV: 'f32',
   attention: 'auto',
+  exact: false,
   prefixCache: true,
   batching: true,
   draftTokens: 'off',

@@ -6,9 +6,16 @@
 
 namespace banyan {
 
+namespace {
+
+constexpr int32_t kExactTile = 64;     // keys: the kernels' tile, where an exact item's first one begins
+constexpr int32_t kExactSplit = 1024;  // keys of an exact item at most, a multiple of a tile and of every page
+
+}  // namespace
+
 const std::vector<int32_t> & AttentionPlanner::build(const PlanRow * rows, int32_t n_rows) {
     order_rows(rows, n_rows);
-    cut(rows, n_rows, config_.n_threads, config_.min_shared);
+    cut(rows, n_rows, config_.n_threads, config_.exact ? INT_MAX : config_.min_shared);
     if (!within_max_parts()) cut(rows, n_rows, 1, config_.min_shared);  // no splits along the keys
     if (!within_max_parts()) cut(rows, n_rows, 1, INT_MAX);             // nothing shared: one item answers a token
     write(rows);
@@ -53,7 +60,7 @@ void AttentionPlanner::order_rows(const PlanRow * rows, int32_t n_rows) {
         span.q1 = static_cast<int32_t>(tokens_.size());
         span.lo = config_.window.lo(row.first);  // never decreases with the position
         span.hi = row.first + row.n_tokens;
-        span.few = row.drafts && row.n_tokens <= config_.few_tokens;
+        span.few = config_.exact || (row.drafts && row.n_tokens <= config_.few_tokens);
     }
 }
 
@@ -104,6 +111,7 @@ void AttentionPlanner::cut_nodes() {
                 lo = std::min(lo, tokens_[t].lo);
                 hi = std::max(hi, tokens_[t].hi);
             }
+            if (config_.exact) lo = lo / kExactTile * kExactTile;
             cut.k0 = std::max(node.p0 * config_.page_tokens, lo);
             cut.k1 = std::min(node.p1 * config_.page_tokens, hi);
             if (cut.k0 < cut.k1) cuts_.push_back(cut);
@@ -125,11 +133,13 @@ void AttentionPlanner::split_cuts() {
         int64_t n = n_threads_ > 1 ? (unit + (config_.nearest_split ? target / 2 : target - 1)) / target : 1;
         n = std::max<int64_t>(1, std::min<int64_t>(n, n_keys / config_.min_split));
         const int32_t page = config_.page_tokens;
-        const int32_t step = static_cast<int32_t>((n_keys + n - 1) / n + page - 1) / page * page;
+        const int32_t step =
+            config_.exact ? kExactSplit : static_cast<int32_t>((n_keys + n - 1) / n + page - 1) / page * page;
+        const int32_t border = config_.exact ? kExactSplit : page;  // so that no page is read twice
         for (int32_t k = cut.k0; k < cut.k1;) {
             Cut piece = cut;
             piece.k0 = k;
-            piece.k1 = std::min(cut.k1, (k + step) / page * page);  // on page borders, so that no page is read twice
+            piece.k1 = std::min(cut.k1, (k + step) / border * border);
             piece.cost = cost_of(piece);
             split_.push_back(piece);
             k = piece.k1;

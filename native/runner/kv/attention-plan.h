@@ -40,6 +40,8 @@ struct PlanConfig {
     int32_t min_split = 256;   // keys a KV split keeps
     int32_t units_per_thread = 8;
     int32_t least_rows = 2;      // an item never costs less than one of this many rows: reading the pages is not free
+    // A token's items depend on its position alone: few tokens each, nothing shared, keys cut at the same places.
+    bool exact = false;
     bool nearest_split = false;  // the nearest number of splits, not the next: many units need no merge for balance
     int64_t (*max_parts)(int64_t n_tokens) = nullptr;  // bound on partial results, kept by cutting less; nullptr: none
 };

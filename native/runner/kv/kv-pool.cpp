@@ -22,6 +22,7 @@ struct KvPool::Impl {
     int32_t page_tokens;
     int32_t n_pages;
     AttentionMode mode;
+    bool exact = false;
     const llama_model * model = nullptr;
     int32_t n_threads = 1;
     LayerDevices devices;
@@ -81,6 +82,7 @@ PagerConfig KvPool::Impl::pager_config(const llama_kv_cache & cache) const {
     config.plan.page_tokens = page_tokens;
     config.plan.n_threads = n_threads;
     config.plan.window = window_of(cache);
+    config.plan.exact = exact;
     for (const uint32_t layer : cache.get_layer_ids()) {
         const int32_t n_kv = static_cast<int32_t>(hparams.n_head_kv(layer));
         if (n_kv == 0) continue;
@@ -105,10 +107,12 @@ void KvPool::Impl::attach(llama_memory_t memory) {
     device_pages = DevicePages::of(storages_of(caches), page_tokens);
 }
 
-KvPool::KvPool(int32_t n_pages, int32_t page_tokens, int32_t n_slots, AttentionMode mode) : impl_(new Impl) {
+KvPool::KvPool(int32_t n_pages, int32_t page_tokens, int32_t n_slots, AttentionMode mode, bool exact)
+    : impl_(new Impl) {
     impl_->page_tokens = page_tokens;
     impl_->n_pages = n_pages;
     impl_->mode = mode;
+    impl_->exact = exact;
     impl_->tables->page_tokens = page_tokens;
     impl_->tables->n_pages = n_pages;
     impl_->tables->slots.resize(n_slots);

@@ -31,7 +31,8 @@ struct Words<AttentionMode> {
 
 class KvPool {
   public:
-    KvPool(int32_t n_pages, int32_t page_tokens, int32_t n_slots, AttentionMode mode);
+    /** exact: a token's attention has the same bits whatever shares its step, see PlanConfig. */
+    KvPool(int32_t n_pages, int32_t page_tokens, int32_t n_slots, AttentionMode mode, bool exact = false);
     ~KvPool();
 
     /**

@@ -1,4 +1,5 @@
 // The planner alone: every visible (query, key) pair in exactly one item, and the shape of what is shared.
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -138,6 +139,49 @@ TEST("few tokens of one row with drafts are narrow items: each has the bits that
     CHECK_EQ(items(7), 1);
 }
 
+TEST("exact: what a token reads at once depends on its position alone") {
+    using Pieces = std::vector<std::pair<int32_t, int32_t>>;  // of keys, as a tile of the kernel sees them
+    const auto pieces_of = [](const PlanConfig & config, Batch batch, int32_t position) {
+        const std::vector<PlanRow> rows = batch.plan_rows();
+        AttentionPlanner planner(config);
+        const std::vector<int32_t> & d = planner.build(rows.data(), static_cast<int32_t>(rows.size()));
+        const auto * spans = reinterpret_cast<const TokenSpan *>(d.data() + planner.header().tokens);
+        const auto * items = reinterpret_cast<const WorkItem *>(d.data() + planner.header().items);
+        Pieces out;
+        for (int32_t i = 0; i < planner.header().n_items; ++i) {
+            const WorkItem & item = items[i];
+            CHECK((item.q1 - item.q0) * config.gqa <= std::max(config.narrow_rows, config.gqa));
+            for (int32_t q = item.q0; q < item.q1; ++q) {
+                const int32_t lo = spans[q].lo / 64 * 64;
+                // Keys before and behind its own are masked: they change no bit.
+                const std::pair<int32_t, int32_t> piece{std::max(item.k0, lo), std::min(item.k1, spans[q].hi)};
+                CHECK_EQ(piece.first % 64, 0);
+                if (spans[q].hi == position + 1 && piece.first < piece.second) out.push_back(piece);
+            }
+        }
+        std::sort(out.begin(), out.end());
+        return out;
+    };
+    for (const int32_t window : {0, 100, 3000}) {
+        PlanConfig config;
+        config.exact = true;
+        config.gqa = 3;
+        if (window > 0) config.window = {Window::Kind::sliding, window};
+        std::vector<PageId> pages;
+        for (int32_t p = 0; p < 100; ++p) pages.push_back(p);
+        const Batch alone{{{pages, 2500, 1}}, {}};
+        const Pieces expected = pieces_of(config, alone, 2500);
+        CHECK(window == 100 ? expected.size() == 1 : expected.size() == 3);
+        config.n_threads = 4;
+        CHECK(pieces_of(config, alone, 2500) == expected);
+        CHECK(pieces_of(config, Batch{{{pages, 2497, 9, true}}, {}}, 2500) == expected);
+        CHECK(pieces_of(config, Batch{{{pages, 2300, 400}}, {}}, 2500) == expected);
+        std::vector<PageId> fork(pages.begin(), pages.begin() + 70);
+        for (int32_t p = 0; p < 30; ++p) fork.push_back(200 + p);
+        CHECK(pieces_of(config, Batch{{{pages, 2500, 1}, {fork, 2400, 1}, {fork, 2600, 70}}, {}}, 2500) == expected);
+    }
+}
+
 TEST("random trees, windows, chunks and thread counts: every pair exactly once") {
     std::mt19937 rng(3);
     const auto upto = [&rng](int n) { return static_cast<int32_t>(rng() % n); };
@@ -148,6 +192,7 @@ TEST("random trees, windows, chunks and thread counts: every pair exactly once")
         config.n_head_kv = 1 + upto(8);
         config.n_threads = 1 + upto(8);
         config.window = {static_cast<Window::Kind>(upto(4)), 1 + upto(200)};
+        config.exact = upto(4) == 0;
         Batch batch;
         PageId next = 0;
         const int n_rows = 1 + upto(12);

@@ -30,7 +30,7 @@ std::string path_of(const std::string & name) {
 }
 
 std::shared_ptr<const Model> load(const std::string & name) {
-    return Model::load(path_of(name), 0, nullptr, kRunning);
+    return Model::load(path_of(name), {0}, nullptr, kRunning);
 }
 
 RunnerOptions small(int32_t batch_tokens = 128) {

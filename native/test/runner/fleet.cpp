@@ -13,7 +13,7 @@ std::shared_ptr<const Model> fleet_model() {
     static const std::shared_ptr<const Model> model = [] {
         const char * path = std::getenv("BANYAN_TEST_MODEL");
         const char * gpu_layers = std::getenv("BANYAN_TEST_GPU_LAYERS");
-        return Model::load(path ? path : "", gpu_layers ? std::atoi(gpu_layers) : 0, nullptr, never);
+        return Model::load(path ? path : "", {gpu_layers ? std::atoi(gpu_layers) : 0}, nullptr, never);
     }();
     return model;
 }

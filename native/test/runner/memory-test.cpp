@@ -40,7 +40,7 @@ std::vector<std::filesystem::path> model_paths() {
 std::unique_ptr<Runner> runner_of(const std::filesystem::path & path, std::shared_ptr<const Model> & model,
                                   const RunnerOptions & options) {
     try {
-        model = Model::load(path.string(), 0, {}, never);
+        model = Model::load(path.string(), {0}, {}, never);
         return std::make_unique<Runner>(model, options, never);
     } catch (const Error & e) {
         CHECK_EQ(e.code, "MODEL_UNSUPPORTED");

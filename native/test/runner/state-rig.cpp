@@ -43,7 +43,7 @@ std::vector<Token> tokens_of(int n, int seed, int n_vocab) {
 }
 
 StateRig::StateRig(const std::filesystem::path & path, int n_threads, int32_t n_states)
-    : model_(Model::load(path.string(), gpu_layers(), {}, never)) {
+    : model_(Model::load(path.string(), {gpu_layers()}, {}, never)) {
     RunnerOptions options;
     options.threads = n_threads;
     options.kv_tokens = 128 * kPageTokens;

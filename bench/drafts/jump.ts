@@ -1,0 +1,81 @@
+import type { EngineOptions, GenerateOptions } from '../../src/index.js';
+import type { BenchOptions, Report } from '../report.js';
+import { reportModes } from './report.js';
+import { type Mode, trainedModels, type Work } from './work.js';
+
+const TOKENS = 96;
+
+/** `off`: neither drafts nor forced tokens. Drafts of other kinds are told apart by `drafts`, which has those alone. */
+const MODES: Mode[] = [
+  { name: 'off', engine: { draftTokens: 'off' }, request: { jumpForward: 'off' } },
+  { name: 'drafts', engine: { draftTokens: 'auto' }, request: { jumpForward: 'off' } },
+  { name: 'verify', engine: { draftTokens: 'auto' }, request: { jumpForward: 'verify' } },
+  { name: 'force', engine: { draftTokens: 'off' }, request: { jumpForward: 'force' } },
+  { name: 'force, drafts', engine: { draftTokens: 'auto' }, request: { jumpForward: 'force' } },
+];
+
+const WORD = { type: 'string', maxLength: 16 } as const;
+const objectOf = (properties: Record<string, object>) => ({
+  ...{ type: 'object', properties, required: Object.keys(properties) },
+  additionalProperties: false,
+});
+const PERSON = objectOf({
+  name: WORD,
+  occupation: WORD,
+  home_town: WORD,
+  favourite_colour: { enum: ['red', 'green', 'blue'] },
+});
+const BOOKING = objectOf({
+  departure_harbour: WORD,
+  arrival_harbour: WORD,
+  number_of_passengers: { type: 'integer', minimum: 1, maximum: 99 },
+  with_vehicle: { type: 'boolean' },
+});
+const THINGS = ['a lighthouse', 'a ferry', 'a storm', 'a bakery', 'a violin', 'a glacier', 'an orchard', 'a comet'];
+const HARBOURS = ['Bergen', 'Oslo', 'Tromso', 'Bodo', 'Molde'];
+const book = { name: 'book_ferry', description: 'Books a ferry.', parameters: BOOKING } as const;
+
+/** A question, and what an answer to it must be. */
+interface Asked {
+  name: string;
+  text: (index: number) => string;
+  ours: GenerateOptions;
+  theirs: object;
+}
+
+const SCHEMA: Asked = {
+  name: 'schema outputs',
+  text: (index) => `Invent person ${index} who has to do with ${THINGS[index % THINGS.length]}, as JSON.`,
+  ours: { schema: PERSON },
+  theirs: { response_format: { type: 'json_schema', json_schema: { name: 'person', schema: PERSON } } },
+};
+const CALLS: Asked = {
+  name: 'tool calls',
+  text: (index) => {
+    const [from, to] = [index, index + 2].map((at) => HARBOURS[at % HARBOURS.length]);
+    return `Book a ferry from ${from} to ${to} for ${index + 1} passengers.`;
+  },
+  ours: { tools: [book], toolChoice: 'required' },
+  theirs: { tools: [{ type: 'function', function: book }], tool_choice: 'required' },
+};
+
+function work(model: EngineOptions, of: string, { name, text, ours, theirs }: Asked): Work {
+  const messages = (index: number) => [{ role: 'user' as const, content: text(index) }];
+  return {
+    name: `${name}, ${of}`,
+    model,
+    call: async (engine, index, how) => {
+      const options = { temperature: 0, maxTokens: TOKENS, ...ours, ...how };
+      const { usage, tokens } = await engine.generate(messages(index), options);
+      return { outputTokens: usage.outputTokens, tokens };
+    },
+    body: (index) => ({ messages: messages(index), temperature: 0, max_tokens: TOKENS, ...theirs }),
+  };
+}
+
+/** What tokens without a choice give: computed one by one, checked as drafts, appended; llama-server's settings beside. */
+export async function benchJump(options: BenchOptions): Promise<Report> {
+  const models = [{ name: 'embedded model', model: {} }, ...(await trainedModels())];
+  const works = models.flatMap(({ name, model }) => [SCHEMA, CALLS].map((asked) => work(model, name, asked)));
+  return reportModes(works, MODES, [1, 8], options);
+}

@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { post, startLlamaServer } from '../../testing/remote/llama-server.js';
+import { inTurns, type Work } from './work.js';
+
+/** llama-server's kinds that need no draft model: none, as it sets them, and for matches and drafts as short as agents' are. */
+const SETTINGS: Record<string, string[]> = {
+  none: [],
+  'ngram-mod': ['--spec-type', 'ngram-mod'],
+  'ngram-mod 16/1/16': [
+    ...['--spec-type', 'ngram-mod', '--spec-ngram-mod-n-match', '16'],
+    ...['--spec-ngram-mod-n-min', '1', '--spec-ngram-mod-n-max', '16'],
+  ],
+  'ngram-simple 3/8': [
+    ...['--spec-type', 'ngram-simple', '--spec-ngram-simple-size-n', '3', '--spec-ngram-simple-size-m', '8'],
+  ],
+  'ngram-map-k 8/8': [
+    ...['--spec-type', 'ngram-map-k', '--spec-ngram-map-k-size-n', '8', '--spec-ngram-map-k-size-m', '8'],
+  ],
+};
+
+interface Answer {
+  usage: { completion_tokens: number };
+}
+
+/** Tokens a second of each setting. */
+export async function peerRates(binary: string, work: Work, batch: number, threads: number) {
+  const { model = '', chatTemplate } = work.model;
+  const folder = await mkdtemp(join(tmpdir(), 'banyan-peer-'));
+  const template = join(folder, 'template.jinja');
+  if (chatTemplate !== undefined) await writeFile(template, chatTemplate);
+  const rates = new Map<string, number>();
+  try {
+    for (const [name, flags] of Object.entries(SETTINGS)) {
+      const common = ['-m', model, '-c', `${2048 * batch}`, '-np', `${batch}`, '-fa', 'off', '--no-webui', '--jinja'];
+      const chat = chatTemplate === undefined ? [] : ['--chat-template-file', template];
+      const { child, url } = await startLlamaServer(binary, [...common, ...chat, '-t', `${threads || 1}`, ...flags]);
+      try {
+        const began = performance.now();
+        const answers = await inTurns(
+          batch,
+          async (index) => (await post(`${url}/v1/chat/completions`, work.body?.(index) ?? {})) as Answer,
+        );
+        const tokens = answers.reduce((sum, { usage }) => sum + usage.completion_tokens, 0);
+        rates.set(name, (1000 * tokens) / (performance.now() - began));
+      } finally {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return rates;
+}
