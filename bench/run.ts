@@ -192,7 +192,7 @@ command(
     benchPatterns({ ...flags, parts: part, typed: typed() }),
   );
 
-command('serving', 'what HTTP costs: a token, throughput, the first token, long answers', 3, false)
+command('serving', 'what HTTP costs: a token, throughput, the first token, long answers; overload', 3, false)
   .option('--part <names>', `some of ${SERVING_PARTS.join(', ')}`, words, SERVING_PARTS)
   .action(({ part, runs }: Flags & { part: string[] }) => benchServing({ runs, parts: part, typed: typed() }));
 

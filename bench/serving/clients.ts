@@ -7,10 +7,12 @@ export interface Order {
   port: number;
   path: string;
   bodies: string[];
-  /** So many at a time; all: each has its connection before the first asks. */
-  most: number | 'all';
+  /** So many at a time; all: each has its connection before the first asks; a list: when each asks, milliseconds from the first. */
+  most: number | 'all' | readonly number[];
   /** Of the tenant. */
   key?: string | undefined;
+  /** Its first token is wanted within so many milliseconds. */
+  limitMs?: number | undefined;
 }
 
 /** How one stream went. */
@@ -21,6 +23,8 @@ export interface Asked {
   whole: boolean;
   /** From the request to the first text, milliseconds. */
   firstMs: number;
+  /** Of one that was refused: milliseconds after which it is to come back. */
+  retryAfterMs?: number;
 }
 
 /** A process of clients. */
@@ -40,9 +44,15 @@ export class Clients {
   }
 
   /** Resolves when all streams have ended. One order at a time. */
-  async ask(url: string, path: string, bodies: string[], most: Order['most'] = 'all', key?: string): Promise<Asked[]> {
+  async ask(
+    url: string,
+    path: string,
+    bodies: string[],
+    most: Order['most'] = 'all',
+    who: Pick<Order, 'key' | 'limitMs'> = {},
+  ): Promise<Asked[]> {
     const answered = once(this.#child, 'message');
-    const order: Order = { port: Number(new URL(url).port), path, bodies, most, key };
+    const order: Order = { port: Number(new URL(url).port), path, bodies, most, ...who };
     this.#child.send(order);
     const [results] = (await answered) as [Asked[]];
     return results;

@@ -2,6 +2,7 @@ import { type Measured, publish } from '../report.js';
 import { Clients } from './clients.js';
 import { measureFirstToken } from './first-token.js';
 import { measureLongAnswers } from './long-answers.js';
+import { measureOverload } from './overload.js';
 import { measureRealStreams } from './real-streams.js';
 import { measureTokenCost } from './token-cost.js';
 
@@ -10,6 +11,7 @@ const MEASURED: Record<string, (runs: number, clients: Clients) => Promise<Measu
   real: measureRealStreams,
   first: (_, clients) => measureFirstToken(clients),
   long: measureLongAnswers,
+  overload: measureOverload,
 };
 
 /** Parts of the benchmark of the server. */
@@ -35,7 +37,7 @@ export async function benchServing({ runs, parts, typed }: ServingCommand): Prom
   } finally {
     clients.close();
   }
-  publish('serving', typed, {
+  publish(parts.length === SERVING_PARTS.length ? 'serving' : `serving-${parts.join('-')}`, typed, {
     findings: reports.flatMap(({ findings }) => findings),
     tables: reports.flatMap(({ tables }) => tables),
     setup: {
