@@ -88,14 +88,16 @@ export function meanLogprob({ logprobs }: Pick<GenerationResult, 'logprobs'>): n
 export class EventTeller<Output> {
   readonly #label: string;
   readonly #tell: (event: GenerationEvent<Output>) => void;
+  readonly #ids: boolean;
   #text = 0; // lengths told
   #reasoning = 0;
   #call: number | undefined; // under way, as far as it was told
 
-  /** `label`: what the caller calls the request, or ''. */
-  constructor(label: string, tell: (event: GenerationEvent<Output>) => void) {
+  /** `label`: what the caller calls the request, or ''. `ids` false: token ids are told only with their logprobs. */
+  constructor(label: string, tell: (event: GenerationEvent<Output>) => void, ids = true) {
     this.#label = label;
     this.#tell = tell;
+    this.#ids = ids;
   }
 
   output(event: OutputEvent): void {
@@ -141,8 +143,8 @@ export class EventTeller<Output> {
     this.#tell({ type: 'finish', result });
   }
 
-  #tokens({ tokens, logprobs = [], text, reasoning }: Extract<OutputEvent, { type: 'tokens' }>): void {
-    this.#tell({ type: 'tokens', tokens, logprobs });
+  #tokens({ tokens, logprobs, text, reasoning }: Extract<OutputEvent, { type: 'tokens' }>): void {
+    if (this.#ids || logprobs) this.#tell({ type: 'tokens', tokens, logprobs: logprobs ?? [] });
     if (reasoning) this.#tell({ type: 'reasoning', text: reasoning });
     if (text) this.#tell({ type: 'text', text });
     this.#text += text.length;

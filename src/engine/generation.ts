@@ -90,11 +90,11 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
    * Gives the events to `sink` as they happen, those of a `for await` loop in the same order, without promises: for servers with
    * many streams. Late ones get everything from the first event on; the first call comes after this one has returned. Any number
    * of sinks and loops may read. A sink that throws cancels the request, and its exception is uncaught. Returns what ends the
-   * subscription; that cancels nothing.
+   * subscription; that cancels nothing. `ids: false`: without `tokens` events that have no logprobs, for readers of text; default true.
    */
-  subscribe(sink: EventSink<GenerationEvent<Output>>): () => void {
+  subscribe(sink: EventSink<GenerationEvent<Output>>, { ids = true }: { ids?: boolean } = {}): () => void {
     const safe = new SafeSink(sink, () => this.cancel());
-    const teller = new EventTeller<Output>(this.#request.label, (event) => safe.event(event));
+    const teller = new EventTeller<Output>(this.#request.label, (event) => safe.event(event), ids);
     const leave = this.#request.log.follow((event) => teller.output(event));
     this.result.then(
       (result) => {

@@ -1,10 +1,17 @@
+/** One that is called with each event, and how many it has had; left, it has had all that will ever come. */
+interface Follower<Event> {
+  readonly listener: (event: Event) => void;
+  position: number;
+}
+
 /**
  * What happened, in order; only appended to. Every reader keeps its own position: writing never waits for reading, a
  * reader may come late, and one that stops reading costs the others nothing.
  */
 export class EventLog<Event> {
   readonly #events: Event[] = [];
-  readonly #followers = new Set<() => void>();
+  /** Replaced by each that comes or goes: a walk over them sees the same ones to its end. */
+  #followers: readonly Follower<Event>[] = [];
   #closed = false;
   /** The next change, for readers at the end; undefined: no reader waits. */
   #change: { promise: Promise<void>; resolve: () => void } | undefined;
@@ -44,17 +51,17 @@ export class EventLog<Event> {
    * already come right after this call has returned. `listener` must not throw. Returns what ends it.
    */
   follow(listener: (event: Event) => void): () => void {
-    let position = 0;
-    let ended = false;
-    const catchUp = () => {
-      while (!ended && position < this.#events.length) listener(this.#events[position++] as Event);
-    };
-    this.#followers.add(catchUp);
-    if (this.#events.length > 0) queueMicrotask(catchUp);
+    const follower: Follower<Event> = { listener, position: 0 };
+    this.#followers = [...this.#followers, follower];
+    if (this.#events.length > 0) queueMicrotask(() => this.#catchUp(follower));
     return () => {
-      ended = true;
-      this.#followers.delete(catchUp);
+      follower.position = Number.POSITIVE_INFINITY;
+      this.#followers = this.#followers.filter((one) => one !== follower);
     };
+  }
+
+  #catchUp(follower: Follower<Event>): void {
+    while (follower.position < this.#events.length) follower.listener(this.#events[follower.position++] as Event);
   }
 
   #changed(): Promise<void> {
@@ -69,7 +76,8 @@ export class EventLog<Event> {
   }
 
   #wake(): void {
-    for (const catchUp of this.#followers) catchUp();
+    const followers = this.#followers;
+    for (let at = 0; at < followers.length; at++) this.#catchUp(followers[at] as Follower<Event>);
     this.#change?.resolve();
     this.#change = undefined;
   }

@@ -18,19 +18,19 @@ export class Watchers<About, Event> {
   begin(about: () => About): ((event: Event) => void) | undefined {
     if (this.#all.size === 0) return undefined;
     const work = about();
-    const listeners = new Set<(event: Event) => void>();
+    const listeners: ((event: Event) => void)[] = [];
     for (const watcher of this.#all) {
       const listener = guarded(() => watcher(work));
-      if (listener) listeners.add(listener);
+      if (listener) listeners.push(listener);
     }
-    if (listeners.size === 0) return undefined;
+    if (listeners.length === 0) return undefined;
     return (event) => {
-      for (const listener of listeners) {
-        // Told of each token of each stream: no closure a call.
+      // Told of each token of each stream: no closure and no iterator a call.
+      for (let at = 0; at < listeners.length; at++) {
         try {
-          listener(event);
+          (listeners[at] as (event: Event) => void)(event);
         } catch (reason) {
-          listeners.delete(listener);
+          listeners[at] = () => {};
           throwLater(reason);
         }
       }

@@ -60,7 +60,7 @@ export const SERVER = {
   /**
    * Milliseconds between two writes of a stream whose text grows, 0 to 1,000: quicker tokens leave together, as a write costs more
    * than all else of a token. The first token, calls and the end never wait. Where writing takes more than a twentieth of the thread's
-   * time (over 100 streams at once) it comes less often, at least every 100 ms. 0: each step's tokens leave at once. Default 10.
+   * time (over 100 streams at once) it comes less often, at least every 200 ms. 0: each step's tokens leave at once. Default 10.
    */
   gatherMs: number({ min: 0, max: 1_000, whole: true }, 10),
   /**

@@ -48,23 +48,26 @@ export class PendingAnswer implements AsyncIterable<GenerationEvent> {
   }
 
   /**
-   * Gives all events to `to` as they happen, without a promise each, and resolves at the end. To be called once. Rejects when the
-   * answer failed, or with what `to` throws; the answer is cancelled then.
+   * Gives the events to `to` as they happen, without a promise each, and resolves at the end. To be called once. Rejects when the
+   * answer failed, or with what `to` throws; the answer is cancelled then. `ids`: as of `Generation.subscribe()`, default false.
    */
-  async read(to: (event: GenerationEvent) => void): Promise<GenerationResult> {
+  async read(to: (event: GenerationEvent) => void, ids = false): Promise<GenerationResult> {
     await new Promise<void>((resolve, reject) => {
-      const leave = this.#generation.subscribe({
-        event: (event) => {
-          try {
-            to(this.#seen(event));
-          } catch (reason) {
-            leave();
-            this.#generation.cancel();
-            reject(reason);
-          }
+      const leave = this.#generation.subscribe(
+        {
+          event: (event) => {
+            try {
+              to(this.#seen(event));
+            } catch (reason) {
+              leave();
+              this.#generation.cancel();
+              reject(reason);
+            }
+          },
+          end: (failure) => (failure ? reject(failure) : resolve()),
         },
-        end: (failure) => (failure ? reject(failure) : resolve()),
-      });
+        { ids },
+      );
     });
     return this.result;
   }

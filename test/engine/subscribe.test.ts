@@ -58,6 +58,18 @@ test('a sink gets what a loop gets, early and late, and then its end', async () 
   expect(late.events).toEqual(loop);
 });
 
+test('a sink that wants no ids gets all else', async () => {
+  const { engine } = scripted(() => ({ steps: ['(hm', 'm)Let me', ' see'] }));
+  const generation = engine.generate(user('x'));
+  const events: GenerationEvent[] = [];
+  await new Promise<void>((resolve) => {
+    generation.subscribe({ event: (event) => events.push(event), end: () => resolve() }, { ids: false });
+  });
+  const all = await read(generation);
+  expect(all.some(({ type }) => type === 'tokens')).toBe(true);
+  expect(events).toEqual(all.filter(({ type }) => type !== 'tokens'));
+});
+
 test('one that comes in the middle misses nothing', async () => {
   const { engine, native } = scripted(() => ({ steps: ['a', 'b', 'c', 'd'] }));
   const generation = engine.generate(user('x'));

@@ -1,7 +1,7 @@
 /** Part of the time of the thread of JavaScript that writes to streams may take before they are gathered for longer. */
 const SHARE = 0.05;
 /** A stream is never held back for longer. */
-const LONGEST_MS = 100;
+const LONGEST_MS = 200;
 
 /** A stream with something to write. */
 export interface Written {
@@ -12,8 +12,8 @@ export interface Written {
 /**
  * When streams are written. A write costs the same whatever it holds, the most that a token costs a server, so that growing texts
  * leave in rounds: a round writes all that have grown, and the next one begins `gatherMs` after it at the soonest, or twenty times as
- * long as it took. At 5 us a write that is 10 ms up to 100 streams that grow at once, 40 ms with 400, 100 ms with 1,000 or more: so long
- * a text may be held back, half as long on average. Where tokens come more slowly than that each leaves at once, as do a stream's
+ * long as it took. At 5 us a write that is 10 ms up to 100 streams that grow at once, 40 ms with 400, 100 ms with 1,000, 200 ms with 2,000 or
+ * more, or with 1,000 where a write takes 10 us: so long a text may be held back, half as long on average. Where tokens come more slowly than that each leaves at once, as do a stream's
  * first token and all that is no growing text.
  */
 export class WriteRounds {

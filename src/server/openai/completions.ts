@@ -73,7 +73,7 @@ export async function completions(exchange: Exchange): Promise<void> {
         tell('', null, toLogprobs(event.logprobs, told));
         told += event.logprobs.reduce((sum, { text }) => sum + text.length, 0);
       }
-    });
+    }, body.return_token_ids === true);
     tell('', finishReason(result));
     return result;
   };
