@@ -19,7 +19,7 @@ void EmbeddingWorker::submit(RequestId id, TenantId tenant, EmbeddingOptions opt
     for (const int32_t length : lengths) live->usage.prompt_tokens += length;
     live->usage.miss.reason = MissExplanation::Reason::reuse_off;
     live->usage.miss.prompt_tokens = live->usage.prompt_tokens;
-    queue_.add(id, options.cls, tenant, std::move(lengths));
+    queue_.add(id, options.cls, tenant, options.tenant_weight, std::move(lengths));
     live->options = std::move(options);
     live_.emplace(id, live);
     ++submitted_;

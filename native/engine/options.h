@@ -201,7 +201,8 @@ struct EmbeddingOptions {
     int32_t dimensions = 0;  // first numbers of a vector; 0 = all
     bool normalize = true;   // to length 1, after the cut
     Class cls = Class::interactive;
-    std::string salt;  // the tenant: takes turns with the others
+    std::string salt;           // the tenant: takes turns with the others
+    int32_t tenant_weight = 1;  // its turns for each of a tenant of weight 1
 
     /** All but the texts. */
     template <typename See>
@@ -209,6 +210,7 @@ struct EmbeddingOptions {
         see("dimensions", dimensions, Range{1, 1 << 20}.or_none(0));
         see("normalize", normalize);
         see("class", cls);
+        see("tenant_weight", tenant_weight, Range{1, kMostTenantWeight});
         see("salt", salt);
     }
 };

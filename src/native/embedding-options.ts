@@ -12,4 +12,9 @@ export const EMBEDDING = {
   normalize: flag(true),
   /** Class of the call: who goes first when several wait. Default `interactive`. */
   class: word(CLASSES, 'interactive'),
+  /**
+   * Share of the engine that its tenant gets while several tenants wait, 1 to 1,000: one of weight 3 gets three texts for each of one of
+   * weight 1. The tenant's latest call says it for all of its calls. Default 1.
+   */
+  tenantWeight: number('embedding', 1),
 };

@@ -1,5 +1,9 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { Engine } from '../../src/engine/engine.js';
 import { type Server, serve } from '../../src/server/serve.js';
 import { randomBert } from '../../testing/models/bert-model.js';
@@ -126,4 +130,25 @@ test('asked for a chat, it says what it is; a chat model asked for vectors says 
     status: 400,
     message: expect.stringContaining('load an embedding model'),
   });
+});
+
+test('the engine hears who asks: the tenant, its weight, the class that it may ask for', async () => {
+  const keysFile = join(mkdtempSync(join(tmpdir(), 'banyan-embeddings-')), 'keys.json');
+  const keys = (name: string) => [createHash('sha256').update(name).digest('hex')];
+  const tenants = [
+    { name: 'heavy', keys: keys('heavy'), weight: 3, classes: ['background'] },
+    { name: 'plain', keys: keys('plain') },
+  ];
+  writeFileSync(keysFile, JSON.stringify({ tenants }));
+  await using shared = await serve(engine, { port: 0, keysFile });
+  const embed = vi.spyOn(engine, 'embed');
+  for (const apiKey of ['heavy', 'plain']) {
+    const own = new OpenAI({ baseURL: `${shared.url}/v1`, apiKey, maxRetries: 0 });
+    await own.embeddings.create({ model: 'any', input: texts });
+  }
+  expect(embed.mock.calls.map(([, options]) => options)).toMatchObject([
+    { tenant: 'heavy', tenantWeight: 3, class: 'background' },
+    { tenant: 'plain', tenantWeight: 1, class: 'interactive' },
+  ]);
+  embed.mockRestore();
 });

@@ -162,6 +162,11 @@ export class Exchange {
     return this.#tenant?.scheduled(whole) ?? whole;
   }
 
+  /** What the tenant that asks is to the scheduler. */
+  scheduling(): Pick<TurnOptions, 'class' | 'tenantWeight'> {
+    return this.#tenant?.scheduled({}) ?? {};
+  }
+
   get keepAliveMs(): number {
     return this.#context.settings.keepAliveMs;
   }

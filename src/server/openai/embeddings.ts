@@ -28,7 +28,8 @@ export async function embeddings(exchange: Exchange): Promise<void> {
   const raw = await exchange.body();
   const body = parsedBody(embeddingRequest, raw);
   const ignored = unknownFields(embeddingRequest, raw);
-  const options = given({ dimensions: body.dimensions, signal: exchange.signal(), tenant: exchange.tenant });
+  const own = { dimensions: body.dimensions, signal: exchange.signal(), tenant: exchange.tenant };
+  const options = given({ ...own, ...exchange.scheduling() });
   const { vectors, usage } = await exchange.charge(() => exchange.engine.embed(body.input, options));
   const written = body.encoding_format === 'base64' ? inBase64 : inNumbers;
   const slices = new TimeSlices(); // a list of vectors is megabytes of JSON
