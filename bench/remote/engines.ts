@@ -1,8 +1,12 @@
 /**
- * Counts, no times, of real engines behind `RemoteEngine`: `tsx bench/remote/engines.ts <result.md> <versions> <name>=<url> ...` (`chat:<url>`: in messages), each a server with the
- * package's small model. What agents of W2 sent is compared with what is on the wire, what the server reports as cached with what could be.
+ * Counts, no times, of real engines behind `RemoteEngine`, each a server with the package's small model. What agents of W2 sent is compared
+ * with what is on the wire, what the server reports as cached with what could be. One row of the result is written, the others stay:
+ *
+ *   tsx bench/remote/engines.ts <result.md> row <part> <version> <url>        `chat:<url>`: in messages
+ *   tsx bench/remote/engines.ts <result.md> tests <part> <version> <what vitest says>
+ *   tsx bench/remote/engines.ts <result.md> skipped <part> <version> <why>    kept only where there is no row of that part
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
@@ -124,10 +128,16 @@ async function cachedOf(url: string) {
   return { backend: engine.info.backend, ...total };
 }
 
+/** A router sends by the name that its servers gave it. */
+async function modelAt(url: string): Promise<string> {
+  const { data } = Object(await (await fetch(`${url}/v1/models`)).json()) as { data?: { id?: string }[] };
+  return data?.[0]?.id ?? 'default';
+}
+
 /** The same calls in messages, as routers take them that know no token ids. */
 async function inMessages(url: string): Promise<string> {
   const provider = { name: 'router', baseURL: `${url}/v1`, includeUsage: true, fetch: boundedFetch };
-  await using engine = await RemoteEngine.connect({ chat: createOpenAICompatible(provider)('default') });
+  await using engine = await RemoteEngine.connect({ chat: createOpenAICompatible(provider)(await modelAt(url)) });
   const shared = words(new Draw(`shared ${Date.now()}`), 300);
   let [calls, prompts, cached] = [0, 0, 0];
   const agent = async (at: number) => {
@@ -141,37 +151,49 @@ async function inMessages(url: string): Promise<string> {
     }
   };
   await Promise.all(Array.from({ length: AGENTS }, (_, at) => agent(at)));
-  return `chat mode | ${calls} | ${prompts} | - | ${cached} | ${(cached / prompts).toFixed(3)} of all`;
+  return `chat mode | ${calls} | ${prompts} | - | ${cached} | ${prompts === 0 ? '-' : (cached / prompts).toFixed(3)} of all`;
 }
 
-const [result = '', versions = '', ...named] = process.argv.slice(2);
-const rows: string[] = [];
-for (const one of named) {
-  const [name = '', url = ''] = one.split(/=(.*)/s);
-  if (url.startsWith('chat:')) rows.push(`| ${name} | ${await inMessages(url.slice('chat:'.length))} |`);
-  else {
-    const ids = await idsOf(url);
-    const { backend, calls, prompts, cached, ideal } = await cachedOf(url);
-    rows.push(
-      `| ${name} (${backend}) | ${ids} | ${calls} | ${prompts} | ${ideal} | ${cached} | ${(cached / ideal).toFixed(3)} |`,
-    );
-  }
-  console.log(rows.at(-1));
+async function counted(url: string): Promise<string> {
+  if (url.startsWith('chat:')) return inMessages(url.slice('chat:'.length));
+  const ids = await idsOf(url);
+  const { calls, prompts, cached, ideal } = await cachedOf(url);
+  return `${ids} | ${calls} | ${prompts} | ${ideal} | ${cached} | ${(cached / ideal).toFixed(3)}`;
 }
+
+/** Rows of the table that is there, by their parts. */
+function rowsOf(file: string): Map<string, string> {
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  const rows = lines.filter((line) => line.startsWith('| ') && !/^\| (engine|---) /.test(line));
+  return new Map(rows.map((row) => [row.split(' | ')[0]?.slice('| '.length) ?? '', row]));
+}
+
+const [result = '', kind = '', part = '', version = '', said = ''] = process.argv.slice(2);
+const rows = rowsOf(result);
+const NOTHING = ' | - | - | - | - | -';
+const about = `| ${part} | ${version} | ${new Date().toISOString().slice(0, 10)} |`;
+if (kind === 'row') rows.set(part, `${about} ${await counted(said)} |`);
+else if (kind === 'tests') rows.set(part, `${about} tests: ${said}${NOTHING} |`);
+else if (!rows.has(part) || rows.get(part)?.includes('not run: ')) {
+  rows.set(part, `${about} not run: ${said.replaceAll('|', ' ')}${NOTHING} |`);
+}
+console.log(rows.get(part));
 writeFileSync(
   result,
   `# Real engines behind RemoteEngine
 
-Written by \`bench/peers/remote-engines.sh\` on ${new Date().toISOString().slice(0, 10)}, with the package's small model on CPUs. Counts only; times are none here. ${versions}
+Written by \`bench/peers/remote-engines.sh\`, with the package's small model on CPUs; each row on its own day. Counts only; times are none here.
 
-| engine | turns whose ids on the wire are the session's | calls of W2 | prompt tokens | could be cached | reported cached | share |
-| --- | --- | --- | --- | --- | --- | --- |
-${rows.join('\n')}
+| engine | version | day | turns whose ids on the wire are the session's | calls of W2 | prompt tokens | could be cached | reported cached | share |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+${[...rows.values()].join('\n')}
 
 W2 is ${AGENTS} agents of ${CALLS} calls each, in words, with an eighth of its tokens or so, all at once. What could be cached is all of the prompts but the first time of
 each beginning, to the token; vLLM keeps blocks of 128 tokens on CPUs. A vLLM started with \`--enable-prompt-tokens-details\` says what it had cached.
+\`vllm-test\` is \`test/remote/vllm.test.ts\`: agents with tools, sessions, schemas, limits and cancelled answers, against an engine in process.
 
 Routers: vllm-router hands token ids and all other fields on, and is spoken to as a vLLM. smg 1.13.0 and sglang-router 0.3.2 refuse token ids on
-\`/v1/completions\` (400, "StringOrArray") and have no \`/tokenize\`: reach what is behind them in chat mode, or give its addresses as \`backends\`.
+\`/v1/completions\` (400, "StringOrArray") and have no \`/tokenize\`: reach what is behind them in chat mode, or give its addresses as \`backends\`. In chat mode the share is of
+all prompt tokens, and two llama-servers are behind the router.
 `,
 );

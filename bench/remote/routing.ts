@@ -1,3 +1,4 @@
+import { pageKeys } from '../../src/pool/page-keys.js';
 import { Place } from '../../src/pool/place.js';
 import { Pool } from '../../src/pool/pool.js';
 import { median, quantile } from '../../testing/statistics.js';
@@ -29,9 +30,10 @@ export function measureRouting(): Table {
   const route = ({ program, prompt }: (typeof agents)[number]): number => {
     now++;
     const start = process.cpuUsage();
-    const choice = pool.choose({ tenant: 'a tenant', prompt, program }, () => true, now);
+    const keys = pageKeys('a tenant', prompt);
+    const choice = pool.choose({ keys, promptTokens: prompt.length, program }, () => true, now);
     const place = choice && places[choice.index];
-    const errand = place?.begin(choice?.keys ?? [], prompt.length, now);
+    const errand = place?.begin(keys, prompt.length, now);
     const { user, system } = process.cpuUsage(start);
     open.push(() => {
       if (!place || !errand) return;

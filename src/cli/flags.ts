@@ -94,6 +94,7 @@ type ServeOptions =
   | 'pinShare'
   | 'metrics'
   | 'inspector'
+  | 'swaps'
   | 'keysFile'
   | keyof typeof LOAD_FLAGS;
 
@@ -196,6 +197,7 @@ export function withServeFlags(command: Command): Command {
     )
     .option('--no-metrics', 'no counts for Prometheus at /metrics')
     .option('--no-inspector', 'no page at /inspector that shows an administrator what the engine holds')
+    .option('--swaps', 'lets an administrator give a model another file: `banyan models swap`; needs keys', false)
     .option('--rules <path>', 'JSON: what becomes of lines of the instructions that are new in every request')
     .option('--tls-cert <path>', 'a certificate in PEM: it speaks https; needs --tls-key')
     .option('--tls-key <path>', 'the key of --tls-cert, in PEM')
@@ -209,9 +211,22 @@ export function serverOptions({ apiKeyFile, auth, corsOrigin, ...flags }: ServeF
   const apiKeys = apiKeyFile === undefined ? undefined : keysOf(apiKeyFile);
   const { tlsCert, tlsKey, rules: rulesFile, ...others } = flags;
   const tls = { tlsCert: pemOf('--tls-cert', 'tlsCert', tlsCert), tlsKey: pemOf('--tls-key', 'tlsKey', tlsKey) };
-  const { host, port, modelName, history, ttftLimitMs, accessLog, pinShare, metrics, inspector, keysFile } = others;
+  const { host, port, modelName, history, ttftLimitMs, accessLog, pinShare, metrics, inspector, keysFile, swaps } =
+    others;
   const { maxWaiting, drainDelayMs, drainMs, defaultMaxTokens, defaultTemperature } = others;
-  const named = { host, port, modelName, history, ttftLimitMs, accessLog, pinShare, metrics, inspector, keysFile };
+  const named = {
+    host,
+    port,
+    modelName,
+    history,
+    ttftLimitMs,
+    accessLog,
+    pinShare,
+    metrics,
+    inspector,
+    keysFile,
+    swaps,
+  };
   const limits = { maxWaiting, drainDelayMs, drainMs, defaultMaxTokens, defaultTemperature };
   const rules = rulesFile === undefined ? undefined : rulesOf(rulesFile);
   return { ...named, ...limits, ...tls, rules, apiKeys, noAuth: !auth, corsOrigins: corsOrigin };

@@ -7,7 +7,13 @@ const STEPS = 10;
 
 /** Loads with progress on stderr: see withProgress. */
 export function loadWithProgress(options: EngineOptions): Promise<Engine> {
-  return withProgress((onProgress) => Engine.load({ ...options, onProgress }));
+  return withProgress((onProgress) => {
+    const both: typeof onProgress = (progress) => {
+      onProgress(progress);
+      options.onProgress?.(progress);
+    };
+    return Engine.load({ ...options, onProgress: both });
+  });
 }
 
 /** Progress on stderr: a line with the time left on a terminal, one line a tenth of a download elsewhere. */

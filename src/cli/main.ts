@@ -29,6 +29,7 @@ import {
   withServeFlags,
 } from './flags.js';
 import { info } from './info.js';
+import { addModelsCommands } from './models/commands.js';
 import { type ModelsFlags, modelsOf } from './models.js';
 import { runInput } from './prompt-input.js';
 import { run } from './run.js';
@@ -213,6 +214,7 @@ Examples:
   });
 
 addWatchCommands(program);
+addModelsCommands(program);
 
 withEngineFlags(program.command('info').description('what runs here, and what a model is'))
   .argument('[model]', 'a GGUF, as for --model')

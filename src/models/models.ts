@@ -136,6 +136,11 @@ export class Models implements AsyncDisposable {
     return swapped;
   }
 
+  /** Options by which a model is loaded next: as it was declared, or swapped for. Throws INVALID_OPTION. */
+  options(name: string): EngineOptions {
+    return { ...this.#named(name).options };
+  }
+
   /** Takes no new users, waits for those that there are, and unloads all. Those who wait for a load reject with CLOSED. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -227,11 +232,11 @@ export class Models implements AsyncDisposable {
   }
 
   /** `least`: bytes that it takes at least. */
-  async #loadNow(model: ManagedModel, options: EngineOptions, least: number, stop?: AbortSignal): Promise<Loaded> {
-    const check = () => this.#checkGoesOn(stop);
+  async #loadNow(model: ManagedModel, options: EngineOptions, least: number, how: SwapOptions = {}): Promise<Loaded> {
+    const check = () => this.#checkGoesOn(how.signal);
     for (let needed = least; ; ) {
       await this.#memory.makeRoom(model, needed, check);
-      const loaded = await this.#open(options, stop);
+      const loaded = await this.#open(model, options, how);
       if (!this.#closing && this.#memory.used + loaded.bytes <= this.#memory.budget) return loaded;
       // It is larger than its file told: room for all of it is made before it is loaded again.
       await loaded.engine.close();
@@ -240,8 +245,18 @@ export class Models implements AsyncDisposable {
     }
   }
 
-  async #open(options: EngineOptions, stop: AbortSignal | undefined): Promise<Loaded> {
-    const engine = await this.#load({ ...options, ...(stop && { signal: stop }) });
+  async #open(model: ManagedModel, options: EngineOptions, { signal, onProgress }: SwapOptions): Promise<Loaded> {
+    const tell = (fraction: number) => onProgress?.({ stage: 'load', fraction, users: model.loaded?.users ?? 0 });
+    tell(0);
+    const heard: NonNullable<EngineOptions['onProgress']> = (progress) => {
+      options.onProgress?.(progress);
+      tell(progress.fraction);
+    };
+    const engine = await this.#load({
+      ...options,
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress: heard }),
+    });
     return { engine, bytes: bytesOf(engine.info), users: 0 };
   }
 
@@ -265,7 +280,7 @@ export class Models implements AsyncDisposable {
   async #swapBeside(model: ManagedModel, options: EngineOptions, how: SwapOptions): Promise<Loaded | undefined> {
     this.#checkGoesOn(how.signal);
     if (!(await this.#memory.roomBeside(model, await leastBytes(options)))) return undefined;
-    const loaded = await this.#open(options, how.signal);
+    const loaded = await this.#open(model, options, how);
     try {
       this.#memory.checkFits(model, loaded.bytes);
       await loaded.engine.vocabulary().catch(() => '');
@@ -309,7 +324,7 @@ export class Models implements AsyncDisposable {
     this.#checkGoesOn(how.signal);
     if (model.loaded && model.loaded.users > 0 && !over) return undefined;
     await this.#memory.unload(model);
-    const loaded = await this.#loadNow(model, options, await leastBytes(options), how.signal);
+    const loaded = await this.#loadNow(model, options, await leastBytes(options), how);
     await loaded.engine.vocabulary().catch(() => '');
     return this.#replace(model, options, loaded, how);
   }
@@ -335,7 +350,7 @@ export class Models implements AsyncDisposable {
   }
 
   /** Resolves when nothing uses its engine, or, with true, the time for that is over. */
-  async #drained(model: ManagedModel, { signal: stop, drainMs }: SwapOptions): Promise<boolean> {
+  async #drained(model: ManagedModel, { signal: stop, drainMs, onProgress }: SwapOptions): Promise<boolean> {
     let over = false;
     const tell = () => this.#memory.tellChanged();
     const end = () => {
@@ -347,7 +362,9 @@ export class Models implements AsyncDisposable {
     try {
       for (;;) {
         this.#checkGoesOn(stop);
-        if (over || (model.loaded?.users ?? 0) === 0) return over;
+        const users = model.loaded?.users ?? 0;
+        if (over || users === 0) return over;
+        onProgress?.({ stage: 'drain', fraction: 0, users });
         await this.#memory.change();
       }
     } finally {

@@ -1,8 +1,8 @@
 import { Ledger } from './ledger.js';
 import { Pace } from './pace.js';
 
-/** What a request that is answered adds to a queue, in prompt tokens: it shares the steps. */
-const ANSWERING_TOKENS = 16;
+/** By how much an answer beside it makes a request later, in prompt tokens: they share the steps until the end. */
+const ANSWERING_TOKENS = 100;
 /** Keys that the ledger of one engine holds, and how long after their last use. */
 const MOST_KEYS = 100_000;
 const TTL_MS = 10 * 60_000;
@@ -24,6 +24,8 @@ export class Place {
   readonly #ledger = new Ledger(MOST_KEYS, TTL_MS);
   readonly #pace = new Pace();
   readonly #errands = new Set<Errand>();
+  /** Those whose first token is waited for, and their prompts' tokens. */
+  readonly #waiting = new Set<Errand>();
   #queued = 0;
   #tokensInFlight = 0;
   #whenIdle: (() => void)[] = [];
@@ -66,16 +68,30 @@ export class Place {
     return this.#ledger.match(keys, now);
   }
 
+  /** Prompts are computed there. */
+  get busy(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /** Milliseconds to the first token of a prompt, if it went there now; `otherwiseMs` a prompt token where none was measured. */
-  score(keys: readonly number[], promptTokens: number, now: number, otherwiseMs: number): number {
+  firstTokenMs(keys: readonly number[], promptTokens: number, now: number, otherwiseMs: number): number {
     const fresh = Math.max(1, promptTokens - this.match(keys, now));
     return (this.queued + fresh) * (this.prefillMs ?? otherwiseMs);
+  }
+
+  /** The same with what it costs others and the answer itself. `weight`: of tokens that are to be computed for it. */
+  score(keys: readonly number[], promptTokens: number, now: number, otherwiseMs: number, weight: number): number {
+    const fresh = Math.max(1, promptTokens - this.match(keys, now));
+    const beside = ANSWERING_TOKENS * (this.#errands.size - this.#waiting.size);
+    const tokenMs = this.prefillMs ?? otherwiseMs;
+    return (this.queued + beside + weight * fresh) * tokenMs;
   }
 
   begin(keys: readonly number[], promptTokens: number, now: number): Errand {
     const prefill = Math.max(1, promptTokens - this.match(keys, now));
     const errand: Errand = { keys, promptTokens, prefill, ahead: this.queued, began: now, answering: false };
     this.#errands.add(errand);
+    this.#waiting.add(errand);
     this.#queued += prefill;
     this.#tokensInFlight += promptTokens;
     this.#ledger.add(keys, now);
@@ -86,16 +102,19 @@ export class Place {
   answered(errand: Errand, now: number): void {
     if (errand.answering) return;
     errand.answering = true;
-    if (this.#errands.has(errand)) this.#queued += ANSWERING_TOKENS - errand.prefill;
+    this.#waitsNoMore(errand);
     this.#pace.learn(errand.prefill, errand.ahead, now - errand.began);
+  }
+
+  #waitsNoMore(errand: Errand): void {
+    if (!this.#waiting.delete(errand)) return;
+    this.#queued -= errand.prefill;
   }
 
   /** `cached`: tokens that were cached, as it says; null: it does not. */
   end(errand: Errand, cached: number | null): void {
-    if (this.#errands.delete(errand)) {
-      this.#queued -= errand.answering ? ANSWERING_TOKENS : errand.prefill;
-      this.#tokensInFlight -= errand.promptTokens;
-    }
+    this.#waitsNoMore(errand);
+    if (this.#errands.delete(errand)) this.#tokensInFlight -= errand.promptTokens;
     if (this.#errands.size === 0) for (const tell of this.#whenIdle.splice(0)) tell();
     const believed = errand.promptTokens - errand.prefill;
     // It was computed meanwhile. But what was on the lost pages went with them, and other prompts may stand on it.

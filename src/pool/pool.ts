@@ -1,5 +1,4 @@
 import { PREFILL_MS } from './pace.js';
-import { pageKeys } from './page-keys.js';
 import type { Place } from './place.js';
 
 /** A program stays where it is unless another place is sooner by this share of its time, and by so much. */
@@ -14,7 +13,6 @@ const MOST_PROGRAMS = 10_000;
 export interface Choice {
   index: number;
   expectedMs: number;
-  keys: readonly number[];
 }
 
 /** Chooses between places: the soonest first token, by what each has cached and has to do. */
@@ -32,32 +30,39 @@ export class Pool {
     this.#random = random;
   }
 
-  /** `usable`: places that may be asked; undefined: none may. `program` 0: none. */
+  /** `keys`: of the prompt's full pages. `program` 0: none. `usable`: places that may be asked; undefined: none may. */
   choose(
-    { tenant, prompt, program }: { tenant: string; prompt: ArrayLike<number>; program: number },
+    { keys, promptTokens, program }: { keys: readonly number[]; promptTokens: number; program: number },
     usable: (index: number) => boolean,
     now: number,
   ): Choice | undefined {
-    const keys = pageKeys(tenant, prompt);
     const otherwise = this.#usualMs();
+    const weight = 1 + this.#busyShare();
     const scores = this.#places.flatMap((place, index) =>
-      usable(index) ? [{ index, ms: place.score(keys, prompt.length, now, otherwise) }] : [],
+      usable(index) ? [{ index, ms: place.score(keys, promptTokens, now, otherwise, weight) }] : [],
     );
     const [first] = scores;
     if (!first) return undefined;
     const least = scores.reduce((best, one) => (one.ms < best.ms ? one : best), first);
     const home = program === 0 ? undefined : scores.find(({ index }) => index === this.#homes.get(program));
     const stays = home && home.ms - least.ms <= Math.max(SHARE * home.ms, STAY_MS);
-    // One that has no home yet goes, of those that are near, to where the fewest are at home. One that leaves its home wants the soonest.
-    const slack = program === 0 || home ? 0 : Math.max(SHARE * least.ms, NEAR_MS);
-    const { index, ms } = stays
+    // It goes, of those that are near, to where the fewest are at home. One that leaves its home wants one of the soonest.
+    const near = home ? STAY_MS : Math.max(SHARE * least.ms, NEAR_MS);
+    const slack = program === 0 ? 0 : near;
+    const { index } = stays
       ? home
       : this.#lighter(
           scores.filter((one) => one.ms - least.ms <= slack),
           least,
         );
     if (program !== 0) this.#remember(program, index);
-    return { index, expectedMs: ms, keys };
+    const expectedMs = this.#places[index]?.firstTokenMs(keys, promptTokens, now, otherwise) ?? 0;
+    return { index, expectedMs };
+  }
+
+  /** What is computed delays those behind it: the more, the more places compute prompts. So a cached token counts for more in a rush. */
+  #busyShare(): number {
+    return this.#places.filter(({ busy }) => busy).length / this.#places.length;
   }
 
   /** A prompt token in the mean of places that were measured: a place that was not is no slower, or it would never be asked. */

@@ -7,15 +7,16 @@ import { LoadControl } from '../model/load-control.js';
 import { findModelFile } from '../model/model-file.js';
 import { Aliases } from './aliases.js';
 import { REMOTE, type RemoteOptions, serversOf } from './remote-options.js';
+import { Pooled } from './servers/pooled.js';
+import type { Servers } from './servers/trip.js';
 import { checkSameTokens, type Found, findServer } from './token/find-server.js';
-import { Pooled } from './token/pooled.js';
+import type { Member } from './token/member.js';
 import { TokenBackend } from './token/token-backend.js';
-import type { Servers } from './token/token-call.js';
 
 /** What else is known of the servers: what started them knows whether they are well. */
 export interface Supervision {
   /** What calls go through. */
-  over(servers: Pooled): Servers;
+  over(servers: Pooled<Member>): Servers<Member>;
 }
 
 /** The backend of RemoteEngine.connect(), which says what it rejects with. */

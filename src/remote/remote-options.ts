@@ -22,17 +22,28 @@ export interface RemoteServer {
   priorities?: boolean | undefined;
 }
 
+/** One of several language models of the AI SDK that are the same model: at other addresses, under other keys, of other providers. */
+export interface ChatServer {
+  /** See `chat` of the options. */
+  chat: ChatModel;
+  /** How `servers()`, `drain()` and errors call it. Default: its provider and model id, with a number where that is taken. */
+  name?: string | undefined;
+}
+
 /** The table of RemoteOptions. */
 export const REMOTE = {
   /**
    * Language model of the AI SDK, such as `openai.chat('...')` or `anthropic('...')`: it is told messages, and no token ids are known
-   * (chat mode). Give this, `url` or `backends`; of the other options only `idleMs`, `firstTokenMs` and `signal` go with it.
+   * (chat mode). Give this, `url` or `backends`; of the other options only `idleMs`, `firstTokenMs` and `signal` go with it, and with several of them `restMs`.
    */
   chat: other<ChatModel>('a language model of the AI SDK', readChatModel),
   /** Address of the server: `http://`, `https://`, or `unix:` with the path of a socket. Give this or `backends`. */
   url: text(),
-  /** Servers of the same model, 1 to 16, each `{ url, dialect, servedModel, headers, priorities }`. Give this or `url`. */
-  backends: other<readonly RemoteServer[]>('a list of 1 to 16 servers', readServers),
+  /**
+   * Servers of the same model, 1 to 16, each `{ url, dialect, servedModel, headers, priorities }`; or language models of the AI SDK, each
+   * `{ chat, name }`, but no mixture of both. Give this or `url`.
+   */
+  backends: other<readonly RemoteServer[] | readonly ChatServer[]>('a list of 1 to 16 servers', readServers),
   /** GGUF of the model, of which only the vocabulary and the chat template are read: a path, `hf:user/repo:quant` or a URL. Default: the package's small model. */
   model: text(),
   /** What the server speaks. Default: as it says itself. */
@@ -65,13 +76,29 @@ export const REMOTE = {
 /** Options of RemoteEngine.connect(). */
 export interface RemoteOptions extends OptionsOf<typeof REMOTE> {}
 
-const WITH_CHAT: readonly string[] = ['chat', 'idleMs', 'firstTokenMs', 'onProgress', 'signal'];
+const WITH_CHAT: readonly string[] = ['idleMs', 'firstTokenMs', 'onProgress', 'signal'];
 
-/** Throws INVALID_OPTION for an option that means nothing in chat mode. */
-export function checkChatOnly(options: RemoteOptions): void {
+/** The language models of chat mode; undefined: none is given. Throws INVALID_OPTION, also for an option that means nothing with them. */
+export function chatServersOf(options: RemoteOptions): readonly ChatServer[] | undefined {
+  const { chat, backends } = options;
+  const [servers, own] = chat ? [[{ chat }], ['chat']] : [chatOnly(backends), ['backends', 'restMs']];
+  if (!servers) return undefined;
   for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined && !WITH_CHAT.includes(name)) throw invalidOption(name, 'left out with `chat`', value);
+    const goes = WITH_CHAT.includes(name) || own.includes(name);
+    if (value !== undefined && !goes) throw invalidOption(name, 'left out with `chat`', value);
   }
+  return servers;
+}
+
+/** What a session holds is tokens with the ones and messages with the others: it cannot go from one to the other. */
+function chatOnly(backends: RemoteOptions['backends']): readonly ChatServer[] | undefined {
+  const list: readonly (RemoteServer | ChatServer)[] = backends ?? [];
+  const chats = list.filter((one) => 'chat' in one);
+  if (chats.length === 0) return undefined;
+  if (chats.length === list.length) return chats;
+  const at = list.findIndex((one) => !('chat' in one));
+  const wanted = 'a language model as the others are: token ids and messages do not go together';
+  throw invalidOption(`backends[${at}]`, wanted, list[at]);
 }
 
 function readChatModel(field: string, value: unknown): ChatModel {
@@ -83,15 +110,26 @@ function readChatModel(field: string, value: unknown): ChatModel {
 /** Throws INVALID_OPTION unless there is either a url or backends. */
 export function serversOf(options: RemoteOptions): readonly RemoteServer[] {
   const { url, backends, dialect, servedModel, headers } = options;
-  if (backends && url === undefined) return backends;
+  if (backends && url === undefined) return backends as readonly RemoteServer[]; // those of chat mode were taken before
   if (url === undefined || backends) throw invalidOption('url', 'given, or else backends', url);
   return [{ url, dialect, servedModel, headers }];
 }
 
-function readServers(field: string, value: unknown): readonly RemoteServer[] {
+function readServers(field: string, value: unknown): readonly RemoteServer[] | readonly ChatServer[] {
   const list = readList(field, value as readonly RemoteServer[]);
   if (list.length < 1 || list.length > 16) throw invalidOption(field, 'a list of 1 to 16 servers', value);
-  return list.map((one, at) => readServer(`${field}[${at}]`, one));
+  const isChat = (one: object) => 'chat' in Object(one);
+  return list.map((one, at) =>
+    (isChat(one) ? readChatServer : readServer)(`${field}[${at}]`, one),
+  ) as readonly RemoteServer[];
+}
+
+function readChatServer(field: string, value: unknown): ChatServer {
+  const { chat, name } = readOptions(field, value as ChatServer, ['chat', 'name']);
+  return {
+    chat: readChatModel(`${field}.chat`, chat),
+    ...(name !== undefined && { name: checkName(`${field}.name`, name) }),
+  };
 }
 
 function readServer(field: string, value: RemoteServer): RemoteServer {

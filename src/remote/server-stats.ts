@@ -1,11 +1,11 @@
 /** What is known of one server of a RemoteEngine. Counts are since it was connected. */
 export interface ServerStats {
-  /** As it was given to `connect()`. */
+  /** Its address as it was given to `connect()`; in chat mode its name. */
   readonly url: string;
-  /** What it speaks. */
+  /** What it speaks; `chat`: a language model of the AI SDK. */
   readonly dialect: string;
   /**
-   * `ready`: requests go there. `resting`: it failed several times in a row, and is probed until it answers. `paused`: it asked to be
+   * `ready`: requests go there. `resting`: it failed several times in a row, and is probed until it answers (in chat mode: by one request). `paused`: it asked to be
    * left alone for a while. `draining`: `drain()` was called.
    */
   readonly state: 'ready' | 'resting' | 'paused' | 'draining';

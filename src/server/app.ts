@@ -12,6 +12,7 @@ import { type Client, makeGate, mayAskOf } from './http/api-keys.js';
 import { Exchange, type ServerContext } from './http/exchange.js';
 import { HttpError, noRoute, retryHeaders, toHttpFailure } from './http/http-error.js';
 import { pageHeaders, showLive } from './inspector/live-page.js';
+import { swapModel } from './models/swap-model.js';
 import { chatCompletions } from './openai/chat-completions.js';
 import { completions } from './openai/completions.js';
 import { embeddings } from './openai/embeddings.js';
@@ -30,7 +31,7 @@ type Env = { Bindings: HttpBindings; Variables: { client: Client | undefined } }
 
 /** All routes of a server. Answers are written to Node's own response: see SseWriter. */
 export function makeApp(context: ServerContext): Hono<Env> {
-  const { settings, catalog, door } = context;
+  const { settings, catalog, door, swaps } = context;
   const gate = makeGate(settings, context.tenants);
   const app = new Hono<Env>();
   const exchanges = new WeakMap<object, Exchange>();
@@ -105,6 +106,12 @@ export function makeApp(context: ServerContext): Hono<Env> {
     return c.json({ object: 'list', data, models: data });
   });
   app.get('/v1/models/:name{.+}', (c) => c.json(catalog.entry(c.req.param('name'), mayAskOf(c.get('client')))));
+  if (swaps) {
+    app.post('/v1/models/swap', (c) => {
+      checkAdmin(c.get('client'));
+      return face((one) => swapModel(one, swaps, catalog))(c);
+    });
+  }
   app.post('/v1/chat/completions', face(chatCompletions));
   app.post('/v1/completions', face(completions));
   app.post('/v1/embeddings', face(embeddings));

@@ -76,6 +76,11 @@ export const SERVER = {
   tlsKey: text(),
   /** Counts what the server and its engine do, for Prometheus, at `/metrics`. Default true. */
   metrics: flag(true),
+  /**
+   * Lets an administrator give one of several models another file, by POST /v1/models/swap: it names any file that this process may read,
+   * or an address to download from. Needs `apiKeys` or `keysFile`. Default false.
+   */
+  swaps: flag(false),
   /** Shows an administrator at `/inspector` what the engine holds and what waits; it asks the engine nothing while no page is open. Default true. */
   inspector: flag(true),
   /** File that gets a line of JSON a request, without any text of it; `-`: the standard output. Default: none. */
@@ -115,6 +120,9 @@ export function readServerOptions(given: ServerOptions): ServerSettings {
   if ((settings.tlsCert === undefined) !== (settings.tlsKey === undefined)) {
     const missing = settings.tlsCert === undefined ? 'tlsCert' : 'tlsKey';
     throw invalidOption(missing, 'given: a certificate and its key go together', undefined);
+  }
+  if (settings.swaps && settings.apiKeys.length === 0 && settings.keysFile === undefined) {
+    throw invalidOption('swaps', 'left out without `apiKeys` or `keysFile`: a web page could ask for one', true);
   }
   const open = settings.apiKeys.length === 0 && settings.keysFile === undefined && !settings.noAuth;
   if (open && !isLoopback(settings.host)) {

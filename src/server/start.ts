@@ -46,6 +46,7 @@ export async function startServer(
     rounds: new WriteRounds(settings.gatherMs),
     responses: new ResponseStore(),
     tenants,
+    swaps: settings.swaps && served instanceof Models ? served : undefined,
     door,
     draining: draining.signal,
     stop: stop.signal,

@@ -1,20 +1,21 @@
 import { onAbort } from '../kit/abort-listeners.js';
 import { BanyanError, hasCode } from '../kit/errors.js';
-import type { Pooled } from '../remote/token/pooled.js';
-import type { Servers, Trip } from '../remote/token/token-call.js';
+import type { Pooled } from '../remote/servers/pooled.js';
+import type { Servers, Trip } from '../remote/servers/trip.js';
+import type { Member } from '../remote/token/member.js';
 import type { Supervised } from './supervised.js';
 
 /** A call is tried again that often: workers come back. */
 const MOST_RETRIES = 16;
 
 /** Workers as calls see them: those that are not there get nothing, and while none is there calls wait for one. */
-export class SupervisedServers implements Servers {
+export class SupervisedServers implements Servers<Member> {
   readonly mostRetries = MOST_RETRIES;
-  readonly #pooled: Pooled;
+  readonly #pooled: Pooled<Member>;
   readonly #workers: readonly Supervised[];
   #waiting: (() => void)[] = [];
 
-  constructor(pooled: Pooled, workers: readonly Supervised[]) {
+  constructor(pooled: Pooled<Member>, workers: readonly Supervised[]) {
     this.#pooled = pooled;
     this.#workers = workers;
     this.changed();
@@ -26,12 +27,16 @@ export class SupervisedServers implements Servers {
     for (const tell of this.#waiting.splice(0)) tell();
   }
 
-  async send(...[wire, failed, cancelled]: Parameters<Servers['send']>): Promise<Trip> {
+  elsewhere(failed: ReadonlySet<Member>): boolean {
+    return this.#pooled.elsewhere(failed);
+  }
+
+  async send(...[parcel, failed, cancelled]: Parameters<Servers<Member>['send']>): Promise<Trip<Member>> {
     for (;;) {
       try {
-        return this.#told(await this.#pooled.send(wire, failed));
+        return this.#told(await this.#pooled.send(parcel, failed));
       } catch (reason) {
-        if (!hasCode(reason, 'BACKPRESSURE') || wire.asked.ttftLimitMs > 0) throw reason;
+        if (!hasCode(reason, 'BACKPRESSURE') || parcel.ttftLimitMs > 0) throw reason;
         if (this.#workers.some(({ state }) => state === 'ready')) throw reason; // it is busy
       }
       const [first] = this.#workers.map(({ failure }) => failure);
@@ -41,7 +46,7 @@ export class SupervisedServers implements Servers {
     }
   }
 
-  #told(trip: Trip): Trip {
+  #told(trip: Trip<Member>): Trip<Member> {
     const worker = this.#workers.find(({ url }) => url === trip.member.url);
     return {
       ...trip,

@@ -62,13 +62,13 @@ test('a program stays where it was, unless that place is later by a fifth and 50
   const places = [new Place(), new Place()];
   const pool = new Pool(places, drawn(1));
   const ask = (program: number, count = 64) =>
-    pool.choose({ tenant: '', prompt: tokens(program, count), program }, () => true, 0);
+    pool.choose({ keys: pageKeys('', tokens(program, count)), promptTokens: count, program }, () => true, 0);
   const home = ask(7)?.index ?? -1;
   places[home]?.begin(pageKeys('', tokens(99, 40)), 40, 0); // 40 ms of queue: it stays
   expect(ask(7)?.index).toBe(home);
   places[home]?.begin(pageKeys('', tokens(98, 4_000)), 4_000, 0);
   expect(ask(7)?.index).toBe(1 - home);
-  expect(pool.choose({ tenant: '', prompt: [1], program: 0 }, () => false, 0)).toBeUndefined();
+  expect(pool.choose({ keys: [], promptTokens: 1, program: 0 }, () => false, 0)).toBeUndefined();
 });
 
 test('a place that was never measured is taken for as fast as the others, so that it is asked', () => {
@@ -77,7 +77,11 @@ test('a place that was never measured is taken for as fast as the others, so tha
   const pool = new Pool(places, drawn(1));
   const errand = known.begin(pageKeys('', tokens(1, 1_000)), 1_000, 0);
   known.answered(errand, 100); // a tenth of the time that is assumed of one that nothing is known of
-  const choice = pool.choose({ tenant: '', prompt: tokens(2, 1_000), program: 0 }, () => true, 100);
+  const choice = pool.choose(
+    { keys: pageKeys('', tokens(2, 1_000)), promptTokens: 1_000, program: 0 },
+    () => true,
+    100,
+  );
   expect(unknown.prefillMs).toBeUndefined();
   expect(choice?.index).toBe(1);
   expect(choice?.expectedMs).toBeCloseTo(100);

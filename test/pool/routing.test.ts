@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { NativeSimWorkload } from '../../src/native/simulation.js';
-import { type RouteSetup, routeWorkload } from '../../testing/routing/route-workload.js';
+import { type RouteSetup, type Routing, routeWorkload } from '../../testing/routing/route-workload.js';
+import type { RouterName } from '../../testing/routing/routers.js';
 import { WorkloadBuilder } from '../../testing/workloads/builder.js';
 import { Draw } from '../../testing/workloads/draw.js';
 import { fleet } from '../../testing/workloads/fleet.js';
@@ -15,46 +16,57 @@ import { subAgents } from '../../testing/workloads/sub-agents.js';
 
 interface Case extends RouteSetup {
   name: string;
-  build: () => NativeSimWorkload;
+  build: (seed: string) => NativeSimWorkload;
+  /** Those whose mean counts, where single ones differ much. */
+  seeds?: readonly string[];
   /** Of the sooner of the two cache-aware policies' mean time to first token: what the pool's may be. */
   most?: number;
 }
 
 const SEED = 's';
+const FIVE = ['s', 't', 'u', 'v', 'w'];
 const SIXTEEN_SMALL = { poolTokens: 16 * 200_000, overcommit: 1.5, rounds: 1 };
 
 const CASES: Case[] = [
-  { name: 'W2', build: () => fleet(GPU, SEED, { agents: 128 }) },
-  { name: 'W2, 4 agents a second', build: () => fleet(GPU, SEED, { agents: 128, perSecond: 4 }) },
-  { name: 'W3 best of 16', build: () => bestOf(GPU, SEED, { programs: 32 }) },
-  { name: 'W3 tree of thought', build: () => treeOfThought(GPU, SEED, { programs: 32 }) },
-  { name: 'W3 search', build: () => treeSearch(GPU, SEED, { programs: 32 }) },
+  { name: 'W2', build: (seed) => fleet(GPU, seed, { agents: 128 }) },
+  { name: 'W2, 4 agents a second', build: (seed) => fleet(GPU, seed, { agents: 128, perSecond: 4 }) },
+  { name: 'W3 best of 16', build: (seed) => bestOf(GPU, seed, { programs: 32 }) },
+  { name: 'W3 tree of thought', build: (seed) => treeOfThought(GPU, seed, { programs: 32 }) },
+  { name: 'W3 search', build: (seed) => treeSearch(GPU, seed, { programs: 32 }) },
   ...Object.keys(GRAPHS).map((name) => ({
     name: `W4 ${name}`,
-    build: () => graph(GPU, SEED, name, { queries: 32 }),
-    most: name === 'map-reduce 14' ? 1.05 : 1.02,
+    build: (seed: string) => graph(GPU, seed, name, { queries: 32 }),
+    seeds: FIVE,
+    ...(name === 'map-reduce 14' && { most: 1.05 }),
   })),
-  // Contexts outgrow what the engines keep: programs leave home more readily than is good for all.
-  { name: 'W5', build: () => idleThrash(GPU, SEED, SIXTEEN_SMALL), tokensKept: 200_000, most: 1.5 },
+  // Contexts outgrow what the engines keep.
+  { name: 'W5', build: (seed) => idleThrash(GPU, seed, SIXTEEN_SMALL), seeds: FIVE, tokensKept: 200_000, most: 0.95 },
   {
     name: 'W6',
-    build: () => mixed(GPU, SEED, { seconds: 120, interactive: 8, agents: 64, background: 16 }),
+    build: (seed) => mixed(GPU, seed, { seconds: 120, interactive: 8, agents: 64, background: 16 }),
     until: 120,
   },
-  { name: 'W7', build: () => subAgents(GPU, SEED, { mains: 16 }).workload },
+  { name: 'W7', build: (seed) => subAgents(GPU, seed, { mains: 16 }).workload },
 ];
 
 test.each(CASES)('$name: no later than by turns and by a cache-aware policy', { timeout: 60_000 }, (one) => {
-  const workload = one.build();
-  const pool = routeWorkload(workload, 'pool', one);
-  const turns = routeWorkload(workload, 'round robin', one);
-  expect(pool.meanTtftMs).toBeLessThanOrEqual(1.02 * turns.meanTtftMs);
+  const workloads = (one.seeds ?? [SEED]).map(one.build);
+  const routed = (name: RouterName) => {
+    const runs = workloads.map((workload) => routeWorkload(workload, name, one));
+    const mean = (of: (run: Routing) => number) => runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
+    return {
+      ttftMs: mean(({ meanTtftMs }) => meanTtftMs),
+      makespanMs: mean(({ makespanMs }) => makespanMs),
+      hitShare: mean(({ hitShare }) => hitShare),
+    };
+  };
+  const [pool, turns] = [routed('pool'), routed('round robin')];
+  const rules = [routed('cache aware, smallest tree'), routed('cache aware, least loaded')];
+  expect(pool.ttftMs).toBeLessThanOrEqual(1.02 * turns.ttftMs);
   expect(pool.hitShare).toBeGreaterThanOrEqual(turns.hitShare);
-  const rules = (['cache aware, smallest tree', 'cache aware, least loaded'] as const).map((name) =>
-    routeWorkload(workload, name, one),
-  );
-  const soonest = Math.min(...rules.map(({ meanTtftMs }) => meanTtftMs));
-  expect(pool.meanTtftMs).toBeLessThanOrEqual((one.most ?? 1.02) * soonest);
+  expect(pool.ttftMs).toBeLessThanOrEqual((one.most ?? 1.02) * Math.min(...rules.map(({ ttftMs }) => ttftMs)));
+  const soonest = Math.min(...[turns, ...rules].map(({ makespanMs }) => makespanMs));
+  expect(pool.makespanMs).toBeLessThanOrEqual(1.05 * soonest);
 });
 
 /** 48 agents of some groups, each group with a system prompt of its own of 1,024 tokens, 10 calls each. */
@@ -88,5 +100,6 @@ test.each([1, 8, 48])('%i system prompts: sooner than by turns, by more hits, an
 
 test('on a shared system prompt no engine gets half as many requests again as another', () => {
   expect(routeWorkload(groupsOfAgents(1), 'pool').maxByMin).toBeLessThanOrEqual(1.5);
-  expect(routeWorkload(fleet(GPU, SEED, { agents: 128 }), 'pool').maxByMin).toBeLessThanOrEqual(1.5);
+  for (const seed of FIVE)
+    expect(routeWorkload(fleet(GPU, seed, { agents: 128 }), 'pool').maxByMin).toBeLessThanOrEqual(1.5);
 });

@@ -43,6 +43,28 @@ export async function chatEngine(
   return { engine, server, [Symbol.asyncDispose]: close };
 }
 
+/** Several engines in chat mode behind one, and the server of each. */
+export interface ChatPoolSetting extends AsyncDisposable {
+  engine: RemoteEngine;
+  servers: readonly FakeServer[];
+}
+
+/** Models of one provider, named 'a', 'b' ..., whose servers answer so. */
+export async function chatPool(
+  provider: Provider,
+  replies: readonly Reply[],
+  options: Partial<RemoteOptions> = {},
+): Promise<ChatPoolSetting> {
+  const servers = await Promise.all(replies.map((reply) => FakeServer.open({}, reply)));
+  const backends = servers.map(({ url }, at) => ({ chat: MODELS[provider](url), name: 'abcdefgh'[at] }));
+  const engine = await RemoteEngine.connect({ backends, ...options });
+  const close = async () => {
+    await engine.close();
+    for (const server of servers) await server.close();
+  };
+  return { engine, servers, [Symbol.asyncDispose]: close };
+}
+
 /** Writes a stream of events, in pieces that end anywhere. */
 export function stream(text: string): Reply {
   return (_body, response) => {

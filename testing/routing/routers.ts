@@ -13,11 +13,11 @@ export const ROUTERS = {
     const random = new RandomStream('pool');
     const pool = new Pool(places, () => random.below(2 ** 30) / 2 ** 30);
     return {
-      send({ program, prompt }, at) {
-        const choice = pool.choose({ tenant: '', prompt, program }, () => true, at);
+      send({ program, prompt, keys }, at) {
+        const choice = pool.choose({ keys, promptTokens: prompt.length, program }, () => true, at);
         const place = choice && places[choice.index];
         if (!place) throw new Error('no place for a request');
-        const errand = place.begin(choice.keys, prompt.length, at);
+        const errand = place.begin(keys, prompt.length, at);
         return {
           engine: choice.index,
           answered: (now) => place.answered(errand, now),

@@ -2,6 +2,7 @@ import type { NativeMessage, NativeToolCall } from '../../native/binding.js';
 import type { NativeEvent } from '../../native/events.js';
 import { WireFailure } from '../token/transport.js';
 import type { ChatMetadata, ChatPiece, ChatTurn } from './chat-model.js';
+import type { Told } from './told.js';
 
 type Part = Extract<ChatTurn, { role: 'assistant' }>['content'][number];
 
@@ -12,24 +13,23 @@ export class ChatAnswer {
   readonly parts: Part[] = [];
   readonly #held: NativeToolCall[] = [];
   readonly #request: number;
+  readonly #told: Told;
 
-  constructor(request: number) {
+  /** `told`: what was told of the answer, by tries before this one. */
+  constructor(request: number, told: Told) {
     this.#request = request;
+    this.#told = told;
+    told.again();
   }
 
-  /** Something of it was told: it cannot be asked for again. */
-  get told(): boolean {
-    return this.said.content !== '' || this.said.reasoning !== '';
-  }
-
-  /** The events of a piece; undefined: it is none of the answer. Throws WireFailure for what is no piece. */
+  /** The events of a piece; undefined: it is none of the answer. Throws WireFailure for what is no piece, STREAM_BROKEN for another one than was told. */
   read(piece: ChatPiece): NativeEvent[] | undefined {
     const { type, providerMetadata: metadata } = piece;
     switch (type) {
       case 'text-delta':
         return this.#text('text', textOf(piece.delta), undefined);
       case 'reasoning-start':
-        this.parts.push({ type: 'reasoning', text: '', ...told(metadata) });
+        this.parts.push({ type: 'reasoning', text: '', ...beside(metadata) });
         return [];
       case 'reasoning-delta':
         return this.#text('reasoning', textOf(piece.delta), metadata);
@@ -62,7 +62,7 @@ export class ChatAnswer {
   readonly #metadata = new Map<string, ChatMetadata>();
 
   #of(id: string) {
-    return told(this.#metadata.get(id));
+    return beside(this.#metadata.get(id));
   }
 
   #hold({ toolCallId: id, toolName: name, input, providerExecuted, providerMetadata }: ChatPiece): void {
@@ -79,17 +79,17 @@ export class ChatAnswer {
     const last = this.parts.at(-1);
     if (last?.type === type) {
       last.text += delta;
-      Object.assign(last, told(metadata));
-    } else if (delta !== '') this.parts.push({ type, text: delta, ...told(metadata) });
-    if (delta === '') return [];
-    const [text, reasoning] = type === 'text' ? [delta, ''] : ['', delta];
-    this.said.content += text;
-    this.said.reasoning += reasoning;
+      Object.assign(last, beside(metadata));
+    } else if (delta !== '') this.parts.push({ type, text: delta, ...beside(metadata) });
+    this.said[type === 'text' ? 'content' : 'reasoning'] += delta;
+    const fresh = this.#told.fresh(type, delta);
+    if (fresh === '') return [];
+    const [text, reasoning] = type === 'text' ? [fresh, ''] : ['', fresh];
     return [{ type: 'tokens', request: this.#request, tokens: [], text, reasoning }];
   }
 }
 
-const told = (metadata: ChatMetadata | undefined) => (metadata ? { providerOptions: metadata } : {});
+const beside = (metadata: ChatMetadata | undefined) => (metadata ? { providerOptions: metadata } : {});
 
 function textOf(delta: unknown): string {
   if (typeof delta === 'string') return delta;

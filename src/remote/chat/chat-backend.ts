@@ -6,41 +6,47 @@ import { Aliases } from '../aliases.js';
 import { FarBackend } from '../far-backend.js';
 import { NO_STATS } from '../no-stats.js';
 import type { ServerStats } from '../server-stats.js';
+import { Pooled } from '../servers/pooled.js';
 import { ChatCall } from './chat-call.js';
 import { chatInfo } from './chat-info.js';
-import type { ChatModel } from './chat-model.js';
+import type { ChatMember } from './chat-member.js';
 import { toCallOptions } from './chat-options.js';
+import { parcelOf } from './chat-parcel.js';
 import { Kept } from './kept.js';
 
 const NO_TOKENS = new Int32Array(0);
 
-/** A model of the AI SDK, with the promises of Backend as far as messages go: it is told conversations, and no token ids are known. */
+/** Milliseconds; see RemoteOptions. */
+interface Times {
+  idleMs: number;
+  firstTokenMs: number;
+  restMs: number;
+}
+
+/** Language models of the AI SDK, with the promises of Backend as far as messages go: they are told conversations, and no token ids are known. */
 export class ChatBackend extends FarBackend {
   readonly info: NativeModelInfo;
   readonly inMessages = true;
-  readonly #model: ChatModel;
-  readonly #name: string;
-  readonly #times: { idleMs: number; firstTokenMs: number };
+  readonly #servers: Pooled<ChatMember>;
+  readonly #times: Times;
   readonly #aliases = new Aliases(undefined);
   readonly #kept = new Kept();
   readonly #chats = new WeakMap<ChatFormat, ChatInput>();
 
-  constructor(model: ChatModel, times: { idleMs: number; firstTokenMs: number }) {
+  constructor(members: readonly ChatMember[], times: Times) {
     super();
-    this.#model = model;
+    this.#servers = new Pooled(members, times.restMs);
     this.#times = times;
-    this.#name = `${model.provider} ${model.modelId}`;
-    this.info = chatInfo(model);
+    this.info = chatInfo(members.map(({ model }) => model));
   }
 
-  /** None that is known apart from the provider. */
   servers(): ServerStats[] {
-    return [];
+    return this.#servers.stats();
   }
 
-  async drain(url: string): Promise<void> {
+  async drain(url: string, draining: boolean): Promise<void> {
     checkOpen(this);
-    throw new BanyanError('INVALID_OPTION', `There is no server ${url}`, { field: 'url' });
+    await this.#servers.drain(url, draining);
   }
 
   submit(asked: BackendRequest, sink: RequestSink): number {
@@ -49,8 +55,9 @@ export class ChatBackend extends FarBackend {
     if (!chat) throw inWords('prompt');
     const options = toCallOptions(asked, chat, this.#kept, this.#aliases.program(asked.program));
     const oneCall = !chat.parallelToolCalls;
-    const [model, name, kept, progress] = [this.#model, this.#name, this.#kept, asked.progress];
-    const setup = { model, name, options, kept, progress, oneCall, ...this.#times };
+    const [servers, kept, progress] = [this.#servers, this.#kept, asked.progress];
+    const parcel = parcelOf(chat, asked.program);
+    const setup = { servers, parcel, options, kept, progress, oneCall, ...this.#times };
     return this.begin(asked, sink, (id, deliver) => new ChatCall({ ...setup, id, deliver }));
   }
 
@@ -95,6 +102,7 @@ export class ChatBackend extends FarBackend {
   }
 
   protected release() {
+    this.#servers.close();
     return { whileEnding: Promise.resolve(), after: () => Promise.resolve() };
   }
 }

@@ -2,15 +2,18 @@ import { asBanyanError, BanyanError } from '../../kit/errors.js';
 import { waitAtLeast } from '../../kit/wait.js';
 import type { NativeEvent } from '../../native/events.js';
 import type { FinishReason } from '../../native/vocabulary.js';
-import { Patience } from '../token/patience.js';
+import { Patience } from '../servers/patience.js';
+import type { Cost, Parcel, Servers, Trip } from '../servers/trip.js';
 import { WireFailure } from '../token/transport.js';
 import { usageOf } from '../usage.js';
 import { ChatAnswer } from './chat-answer.js';
 import { failureOf } from './chat-failure.js';
-import type { ChatCallOptions, ChatModel, ChatPiece } from './chat-model.js';
+import type { ChatMember } from './chat-member.js';
+import type { ChatCallOptions, ChatPiece } from './chat-model.js';
 import { refusalOf } from './chat-options.js';
 import { countsOf } from './chat-usage.js';
 import type { Kept } from './kept.js';
+import { Told } from './told.js';
 
 const MOST_RETRIES = 2;
 /** A provider that wants to be left alone for longer is not waited for. */
@@ -18,9 +21,8 @@ const LONGEST_WAIT_MS = 5_000;
 
 export interface ChatCallSetup {
   id: number;
-  model: ChatModel;
-  /** Provider and model, as errors name it. */
-  name: string;
+  servers: Servers<ChatMember>;
+  parcel: Parcel;
   options: ChatCallOptions;
   kept: Kept;
   progress: boolean;
@@ -32,22 +34,24 @@ export interface ChatCallSetup {
 }
 
 /**
- * One request to a model of the AI SDK. It is tried again until something of the answer was told, then never: its calls are told once
- * the answer is whole, so that of one that breaks no tool is called.
+ * One request to models of the AI SDK. It is tried again until something of the answer was told; after that only at temperature 0, where
+ * the second answer may be the first one, and is compared with it. Calls are told once the answer is whole, so that of one that breaks no
+ * tool is called.
  */
 export class ChatCall {
   readonly done: Promise<void>;
   readonly #setup: ChatCallSetup;
   readonly #abort = new AbortController();
   readonly #submitted = performance.now();
+  readonly #told = new Told();
+  readonly #elsewhere = { retries: 0, migrations: 0, server: '' };
   #answer: ChatAnswer;
   #first: number | undefined;
   #last = 0;
-  #retries = 0;
 
   constructor(setup: ChatCallSetup) {
     this.#setup = setup;
-    this.#answer = new ChatAnswer(setup.id);
+    this.#answer = new ChatAnswer(setup.id, this.#told);
     this.done = this.#run();
   }
 
@@ -70,39 +74,77 @@ export class ChatCall {
 
   /** The last piece of the answer. */
   async #whole(): Promise<ChatPiece> {
+    const { servers } = this.#setup;
+    const failed = new Set<ChatMember>();
     for (;;) {
+      const trip = await this.#next(failed);
+      const { member } = trip;
+      this.#elsewhere.server = member.url;
       try {
-        return await this.#try();
+        return await trip.guard(() => this.#try(trip));
       } catch (reason) {
         if (this.#abort.signal.aborted || reason instanceof BanyanError) throw reason;
         const failure = failureOf(reason);
-        if (this.#answer.told) throw this.#error('STREAM_BROKEN', failure);
-        const { kind, retryAfterMs } = failure;
-        if (kind === 'refused' || this.#retries >= MOST_RETRIES || retryAfterMs > LONGEST_WAIT_MS) {
-          throw this.#error(kind === 'busy' ? 'BACKPRESSURE' : 'REMOTE_FAILED', failure);
-        }
-        const ms = Math.max(retryAfterMs, 50 * 2 ** this.#retries++ * (0.5 + Math.random()));
+        failed.add(member);
+        const waitMs = servers.elsewhere(failed) ? 0 : failure.retryAfterMs;
+        if (!this.#mayAskAgain(failure) || waitMs > LONGEST_WAIT_MS) throw this.#error(member, failure);
+        const ms = Math.max(waitMs, 50 * 2 ** this.#elsewhere.retries++ * (0.5 + Math.random()));
+        if (this.#told.any) this.#elsewhere.migrations++;
         await waitAtLeast(ms, this.#abort.signal);
       }
     }
   }
 
-  #error(code: 'STREAM_BROKEN' | 'REMOTE_FAILED' | 'BACKPRESSURE', failure: WireFailure): BanyanError {
-    const message = `${this.#setup.name} ${failure.message}`;
-    const retryAfter = code === 'BACKPRESSURE' ? { retryAfter: Math.max(1, failure.retryAfterMs) } : {};
-    return new BanyanError(code, message, { ...retryAfter, field: failure.field, cause: failure.cause ?? failure });
+  async #next(failed: ReadonlySet<ChatMember>): Promise<Trip<ChatMember>> {
+    const { servers, parcel } = this.#setup;
+    try {
+      return await servers.send(parcel, failed, this.#abort.signal);
+    } catch (reason) {
+      if (!this.#told.any) throw reason;
+      throw new BanyanError('STREAM_BROKEN', 'The answer broke off, and no server takes it up', { cause: reason });
+    }
   }
 
-  async #try(): Promise<ChatPiece> {
-    const { id, model, options, firstTokenMs, idleMs, deliver } = this.#setup;
+  #mayAskAgain({ kind }: WireFailure): boolean {
+    const { options, servers } = this.#setup;
+    if (kind === 'refused' || this.#elsewhere.retries >= (servers.mostRetries ?? MOST_RETRIES)) return false;
+    return !this.#told.any || options.temperature === 0;
+  }
+
+  #error({ url }: ChatMember, failure: WireFailure): BanyanError {
+    const busy = failure.kind === 'busy' && !this.#told.any;
+    const code = this.#told.any ? 'STREAM_BROKEN' : busy ? 'BACKPRESSURE' : 'REMOTE_FAILED';
+    const retryAfter = busy ? { retryAfter: Math.max(1, failure.retryAfterMs) } : {};
+    const more = { ...retryAfter, field: failure.field, cause: failure.cause ?? failure };
+    return new BanyanError(code, `${url} ${failure.message}`, more);
+  }
+
+  /** Throws WireFailure, and what the provider says of its settings. */
+  async #try(trip: Trip<ChatMember>): Promise<ChatPiece> {
+    let failure: WireFailure | undefined;
+    let finish: ChatPiece | undefined;
+    try {
+      finish = await this.#stream(trip);
+      return finish;
+    } catch (reason) {
+      if (this.#abort.signal.aborted || reason instanceof BanyanError) throw reason; // no fault of the server
+      failure = failureOf(reason);
+      throw failure;
+    } finally {
+      trip.ended(failure, costOf(finish));
+    }
+  }
+
+  async #stream(trip: Trip<ChatMember>): Promise<ChatPiece> {
+    const { id, options, firstTokenMs, idleMs, deliver } = this.#setup;
     const patience = new Patience(this.#abort.signal);
     const over = unlessAborted(patience);
-    this.#answer = new ChatAnswer(id);
+    this.#answer = new ChatAnswer(id, this.#told);
     let finish: ChatPiece | undefined;
     let close = () => {};
     try {
       patience.wait(firstTokenMs);
-      const { stream } = await over(model.doStream({ ...options, abortSignal: patience.signal }));
+      const { stream } = await over(trip.member.model.doStream({ ...options, abortSignal: patience.signal }));
       const reader = stream.getReader();
       close = () => void reader.cancel().catch(() => {});
       for (;;) {
@@ -113,6 +155,7 @@ export class ChatCall {
         if (piece.type === 'finish') finish = piece;
         const events = this.#answer.read(piece);
         if (!events) continue;
+        trip.answered();
         patience.wait(idleMs);
         this.#last = performance.now();
         this.#first ??= this.#last;
@@ -122,7 +165,9 @@ export class ChatCall {
       patience.end();
       close();
     }
-    return this.#checked(finish);
+    const whole = this.#checked(finish);
+    this.#told.end();
+    return whole;
   }
 
   #check({ warnings = [] }: ChatPiece): void {
@@ -142,7 +187,7 @@ export class ChatCall {
 
   /** `finish` undefined: it was cancelled. */
   #finish(finish: ChatPiece | undefined): void {
-    const { id: request, deliver, kept, name: server, oneCall, progress } = this.#setup;
+    const { id: request, deliver, kept, oneCall, progress } = this.#setup;
     const events = finish ? this.#answer.end(oneCall, progress) : [];
     const { said: message, parts } = this.#answer;
     if (finish) kept.keep({ ...message, ids: message.toolCalls.map(({ id }) => id) }, parts);
@@ -150,10 +195,16 @@ export class ChatCall {
     const reason = finish ? reasonOf(finish, message.toolCalls.length > 0, stopText) : 'cancelled';
     const times = { submitted: this.#submitted, first: this.#first, last: this.#last, now: performance.now() };
     const { prompt, output, reasoning, cached } = countsOf(finish?.usage);
-    const elsewhere = { retries: this.#retries, migrations: 0, server };
-    const usage = usageOf(prompt, output, reasoning, cached, times, elsewhere);
+    const usage = usageOf(prompt, output, reasoning, cached, times, this.#elsewhere);
     deliver([...events, { type: 'finish', request, reason, stopText, shortened: false, usage, message }]);
   }
+}
+
+/** What a provider does not count is not known. */
+function costOf(finish: ChatPiece | undefined): Cost {
+  if (!finish) return { cached: null, output: 0 };
+  const { prompt, cached, output } = countsOf(finish.usage);
+  return { ...(prompt > 0 && { prompt }), cached, output };
 }
 
 function reasonOf({ finishReason }: ChatPiece, calls: boolean, stopText: string): FinishReason {

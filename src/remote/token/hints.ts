@@ -1,7 +1,7 @@
 import type { NativeHint } from '../../native/binding.js';
 import type { Aliases } from '../aliases.js';
+import type { Servers, Trip } from '../servers/trip.js';
 import type { Member } from './member.js';
-import type { Servers, Trip } from './token-call.js';
 
 /** Programs whose place is remembered, the latest. */
 const MOST_PROGRAMS = 10_000;
@@ -9,12 +9,12 @@ const MOST_PROGRAMS = 10_000;
 const LATE_MS = 5_000;
 
 /** Servers, and where each program was sent last: advice about it goes there. */
-export class Hints implements Servers {
-  readonly #servers: Servers;
+export class Hints implements Servers<Member> {
+  readonly #servers: Servers<Member>;
   readonly #aliases: Aliases;
   readonly #last = new Map<number, Member>();
 
-  constructor(servers: Servers, aliases: Aliases) {
+  constructor(servers: Servers<Member>, aliases: Aliases) {
     this.#servers = servers;
     this.#aliases = aliases;
   }
@@ -23,9 +23,13 @@ export class Hints implements Servers {
     return this.#servers.mostRetries;
   }
 
-  async send(...[wire, failed, cancelled]: Parameters<Servers['send']>): Promise<Trip> {
-    const trip = await this.#servers.send(wire, failed, cancelled);
-    const { program } = wire.asked;
+  elsewhere(failed: ReadonlySet<Member>): boolean {
+    return this.#servers.elsewhere(failed);
+  }
+
+  async send(...[parcel, failed, cancelled]: Parameters<Servers<Member>['send']>): Promise<Trip<Member>> {
+    const trip = await this.#servers.send(parcel, failed, cancelled);
+    const { program } = parcel;
     if (program === 0 || !trip.member.dialect.hint) return trip;
     this.#last.delete(program); // the latest last
     this.#last.set(program, trip.member);

@@ -8,11 +8,12 @@ import { schemaGrammar } from '../dialects/schema-grammar.js';
 import { wireFormat } from '../dialects/wire-format.js';
 import { FarBackend } from '../far-backend.js';
 import type { ServerStats } from '../server-stats.js';
+import type { Pooled } from '../servers/pooled.js';
+import type { Servers } from '../servers/trip.js';
 import { Hints } from './hints.js';
 import type { Member } from './member.js';
-import type { Pooled } from './pooled.js';
 import { sayable } from './sayable.js';
-import { type Servers, TokenCall } from './token-call.js';
+import { TokenCall } from './token-call.js';
 
 /** Requests that a server runs at the same time, as far as is known: as many as an engine does by default. */
 const RUNNING = 16;
@@ -21,9 +22,9 @@ const RUNNING = 16;
 export interface TokenSetup {
   vocabulary: Vocabulary;
   members: readonly Member[];
-  servers: Pooled;
+  servers: Pooled<Member>;
   /** What calls go through, where it is not the servers themselves. */
-  calls?: Servers | undefined;
+  calls?: Servers<Member> | undefined;
   aliases: Aliases;
   idleMs: number;
   firstTokenMs: number;

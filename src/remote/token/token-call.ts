@@ -4,10 +4,12 @@ import { asBanyanError, BanyanError } from '../../kit/errors.js';
 import { waitAtLeast } from '../../kit/wait.js';
 import type { NativeEvent, RequestEvent, TokenLogprob } from '../../native/events.js';
 import type { FinishReason } from '../../native/vocabulary.js';
+import { pageKeys } from '../../pool/page-keys.js';
 import type { WirePiece, WireRequest } from '../dialects/dialect.js';
+import { Patience } from '../servers/patience.js';
+import type { Parcel, Servers, Trip } from '../servers/trip.js';
 import { toldUsage, usageOf } from '../usage.js';
 import type { Member } from './member.js';
-import { Patience } from './patience.js';
 import { StreamIds } from './stream-ids.js';
 import { WireFailure } from './transport.js';
 import { readLogprobs, withLogprobs } from './wire-logprobs.js';
@@ -19,35 +21,12 @@ const MOST_DOUBLINGS = 4;
 /** That the end of a stream, with what it says of the cache, is waited for once the answer is whole. */
 const END_MS = 1_000;
 
-/** One try of a call, at one server. */
-export interface Trip {
-  readonly member: Member;
-  /** Runs the try, unless the server is being left alone. */
-  guard<Result>(run: () => Promise<Result>): Promise<Result>;
-  /** Its first token came. */
-  answered(): void;
-  /** It is over; `cached`: tokens of the prompt that were cached, null unknown; `output`: tokens that came. */
-  ended(failure: WireFailure | undefined, cached: number | null, output: number): void;
-}
-
-/** Where calls go. */
-export interface Servers {
-  /** The next try of a call. `failed`: servers that it has failed on, which come last. Throws BACKPRESSURE. */
-  send(
-    wire: Pick<WireRequest, 'asked' | 'prompt'>,
-    failed: ReadonlySet<Member>,
-    cancelled: AbortSignal,
-  ): Trip | Promise<Trip>;
-  /** Retries of one request. Default 2. */
-  readonly mostRetries?: number | undefined;
-}
-
 export interface CallSetup {
   id: number;
   wire: Omit<WireRequest, 'model' | 'priorities' | 'kept'>;
   reader: AnswerReader;
   vocabulary: Vocabulary;
-  servers: Servers;
+  servers: Servers<Member>;
   /** Milliseconds without a token after which a stream is given up. */
   idleMs: number;
   firstTokenMs: number;
@@ -60,6 +39,7 @@ export class TokenCall {
   readonly #setup: CallSetup;
   readonly #abort = new AbortController();
   readonly #submitted = performance.now();
+  readonly #parcel: Parcel;
   readonly #told: number[] = [];
   readonly #elsewhere = { retries: 0, migrations: 0, server: '' };
   #first: number | undefined;
@@ -73,6 +53,7 @@ export class TokenCall {
 
   constructor(setup: CallSetup) {
     this.#setup = setup;
+    this.#parcel = parcelOf(setup.wire);
     this.done = this.#run();
   }
 
@@ -107,41 +88,46 @@ export class TokenCall {
         if (this.#abort.signal.aborted) return 'cancelled';
         if (!(reason instanceof WireFailure)) throw reason;
         const begun = this.#told.length > 0;
+        failed.add(member);
         if (
           reason.kind === 'refused' ||
           retries >= (this.#setup.servers.mostRetries ?? MOST_RETRIES) ||
-          !this.#mayWait(reason)
+          !this.#mayWait(reason, failed)
         ) {
           throw member.failure(reason, begun ? 'STREAM_BROKEN' : 'REMOTE_FAILED');
         }
         this.#elsewhere.retries++;
         if (begun) this.#elsewhere.migrations++;
-        failed.add(member);
-        const ms = Math.max(reason.retryAfterMs, 50 * 2 ** Math.min(retries, MOST_DOUBLINGS) * (0.5 + Math.random()));
-        await waitAtLeast(ms, this.#abort.signal);
+        const ms = 50 * 2 ** Math.min(retries, MOST_DOUBLINGS) * (0.5 + Math.random());
+        await waitAtLeast(
+          this.#setup.servers.elsewhere(failed) ? ms : Math.max(reason.retryAfterMs, ms),
+          this.#abort.signal,
+        );
       }
     }
   }
 
   /** The next try; undefined: it was cancelled while it waited for one. */
-  async #next(failed: ReadonlySet<Member>): Promise<Trip | undefined> {
-    const { servers, wire } = this.#setup;
+  async #next(failed: ReadonlySet<Member>): Promise<Trip<Member> | undefined> {
+    const { servers } = this.#setup;
     try {
-      return await servers.send(wire, failed, this.#abort.signal);
+      return await servers.send(this.#parcel, failed, this.#abort.signal);
     } catch (reason) {
       if (this.#abort.signal.aborted) return undefined;
       throw reason;
     }
   }
 
-  /** A server that says when to come again is believed, as long as the caller can wait. */
-  #mayWait({ retryAfterMs }: WireFailure): boolean {
-    const { ttftLimitMs } = this.#setup.wire.asked;
+  /** A server that says when to come again is believed, as long as the caller can wait; where there is another one it need not. */
+  #mayWait({ retryAfterMs }: WireFailure, failed: ReadonlySet<Member>): boolean {
+    const { servers, wire } = this.#setup;
+    const { ttftLimitMs } = wire.asked;
+    if (servers.elsewhere(failed)) return true;
     const waited = performance.now() - this.#submitted;
     return retryAfterMs <= 5_000 && (ttftLimitMs === 0 || waited + retryAfterMs < ttftLimitMs);
   }
 
-  async #try(trip: Trip): Promise<FinishReason> {
+  async #try(trip: Trip<Member>): Promise<FinishReason> {
     const patience = new Patience(this.#abort.signal);
     const before = this.#told.length;
     this.#cachedThere = null;
@@ -156,11 +142,11 @@ export class TokenCall {
       throw why;
     } finally {
       patience.end();
-      trip.ended(failure, this.#cachedThere, this.#told.length - before);
+      trip.ended(failure, { cached: this.#cachedThere, output: this.#told.length - before });
     }
   }
 
-  async #stream(trip: Trip, patience: Patience): Promise<FinishReason> {
+  async #stream(trip: Trip<Member>, patience: Patience): Promise<FinishReason> {
     const { member } = trip;
     const { wire, vocabulary, idleMs } = this.#setup;
     // A server would begin a grammar anew: it goes through the answer again, which must be the same.
@@ -276,6 +262,11 @@ export class TokenCall {
   #deliver(events: NativeEvent[]): void {
     if (events.length > 0) this.#setup.deliver(events);
   }
+}
+
+function parcelOf({ asked, prompt }: CallSetup['wire']): Parcel {
+  const { salt, program, ttftLimitMs } = asked;
+  return { keys: pageKeys(salt, prompt), promptTokens: prompt.length, program, ttftLimitMs };
 }
 
 /** Tokens beyond those of the answer so far, which a second one must repeat: they are taken out of `before`. Throws STREAM_BROKEN. */

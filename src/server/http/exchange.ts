@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Engine } from '../../engine/engine.js';
 import type { TurnOptions } from '../../engine/request-options.js';
+import type { Models } from '../../models/models.js';
 import type { Callers } from '../../stateless/callers.js';
 import type { IgnoredLog } from '../ignored-log.js';
 import type { Catalog } from '../models/catalog.js';
@@ -31,6 +32,8 @@ export interface ServerContext {
   responses: ResponseStore;
   /** Those who are told apart, each with conversations and responses of its own. */
   tenants: Tenants | undefined;
+  /** What an administrator may swap; undefined: nothing. */
+  swaps?: Models | undefined;
   /** Of a worker: its engine, by token ids. */
   door?: TokenDoor | undefined;
   /** Aborts when the server begins to stop: it is not ready any more, answers under way go on. */
@@ -169,6 +172,11 @@ export class Exchange {
 
   get keepAliveMs(): number {
     return this.#context.settings.keepAliveMs;
+  }
+
+  /** The JSON value of a body that is about no answer. Throws HttpError. */
+  plainBody(): Promise<unknown> {
+    return jsonBody(this.#request, this.#context.settings.maxBodyBytes);
   }
 
   /** The JSON value of the body, when the model that it names is loaded: only one that the client may ask for ever is. Throws HttpError. */

@@ -234,7 +234,8 @@ test('what needs tokens says so: texts, ids, counts, room to be made', async () 
   await expect(engine.embed('x')).rejects.toMatchObject(unsupported);
   await expect(engine.drain('x')).rejects.toMatchObject({ code: 'INVALID_OPTION', field: 'url' });
   expect(await engine.explain(QUESTION)).toMatchObject({ reason: 'reuse-off' });
-  expect([engine.servers(), one.server.bodies]).toEqual([[], []]);
+  expect(engine.servers()).toMatchObject([{ dialect: 'chat', state: 'ready', sent: 0 }]);
+  expect(one.server.bodies).toEqual([]);
 });
 
 test('at connect: no model of the AI SDK, and options that mean nothing with one', async () => {

@@ -3,16 +3,14 @@ import { BanyanError } from '../../kit/errors.js';
 import { PREFILL_MS } from '../../pool/pace.js';
 import { type Errand, Place } from '../../pool/place.js';
 import { Pool } from '../../pool/pool.js';
-import type { WireRequest } from '../dialects/dialect.js';
 import type { ServerStats } from '../server-stats.js';
+import { WireFailure } from '../token/transport.js';
 import { Health } from './health.js';
-import type { Member } from './member.js';
-import type { Servers, Trip } from './token-call.js';
-import { WireFailure } from './transport.js';
+import type { FarServer, Parcel, Servers, Trip } from './trip.js';
 
 /** One server: how it is reached, what is known of it, whether it is well, what it did. */
-interface Stop {
-  readonly member: Member;
+interface Stop<One extends FarServer> {
+  readonly member: One;
   readonly place: Place;
   readonly health: Health;
   readonly counts: Counts;
@@ -32,16 +30,16 @@ interface Counts {
 }
 
 /** Servers of one model: each request goes where its first token is expected soonest, past those that are not well. */
-export class Pooled implements Servers {
-  readonly #stops: readonly Stop[];
+export class Pooled<One extends FarServer> implements Servers<One> {
+  readonly #stops: readonly Stop<One>[];
   readonly #pool: Pool;
 
   /** `restMs`: how long a server that fails is left alone, where there are others; undefined: never. */
-  constructor(members: readonly Member[], restMs: number | undefined) {
+  constructor(members: readonly One[], restMs: number | undefined) {
     this.#stops = members.map((member) => ({
       member,
       place: new Place(),
-      health: new Health(members.length > 1 ? restMs : undefined, (signal) => member.probe(signal)),
+      health: new Health(members.length > 1 ? restMs : undefined, member.probe?.bind(member)),
       counts: {
         ...{ sent: 0, answered: 0, failed: 0, busy: 0 },
         ...{ promptTokens: 0, cachedTokens: null, outputTokens: 0, ttftMs: 0 },
@@ -69,29 +67,33 @@ export class Pooled implements Servers {
     });
   }
 
-  send({ asked, prompt }: Pick<WireRequest, 'asked' | 'prompt'>, failed: ReadonlySet<Member>): Trip {
+  send(parcel: Parcel, failed: ReadonlySet<One>): Trip<One> {
     const now = performance.now();
-    const errand = { tenant: asked.salt, prompt, program: asked.program };
-    const fresh = (index: number) => !failed.has(this.#at(index).member);
     const open = (index: number) => stateOf(this.#at(index), now) === 'ready';
-    const choice =
-      this.#pool.choose(errand, (index) => open(index) && fresh(index), now) ?? this.#pool.choose(errand, open, now);
+    const fresh = (index: number) => open(index) && !failed.has(this.#at(index).member);
+    const choice = this.#pool.choose(parcel, fresh, now) ?? this.#pool.choose(parcel, open, now);
     if (!choice) throw this.#refusal(now);
-    if (asked.ttftLimitMs > 0 && choice.expectedMs > asked.ttftLimitMs) {
-      const retryAfter = Math.max(1, choice.expectedMs - asked.ttftLimitMs);
+    const { keys, promptTokens, ttftLimitMs } = parcel;
+    if (ttftLimitMs > 0 && choice.expectedMs > ttftLimitMs) {
+      const retryAfter = Math.max(1, choice.expectedMs - ttftLimitMs);
       throw new BanyanError('BACKPRESSURE', 'No server is expected to answer within ttftLimitMs', { retryAfter });
     }
     const stop = this.#at(choice.index);
     stop.counts.sent++;
-    return tripTo(stop, stop.place.begin(choice.keys, prompt.length, now));
+    return tripTo(stop, stop.place.begin(keys, promptTokens, now));
+  }
+
+  elsewhere(failed: ReadonlySet<One>): boolean {
+    const now = performance.now();
+    return this.#stops.some((stop) => stateOf(stop, now) === 'ready' && !failed.has(stop.member));
   }
 
   close(): void {
     for (const { health } of this.#stops) health.close();
   }
 
-  #at(index: number): Stop {
-    return this.#stops[index] as Stop;
+  #at(index: number): Stop<One> {
+    return this.#stops[index] as Stop<One>;
   }
 
   /** All of them drain, rest, or asked to be left alone. */
@@ -102,7 +104,7 @@ export class Pooled implements Servers {
   }
 }
 
-function tripTo(stop: Stop, errand: Errand): Trip {
+function tripTo<One extends FarServer>(stop: Stop<One>, errand: Errand): Trip<One> {
   const { member, place, health, counts } = stop;
   return {
     member,
@@ -115,11 +117,13 @@ function tripTo(stop: Stop, errand: Errand): Trip {
       counts.answered++;
       counts.ttftMs += now - errand.began;
     },
-    ended: (failure, cached, output) => {
-      place.end(errand, cached);
+    ended: (failure, { prompt = errand.promptTokens, cached, output }) => {
+      // Pages are counted in tokens of the parcel, which may be estimated.
+      const there = cached === null ? null : (cached * errand.promptTokens) / Math.max(1, prompt);
+      place.end(errand, there);
       counts.outputTokens += output;
       if (!failure) {
-        counts.promptTokens += errand.promptTokens;
+        counts.promptTokens += prompt;
         if (cached !== null) counts.cachedTokens = (counts.cachedTokens ?? 0) + cached;
       } else if (failure.kind === 'busy') {
         counts.busy++;
@@ -132,7 +136,11 @@ function tripTo(stop: Stop, errand: Errand): Trip {
   };
 }
 
-async function guarded<Result>({ health, place }: Stop, errand: Errand, run: () => Promise<Result>): Promise<Result> {
+async function guarded<Result>(
+  { health, place }: Stop<FarServer>,
+  errand: Errand,
+  run: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await health.guard(run);
   } catch (reason) {
@@ -142,7 +150,7 @@ async function guarded<Result>({ health, place }: Stop, errand: Errand, run: () 
   }
 }
 
-function stateOf({ place, health }: Stop, now: number): ServerStats['state'] {
+function stateOf({ place, health }: Stop<FarServer>, now: number): ServerStats['state'] {
   if (place.draining) return 'draining';
   if (health.resting) return 'resting';
   return now < place.pausedUntil ? 'paused' : 'ready';

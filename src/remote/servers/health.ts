@@ -1,5 +1,5 @@
 import { type CircuitBreakerPolicy, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
-import { WireFailure } from './transport.js';
+import { WireFailure } from '../token/transport.js';
 
 /** Failures in a row after which a server is left alone. */
 const MOST_FAILURES = 3;
@@ -10,11 +10,12 @@ const PROBE_MS = 5_000;
 
 /**
  * Whether a server is well. After three failures in a row it rests: nothing is sent there, and it is asked whether it is there, until
- * it says so. Rests get longer while it comes back and fails again.
+ * it says so; one that cannot be asked gets one request then, and others once that ended well. Rests get longer while it comes back and
+ * fails again.
  */
 export class Health {
   readonly #breaker: CircuitBreakerPolicy;
-  readonly #probe: (signal: AbortSignal) => Promise<void>;
+  readonly #probe: ((signal: AbortSignal) => Promise<void>) | undefined;
   readonly #restMs: number;
   readonly #closed = new AbortController();
   #timer: NodeJS.Timeout | undefined;
@@ -22,8 +23,8 @@ export class Health {
   /** By `performance.now()`: when it is probed next. */
   #until = 0;
 
-  /** `restMs`: the first rest; undefined: it never rests, as there is no other server. `probe` rejects while the server is not well. */
-  constructor(restMs: number | undefined, probe: (signal: AbortSignal) => Promise<void>) {
+  /** `restMs`: the first rest; undefined: it never rests, as there is no other server. `probe` rejects while the server is not well; undefined: a request tells. */
+  constructor(restMs: number | undefined, probe: ((signal: AbortSignal) => Promise<void>) | undefined) {
     this.#probe = probe;
     this.#restMs = restMs ?? 0;
     const counts = handleWhen((reason) => reason instanceof WireFailure && reason.kind === 'broken');
@@ -33,7 +34,9 @@ export class Health {
   }
 
   get resting(): boolean {
-    return this.#breaker.state !== CircuitState.Closed;
+    const { state } = this.#breaker;
+    const tried = this.#probe !== undefined || state !== CircuitState.Open;
+    return state !== CircuitState.Closed && (tried || performance.now() < this.#until);
   }
 
   /** Milliseconds until it is probed next; 0: it does not rest. */
@@ -60,14 +63,16 @@ export class Health {
     if (this.#closed.signal.aborted) return;
     const ms = this.#restMs * Math.min(2 ** this.#rests++, LONGEST);
     this.#until = performance.now() + ms;
+    const probe = this.#probe;
+    if (!probe) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(), ms);
+    this.#timer = setTimeout(() => this.#ask(probe), ms);
     this.#timer.unref();
   }
 
   /** A failed one is a failure more: it rests again. */
-  #ask(): void {
+  #ask(probe: (signal: AbortSignal) => Promise<void>): void {
     const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(PROBE_MS)]);
-    this.#breaker.execute(() => this.#probe(signal)).catch(() => {});
+    this.#breaker.execute(() => probe(signal)).catch(() => {});
   }
 }
