@@ -3,7 +3,7 @@
 cmake_minimum_required(VERSION 3.19)
 
 # The rooms of core, each below the next.
-set(CORE core core/costs core/drafts core/memory core/programs core/policy core/tiers core/requests core/steps core/activity core/scheduler)
+set(CORE core core/costs core/drafts core/verify core/memory core/programs core/policy core/tiers core/requests core/steps core/activity core/scheduler)
 set(LAYERS ${CORE} store tiers runner engine addon)  # each may include from itself and from those before it
 set(sim_sees ${CORE} sim)
 set(runner_sees ${CORE} runner)

@@ -24,6 +24,7 @@
 
 namespace banyan {
 
+class DraftRunner;
 class EmbeddingWorker;
 struct EngineSnapshot;
 class TierIo;
@@ -90,6 +91,7 @@ class Engine {
 
   private:
     Engine() = default;
+    void draft_by(std::unique_ptr<DraftRunner> drafts, const std::atomic<bool> & abort);
     void load_embedder(const EngineOptions & options);
     void load_nothing(const EngineOptions & options);
     void schedule_nothing();

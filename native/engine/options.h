@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "core/drafts/drafting.h"
 #include "core/option.h"
 #include "core/policy/policy.h"
 #include "core/policy/stats.h"
 #include "core/programs/hint.h"
 #include "core/types.h"
+#include "core/verify/drafting.h"
 #include "engine/step-counts.h"
 #include "engine/step-times.h"
 #include "runner/chat/chat-format.h"
@@ -55,6 +55,7 @@ struct EngineOptions {
     bool prefix_cache = true;
     bool batching = true;
     DraftMode draft_tokens = DraftMode::off;
+    std::string draft_model;    // path of a GGUF; '': none
     std::string chat_template;  // '' = the model's own
     ToolFormatChoice tool_format = ToolFormatChoice::automatic;
     PoolingChoice pooling = PoolingChoice::automatic;
@@ -72,6 +73,7 @@ struct EngineOptions {
         see("prefix_cache", prefix_cache);
         see("batching", batching);
         see("draft_tokens", draft_tokens);
+        see("draft_model", draft_model);
         see("chat_template", chat_template);
         see("tool_format", tool_format);
         see("pooling", pooling);
@@ -89,7 +91,9 @@ struct EngineInfo {
     std::string cache_dir;     // where pages are kept on disk; '': nowhere
     std::string cache_reason;  // '', or why they are not, though it was asked for
     DraftMode draft_tokens = DraftMode::off;
-    std::string no_drafts_reason;  // '', or why it is off though it was asked for
+    std::string no_drafts_reason;                         // '', or why it is off though it was asked for
+    std::string draft_model;                              // path of the model that drafts; '': none
+    int64_t draft_model_bytes = 0, draft_pool_bytes = 0;  // its weights, its KV pool
 
     template <typename See>
     void each_field(See && see) const {
@@ -134,6 +138,9 @@ struct EngineInfo {
         see("cacheReason", cache_reason);
         see("draftTokens", draft_tokens);
         see("noDraftsReason", no_drafts_reason);
+        see("draftModel", draft_model);
+        see("draftModelBytes", draft_model_bytes);
+        see("draftPoolBytes", draft_pool_bytes);
     }
 };
 

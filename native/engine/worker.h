@@ -24,6 +24,7 @@
 
 namespace banyan {
 
+class DraftRunner;
 class TierIo;
 
 class Worker {
@@ -31,6 +32,9 @@ class Worker {
     /** tiers: nullptr: no page is kept outside the pool. */
     Worker(const SchedulerConfig & config, std::unique_ptr<Runner> runner, std::shared_ptr<TierIo> tiers = nullptr);
     ~Worker();
+
+    /** A draft model drafts too, where drafts are on; its steps cost so much. Before the first request. */
+    void draft_by(std::unique_ptr<DraftRunner> drafts, const CostConstants & cost);
 
     // These, and all that read or advise the scheduler, also in the midst of a step: see listen().
 
@@ -118,6 +122,7 @@ class Worker {
     /** Empties the slots whose request left or was preempted, for caches that would keep their cells until reused. */
     void release_slots(const Batch & batch);
 
+    std::unique_ptr<DraftRunner> drafts_;  // nullptr: there is none
     Scheduler scheduler_;
     std::unique_ptr<Runner> runner_;
     std::shared_ptr<TierIo> tiers_;

@@ -11,7 +11,7 @@ import { withModelsFlags } from './models.js';
 
 export interface MachineFlags extends Pick<EngineOptions, 'threads' | 'kvTokens' | 'maxContext'>, CacheFlags {}
 
-export interface EngineFlags extends MachineFlags, Pick<EngineOptions, 'model'> {}
+export interface EngineFlags extends MachineFlags, Pick<EngineOptions, 'model' | 'draftModel'> {}
 
 export interface AnswerFlags extends EngineFlags, Pick<TurnOptions, 'maxTokens' | 'temperature' | 'seed'> {
   system?: string;
@@ -21,7 +21,12 @@ export interface AnswerFlags extends EngineFlags, Pick<TurnOptions, 'maxTokens' 
 /** Flags of every command: which model, and how much of the machine it gets. */
 export function withEngineFlags(command: Command): Command {
   return withMachineFlags(
-    command.option('--model <path|hf:user/repo:quant|url>', 'a GGUF; default: the small model of the package'),
+    command
+      .option('--model <path|hf:user/repo:quant|url>', 'a GGUF; default: the small model of the package')
+      .option(
+        '--draft-model <path|hf:user/repo:quant|url>',
+        'a smaller model of the same vocabulary: it drafts tokens where that makes them come sooner',
+      ),
   );
 }
 
@@ -69,13 +74,13 @@ export function withAnswerFlags(command: Command): Command {
 
 /** `named`: a model that was named by its place. Throws INVALID_OPTION when there are two. */
 export function engineOptions(
-  { model, threads, kvTokens, maxContext, ...cache }: EngineFlags,
+  { model, draftModel, threads, kvTokens, maxContext, ...cache }: EngineFlags,
   named?: string,
 ): EngineOptions {
   if (model !== undefined && named !== undefined) {
     throw new BanyanError('INVALID_OPTION', `Two models: ${named} and --model ${model}`, { field: 'model' });
   }
-  return { model: named ?? model, threads, kvTokens, maxContext, cache: cacheOf(cache) };
+  return { model: named ?? model, draftModel, threads, kvTokens, maxContext, cache: cacheOf(cache) };
 }
 
 export function answerOptions({ maxTokens, temperature, seed, thinking }: AnswerFlags): TurnOptions {

@@ -55,9 +55,10 @@ export function readEngineOptions(given: EngineOptions): EngineOptions {
 /** Of options that were read. `modelPath` is left empty: see model/model-file.ts. */
 export function toNativeEngineOptions(options: EngineOptions): NativeEngineOptions {
   const { model, threads = model === undefined ? 1 : 0, kvType = 'f16', policy = {}, cache = {} } = options;
+  const { draftTokens = options.draftModel ? 'auto' : 'off' } = options;
   const kv = typeof kvType === 'object' ? kvType : { k: kvType, v: kvType };
   return {
-    ...complete(LOAD, { ...options, threads }),
+    ...complete(LOAD, { ...options, threads, draftTokens }),
     ...{ modelPath: '', kvTypeK: kv.k, kvTypeV: kv.v, policy, cache: complete(CACHE, cache) },
   };
 }

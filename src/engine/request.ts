@@ -5,6 +5,7 @@ import { onAbort } from '../kit/abort-listeners.js';
 import { asBanyanError, hasCode } from '../kit/errors.js';
 import { EventLog } from '../kit/event-log.js';
 import type { NativeMessage } from '../native/binding.js';
+import { NO_DRAFTS } from '../native/draft-kinds.js';
 import type { TokenLogprob } from '../native/events.js';
 import type { CallUsage, NativeMiss } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
@@ -166,7 +167,7 @@ function neverStarted(): Completion<never> {
     reason: 'cancelled',
     stopText: '',
     shortened: false,
-    usage: { ...counts, ...times, hits: { device: 0, host: 0, disk: 0 }, retained: '', miss },
+    usage: { ...counts, ...times, hits: { device: 0, host: 0, disk: 0 }, acceptedBy: NO_DRAFTS, retained: '', miss },
     message: { content: '', reasoning: '', toolCalls: [] },
   };
 }

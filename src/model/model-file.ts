@@ -21,6 +21,16 @@ export async function findModelFile(source: ModelSource): Promise<string> {
   throw notFound(`No model file at ${resolve(model).slice(0, LONGEST_SHOWN)}: ${hint.slice(0, 2 * LONGEST_SHOWN)}`);
 }
 
+/** The same of a draft model: what is wrong with it names that option. */
+export async function findDraftModel(source: ModelSource): Promise<string> {
+  try {
+    return await findModelFile(source);
+  } catch (reason) {
+    if (!(reason instanceof BanyanError) || reason.field !== 'model') throw reason;
+    throw new BanyanError(reason.code, `The draft model: ${reason.message}`, { field: 'draftModel' });
+  }
+}
+
 const LONGEST_SHOWN = 1_000;
 
 /** What is plainly something else is said here; the rest of what can be wrong with a GGUF is found when it is read. */

@@ -6,10 +6,15 @@ import type { EngineOptions } from '../engine/engine-options.js';
 export function bytesOf({
   sizeBytes,
   poolBytes,
+  draftModelBytes,
+  draftPoolBytes,
   states,
   stateBytes,
-}: Pick<ModelInfo, 'sizeBytes' | 'poolBytes' | 'states' | 'stateBytes'>): number {
-  return sizeBytes + poolBytes + states * stateBytes;
+}: Pick<
+  ModelInfo,
+  'sizeBytes' | 'poolBytes' | 'draftModelBytes' | 'draftPoolBytes' | 'states' | 'stateBytes'
+>): number {
+  return sizeBytes + poolBytes + draftModelBytes + draftPoolBytes + states * stateBytes;
 }
 
 /** Bytes that it takes at least, before it was ever loaded: those of its file; 0 where that is not on this machine yet. */

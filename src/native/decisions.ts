@@ -98,11 +98,23 @@ export interface DecisionFields {
   disk: { what: string };
   /**
    * A step checks `drafts` tokens that its requests may say next: `expectedTokens` of it in `withMs`, without drafts
-   * `decodeRows` in `withoutMs`. All three 0: `draftTokens` is `always`.
+   * `decodeRows` in `withoutMs`. All three 0: `draftTokens` is `always`. `ofModel` of them are the draft model's, which took
+   * `draftingMs` before.
    */
-  draft: { drafts: number; decodeRows: number; expectedTokens: number; withMs: number; withoutMs: number };
-  /** No drafts for so many steps: the last cost more than they saved. `savedMs`: by all so far; negative: lost. */
-  draft_rest: { steps: number; savedMs: number };
+  draft: {
+    drafts: number;
+    ofModel: number;
+    decodeRows: number;
+    expectedTokens: number;
+    withMs: number;
+    withoutMs: number;
+    draftingMs: number;
+  };
+  /**
+   * No drafts from texts, or none of the draft model (`model`), for so many steps: the last cost more than they saved. `savedMs`: by
+   * all so far; negative: lost.
+   */
+  draft_rest: { steps: number; savedMs: number; model: boolean };
   /** A request goes on with so many tokens that its grammar leaves no choice about: none of them is sampled. */
   jump: { tokens: number };
 }

@@ -48,9 +48,17 @@ export const LOAD = {
    * same, but for rounding, as when requests share steps. `auto` checks as many as make tokens come soonest, by measured times of
    * steps and by how often drafts were right, and rests where they do not pay: it risks a hundredth of the time and five steps.
    * `always` checks all, whatever that takes. Not on models with recurrent layers, nor where the device samples
-   * (`info.noDraftsReason`). Default `off`.
+   * (`info.noDraftsReason`). Default `off`; `auto` with a `draftModel`.
    */
   draftTokens: word(['off', 'auto', 'always'], 'off'),
+  /**
+   * A second, smaller model of the same vocabulary that drafts tokens where no text does: path of a GGUF, `hf:user/repo:quant`, or
+   * an https URL. It reads a conversation when it is to draft, once for all requests that share it, and takes memory for
+   * its weights and for a pool of as many pages as `kvTokens` gives (`info.draftModelBytes`, `info.draftPoolBytes`). With
+   * `draftTokens: 'auto'` its time is counted with that of the drafts: where it does not pay, it rests. Another vocabulary is
+   * INVALID_OPTION; an embedding, recurrent or hybrid model MODEL_UNSUPPORTED; too little memory OUT_OF_MEMORY. Default: none.
+   */
+  draftModel: name(''),
   /**
    * How an embedding model makes one vector of a text: the mean of its tokens' vectors, or that of its first (`cls`) or last
    * token. `auto`: as its file says; without a word there, a decoder generates text. Default `auto`.

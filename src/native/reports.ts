@@ -2,6 +2,7 @@
  * What an engine tells of itself, as it leaves the addon and the package: field by field as in native/core and
  * native/engine. Tokens, pages, milliseconds and bytes, unless a field says otherwise.
  */
+import type { NativeDraftKinds } from './draft-kinds.js';
 import type { NativeCost } from './policy.js';
 import type { MissReason, Phase } from './vocabulary.js';
 
@@ -94,6 +95,11 @@ export interface NativeModelInfo {
   draftTokens: 'off' | 'auto' | 'always';
   /** Empty, or why `draftTokens` is off though it was asked for. */
   noDraftsReason: string;
+  /** Path of the model that drafts; empty: there is none. */
+  draftModel: string;
+  /** Of the draft model: bytes of its weights, and of its page pool, which is reserved as the model's is. */
+  draftModelBytes: number;
+  draftPoolBytes: number;
 }
 
 /** Sampling options that a model's file recommends, of the kinds that llama.cpp's own programs take from it. */
@@ -122,6 +128,8 @@ export interface NativeUsage {
   draftedTokens: number;
   /** Of the output: tokens that were such drafts, and came in one step with the token before them. */
   acceptedTokens: number;
+  /** `acceptedTokens`, by who drafted them. */
+  acceptedBy: NativeDraftKinds;
   /** Of the output: tokens that its grammar left no choice about, appended without being sampled (`jumpForward: 'force'`). */
   forcedTokens: number;
   /** Of the output: tokens that came out as reasoning, with the tag before it. */
@@ -229,6 +237,9 @@ export interface NativeStats {
   /** Drafts: tokens checked as what requests may say next, and those of them that they said. */
   draftedTokens: number;
   acceptedTokens: number;
+  /** The same by who drafted them. */
+  draftedBy: NativeDraftKinds;
+  acceptedBy: NativeDraftKinds;
   /** Of outputs: appended without being sampled, as a grammar left no choice. */
   forcedTokens: number;
   /** Steps with drafts. */
@@ -237,6 +248,10 @@ export interface NativeStats {
   draftSavedMs: number;
   /** Steps for which drafts rest, as they cost more than they saved; 0: they do not. */
   draftRestSteps: number;
+  /** What the draft model took to read conversations and to draft. `draftSavedMs` is what is left after it. */
+  draftModelMs: number;
+  /** Steps for which the draft model rests; 0: it does not, or there is none. */
+  draftModelRestSteps: number;
   preemptions: number;
   pagesEvicted: number;
   /** A page that two wanted to go on writing. */

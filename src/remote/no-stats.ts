@@ -1,3 +1,4 @@
+import { NO_DRAFTS } from '../native/draft-kinds.js';
 import type { NativeDiskStats, NativeStats } from '../native/reports.js';
 
 const NO_DISK: NativeDiskStats = {
@@ -37,6 +38,10 @@ export const NO_STATS: NativeStats = {
     draftSteps: 0,
     draftSavedMs: 0,
     draftRestSteps: 0,
+    draftedBy: NO_DRAFTS,
+    acceptedBy: NO_DRAFTS,
+    draftModelMs: 0,
+    draftModelRestSteps: 0,
   },
   ...{ preemptions: 0, pagesEvicted: 0, pagesCopied: 0, dedupeWaits: 0, programs: 0 },
   ...{ programsActive: 0, programsPaused: 0, window: 0, demandPages: 0, serviceTellsEnd: 0, resumeTokens: 0 },

@@ -1,3 +1,4 @@
+import { NO_DRAFTS } from '../native/draft-kinds.js';
 import type { CallUsage } from '../native/reports.js';
 import { MISS_REASONS } from '../native/vocabulary.js';
 
@@ -27,6 +28,7 @@ export function usageOf(
     ...{
       draftedTokens: 0,
       acceptedTokens: 0,
+      acceptedBy: NO_DRAFTS,
       forcedTokens: 0,
       preemptions: 0,
       queueMs: 0,

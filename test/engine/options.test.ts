@@ -44,7 +44,8 @@ describe('Engine.load', () => {
         maxBatchTokens: 512,
       },
       ...{ maxContext: 0, kvTypeK: 'f16', kvTypeV: 'f16', attention: 'auto', prefixCache: true, batching: true },
-      ...{ exact: false, draftTokens: 'off', chatTemplate: '', toolFormat: 'auto', pooling: 'auto', policy: {} },
+      ...{ exact: false, draftTokens: 'off', draftModel: '', chatTemplate: '', toolFormat: 'auto' },
+      ...{ pooling: 'auto', policy: {} },
       cache: { dir: '', bytes: 10 * 2 ** 30, dailyWriteBytes: 100e9, freeShare: 1, prefetch: 0, network: false },
     });
     expect(toNativeEngineOptions({ model: 'x.gguf' }).threads).toBe(0);

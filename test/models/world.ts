@@ -41,6 +41,7 @@ export function world(sizes: Record<string, number>, memoryBytes: number, option
     }
     const native = new ScriptedEngine(() => `${model} says`);
     Object.assign(native.info, { sizeBytes: 1, poolBytes: kvTokens - 1, states: 0, stateBytes: 0 });
+    Object.assign(native.info, { draftModelBytes: 0, draftPoolBytes: 0 });
     const engine = new Engine(native);
     open.set(engine, kvTokens);
     const close = engine.close.bind(engine);

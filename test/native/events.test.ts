@@ -82,6 +82,7 @@ const ENDED = {
     outputTokens: 2,
     draftedTokens: 6,
     acceptedTokens: 1,
+    acceptedBy: { tree: 1, own: 0, tenant: 0, grammar: 0, model: 0 },
     forcedTokens: 3,
     reasoningTokens: 1,
     preemptions: 1,
@@ -203,8 +204,11 @@ const DECISIONS: [DecisionKind, object][] = [
   ['store_failed', { pages: 3, states: 0 }],
   ['tier_rest', { lateLoads: 3, restMs: 10_000 }],
   ['disk', { what: 'the page store writes again' }],
-  ['draft', { drafts: 4, decodeRows: 1, expectedTokens: 3.25, withMs: 12.5, withoutMs: 8 }],
-  ['draft_rest', { steps: 64, savedMs: -16 }],
+  [
+    'draft',
+    { drafts: 4, ofModel: 3, decodeRows: 1, expectedTokens: 3.25, withMs: 12.5, withoutMs: 8, draftingMs: 1.5 },
+  ],
+  ['draft_rest', { steps: 64, savedMs: -16, model: true }],
   ['jump', { tokens: 5 }],
 ];
 

@@ -223,6 +223,7 @@ test('tiers of Models: each is loaded when it is asked, stays so while it answer
     loaded.push(model);
     const { engine, native } = scripted(scripts[model] as Script);
     Object.assign(native.info, { sizeBytes: 100, poolBytes: 0, states: 0, stateBytes: 0 });
+    Object.assign(native.info, { draftModelBytes: 0, draftPoolBytes: 0 });
     return engine;
   };
   await using models = new Models({

@@ -1,5 +1,6 @@
 import { type BackendRequest, checkOpen, type RequestSink } from '../../src/backend/backend.js';
 import { Engine } from '../../src/engine/engine.js';
+import { NO_DRAFTS } from '../../src/native/draft-kinds.js';
 import type { RequestEvent } from '../../src/native/events.js';
 import type { NativeModelInfo, NativeStats } from '../../src/native/reports.js';
 import type { FinishReason } from '../../src/native/vocabulary.js';
@@ -90,6 +91,7 @@ export class PacedEngine extends ScriptedEngine {
         draftedTokens: 0,
         forcedTokens: 0,
         acceptedTokens: 0,
+        acceptedBy: NO_DRAFTS,
         reasoningTokens: 0,
         queueMs: 0,
         prefillMs: 1,

@@ -19,6 +19,7 @@ import type {
   RenderedChat,
 } from '../../src/native/binding.js';
 import type { NativeDecision } from '../../src/native/decisions.js';
+import { NO_DRAFTS } from '../../src/native/draft-kinds.js';
 import type { NativeEvent } from '../../src/native/events.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../src/native/reports.js';
 import type { NativeSnapshot } from '../../src/native/snapshot.js';
@@ -293,7 +294,7 @@ export class ScriptedEngine implements Backend {
     const usage = {
       ...{ promptTokens, cachedTokens: cached, computedTokens: promptTokens - cached },
       ...{ cacheWriteTokens: promptTokens - cached - 1, reasoningTokens, prefillMs: 1 },
-      ...{ draftedTokens: 0, acceptedTokens: 0, forcedTokens: 0 },
+      ...{ draftedTokens: 0, acceptedTokens: 0, acceptedBy: NO_DRAFTS, forcedTokens: 0 },
       ...{ outputTokens: output.length, preemptions: 0, queueMs: 0, ttftMs: 1, itlMs: 1, totalMs: 2 },
       ...{ waitedMs: 0, bypassed: 0, hits: { device: cached, host: 0, disk: 0 }, retained: '' },
       miss: {

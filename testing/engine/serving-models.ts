@@ -50,6 +50,7 @@ export async function scriptedModels(
     if (broken.has(model)) throw new Error(`/secret/place/${model}.gguf is no model`);
     const native = new ScriptedEngine(() => `${model} says`);
     Object.assign(native.info, { sizeBytes: 100, poolBytes: 0, states: 0, stateBytes: 0 });
+    Object.assign(native.info, { draftModelBytes: 0, draftPoolBytes: 0 });
     natives.set(model, native);
     return new Engine(native);
   };

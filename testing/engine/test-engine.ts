@@ -32,6 +32,7 @@ export const engineOptions = (modelPath: string, changes: Partial<NativeEngineOp
   prefixCache: true,
   batching: true,
   draftTokens: 'off',
+  draftModel: '',
   chatTemplate: '',
   toolFormat: 'auto',
   pooling: 'auto',

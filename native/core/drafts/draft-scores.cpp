@@ -10,13 +10,15 @@ constexpr uint16_t kHalve = 1024;  // tries after which old ones count half
 
 }  // namespace
 
-/** At first a match is believed the more the longer it is and the more of them agree. */
+/** At first a match is believed the more the longer it is and the more of them agree, a model as far as it is sure. */
 DraftScores::DraftScores() {
     for (int kind = 0; kind < kDraftKinds; ++kind) {
         for (int length = 0; length < kLengths; ++length) {
             for (int votes = 0; votes < kVotes; ++votes) {
                 for (int place = 0; place < kPlaces; ++place) {
-                    const int believed = std::min(9, 2 + length + votes / 2);
+                    const bool is_model = kind == static_cast<int>(DraftKind::model);
+                    const int sure = votes == kAnyVotes ? 5 : 2 + 7 * votes / 5;
+                    const int believed = is_model ? sure : std::min(9, 2 + length + votes / 2);
                     const size_t at =
                         static_cast<size_t>(((kind * kLengths + length) * kVotes + votes) * kPlaces + place);
                     cells_[at] = {static_cast<uint16_t>(believed), 10};

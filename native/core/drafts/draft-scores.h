@@ -14,8 +14,9 @@ namespace banyan {
 struct DraftMark {
     DraftKind kind;
     int32_t length;  // tokens before it that are the same
-    int32_t votes;   // fifths of the matches that agree
+    int32_t votes;   // fifths of the matches that agree; of a second model: of its certainty, or kAnyVotes
 };
+constexpr int32_t kAnyVotes = 6;
 
 class DraftScores {
   public:
@@ -26,7 +27,7 @@ class DraftScores {
     void count(const DraftMark & mark, int32_t place, bool right);
 
   private:
-    static constexpr int kLengths = 8, kVotes = 6, kPlaces = 4;
+    static constexpr int kLengths = 8, kVotes = 7, kPlaces = 4;
     struct Cell {
         uint16_t right, tries;
     };

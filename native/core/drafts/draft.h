@@ -24,11 +24,23 @@ enum class DraftKind : uint8_t {
     own,      // of the request's prompt and output
     tenant,   // of former answers to the same tenant
     grammar,  // its grammar leaves no other
+    model,    // of a second model, see draft-model.h
 };
-constexpr int kDraftKinds = 4;
+constexpr int kDraftKinds = 5;
 template <>
 struct Words<DraftKind> {
-    static constexpr auto list = words("tree", "own", "tenant", "grammar");
+    static constexpr auto list = words("tree", "own", "tenant", "grammar", "model");
+};
+
+/** A number for each kind of draft. */
+template <typename T>
+struct PerDraftKind : std::array<T, kDraftKinds> {
+    T & operator[](DraftKind kind) { return this->at(static_cast<size_t>(kind)); }
+    const T & operator[](DraftKind kind) const { return this->at(static_cast<size_t>(kind)); }
+    template <typename See>
+    void each_field(See && see) const {
+        for (size_t kind = 0; kind < kDraftKinds; ++kind) see(word_of(static_cast<DraftKind>(kind)), this->at(kind));
+    }
 };
 
 struct Draft {
@@ -36,6 +48,13 @@ struct Draft {
     std::array<int32_t, kMostDraft> chance{};  // that the token and all before it are right, of kCertain
     int32_t n = 0;
     DraftKind kind = DraftKind::own;
+};
+
+/** What a second model drafted. */
+struct ModelDraft {
+    std::array<Token, kMostDraft> tokens{};
+    std::array<int32_t, kMostDraft> sure{};  // fifths: how likely each is, as the model has it
+    int32_t n = 0;
 };
 
 /** What is to be continued. */
@@ -57,6 +76,10 @@ class DraftSource {
     virtual ~DraftSource() = default;
     /** At most `most` tokens, none if nothing is known. Called once a step for a request that decodes. */
     virtual Draft draft(const DraftQuery & query, int32_t most) = 0;
+    /** That the token at `place` of the second model's draft is right, if all before it were, of kCertain. */
+    virtual int32_t chance_of_model(const DraftQuery &, int32_t /*place*/) { return 0; }
+    /** The second model drafted this: its chances, and from now on it is compared with what comes. */
+    virtual Draft take(const DraftQuery &, const ModelDraft &) { return {}; }
     /** The request is gone; finished: its output is whole. */
     virtual void ended(const DraftQuery & query, bool finished) = 0;
 };

@@ -37,7 +37,9 @@ void Drafter::learn(Guess & guess, const DraftQuery & query, DraftScores & score
     while (guess.seen < guess.n && guess.from + guess.seen < n_tokens) {
         const int32_t place = guess.seen++;
         const bool right = query.tokens[guess.from + place] == guess.tokens[place];
-        scores.count(guess.marks[place], place, right);
+        const DraftMark & mark = guess.marks[place];
+        scores.count(mark, place, right);
+        if (mark.kind == DraftKind::model) scores.count({mark.kind, 0, kAnyVotes}, place, right);
         if (!right) guess.n = guess.seen;
     }
 }
@@ -106,6 +108,7 @@ Draft Drafter::draft(const DraftQuery & query, int32_t most) {
     Draft best;
     int64_t best_gain = 0;
     for (size_t kind = 0; kind < found.size(); ++kind) {
+        if (kind == static_cast<size_t>(DraftKind::model)) continue;  // see take()
         Guess & guess = found[kind];
         guess.from = n_tokens;
         Draft draft;
@@ -128,6 +131,28 @@ Draft Drafter::draft(const DraftQuery & query, int32_t most) {
         if (pending.seen >= pending.n) pending = guess;
     }
     return best;
+}
+
+int32_t Drafter::chance_of_model(const DraftQuery & query, int32_t place) {
+    return scores_of(query).chance({DraftKind::model, 0, kAnyVotes}, place);
+}
+
+Draft Drafter::take(const DraftQuery & query, const ModelDraft & drafted) {
+    const DraftScores & scores = scores_of(query);
+    Guess guess;
+    Draft draft;
+    guess.from = static_cast<int32_t>(query.tokens.size());
+    guess.n = draft.n = drafted.n;
+    guess.tokens = draft.tokens = drafted.tokens;
+    draft.kind = DraftKind::model;
+    int64_t chance = kCertain;
+    for (int32_t i = 0; i < drafted.n; ++i) {
+        guess.marks[i] = {DraftKind::model, 0, drafted.sure[i]};
+        chance = chance * scores.chance(guess.marks[i], i) / kCertain;
+        draft.chance[i] = static_cast<int32_t>(chance);
+    }
+    own_[query.request].guesses[static_cast<size_t>(DraftKind::model)] = guess;
+    return draft;
 }
 
 void Drafter::ended(const DraftQuery & query, bool finished) {

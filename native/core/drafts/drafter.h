@@ -23,6 +23,8 @@ class Drafter final : public DraftSource {
     explicit Drafter(int32_t max_running);
 
     Draft draft(const DraftQuery & query, int32_t most) override;
+    int32_t chance_of_model(const DraftQuery & query, int32_t place) override;
+    Draft take(const DraftQuery & query, const ModelDraft & drafted) override;
     void ended(const DraftQuery & query, bool finished) override;
 
     int64_t bytes() const;
@@ -48,6 +50,9 @@ class Drafter final : public DraftSource {
 
     static void learn(Guess & guess, const DraftQuery & query, DraftScores & scores);
     Tenant & tenant_of(Salt salt);
+    DraftScores & scores_of(const DraftQuery & query) {
+        return query.shares ? tenant_of(query.salt).scores : unshared_;
+    }
     void make_room();
 
     const int32_t own_capacity_;

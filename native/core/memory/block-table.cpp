@@ -65,6 +65,14 @@ void BlockTable::extend(int32_t n_tokens) {
     mark_filled();
 }
 
+int32_t BlockTable::shorten(int32_t n_tokens) {
+    assert(n_tokens >= 0 && n_tokens_ - n_tokens > n_written_);
+    n_tokens_ -= n_tokens;
+    const int32_t dropped = drop_pages();
+    mark_filled();
+    return dropped;
+}
+
 /** Those beyond the last token. Returns how many. */
 int32_t BlockTable::drop_pages() {
     const auto keep = static_cast<size_t>(pages_for(n_tokens_, pool_->page_tokens()));

@@ -46,6 +46,8 @@ class BlockTable {
     void reserve(int32_t n_tokens, std::vector<PageCopy> & copies);
     /** Takes cells for n_tokens more, after reserve(). Needs as many free pages as they fill beyond the last one. */
     void extend(int32_t n_tokens);
+    /** Gives the last n_tokens of those back. Returns how many pages that were. */
+    int32_t shorten(int32_t n_tokens);
     /** Pages that extend(n_tokens) would take. */
     int32_t pages_to_extend(int32_t n_tokens) const;
     /** The reserved cells were written and the copy was made. */

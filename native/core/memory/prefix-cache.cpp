@@ -101,6 +101,14 @@ int32_t PrefixCache::extend(Holding & holding, int32_t n_tokens) {
     return n_tokens;
 }
 
+void PrefixCache::shorten(Holding & holding, int32_t n_tokens) {
+    const int32_t dropped = holding.table.shorten(n_tokens);
+    const int32_t unpromised = std::min(dropped, holding.extra);
+    holding.extra -= unpromised;
+    holding.spent -= dropped - unpromised;
+    promise(holding, holding.promised + dropped - unpromised);
+}
+
 void PrefixCache::confirm(Holding & holding, int32_t n_tokens) {
     const int32_t dropped = holding.table.confirm(n_tokens);
     promise(holding, holding.promised + std::max(0, dropped - holding.extra));

@@ -97,6 +97,8 @@ class PrefixCache {
      * other. Nothing is evicted for them. Returns how many.
      */
     int32_t extend(Holding & holding, int32_t n_tokens);
+    /** Gives cells of the last n_tokens drafts back. */
+    void shorten(Holding & holding, int32_t n_tokens);
     /** The first n_tokens of what was reserved are the sequence's; what held the rest is given back. */
     void confirm(Holding & holding, int32_t n_tokens);
     void confirm(Holding & holding);

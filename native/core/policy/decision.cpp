@@ -138,8 +138,11 @@ struct Sentence {
                count(d.decode_rows, "decoding request");
     }
     std::string operator()(const decision::Draft & d) const {
+        const std::string of_model =
+            d.of_model > 0 ? ", " + std::to_string(d.of_model) + " of the draft model in " + span(d.drafting) + ","
+                           : "";
         const std::string checked =
-            count(d.drafts, "draft") + " checked with " + count(d.decode_rows, "decoding request");
+            count(d.drafts, "draft") + of_model + " checked with " + count(d.decode_rows, "decoding request");
         if (d.expected == 0) return checked + ", whatever that takes";
         char tokens[32];
         std::snprintf(tokens, sizeof tokens, "%.1f", d.expected);
@@ -147,8 +150,9 @@ struct Sentence {
                " in " + span(d.without) + " without";
     }
     std::string operator()(const decision::DraftRest & d) const {
-        return "no drafts for " + count(d.steps, "step") + ": the last cost more than they saved; all so far " +
-               (d.saved < 0 ? "cost " : "saved ") + span(std::abs(d.saved));
+        return std::string(d.model ? "no drafts of the draft model for " : "no drafts for ") + count(d.steps, "step") +
+               ": the last cost more than they saved; all so far " + (d.saved < 0 ? "cost " : "saved ") +
+               span(std::abs(d.saved));
     }
     std::string operator()(const decision::Jump & d) const {
         return "goes on with " + count(d.tokens, "token") + " that its grammar leaves no choice about";

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/drafts/draft.h"
 #include "core/policy/decision.h"
 
 namespace banyan {
@@ -25,12 +26,15 @@ struct SchedulerStats {
     uint64_t steps = 0;
     uint64_t submitted = 0, finished = 0, cancelled = 0;
     uint64_t prompt_tokens = 0, cached_tokens = 0, prefill_tokens = 0, decode_tokens = 0;
-    uint64_t recomputed_tokens = 0;                    // prefilled again after preemption
-    uint64_t drafted_tokens = 0, accepted_tokens = 0;  // checked by the model; of those, said
-    uint64_t forced_tokens = 0;                        // of outputs, appended without being sampled
-    uint64_t draft_steps = 0;                          // steps with drafts
-    int64_t draft_saved = 0;                           // us, as measured; negative: drafts cost more than they saved
-    int32_t draft_rest = 0;                            // gauge: steps for which drafts rest
+    uint64_t recomputed_tokens = 0;                      // prefilled again after preemption
+    uint64_t drafted_tokens = 0, accepted_tokens = 0;    // checked by the model; of those, said
+    uint64_t forced_tokens = 0;                          // of outputs, appended without being sampled
+    uint64_t draft_steps = 0;                            // steps with drafts
+    int64_t draft_saved = 0;                             // us, as measured; negative: drafts cost more than they saved
+    int32_t draft_rest = 0;                              // gauge: steps for which drafts rest
+    PerDraftKind<uint64_t> drafted_by{}, accepted_by{};  // drafted_tokens and accepted_tokens, by who drafted them
+    Micros draft_model_time = 0;                         // that a second model took to read and to draft
+    int32_t draft_model_rest = 0;                        // gauge: steps for which it rests
     uint64_t preemptions = 0, pages_evicted = 0, pages_copied = 0;
     uint64_t states_saved = 0, states_loaded = 0, states_evicted = 0;
     uint64_t dedupe_waits = 0;                    // requests that waited for an equal prefix already in flight
@@ -74,6 +78,10 @@ struct SchedulerStats {
         see("draftSteps", draft_steps);
         see("draftSavedMs", Millis{draft_saved});
         see("draftRestSteps", draft_rest);
+        see("draftedBy", drafted_by);
+        see("acceptedBy", accepted_by);
+        see("draftModelMs", Millis{draft_model_time});
+        see("draftModelRestSteps", draft_model_rest);
         see("preemptions", preemptions);
         see("pagesEvicted", pages_evicted);
         see("pagesCopied", pages_copied);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/drafts/draft.h"
 #include "core/memory/explain.h"
 #include "core/memory/tier.h"
 #include "core/record.h"
@@ -17,9 +18,10 @@ struct RequestUsage {
     int32_t written_tokens = 0;   // of the prompt, computed by it and put into the prefix cache
     int32_t computed_tokens = 0;  // run through the model for it: prefill, output, recompute after preemption
     int32_t output_tokens = 0;
-    int32_t drafted_tokens = 0;   // checked by the model as what it may say next
-    int32_t accepted_tokens = 0;  // of the output: were drafts that it said
-    int32_t forced_tokens = 0;    // of the output: its grammar left no choice, and none was sampled
+    int32_t drafted_tokens = 0;           // checked by the model as what it may say next
+    int32_t accepted_tokens = 0;          // of the output: were drafts that it said
+    PerDraftKind<int32_t> accepted_by{};  // accepted_tokens, by who drafted them
+    int32_t forced_tokens = 0;            // of the output: its grammar left no choice, and none was sampled
     int32_t preemptions = 0;
     int32_t bypassed = 0;     // smaller requests that passed it while it found no room
     PerTier<int32_t> hits{};  // cached_tokens, by where they came from
@@ -37,6 +39,7 @@ struct RequestUsage {
         see("outputTokens", output_tokens);
         see("draftedTokens", drafted_tokens);
         see("acceptedTokens", accepted_tokens);
+        see("acceptedBy", accepted_by);
         see("forcedTokens", forced_tokens);
         see("preemptions", preemptions);
         see("bypassed", bypassed);

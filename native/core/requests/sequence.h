@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/drafts/draft.h"
 #include "core/memory/prefix-cache.h"
 #include "core/programs/program.h"
 #include "core/programs/tenant-table.h"
@@ -78,7 +79,8 @@ struct Sequence {
     bool sampling = false;           // its row asked for a token that has not come yet
     int32_t kept = 0;                // of the drafts of its row: what was sampled
     std::vector<Token> with_drafts;  // the tokens of its row, drafts among them
-    std::vector<Token> likely;       // see RowResult: after so many tokens of it
+    DraftKind draft_kind = DraftKind::own;
+    std::vector<Token> likely;  // see RowResult: after so many tokens of it
     int32_t n_sure = 0, likely_at = 0;
 
     bool restarted = false;       // ran before, until a step failed

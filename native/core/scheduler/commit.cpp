@@ -14,7 +14,8 @@ void Scheduler::commit(const StepResult & result, Micros now) {
     s.step.in_flight = false;
     const Batch & batch = s.step.batch();
     if (!result.failed) {
-        const bool drafted = s.step.n_drafts() > 0;  // more rows than its shape tells
+        // More rows than its shape tells, or a second model's time.
+        const bool drafted = s.step.n_drafts() > 0 || s.drafting.spent() > 0;
         if (s.config.policy.refit && !drafted && s.fit.observe(s.cost, s.step.shape(), s.now - s.step.scheduled)) {
             const CostConstants & fitted = s.cost.constants();
             s.decisions.write(0, 0, decision::Refit{fitted.step / 1'000'000, fitted.prefill / 1000});
@@ -28,6 +29,7 @@ void Scheduler::commit(const StepResult & result, Micros now) {
         s.counters.states_saved += batch.saves_before.size() + batch.saves_after.size() - result.lost_states.size();
         s.counters.states_loaded += batch.loads.size();
     }
+    if (result.failed) s.drafting.forget_step();
     if (s.config.n_states > 0) s.undo_states(result);
     if (s.lookahead.is_computing()) {
         const bool failed = result.failed || !result.refused.empty();
@@ -71,6 +73,9 @@ void Scheduler::Impl::commit_row(const BatchRow & row) {
     seq.usage.accepted_tokens += kept;
     counters.drafted_tokens += row.n_drafts;
     counters.accepted_tokens += kept;
+    counters.drafted_by[seq.draft_kind] += row.n_drafts;
+    counters.accepted_by[seq.draft_kind] += kept;
+    seq.usage.accepted_by[seq.draft_kind] += kept;
     cache.confirm(*seq.holding, n_tokens);
     cache.end_load(*seq.holding);
     seq.slot_started = true;

@@ -110,7 +110,16 @@ struct Scheduler::Impl {
     bool find_next_cells(Sequence & seq, int32_t n_tokens);
 
     // plan-drafts.cpp: what the requests may say next
+    struct Drafted {
+        Sequence * seq;
+        int32_t most;  // drafts that it may have
+        Draft draft;
+        bool has_cells = false;  // for `most` drafts
+    };
     void plan_drafts(Micros target);
+    void ask_model(std::vector<Drafted> & drafted, const DraftStep & about);
+    void check_drafts(const std::vector<Drafted> & drafted, const DraftStep & about);
+    int32_t extend(Sequence & seq, int32_t n_drafts);
     DraftStep draft_step(Micros target) const;
     bool only_decodes() const;
     void learn_from_drafts(Micros took);

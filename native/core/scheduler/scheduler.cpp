@@ -256,6 +256,14 @@ void Scheduler::draft_by(DraftSource & source) {
     impl_->drafting.draft_by(source);
 }
 
+void Scheduler::add_draft_model(DraftModel & model, const CostConstants & cost) {
+    if (impl_->drafting.on()) impl_->drafting.add_model(model, cost);
+}
+
+Micros Scheduler::drafting_time() const {
+    return impl_->drafting.spent();
+}
+
 void Scheduler::log_to(DecisionSink * sink) {
     impl_->decisions.write_to(sink);
 }
@@ -284,6 +292,7 @@ SchedulerStats Scheduler::stats() const {
     stats.service_tells_end = s.idle.service_tells_end();
     stats.draft_saved = s.drafting.saved() / 1000;
     stats.draft_rest = s.drafting.rest();
+    stats.draft_model_rest = s.drafting.model_rest();
     stats.pages_host = s.cold.size(Tier::host);
     stats.pages_disk = s.cold.size(Tier::disk);
     stats.pages_loading = s.loads.n_reading();

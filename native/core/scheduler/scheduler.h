@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "core/costs/cost-model.h"
-#include "core/drafts/drafting.h"
 #include "core/memory/explain.h"
 #include "core/policy/decision-log.h"
 #include "core/policy/policy.h"
@@ -24,6 +23,7 @@
 #include "core/steps/batch.h"
 #include "core/tiers/tier-work.h"
 #include "core/types.h"
+#include "core/verify/drafting.h"
 
 namespace banyan {
 
@@ -192,6 +192,14 @@ class Scheduler {
 
     /** Who drafts from now on, in place of the scheduler's own drafter; outlives the scheduler. */
     void draft_by(DraftSource & source);
+
+    /**
+     * A second model drafts too, where drafts are on. cost: of its steps. It is called within schedule(), and outlives
+     * the scheduler.
+     */
+    void add_draft_model(DraftModel & model, const CostConstants & cost);
+    /** Between schedule() and commit(): of the time since the call of schedule(), what that model took. */
+    Micros drafting_time() const;
 
     /** Where decisions are written from now on; nullptr: nowhere. Outlives the scheduler, or is taken back before. */
     void log_to(DecisionSink * sink);

@@ -42,6 +42,7 @@ void Step::add(Sequence & seq, int32_t n_tokens) {
 void Step::add_drafts(Sequence & seq, const Draft & draft) {
     const auto of_it = [&](const BatchRow & row) { return row.request == seq.id; };
     BatchRow & grown = *std::find_if(batch_.rows.begin(), batch_.rows.end(), of_it);
+    seq.draft_kind = draft.kind;
     seq.with_drafts.assign(grown.tokens, grown.tokens + grown.n_tokens);
     seq.with_drafts.insert(seq.with_drafts.end(), draft.tokens.begin(), draft.tokens.begin() + draft.n);
     grown.tokens = seq.with_drafts.data();

@@ -20,7 +20,7 @@ class Step {
   public:
     /** The next n_tokens of a running sequence. Their cells are reserved. */
     void add(Sequence & seq, int32_t n_tokens);
-    /** What the sequence may say next, after its row, which it has. The cells are reserved. */
+    /** What the sequence may say next, if anything, after its row, which it has. The cells are reserved, or more. */
     void add_drafts(Sequence & seq, const Draft & draft);
     /** n_tokens of a prompt that no request has sent yet, after what the table holds. Their cells are reserved. */
     void add_ahead(const Holding & holding, const std::vector<Token> & tokens, int32_t n_tokens, SlotId slot,

@@ -71,13 +71,16 @@ TEST("decisions about a program, and about the whole engine") {
     CHECK_EQ(of_all(StoreFailed{3, 0}), "the disk did not take 3 pages: they stay in memory only");
     CHECK_EQ(of_all(TierRest{3, 10'000'000}),
              "pages are not read from host or disk for 10.0 s: 3 loads in a row came late");
-    CHECK_EQ(of_all(Draft{4, 1, 3.26, 12'300, 8'000}),
+    CHECK_EQ(of_all(decision::Draft{4, 0, 1, 3.26, 12'300, 8'000, 0}),
              "4 drafts checked with 1 decoding request: 3.3 tokens expected in 12.3 ms, 1 in 8.0 ms without");
-    CHECK_EQ(of_all(Draft{1, 2, 0, 0, 0}), "1 draft checked with 2 decoding requests, whatever that takes");
-    CHECK_EQ(of_all(DraftRest{64, -16'000}),
+    CHECK_EQ(of_all(decision::Draft{4, 3, 2, 0, 0, 0, 1'500}),
+             "4 drafts, 3 of the draft model in 1.5 ms, checked with 2 decoding requests, whatever that takes");
+    CHECK_EQ(of_all(decision::Draft{1, 0, 2, 0, 0, 0, 0}),
+             "1 draft checked with 2 decoding requests, whatever that takes");
+    CHECK_EQ(of_all(DraftRest{64, -16'000, false}),
              "no drafts for 64 steps: the last cost more than they saved; all so far cost 16.0 ms");
-    CHECK_EQ(of_all(DraftRest{128, 2'500'000}),
-             "no drafts for 128 steps: the last cost more than they saved; all so far saved 2.5 s");
+    CHECK_EQ(of_all(DraftRest{128, 2'500'000, true}),
+             "no drafts of the draft model for 128 steps: the last cost more than they saved; all so far saved 2.5 s");
     CHECK_EQ(said(Jump{5}, 4, kAnonymousProgram + 4),
              "request 4: goes on with 5 tokens that its grammar leaves no choice about");
     CHECK_EQ(of_all(Disk{"the page store writes again"}), "the page store writes again");

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "check.h"
-#include "core/drafts/draft-control.h"
 #include "core/drafts/draft.h"
+#include "core/verify/draft-control.h"
 
 using namespace banyan;
 

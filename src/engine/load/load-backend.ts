@@ -1,7 +1,7 @@
 import { addon } from '../../backend/addon.js';
 import type { Backend } from '../../backend/backend.js';
 import { LoadControl } from '../../model/load-control.js';
-import { findModelFile } from '../../model/model-file.js';
+import { findDraftModel, findModelFile } from '../../model/model-file.js';
 import { type EngineOptions, readEngineOptions, toNativeEngineOptions } from '../engine-options.js';
 
 /** What computes for `Engine.load()`, which says what it rejects with. */
@@ -13,11 +13,14 @@ export async function loadBackend(given: EngineOptions): Promise<Backend> {
     control.checkNotAborted();
     const native = addon(); // before a download of gigabytes
     const { model, modelsDirectory: directory } = options;
-    const modelPath = await findModelFile({ model, directory, onProgress: control.progress, signal: control.signal });
+    const how = { directory, onProgress: control.progress, signal: control.signal };
+    const modelPath = await findModelFile({ model, ...how });
+    control.checkNotAborted();
+    const draftModel = options.draftModel ? await findDraftModel({ model: options.draftModel, ...how }) : '';
     control.checkNotAborted();
     const onProgress = (fraction: number) => control.progress({ stage: 'load', fraction });
     const watch = { onProgress, abortFlag: control.abortFlag };
-    return await native.load({ ...nativeOptions, modelPath }, options.revealMisses ?? false, watch);
+    return await native.load({ ...nativeOptions, modelPath, draftModel }, options.revealMisses ?? false, watch);
   } catch (reason) {
     throw control.failure(reason);
   } finally {

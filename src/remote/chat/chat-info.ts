@@ -25,5 +25,6 @@ export function chatInfo(models: readonly Named[]): NativeModelInfo {
     supportsLateSystem: false, // Anthropic's takes no instructions in the midst of a conversation
     ...{ eosText: '', sampling: OWN_SAMPLING, samplingReason: '', pooling: 'none', embeddingSize: 0 },
     ...{ cacheDir: '', cacheReason: '', draftTokens: 'off', noDraftsReason: '' },
+    ...{ draftModel: '', draftModelBytes: 0, draftPoolBytes: 0 },
   };
 }

@@ -8,9 +8,11 @@
 #include <memory>
 #include <vector>
 
-#include "core/drafts/draft-control.h"
+#include "core/drafts/draft-model.h"
 #include "core/drafts/draft.h"
 #include "core/types.h"
+#include "core/verify/draft-control.h"
+#include "core/verify/model-drafting.h"
 #include "core/words.h"
 
 namespace banyan {
@@ -35,22 +37,43 @@ class Drafting {
 
     /** A step of so many decodes may have drafts. False: what comes is only compared with what would be drafted. */
     bool may_check(int32_t n_rows) const { return mode_ == DraftMode::always || control_.may_check(n_rows); }
+    /** A second model that drafts where texts do not; it outlives this. cost: of its steps. Needs on(). */
+    void add_model(DraftModel & model, const CostConstants & cost);
+    /** nullptr: there is none. */
+    DraftModel * model() { return model_; }
+    /** It may draft for a step of so many decodes. */
+    bool may_ask_model(int32_t n_rows) const;
+    ModelPlan plan_model(const std::vector<ModelCandidate> & candidates, const DraftStep & step);
+    /** It has drafted for the step that is planned. */
+    void note_passes(const std::vector<ModelPass> & passes) { spent_ += modeling_.observe(passes); }
+    /** Microseconds that it took for the step that is planned. */
+    Micros spent() const { return spent_ / 1000; }
+
     /** Cuts drafts from their ends to those that make the step's tokens come soonest; with `always`, to those that fit.
      */
     DraftChoice choose(std::vector<Draft> & drafts, const DraftStep & step) const;
-    /** Needs on(). The step took so long, and n_right of its n_drafts were. True: drafts rest from now on. */
-    bool commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took);
+    /**
+     * Needs on(). The step took so long, its planning by the model included, and n_right of its n_drafts were; of the
+     * model's drafts so many.
+     */
+    DraftRests commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took, ModelShare model = {});
+    /** Nothing was committed. */
+    void forget_step() { spent_ = 0; }
 
     /** Nanoseconds that drafts saved so far; negative: they cost more. */
     int64_t saved() const { return control_.ledger().saved(); }
     /** Steps for which drafts rest. */
     int32_t rest() const { return mode_ == DraftMode::automatic ? control_.ledger().rest() : 0; }
+    int32_t model_rest() const { return mode_ == DraftMode::automatic ? control_.model_rest() : 0; }
 
   private:
     DraftMode mode_;
     std::unique_ptr<class Drafter> own_;
     DraftSource * source_;
     DraftControl control_;
+    DraftModel * model_ = nullptr;
+    ModelDrafting modeling_;
+    int64_t spent_ = 0;  // nanoseconds
 };
 
 }  // namespace banyan

@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/drafts/draft-ledger.h"
-#include "core/drafts/verify-curve.h"
 #include "core/types.h"
+#include "core/verify/draft-ledger.h"
+#include "core/verify/verify-curve.h"
 
 namespace banyan {
 
@@ -31,22 +31,52 @@ struct DraftChoice {
     Micros with = 0, without = 0;  // that it takes with and without them, as believed
 };
 
+/** What a second model had to do with a step's drafts. */
+struct ModelShare {
+    int64_t spent = 0;                  // nanoseconds that it took to read and to draft, before the step
+    int32_t n_drafts = 0, n_right = 0;  // of the step's: its own
+};
+
+/** Who rests from now on. */
+struct DraftRests {
+    bool texts = false, model = false;
+};
+
 class DraftControl {
   public:
     static constexpr int32_t kControl = 32;  // steps with drafts until one without tells again what that takes
 
     /** A step of so many decodes may have drafts. False: what comes is only compared with what would be drafted. */
-    bool may_check(int32_t n_rows) const;
+    bool may_check(int32_t n_rows) const { return ledger_.rest() == 0 && may_lose(n_rows); }
+    /** From now on a second model drafts too. */
+    void add_model() { has_model_ = true; }
+    /** It may draft for a step of so many decodes. */
+    bool may_ask_model(int32_t n_rows) const { return has_model_ && model_.steps() == 0 && may_lose(n_rows); }
+    /** Steps for which it rests. */
+    int32_t model_rest() const { return model_.steps(); }
+
+    // Of a step that may have drafts, in nanoseconds:
+    int64_t plain(const DraftStep & step) const;                    // what it takes without
+    int64_t extra(const DraftStep & step, int32_t n_drafts) const;  // how much longer it takes with so many
+    /** The longest that it may take. */
+    int64_t longest(const DraftStep & step) const;
+    /** Drafts that it checks at most: what more would take is not known yet. */
+    int32_t reach(const DraftStep & step) const;
     /** chances: of drafts, likeliest first, each of kCertain. */
     DraftChoice choose(const std::vector<int32_t> & chances, const DraftStep & step) const;
-    /** The step took so long, and n_right of its n_drafts were. True: drafts rest from now on. */
-    bool commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took);
+    /** The step took so long, a second model's drafting left out, and n_right of its n_drafts were. */
+    DraftRests commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took,
+                      const ModelShare & model = {});
 
     const DraftLedger & ledger() const { return ledger_; }
 
   private:
+    bool may_lose(int32_t n_rows) const;
+
     VerifyCurve curve_;
     DraftLedger ledger_;
+    DraftRest model_;
+    bool has_model_ = false;
 };
 
 }  // namespace banyan

@@ -1,4 +1,4 @@
-#include "core/drafts/verify-curve.h"
+#include "core/verify/verify-curve.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "core/drafts/drafting.h"
+#include "core/verify/drafting.h"
 
 #include <algorithm>
 
@@ -37,8 +37,27 @@ DraftChoice Drafting::choose(std::vector<Draft> & drafts, const DraftStep & step
     return choice;
 }
 
-bool Drafting::commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took) {
-    return control_.commit(step, n_drafts, n_right, took) && mode_ == DraftMode::automatic;
+void Drafting::add_model(DraftModel & model, const CostConstants & cost) {
+    model_ = &model;
+    modeling_.begin(cost);
+    control_.add_model();
+}
+
+bool Drafting::may_ask_model(int32_t n_rows) const {
+    return model_ && (mode_ == DraftMode::always || control_.may_ask_model(n_rows));
+}
+
+ModelPlan Drafting::plan_model(const std::vector<ModelCandidate> & candidates, const DraftStep & step) {
+    if (mode_ == DraftMode::always) return ModelDrafting::plan_all(candidates);
+    return modeling_.plan(candidates, step, control_);
+}
+
+DraftRests Drafting::commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took, ModelShare model) {
+    model.spent = spent_;
+    if (spent_ > 0) took = std::max<Micros>(1, took - spent_ / 1000);
+    const DraftRests rests = control_.commit(step, n_drafts, n_right, took, model);
+    spent_ = 0;
+    return mode_ == DraftMode::automatic ? rests : DraftRests{};
 }
 
 }  // namespace banyan
