@@ -50,9 +50,12 @@ test('the programs of the page for newcomers run as written', { timeout: 60_000 
 });
 
 test('the program of the page about agents and sessions runs as written', { timeout: 60_000 }, () => {
-  const [program = '', ...others] = programs(readFileSync(join(root, 'docs/agents-and-sessions.md'), 'utf8'));
+  const [program = '', rest = '', ...others] = programs(
+    readFileSync(join(root, 'docs/agents-and-sessions.md'), 'utf8'),
+  );
   expect(others).toEqual([]);
   expect(runProgram(program)).toBe('It is 7 degrees in Oslo, light rain.\nIt is 11 degrees in Bergen, light rain.\n');
+  expect(runProgram(rest)).toBe('Hello! How can I help?\n');
 });
 
 test('the program of the page of results and events runs as written', { timeout: 60_000 }, () => {

@@ -47,6 +47,8 @@ import type { Recorder } from '../trace/recorder.js';
  * anything. Times count from submit(). A lost connection is a close: every request ends with an error, and `closed` is true.
  */
 export interface Backend extends TokenCodec {
+  /** True: `begun` of a request is heeded, an answer goes on from its tokens. Default: false. */
+  readonly goesOn?: true;
   /** True from the call of close() on. */
   readonly closed: boolean;
   /** The id of a new request, unique in this backend. Throws INVALID_OPTION, PROMPT_TOO_LONG, CLOSED. */

@@ -15,6 +15,7 @@ import type { EventRouter } from './event-router.js';
 
 /** The engine in this process: the addon's calls and events, with the promises of Backend. */
 export class NativeBackend implements Backend {
+  readonly goesOn = true;
   readonly #native: NativeEngine;
   readonly #router: EventRouter;
   #closed = false;

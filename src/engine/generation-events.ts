@@ -1,5 +1,6 @@
 import { type ToolCall, toToolCall } from '../chat/chat-message.js';
 import type { ContextChange } from '../chat/overflow/context-change.js';
+import type { NativeMessage } from '../native/binding.js';
 import type { TokenLogprob } from '../native/events.js';
 import type { CallUsage } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
@@ -84,6 +85,9 @@ export function meanLogprob({ logprobs }: Pick<GenerationResult, 'logprobs'>): n
   return logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / logprobs.length;
 }
 
+/** The part of an answer that was told by the request before. */
+export type Told = Pick<NativeMessage, 'content' | 'reasoning'>;
+
 /** One reader's view of a request: its output as events of a generation, and at the end what was held back until then. */
 export class EventTeller<Output> {
   readonly #label: string;
@@ -93,11 +97,19 @@ export class EventTeller<Output> {
   #reasoning = 0;
   #call: number | undefined; // under way, as far as it was told
 
-  /** `label`: what the caller calls the request, or ''. `ids` false: token ids are told only with their logprobs. */
-  constructor(label: string, tell: (event: GenerationEvent<Output>) => void, ids = true) {
+  /**
+   * `label`: what the caller calls the request, or ''. `told`: what came before of an answer that goes on. `ids` false: token ids are told
+   * only with their logprobs.
+   */
+  constructor(
+    { label, told, ids = true }: { label: string; told?: Told | undefined; ids?: boolean },
+    tell: (event: GenerationEvent<Output>) => void,
+  ) {
     this.#label = label;
     this.#tell = tell;
     this.#ids = ids;
+    this.#text = told?.content.length ?? 0;
+    this.#reasoning = told?.reasoning.length ?? 0;
   }
 
   output(event: OutputEvent): void {

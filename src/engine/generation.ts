@@ -10,6 +10,7 @@ import {
   type GenerationEvent,
   type GenerationResult,
   type ProgressEvent,
+  type Told,
   type Usage,
 } from './generation-events.js';
 import { keepMarked } from './pins/keep-marked.js';
@@ -32,6 +33,8 @@ export interface Asked<Output> {
   call: () => AskedCall;
   /** What the answer begins with, as the prompt has it. Default ''. */
   begun?: string;
+  /** What was told before of an answer that goes on; its result is all of it. Default: nothing. */
+  told?: Told;
 }
 
 /** Starts what engine.generate() and session.generate() ask: the request, and the answer that the caller reads. */
@@ -52,7 +55,7 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
   readonly result: Promise<GenerationResult<Output>>;
   readonly #backend: Backend;
   readonly #request: Request;
-  readonly #asked: Pick<Asked<Output>, 'settings' | 'schema' | 'signal' | 'begun'>;
+  readonly #asked: Pick<Asked<Output>, 'settings' | 'schema' | 'signal' | 'begun' | 'told'>;
 
   /** Use `engine.generate()` or `session.generate()`. */
   constructor(backend: Backend, request: Request, asked: Asked<Output>) {
@@ -94,7 +97,8 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
    */
   subscribe(sink: EventSink<GenerationEvent<Output>>, { ids = true }: { ids?: boolean } = {}): () => void {
     const safe = new SafeSink(sink, () => this.cancel());
-    const teller = new EventTeller<Output>(this.#request.label, (event) => safe.event(event), ids);
+    const about = { label: this.#request.label, told: this.#asked.told, ids };
+    const teller = new EventTeller<Output>(about, (event) => safe.event(event));
     const leave = this.#request.log.follow((event) => teller.output(event));
     this.result.then(
       (result) => {
@@ -111,7 +115,8 @@ export class Generation<Output = unknown> extends EventStream<GenerationEvent<Ou
 
   protected async *events(): AsyncGenerator<GenerationEvent<Output>, void, undefined> {
     let told: GenerationEvent<Output>[] = [];
-    const teller = new EventTeller<Output>(this.#request.label, (event) => told.push(event));
+    const about = { label: this.#request.label, told: this.#asked.told };
+    const teller = new EventTeller<Output>(about, (event) => told.push(event));
     const take = () => {
       const taken = told;
       told = [];

@@ -63,6 +63,14 @@ export interface ForkOptions extends Omit<TurnOptions, 'signal' | 'schema'> {}
 /** The table of ForkOptions. */
 export const FORK = DEFAULTS;
 
+const { marks: _marks, ...OF_REST } = TURN;
+
+/** Options of the rest of an answer. */
+export interface RestOptions<Output = unknown> extends Omit<TurnOptions<Output>, 'marks'> {}
+
+/** The table of RestOptions: no prompt is made in which places could be. */
+export const REST = OF_REST;
+
 /** The table of what is told of a turn that will come. */
 export const NEXT_TURN = { program: TURN.program };
 

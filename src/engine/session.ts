@@ -1,54 +1,43 @@
 import { type Backend, checkOpen } from '../backend/backend.js';
-import { type ChatMessage, type ToolMessage, toToolCall } from '../chat/chat-message.js';
+import type { ChatMessage, ToolMessage } from '../chat/chat-message.js';
 import { toChatSettings } from '../chat/chat-options.js';
-import { callsOf, toContinuation, toConversation } from '../chat/conversation.js';
 import { knownPrefix } from '../chat/known-prefix.js';
 import { keepMarks } from '../chat/marks/keep-marks.js';
-import { type KnownPlace, type PromptMark, toPlaces } from '../chat/marks/prompt-marks.js';
-import { joined, type NextTurn, nextTurn, type PastTurn, type TurnMessages } from '../chat/next-turn.js';
+import type { KnownPlace } from '../chat/marks/prompt-marks.js';
+import { type NextTurn, nextTurn } from '../chat/next-turn.js';
 import { afterChange, type Summary } from '../chat/overflow/context-change.js';
 import { type OnOverflow, toOverflow } from '../chat/overflow/overflow-options.js';
-import { summaryRoom } from '../chat/overflow/summary.js';
 import { checkCounts } from '../chat/prompt.js';
 import { readMessages } from '../chat/read-prompt.js';
 import { sameVocabulary, vocabularyDigest } from '../chat/vocabulary-digest.js';
 import { BanyanError } from '../kit/errors.js';
+import { invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { reading } from '../kit/read-options.js';
 import type { OptionsOf } from '../native/option-kinds.js';
 import { compileAnswerSchema } from '../schema/compile-schema.js';
 import { type Asked, type Generation, start } from './generation.js';
+import { cutAnswer, preparedRest } from './history/cut-answer.js';
+import { continued, type History, lastTurnOf, untold, withRest, withTurn } from './history/history.js';
+import { writtenSummary } from './history/written-summary.js';
 import { placesOf, withKept } from './pins/keep-marked.js';
 import { Program, toHint } from './program.js';
-import type { Completion, Request } from './request.js';
+import type { Request } from './request.js';
 import { TURN, type TurnOptions, toRequestSettings } from './request-options.js';
-import { checkSetup, FORK, type ForkOptions, NEXT_TURN, type SessionSetup } from './session-options.js';
-import { checkTurn, isRewritten, isVoid, type Turn } from './turn.js';
+import {
+  checkSetup,
+  FORK,
+  type ForkOptions,
+  NEXT_TURN,
+  REST,
+  type RestOptions,
+  type SessionSetup,
+} from './session-options.js';
+import { checkTurn, isRewritten, type Turn } from './turn.js';
 import { checkAudit } from './watch/call-audit.js';
 
-/** Everything a session is. Shared by forks, replaced as a whole when a turn ends. */
-interface History {
-  /** Prompt and output of every turn: the truth. */
-  readonly tokens: Int32Array;
-  /** What was said and not forgotten, as messages: how the tokens read. */
-  readonly messages: readonly ChatMessage[];
-  /** How many of the first tokens are instructions and tools. */
-  readonly staticTokens: number;
-  /** The turn that ended last; undefined before the first one. */
-  readonly last: LastTurn | undefined;
-  /** Messages that were pushed: the next turn begins with them. */
-  readonly pushed: readonly ChatMessage[];
-  /** How many tokens come before places of the messages. */
-  readonly known: readonly KnownPlace[];
-}
-
-/** A turn that has ended: its prompt is tokens [begin, answer), its answer those from `answer` on. */
-interface LastTurn extends PastTurn, Pick<Turn, 'message' | 'dropped' | 'shortened' | 'summary'> {
-  readonly begin: number;
-}
-
-/** What the writer of a summary reads of calls whose results are not known yet. */
-const LATER = 'The result comes later.';
+/** An answer that has ended. */
+type Answer = Pick<Turn, 'tokens' | 'message' | 'finishReason'>;
 
 /**
  * One conversation. It keeps token ids and appends only what is new, so each turn's prompt begins with the whole last one
@@ -71,14 +60,7 @@ export class Session implements AsyncDisposable {
     this.#shared = history?.tokens.length;
     this.#backend = backend;
     this.#setup = setup;
-    this.#history = history ?? {
-      tokens: new Int32Array(0),
-      messages: setup.opening,
-      staticTokens: 0,
-      last: undefined,
-      pushed: [],
-      known: [],
-    };
+    this.#history = history ?? untold(setup.opening);
   }
 
   /** Token ids of the finished turns, answers included, that are not forgotten. A copy. */
@@ -94,12 +76,7 @@ export class Session implements AsyncDisposable {
 
   /** The turn that ended last, as data; undefined before the first one. Of a fork: its trunk's. */
   get lastTurn(): Turn | undefined {
-    const { tokens, staticTokens, last } = this.#history;
-    if (!last) return undefined;
-    const { begin, answer, message, finishReason, dropped, shortened, summary } = last;
-    const [prompt, output] = [tokens.subarray(begin, answer), tokens.subarray(answer)];
-    const lost = { dropped, ...(Number(shortened) > 0 && { shortened }), ...(summary && { summary }) };
-    return { prompt: [...prompt], tokens: [...output], staticTokens, message, finishReason, ...lost };
+    return lastTurnOf(this.#history);
   }
 
   /** Tenant that it is of; '': of none. */
@@ -145,7 +122,35 @@ export class Session implements AsyncDisposable {
     checkAudit(this.#backend);
     const { prepared, ...asked } = this.#next(message, options, true);
     const { request, generation } = start(this.#backend, prepared, asked);
-    this.#follow(request);
+    this.#follow(request, ({ prompt, messages, change, staticTokens, known }, answer) => {
+      const rest = change ? prompt : prompt.subarray(this.#history.tokens.length);
+      this.#append(messages, rest, { ...answer, staticTokens, dropped: 0, ...change }, known);
+    });
+    return generation;
+  }
+
+  /**
+   * Goes on with the last answer, which its limit or a cancel cut (finishReason `length`, `cancelled`), by its tokens: no conversation is
+   * rendered, and reasoning, a call or JSON in which it was cut goes on too. Give it the options of that turn (schema, `toolChoice`,
+   * `thinking`): at temperature 0 it is then the answer that a higher limit would have given, else its rest is drawn anew. `text`, `reasoning`, `toolCalls` and `object` of the
+   * result are those of the whole answer, as the session then has it; its `tokens`, `usage` and events are of what came now. A turn that
+   * fails leaves the session as it was. Throws SESSION_BUSY, CLOSED, INVALID_*; INVALID_MESSAGES: there is no such answer;
+   * MODEL_UNSUPPORTED: the engine is elsewhere.
+   */
+  continueAnswer<Output = unknown>(options: RestOptions<Output> = {}): Generation<Output> {
+    this.#checkFree();
+    checkAudit(this.#backend);
+    const history = this.#history;
+    const last = cutAnswer(this.#backend, history);
+    const { settings, chat, ...asked } = this.#asked(readTable('options', options, REST) as RestOptions<Output>);
+    if (settings.maxTokens === 0) throw invalidOption('maxTokens', 'at least 1 for the rest of an answer', 0);
+    const prepared = preparedRest(this.#backend, history, chat);
+    const call = () => ({ ...asked.about, said: history.messages });
+    const rest = { settings: { ...settings, begun: history.tokens.length - last.answer }, told: last.message, call };
+    const { request, generation } = start(this.#backend, prepared, { ...asked, ...rest });
+    this.#follow(request, (_, answer) => {
+      this.#history = withRest(history, last, answer);
+    });
     return generation;
   }
 
@@ -166,14 +171,9 @@ export class Session implements AsyncDisposable {
     run: boolean,
   ): Asked<Output> & { prepared: Promise<NextTurn> } {
     const given = readTable('options', options, TURN) as TurnOptions<Output>;
-    const messages = this.#continued(readMessages(message), this.#history.pushed, given.marks);
-    const { defaults, tenant, tools, overflow } = this.#setup;
-    const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...given };
-    const request = { ...turn, tools, tenant, program: turn.program ?? this.program };
-    const settings = toRequestSettings(request, this.#backend.info.sampling);
-    const schema = compileAnswerSchema(turn.schema);
-    const chat = toChatSettings({ ...turn, tools }, schema);
-    const { signal } = turn;
+    const messages = continued(this.#history, readMessages(message), this.#history.pushed, given.marks);
+    const { tools, overflow } = this.#setup;
+    const { turn, settings, schema, chat, signal, about } = this.#asked(given);
     const stop = new AbortController();
     const summarise =
       run && settings.maxTokens !== 0 ? () => this.#summarise(turn as TurnOptions, stop.signal) : undefined;
@@ -187,8 +187,19 @@ export class Session implements AsyncDisposable {
       said = next.messages;
     };
     prepared.then(kept, () => {}); // the request tells of its failure
-    const call = () => ({ said, tools, tenant, thinking: turn.thinking ?? true, schema: schema?.json });
-    return { prepared, settings, schema, signal, call, cancelled: () => stop.abort() };
+    return { prepared, settings, schema, signal, call: () => ({ ...about, said }), cancelled: () => stop.abort() };
+  }
+
+  /** Options over the defaults of the session, and what they are for the engine, the template and those who watch. Throws INVALID_*. */
+  #asked<Output>(given: TurnOptions<Output>) {
+    const { defaults, tenant, tools } = this.#setup;
+    const turn: TurnOptions<Output> = { ...(defaults as TurnOptions<Output>), ...given };
+    const request = { ...turn, tools, tenant, program: turn.program ?? this.program };
+    const settings = toRequestSettings(request, this.#backend.info.sampling);
+    const schema = compileAnswerSchema(turn.schema);
+    const chat = toChatSettings({ ...turn, tools }, schema);
+    const about = { tools, tenant, thinking: turn.thinking ?? true, schema: schema?.json };
+    return { turn, settings, schema, chat, signal: turn.signal, about };
   }
 
   /** A summary of all turns so far, by a fork: of a long conversation only the order to write it is computed. */
@@ -200,23 +211,13 @@ export class Session implements AsyncDisposable {
     const history = { ...this.#history, pushed: [] };
     const setup = { ...this.#setup, overflow: toOverflow('trim'), defaults: { class: turn.class, cache: turn.cache } };
     const fork = new Session(this.#backend, setup, history);
-    const open = callsOf(history.last?.said ?? { role: 'user', content: '' });
-    const later = open.map(({ id, name }): ChatMessage => ({ role: 'tool', toolCallId: id, name, content: LATER }));
-    try {
-      const { text, usage, context } = await fork.generate(
-        [...later, { role: 'user', content: overflow.summaryPrompt }],
-        {
-          ...{ deadlineMs, ttftLimitMs, label, program: program ?? this.program, signal: stop },
-          ...(tools.length > 0 && { toolChoice: 'none' }),
-          ...{ temperature: 0, thinking: false, maxTokens: summaryRoom(overflow, this.#backend.info.maxContext) },
-        },
-      );
-      const { promptTokens, cachedTokens, computedTokens, outputTokens, queueMs } = usage;
-      const cost = { promptTokens, cachedTokens, computedTokens, outputTokens, queueMs };
-      return { text: text.trim(), unseen: context?.dropped ?? 0, usage: cost };
-    } finally {
-      await fork.close();
-    }
+    const more = { deadlineMs, ttftLimitMs, label, program: program ?? this.program, signal: stop };
+    return writtenSummary(fork, history.last?.said, {
+      overflow,
+      tools,
+      maxContext: this.#backend.info.maxContext,
+      more,
+    });
   }
 
   /**
@@ -226,7 +227,7 @@ export class Session implements AsyncDisposable {
   push(messages: ChatMessage | readonly ChatMessage[]): void {
     this.#checkFree();
     const pushed = [...this.#history.pushed, ...readMessages(messages)];
-    this.#continued([], pushed);
+    continued(this.#history, [], pushed);
     this.#history = { ...this.#history, pushed };
   }
 
@@ -259,7 +260,7 @@ export class Session implements AsyncDisposable {
   restore(message: string | ChatMessage | readonly ChatMessage[], turn: Turn): void {
     this.#checkFree();
     const { prompt, ...answer } = reading('turn', () => checkTurn(turn));
-    const { messages, said } = this.#continued(readMessages(message));
+    const { messages, said } = continued(this.#history, readMessages(message));
     const { dropped, shortened, summary } = answer;
     this.#append(afterChange(messages, said, { dropped, shortened, summary }, this.#setup.overflow), prompt, answer);
     this.#fetchAhead();
@@ -297,8 +298,7 @@ export class Session implements AsyncDisposable {
     const setup = { ...this.#setup, defaults: { ...this.#setup.defaults, program: undefined } };
     const known = sameVocabulary(this.#backend, backend);
     const { messages, pushed } = this.#history;
-    const nothing = { tokens: new Int32Array(0), staticTokens: 0, last: undefined, known: [] };
-    const session = new Session(backend, setup, known ? this.#history : { ...nothing, messages, pushed });
+    const session = new Session(backend, setup, known ? this.#history : untold(messages, pushed));
     session.#shared = known ? this.#shared : undefined;
     return session;
   }
@@ -335,35 +335,16 @@ export class Session implements AsyncDisposable {
     await this.close();
   }
 
-  /** The conversation with what comes now, and what of it the tokens do not have yet. Throws INVALID_MESSAGES. */
-  #continued(said: readonly ChatMessage[], pushed = this.#history.pushed, marks?: readonly PromptMark[]): TurnMessages {
-    const { messages, last } = this.#history;
-    const places = marks && toPlaces([...messages, ...pushed, ...said], marks);
-    if (!last) {
-      const whole = toConversation([...messages, ...pushed, ...said]);
-      return { messages: whole, added: whole, said, places };
-    }
-    const added = toContinuation(last.said, [...pushed, ...said]);
-    return { messages: [...messages, ...added], added, said, places };
-  }
-
   /** The turn ends before its result is known: a caller who has awaited it finds the session free and its history whole. */
-  #follow(request: Request<NextTurn>): void {
+  #follow(request: Request<NextTurn>, keep: (prepared: NextTurn, answer: Answer) => void): void {
     this.#running = request;
     const free = () => {
       this.#running = undefined;
     };
-    request.completion.then((completion) => {
+    request.completion.then(({ prepared, tokens, message, reason: finishReason }) => {
       free();
-      this.#commit(completion);
+      if (prepared) keep(prepared, { tokens, message, finishReason });
     }, free);
-  }
-
-  #commit({ prepared, tokens, message, reason: finishReason }: Completion<NextTurn>): void {
-    if (!prepared) return;
-    const { prompt, messages, change, staticTokens, known } = prepared;
-    const turn = { tokens, message, finishReason, staticTokens, dropped: 0, ...change };
-    this.#append(messages, change ? prompt : prompt.subarray(this.#history.tokens.length), turn, known);
   }
 
   #append(
@@ -372,21 +353,10 @@ export class Session implements AsyncDisposable {
     turn: Omit<Turn, 'prompt'>,
     known: readonly KnownPlace[] = [],
   ): void {
-    const { tokens, message, finishReason, staticTokens, dropped, shortened, summary } = turn;
-    const { content, reasoning, toolCalls } = message;
-    if (isVoid({ tokens, text: content, reasoning, toolCalls, finishReason })) return;
-    const said = { role: 'assistant' as const, content, reasoning, toolCalls: toolCalls.map(toToolCall) };
+    const history = withTurn(this.#history, messages, prompt, turn, known);
+    if (!history) return;
     if (isRewritten(turn)) this.#shared = undefined;
-    const past = isRewritten(turn) ? new Int32Array(0) : this.#history.tokens;
-    const begin = past.length;
-    this.#history = {
-      tokens: joined(past, prompt, tokens),
-      staticTokens,
-      messages: [...messages, said],
-      pushed: [],
-      known,
-      last: { begin, answer: begin + prompt.length, message, finishReason, said, dropped, shortened, summary },
-    };
+    this.#history = history;
   }
 
   #checkFree(): void {

@@ -91,7 +91,7 @@ export const SECTIONS: readonly Section[] = [
     ],
     about:
       "Sampling that is left out is as the model's file recommends it (`info.sampling`), where that has a word on it; at temperature 0 it has none.\n\n" +
-      '`session.generate()` takes the same but for `continueAnswer`, and for `tools` and `tenant`, which are those of its session.',
+      '`session.generate()` takes the same but for `continueAnswer`, and for `tools` and `tenant`, which are those of its session; `session.continueAnswer()`, but for these and `marks`.',
   },
   {
     title: 'engine.embed(texts, options)',
