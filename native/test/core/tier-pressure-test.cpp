@@ -238,7 +238,7 @@ TEST("loads of better requests, one after the other, keep no overdue one waiting
     CHECK(engine.drain(1000));
 }
 
-TEST("whoever comes when: no request's load is given up for one of its own class or a worse one") {
+TEST("in any order of arrival: no request's load is given up for one of its own class or a worse one") {
     for (uint64_t seed = 1; seed <= 300 && failures() == 0; ++seed) {
         std::mt19937_64 random(seed);
         const auto pick = [&](int32_t n) { return static_cast<int32_t>(random() % static_cast<uint64_t>(n)); };
