@@ -59,6 +59,8 @@ export const MODELS = {
   '25m': SHAPE_25M,
   '25m-exact': SHAPE_EXACT,
   '25m-hybrid': { ...SHAPE_25M, ...GRANITE },
+  '25m-mamba': { ...SHAPE_25M, architecture: 'mamba' },
+  '25m-rwkv': { ...SHAPE_25M, architecture: 'rwkv7' },
   '60m': SHAPE_60M,
   '0.6b': SHAPE_06B,
   'hybrid-0.8b': SHAPE_HYBRID,

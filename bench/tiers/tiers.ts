@@ -3,12 +3,19 @@ import { describe, findModel } from '../models.js';
 import { publish, type Report, setup } from '../report.js';
 import type { PartOptions } from './directory.js';
 import { nothingShared } from './nothing-shared.js';
-import { restart } from './restart.js';
+import { restart, restartRecurrent } from './restart.js';
 import { twoProcesses } from './two-processes.js';
 
 type Part = (options: PartOptions) => Promise<Pick<Report, 'findings' | 'tables'>>;
 
-const MEASURED: Record<string, Part> = { restart, 'nothing-shared': nothingShared, 'two-processes': twoProcesses };
+/** Of models of its own. */
+const RECURRENT = 'restart-recurrent';
+const MEASURED: Record<string, Part> = {
+  restart,
+  [RECURRENT]: restartRecurrent,
+  'nothing-shared': nothingShared,
+  'two-processes': twoProcesses,
+};
 const OVERCOMMIT = 'overcommit';
 
 /** Parts of the benchmark of the disk cache; each has a report of its own. */
@@ -33,7 +40,8 @@ export async function benchTiers({ parts, model, typed, ...options }: TiersComma
     const measure = MEASURED[part];
     if (measure) {
       const report = await measure({ ...options, model: path });
-      publish(`tiers-${part}`, typed, { ...report, setup: setup(describe(model), options.threads, options.runs) });
+      const of = part === RECURRENT ? 'of the table, see bench/models.ts' : describe(model);
+      publish(`tiers-${part}`, typed, { ...report, setup: setup(of, options.threads, options.runs) });
     } else if (part === OVERCOMMIT) await overcommit(model, typed, options);
     else throw new RangeError(`no part ${part}; there are ${PARTS.join(', ')}`);
   }

@@ -22,7 +22,7 @@ draft_model(tokens --arch qwen3 --vocabulary 1000)
 draft_model(hybrid --arch lfm2)
 draft_model(bert --bert mean)
 
-foreach(name engine-cache-test engine-calibration-test engine-chat-test engine-device-path-test engine-engine-test engine-mid-step-test)
+foreach(name engine-cache-test engine-calibration-test engine-chat-test engine-device-path-test engine-disk-faults-test engine-engine-test engine-mid-step-test)
   if(TARGET ${name})
     set_tests_properties(${name} PROPERTIES
       FIXTURES_REQUIRED engine-test-model ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL}" TIMEOUT 300)

@@ -169,7 +169,8 @@ void Engine::open_tiers(const CacheOptions & options, const RunnerInfo & runner)
     try {
         tiers_ = std::make_shared<TierIo>(
             config, runner.n_states > 0 ? runner.state_bytes : 0,
-            [this] { commands_.post([this] { worker_->settle_tiers(); }); }, Worker::now, options.files);
+            [this] { commands_.post([this] { worker_->settle_tiers(); }); }, Worker::now, options.files,
+            options.clock);
         info_.cache_dir = options.dir;
     } catch (const std::runtime_error & e) {
         info_.cache_reason = store_failure_ = e.what();

@@ -34,6 +34,7 @@ struct CacheOptions {
     double prefetch = 0;                       // of the pool, read at the start
     bool network = false;                      // dir may be on a network file system
     std::shared_ptr<store::FileSystem> files;  // nullptr: the machine's own; tests have disks that fail
+    StoreClock clock;                          // of the store; none: the machine's own. Tests put it forward
     Micros page_read = 0;  // what a page is believed to take before one was read; 0: by its bytes. Tests wait longer
 
     template <typename See>

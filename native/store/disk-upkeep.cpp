@@ -175,10 +175,9 @@ bool Disk::grow(ColdKind kind, const Wanted & wanted) {
     const Micros now = clock_();
     if (claimed && (claimed_ == 0 || now - claimed_ > kForgotten)) claimed_first_ = now;
     claimed_ = claimed ? now : 0;
+    if (more > 0) found_room(error, "growing " + own->base());
     if (more == 0 || error != 0) {
         grow_again_ = now + (error != 0 ? kAgain : kSecond);
-        if (error != 0 && n_slots == 0) write_failed(error, "growing " + own->base());
-        if (error != 0) stats_.error = "the disk has no room for more pages";
         return false;
     }
     catalog_.resize(own_, target, true);

@@ -210,11 +210,26 @@ void Disk::write_failed(int error, const std::string & what) {
     told_.push_back("the page store writes nothing for ten minutes: " + stats_.error);
 }
 
+void Disk::found_room(int error, const std::string & what) {
+    const bool was_full = std::exchange(full_, error != 0);
+    if (error == 0) {
+        if (was_full) told_.push_back("the page store has room for more pages again");
+        return;
+    }
+    ++stats_.errors;
+    stats_.error = what + ": " + std::strerror(error);
+    if (was_full) return;
+    const bool has_pages = catalog_.n_slots(own_) > 0;
+    told_.push_back(std::string("the page store ") +
+                    (has_pages ? "has no room for more pages, the least useful give way" : "has no room for any page") +
+                    ": " + stats_.error);
+}
+
 void Disk::stuck(const std::string & what) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const Micros now = clock_();
-    reads_.turn_off(now);
-    writes_.turn_off(now);
+    reads_.turn_off(now, kMinute);
+    writes_.turn_off(now, kMinute);
     ++stats_.errors;
     stats_.error = what;
     if (!reads_off_) told_.push_back("the page store is not used for a minute: " + what);

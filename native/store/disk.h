@@ -86,6 +86,8 @@ class Disk {
     void write_uses();
     void read_failed(const std::string & what);
     void write_failed(int error, const std::string & what);
+    /** The disk gave no room for more pages, or gives some again: error 0. */
+    void found_room(int error, const std::string & what);
     std::shared_ptr<Arena> arena(int32_t id);
 
     const PageStoreConfig config_;
@@ -104,7 +106,7 @@ class Disk {
     int64_t unsynced_ = 0, bytes_ = 0;
     Micros synced_ = 0;
     Switch reads_, writes_;
-    bool reads_off_ = false, writes_off_ = false, worn_ = false, homeless_ = false;
+    bool reads_off_ = false, writes_off_ = false, worn_ = false, homeless_ = false, full_ = false;
     struct Use {
         Place place;
         Record record;

@@ -26,7 +26,8 @@ class Switch {
         return true;
     }
 
-    void turn_off(Micros now) { off_until_ = now + pause_; }
+    /** Whatever failed: for as long as is said, not for its own pause. */
+    void turn_off(Micros now, Micros pause) { off_until_ = now + pause; }
 
   private:
     size_t failures_;

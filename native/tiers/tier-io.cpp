@@ -51,14 +51,15 @@ TierIo::TierIo(const PageStoreConfig & config, int64_t state_bytes, std::functio
       page_bytes_(static_cast<size_t>(config.slot_bytes)),
       state_bytes_(static_cast<size_t>(state_bytes)),
       wake_(std::move(wake)),
-      now_(std::move(now)) {
-    if (page_bytes_ > 0) open(pages_, config, files, store_clock);
+      now_(std::move(now)),
+      store_clock_(std::move(store_clock)) {
+    if (page_bytes_ > 0) open(pages_, config, files, store_clock_);
     if (state_bytes > 0) {
         PageStoreConfig states = config;
         states.part = "states";
         states.likely_pages = 0;  // paths are told by their pages
         states.slot_bytes += state_bytes;
-        open(states_, states, files, store_clock);
+        open(states_, states, files, store_clock_);
     }
     // The first request may be the one that was asked before: it finds what is there.
     std::unique_lock<std::mutex> lock(mutex_);
@@ -158,11 +159,15 @@ void TierIo::hand_out(Scheduler & scheduler, PoolMemory & memory) {
     }
 }
 
+Micros TierIo::by_store(Micros deadline) const {
+    return !store_clock_ || deadline >= kNever ? deadline : store_clock_() + deadline - now_();
+}
+
 void TierIo::read(const PageRead & page, Scheduler & scheduler) {
     Part & part = part_of(page.is_state);
     const Bytes bytes = take_bytes(part);
     LoadOrder order{
-        order_of_read(page.job), page.key, page.parent, page.tokens, page.deadline, [bytes](const char * from) {
+        order_of_read(page.job), page.key, page.parent, page.tokens, by_store(page.deadline), [bytes](const char * from) {
             std::memcpy(bytes->data(), from, bytes->size());
             return true;
         }};

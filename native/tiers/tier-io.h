@@ -27,7 +27,7 @@ class TierIo {
      * config: of the pages, [slot_bytes], 0: they have no bytes. state_bytes: of recurrent layers, 0: it has none; with
      * each the page with the tokens behind its last full one is kept. wake: called on any thread when there is
      * something to settle. now: the scheduler's clock, on any thread. files: nullptr: the machine's own. store_clock:
-     * of a test, which drives both. Throws std::runtime_error with the reason when nothing can be kept there.
+     * of a test, which drives it. Throws std::runtime_error with the reason when nothing can be kept there.
      */
     TierIo(const PageStoreConfig & config, int64_t state_bytes, std::function<void()> wake, StoreClock now,
            std::shared_ptr<store::FileSystem> files = nullptr, StoreClock store_clock = {});
@@ -81,6 +81,8 @@ class TierIo {
     Mail take_mail();
     void apply(const Mail & mail, Scheduler & scheduler, PoolMemory & memory);
     void read(const PageRead & page, Scheduler & scheduler);
+    /** On the store's clock, which a test may have put forward. */
+    Micros by_store(Micros deadline) const;
     void write(const PageWrite & page, Scheduler & scheduler, PoolMemory & memory);
     bool fill(const PageWrite & page, const PoolMemory & memory, char * bytes) const;
     bool put(const TierPlace & place, PoolMemory & memory, const char * bytes) const;
@@ -90,7 +92,7 @@ class TierIo {
     const std::string identity_;
     const size_t page_bytes_, state_bytes_;
     const std::function<void()> wake_;
-    const StoreClock now_;
+    const StoreClock now_, store_clock_;
     struct Order {
         Bytes bytes;
         bool is_state;

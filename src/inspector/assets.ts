@@ -27,7 +27,7 @@ const HTML = `<!doctype html>
 <section><h2>Requests</h2><p id="requests-note" class="note" hidden></p>${table('requests')}${words('requests')}</section>
 <section><h2 id="tree-title">Prefix tree</h2><p>What prompts have in common stands above what each adds. A box is as wide as the pages of its node and all below it; its colour and letter say why they are kept, its number how many pages are its own.</p>
 <canvas id="tree" tabindex="0" role="img" aria-label="Prefix tree; arrow keys choose a node" aria-describedby="node"></canvas><p id="node" aria-live="polite">Choose a node.</p>
-<p id="legend"><span><i class="path"></i><b id="path-words"></b></span><span><i class="picked"></i>the node that is chosen</span></p></section>
+<p id="legend"><span><i class="path"></i><b id="path-words"></b></span><span><i class="picked"></i>the node that is chosen</span><span><i>▌</i>a state of recurrent layers is saved at its end; in two pieces: on disk alone</span></p></section>
 <div id="live-only"><section><h2>Steps</h2><p>Each bar is a step of the model, as tall as it was long. Arrow keys go from bar to bar.</p><canvas id="steps" tabindex="0" role="img" aria-label="Times of the latest steps; arrow keys choose one" aria-describedby="steps-note"></canvas><p><span class="key"><i class="hatched"></i>orange, hatched: it computes prompts (others may write answers in it)</span><span class="key"><i class="plain"></i>blue: it writes answers only</span></p><p id="steps-note"></p></section>
 <section><h2>Page map</h2><p>A square is a page of the pool, with the colour and letter of the tree.</p><canvas id="pages" role="img" aria-label="Each page of the pool, with the colour and letter of the tree" aria-describedby="pages-note"></canvas><p id="pages-note"></p></section></div></main><div id="tip" hidden></div></body></html>
 `;
@@ -51,7 +51,7 @@ button { font: inherit; } :focus-visible { outline: 3px solid #56b4e9; outline-o
 `;
 
 const SCRIPTS = [
-  ...['main', 'canvas', 'icicle', 'kept-calls', 'lists', 'node-line', 'outliers'],
+  ...['main', 'canvas', 'icicle', 'kept-beside', 'kept-calls', 'lists', 'node-line', 'outliers'],
   ...['page-map', 'palette', 'shown', 'step-chart', 'tables', 'tip'],
 ];
 

@@ -93,6 +93,7 @@ export class InspectorFeed implements Watchable {
     const { nodes, holds, requests, programs, steps, pages, pagesPerCell } = shown;
     const { nodesLeftOut, waitingLeftOut, programsLeftOut } = shown;
     const { pagesTotal, pagesFree, promptTokens, cachedTokens, pagesEvicted } = stats;
+    const { pagesDisk, statesTotal, statesUsed, statesDisk } = stats;
     return {
       moment: {
         model: this.#model,
@@ -100,6 +101,7 @@ export class InspectorFeed implements Watchable {
         ...{ pagesPerCell, nodesLeftOut, waitingLeftOut, programsLeftOut, pagesTotal, pagesFree },
         pageTokens: this.#engine.info.pageTokens,
         sums: { promptTokens, cachedTokens, pagesEvicted },
+        tiers: { pagesDisk, statesTotal, statesUsed, statesDisk },
         nowMs: Date.now(),
       },
       tables: { nodes, holds, requests, programs, steps },

@@ -58,6 +58,8 @@ export interface Moment {
   readonly pageTokens: number;
   /** Since the engine was loaded; of a recording, all of it. */
   readonly sums: { readonly promptTokens: number; readonly cachedTokens: number; readonly pagesEvicted: number };
+  /** What is kept where: pages on disk, and saved states of recurrent layers. A recording does not tell. */
+  readonly tiers?: Readonly<Record<'pagesDisk' | 'statesTotal' | 'statesUsed' | 'statesDisk', number>>;
   /** When, milliseconds on the clock of `atMs` of calls. */
   readonly nowMs: number;
 }

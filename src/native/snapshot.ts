@@ -6,7 +6,11 @@ export interface NativeTable<Row> {
   readonly rows: Float64Array;
 }
 
-/** An edge of the prefix tree. `parent` 0: it has none. `kept`: KEPT, the strongest at it or below. `users`: running requests there. */
+/**
+ * An edge of the prefix tree. `parent` 0: it has none. `kept`: KEPT, the strongest at it or below. `users`: running requests there.
+ * `onDisk`: of its tokens, those that are on disk too. `state`, `stateOnDisk`: 1 where a state of recurrent layers was saved after its last
+ * token, in memory and on disk.
+ */
 export interface NodeRow {
   id: number;
   parent: number;
@@ -17,6 +21,8 @@ export interface NodeRow {
   kept: number;
   users: number;
   onDisk: number;
+  state: number;
+  stateOnDisk: number;
   children: number;
   lastUse: number;
   program: number;

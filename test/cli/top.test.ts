@@ -38,6 +38,12 @@ test('a frame has what runs, what waits for what, and agents; it fits the termin
     'requests 0 running, 0 waiting',
   ]);
   expect(wide[4]).toMatch(/^cached {3}\d+% of \d+ prompt tokens, since the model was loaded$/);
+  expect(wide.join()).not.toMatch(/states|on disk/);
+  const tiers = { pagesDisk: 7, statesTotal: 64, statesUsed: 2, statesDisk: 5 };
+  expect(frameOf({ ...moment, tiers }, { rows: 100, columns: 200 }).slice(2, 4)).toEqual([
+    'on disk  7 pages',
+    'states   2 of 64 saved in memory, 5 on disk',
+  ]);
   expect(wide.at(-1)).toMatch(/^1 +acting +2 /);
   const request = { id: 7, program: 3, class: 1, waitsFor: 5, waitedMs: 12, cachedTokens: 4, promptTokens: 9 };
   const fields = [...(['id', 'program', 'class', 'waitsFor', 'waitedMs', 'cachedTokens', 'promptTokens'] as const)];

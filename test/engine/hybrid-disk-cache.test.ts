@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
 import type { Turn } from '../../src/engine/turn.js';
+import { stateAt } from '../../src/inspector/page/kept-beside.js';
+import { rowsOf } from '../../src/native/snapshot.js';
 import { openEngine } from '../../testing/engine/random-engine.js';
 
 /*
@@ -14,7 +16,7 @@ import { openEngine } from '../../testing/engine/random-engine.js';
  * which it is computed without a disk, so the log probabilities are the same bit for bit: a wrong state would show.
  */
 
-const HYBRIDS = ['qwen35', 'granitehybrid', 'lfm2', 'mamba'] as const;
+const HYBRIDS = ['qwen35', 'granitehybrid', 'lfm2', 'mamba', 'rwkv6', 'rwkv7'] as const;
 const SYSTEM = 'The ferry leaves at nine and comes back before noon, unless the wind turns. '.repeat(12);
 const turn = { temperature: 0, maxTokens: 8, logprobs: 1, durable: true };
 // As of a model that is slow to compute: loading pays, and has time on any machine.
@@ -78,6 +80,10 @@ describe.each(HYBRIDS)('%s', (architecture) => {
     expect(prefillTokens).toBe(usage.promptTokens - (usage.cachedTokens ?? 0));
     expect(usage.hits.disk + usage.hits.device).toBe(usage.cachedTokens);
     expect(hitTokens.disk).toBe(usage.hits.disk);
+    const { nodes } = await second.snapshot();
+    const told = rowsOf(nodes).map((node) => stateAt({ ...node }));
+    expect(told).toContain('the state at its end is saved in memory and on disk');
+    expect(told).toContain('the state at its end is saved in memory');
   });
 
   test('another conversation with the same instructions computes only its own', async () => {
@@ -119,7 +125,7 @@ async function turnsUntilKilled(architecture: string, least: number): Promise<Tu
   return turns;
 }
 
-test.each(['qwen35', 'mamba'] as const)(
+test.each(['qwen35', 'mamba', 'rwkv7'] as const)(
   'kill -9 of a process that writes states of %s: the next one begins at the last, and says the same',
   async (architecture) => {
     const turns = await turnsUntilKilled(architecture, 3);

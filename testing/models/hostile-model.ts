@@ -22,6 +22,7 @@ export const HOSTILE = [
   'huge-context',
   'zero-heads',
   'heads-not-dividing',
+  'odd-recurrent-heads',
   'no-vocabulary',
   'no-merges',
   'duplicate-tokens',
@@ -110,6 +111,7 @@ const recipes: Record<HostileName, (path: string) => void> = {
   'huge-context': metadata('qwen3.context_length', { u32: 0x80000000 }),
   'zero-heads': metadata('qwen3.attention.head_count', { u32: 0 }),
   'heads-not-dividing': metadata('qwen3.attention.head_count_kv', { u32: 3 }),
+  'odd-recurrent-heads': metadata('qwen3.wkv.head_size', { u32: 32 }),
   'no-vocabulary': without('tokenizer.ggml.tokens'),
   'no-merges': without('tokenizer.ggml.merges'),
   'duplicate-tokens': changed(({ metadata }) => {

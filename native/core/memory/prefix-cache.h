@@ -159,6 +159,10 @@ class PrefixCache {
     void mark_kept(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens, Micros page_cost) {
         tree_.mark_kept(salt, tokens.data(), n_tokens, page_cost);
     }
+    /** A tier has the state after the path's first n_tokens. */
+    void mark_state_kept(Salt salt, const std::vector<Token> & tokens, int32_t n_tokens) {
+        tree_.mark_state_kept(salt, tokens.data(), n_tokens);
+    }
     /** No tier takes the path's pages. */
     void mark_refused(Salt salt, const std::vector<Token> & tokens) {
         tree_.mark_refused(salt, tokens.data(), static_cast<int32_t>(tokens.size()));

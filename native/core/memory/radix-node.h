@@ -112,6 +112,7 @@ struct RadixNode {
     int32_t kept = 0;                                      // tokens [0, kept) of the path are in a tier as well
     bool refused = false;                                  // no tier took the rest
     std::unique_ptr<StateRef> state;                       // nullptr: none is saved at its end
+    bool state_kept = false;                               // a tier has the state of its end
     std::vector<PathLock *> locks;
     bool indexed = false;  // in the eviction order, under `key`
     EvictionKey key;

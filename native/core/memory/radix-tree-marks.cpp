@@ -45,6 +45,11 @@ void RadixTree::mark_kept(Salt salt, const Token * tokens, int32_t n_tokens, Mic
     }
 }
 
+void RadixTree::mark_state_kept(Salt salt, const Token * tokens, int32_t n_tokens) {
+    const PathMatch found = match(salt, tokens, n_tokens);
+    if (found.node && found.n_tokens == n_tokens && found.node->end() == n_tokens) found.node->state_kept = true;
+}
+
 void RadixTree::mark_refused(Salt salt, const Token * tokens, int32_t n_tokens) {
     for (RadixNode * node = match(salt, tokens, n_tokens).node; node && !node->is_root(); node = node->parent) {
         node->refused = true;

@@ -248,6 +248,7 @@ void RadixTree::insert(PathLock & lock, const Token * tokens, int32_t n_tokens, 
         }
         node->pages.insert(node->pages.end(), pages.begin() + begin / size, pages.begin() + pages_for(n_tokens, size));
         node->tokens.insert(node->tokens.end(), tokens + begin, tokens + n_tokens);
+        node->state_kept = false;  // that was of another end
         n_tokens_ += n_tokens - begin;
         serve_parents(*node);
     }
@@ -273,6 +274,7 @@ void RadixTree::drop_tail(RadixNode & leaf) {
     const int32_t end = (leaf.end() - 1) / size * size;
     if (end <= leaf.begin) return remove(leaf);
     drop_state(leaf);
+    leaf.state_kept = false;
     n_tokens_ -= leaf.end() - end;
     leaf.tokens.resize(end - leaf.begin);
     leaf.kept = std::min(leaf.kept, end);

@@ -71,6 +71,8 @@ class RadixTree {
 
     /** The first n_tokens are in a tier as well, from which a page takes page_cost: losing them costs no more. */
     void mark_kept(Salt salt, const Token * tokens, int32_t n_tokens, Micros page_cost);
+    /** A tier has the state after these tokens. */
+    void mark_state_kept(Salt salt, const Token * tokens, int32_t n_tokens);
     /** No tier takes them: they are not kept for it. */
     void mark_refused(Salt salt, const Token * tokens, int32_t n_tokens);
     /** Tokens of the path up to the node's end. */

@@ -30,6 +30,8 @@ NodeRow row_of(const RadixNode & node, Salt salt, NodeKind kind) {
     row.pages = static_cast<int32_t>(node.pages.size());
     row.kept = static_cast<Kept>(kind);
     row.on_disk = std::clamp(node.kept - node.begin, 0, row.tokens);
+    row.state = node.state != nullptr;
+    row.state_on_disk = node.state_kept;
     row.children = static_cast<int32_t>(node.children.size());
     row.stamp = node.stamp;
     for (const PathLock * lock : node.locks) {

@@ -31,6 +31,8 @@ struct NodeRow {
     Kept kept = Kept::finished;  // the strongest reason at it or below
     int32_t users = 0;           // running requests at it or below
     int32_t on_disk = 0;         // of its tokens, those that a tier has as well
+    bool state = false;          // of recurrent layers, after its last token: in memory
+    bool state_on_disk = false;  // the same: in a tier
     int32_t children = 0;
     uint64_t stamp = 0;     // order of last uses
     ProgramId program = 0;  // whose mark or request ends here; 0: of none
@@ -46,6 +48,8 @@ struct NodeRow {
         see("kept", kept);
         see("users", users);
         see("onDisk", on_disk);
+        see("state", state);
+        see("stateOnDisk", state_on_disk);
         see("children", children);
         see("lastUse", stamp);
         see("program", program);

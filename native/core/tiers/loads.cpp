@@ -254,6 +254,7 @@ TierPlace Loads::place(TierJob job, ReadEnd how, Micros ended) {
     if (how != ReadEnd::sound) {
         if (how == ReadEnd::lost && is_state) cold_states_.remove(reading.key);
         if (how == ReadEnd::lost && !is_state) index_.remove(reading.key, load->goal.tier);
+        load->late |= how == ReadEnd::late;
         lose_part(*load, reading.part);
         return {};
     }
@@ -289,6 +290,7 @@ void Loads::bring_into_tree(Load & load, int32_t n_here) {
     holding.table.truncate(n_tokens);
     cache_.commit(holding, load.tokens);
     cache_.attach_state(holding);
+    if (load.goal.state) cache_.mark_state_kept(load.salt, load.tokens, n_tokens);
     cache_.mark_kept(load.salt, load.tokens, n_tokens / page_tokens() * page_tokens(), reading_cost_.page());
     keep_for(load);
 }
@@ -327,7 +329,8 @@ Loads::LoadMap::iterator Loads::end(LoadMap::iterator it, std::vector<EndedLoad>
     const int32_t end =
         needs_all ? (is_whole ? load.goal.tokens : load.goal.before) : (load.goal.begin + n_brought) * page_tokens();
     ended.push_back({it->first, load.goal.before, end, tier, n_missing == 0 && lost_states == 0});
-    const bool late = load.deadline <= now && !is_whole;
+    // A read that the store gave up was late, though the load was granted more time or made shorter meanwhile.
+    const bool late = load.late || (load.deadline <= now && !is_whole);
     const auto next = loads_.erase(it);
     count_late(late, now);
     return next;

@@ -138,6 +138,7 @@ class Loads {
         Micros began, deadline;
         int32_t n_asked;  // pages to read
         bool failed = false;
+        bool late = false;  // a read of it was
 
         bool is_whole() const { return !failed && arrived() == static_cast<int32_t>(parts.size()); }
         int32_t arrived() const;

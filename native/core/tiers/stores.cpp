@@ -145,6 +145,7 @@ void Stores::written(TierJob job, bool kept, Micros page_cost) {
     if (path.failed) return cache_.mark_refused(path.salt, path.tokens);
     if (writing.path.use_count() > 1) return;
     if (path.state && !cold_states_.has(path.state->key)) return;
+    if (path.state) cache_.mark_state_kept(path.salt, path.tokens, path.state->n_tokens);
     cache_.mark_kept(path.salt, path.tokens, path.next * cache_.pool().page_tokens(), page_cost);
 }
 

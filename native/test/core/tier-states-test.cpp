@@ -221,3 +221,27 @@ TEST("a tenant never meets another one's state") {
     CHECK_EQ(after.finished.at(1).usage.cached_tokens, 0);
     CHECK_EQ(after.tier.n_read, 0u);
 }
+
+TEST("a snapshot tells where the state of a node's end is saved: in memory, on disk, or both") {
+    const auto places = [](const FakeEngine & engine) {
+        std::vector<std::pair<int32_t, std::string>> places;
+        for (const NodeRow & row : engine.scheduler.snapshot({}, engine.now).nodes) {
+            const std::string where = (row.state ? "memory " : "") + std::string(row.state_on_disk ? "disk" : "");
+            places.emplace_back(row.begin + row.tokens, where);
+        }
+        return places;
+    };
+    using Places = std::vector<std::pair<int32_t, std::string>>;
+    FakeEngine before(recurrent());
+    Request first = durable(1, tokens_of(7, 42));
+    first.static_tokens = 22;
+    CHECK(before.submit(first, 4) == SubmitError::none);
+    for (int n = 0; n < 3; ++n) before.step();
+    CHECK(places(before).front() == (std::pair<int32_t, std::string>(22, "memory ")));
+    CHECK(before.drain(1000));
+    CHECK((places(before) == Places{{22, "memory disk"}, {45, "memory disk"}}));
+    Restarted after(before);
+    CHECK(places(after).empty());
+    run(after, request(1, longer(before, 1), Class::interactive));
+    CHECK((places(after) == Places{{45, "memory disk"}, {49, "memory "}}));
+}

@@ -1,15 +1,12 @@
 // Pages that outlive the engine: what a second one finds on disk, and what of it may never be used.
 #include <stdlib.h>
 
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <random>
 
+#include "cache-cases.h"
 #include "check.h"
-#include "store/fake-files.h"
-#include "test-engine.h"
 
 using namespace banyan;
 using namespace banyan::test;
@@ -25,35 +22,6 @@ struct TempDir {
     }
     ~TempDir() { std::filesystem::remove_all(path); }
 };
-
-EngineOptions cached(const std::string & dir) {
-    EngineOptions options = small_engine();
-    options.cache.dir = dir;
-    options.cache.bytes = 64 << 20;
-    // As of a model that is slow to compute: loading pays on any disk, and has time on any machine, a busy one too.
-    options.cache.page_read = 50'000;
-    options.calibrate = false;
-    options.policy.cost.step = 1'000'000'000;
-    options.policy.cost.prefill = 10'000'000'000;
-    return options;
-}
-
-/** A step of an agent: 600 tokens, of which 256 are its system prompt. */
-RequestOptions agent_step(uint32_t seed = 1, ProgramId program = 7) {
-    std::mt19937 random(seed);
-    RequestOptions request;
-    for (int i = 0; i < 600; ++i) request.prompt.push_back(static_cast<Token>(10 + random() % 200));
-    request.static_tokens = 256;
-    request.program = program;
-    request.max_tokens = 12;
-    request.ignore_eos = true;
-    request.sampling.temperature = 0;
-    return request;
-}
-
-int64_t on_disk(const Outcome & outcome) {
-    return outcome.usage.hits[Tier::disk];
-}
 
 }  // namespace
 
@@ -213,47 +181,6 @@ TEST("damaged files: the pages are computed, the answer is the same") {
     const Outcome second = engine.run(agent_step());
     CHECK(second.tokens == first.tokens);
     CHECK(engine.stats().disk.corrupt > 0);
-    CHECK_EQ(engine.integrity(), "");
-}
-
-TEST("a disk that hangs: the request is answered by computing, and the engine can be closed") {
-    const auto files = std::make_shared<FakeFiles>();
-    EngineOptions options = cached("/cache");
-    options.cache.files = files;
-    options.policy.cost.prefill = 1'000'000'000;
-    Outcome first;
-    {
-        TestEngine engine(options);
-        first = engine.run(agent_step());
-        engine.close();
-    }
-    TestEngine engine(options);
-    while (engine.stats().disk.pages < 37) {
-    }
-    files->hang(true);
-    const Outcome second = engine.run(agent_step());
-    CHECK(second.tokens == first.tokens);
-    CHECK_EQ(second.error, "");
-    CHECK_EQ(on_disk(second), 0);
-    CHECK_EQ(engine.run(agent_step(2, 2)).error, "");
-    CHECK_EQ(engine.integrity(), "");
-    engine.close();
-    files->hang(false);
-}
-
-TEST("a disk that can no longer be written to: every request is answered, the error is told") {
-    const auto files = std::make_shared<FakeFiles>();
-    EngineOptions options = cached("/cache");
-    options.cache.files = files;
-    std::atomic<bool> read_only{false};
-    files->before = [&](const char * call, const std::string &) {
-        return read_only && std::string(call) == "write" ? EROFS : 0;
-    };
-    TestEngine engine(options);
-    read_only = true;
-    for (uint32_t agent = 1; agent <= 6; ++agent) CHECK_EQ(engine.run(agent_step(agent, agent)).error, "");
-    while (engine.stats().disk.errors == 0) engine.run(agent_step(1, 1));
-    CHECK(engine.stats().disk.error.find("Read-only") != std::string::npos);
     CHECK_EQ(engine.integrity(), "");
 }
 

@@ -92,6 +92,12 @@ class TestEngine {
     EngineStats stats() {
         return ask<EngineStats>([&](auto done) { engine->stats(done); });
     }
+    /** Sentences on the disk so far, once there are so many. */
+    std::vector<std::string> told(size_t least = 0) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        changed_.wait(lock, [&] { return told_.size() >= least; });
+        return told_;
+    }
     std::string integrity() {
         return ask<std::string>([&](auto done) { engine->check_integrity(done); });
     }
@@ -107,6 +113,10 @@ class TestEngine {
     void receive(const std::vector<Event> & events) {
         const std::lock_guard<std::mutex> lock(mutex_);
         for (const Event & event : events) {
+            if (const auto * decision = std::get_if<DecisionEvent>(&event.what)) {
+                if (const auto * disk = std::get_if<decision::Disk>(&decision->decision.what)) told_.push_back(disk->what);
+                continue;
+            }
             Outcome & out = outcomes_[event.request];
             CHECK_EQ(out.ends, 0);
             out.last = ++n_events_;
@@ -136,6 +146,7 @@ class TestEngine {
     std::mutex mutex_;
     std::condition_variable changed_;
     std::map<RequestId, Outcome> outcomes_;
+    std::vector<std::string> told_;
     int n_events_ = 0;
 };
 

@@ -197,7 +197,7 @@ std::shared_ptr<FakeFiles> FakeFiles::after_power_cut(uint32_t seed) {
     std::mt19937 random(seed);
     next->dirs_ = dirs_;
     next->wall = wall.load();
-    next->capacity = capacity;
+    next->capacity = capacity.load();
     next->random_.seed(seed);
     for (const auto & [path, node] : nodes_) {
         auto copy = std::make_shared<Node>();

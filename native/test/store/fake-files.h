@@ -58,7 +58,7 @@ class FakeFiles final : public store::FileSystem, public std::enable_shared_from
     /** Returns once so many calls hang; a test that waits for longer than its patience is stuck. */
     void wait_hanging(int calls);
 
-    int64_t capacity = INT64_MAX / 2;
+    std::atomic<int64_t> capacity{INT64_MAX / 2};
     std::atomic<int64_t> wall{1'000'000'000};
     int64_t most_used = 0;  // ever
 

@@ -217,6 +217,13 @@ TEST("a full disk: what fits is kept, the rest is refused or takes the place of 
     for (const TestPage & page : later) CHECK_EQ(rig.store(page), StoreOutcome::done);
     CHECK_EQ(n_loadable(rig, later), 20);
     CHECK(files->most_used <= files->capacity);
+    CHECK(rig.told(1)[0].find("has no room for more pages, the least useful give way") != std::string::npos);
+    CHECK_EQ(rig.told(1).size(), 1u);
+    files->capacity = 1 << 20;
+    rig.advance(61'000'000);
+    for (const TestPage & page : chain_of(3, 20)) CHECK_EQ(rig.store(page), StoreOutcome::done);
+    CHECK_EQ(rig.told(2)[1], "the page store has room for more pages again");
+    CHECK_EQ(n_loadable(rig, later), 20);
 }
 
 TEST("three failed writes switch writing off for ten minutes, reading goes on; then it writes again") {

@@ -1,3 +1,4 @@
+import { keptBeside } from '../../inspector/page/kept-beside.js';
 import { unpacked } from '../../inspector/told.js';
 import type { Told } from '../../inspector/told-types.js';
 import type { ProgramRow, RequestRow, StepRow } from '../../native/snapshot.js';
@@ -31,7 +32,7 @@ export function paceOf(steps: readonly StepRow[]): { prompt: number; decode: num
 
 /** A server at a moment, as lines of a terminal: `rows` at most, each `columns` wide at most. */
 export function frameOf(told: Told, { rows, columns }: { rows: number; columns: number }): string[] {
-  const { tables, words, pagesTotal, pagesFree, waitingLeftOut, programsLeftOut, model, sums } = told;
+  const { tables, words, pagesTotal, pagesFree, waitingLeftOut, programsLeftOut, model, sums, tiers } = told;
   const requests = unpacked<RequestRow>(tables.requests);
   const programs = unpacked<ProgramRow>(tables.programs);
   const running = requests.filter(({ waitsFor }) => waitsFor === 0).length;
@@ -40,6 +41,7 @@ export function frameOf(told: Told, { rows, columns }: { rows: number; columns: 
   const head = [
     plain(model),
     `pages    ${bar(used / Math.max(1, pagesTotal))} ${number(used)} of ${number(pagesTotal)}`,
+    ...keptBeside(tiers).map(([where, text]) => `${where.padEnd(8)} ${text}`),
     `requests ${running} running, ${number(requests.length - running + waitingLeftOut)} waiting`,
     `tokens   ${number(pace.prompt)} of prompts a second, ${number(pace.decode)} of answers, a step ${pace.stepMs.toFixed(1)} ms`,
     `cached   ${part(sums.cachedTokens, sums.promptTokens)} of ${number(sums.promptTokens)} prompt tokens, since the model was loaded`,

@@ -69,6 +69,7 @@ export function drawIcicle(
         w > 70 ? w - 10 : w - 3,
       );
     }
+    if (node.state || node.stateOnDisk) markState(draw, !node.state, x + w, y);
     draw.globalAlpha = 1;
     if (own) {
       frame(draw, back, [4, []], x, y, w);
@@ -79,6 +80,13 @@ export function drawIcicle(
       frame(draw, ink, [3, [5, 3]], x, y, w);
     }
   }
+}
+
+/** A bar at a node's end where the state of recurrent layers is saved; of two pieces where it is on disk alone. */
+function markState(draw: CanvasRenderingContext2D, onDiskAlone: boolean, end: number, y: number): void {
+  draw.fillStyle = getComputedStyle(document.body).color;
+  for (const [top, height] of onDiskAlone ? [[2, 7] as const, [12, 7] as const] : [[2, 17] as const])
+    draw.fillRect(end - 5, y + top, 3, height);
 }
 
 function frame(

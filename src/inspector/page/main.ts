@@ -1,5 +1,6 @@
 import type { EndedCall, Moment, NotTold, Told } from '../told-types.js';
 import { drawIcicle, neighbour, nodeAt, type Placed, placeNodes } from './icicle.js';
+import { keptBeside } from './kept-beside.js';
 import { KeptCalls } from './kept-calls.js';
 import { ago, fillAgents, fillLife, fillRequests, number, share } from './lists.js';
 import { nodeLine, nodeOfCall, pathOf, type Tree, treeOf } from './node-line.js';
@@ -65,6 +66,7 @@ function headline({ model, recorded, sums, ...now }: Moment, running: number, wa
     `${number(waiting + now.waitingLeftOut)} waiting`,
     `${number(now.pagesTotal - now.pagesFree)} of ${number(now.pagesTotal)} pages used`,
     `${number(pagesEvicted)} evicted so far`,
+    ...keptBeside(now.tiers).map((pair) => pair.join(': ')),
     nodes,
     ...(lastMs === undefined ? [] : [`last call ${ago(now.nowMs - lastMs)}`]),
   ].join(' · ');

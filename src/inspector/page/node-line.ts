@@ -1,4 +1,5 @@
 import type { EndedCall, Moment } from '../told-types.js';
+import { stateAt } from './kept-beside.js';
 import { number } from './lists.js';
 import { meaningOf } from './palette.js';
 import type { Calls, Row } from './shown.js';
@@ -48,12 +49,14 @@ export function nodeOfCall(tree: Tree, call: EndedCall): number | undefined {
 /** What there is to know of a node, in a line. Tokens are counted from 1. */
 export function nodeLine(tree: Tree, node: Row, why: string, calls: Calls, shown: Moment): string {
   const { id = 0, begin = 0, tokens = 0, parent, users = 0, onDisk, children = 0 } = node;
+  const state = stateAt(node);
   const beside = [...tree.nodes.values()].filter((one) => one.parent === parent && one.begin === begin).length - 1;
   const facts = [
     pagesIn(node, shown),
     `kept: ${why} (${meaningOf(why)})`,
     ...(users > 0 ? [`${number(users)} running request${users > 1 ? 's' : ''} on it`] : []),
     ...(onDisk ? [`${number(onDisk)} tokens on disk too`] : []),
+    ...(state === '' ? [] : [state]),
     ...agentsOn(tree, id),
     ...(beside > 0
       ? [

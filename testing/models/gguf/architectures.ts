@@ -1,5 +1,6 @@
 import type { Metadata, Tensor } from './gguf-writer.js';
-import { isRecurrent, recurrentHyperparameters, recurrentTensors } from './recurrent.js';
+import { isPurelyRecurrent, isRecurrent, recurrentHyperparameters, recurrentTensors } from './recurrent.js';
+import { isRwkv, layerNorm } from './rwkv.js';
 import type { Shape } from './shape.js';
 import type { TensorInit } from './tensor-data.js';
 
@@ -15,7 +16,7 @@ export function hyperparameters(s: Shape): Map<string, Metadata> {
     feed_forward_length: { u32: s.feedForward },
     'attention.layer_norm_rms_epsilon': { f32: 1e-6 },
   };
-  if (s.architecture !== 'mamba')
+  if (!isPurelyRecurrent(s))
     Object.assign(own, {
       'attention.head_count': { u32: s.heads },
       'attention.head_count_kv': { u32: s.kvHeads },
@@ -71,6 +72,7 @@ export function tensors(s: Shape): Tensor[] {
     matrix(`${block}.ffn_down_exps.weight`, s.feedForward, s.embedding, s.experts);
   };
   const attention = (block: string) => {
+    vector(`${block}.attn_norm.weight`, s.embedding);
     const gated = s.architecture === 'qwen35' ? 2 : 1; // each query brings the gate of its output
     matrix(`${block}.attn_q.weight`, s.embedding, gated * s.heads * s.headDim);
     matrix(`${block}.attn_k.weight`, s.embedding, s.kvHeads * s.headDim);
@@ -98,18 +100,20 @@ export function tensors(s: Shape): Tensor[] {
     type: s.type,
     init: { std: embeddingStd(s) },
   });
+  const sink = { vector, matrix, small, given };
+  if (isRwkv(s)) layerNorm(sink, 'token_embd_norm', s.embedding);
   for (const layer of layerRange(s)) {
     const block = `blk.${layer}`;
-    vector(`${block}.attn_norm.weight`, s.embedding);
-    if (isRecurrent(s, layer)) recurrentTensors(s, block, { vector, matrix, small, given });
+    if (isRecurrent(s, layer)) recurrentTensors(s, block, sink);
     else attention(block);
-    if (s.architecture === 'mamba') continue;
+    if (isPurelyRecurrent(s)) continue;
     if (s.architecture.startsWith('gemma')) vector(`${block}.post_attention_norm.weight`, s.embedding);
     if (s.architecture === 'qwen3moe') experts(block);
     else feedForward(block);
     if (s.architecture.startsWith('gemma')) vector(`${block}.post_ffw_norm.weight`, s.embedding);
   }
-  vector(s.architecture === 'lfm2' ? 'token_embd_norm.weight' : 'output_norm.weight', s.embedding);
+  if (isRwkv(s)) layerNorm(sink, 'output_norm', s.embedding);
+  else vector(s.architecture === 'lfm2' ? 'token_embd_norm.weight' : 'output_norm.weight', s.embedding);
   if (s.architecture !== 'gemma2') matrix('output.weight', s.embedding, s.vocabulary); // gemma2 ties it
   if (s.bias.size > 0) vector('output.bias', s.vocabulary, { values: (token) => s.bias.get(token) ?? 0 });
   return out;

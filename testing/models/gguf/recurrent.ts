@@ -1,17 +1,8 @@
 import type { Metadata } from './gguf-writer.js';
+import { isRwkv, rwkv, rwkvHyperparameters } from './rwkv.js';
 import type { Shape } from './shape.js';
 import type { TensorInit } from './tensor-data.js';
-
-/** Takes the tensors of a block, in file order. */
-export interface TensorSink {
-  vector(name: string, size: number, init?: TensorInit): void;
-  /** Of the model's type. */
-  matrix(name: string, ...shape: [inputs: number, ...rest: number[]]): void;
-  /** F32 noise of a standard deviation. */
-  small(name: string, std: number, ...shape: number[]): void;
-  /** F32. */
-  given(name: string, shape: number[], values: (index: number) => number): void;
-}
+import type { TensorSink } from './tensor-sink.js';
 
 const CONV = 4; // of the state space models and the delta net
 const STATE = 16; // mamba's state a channel
@@ -20,9 +11,12 @@ const SHORT_CONV = 3; // lfm2's
 const zero: TensorInit = { values: () => 0 };
 const slow: TensorInit = { values: () => -2 }; // small time steps: what was read long ago still matters
 
-/** Has this layer a recurrent state in place of attention? mamba: all; lfm2, granitehybrid: every other; qwen35: all but each last. */
+/** No layer has attention, and none a feed-forward network of its own. */
+export const isPurelyRecurrent = (s: Shape): boolean => s.architecture === 'mamba' || isRwkv(s);
+
+/** Has this layer a recurrent state in place of attention? lfm2, granitehybrid: every other; qwen35: all but each last. */
 export function isRecurrent(s: Shape, layer: number): boolean {
-  if (s.architecture === 'mamba') return true;
+  if (isPurelyRecurrent(s)) return true;
   if (s.architecture === 'qwen35') return (layer + 1) % attentionInterval(s) !== 0;
   return (s.architecture === 'lfm2' || s.architecture === 'granitehybrid') && layer % 2 === 0;
 }
@@ -45,6 +39,9 @@ export function recurrentHyperparameters(s: Shape): Record<string, Metadata> {
   switch (s.architecture) {
     case 'mamba':
       return stateSpace(2 * s.embedding, STATE, s.embedding / 16);
+    case 'rwkv6':
+    case 'rwkv7':
+      return rwkvHyperparameters(s);
     case 'lfm2':
       return { 'shortconv.l_cache': { u32: SHORT_CONV }, 'attention.head_count_kv': kvHeads };
     case 'granitehybrid':
@@ -63,7 +60,9 @@ export function recurrentHyperparameters(s: Shape): Record<string, Metadata> {
 }
 
 export function recurrentTensors(s: Shape, block: string, sink: TensorSink): void {
-  if (s.architecture === 'mamba') mamba(s, block, sink);
+  if (!isRwkv(s)) sink.vector(`${block}.attn_norm.weight`, s.embedding);
+  if (isRwkv(s)) rwkv(s, block, sink);
+  else if (s.architecture === 'mamba') mamba(s, block, sink);
   else if (s.architecture === 'lfm2') shortConv(s, block, sink);
   else if (s.architecture === 'granitehybrid') mamba2(s, block, sink);
   else deltaNet(s, block, sink);

@@ -1,9 +1,9 @@
 import type { TensorType } from './tensor-data.js';
 
-/** llama.cpp's names; gemma2 brings a sliding window and softcaps, mamba is recurrent, the last three are hybrids. */
+/** llama.cpp's names; gemma2 brings a sliding window and softcaps, mamba and rwkv are recurrent, the last three are hybrids. */
 export const ARCHITECTURES = [
   ...(['llama', 'qwen2', 'qwen3', 'gemma2', 'gemma3', 'qwen3moe'] as const),
-  ...(['mamba', 'lfm2', 'qwen35', 'granitehybrid'] as const),
+  ...(['mamba', 'rwkv6', 'rwkv7', 'lfm2', 'qwen35', 'granitehybrid'] as const),
 ] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
