@@ -94,10 +94,12 @@ void check_dimensions(const gguf_context * gguf, const std::string & path, const
     if (heads && heads_kv && *heads_kv > 0 && *heads % *heads_kv != 0) {
         invalid(path, "attention.head_count is not a multiple of attention.head_count_kv");
     }
-    // RWKV's kernels read and write whole vectors, of 64 numbers at most, past the end of any other head.
+    // RWKV's kernels read and write whole vectors, of 64 numbers at most, past the end of any other head. Files of
+    // others may have the key too.
     const auto wkv = scalar(gguf, path, arch + ".wkv.head_size");
     const auto width = scalar(gguf, path, arch + ".embedding_length");
-    if (wkv && (*wkv == 0 || *wkv % 64 != 0 || !width || *width % *wkv != 0)) {
+    if (arch.find("rwkv") != std::string::npos && wkv &&
+        (*wkv == 0 || *wkv % 64 != 0 || !width || *width % *wkv != 0)) {
         invalid(path, "wkv.head_size is " + std::to_string(*wkv) +
                           ", expected a multiple of 64 that divides embedding_length");
     }
