@@ -1,8 +1,8 @@
 import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { ggufHeader, type Metadata, writeGguf } from './gguf/gguf-writer.js';
-import { cachedModel, type ModelPlan, planModel, writeRandomModel } from './random-model.js';
+import { cachedModel, type ModelPlan, planModel, type RandomModelOptions, writeRandomModel } from './random-model.js';
 
-/** Files that no loader should survive by luck: each is a valid small qwen3 with one thing wrong. */
+/** Files that no loader should survive by luck: each is a valid small model, a qwen3 if it does not say otherwise, with one thing wrong. */
 export const HOSTILE = [
   'empty',
   'text',
@@ -51,13 +51,14 @@ export function writeHostileModel(path: string, name: HostileName): void {
 }
 
 /** Written with the metadata or tensors changed. */
-const changed = (change: (plan: ModelPlan) => void) => (path: string) => {
-  const plan = planModel();
+const changed = (change: (plan: ModelPlan) => void, options?: RandomModelOptions) => (path: string) => {
+  const plan = planModel(options);
   change(plan);
   writeGguf(path, plan.metadata, plan.tensors, plan.seed);
 };
 
-const metadata = (key: string, value: Metadata) => changed((plan) => plan.metadata.set(key, value));
+const metadata = (key: string, value: Metadata, options?: RandomModelOptions) =>
+  changed((plan) => plan.metadata.set(key, value), options);
 const without = (key: string) => changed((plan) => plan.metadata.delete(key));
 
 /** Written whole, then bytes put over it. */
@@ -111,7 +112,7 @@ const recipes: Record<HostileName, (path: string) => void> = {
   'huge-context': metadata('qwen3.context_length', { u32: 0x80000000 }),
   'zero-heads': metadata('qwen3.attention.head_count', { u32: 0 }),
   'heads-not-dividing': metadata('qwen3.attention.head_count_kv', { u32: 3 }),
-  'odd-recurrent-heads': metadata('qwen3.wkv.head_size', { u32: 32 }),
+  'odd-recurrent-heads': metadata('rwkv7.wkv.head_size', { u32: 32 }, { architecture: 'rwkv7' }),
   'no-vocabulary': without('tokenizer.ggml.tokens'),
   'no-merges': without('tokenizer.ggml.merges'),
   'duplicate-tokens': changed(({ metadata }) => {
