@@ -62,8 +62,9 @@ export const REQUEST = {
   /** Use of the prefix cache; false neither reads nor fills it. Default true. */
   cache: flag(true),
   /**
-   * With a disk cache (`Engine.load({ cache })`): what the request computed is written there at its end, as it may go on in another
-   * process. Runs with a journal do so. Default false: a system prompt is written at once, the rest when it is used again.
+   * With a disk cache (`Engine.load({ cache })`): what the request computes is written there meanwhile, the rest at its
+   * end, as it may go on in another process. Runs with a journal do so. Default false: a system prompt is written at once,
+   * the rest when it is used again.
    */
   durable: flag(false),
 };

@@ -99,6 +99,9 @@ void Scheduler::Impl::commit_row(const BatchRow & row) {
         seq.usage.written_tokens = std::max(seq.usage.written_tokens, shared);
         cache.attach_state(*seq.holding);
         if (seq.boundary == end && cache.has_states()) mark_boundary(cache, *seq.program, seq);
+        // A long prompt that may go on in another process: closing has no time for all of it.
+        if (seq.durable && end < seq.prefill_end && !cache.has_states())
+            store(seq, end, ColdKind::history, StoreReason::durable);
     }
     if (seq.static_tokens > 0 && end >= seq.static_tokens) {
         cache.pin_static_prefix(seq.salt, seq.tokens, seq.static_tokens);

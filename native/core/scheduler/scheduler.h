@@ -71,7 +71,7 @@ struct Request {
     int32_t group_size = 0;  // how many siblings the group has
     int32_t static_tokens = 0;    // the prompt's first tokens that are system prompt and tools: evicted last
     std::optional<PageKey> root;  // the key before the prompt's first page; nullopt: no tier keeps pages of it
-    bool durable = false;         // its session is journaled: its pages are kept in a tier at its end
+    bool durable = false;         // its session is journaled: its pages are kept in a tier, as its prompt is computed and at its end
     int32_t boundary = 0;         // the prompt's first tokens with which the next one begins in any case; 0: unknown
 };
 

@@ -269,6 +269,22 @@ TEST("a static prefix is written at once, other pages when they are used again")
     CHECK_EQ(engine.tier.n_written, 4u);
 }
 
+TEST("a long prompt that is durable is written while it is computed") {
+    SchedulerConfig config = tiered(64);
+    config.max_batch_tokens = 16;
+    FakeEngine engine(config);
+    CHECK(engine.submit(durable(1, tokens_of(1, 64)), 1) == SubmitError::none);
+    for (const uint64_t n_pages : {4u, 8u, 12u}) {
+        engine.step();
+        engine.take_tier_work();
+        while (!engine.tier.writes.empty()) engine.tier.end_write(engine.scheduler, 0, true);
+        CHECK_EQ(engine.tier.n_written, n_pages);
+    }
+    CHECK(engine.finished.empty());
+    CHECK(engine.drain(1000));
+    CHECK_EQ(engine.tier.n_written, 16u);
+}
+
 TEST("the pages of a program that waits for a person are written; its next call is told ahead and loaded by then") {
     FakeEngine engine(tiered(16));
     Request r = request(1, tokens_of(1, 30), Class::interactive);
