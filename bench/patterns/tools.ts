@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type CallRule, defineTool, Engine, ToolPredictor } from '../../src/index.js';
 import { median, spread } from '../../testing/statistics.js';
 import type { BenchOptions, Report, Table } from '../report.js';
@@ -19,7 +20,7 @@ function weather(ms: number, early = false) {
     pure: true,
     execute: async (input) => {
       const first = early && (input as { city: string }).city === CITIES[0];
-      if (!first) await new Promise((resolve) => setTimeout(resolve, ms));
+      if (!first) await sleep(ms);
       return first ? LONG : '7 degrees';
     },
   });
@@ -48,12 +49,13 @@ async function asked(engine: Engine, tool: ReturnType<typeof weather>, rules?: C
   return { session: run.session, first, second, totalMs: usage.totalMs };
 }
 
-/** The second step's prompt of such a run, with as much of it cached as there was, sent as a request of its own. */
+/** The second step's prompt of such a run, with as much of it cached as there was, sent as a request of its own behind the same rest. */
 async function warmFirstToken(engine: Engine): Promise<number> {
   const { session, second } = await asked(engine, weather(2_000, true));
   const prompt = session.tokens.slice(0, -(session.lastTurn?.tokens.length ?? 0));
   await engine.clearCache();
   await engine.generate(prompt.slice(0, second?.usage.cachedTokens ?? undefined), { maxTokens: 1 });
+  await sleep(2_000); // the tool's time: a processor that has rested begins slower
   return (await engine.generate(prompt, { maxTokens: 1 })).usage.ttftMs;
 }
 
