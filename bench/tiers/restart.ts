@@ -1,4 +1,4 @@
-import { Engine } from '../../src/index.js';
+import { type ChatMessage, Engine } from '../../src/index.js';
 import { median } from '../../testing/statistics.js';
 import { type ModelName, modelPath } from '../models.js';
 import type { Measured, Table } from '../report.js';
@@ -11,6 +11,8 @@ interface Case {
   path: string;
   tokens: number;
   target: number;
+  /** As a system prompt before a question: states of recurrent layers are saved behind that, not anywhere in a text. */
+  chat?: boolean;
 }
 
 export const restart = ({ model, ...options }: PartOptions) =>
@@ -33,9 +35,19 @@ const RECURRENT: { model: ModelName; tokens: number }[] = [
 
 export const restartRecurrent = (options: PartOptions) =>
   measure(
-    RECURRENT.map((one) => ({ ...one, path: modelPath(one.model), target: 10 })),
+    RECURRENT.map((one) => ({ ...one, path: modelPath(one.model), target: 10, chat: true })),
     options,
   );
+
+/** A system prompt of about so many tokens, another one for each seed, and a question. */
+async function conversation(engine: Engine, seed: number, tokens: number): Promise<ChatMessage[]> {
+  const line = `In town ${seed} the ferry leaves at nine and comes back before noon, unless the wind turns. `;
+  const { length } = await engine.tokenize(line);
+  return [
+    { role: 'system', content: line.repeat(Math.floor(tokens / length)) },
+    { role: 'user', content: 'When does it leave?' },
+  ];
+}
 
 /** The first token of a prompt in a new engine: cold, and when one before it had the prompt, by turns. */
 async function measure(cases: readonly Case[], { runs, threads }: Omit<PartOptions, 'model'>): Promise<Measured> {
@@ -43,7 +55,7 @@ async function measure(cases: readonly Case[], { runs, threads }: Omit<PartOptio
   const columns = ['prompt tokens', 'cold ms', 'from disk ms', 'times sooner', 'computed tokens', 'from disk'];
   table.columns = ['model', ...columns, 'read MiB'];
   const findings: string[] = [];
-  for (const { model, path, tokens, target } of cases) {
+  for (const { model, path, tokens, target, chat } of cases) {
     const [cold, warm, computed, read, bytes] = [
       [] as number[],
       [] as number[],
@@ -57,7 +69,8 @@ async function measure(cases: readonly Case[], { runs, threads }: Omit<PartOptio
           const cache = { dir, bytes: CACHE_BYTES };
           await using engine = await Engine.load({ model: path, threads, kvTokens: tokens + 1024, cache });
           const options = { temperature: 0, durable: true, ignoreEos: true, maxTokens: 2 };
-          const { usage } = await engine.generate(tokensOf(run + 1, tokens), options);
+          const prompt = chat ? await conversation(engine, run + 1, tokens) : tokensOf(run + 1, tokens);
+          const { usage } = await engine.generate(prompt, options);
           times.push(usage.ttftMs);
           console.error(
             `${model} ${tokens} tokens, run ${run + 1}, ${times === cold ? 'cold' : 'warm'}: ${usage.ttftMs} ms`,
