@@ -20,7 +20,7 @@ import { benchServing, SERVING_PARTS } from './serving/serving.js';
 import { benchTenants } from './serving/tenants.js';
 import { benchSim } from './sim/sim.js';
 import { benchSteps } from './steps.js';
-import { benchTiers, PARTS } from './tiers/tiers.js';
+import { benchTiers, PARTS, DEFAULT_MODEL as TIERS_MODEL } from './tiers/tiers.js';
 import { benchWorkers } from './workers/workers.js';
 import { benchClasses } from './workloads/classes.js';
 import { benchClosedForms } from './workloads/closed-forms.js';
@@ -173,7 +173,7 @@ command(
   false,
 )
   .option('--part <names>', `some of ${PARTS.join(', ')}, each in under four minutes on two cores`, words, PARTS)
-  .option('--model <name>', 'of bench/models.ts (60m, 0.6b ...), smollm2, or a GGUF file', '60m')
+  .option('--model <name>', 'of bench/models.ts (60m, 0.6b ...), smollm2, or a GGUF file', TIERS_MODEL)
   .option('--minutes <n>', 'that two processes share a directory', wholeFrom(1), 3)
   .action(({ part, ...flags }: Flags & { part: string[]; model: string; minutes: number }) =>
     benchTiers({ ...flags, parts: part, typed: typed() }),

@@ -105,11 +105,11 @@ test('the programs of the page about serving run as written, and its variables',
 });
 
 test('every measurement that it names has its result', () => {
-  const names = [...readme.matchAll(/npm run bench -- (\S+?)[` ]/g)].map(([, name]) => name as string);
-  expect(names.length).toBeGreaterThan(5);
-  for (const name of names) {
-    const result = readFileSync(join(root, `bench/results/${name}.md`), 'utf8');
-    expect(result).toMatch(new RegExp(`npm run bench -- ${name}[ \`]`));
+  const named = [...readme.matchAll(/npm run bench -- ([\w-]+)(?: --part ([\w-]+))?/g)];
+  expect(named.length).toBeGreaterThan(5);
+  for (const [command, name, part] of named) {
+    const file = part === undefined ? `${name}.md` : `${name}-${part}.md`;
+    expect(readFileSync(join(root, 'bench/results', file), 'utf8')).toMatch(new RegExp(`${command}[ \`]`));
   }
 });
 

@@ -21,6 +21,8 @@ const OVERCOMMIT = 'overcommit';
 /** Parts of the benchmark of the disk cache; each has a report of its own. */
 export const PARTS = [...Object.keys(MEASURED), OVERCOMMIT];
 
+export const DEFAULT_MODEL = '60m';
+
 export interface TiersCommand {
   parts: readonly string[];
   /** Of bench/models.ts, or a file. */
@@ -41,7 +43,9 @@ export async function benchTiers({ parts, model, typed, ...options }: TiersComma
     if (measure) {
       const report = await measure({ ...options, model: path });
       const of = part === RECURRENT ? 'of the table, see bench/models.ts' : describe(model);
-      publish(`tiers-${part}`, typed, { ...report, setup: setup(of, options.threads, options.runs) });
+      // Another model's report stands beside that of the default.
+      const suffix = model === DEFAULT_MODEL || part === RECURRENT ? '' : `-${model.replace(/[^\w.-]+/g, '_')}`;
+      publish(`tiers-${part}${suffix}`, typed, { ...report, setup: setup(of, options.threads, options.runs) });
     } else if (part === OVERCOMMIT) await overcommit(model, typed, options);
     else throw new RangeError(`no part ${part}; there are ${PARTS.join(', ')}`);
   }
