@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Engine } from '../../src/engine/engine.js';
 import { serve } from '../../src/server/serve.js';
-import { randomModel } from '../../testing/models/random-model.js';
 import { median, quantile } from '../../testing/statistics.js';
 import { Draw } from '../../testing/workloads/draw.js';
 import type { Measured } from '../report.js';
 import { Clients } from './clients.js';
 import { FACES } from './faces.js';
+import { servedModel } from './served-model.js';
 
 /** Offered over what the server can do, so many requests a run, at random times. */
 const OVER = 2;
@@ -23,15 +23,9 @@ const TRIES = 25;
 const IN_TIME = 0.95;
 const OFF = 0.3;
 
-/** As in `tenants`: a model that takes some milliseconds a step. */
-const SHAPE = {
-  ...{ architecture: 'qwen2' as const, layers: 4, embedding: 256, heads: 8, kvHeads: 4, feedForward: 512 },
-  ...{ context: 8_192, logitBias: { '<|im_end|>': -40, '<|endoftext|>': -40 } },
-};
-
 /** More than a server can do: do those that it takes have their first token in time, and is a refused one taken when it was told to come back? */
 export async function measureOverload(runs: number, clients: Clients): Promise<Measured> {
-  const engine = await Engine.load({ model: randomModel(SHAPE), threads: 1, kvTokens: 131_072 });
+  const engine = await Engine.load({ model: servedModel(), threads: 1, kvTokens: 131_072 });
   const server = await serve(engine, { port: 0 });
   const one = new Clients();
   const { path } = FACES.chat;

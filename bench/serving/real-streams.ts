@@ -2,12 +2,12 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Engine } from '../../src/engine/engine.js';
 import { type Server, serve } from '../../src/server/serve.js';
-import { randomModel } from '../../testing/models/random-model.js';
 import { median, medianError } from '../../testing/statistics.js';
 import { mainThreadMicros } from '../main-thread.js';
 import type { Measured, Table } from '../report.js';
 import type { Clients } from './clients.js';
 import { bodies, FACES } from './faces.js';
+import { servedModel } from './served-model.js';
 
 const WINDOW_MS = 1_500;
 /** Pairs of windows a run: two windows of the same kind differ by up to 15% on a virtual machine, by how fast it computes meanwhile. */
@@ -20,17 +20,7 @@ interface Window {
 
 /** Streams of a real model, which computes on a thread of its own: tokens a second, and what one costs the main thread. */
 export async function measureRealStreams(runs: number, clients: Clients): Promise<Measured> {
-  // As in `micro`: slow enough for one call a step. No answer ends before the window does.
-  const shape = {
-    architecture: 'qwen2' as const,
-    layers: 4,
-    embedding: 256,
-    heads: 8,
-    kvHeads: 4,
-    feedForward: 512,
-    context: 8_192,
-  };
-  const model = randomModel({ ...shape, logitBias: { '<|im_end|>': -40, '<|endoftext|>': -40 } });
+  const model = servedModel();
   const engine = await Engine.load({ model, threads: 1, kvTokens: 262_144, maxRunning: 64 });
   const server = await serve(engine, { port: 0 });
   const rows: Table['rows'] = [];

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Engine } from '../../src/engine/engine.js';
 import { serve } from '../../src/server/serve.js';
-import { randomModel } from '../../testing/models/random-model.js';
 import { median, quantile, spread } from '../../testing/statistics.js';
 import { type BenchOptions, type Report, setup } from '../report.js';
 import { type Asked, Clients } from './clients.js';
 import { FACES } from './faces.js';
+import { servedModel } from './served-model.js';
 
 /** Requests of the noisy tenant over all rounds, and how many of them it has under way or waiting at a time. */
 const NOISE = 10_000;
@@ -19,19 +19,13 @@ const BESIDE = 10;
 const WORDS = 100;
 const TARGET = 1.2;
 
-/** As in `serving`: a model that takes some milliseconds a step. */
-const SHAPE = {
-  ...{ architecture: 'qwen2' as const, layers: 4, embedding: 256, heads: 8, kvHeads: 4, feedForward: 512 },
-  ...{ context: 8_192, logitBias: { '<|im_end|>': -40, '<|endoftext|>': -40 } },
-};
-
 /** What a tenant that saturates the server costs another one: its first tokens, alone and beside the noise by turns. */
 export async function benchTenants({ runs, threads }: BenchOptions): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), 'banyan-tenants-'));
   const keysFile = join(folder, 'keys.json');
   const entry = (name: string) => ({ name, keys: [createHash('sha256').update(name).digest('hex')] });
   writeFileSync(keysFile, JSON.stringify({ tenants: [entry('quiet'), entry('noisy'), entry('other')] }));
-  const engine = await Engine.load({ model: randomModel(SHAPE), threads: threads || 1, kvTokens: 131_072 });
+  const engine = await Engine.load({ model: servedModel(), threads: threads || 1, kvTokens: 131_072 });
   const server = await serve(engine, { port: 0, keysFile });
   const clients = { quiet: new Clients(), noisy: new Clients() };
   let asked = 0;

@@ -1,6 +1,8 @@
+import type { ServerResponse } from 'node:http';
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { defineTool } from '../../src/agent/tool.js';
 import { boundedFetch } from '../../src/remote/chat/bounded-fetch.js';
 import type { ChatModel } from '../../src/remote/chat/chat-model.js';
 import { RemoteEngine } from '../../src/remote/remote-engine.js';
@@ -78,4 +80,27 @@ export function stream(text: string): Reply {
 export function inTurn(...replies: Reply[]): Reply {
   let next = 0;
   return (body, response, request) => replies[Math.min(next++, replies.length - 1)]?.(body, response, request);
+}
+
+/** Writes so much of a stream, and leaves the rest to `then`. */
+export const begun =
+  (text: string, then: (response: ServerResponse) => void): Reply =>
+  (_body, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(text, () => setImmediate(() => then(response)));
+  };
+
+/** A tool that keeps what it was called with. */
+export function weatherTool() {
+  const ran: unknown[] = [];
+  const tool = defineTool({
+    name: 'weather',
+    description: 'Weather of a city',
+    input: { type: 'object', properties: {} },
+    execute: (input) => {
+      ran.push(input);
+      return 'clear';
+    },
+  });
+  return { ran, tool };
 }

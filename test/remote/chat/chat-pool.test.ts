@@ -2,12 +2,18 @@ import type { ServerResponse } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Agent } from '../../../src/agent/agent.js';
-import { defineTool } from '../../../src/agent/tool.js';
 import type { BanyanError } from '../../../src/kit/errors.js';
 import type { ChatModel } from '../../../src/remote/chat/chat-model.js';
 import { RemoteEngine } from '../../../src/remote/remote-engine.js';
 import type { ChatServer, RemoteOptions } from '../../../src/remote/remote-options.js';
-import { type ChatPoolSetting, chatPool, inTurn, stream } from '../../../testing/remote/chat-engine.js';
+import {
+  begun,
+  type ChatPoolSetting,
+  chatPool,
+  inTurn,
+  stream,
+  weatherTool,
+} from '../../../testing/remote/chat-engine.js';
 import { type Provider, TRANSCRIPTS } from '../../../testing/remote/chat-transcripts.js';
 import type { Reply } from '../../../testing/remote/fake-server.js';
 
@@ -27,29 +33,10 @@ const status =
 const closing: Reply = (_body, response) => response.destroy();
 
 /** Begins an answer, and breaks off. */
-const breaking =
-  (begun: string): Reply =>
-  (_body, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.write(begun, () => setImmediate(() => response.destroy()));
-  };
+const breaking = (said: string): Reply => begun(said, (response) => response.destroy());
 
 const asked = ({ servers }: ChatPoolSetting) => servers.map(({ bodies }) => bodies.length);
 const stateOf = ({ engine }: ChatPoolSetting, name: string) => engine.servers().find(({ url }) => url === name);
-
-function weatherTool() {
-  const ran: unknown[] = [];
-  const tool = defineTool({
-    name: 'weather',
-    description: 'Weather of a city',
-    input: { type: 'object', properties: {} },
-    execute: (input) => {
-      ran.push(input);
-      return 'clear';
-    },
-  });
-  return { ran, tool };
-}
 
 test('a conversation stays where it was begun, and many spread', async () => {
   await using pool = await chatPool('openai', [says('openai'), says('openai')]);

@@ -1,8 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { Agent } from '../../../src/agent/agent.js';
-import { defineTool } from '../../../src/agent/tool.js';
-import { chatEngine, inTurn, stream } from '../../../testing/remote/chat-engine.js';
+import { begun, chatEngine, inTurn, stream, weatherTool } from '../../../testing/remote/chat-engine.js';
 import { type Provider, TRANSCRIPTS } from '../../../testing/remote/chat-transcripts.js';
 import type { Reply } from '../../../testing/remote/fake-server.js';
 import { sse } from '../../../testing/remote/fake-server.js';
@@ -28,28 +27,6 @@ const GARBAGE: Record<string, (response: ServerResponse, provider: Provider) => 
   'an early end': (response) => response.end(),
   'an early close': (response) => void response.destroy(),
 };
-
-/** Writes so much, and leaves the rest to `then`. */
-const begun =
-  (text: string, then: (response: ServerResponse) => void): Reply =>
-  (_body, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.write(text, () => setImmediate(() => then(response)));
-  };
-
-function weatherTool() {
-  const ran: unknown[] = [];
-  const tool = defineTool({
-    name: 'weather',
-    description: 'Weather of a city',
-    input: { type: 'object', properties: {} },
-    execute: (input) => {
-      ran.push(input);
-      return 'clear';
-    },
-  });
-  return { ran, tool };
-}
 
 describe.each(PROVIDERS)('%s', (provider) => {
   const said = TRANSCRIPTS[provider];
