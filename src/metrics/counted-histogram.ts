@@ -45,9 +45,35 @@ export class CountedHistogram<Label extends string> extends MadeHistogram<Label>
     return tally;
   }
 
+  /** What all its tallies have counted together. */
+  total(): Series {
+    const counts = new Array<number>(this.#bounds.length + 1).fill(0);
+    let sum = 0;
+    for (const { tally } of this.#tallies.values()) {
+      for (const [at, count] of tally.counts.entries()) counts[at] = (counts[at] as number) + count;
+      sum += tally.sum;
+    }
+    return { labels: {}, bounds: this.#bounds, counts, sum };
+  }
+
   protected *series(): Iterable<Series> {
     for (const { labels, tally } of this.#tallies.values()) {
       yield { labels, bounds: tally.bounds, counts: tally.counts, sum: tally.sum };
     }
+  }
+}
+
+/** A histogram of what another one has counted, whatever its labels: what is in two families is counted once. */
+export class TotalHistogram extends MadeHistogram<never> {
+  readonly #total: () => Series;
+
+  /** `total`: is asked when this one is. */
+  constructor(config: HistogramConfiguration<never>, total: () => Series) {
+    super(config);
+    this.#total = total;
+  }
+
+  protected *series(): Iterable<Series> {
+    yield this.#total();
   }
 }

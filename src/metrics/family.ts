@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { CountedHistogram, type Tally } from './counted-histogram.js';
+import { CountedHistogram, TotalHistogram } from './counted-histogram.js';
+import type { Series } from './made-histogram.js';
 import { ToldHistogram } from './told-histogram.js';
 
 /** Makes families of one registry: name, help, names of labels. */
@@ -27,10 +28,14 @@ export class Families {
     return new Histogram({ name, help, labelNames, buckets, registers: this.#registers });
   }
 
-  /** A histogram of what comes with each token: its tally by labels, to be held as long as they hold. */
+  /** A histogram of what comes with each token: its tallies by labels, each to be held as long as its labels hold. */
   tallies<Label extends string = never>(name: string, help: string, buckets: number[], labelNames: Label[] = []) {
-    const family = new CountedHistogram({ name, help, labelNames, buckets, registers: this.#registers });
-    return (labels: Record<Label, string>): Tally => family.tally(labels);
+    return new CountedHistogram({ name, help, labelNames, buckets, registers: this.#registers });
+  }
+
+  /** A histogram without labels of what another one counts by them. */
+  total(name: string, help: string, total: () => Series): TotalHistogram {
+    return new TotalHistogram({ name, help, registers: this.#registers }, total);
   }
 
   /** A histogram of something that counts by itself. `perUnit`: how much of the counts' unit one of the family's is. */

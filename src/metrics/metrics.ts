@@ -53,9 +53,9 @@ export function countFor(engine: Engine, given: MetricsOptions, now: () => numbe
   const { info } = engine;
   const registry = new Registry();
   registry.setDefaultLabels({ model_name: given.modelName ?? (info.name || info.architecture) });
-  const vllm = new VllmFamilies(registry, info);
-  const whole = new EngineFamilies(registry);
   const requests = new RequestFamilies(registry, new CappedLabel(options.tenants));
+  const vllm = new VllmFamilies(registry, info, () => requests.allGaps());
+  const whole = new EngineFamilies(registry);
   const runs = new RunFamilies(registry, options.tools, now);
   const kindOf = (program: number): ProgramKind => (program === 0 ? 'none' : (runs.kindOf(program) ?? 'conversation'));
 
@@ -71,10 +71,8 @@ export function countFor(engine: Engine, given: MetricsOptions, now: () => numbe
         vllm.outputTokens += length;
         if (last === undefined) runs.firstToken(about.program);
         else {
-          const seconds = (at - last) / 1_000 / length;
-          vllm.gaps.add(seconds, length);
           gaps ??= requests.gaps(about, program);
-          gaps.add(seconds, length);
+          gaps.add((at - last) / 1_000 / length, length);
         }
         last = at;
       } else if (event.type === 'ended') {

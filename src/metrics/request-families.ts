@@ -4,6 +4,7 @@ import { SECONDS, SHORT_SECONDS } from './buckets.js';
 import type { CappedLabel } from './capped-label.js';
 import type { Tally } from './counted-histogram.js';
 import { Families } from './family.js';
+import type { Series } from './made-histogram.js';
 
 /** What a request is part of: an agent run, a workflow, another program such as a session's or a client's, or nothing. */
 export type ProgramKind = 'agent' | 'workflow' | 'conversation' | 'none';
@@ -63,7 +64,12 @@ export class RequestFamilies {
 
   /** Seconds from a token to the next, of such requests. */
   gaps({ class: asked }: RequestAbout, program: ProgramKind): Tally {
-    return this.#gaps({ class: asked, program });
+    return this.#gaps.tally({ class: asked, program });
+  }
+
+  /** The same of all requests. */
+  allGaps(): Series {
+    return this.#gaps.total();
   }
 
   ended(about: RequestAbout, program: ProgramKind, { started, reason, usage, calls }: Ended): void {

@@ -2,9 +2,9 @@ import type { Registry } from 'prom-client';
 import type { RequestAbout, RequestStep } from '../engine/watch/request-watch.js';
 import type { NativeModelInfo, NativeStats } from '../native/reports.js';
 import type { FinishReason } from '../native/vocabulary.js';
-import { counts, SECONDS, SHORT_SECONDS } from './buckets.js';
-import type { Tally } from './counted-histogram.js';
+import { counts, SECONDS } from './buckets.js';
 import { Families } from './family.js';
+import type { Series } from './made-histogram.js';
 
 /** Families that have two names: the one of today and the one before, which older dashboards ask for. */
 const ALIASES = {
@@ -28,8 +28,6 @@ type Ended = Extract<RequestStep, { type: 'ended' }>;
 
 /** What vLLM tells of an engine, under its names, so that dashboards made for it show Banyan. */
 export class VllmFamilies {
-  /** Seconds from a token to the next. */
-  readonly gaps: Tally;
   /** Tokens of answers, as they came. */
   outputTokens = 0;
   readonly #registry: Registry;
@@ -54,7 +52,8 @@ export class VllmFamilies {
   readonly #choices;
   readonly #limit;
 
-  constructor(registry: Registry, { maxContext, pageTokens, pages }: NativeModelInfo) {
+  /** `gaps`: seconds from a token to the next, as they are counted elsewhere. */
+  constructor(registry: Registry, { maxContext, pageTokens, pages }: NativeModelInfo, gaps: () => Series) {
     this.#registry = registry;
     const make = new Families(registry);
     const tokens = counts(maxContext);
@@ -72,7 +71,7 @@ export class VllmFamilies {
     this.#success = make.counter('vllm:request_success_total', 'Requests that ended, by why.', ['finished_reason']);
     for (const reason of Object.values(REASONS)) this.#success.inc({ finished_reason: reason }, 0);
     this.#ttft = make.histogram('vllm:time_to_first_token_seconds', 'Submission to first token.', SECONDS);
-    this.gaps = make.tallies('vllm:inter_token_latency_seconds', 'Time between two tokens.', SHORT_SECONDS)({});
+    make.total('vllm:inter_token_latency_seconds', 'Time between two tokens.', gaps);
     this.#e2e = make.histogram('vllm:e2e_request_latency_seconds', 'Submission to end.', SECONDS);
     this.#queue = make.histogram('vllm:request_queue_time_seconds', 'Submission to first step.', SECONDS);
     this.#inference = make.histogram('vllm:request_inference_time_seconds', 'First step to end.', SECONDS);
