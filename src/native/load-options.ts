@@ -46,7 +46,7 @@ export const LOAD = {
    * Speculative decoding: tokens that a request may say next, as the prefix tree, its own text or the tenant's former answers
    * had them, are checked in the same step, up to 15 a request and 32 a step. Sampling is the request's own: tokens are the
    * same, but for rounding, as when requests share steps. `auto` checks as many as make tokens come soonest, by measured times of
-   * steps and by how often drafts were right, and rests where they do not pay: it risks a hundredth of the time and five steps.
+   * steps and by how often drafts were right, and rests where they do not pay: it risks a hundredth of the time, four tokens and a step.
    * `always` checks all, whatever that takes. Not on models with recurrent layers, nor where the device samples
    * (`info.noDraftsReason`). Default `off`; `auto` with a `draftModel`.
    */

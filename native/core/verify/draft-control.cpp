@@ -76,7 +76,7 @@ DraftRests DraftControl::commit(const DraftStep & step, int32_t n_drafts, int32_
     curve_.observe(step.n_rows, n_drafts, nanos(took), nanos(step.context));
     if (!known) return {};
     const int64_t whole = plain(step);
-    ledger_.pass(whole);
+    ledger_.pass(whole, step.n_rows);
     model_.pass();
     if (n_drafts == 0 && model.spent == 0) return {};
     const auto gained = [&](int32_t n) { return n * whole / step.n_rows; };

@@ -2,9 +2,9 @@
 //
 // Owns: the balance, the rests of drafts from texts; a second model has rests of its own and pays from the same
 // balance. Changed by: pass, note. Thread: the engine thread. Invariant: who begins a step with drafts only when the
-// balance pays for it, were none of them right, loses at most a hundredth of the time that passed, kCredit steps, and
-// what one step took longer than was believed: whatever the steps take and however wrong the drafts are. Drafts that
-// lost kLoss steps rest, each time twice as long, so that in the end they cost next to nothing.
+// balance pays for it, were none of them right, loses at most a hundredth of the time that passed, the time of kCredit
+// tokens, and what one step took longer than was believed: whatever the steps take and however wrong the drafts are.
+// Drafts that lost kLoss steps rest, each time twice as long, so that in the end they cost next to nothing.
 #pragma once
 
 #include <algorithm>
@@ -39,7 +39,7 @@ class DraftRest {
 
 class DraftLedger {
   public:
-    static constexpr int64_t kCredit = 4;  // steps that may be lost to learn what drafts cost
+    static constexpr int64_t kCredit = 4;  // tokens whose time may be lost to learn what drafts cost
     static constexpr int64_t kMost = 32;   // steps that the balance pays for at most
 
     int64_t balance() const { return balance_; }
@@ -48,9 +48,9 @@ class DraftLedger {
     /** Nanoseconds that drafts saved so far; negative: cost. */
     int64_t saved() const { return saved_; }
 
-    /** A step of decodes that takes `plain` nanoseconds without drafts. */
-    void pass(int64_t plain) {
-        if (!begun_) balance_ = kCredit * plain;
+    /** A step of so many decodes that takes `plain` nanoseconds without drafts. */
+    void pass(int64_t plain, int32_t n_rows) {
+        if (!begun_) balance_ = kCredit * plain / n_rows;
         begun_ = true;
         balance_ = std::min(balance_ + plain / 100, kMost * plain);
         rest_.pass();

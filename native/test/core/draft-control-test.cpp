@@ -17,12 +17,14 @@ struct World {
     std::function<Micros(int32_t n_rows, int32_t n_drafts)> takes;
     std::function<int32_t(int32_t n_drafts)> right;
     std::vector<int32_t> chances;  // as the source believes
+    Micros row = 0;                // believed of a row more
 };
 
 struct Run {
     double with = 0, without = 0;  // us of the same number of tokens
     double excess = 0;             // by which steps took longer than believed, beyond a step without drafts
-    double first = 0;              // a step, when what it takes became known
+    double longest = 0;            // a step without drafts
+    double token = 0;              // its time for each row
     int64_t steps = 0, drafted = 0;
     std::vector<int32_t> choices;
 };
@@ -33,6 +35,7 @@ Run run(DraftControl & control, const World & world, int64_t n_steps, const std:
         DraftStep step;
         step.n_rows = rows();
         step.most = kMostScored;
+        step.row = world.row;
         const DraftChoice choice = control.choose(world.chances, step);
         const int32_t n = choice.n;
         CHECK((choice.with - choice.without - 1) * 1000 <= std::max<int64_t>(0, control.ledger().balance()));
@@ -43,7 +46,8 @@ Run run(DraftControl & control, const World & world, int64_t n_steps, const std:
         run.with += static_cast<double>(took);
         run.without += plain * (step.n_rows + right) / step.n_rows;
         if (n > 0) run.excess += std::max(0.0, static_cast<double>(took - choice.with) - plain);
-        run.first = std::max(run.first, plain);
+        run.longest = std::max(run.longest, plain);
+        run.token = std::max(run.token, plain / step.n_rows);
         run.steps += 1;
         run.drafted += n > 0;
         run.choices.push_back(n);
@@ -67,7 +71,7 @@ int32_t right_ones(Random & random, int of_100, int32_t n) {
 
 }  // namespace
 
-TEST("whatever steps with drafts take and whichever are right: a hundredth of the time and five steps at most") {
+TEST("whatever steps with drafts take, whichever are right: a hundredth of the time, four tokens and a step at most") {
     for (uint64_t seed = 0; seed < 400; ++seed) {
         Random random(seed);
         const auto pick = [&](uint64_t n) { return static_cast<int64_t>(random() % n); };
@@ -90,8 +94,9 @@ TEST("whatever steps with drafts take and whichever are right: a hundredth of th
         DraftControl control;
         const Run r = run(control, world, 3'000, [&] { return static_cast<int32_t>(1 + pick(most_rows)); });
         const double counted = r.with - r.excess;
-        CHECK(counted <= r.without * 1.01 + (DraftLedger::kCredit + 1) * r.first + 3);
-        CHECK(spread > 2 || r.with <= r.without * 1.02 + (DraftLedger::kCredit + 1) * r.first);
+        const double credit = DraftLedger::kCredit * r.token;
+        CHECK(counted <= r.without * 1.01 + credit + r.longest + 3);
+        CHECK(spread > 2 || r.with <= r.without * 1.02 + credit + r.longest);
     }
 }
 
@@ -99,6 +104,7 @@ TEST("when steps themselves grow slower and quicker, what drafts cost by the led
     for (uint64_t seed = 0; seed < 200; ++seed) {
         Random random(seed);
         int64_t plain = 1'000'000, passed = 0, worst = 0, first = 0;
+        const auto n_rows = static_cast<int32_t>(1 + random() % 16);
         DraftLedger ledger;
         for (int i = 0; i < 5'000; ++i) {
             plain = std::max<int64_t>(1000, plain * static_cast<int64_t>(90 + random() % 22) / 100);
@@ -107,13 +113,13 @@ TEST("when steps themselves grow slower and quicker, what drafts cost by the led
             const bool checks = ledger.rest() == 0 && ledger.balance() > 0 && believed <= ledger.balance();
             if (first == 0) first = plain;
             passed += plain;
-            ledger.pass(plain);
+            ledger.pass(plain, n_rows);
             if (!checks) continue;
             const int64_t cost = static_cast<int64_t>(random() % static_cast<uint64_t>(10 * plain));
             const int64_t gained = static_cast<int64_t>(random() % static_cast<uint64_t>(2 * plain));
             worst = std::max(worst, cost);
             ledger.note(gained - cost, gained - cost, plain);
-            CHECK(-ledger.saved() <= passed / 100 + DraftLedger::kCredit * first + worst);
+            CHECK(-ledger.saved() <= passed / 100 + DraftLedger::kCredit * first / n_rows + worst);
         }
     }
 }
@@ -155,6 +161,30 @@ TEST("where drafts pay, tokens come sooner; where they do not, never 2% later th
                 CHECK(r.with <= r.without / 0.98);
                 if (n_rows == 1 && believed == gain.of_100) CHECK(r.with <= r.without / gain.least);
             }
+        }
+    }
+}
+
+TEST("answers of 64 tokens, of one request or of many: not 2% later for drafts all wrong, quicker for right ones") {
+    for (const int32_t n_rows : {1, 8, 16}) {
+        const int64_t n_steps = n_rows == 1 ? 512 : 128;  // eight after one another, or two for each row
+        for (const int64_t percent : {3, 25, 50, 75}) {   // what a row more costs of one row's step
+            World world;
+            world.takes = [&](int32_t n, int32_t n_drafts) {
+                return static_cast<Micros>(10'000 + 100 * percent * (n - 1 + n_drafts));
+            };
+            world.chances.assign(15 * n_rows, kCertain * 95 / 100);  // it overrates itself
+            world.row = 100 * percent;
+            world.right = [](int32_t) { return 0; };
+            DraftControl always_wrong, always_right;
+            const Run wrong = run(always_wrong, world, n_steps, [&] { return n_rows; });
+            const bool pays = n_rows * percent <= 200;
+            if (pays) CHECK(wrong.drafted > 0);
+            CHECK(wrong.with <= wrong.without / 0.98);
+            world.right = [](int32_t n) { return n; };
+            const Run right = run(always_right, world, n_steps, [&] { return n_rows; });
+            CHECK(right.with <= right.without);
+            if (pays) CHECK(right.with * 1.25 <= right.without);
         }
     }
 }
