@@ -69,8 +69,7 @@ void measure(const char * path, int repeats) {
     std::shared_ptr<const VocabTrie> trie;
     made.of([&] { trie = std::make_shared<const VocabTrie>(vocab); });
     const std::string gbnf = grammar_from_schema(kSchema);
-    const std::unique_ptr<llama_grammar, void (*)(llama_grammar *)> rules(
-        llama_grammar_init_impl(vocab, gbnf.c_str(), "root", false, nullptr, 0, nullptr, 0), llama_grammar_free_impl);
+    const GrammarRules rules = read_rules(vocab, gbnf);
     const std::vector<Token> answer = common_tokenize(vocab, kAnswer, false, true);
     std::vector<float> logits(static_cast<size_t>(trie->vocab_size()));
     bool admitted = true;

@@ -43,7 +43,7 @@ add_test(NAME export-templates
   COMMAND ${CMAKE_COMMAND} -DSOURCE=${LLAMA_CPP_DIR} -DDIR=${TEST_TEMPLATES_DIR}
     -P "${CMAKE_CURRENT_LIST_DIR}/export-templates.cmake")
 set_tests_properties(export-templates PROPERTIES FIXTURES_SETUP test-templates)
-set_tests_properties(runner-forced-grammar-test PROPERTIES
+set_tests_properties(runner-forced-grammar-test runner-call-style-test PROPERTIES
   FIXTURES_REQUIRED "engine-test-model;test-templates" TIMEOUT 600
   ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL};BANYAN_TEST_TEMPLATES=${TEST_TEMPLATES_DIR}")
 

@@ -56,7 +56,8 @@ export const REQUEST = {
    * Tokens that a schema, a grammar or the format of a call leaves no choice about: keys, quotes, separators. `verify`: they are
    * drafts, on an engine that drafts, and checked as any others: the answer is the same. `force`: they are appended without
    * being computed one by one: fewer steps, and nothing else is drawn for them, so a drawn answer may be another one. Blanks
-   * between them are as the answer has written them before. With `logprobs` it is `verify`. `off`: neither. Default `verify`.
+   * between them are as the answer has written them before, in calls also as the chat template prints them. With `logprobs` it is
+   * `verify`. `off`: neither. Default `verify`.
    */
   jumpForward: word(['off', 'verify', 'force'], 'verify'),
   /** Use of the prefix cache; false neither reads nor fills it. Default true. */

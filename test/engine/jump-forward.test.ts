@@ -100,7 +100,8 @@ test('force: forced tokens are appended, and the answer is one of its grammar', 
   const forced = await engine.generate(ask('What is the weather in Oslo?'), { ...call, jumpForward: 'force' });
   expect(plain.usage.forcedTokens).toBe(0);
   expect(said(forced)).toEqual(said(plain));
-  expect(forced.usage.forcedTokens).toBeGreaterThan(2);
+  // From its first colon on: the template has shown how calls are written.
+  expect(forced.usage.forcedTokens).toBeGreaterThan(forced.tokens.length / 2);
 });
 
 test('force: events, stop texts, limits and logprobs are as without', async () => {

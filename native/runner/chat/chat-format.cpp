@@ -4,7 +4,6 @@
 #include <set>
 
 #include "chat.h"
-#include "json-schema-to-grammar.h"
 #include "runner/answers/answer-parser.h"
 #include "runner/answers/answer-syntax.h"
 #include "runner/constraints/call-grammar.h"
@@ -12,7 +11,6 @@
 #include "runner/constraints/thinking-budget.h"
 #include "runner/grammars/reasoning-tags.h"
 #include "runner/model.h"
-#include "sampling.h"
 
 namespace banyan {
 
@@ -28,6 +26,7 @@ struct ChatFormat::Impl {
     ReasoningTags reasoning;
     std::vector<Token> reasoning_end;
     std::string gbnf, begun;  // of the grammar
+    BlankStyle blanks;
 };
 
 ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, AnswerKind kind, bool thinking,
@@ -37,6 +36,7 @@ ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, A
     format.syntax = std::make_shared<const AnswerSyntax>(model, params, kind);
     format.kind = kind;
     format.stops = params.additional_stops;
+    if (has_tools()) format.blanks = texts.blanks;
     format.thinking = thinking;
     format.reasoning = reasoning_tags(params);
     format.reasoning_end = model.tokenize(format.reasoning.end, false, true);
@@ -49,18 +49,12 @@ ChatFormat::ChatFormat(const Model & model, const common_chat_params & params, A
         format.call_grammar = std::make_unique<CallGrammar>(model, params.grammar);
         return;
     }
-    common_params_sampling constrained;
-    constrained.generation_prompt = texts.begun.empty() ? params.generation_prompt : texts.begun;
     format.gbnf = params.grammar;
-    format.begun = constrained.generation_prompt;
-    constrained.grammar = {has_tools() ? COMMON_GRAMMAR_TYPE_TOOL_CALLS : COMMON_GRAMMAR_TYPE_OUTPUT_FORMAT,
-                           params.grammar};
+    format.begun = texts.begun.empty() ? params.generation_prompt : texts.begun;
     if (!texts.content.empty()) {
-        common_params_sampling content = constrained;
-        content.grammar = {COMMON_GRAMMAR_TYPE_OUTPUT_FORMAT, texts.content};
-        format.content = std::make_unique<CompiledGrammar>(model, std::move(content));
+        format.content = std::make_unique<CompiledGrammar>(model, texts.content, format.begun);
     }
-    format.grammar = std::make_unique<CompiledGrammar>(model, std::move(constrained));
+    format.grammar = std::make_unique<CompiledGrammar>(model, params.grammar, format.begun);
 }
 
 ChatFormat::~ChatFormat() = default;
@@ -91,6 +85,9 @@ const std::string & ChatFormat::gbnf() const {
 }
 const std::string & ChatFormat::begun() const {
     return impl_->begun;
+}
+const BlankStyle & ChatFormat::blanks() const {
+    return impl_->blanks;
 }
 bool ChatFormat::preserved(Token token) const {
     return impl_->preserved.count(token) > 0;

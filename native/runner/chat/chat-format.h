@@ -11,9 +11,9 @@
 
 #include "core/types.h"
 #include "runner/answers/chat-message.h"
+#include "runner/masks/blank-style.h"
 
 struct common_chat_params;
-struct common_params_sampling;
 
 namespace banyan {
 
@@ -28,6 +28,7 @@ class ThinkingBudget;
 struct AnswerTexts {
     std::string begun;    // of the answer's grammar: what is said already; '' = the generation prompt
     std::string content;  // GBNF of an answer without calls, where it may be calls or content
+    BlankStyle blanks;    // of calls
 };
 
 class ChatFormat {
@@ -60,6 +61,8 @@ class ChatFormat {
     const std::string & gbnf() const;
     /** What the prompt has said of that already. */
     const std::string & begun() const;
+    /** Where its calls have blanks; of an answer that has none, nothing is known. */
+    const BlankStyle & blanks() const;
     /** A control token whose text the parser needs to see (<tool_call> ...). */
     bool preserved(Token token) const;
 

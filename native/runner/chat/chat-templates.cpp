@@ -8,6 +8,7 @@
 #include "runner/answers/spelled-parser.h"
 #include "runner/backend.h"
 #include "runner/chat/begun-answer.h"
+#include "runner/chat/call-style.h"
 #include "runner/chat/template-guard.h"
 #include "runner/error.h"
 #include "runner/grammars/answer-grammar.h"
@@ -292,6 +293,9 @@ ChatTemplates::ChatTemplates(std::shared_ptr<const Model> model, const std::stri
             supports_parallel_ = true;
         }
         supports_late_system_ = shows_late_system(templates_.get());
+        // Last, as it may use up the budget of all of them.
+        if (tool_format_ == ToolFormat::of_template) call_style_ = call_style(templates_.get());
+        if (tool_format_ == ToolFormat::own) call_style_ = own_call_style();
     } catch (const std::exception & e) {
         if (!source.empty()) throw Error("INVALID_TEMPLATE", e.what(), "chatTemplate");
         broken_ = e.what();
@@ -338,6 +342,7 @@ RenderedChat ChatTemplates::render(const ChatRequest & request) const {
         params.parser = spelled_parser(params.parser);
         constrain_answer(params, inputs, request, kind);
         AnswerTexts texts;
+        texts.blanks = call_style_;
         if (request.continue_answer) texts.begun = inputs.messages.back().content;
         if (kind == AnswerKind::calls_or_content) {
             texts.content = content_of_schema(params, request.json_schema, request.enable_thinking);

@@ -70,6 +70,7 @@ class ChatTemplates {
     std::string broken_;  // why the model's own template does not parse: rendering fails, plain prompts still work
     bool has_template_ = false, supports_parallel_ = false, supports_late_system_ = false;
     ToolFormat tool_format_ = ToolFormat::none;
+    BlankStyle call_style_;
     mutable std::mutex rendering_;
     mutable LruCache<const ChatFormat> formats_{32};  // by everything that is no message
 };

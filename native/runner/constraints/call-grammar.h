@@ -7,13 +7,11 @@
 #include <memory>
 #include <string>
 
-struct llama_grammar;
+#include "runner/masks/running-grammar.h"
 
 namespace banyan {
 
-class GrammarMasks;
 class Model;
-class RunningGrammar;
 
 class CallGrammar {
   public:
@@ -27,7 +25,7 @@ class CallGrammar {
     std::unique_ptr<RunningGrammar> follow(const std::string & begun) const;
 
   private:
-    std::unique_ptr<llama_grammar, void (*)(llama_grammar *)> rules_;
+    GrammarRules rules_;
     std::shared_ptr<GrammarMasks> masks_;
 };
 

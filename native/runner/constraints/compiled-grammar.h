@@ -6,16 +6,12 @@
 #include <memory>
 #include <string>
 
-struct common_params_sampling;
-struct common_sampler;
-struct llama_grammar;
+#include "runner/masks/running-grammar.h"
 
 namespace banyan {
 
 class CompletionCost;
-class GrammarMasks;
 class Model;
-class RunningGrammar;
 
 class CompiledGrammar {
   public:
@@ -23,25 +19,25 @@ class CompiledGrammar {
     static std::shared_ptr<const CompiledGrammar> parse(const Model & model, const std::string & gbnf);
 
     /**
-     * The grammar of `params` with its triggers, past what the generation prompt has already said. Throws what
-     * llama.cpp throws for one that does not parse.
+     * begun: what the prompt has said of an answer already, '' = nothing. Throws std::runtime_error for a grammar that
+     * does not parse, and for a beginning that is none of its answers.
      */
-    CompiledGrammar(const Model & model, common_params_sampling params);
+    CompiledGrammar(const Model & model, const std::string & gbnf, const std::string & begun = "");
     ~CompiledGrammar();
     CompiledGrammar(const CompiledGrammar &) = delete;
     CompiledGrammar & operator=(const CompiledGrammar &) = delete;
 
     /** Where every answer begins. */
-    const llama_grammar & rules() const;
+    const llama_grammar & rules() const { return *rules_; }
     /** Of a new answer. */
     std::unique_ptr<RunningGrammar> begin() const;
 
-    /** What it takes to bring it to an end; null: it is no grammar from the first token on. */
+    /** What it takes to bring it to an end. */
     const std::shared_ptr<const CompletionCost> & completion() const { return completion_; }
 
   private:
+    GrammarRules rules_;
     std::shared_ptr<const CompletionCost> completion_;
-    std::unique_ptr<common_sampler, void (*)(common_sampler *)> holder_;
     std::shared_ptr<GrammarMasks> masks_;
 };
 

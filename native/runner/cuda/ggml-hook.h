@@ -1,4 +1,4 @@
-// What a descriptor tensor offers to ggml's CUDA backend (native/patches/0010).
+// What a descriptor tensor offers to ggml's CUDA backend (native/patches/0009).
 #pragma once
 
 struct ggml_cuda_paged_attn;

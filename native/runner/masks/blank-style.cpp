@@ -19,7 +19,9 @@ BlankStyle::Gap BlankStyle::gap(char left, char right) {
     return right == ',' ? before_comma : other;
 }
 
-void BlankStyle::read(const std::string & text) {
+/** note: of each gap in it, which one it is and the blanks there. */
+template <typename Note>
+void BlankStyle::scan(const std::string & text, Note note) {
     for (const char c : text) {
         if (quoted_) {
             if (c == '"' && !escaped_) {
@@ -32,12 +34,32 @@ void BlankStyle::read(const std::string & text) {
             blanks_ += c;
         } else {
             const Gap between = gap(last_, c);
-            // Of texts that are no JSON nothing is learnt: they follow other rules at each place.
-            if (between != other) known_[between] = blanks_;
-            quoted_ = c == '"';
+            // Of texts that are no JSON, as reasoning, nothing is learnt: they follow other rules at each place.
+            if (open_ > 0 && between != other) note(between, blanks_);
+            quoted_ = open_ > 0 && c == '"';
+            open_ += c == '{' || c == '[';
+            open_ -= open_ > 0 && (c == '}' || c == ']');
             last_ = c;
             blanks_.clear();
         }
+    }
+}
+
+void BlankStyle::read(const std::string & text) {
+    scan(text, [&](Gap between, const std::string & blanks) { known_[between] = blanks; });
+}
+
+void BlankStyle::learn(const std::string & text) {
+    BlankStyle sample;
+    bool differs[kGaps] = {};
+    sample.scan(text, [&](Gap between, const std::string & blanks) {
+        std::optional<std::string> & known = sample.known_[between];
+        differs[between] = differs[between] || (known && *known != blanks);
+        known = blanks;
+    });
+    for (int one = 0; one < kGaps; ++one) {
+        if (differs[one]) sample.known_[one] = std::nullopt;
+        known_[one] = sample.known_[one];
     }
 }
 

@@ -12,6 +12,10 @@ namespace {
 
 /** A few milliseconds. A grammar of hundreds of ways takes a tenth of it. */
 constexpr int64_t kMostWork = 100000;
+/** To find out which characters lead the same way: what it takes is missing nowhere. */
+constexpr int64_t kMostAhead = 30000;
+/** Characters that are looked ahead, each from another place; of a text of any length it is one place. */
+constexpr int32_t kLongestWay = 24;
 /** Of a forced run: a tenth of a millisecond. */
 constexpr int64_t kMostForcedWork = 4000;
 /** Of one grammar's places and masks; then all are forgotten. */
@@ -37,6 +41,7 @@ bool keep(const std::vector<uint64_t> & mask, int32_t n, float * logits) {
     for (int32_t from = 0; from < n; from += 64) {
         const uint64_t bits = mask[static_cast<size_t>(from) / 64];
         const int32_t end = std::min(n, from + 64);
+        if (any && bits == ~uint64_t{0}) continue;
         if (bits == 0) {
             std::fill(logits + from, logits + end, -INFINITY);
             continue;
@@ -70,7 +75,7 @@ bool GrammarMasks::refuse(const llama_grammar & copy, const ElementNumbers & num
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         make_room();
-        places_.set_work(kMostWork);
+        places_.set_work(kMostWork + kMostAhead);
         if (const Mask * mask = mask_at(places_.of(copy, numbers))) return keep(*mask, n, logits);
         ++count_.asked;
     }
@@ -108,6 +113,18 @@ const GrammarMasks::Mask * GrammarMasks::mask_at(int32_t place) {
     return made.empty() ? nullptr : &made;
 }
 
+/** Everything below a node may come, since all its characters lead the same way. False: not, or not as easily told. */
+bool GrammarMasks::admits_all(int32_t place, const VocabTrie::Below & below) {
+    const int32_t n = std::min(below.deep, kLongestWay);
+    for (int32_t i = 0; i < n; ++i) {
+        const GrammarPlaces::Alike alike = places_.alike(place, kMostWork);
+        if ((below.kinds & ~alike.kinds) != 0) return false;
+        if (alike.next == place) return true;  // as inside of a text
+        place = alike.next;
+    }
+    return n == below.deep;
+}
+
 bool GrammarMasks::walk(int32_t from, Mask & mask) {
     const auto admit = [&](Token token) { mask[static_cast<size_t>(token) / 64] |= uint64_t{1} << (token % 64); };
     const std::vector<VocabTrie::Node> & nodes = trie_->nodes();
@@ -123,12 +140,16 @@ bool GrammarMasks::walk(int32_t from, Mask & mask) {
             at = node.end;
             continue;
         }
+        ++count_.nodes;
         places[static_cast<size_t>(node.depth)] = place;
-        const VocabTrie::Node & next = nodes[static_cast<size_t>(++at)];
+        const int32_t own_halves = nodes[static_cast<size_t>(at) + 1].halves;
+        const bool all = node.below > 0 && admits_all(place, trie_->below()[static_cast<size_t>(node.below)]);
+        at = all ? node.end : at + 1;
+        const VocabTrie::Node & next = nodes[static_cast<size_t>(at)];
         for (int32_t i = node.tokens; i < next.tokens; ++i) admit(trie_->tokens()[static_cast<size_t>(i)]);
         for (int32_t i = node.halves; i < next.halves; ++i) {
             const VocabTrie::Half & half = trie_->halves()[static_cast<size_t>(i)];
-            if (places_.may_begin(place, half.bits, half.missing)) admit(half.token);
+            if (i >= own_halves || places_.may_begin(place, half.bits, half.missing)) admit(half.token);
         }
     }
     if (places_.complete(from)) {

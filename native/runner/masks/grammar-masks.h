@@ -32,9 +32,9 @@ class GrammarMasks {
     std::string forced(const llama_grammar & copy, const ElementNumbers & numbers, const BlankStyle & style,
                        bool guess);
 
-    /** Walks so far, and questions that llama.cpp had to answer. */
+    /** Walks so far, nodes that they came to, and questions that llama.cpp had to answer. */
     struct Count {
-        int64_t walks = 0, asked = 0;
+        int64_t walks = 0, nodes = 0, asked = 0;
     };
     Count count() const;
 
@@ -42,6 +42,7 @@ class GrammarMasks {
     using Mask = std::vector<uint64_t>;  // a bit a token
     void make_room();
     const Mask * mask_at(int32_t place);
+    bool admits_all(int32_t place, const VocabTrie::Below & below);
     bool walk(int32_t place, Mask & mask);
 
     const std::shared_ptr<const VocabTrie> trie_;

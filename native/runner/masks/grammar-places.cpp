@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "llama-grammar.h"
+#include "runner/masks/utf8-text.h"
 
 namespace banyan {
 
@@ -10,6 +11,8 @@ namespace {
 
 /** Of character classes: each place has a number for every one. */
 constexpr size_t kMostClasses = 4096;
+/** Of classes times stacks: where more are to be asked about, characters are looked at one by one. */
+constexpr int64_t kMostAlike = 2048;
 
 bool begins_character(llama_gretype type) {
     return type == LLAMA_GRETYPE_CHAR || type == LLAMA_GRETYPE_CHAR_NOT || type == LLAMA_GRETYPE_CHAR_ANY;
@@ -76,6 +79,10 @@ void GrammarPlaces::number_classes() {
     class_starts_.erase(std::unique(class_starts_.begin(), class_starts_.end()), class_starts_.end());
     usable_ = class_starts_.size() <= kMostClasses;
     if (!usable_) return;
+    for (size_t i = 0; i < class_starts_.size(); ++i) {
+        const bool last = i + 1 == class_starts_.size();
+        class_kinds_.push_back(kinds_of(class_starts_[i], last ? UINT32_MAX : class_starts_[i + 1] - 1));
+    }
     for (uint32_t c = 0; c < ascii_classes_.size(); ++c) {
         const auto above = std::upper_bound(class_starts_.begin(), class_starts_.end(), c);
         ascii_classes_[c] = static_cast<uint16_t>(above - class_starts_.begin() - 1);
@@ -209,12 +216,37 @@ int32_t GrammarPlaces::next(int32_t place, uint32_t character) {
     return found;
 }
 
+/** By the majority's vote, which may miss it where there is none; kUnknown: too much work. */
+int32_t GrammarPlaces::next_of_most(int32_t place) {
+    int32_t most = kNowhere, votes = 0;
+    for (const uint32_t start : class_starts_) {
+        const int32_t to = next(place, start);
+        if (to == kUnknown) return kUnknown;
+        if (votes == 0) most = to;
+        votes += to == most ? 1 : -1;
+    }
+    return most;
+}
+
+GrammarPlaces::Alike GrammarPlaces::alike(int32_t place, int64_t rest) {
+    const auto at = static_cast<size_t>(place);
+    if (places_[at].knows_alike) return places_[at].alike;
+    const auto ways = static_cast<int64_t>(places_[at].stacks.size() * class_starts_.size());
+    if (ways > kMostAlike || work_ - kMostAlike < rest) return {};
+    const int32_t most = next_of_most(place);
+    if (most == kUnknown) return {};
+    Alike found;
+    if (most != kNowhere) found = {kAllKinds, most};
+    for (size_t i = 0; i < class_starts_.size(); ++i) {
+        if (places_[at].next[i] != most) found.kinds &= ~class_kinds_[i];
+    }
+    places_[at].knows_alike = true;
+    places_[at].alike = found;
+    return found;
+}
+
 bool GrammarPlaces::may_begin(int32_t place, uint32_t bits, int32_t missing) const {
-    const int shift = 6 * missing;
-    uint32_t low = bits << shift;
-    const uint32_t high = low | ((1u << shift) - 1);
-    if (low == 0 && missing == 2) low = 1u << 11;
-    if (low == 0 && missing == 3) low = 1u << 16;
+    const CharacterRange cut = completions(bits, missing);
     const auto within = [&](Stack stack) {
         if (stack == 0) return false;
         const int32_t element = frames_[static_cast<size_t>(stack)].element;
@@ -224,7 +256,7 @@ bool GrammarPlaces::may_begin(int32_t place, uint32_t bits, int32_t missing) con
         if (at->type == LLAMA_GRETYPE_CHAR_ANY) return true;
         for (; at != end; ++at) {
             const bool range = at[1].type == LLAMA_GRETYPE_CHAR_RNG_UPPER;
-            if (at->value <= high && low <= (range ? at[1].value : at->value)) return wanted;
+            if (at->value <= cut.high && cut.low <= (range ? at[1].value : at->value)) return wanted;
             if (range) ++at;
         }
         return !wanted;

@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runner/masks/character-kinds.h"
+
 struct llama_grammar;
 struct llama_grammar_element;
 
@@ -42,6 +44,16 @@ class GrammarPlaces {
     int32_t next(int32_t place, uint32_t character);
     /** A character of these first bits, of which so many bytes are missing, may come. */
     bool may_begin(int32_t place, uint32_t bits, int32_t missing) const;
+    /** Kinds of characters that all lead to one and the same place. */
+    struct Alike {
+        CharacterKinds kinds = 0;
+        int32_t next = kNowhere;
+    };
+    /**
+     * Of most characters; none where finding out is much work or leaves less than `rest` for the question. Not
+     * kUnknown.
+     */
+    Alike alike(int32_t place, int64_t rest);
     struct Sole {
         uint32_t character = 0;  // 0: there is a choice, or the text may end
         bool or_blanks = false;  // blanks may stand before it
@@ -68,6 +80,8 @@ class GrammarPlaces {
         std::vector<Stack> stacks;  // ascending, each at a character or empty
         std::vector<int32_t> next;  // by class of characters; kUnknown: not yet asked
         bool complete = false;
+        bool knows_alike = false;
+        Alike alike;
     };
 
     void number_classes();
@@ -79,11 +93,13 @@ class GrammarPlaces {
     bool spend(int64_t units) { return (work_ -= units) >= 0; }
     bool open(Stack stack, std::vector<Stack> & at_characters);
     int32_t place_of(std::vector<Stack> && stacks);
+    int32_t next_of_most(int32_t place);
 
     std::vector<llama_grammar_element> elements_;
     std::vector<int32_t> first_of_rule_;
     std::vector<int32_t> behind_character_;  // of each element that begins one: the element after its alternatives
     std::vector<uint32_t> class_starts_;     // ascending, from 0
+    std::vector<CharacterKinds> class_kinds_;  // those that have a character of the class
     std::array<uint16_t, 128> ascii_classes_{};
     bool usable_ = true;
 

@@ -1,11 +1,19 @@
 #include "runner/masks/running-grammar.h"
 
 #include <cmath>
+#include <stdexcept>
 #include <utility>
 
 #include "llama-grammar.h"
 
 namespace banyan {
+
+GrammarRules read_rules(const llama_vocab * vocab, const std::string & gbnf) {
+    GrammarRules rules(llama_grammar_init_impl(vocab, gbnf.c_str(), "root", false, nullptr, 0, nullptr, 0),
+                       llama_grammar_free_impl);
+    if (!rules) throw std::runtime_error("failed to parse grammar");
+    return rules;
+}
 
 RunningGrammar::RunningGrammar(const llama_grammar & from, std::shared_ptr<GrammarMasks> masks)
     : state_(llama_grammar_clone_impl(from), llama_grammar_free_impl), masks_(std::move(masks)) {}

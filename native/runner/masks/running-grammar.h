@@ -11,8 +11,14 @@
 #include "runner/masks/grammar-masks.h"
 
 struct llama_grammar;
+struct llama_vocab;
 
 namespace banyan {
+
+using GrammarRules = std::unique_ptr<llama_grammar, void (*)(llama_grammar *)>;
+
+/** Those of GBNF, at the beginning of `root`. Throws std::runtime_error for a grammar that does not parse. */
+GrammarRules read_rules(const llama_vocab * vocab, const std::string & gbnf);
 
 class RunningGrammar {
   public:
@@ -34,7 +40,7 @@ class RunningGrammar {
     llama_grammar & state() const { return *state_; }
 
   private:
-    std::unique_ptr<llama_grammar, void (*)(llama_grammar *)> state_;
+    GrammarRules state_;
     std::shared_ptr<GrammarMasks> masks_;
     std::optional<ElementNumbers> numbers_;  // once they are asked for
 };

@@ -42,4 +42,12 @@ bool Utf8Text::read(const std::string & text) {
     return true;
 }
 
+CharacterRange completions(uint32_t bits, int32_t missing) {
+    const int shift = 6 * missing;
+    CharacterRange range{bits << shift, (bits << shift) | ((1u << shift) - 1)};
+    if (range.low == 0 && missing == 2) range.low = 1u << 11;
+    if (range.low == 0 && missing == 3) range.low = 1u << 16;
+    return range;
+}
+
 }  // namespace banyan

@@ -19,4 +19,12 @@ struct Utf8Text {
     bool read(const std::string & text);
 };
 
+/** Characters [low, high]. */
+struct CharacterRange {
+    uint32_t low, high;
+};
+
+/** What a character may become that is cut after these bits, so many bytes before its end: 1 to 3. */
+CharacterRange completions(uint32_t bits, int32_t missing);
+
 }  // namespace banyan

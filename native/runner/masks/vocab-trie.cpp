@@ -42,7 +42,7 @@ std::vector<Text> texts_of(const llama_vocab * vocab, std::vector<Token> & ends)
 VocabTrie::VocabTrie(const llama_vocab * vocab) : vocab_size_(llama_vocab_n_tokens(vocab)) {
     std::vector<std::pair<int32_t, Half>> halves;  // with their nodes
     std::vector<int32_t> path{0};
-    nodes_.push_back({0, 0, 0, 0, 0});
+    nodes_.push_back({});
     Utf8Text text;
     const auto close_to = [&](size_t depth) {
         for (; path.size() > depth + 1; path.pop_back()) nodes_[path.back()].end = static_cast<int32_t>(nodes_.size());
@@ -63,7 +63,7 @@ VocabTrie::VocabTrie(const llama_vocab * vocab) : vocab_size_(llama_vocab_n_toke
         for (; shared < characters.size(); ++shared) {
             path.push_back(static_cast<int32_t>(nodes_.size()));
             nodes_.push_back(
-                {characters[shared], static_cast<int32_t>(shared) + 1, 0, static_cast<int32_t>(tokens_.size()), 0});
+                {characters[shared], static_cast<int32_t>(shared) + 1, 0, static_cast<int32_t>(tokens_.size()), 0, 0});
             depth_ = std::max(depth_, static_cast<int32_t>(shared) + 1);
         }
         if (text.missing > 0) {
@@ -74,7 +74,7 @@ VocabTrie::VocabTrie(const llama_vocab * vocab) : vocab_size_(llama_vocab_n_toke
     }
     close_to(0);
     nodes_[0].end = static_cast<int32_t>(nodes_.size());
-    nodes_.push_back({0, 0, 0, static_cast<int32_t>(tokens_.size()), 0});
+    nodes_.push_back({0, 0, 0, static_cast<int32_t>(tokens_.size()), 0, 0});
 
     std::stable_sort(halves.begin(), halves.end(), [](const auto & a, const auto & b) { return a.first < b.first; });
     size_t at = 0;
@@ -83,6 +83,39 @@ VocabTrie::VocabTrie(const llama_vocab * vocab) : vocab_size_(llama_vocab_n_toke
         for (; at < halves.size() && halves[at].first == static_cast<int32_t>(node); ++at) {
             halves_.push_back(halves[at].second);
         }
+    }
+    look_below();
+}
+
+/** From the last node to the first: what is below a node comes behind it. */
+void VocabTrie::look_below() {
+    constexpr int32_t kMany = 8;  // fewer are soon walked
+    const size_t n = nodes_.size() - 1;
+    std::vector<Below> all(n);
+    std::vector<size_t> above(n), path{0};
+    for (size_t i = 1; i < n; ++i) {
+        path.resize(static_cast<size_t>(nodes_[i].depth));
+        above[i] = path.back();
+        path.push_back(i);
+    }
+    for (size_t i = n; i-- > 1;) {
+        Below with = all[i];  // this node and what is below it
+        with.kinds |= kinds_of(nodes_[i].character, nodes_[i].character);
+        for (int32_t half = nodes_[i].halves; half < nodes_[i + 1].halves; ++half) {
+            const Half & cut = halves_[static_cast<size_t>(half)];
+            const CharacterRange range = completions(cut.bits, cut.missing);
+            with.kinds |= kinds_of(range.low, range.high);
+            with.deep = std::max(with.deep, 1);
+        }
+        Below & to = all[above[i]];
+        to.kinds |= with.kinds;
+        to.deep = std::max(to.deep, with.deep + 1);
+    }
+    below_.assign(1, {});
+    for (size_t i = 0; i < n; ++i) {
+        if (nodes_[i].end - static_cast<int32_t>(i) <= kMany) continue;
+        nodes_[i].below = static_cast<int32_t>(below_.size());
+        below_.push_back(all[i]);
     }
 }
 

@@ -58,6 +58,7 @@ TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOpt
       thinking_(std::move(thinking)),
       sampler_(nullptr, common_sampler_free),
       max_tokens_(max_tokens) {
+    if (chat_) blanks_ = chat_->blanks();
     for (const TokenBias & one : options.biases) biases_[one.token].added += one.bias;
     if (ignore_eos) banned_.insert(banned_.end(), model_->end_tokens().begin(), model_->end_tokens().end());
     const CompiledGrammar * grammar = chat_ && chat_->grammar() ? chat_->grammar() : constraint.grammar.get();
@@ -75,7 +76,6 @@ TokenSampler::TokenSampler(std::shared_ptr<const Model> model, const SamplingOpt
 }
 
 void TokenSampler::close_in_time(const CompiledGrammar & grammar) {
-    if (!grammar.completion()) return;
     const auto left = max_tokens_ - static_cast<int32_t>(said_.size());
     closing_ = std::make_unique<ClosingBudget>(model_, grammar.completion(), *grammar_, left);
 }
@@ -90,6 +90,8 @@ void TokenSampler::answer_with_content() {
         for (const Token token : said_) other->accept(token);
         grammar_ = std::move(other);
         close_in_time(*content);
+        blanks_ = {};  // as calls have them, they are not known to be here
+        for (const Token token : said_) blanks_.read(model_->piece(token, true));
     } catch (const std::exception &) {
         return;  // what was said begins no content
     }

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "check.h"
+#include "common.h"
 #include "llama-grammar.h"
 #include "llama.h"
 #include "runner/backend.h"
@@ -22,7 +23,6 @@ using namespace banyan::test;
 
 namespace {
 
-using Grammar = std::unique_ptr<llama_grammar, decltype(&llama_grammar_free_impl)>;
 using Weightless = std::unique_ptr<llama_model, decltype(&llama_model_free)>;
 
 std::string many_optional_properties() {
@@ -76,8 +76,7 @@ int compare(const llama_vocab * vocab, const std::string & name, int states_a_gr
     int compared = 0, halves = 0;
     int64_t asked = 0;
     for (const auto & [what, gbnf] : grammars()) {
-        const Grammar rules(llama_grammar_init_impl(vocab, gbnf.c_str(), "root", false, nullptr, 0, nullptr, 0),
-                            llama_grammar_free_impl);
+        const GrammarRules rules = read_rules(vocab, gbnf);
         const auto masks = std::make_shared<GrammarMasks>(trie, *rules);
         std::mt19937 random(5);
         for (int states = 0; states < states_a_grammar;) {
@@ -145,6 +144,27 @@ TEST("masks are llama.cpp's in 10,000 states") {
     CHECK(largest > 150000);
 }
 
+TEST("inside of a text an eighth of a large vocabulary is looked at, also where its length is bounded") {
+    llama_model_params params = llama_model_default_params();
+    params.vocab_only = true;
+    const std::string path = std::string(std::getenv("BANYAN_TEST_VOCABULARIES")) + "/qwen2.gguf";
+    const Weightless model(llama_model_load_from_file(path.c_str(), params), llama_model_free);
+    CHECK(model != nullptr);
+    const llama_vocab * vocab = llama_model_get_vocab(model.get());
+    const auto trie = std::make_shared<const VocabTrie>(vocab);
+    const auto n_nodes = static_cast<int64_t>(trie->nodes().size());
+    for (const char * schema : {R"({"type":"string"})", R"({"type":"string","maxLength":60})"}) {
+        const GrammarRules rules = read_rules(vocab, grammar_from_schema(schema));
+        const auto masks = std::make_shared<GrammarMasks>(trie, *rules);
+        RunningGrammar answer(*rules, masks);
+        for (const Token token : common_tokenize(vocab, "\"The ferry", false, true)) answer.accept(token);
+        CHECK(by_walk(answer, trie->vocab_size()) == by_llama(answer.state(), trie->vocab_size()));
+        std::printf("      %s: %d of %d nodes\n", schema, static_cast<int>(masks->count().nodes),
+                    static_cast<int>(n_nodes));
+        CHECK(masks->count().nodes * 8 < n_nodes);
+    }
+}
+
 TEST("at temperature 0 the token is the likeliest of those that llama.cpp admits") {
     const int32_t n = fleet_model()->info().vocab_size;
     std::normal_distribution<float> normal;
@@ -188,8 +208,7 @@ TEST("a grammar of tokens, and one with too many characters to tell apart, are l
     }
     for (const std::string & gbnf :
          {std::string("root ::= <[20]> \"a\" !<[21]> [a-z]*"), "root ::= [" + characters + "a]+"}) {
-        const Grammar rules(llama_grammar_init_impl(vocab, gbnf.c_str(), "root", false, nullptr, 0, nullptr, 0),
-                            llama_grammar_free_impl);
+        const GrammarRules rules = read_rules(vocab, gbnf);
         const auto masks = std::make_shared<GrammarMasks>(trie, *rules);
         RunningGrammar answer(*rules, masks);
         CHECK(by_walk(answer, trie->vocab_size()) == by_llama(answer.state(), trie->vocab_size()));
@@ -201,9 +220,7 @@ TEST("a grammar that may go on in a hundred thousand ways costs a bounded walk, 
     std::string gbnf = "root ::= ";
     for (int i = 0; i < 400; ++i) gbnf += "[a-z]? ";
     gbnf += "\nother ::= \"x\"";
-    const Grammar rules(
-        llama_grammar_init_impl(fleet_model()->vocab(), gbnf.c_str(), "root", false, nullptr, 0, nullptr, 0),
-        llama_grammar_free_impl);
+    const GrammarRules rules = read_rules(fleet_model()->vocab(), gbnf);
     const auto masks = std::make_shared<GrammarMasks>(fleet_model()->texts(), *rules);
     RunningGrammar answer(*rules, masks);
     std::vector<float> logits(static_cast<size_t>(fleet_model()->info().vocab_size), 0.0f);
