@@ -64,6 +64,7 @@ void Disk::find_own() {
         }
         return;
     }
+    writes_.worked();
     if (std::exchange(homeless_, false)) told_.push_back("the page store writes again");
     for (auto it = arenas_.begin(); it != arenas_.end(); ++it) {
         if (it->second.arena->base() != own->base()) continue;
@@ -129,6 +130,7 @@ void Disk::scan(int32_t id) {
     });
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!read) return read_failed("reading " + reached.arena->base());
+    reads_.worked();
     for (int32_t i = 0; i < n && !reached.owned; ++i) {
         if (!used[static_cast<size_t>(i)]) catalog_.clear({id, first + i});
     }

@@ -1,6 +1,7 @@
 #include "store/disk.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -61,6 +62,8 @@ StoreOutcome Disk::load(const LoadOrder & order, char * buffer) {
         lock.lock();
         catalog_.release(place);
         if (found == Found::whole) {
+            reads_.worked();
+            hung_.clear();
             ++stats_.loads;
             stats_.loaded_bytes += config_.slot_bytes;
             record.used = now;
@@ -121,6 +124,8 @@ StoreOutcome Disk::store(const StoreOrder & order, char * buffer, const Wanted &
         return StoreOutcome::failed;
     }
     catalog_.set(place, record.page, record.generation, record.used);
+    writes_.worked();
+    hung_.clear();
     ++stats_.stores;
     stats_.stored_bytes += config_.slot_bytes;
     unsynced_ += like_.geometry.stride();
@@ -196,33 +201,31 @@ std::vector<std::string> Disk::take_told() {
 
 void Disk::read_failed(const std::string & what) {
     ++stats_.errors;
-    stats_.error = what;
-    if (!reads_.failed(clock_())) return;
+    if (!reads_.failed(clock_(), what)) return;
     reads_off_ = true;
     told_.push_back("the page store reads nothing for a minute: " + what + " failed three times");
 }
 
 void Disk::write_failed(int error, const std::string & what) {
     ++stats_.errors;
-    stats_.error = what + ": " + std::strerror(error);
-    if (!writes_.failed(clock_())) return;
+    if (!writes_.failed(clock_(), what + ": " + std::strerror(error))) return;
     writes_off_ = true;
-    told_.push_back("the page store writes nothing for ten minutes: " + stats_.error);
+    told_.push_back("the page store writes nothing for ten minutes: " + writes_.error());
 }
 
 void Disk::found_room(int error, const std::string & what) {
-    const bool was_full = std::exchange(full_, error != 0);
+    const std::string why = error == 0 ? "" : what + ": " + std::strerror(error);
+    const bool was_full = !std::exchange(full_, why).empty();
     if (error == 0) {
         if (was_full) told_.push_back("the page store has room for more pages again");
         return;
     }
     ++stats_.errors;
-    stats_.error = what + ": " + std::strerror(error);
     if (was_full) return;
     const bool has_pages = catalog_.n_slots(own_) > 0;
     told_.push_back(std::string("the page store ") +
                     (has_pages ? "has no room for more pages, the least useful give way" : "has no room for any page") +
-                    ": " + stats_.error);
+                    ": " + why);
 }
 
 void Disk::stuck(const std::string & what) {
@@ -231,7 +234,7 @@ void Disk::stuck(const std::string & what) {
     reads_.turn_off(now, kMinute);
     writes_.turn_off(now, kMinute);
     ++stats_.errors;
-    stats_.error = what;
+    hung_ = what;
     if (!reads_off_) told_.push_back("the page store is not used for a minute: " + what);
     reads_off_ = writes_off_ = true;
 }
@@ -246,6 +249,10 @@ void Disk::count(StoreStats & stats) {
     stats.used_bytes = stats.pages * config_.slot_bytes;
     stats.reads_off = !reads_.on(now);
     stats.writes_off = !writes_.on(now);
+    const std::array<const std::string *, 4> errors = {&hung_, &writes_.error(), &reads_.error(), &full_};
+    const auto stands = [](const std::string * error) { return !error->empty(); };
+    const auto first = std::find_if(errors.begin(), errors.end(), stands);
+    if (first != errors.end()) stats.error = **first;
 }
 
 }  // namespace banyan::store

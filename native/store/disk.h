@@ -106,7 +106,8 @@ class Disk {
     int64_t unsynced_ = 0, bytes_ = 0;
     Micros synced_ = 0;
     Switch reads_, writes_;
-    bool reads_off_ = false, writes_off_ = false, worn_ = false, homeless_ = false, full_ = false;
+    bool reads_off_ = false, writes_off_ = false, worn_ = false, homeless_ = false;
+    std::string full_, hung_;  // what it said or did not do, in words; '': it has room, it answers
     struct Use {
         Place place;
         Record record;

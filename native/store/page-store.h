@@ -91,7 +91,7 @@ struct StoreStats {
     bool writes_off = false, reads_off = false;  // for a while
     int64_t under_way = 0;                       // orders and upkeep
     int64_t upkeeps = 0;                         // rounds of upkeep that have ended
-    std::string error;                           // the latest, in words; '': none
+    std::string error;  // what the disk refuses, in words; '' as soon as it works again, and while all is well
 
     /** With those of another store in the same directory. */
     void add(const StoreStats & other);

@@ -1,10 +1,11 @@
 // A part of the store that is switched off for a while after it failed too often.
 //
-// Owns: when it failed lately. Thread: the owner's mutex; on() any. Times are of the store's clock.
+// Owns: when it failed lately, and of what. Thread: the owner's mutex; on() any. Times are of the store's clock.
 #pragma once
 
 #include <atomic>
 #include <deque>
+#include <string>
 
 #include "core/types.h"
 
@@ -16,8 +17,9 @@ class Switch {
 
     bool on(Micros now) const { return now >= off_until_; }
 
-    /** True: that was one too many, it is off from now on. */
-    bool failed(Micros now) {
+    /** True: that was one too many, it is off from now on. what: failed, in words. */
+    bool failed(Micros now, const std::string & what) {
+        error_ = what;
         times_.push_back(now);
         while (times_.front() < now - within_) times_.pop_front();
         if (times_.size() < failures_) return false;
@@ -29,11 +31,17 @@ class Switch {
     /** Whatever failed: for as long as is said, not for its own pause. */
     void turn_off(Micros now, Micros pause) { off_until_ = now + pause; }
 
+    /** What failed before is over. A pause lasts as long as it was to last. */
+    void worked() { error_.clear(); }
+    /** What failed last and has not worked since, in words; '': all works. */
+    const std::string & error() const { return error_; }
+
   private:
     size_t failures_;
     Micros within_, pause_;
     std::atomic<Micros> off_until_{-kNever};
     std::deque<Micros> times_;
+    std::string error_;
 };
 
 }  // namespace banyan::store

@@ -352,7 +352,7 @@ export interface NativeDiskStats {
   /** Switched off for a while, after errors. */
   writesOff: boolean;
   readsOff: boolean;
-  /** The latest error, empty: none. */
+  /** What the disk refuses now, in words; empty: nothing, or it works again. What was before is in the decisions of kind `disk`. */
   error: string;
 }
 

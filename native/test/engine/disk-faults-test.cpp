@@ -92,6 +92,7 @@ void check_well(TestEngine & engine, uint32_t agent) {
     ask(engine, agent);
     wait_stores(engine, before + kPages);
     CHECK(is_read(engine, agent));
+    CHECK_EQ(engine.stats().disk.error, "");
     CHECK_EQ(engine.integrity(), "");
 }
 

@@ -199,8 +199,10 @@ TEST("a directory that is removed while it is open: that is said once, and it is
     CHECK_EQ(rig.told(2).size(), 2u);
     CHECK(rig.told(2)[0].find("were removed") != std::string::npos);
     CHECK_EQ(rig.told(2)[1], "nothing is written to the page store: taking a part of /cache: Permission denied");
+    CHECK(rig->stats().error.find("Permission denied") != std::string::npos);
     closed = false;
     rig.advance(62'000'000);
+    CHECK_EQ(rig->stats().error, "");
     for (const TestPage & page : pages) CHECK_EQ(rig.store(page), StoreOutcome::done);
     for (const TestPage & page : pages) CHECK_EQ(rig.load(page), StoreOutcome::done);
     CHECK_EQ(rig.told(3).back(), "the page store writes again");
@@ -219,10 +221,12 @@ TEST("a full disk: what fits is kept, the rest is refused or takes the place of 
     CHECK(files->most_used <= files->capacity);
     CHECK(rig.told(1)[0].find("has no room for more pages, the least useful give way") != std::string::npos);
     CHECK_EQ(rig.told(1).size(), 1u);
+    CHECK(rig->stats().error.find("No space left on device") != std::string::npos);
     files->capacity = 1 << 20;
     rig.advance(61'000'000);
     for (const TestPage & page : chain_of(3, 20)) CHECK_EQ(rig.store(page), StoreOutcome::done);
     CHECK_EQ(rig.told(2)[1], "the page store has room for more pages again");
+    CHECK_EQ(rig->stats().error, "");
     CHECK_EQ(n_loadable(rig, later), 20);
 }
 
@@ -245,7 +249,10 @@ TEST("three failed writes switch writing off for ten minutes, reading goes on; t
     rig.advance(598'000'000);
     CHECK_EQ(rig.store(later[0]), StoreOutcome::closed);
     rig.advance(3'000'000);
+    CHECK(rig->stats().error.find("Read-only") != std::string::npos);  // reads are no news of writes, nor is the time
     CHECK_EQ(rig.store(later[0]), StoreOutcome::done);
+    CHECK_EQ(rig->stats().error, "");
+    CHECK(rig->stats().errors >= 3);
     CHECK(rig.told(2)[1].find("writes again") != std::string::npos);
 }
 
@@ -266,12 +273,14 @@ TEST("a disk that hangs holds no order beyond its deadline, and the store is lef
     CHECK_EQ(rig.outcome(patient), StoreOutcome::late);
     CHECK(rig.told(1)[0].find("not used for a minute") != std::string::npos);
     CHECK(rig->stats().stuck_threads > 0);
+    CHECK_EQ(rig->stats().error, "the disk has not answered for seconds");
     CHECK_EQ(rig.load(pages[0]), StoreOutcome::closed);  // not taken
     files->hang(false);
     rig.advance(62'000'000);
     CHECK(rig.told(2).size() >= 2);
     for (const TestPage & page : pages) CHECK_EQ(rig.load(page), StoreOutcome::done);
     CHECK_EQ(rig->stats().stuck_threads, 0);
+    CHECK_EQ(rig->stats().error, "");
     CHECK_EQ(rig.wrong_bytes, 0);
 }
 
