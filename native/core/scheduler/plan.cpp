@@ -26,10 +26,51 @@ std::vector<Sequence *> Scheduler::Impl::ready_to_decode() const {
     return ready;
 }
 
+/**
+ * Decodes of the crowd leave a step to first tokens of other tenants, if all of these come in it and each decode still
+ * has its next token in time. Takes them off; returns the longest that the step may take for their sake.
+ */
+Micros Scheduler::Impl::let_others_begin(std::vector<Sequence *> & ready) const {
+    const std::optional<TenantId> of_crowd = pace.unlimited() ? std::nullopt : crowd();
+    if (!of_crowd) return kNever;
+    const int64_t had_enough = tenants.find(*of_crowd)->service + 2 * policy().quantum;
+    const auto is_crowds = [&](const Sequence * seq) { return seq->tenant_id == *of_crowd; };
+    const auto begins = [&](const Sequence * seq) {
+        return !is_crowds(seq) && seq->cls == Class::interactive && seq->usage.output_tokens == 0 &&
+               seq->tenant->service <= had_enough;
+    };
+    auto n_begin = std::count_if(ready.begin(), ready.end(), begins);  // and those whose prompts are not computed yet
+    StepShape without, behind;  // this step without decodes of the crowd, the next one with them
+    Micros patience = kNever;   // of those, for their next tokens
+    for (const Sequence * seq : ready) {
+        behind.add_decode(seq->computed());
+        if (is_crowds(seq)) {
+            const Micros span = std::min(policy().step_target[seq->cls], policy().longest_step);
+            patience = std::min(patience, seq->progressed + span - now);
+        } else {
+            without.add_decode(seq->computed());
+        }
+    }
+    int64_t n_tokens = without.decodes;
+    for (const Sequence * seq : running) {
+        if (seq->decodes() || !begins(seq)) continue;
+        if (seq->next_chunk() < seq->remaining()) return kNever;
+        ++n_begin;
+        without.add_prefill(seq->next_chunk(), seq->computed());
+        n_tokens += seq->next_chunk();
+    }
+    const Micros longest = patience - cost.step(behind);
+    // Each may need one page for the copy of a shared one: without it the step would be empty.
+    const bool fit = n_begin > 0 && n_tokens <= config.max_batch_tokens && cache.available() >= n_begin;
+    if (!fit || cost.step(without) > longest) return kNever;
+    ready.erase(std::remove_if(ready.begin(), ready.end(), is_crowds), ready.end());
+    return longest;
+}
+
 /** Returns the longest that the step may take for the sake of those that decode in it. */
 Micros Scheduler::Impl::plan_decodes() {
-    Micros target = policy().longest_step;
-    const std::vector<Sequence *> ready = ready_to_decode();
+    std::vector<Sequence *> ready = ready_to_decode();
+    Micros target = std::min(policy().longest_step, let_others_begin(ready));
     auto others = static_cast<int32_t>(ready.size());  // that are to have a token each
     for (Sequence * seq : ready) {
         const int32_t room = config.max_batch_tokens - step.batch().n_tokens - --others;

@@ -105,6 +105,7 @@ struct Scheduler::Impl {
 
     // plan.cpp: what goes into the step
     std::vector<Sequence *> ready_to_decode() const;
+    Micros let_others_begin(std::vector<Sequence *> & ready) const;
     Micros plan_decodes();
     void plan_prefills(Micros step_target);
     bool find_next_cells(Sequence & seq, int32_t n_tokens);

@@ -45,9 +45,16 @@ bool PrefillBudget::is_cold_and_due(const PrefillChunk & chunk) const {
     return !policy_.is_fcfs() && !seq.resumes && now_ - seq.usage.submitted >= policy_.coalesce[seq.cls];
 }
 
+/** No token of this step for it, which is shorter then: it loses no time that its answer would miss. */
+bool PrefillBudget::stands_back(const PrefillChunk & chunk) const {
+    const Sequence & seq = *chunk.seq;
+    const Micros patience = std::min(policy_.step_target[seq.cls], policy_.longest_step);
+    return crowd_waits_ && seq.tenant_id == crowd_ && now_ - seq.progressed < patience;
+}
+
 /** The chunk grows to at most `most` tokens, as far as the step stays short enough. */
 void PrefillBudget::grant(PrefillChunk & chunk, int32_t most) {
-    if (most <= chunk.n_tokens) return;
+    if (most <= chunk.n_tokens || stands_back(chunk)) return;
     const int32_t n_past = chunk.seq->computed();
     StepShape without = shape_;
     without.remove_prefill(chunk.n_tokens, n_past);
@@ -62,6 +69,8 @@ void PrefillBudget::grant(PrefillChunk & chunk, int32_t most) {
 }
 
 void PrefillBudget::share(std::vector<PrefillChunk> & chunks) {
+    const bool mostly_decodes = shape_.decodes >= static_cast<int64_t>(chunks.size());
+    crowd_waits_ = crowd_ && mostly_decodes && pace_.awaits_another(*crowd_, now_);
     const auto first_cold =
         std::find_if(chunks.begin(), chunks.end(), [&](const PrefillChunk & chunk) { return is_cold_and_due(chunk); });
     const PrefillChunk * cold = first_cold == chunks.end() ? nullptr : &*first_cold;

@@ -51,7 +51,8 @@ class PrefillBudget {
     /**
      * Gives each chunk its tokens. Prompts of the tenant with the fewest slots for its weight go first, unless it has
      * had more than its turn; of a tenant, those of which most is cached: they are about to decode. But a due prompt
-     * that is mostly new keeps its share; what is left of that goes to those that had to leave it.
+     * that is mostly new keeps its share; what is left of that goes to those that had to leave it. While another
+     * tenant's next question is awaited, prompts of the crowd let decodes go alone, as long as those are the more.
      */
     void share(std::vector<PrefillChunk> & chunks);
 
@@ -64,6 +65,7 @@ class PrefillBudget {
     EffectiveClass effective_class(const Sequence & seq) const;
     void sort(std::vector<PrefillChunk> & chunks) const;
     bool is_cold_and_due(const PrefillChunk & chunk) const;
+    bool stands_back(const PrefillChunk & chunk) const;
     void grant(PrefillChunk & chunk, int32_t most);
 
     const PolicyConfig & policy_;
@@ -72,6 +74,7 @@ class PrefillBudget {
     StepShape shape_;
     Micros target_, target_for_others_;  // for interactive prompts; for those of worse classes and of the crowd
     std::optional<TenantId> crowd_;      // only while interactive requests of other tenants are to be expected
+    bool crowd_waits_ = false;           // for the next question of another tenant
     Micros now_;
 };
 

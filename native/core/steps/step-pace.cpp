@@ -15,7 +15,7 @@ Micros StepPace::short_step(int32_t n_empty) const {
 }
 
 Micros StepPace::alert_target(Micros now) const {
-    if (now - last_interactive_ > policy_.alert) return kNever;
+    if (now - came_.of_any() > policy_.alert) return kNever;
     return short_step(policy_.alert_steps);
 }
 

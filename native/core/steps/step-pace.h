@@ -1,7 +1,7 @@
 // How long a step may take, and how many prompt tokens fit into it.
 //
-// Owns: when an interactive request came last, and of another tenant than that one's. Changed by: interactive_came.
-// Thread: the engine thread.
+// Owns: when interactive requests came and were answered last, by tenant. Changed by: interactive_came,
+// interactive_ended. Thread: the engine thread.
 // Invariant: a prompt gets some tokens of every step (least()), or it would wait for ever behind decoding requests.
 #pragma once
 
@@ -13,18 +13,36 @@
 
 namespace banyan {
 
+/** When something of a tenant was last, and of any other one. */
+class LatestByTenant {
+  public:
+    void note(TenantId tenant, Micros now) {
+        if (tenant != tenant_) of_another_ = last_;
+        tenant_ = tenant;
+        last_ = now;
+    }
+    Micros of_any() const { return last_; }
+    Micros of_another_than(TenantId tenant) const { return tenant == tenant_ ? of_another_ : last_; }
+
+  private:
+    TenantId tenant_ = 0;
+    Micros last_ = -kNever, of_another_ = -kNever;
+};
+
 class StepPace {
   public:
     StepPace(const PolicyConfig & policy, const CostModel & cost, int32_t max_batch_tokens);
 
-    void interactive_came(TenantId tenant, Micros now) {
-        if (tenant != last_tenant_) last_of_another_ = last_interactive_;
-        last_tenant_ = tenant;
-        last_interactive_ = now;
-    }
+    void interactive_came(TenantId tenant, Micros now) { came_.note(tenant, now); }
+    void interactive_ended(TenantId tenant, Micros now) { ended_.note(tenant, now); }
     /** Are interactive requests of other tenants than this one to be expected? */
     bool may_another_come(TenantId tenant, Micros now) const {
-        return now - (tenant == last_tenant_ ? last_of_another_ : last_interactive_) <= policy_.alert;
+        return now - came_.of_another_than(tenant) <= policy_.alert;
+    }
+    /** Was another tenant just answered? Who goes on from an answer asks again at once, as programs do. */
+    bool awaits_another(TenantId tenant, Micros now) const {
+        const Micros ended = ended_.of_another_than(tenant);
+        return ended > came_.of_another_than(tenant) && now - ended <= policy_.coalesce[Class::interactive];
     }
 
     /** Prompt tokens of a step that has any, whatever it takes. */
@@ -55,8 +73,7 @@ class StepPace {
     const PolicyConfig & policy_;
     const CostModel & cost_;
     int32_t max_batch_tokens_, least_;
-    TenantId last_tenant_ = 0;
-    Micros last_interactive_ = -kNever, last_of_another_ = -kNever;
+    LatestByTenant came_, ended_;
 };
 
 }  // namespace banyan
