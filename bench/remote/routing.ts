@@ -33,12 +33,12 @@ export function measureRouting(): Table {
     const keys = pageKeys('a tenant', prompt);
     const choice = pool.choose({ keys, promptTokens: prompt.length, program }, () => true, now);
     const place = choice && places[choice.index];
-    const errand = place?.begin(keys, prompt.length, now);
+    const errand = place?.begin({ keys, promptTokens: prompt.length }, now);
     const { user, system } = process.cpuUsage(start);
     open.push(() => {
       if (!place || !errand) return;
       place.answered(errand, now);
-      place.end(errand, null);
+      place.end(errand, null, now);
     });
     if (open.length > IN_FLIGHT) open.shift()?.();
     return (user + system) / 1_000;

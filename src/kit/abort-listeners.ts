@@ -31,3 +31,17 @@ function forget(signal: AbortSignal): void {
   waiting.delete(signal);
   signal.removeEventListener('abort', abortAll);
 }
+
+/** What `work` gives, unless the signal aborts first: then it rejects with the signal's reason. Work itself may hear of an abort late, or never. */
+export async function unlessAborted<Value>(work: PromiseLike<Value>, signal: AbortSignal): Promise<Value> {
+  let forget = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    forget = onAbort(signal, () => reject(signal.reason));
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    forget();
+  }
+}

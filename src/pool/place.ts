@@ -7,10 +7,24 @@ const ANSWERING_TOKENS = 100;
 const MOST_KEYS = 100_000;
 const TTL_MS = 10 * 60_000;
 
-/** A request on its way to a place. */
-export interface Errand {
+/** A prompt as places see it: the keys of its full pages, and its length. */
+export interface PromptPages {
   readonly keys: readonly number[];
   readonly promptTokens: number;
+}
+
+/** What a request would find at a place. */
+export interface Outlook {
+  /** Tokens of its prompt that are believed to be cached there. */
+  readonly cached: number;
+  /** Milliseconds to its first token. */
+  readonly firstTokenMs: number;
+  /** Milliseconds with what it costs others, and with the answer itself: places are compared by that. */
+  readonly scoreMs: number;
+}
+
+/** A request on its way to a place. */
+export interface Errand extends PromptPages {
   /** Of the prompt: expected to be computed there. */
   readonly prefill: number;
   /** Tokens of other prompts that were to be computed before it. */
@@ -24,13 +38,17 @@ export class Place {
   readonly #ledger = new Ledger(MOST_KEYS, TTL_MS);
   readonly #pace = new Pace();
   readonly #errands = new Set<Errand>();
-  /** Those whose first token is waited for, and their prompts' tokens. */
+  /** Those whose first token is waited for, and their prompts' tokens. The first of them is computed now. */
   readonly #waiting = new Set<Errand>();
   #queued = 0;
+  /** When the first of them became the first. */
+  #headSince = 0;
   #tokensInFlight = 0;
   #whenIdle: (() => void)[] = [];
-  /** It gets nothing new. */
+  /** It gets nothing new, as the caller wishes. */
   draining = false;
+  /** It gets nothing new, as what started it says that it is not there. */
+  away = false;
   /** It asked to be left alone until then. */
   pausedUntil = 0;
 
@@ -58,7 +76,7 @@ export class Place {
     return this.#tokensInFlight;
   }
 
-  /** Tokens of prompts that are to be computed there. */
+  /** Tokens of prompts whose first token is waited for. */
   get queued(): number {
     return this.#queued;
   }
@@ -73,23 +91,28 @@ export class Place {
     return this.#waiting.size > 0;
   }
 
-  /** Milliseconds to the first token of a prompt, if it went there now; `otherwiseMs` a prompt token where none was measured. */
-  firstTokenMs(keys: readonly number[], promptTokens: number, now: number, otherwiseMs: number): number {
-    const fresh = Math.max(1, promptTokens - this.match(keys, now));
-    return (this.queued + fresh) * (this.prefillMs ?? otherwiseMs);
-  }
-
-  /** The same with what it costs others and the answer itself. `weight`: of tokens that are to be computed for it. */
-  score(keys: readonly number[], promptTokens: number, now: number, otherwiseMs: number, weight: number): number {
-    const fresh = Math.max(1, promptTokens - this.match(keys, now));
+  /** What a request would find there now. `otherwiseMs`: a prompt token where none was measured. `weight`: of tokens that are to be computed for it. */
+  outlook({ keys, promptTokens }: PromptPages, now: number, otherwiseMs: number, weight: number): Outlook {
+    const cached = this.match(keys, now);
+    const fresh = Math.max(1, promptTokens - cached);
+    const ahead = this.#ahead(now);
     const beside = ANSWERING_TOKENS * (this.#errands.size - this.#waiting.size);
     const tokenMs = this.prefillMs ?? otherwiseMs;
-    return (this.queued + beside + weight * fresh) * tokenMs;
+    return { cached, firstTokenMs: (ahead + fresh) * tokenMs, scoreMs: (ahead + beside + weight * fresh) * tokenMs };
   }
 
-  begin(keys: readonly number[], promptTokens: number, now: number): Errand {
+  /** Tokens before those of a new prompt: the prompt that is computed now grows shorter, and is over when its first token comes. */
+  #ahead(now: number): number {
+    const [head] = this.#waiting;
+    const tokenMs = this.prefillMs;
+    if (!head || tokenMs === undefined) return this.#queued;
+    return this.#queued - Math.min(head.prefill, Math.max(0, now - this.#headSince) / tokenMs);
+  }
+
+  begin({ keys, promptTokens }: PromptPages, now: number): Errand {
     const prefill = Math.max(1, promptTokens - this.match(keys, now));
-    const errand: Errand = { keys, promptTokens, prefill, ahead: this.queued, began: now, answering: false };
+    const errand: Errand = { keys, promptTokens, prefill, ahead: this.#ahead(now), began: now, answering: false };
+    if (!this.busy) this.#headSince = now;
     this.#errands.add(errand);
     this.#waiting.add(errand);
     this.#queued += prefill;
@@ -102,18 +125,20 @@ export class Place {
   answered(errand: Errand, now: number): void {
     if (errand.answering) return;
     errand.answering = true;
-    this.#waitsNoMore(errand);
+    this.#waitsNoMore(errand, now);
     this.#pace.learn(errand.prefill, errand.ahead, now - errand.began);
   }
 
-  #waitsNoMore(errand: Errand): void {
+  #waitsNoMore(errand: Errand, now: number): void {
+    const [head] = this.#waiting;
     if (!this.#waiting.delete(errand)) return;
     this.#queued -= errand.prefill;
+    if (errand === head) this.#headSince = now;
   }
 
   /** `cached`: tokens that were cached, as it says; null: it does not. */
-  end(errand: Errand, cached: number | null): void {
-    this.#waitsNoMore(errand);
+  end(errand: Errand, cached: number | null, now: number): void {
+    this.#waitsNoMore(errand, now);
     if (this.#errands.delete(errand)) this.#tokensInFlight -= errand.promptTokens;
     if (this.#errands.size === 0) for (const tell of this.#whenIdle.splice(0)) tell();
     const believed = errand.promptTokens - errand.prefill;

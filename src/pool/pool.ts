@@ -1,5 +1,5 @@
 import { PREFILL_MS } from './pace.js';
-import type { Place } from './place.js';
+import type { Outlook, Place, PromptPages } from './place.js';
 
 /** A program stays where it is unless another place is sooner by this share of its time, and by so much. */
 const SHARE = 0.2;
@@ -13,6 +13,11 @@ const MOST_PROGRAMS = 10_000;
 export interface Choice {
   index: number;
   expectedMs: number;
+}
+
+/** A place that may be asked, and what a request would find there. */
+interface Offer extends Outlook {
+  readonly index: number;
 }
 
 /** Chooses between places: the soonest first token, by what each has cached and has to do. */
@@ -30,34 +35,41 @@ export class Pool {
     this.#random = random;
   }
 
-  /** `keys`: of the prompt's full pages. `program` 0: none. `usable`: places that may be asked; undefined: none may. */
+  /** `program` 0: none. `usable`: places that may be asked; undefined: none may. */
   choose(
-    { keys, promptTokens, program }: { keys: readonly number[]; promptTokens: number; program: number },
+    asked: PromptPages & { program: number },
     usable: (index: number) => boolean,
     now: number,
   ): Choice | undefined {
     const otherwise = this.#usualMs();
     const weight = 1 + this.#busyShare();
-    const scores = this.#places.flatMap((place, index) =>
-      usable(index) ? [{ index, ms: place.score(keys, promptTokens, now, otherwise, weight) }] : [],
+    const offers = this.#places.flatMap((place, index) =>
+      usable(index) ? [{ index, ...place.outlook(asked, now, otherwise, weight) }] : [],
     );
-    const [first] = scores;
+    const [first] = offers;
     if (!first) return undefined;
-    const least = scores.reduce((best, one) => (one.ms < best.ms ? one : best), first);
-    const home = program === 0 ? undefined : scores.find(({ index }) => index === this.#homes.get(program));
-    const stays = home && home.ms - least.ms <= Math.max(SHARE * home.ms, STAY_MS);
-    // It goes, of those that are near, to where the fewest are at home. One that leaves its home wants one of the soonest.
-    const near = home ? STAY_MS : Math.max(SHARE * least.ms, NEAR_MS);
-    const slack = program === 0 ? 0 : near;
-    const { index } = stays
-      ? home
-      : this.#lighter(
-          scores.filter((one) => one.ms - least.ms <= slack),
-          least,
-        );
-    if (program !== 0) this.#remember(program, index);
-    const expectedMs = this.#places[index]?.firstTokenMs(keys, promptTokens, now, otherwise) ?? 0;
-    return { index, expectedMs };
+    const least = offers.reduce((best, one) => (one.scoreMs < best.scoreMs ? one : best), first);
+    const { index, firstTokenMs } = this.#placeOf(asked.program, offers, least);
+    if (asked.program !== 0) this.#remember(asked.program, index);
+    return { index, expectedMs: firstTokenMs };
+  }
+
+  /** It asks no more: it is at home nowhere. */
+  finished(program: number): void {
+    const home = this.#homes.get(program);
+    if (home === undefined) return;
+    this.#homes.delete(program);
+    this.#residents[home] = (this.#residents[home] ?? 0) - 1;
+  }
+
+  #placeOf(program: number, offers: readonly Offer[], least: Offer): Offer {
+    const near = (ms: number) => this.#lightest(offers.filter((one) => one.scoreMs - least.scoreMs <= ms));
+    if (program === 0) return near(0);
+    const home = offers.find(({ index }) => index === this.#homes.get(program));
+    if (!home) return near(Math.max(SHARE * least.scoreMs, NEAR_MS));
+    // A home is where more of the prompt is cached. One operator of a graph shares nothing with the one before it but the program.
+    if (home.cached <= least.cached) return near(0);
+    return home.scoreMs - least.scoreMs <= Math.max(SHARE * home.scoreMs, STAY_MS) ? home : near(STAY_MS);
   }
 
   /** What is computed delays those behind it: the more, the more places compute prompts. So a cached token counts for more in a rush. */
@@ -71,31 +83,28 @@ export class Pool {
     return measured.length === 0 ? PREFILL_MS : measured.reduce((sum, ms) => sum + ms, 0) / measured.length;
   }
 
-  /** The one with the fewest programs at home; of equal ones the one with fewer tokens under way, of two that were drawn. */
-  #lighter<Score extends { index: number }>(among: readonly Score[], least: Score): Score {
-    const homes = ({ index }: Score) => this.#residents[index] ?? 0;
-    const fewest = Math.min(...among.map(homes));
-    const equal = among.filter((one) => homes(one) === fewest);
-    const draw = () => equal[Math.floor(this.#random() * equal.length)] ?? least;
+  /** Of these, one or more: where the fewest programs are at home, of equal ones the soonest, and of equally soon ones that with fewer tokens under way, of two that are drawn. */
+  #lightest(among: readonly Offer[]): Offer {
+    const homes = ({ index }: Offer) => this.#residents[index] ?? 0;
+    const equal = leastBy(leastBy(among, homes), ({ scoreMs }) => scoreMs);
+    const draw = () => equal[Math.floor(this.#random() * equal.length)] as Offer;
     const [one, other] = [draw(), draw()];
-    const load = ({ index }: Score) => this.#places[index]?.tokensInFlight ?? 0;
-    return load(other) < load(one) ? other : one;
+    const tokens = ({ index }: Offer) => this.#places[index]?.tokensInFlight ?? 0;
+    return tokens(other) < tokens(one) ? other : one;
   }
 
   #remember(program: number, index: number): void {
-    this.#leave(program); // the latest last
+    this.finished(program); // the latest last
     this.#homes.set(program, index);
     this.#residents[index] = (this.#residents[index] ?? 0) + 1;
     for (const oldest of this.#homes.keys()) {
       if (this.#homes.size <= MOST_PROGRAMS) break;
-      this.#leave(oldest);
+      this.finished(oldest);
     }
   }
+}
 
-  #leave(program: number): void {
-    const home = this.#homes.get(program);
-    if (home === undefined) return;
-    this.#homes.delete(program);
-    this.#residents[home] = (this.#residents[home] ?? 0) - 1;
-  }
+function leastBy<One>(among: readonly One[], by: (one: One) => number): One[] {
+  const least = Math.min(...among.map(by));
+  return among.filter((one) => by(one) === least);
 }

@@ -39,7 +39,7 @@ export async function connectBackend(given: RemoteOptions, supervision?: Supervi
     const vocabulary = await loadVocabulary(options, modelPath, found, control);
     opened.push(vocabulary);
     const members = found.map(({ member }) => member);
-    for (const member of members) await checkSameTokens(vocabulary, member);
+    for (const member of members) await checkSameTokens(vocabulary, member, control.signal);
     control.checkNotAborted();
     const { idleMs, firstTokenMs, restMs } = complete(REMOTE, options);
     const aliases = new Aliases(options.tenantSecret);

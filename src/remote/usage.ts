@@ -2,6 +2,11 @@ import { NO_DRAFTS } from '../native/draft-kinds.js';
 import type { CallUsage } from '../native/reports.js';
 import { MISS_REASONS } from '../native/vocabulary.js';
 
+/** A number of tokens that a server says; undefined: it says none, or what can be none. */
+export function countOf(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : undefined;
+}
+
 /** When an answer of another engine came, as it is seen from here. */
 export interface Times {
   submitted: number;
@@ -83,7 +88,7 @@ function numbersOf<Name extends string>(
   const found: { [K in Name]?: number } = {};
   for (const name of names) {
     const value = from[name];
-    if (typeof value === 'number' && value >= 0 && Number.isFinite(value)) found[name] = value;
+    if (typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER) found[name] = value;
   }
   return found;
 }

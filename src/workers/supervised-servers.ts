@@ -8,14 +8,17 @@ import type { Supervised } from './supervised.js';
 /** A call is tried again that often: workers come back. */
 const MOST_RETRIES = 16;
 
+/** What is known of a worker here. */
+type Known = Pick<Supervised, 'url' | 'state' | 'failure' | 'answered'>;
+
 /** Workers as calls see them: those that are not there get nothing, and while none is there calls wait for one. */
 export class SupervisedServers implements Servers<Member> {
   readonly mostRetries = MOST_RETRIES;
   readonly #pooled: Pooled<Member>;
-  readonly #workers: readonly Supervised[];
+  readonly #workers: readonly Known[];
   #waiting: (() => void)[] = [];
 
-  constructor(pooled: Pooled<Member>, workers: readonly Supervised[]) {
+  constructor(pooled: Pooled<Member>, workers: readonly Known[]) {
     this.#pooled = pooled;
     this.#workers = workers;
     this.changed();
@@ -23,12 +26,16 @@ export class SupervisedServers implements Servers<Member> {
 
   /** Told when a worker comes or goes. */
   changed(): void {
-    for (const { url, state } of this.#workers) void this.#pooled.drain(url, state !== 'ready');
+    for (const { url, state } of this.#workers) this.#pooled.there(url, state === 'ready');
     for (const tell of this.#waiting.splice(0)) tell();
   }
 
   elsewhere(failed: ReadonlySet<Member>): boolean {
     return this.#pooled.elsewhere(failed);
+  }
+
+  finished(program: number): void {
+    this.#pooled.finished(program);
   }
 
   async send(...[parcel, failed, cancelled]: Parameters<Servers<Member>['send']>): Promise<Trip<Member>> {

@@ -38,7 +38,7 @@ export class WorkerProcess {
     });
     const child = this.#child;
     this.ended = new Promise((resolve) => {
-      child.once('error', (reason) => resolve(`could not be started: ${reason.message}`));
+      child.on('error', (reason) => resolve(`could not be started: ${reason.message}`));
       child.once('exit', (code, signal) => {
         const how = signal ? `ended by ${signal}` : `ended with ${code}`;
         // What it said last may still be on its way.

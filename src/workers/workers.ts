@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unlessAborted } from '../kit/abort-listeners.js';
 import { LoadControl } from '../model/load-control.js';
 import { findModelFile } from '../model/model-file.js';
 import { connectBackend } from '../remote/connect-backend.js';
@@ -56,7 +57,7 @@ export class Workers implements AsyncDisposable {
         };
         return new Supervised(start, seat, care, () => servers?.changed(), progress);
       });
-      await Promise.race([Promise.all(workers.map(({ begun }) => begun)), aborted(signal)]);
+      await unlessAborted(Promise.all(workers.map(({ begun }) => begun)), signal);
       const { chatTemplate, toolFormat, tenantSecret, idleMs, firstTokenMs } = options;
       const backends = workers.map(({ url }) => ({ url, dialect: 'banyan' as const }));
       const shared = { model: own.model, chatTemplate, toolFormat, tenantSecret, idleMs, firstTokenMs };
@@ -95,15 +96,11 @@ export class Workers implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await this.engine.close();
-    await Promise.all(this.#workers.map((worker) => worker.close()));
-    await rm(this.#folder, { recursive: true, force: true });
+    try {
+      await this.engine.close();
+    } finally {
+      await Promise.all(this.#workers.map((worker) => worker.close()));
+      await rm(this.#folder, { recursive: true, force: true });
+    }
   }
-}
-
-/** Never resolves. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }

@@ -17,14 +17,17 @@ import { subAgents } from '../../testing/workloads/sub-agents.js';
 interface Case extends RouteSetup {
   name: string;
   build: (seed: string) => NativeSimWorkload;
-  /** Those whose mean counts, where single ones differ much. */
-  seeds?: readonly string[];
-  /** Of the sooner of the two cache-aware policies' mean time to first token: what the pool's may be. */
+  /** Of the soonest of the other policies' mean time to first token: what the pool's may be, where it is not SAME. */
   most?: number;
 }
 
-const SEED = 's';
-const FIVE = ['s', 't', 'u', 'v', 'w'];
+/** Single ones differ much: the mean of these counts. */
+const SEEDS = ['s', 't', 'u', 'v', 'w'];
+const OTHERS = ['round robin', 'cache aware, smallest tree', 'cache aware, least loaded'] as const;
+/** First tokens that come no later than others. */
+const SAME = 1.01;
+/** Last answers: where a prefix is cached more answers are under way, and each of them is slower. */
+const LAST = 1.035;
 const SIXTEEN_SMALL = { poolTokens: 16 * 200_000, overcommit: 1.5, rounds: 1 };
 
 const CASES: Case[] = [
@@ -36,11 +39,9 @@ const CASES: Case[] = [
   ...Object.keys(GRAPHS).map((name) => ({
     name: `W4 ${name}`,
     build: (seed: string) => graph(GPU, seed, name, { queries: 32 }),
-    seeds: FIVE,
-    ...(name === 'map-reduce 14' && { most: 1.05 }),
   })),
   // Contexts outgrow what the engines keep.
-  { name: 'W5', build: (seed) => idleThrash(GPU, seed, SIXTEEN_SMALL), seeds: FIVE, tokensKept: 200_000, most: 0.95 },
+  { name: 'W5', build: (seed) => idleThrash(GPU, seed, SIXTEEN_SMALL), tokensKept: 200_000, most: 0.85 },
   {
     name: 'W6',
     build: (seed) => mixed(GPU, seed, { seconds: 120, interactive: 8, agents: 64, background: 16 }),
@@ -49,25 +50,28 @@ const CASES: Case[] = [
   { name: 'W7', build: (seed) => subAgents(GPU, seed, { mains: 16 }).workload },
 ];
 
-test.each(CASES)('$name: no later than by turns and by a cache-aware policy', { timeout: 60_000 }, (one) => {
-  const workloads = (one.seeds ?? [SEED]).map(one.build);
-  const routed = (name: RouterName) => {
-    const runs = workloads.map((workload) => routeWorkload(workload, name, one));
-    const mean = (of: (run: Routing) => number) => runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
-    return {
-      ttftMs: mean(({ meanTtftMs }) => meanTtftMs),
-      makespanMs: mean(({ makespanMs }) => makespanMs),
-      hitShare: mean(({ hitShare }) => hitShare),
+test.each(CASES)(
+  '$name: no later than by turns and by a cache-aware policy, five seeds in the mean',
+  { timeout: 60_000 },
+  (one) => {
+    const workloads = SEEDS.map(one.build);
+    const routed = (name: RouterName) => {
+      const runs = workloads.map((workload) => routeWorkload(workload, name, one));
+      const mean = (of: (run: Routing) => number) => runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
+      return {
+        ttftMs: mean(({ meanTtftMs }) => meanTtftMs),
+        makespanMs: mean(({ makespanMs }) => makespanMs),
+        hitShare: mean(({ hitShare }) => hitShare),
+      };
     };
-  };
-  const [pool, turns] = [routed('pool'), routed('round robin')];
-  const rules = [routed('cache aware, smallest tree'), routed('cache aware, least loaded')];
-  expect(pool.ttftMs).toBeLessThanOrEqual(1.02 * turns.ttftMs);
-  expect(pool.hitShare).toBeGreaterThanOrEqual(turns.hitShare);
-  expect(pool.ttftMs).toBeLessThanOrEqual((one.most ?? 1.02) * Math.min(...rules.map(({ ttftMs }) => ttftMs)));
-  const soonest = Math.min(...[turns, ...rules].map(({ makespanMs }) => makespanMs));
-  expect(pool.makespanMs).toBeLessThanOrEqual(1.05 * soonest);
-});
+    const pool = routed('pool');
+    const others = OTHERS.map(routed);
+    const soonest = (of: 'ttftMs' | 'makespanMs') => Math.min(...others.map((other) => other[of]));
+    expect(pool.ttftMs).toBeLessThanOrEqual((one.most ?? SAME) * soonest('ttftMs'));
+    expect(pool.makespanMs).toBeLessThanOrEqual(LAST * soonest('makespanMs'));
+    expect(pool.hitShare).toBeGreaterThanOrEqual(others[0]?.hitShare ?? 0);
+  },
+);
 
 /** 48 agents of some groups, each group with a system prompt of its own of 1,024 tokens, 10 calls each. */
 function groupsOfAgents(groups: number): NativeSimWorkload {
@@ -100,6 +104,6 @@ test.each([1, 8, 48])('%i system prompts: sooner than by turns, by more hits, an
 
 test('on a shared system prompt no engine gets half as many requests again as another', () => {
   expect(routeWorkload(groupsOfAgents(1), 'pool').maxByMin).toBeLessThanOrEqual(1.5);
-  for (const seed of FIVE)
+  for (const seed of SEEDS)
     expect(routeWorkload(fleet(GPU, seed, { agents: 128 }), 'pool').maxByMin).toBeLessThanOrEqual(1.5);
 });

@@ -39,6 +39,9 @@ function answer(body: Record<string, unknown>, response: ServerResponse): void {
   response.end(end(most));
 }
 
+/** A JSON value of which neither a text nor a number can be made. */
+const TEXTLESS = '{"toString":1,"valueOf":1}';
+
 /** What any server may send instead of events of its own. */
 const GARBAGE: Record<string, (speech: Speech, response: ServerResponse) => void> = {
   'no event stream': (_, response) => response.end('<html>hello</html>'),
@@ -50,6 +53,10 @@ const GARBAGE: Record<string, (speech: Speech, response: ServerResponse) => void
   'an id below 0': ({ ids }, response) => response.end(ids([-1], 'x', 1)),
   'a fraction of an id': ({ ids }, response) => response.end(ids([1.5], 'x', 1)),
   'ids that are no list': ({ ids }, response) => response.end(ids({ 0: 1 }, 'x', 1)),
+  'an id that has no text': ({ ids }, response) =>
+    response.end(ids([7777], 'x', 1).replace(/"?(token_id:)?7777"?/, TEXTLESS)),
+  'headers without end': (_, response) =>
+    void response.socket?.write(`HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(20_000)}`),
   'no ids': ({ textAlone }, response) => response.end(textAlone),
   'an early end': (_, response) => response.end(),
   'an early close': (_, response) => void response.destroy(),
@@ -60,6 +67,7 @@ const GARBAGE: Record<string, (speech: Speech, response: ServerResponse) => void
 const COUNTS: typeof GARBAGE = {
   'a count below its tokens': ({ ids }, response) => response.end(ids([X, X], 'xx', 1)),
   'a count far above its tokens': ({ ids }, response) => response.end(ids([X], 'x', 1e9)),
+  'a count that is none': ({ ids }, response) => response.end(ids([X], 'x', 7777).replace('7777', TEXTLESS)),
   'tokens left out that its text does not have': ({ ids }, response) => response.end(ids([X], 'x', 5)),
 };
 
@@ -122,6 +130,27 @@ describe.each(SPOKEN)('%s', (name) => {
     expect(prompts).toEqual([A, [...A, X, X]]);
     expect(limits).toEqual([5, 3]);
   });
+
+  test.concurrent.each(['-5', '1e999', '-1e999', '0.5', '"x"', '[]', TEXTLESS, '1e15'])(
+    '%s cached tokens are no more than the prompt, or not known',
+    async (told) => {
+      const lies = (text: string) =>
+        text
+          .replace(/("(?:cached_tokens|cache_n|cached)":)3/, (_all, name) => name + told)
+          .replace('"usage":{}', `"usage":{"queueMs":${told},"computedTokens":-4,"hits":{"disk":${told}}}`);
+      await using one = await open((body, response) => {
+        const most = asked(body);
+        for (let count = 1; count <= most; count++) response.write(ids([X], 'x', count));
+        response.end(lies(ends(most)));
+      });
+      const { usage } = await one.engine.generate(A, { maxTokens: 2 });
+      expect(usage.cachedTokens).toBe(told === '1e15' ? 2 : null);
+      expect(one.engine.servers()[0]?.cachedTokens).toBe(usage.cachedTokens);
+      const said = [usage, usage.hits, usage.miss].flatMap((of): unknown[] => Object.values(of));
+      const numbers = said.filter((value) => typeof value === 'number');
+      expect(numbers.filter((count) => !(count >= -1 && count < 2 ** 53))).toEqual([]); // -1: not known
+    },
+  );
 
   test.concurrent('a refusal names the option that the server names', async () => {
     const bodies = [
@@ -241,6 +270,18 @@ test('at connect: no server, no list of models, an unknown make, a wrong address
   const unknown = await FakeServer.open(modelsOf('someone'), () => {});
   closing.push(unknown);
   await expect(connect({ url: unknown.url })).rejects.toMatchObject({ code: 'INVALID_OPTION', field: 'dialect' });
+});
+
+test('a long answer may come in one event', async () => {
+  const most = 200_000;
+  const server = await FakeServer.open(modelsOf('llamacpp', { meta: { n_ctx: 2 * most } }), (_body, response) => {
+    const text = 'x'.repeat(most);
+    response.end(sse({ content: text, tokens: Array(most).fill(X), stop: false, tokens_predicted: most }) + end(most));
+  });
+  const engine = await RemoteEngine.connect({ url: server.url });
+  closing.push(server, engine);
+  const { tokens, finishReason } = await engine.generate(A, { maxTokens: most });
+  expect([tokens.length, finishReason]).toEqual([most, 'length']);
 });
 
 test('an answer that breaks off goes on at another server, and that one is asked from then on', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import type { Program } from '../../src/engine/program.js';
 import { RemoteEngine } from '../../src/remote/remote-engine.js';
 import type { RemoteOptions } from '../../src/remote/remote-options.js';
 import type { ServerStats } from '../../src/remote/server-stats.js';
@@ -115,6 +116,65 @@ test('a server that says 429 is left alone as long as it says', async () => {
   expect(of(engine, one)).toMatchObject({ state: 'paused', busy: 1, failed: 0 });
   for (let run = 0; run < 6; run++) expect(await engine.generate([97], { maxTokens: 1 })).toMatchObject({ text: 'x' });
   expect(one.bodies.length).toBe(1);
+});
+
+test('a probe whose reply breaks off is no sign of life', async () => {
+  const [one, other] = [await serverOf((_, response) => response.destroy()), await serverOf(saying(0))];
+  const engine = await engineOn([one, other], { restMs: 1 });
+  one.models = (response) =>
+    void response.writeHead(200, { 'content-length': '100' }).write('{', () => response.destroy());
+  const probes = one.probes;
+  while (of(engine, one).state === 'ready') await engine.generate([97], { maxTokens: 1, program: engine.program() });
+  await until(() => one.probes >= probes + 3);
+  for (let run = 0; run < 5; run++) await engine.generate([97], { maxTokens: 1, program: engine.program() });
+  expect([one.bodies.length, of(engine, one).state]).toEqual([3, 'resting']);
+});
+
+test('a server that says how long, and then that it is busy without a time, is left alone so long', async () => {
+  const held: ServerResponse[] = [];
+  const server = await serverOf((_, response) => held.push(response));
+  const engine = await engineOn([server]);
+  const asked = [1, 2].map(() => expect(engine.generate([97])).rejects.toMatchObject({ code: 'BACKPRESSURE' }));
+  await until(() => held.length === 2);
+  held[0]?.writeHead(429, { 'retry-after': '600' }).end();
+  await until(() => of(engine, server).busy === 1);
+  held[1]?.writeHead(429, { 'retry-after': '6' }).end();
+  await Promise.all(asked);
+  expect(of(engine, server)).toMatchObject({ state: 'paused', busy: 2 });
+  const { retryAfter } = await engine.generate([97]).result.catch((reason) => reason);
+  expect(retryAfter).toBeGreaterThan(500_000);
+});
+
+test('new programs go where the fewest are that have not finished', async () => {
+  const servers = [await serverOf(saying(0)), await serverOf(saying(0))];
+  const engine = await engineOn(servers);
+  const homeOf = async (program: Program) => {
+    const before = servers.map(({ bodies }) => bodies.length);
+    await engine.generate(Array(64).fill(100 + program.id), { maxTokens: 1, program });
+    return servers.findIndex(({ bodies }, at) => bodies.length > (before[at] ?? 0));
+  };
+  const homes: [Program, number][] = [];
+  for (let at = 0; at < 4; at++) {
+    const program = engine.program();
+    homes.push([program, await homeOf(program)]);
+  }
+  expect(homes.map(([, home]) => home).sort()).toEqual([0, 0, 1, 1]);
+  for (const [program, home] of homes) if (home === 1) program.finished();
+  expect([await homeOf(engine.program()), await homeOf(engine.program())]).toEqual([1, 1]);
+});
+
+test('a close ends what is under way and who waits for a drain, and leaves no connection', async () => {
+  const [one, other] = [await serverOf(() => {}), await serverOf((_, response) => response.destroy())];
+  const engine = await engineOn([one, other], { restMs: 1 });
+  const asked = [1, 2, 3, 4, 5, 6].map(() =>
+    expect(engine.generate([97], { program: engine.program() })).rejects.toMatchObject({ code: 'CLOSED' }),
+  );
+  await until(() => one.bodies.length > 0);
+  const drained = engine.drain(one.url);
+  await engine.close();
+  await Promise.all([...asked, drained]);
+  while ((await one.connections()) + (await other.connections()) > 0) await turn();
+  await expect(engine.drain(one.url)).rejects.toMatchObject({ code: 'CLOSED' });
 });
 
 test('a Unix socket is an address like others', async () => {

@@ -13,8 +13,8 @@ export class FakeServer {
   readonly headers: IncomingMessage['headers'][] = [];
   readonly #server: Server;
 
-  /** What it says when it is asked for its models; undefined: it closes the connection. */
-  models: object | undefined;
+  /** What it says when it is asked for its models, or how; undefined: it closes the connection. */
+  models: object | ((response: ServerResponse) => void) | undefined;
   /** How often it was asked for them. */
   probes = 0;
 
@@ -31,6 +31,7 @@ export class FakeServer {
       for await (const chunk of request) chunks.push(chunk);
       if (request.url === '/v1/models') {
         fake.probes++;
+        if (typeof fake.models === 'function') return fake.models(response);
         return fake.models ? response.end(JSON.stringify(fake.models)) : response.destroy();
       }
       if (request.url === '/tokenize') return response.writeHead(404).end('{}');
@@ -45,6 +46,13 @@ export class FakeServer {
     const url = path === undefined ? `http://127.0.0.1:${(server.address() as AddressInfo).port}` : `unix:${path}`;
     const fake = new FakeServer(server, url, models);
     return fake;
+  }
+
+  /** Connections that are open. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) =>
+      this.#server.getConnections((reason, count) => (reason ? reject(reason) : resolve(count))),
+    );
   }
 
   async close(): Promise<void> {

@@ -43,6 +43,9 @@ export function routeWorkload(
   const followers = calls.map((): number[] => []);
   for (const [call, { after }] of calls.entries()) for (const before of after) followers[before]?.push(call);
   const over = new Set<number>(); // ended, or cancelled
+  /** Of each program: calls that are not over. */
+  const left = programs.map(() => 0);
+  for (const { program } of calls) left[program] = (left[program] ?? 0) + 1;
   const underWay = new Map<number, () => void>();
   let [tokens, waited, answered, makespanMs] = [0, 0, 0, 0];
 
@@ -58,7 +61,7 @@ export function routeWorkload(
     underWay.set(call, () => {
       underWay.delete(call);
       engine.running--;
-      sent.ended(cached);
+      sent.ended(cached, clock.now);
     });
     clock.at(first, () => {
       if (over.has(call)) return;
@@ -76,21 +79,26 @@ export function routeWorkload(
     const { program, delayUs } = calls[call] as (typeof calls)[number];
     clock.at(Math.max(clock.now, (programs[program]?.arrivalUs ?? 0) / 1000) + delayUs / 1000, () => submit(call));
   };
-  const finish = (call: number) => {
+  /** It ended, or is not needed any more. */
+  const leave = (call: number) => {
+    if (over.has(call)) return;
     over.add(call);
     underWay.get(call)?.();
+    const { program } = calls[call] as (typeof calls)[number];
+    left[program] = (left[program] ?? 0) - 1;
+    if (left[program] === 0) router.finished?.(program + 1);
+  };
+  const finish = (call: number) => {
+    leave(call);
     for (const next of followers[call] ?? []) {
       waiting[next] = (waiting[next] ?? 0) - 1;
       if (waiting[next] !== 0) continue;
-      for (const other of calls[next]?.after ?? []) {
-        over.add(other); // enough have ended: the others are cancelled
-        underWay.get(other)?.();
-      }
+      for (const other of calls[next]?.after ?? []) leave(other); // enough have ended: the others are cancelled
       schedule(next);
     }
   };
 
-  for (const [call, left] of waiting.entries()) if (left === 0) schedule(call);
+  for (const [call, before] of waiting.entries()) if (before === 0) schedule(call);
   clock.run();
   const computed = sum(engines.map((engine) => engine.computed));
   const requests = engines.map((engine) => engine.requests);

@@ -12,10 +12,12 @@ export interface Sent {
   engine: number;
   answered(at: number): void;
   /** `cached`: tokens of its prompt that the engine had. */
-  ended(cached: number): void;
+  ended(cached: number, at: number): void;
 }
 
 /** Sends a request to one of so many engines. */
 export interface Router {
   send(request: Request, at: number): Sent;
+  /** A program has ended. */
+  finished?(program: number): void;
 }

@@ -17,13 +17,14 @@ export const ROUTERS = {
         const choice = pool.choose({ keys, promptTokens: prompt.length, program }, () => true, at);
         const place = choice && places[choice.index];
         if (!place) throw new Error('no place for a request');
-        const errand = place.begin(keys, prompt.length, at);
+        const errand = place.begin({ keys, promptTokens: prompt.length }, at);
         return {
           engine: choice.index,
           answered: (now) => place.answered(errand, now),
-          ended: (cached) => place.end(errand, cached),
+          ended: (cached, now) => place.end(errand, cached, now),
         };
       },
+      finished: (program) => pool.finished(program),
     };
   },
   'round robin': (engines: number): Router => {

@@ -1,25 +1,38 @@
-/** No line of an answer is longer: a piece of a text, the arguments of a call. */
-const LONGEST_LINE = 8 << 20;
+/** No event or line of an answer is longer: a piece of a text, the arguments of a call. No reply that says what went wrong is either. */
+const LONGEST = 8 << 20;
 const NEWLINE = 10;
+const RETURN = 13;
+
+/** What ends what must not be longer: an event ends with an empty line. */
+type End = 'empty line' | 'line' | 'reply';
 
 /**
- * Fetch for providers' packages that breaks off an answer in which a line has more than 8 MiB: `createOpenAI({ fetch: boundedFetch })`.
- * Their own gathers a line of any length in memory.
+ * Fetch for providers' packages that breaks off an answer in which an event, or a line where there are no events, has more than 8 MiB, and an
+ * error of more: `createOpenAI({ fetch: boundedFetch })`. Their own gathers them in memory, however long they are.
  */
 export const boundedFetch: typeof fetch = async (input, init) => {
   const response = await fetch(input, init);
   const { body, status, statusText, headers } = response;
-  return body ? new Response(body.pipeThrough(boundedLines()), { status, statusText, headers }) : response;
+  if (!body) return response;
+  const events = headers.get('content-type')?.startsWith('text/event-stream');
+  const end = status >= 400 ? 'reply' : events ? 'empty line' : 'line';
+  return new Response(body.pipeThrough(bounded(end)), { status, statusText, headers });
 };
 
-function boundedLines(): TransformStream<Uint8Array, Uint8Array> {
+function bounded(end: End): TransformStream<Uint8Array, Uint8Array> {
   let length = 0;
+  let empty = true; // the line so far
   return new TransformStream({
     transform(chunk, controller) {
-      const last = chunk.lastIndexOf(NEWLINE);
-      length = last < 0 ? length + chunk.length : chunk.length - last - 1;
-      if (length > LONGEST_LINE) controller.error(new Error(`a line has more than ${LONGEST_LINE} bytes`));
-      else controller.enqueue(chunk);
+      for (const byte of chunk) {
+        length++;
+        if (byte === NEWLINE) {
+          if (end === 'line' || (end === 'empty line' && empty)) length = 0;
+          empty = true;
+        } else if (byte !== RETURN) empty = false;
+        if (length > LONGEST) return controller.error(new Error(`its answer has a part of more than ${LONGEST} bytes`));
+      }
+      controller.enqueue(chunk);
     },
   });
 }

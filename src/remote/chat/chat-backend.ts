@@ -1,6 +1,6 @@
 import { type BackendRequest, checkOpen, type RequestSink } from '../../backend/backend.js';
 import { BanyanError } from '../../kit/errors.js';
-import type { ChatFormat, ChatInput, Grammar, RenderedChat } from '../../native/binding.js';
+import type { ChatFormat, ChatInput, Grammar, NativeHint, RenderedChat } from '../../native/binding.js';
 import type { NativeModelInfo, NativeStats } from '../../native/reports.js';
 import { Aliases } from '../aliases.js';
 import { FarBackend } from '../far-backend.js';
@@ -99,6 +99,11 @@ export class ChatBackend extends FarBackend {
   async stats(): Promise<NativeStats> {
     checkOpen(this);
     return { ...NO_STATS, ...this.counts };
+  }
+
+  override hint(program: number, hint: NativeHint): void {
+    super.hint(program, hint);
+    if (hint.kind === 'finished') this.#servers.finished(program);
   }
 
   protected release() {

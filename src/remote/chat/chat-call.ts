@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../kit/abort-listeners.js';
 import { asBanyanError, BanyanError } from '../../kit/errors.js';
 import { waitAtLeast } from '../../kit/wait.js';
 import type { NativeEvent } from '../../native/events.js';
@@ -16,6 +17,8 @@ import type { Kept } from './kept.js';
 import { Told } from './told.js';
 
 const MOST_RETRIES = 2;
+/** The end of the connection is waited for so long once the answer is whole: another request may use it. */
+const END_MS = 1_000;
 /** A provider that wants to be left alone for longer is not waited for. */
 const LONGEST_WAIT_MS = 5_000;
 
@@ -138,21 +141,26 @@ export class ChatCall {
   async #stream(trip: Trip<ChatMember>): Promise<ChatPiece> {
     const { id, options, firstTokenMs, idleMs, deliver } = this.#setup;
     const patience = new Patience(this.#abort.signal);
-    const over = unlessAborted(patience);
+    const over = unlessOver(patience);
     this.#answer = new ChatAnswer(id, this.#told);
     let finish: ChatPiece | undefined;
     let close = () => {};
     try {
       patience.wait(firstTokenMs);
-      const { stream } = await over(trip.member.model.doStream({ ...options, abortSignal: patience.signal }));
-      const reader = stream.getReader();
-      close = () => void reader.cancel().catch(() => {});
+      const opening = Promise.resolve(trip.member.model.doStream({ ...options, abortSignal: patience.signal }));
+      const opened = opening.then(({ stream }) => stream.getReader());
+      close = () => void opened.then((reader) => reader.cancel()).catch(() => {}); // also one that opens later
+      const reader = await over(opened);
       for (;;) {
         const { done, value: piece } = await over(reader.read());
         if (done || !piece) break;
         if (piece.type === 'error') throw piece.error;
         if (piece.type === 'stream-start') this.#check(piece);
-        if (piece.type === 'finish') finish = piece;
+        if (piece.type === 'finish') {
+          finish = piece;
+          patience.wait(END_MS);
+        }
+        if (finish) continue; // the connection may go on, the answer does not
         const events = this.#answer.read(piece);
         if (!events) continue;
         trip.answered();
@@ -161,6 +169,8 @@ export class ChatCall {
         this.#first ??= this.#last;
         if (events.length > 0) deliver(events);
       }
+    } catch (reason) {
+      if (!finish) throw reason; // else the answer is whole
     } finally {
       patience.end();
       close();
@@ -220,12 +230,12 @@ function stopTextOf(finish: ChatPiece | undefined): string {
 }
 
 /** What awaits work of a provider, which may hear of an abort late, or never. */
-function unlessAborted({ signal }: Patience): <Value>(work: PromiseLike<Value>) => Promise<Value> {
-  const aborted = new Promise<never>((_, reject) => {
-    const abort = () => reject(new WireFailure('broken', 'sent nothing for too long'));
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
-  aborted.catch(() => {});
-  return (work) => Promise.race([work, aborted]);
+function unlessOver({ signal }: Patience): <Value>(work: PromiseLike<Value>) => Promise<Value> {
+  return async (work) => {
+    try {
+      return await unlessAborted(work, signal);
+    } catch (reason) {
+      throw signal.aborted ? new WireFailure('broken', 'sent nothing for too long') : reason;
+    }
+  };
 }

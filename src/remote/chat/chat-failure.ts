@@ -17,7 +17,7 @@ export function failureOf(reason: unknown): WireFailure {
   if (reason instanceof WireFailure) return reason;
   const { name, statusCode, responseHeaders, responseBody } = Object(reason) as Record<string, unknown>;
   const message = messageOf(reason).slice(0, 500) || 'failed';
-  if (UNASKED.includes(String(name))) return new WireFailure('refused', message, 0, reason);
+  if (typeof name === 'string' && UNASKED.includes(name)) return new WireFailure('refused', message, 0, reason);
   if (typeof statusCode !== 'number') return new WireFailure('broken', saidOf(reason, message), 0, reason);
   const words = `it says ${statusCode}: ${message}`;
   const waits = statusCode === 429 || statusCode === 503 || statusCode === 529;

@@ -1,3 +1,4 @@
+import { countOf } from '../usage.js';
 import type { ChatUsage } from './chat-model.js';
 
 /** Tokens of a request; `cached` null: the provider does not say. */
@@ -10,10 +11,6 @@ export function countsOf(usage: ChatUsage | undefined) {
     output: countOf(outputTokens?.total) ?? 0,
     reasoning: countOf(outputTokens?.reasoning) ?? 0,
   };
-}
-
-function countOf(value: unknown): number | undefined {
-  return typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : undefined;
 }
 
 /** Some field of it tells of a cache: `cached_tokens`, `cache_read_input_tokens`, `cachedContentTokenCount` ... */

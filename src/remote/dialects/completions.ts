@@ -104,7 +104,7 @@ const TRAITS: readonly Traits[] = [
 
 /** `token_id:17` is 17; anything else is no id. */
 function idOf(token: unknown): unknown {
-  const [, digits] = /^token_id:(\d{1,9})$/.exec(String(token)) ?? [];
+  const [, digits] = (typeof token === 'string' && /^token_id:(\d{1,9})$/.exec(token)) || [];
   return digits === undefined ? token : Number(digits);
 }
 

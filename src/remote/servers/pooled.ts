@@ -48,6 +48,16 @@ export class Pooled<One extends FarServer> implements Servers<One> {
     this.#pool = new Pool(this.#stops.map(({ place }) => place));
   }
 
+  /** A program asks no more. */
+  finished(program: number): void {
+    this.#pool.finished(program);
+  }
+
+  /** What started the servers of that address says whether they are there; `drain()` is another matter, and holds meanwhile. */
+  there(url: string, there: boolean): void {
+    for (const { member, place } of this.#stops) if (member.url === url) place.away = !there;
+  }
+
   /** Sends nothing new to the servers of that address, or does so again; what resolves once nothing is under way there. */
   async drain(url: string, draining: boolean): Promise<void> {
     const stops = this.#stops.filter(({ member }) => member.url === url);
@@ -80,7 +90,7 @@ export class Pooled<One extends FarServer> implements Servers<One> {
     }
     const stop = this.#at(choice.index);
     stop.counts.sent++;
-    return tripTo(stop, stop.place.begin(keys, promptTokens, now));
+    return tripTo(stop, stop.place.begin({ keys, promptTokens }, now));
   }
 
   elsewhere(failed: ReadonlySet<One>): boolean {
@@ -118,16 +128,18 @@ function tripTo<One extends FarServer>(stop: Stop<One>, errand: Errand): Trip<On
       counts.ttftMs += now - errand.began;
     },
     ended: (failure, { prompt = errand.promptTokens, cached, output }) => {
+      const hits = cached === null ? null : Math.min(cached, prompt);
       // Pages are counted in tokens of the parcel, which may be estimated.
-      const there = cached === null ? null : (cached * errand.promptTokens) / Math.max(1, prompt);
-      place.end(errand, there);
+      const there = hits === null ? null : (hits * errand.promptTokens) / Math.max(1, prompt);
+      const now = performance.now();
+      place.end(errand, there, now);
       counts.outputTokens += output;
       if (!failure) {
         counts.promptTokens += prompt;
-        if (cached !== null) counts.cachedTokens = (counts.cachedTokens ?? 0) + cached;
+        if (hits !== null) counts.cachedTokens = (counts.cachedTokens ?? 0) + hits;
       } else if (failure.kind === 'busy') {
         counts.busy++;
-        place.pausedUntil = performance.now() + failure.retryAfterMs;
+        place.pausedUntil = Math.max(place.pausedUntil, now + failure.retryAfterMs);
       } else {
         counts.failed++;
         if (failure.kind === 'broken') place.lost();
@@ -145,13 +157,13 @@ async function guarded<Result>(
     return await health.guard(run);
   } catch (reason) {
     if (!(reason instanceof BrokenCircuitError)) throw reason;
-    place.end(errand, null); // it never went
+    place.end(errand, null, performance.now()); // it never went
     throw new WireFailure('busy', 'is left alone for a while', 0, reason);
   }
 }
 
 function stateOf({ place, health }: Stop<FarServer>, now: number): ServerStats['state'] {
-  if (place.draining) return 'draining';
+  if (place.draining || place.away) return 'draining';
   if (health.resting) return 'resting';
   return now < place.pausedUntil ? 'paused' : 'ready';
 }

@@ -49,6 +49,8 @@ export interface Servers<One extends FarServer> {
   send(parcel: Parcel, failed: ReadonlySet<One>, cancelled: AbortSignal): Trip<One> | Promise<Trip<One>>;
   /** A server takes requests now that is none of these. */
   elsewhere(failed: ReadonlySet<One>): boolean;
+  /** A program asks no more. */
+  finished(program: number): void;
   /** Retries of one request. Default 2. */
   readonly mostRetries?: number | undefined;
 }

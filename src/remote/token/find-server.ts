@@ -7,6 +7,9 @@ import { Member } from './member.js';
 import { PROBES } from './probes.js';
 import { Transport, WireFailure } from './transport.js';
 
+/** What a server says of itself, and the tokens of all probes, are there by then, in milliseconds. */
+const ANSWERS_MS = 60_000;
+
 /** A server that answered, and the tokens that a request may reach there; undefined: it does not say. */
 export interface Found {
   member: Member;
@@ -14,12 +17,12 @@ export interface Found {
 }
 
 /** Asks a server what it is. Throws INVALID_OPTION, REMOTE_FAILED. */
-export async function findServer(server: RemoteServer, signal: AbortSignal): Promise<Found> {
+export async function findServer(server: RemoteServer, caller: AbortSignal, answersMs = ANSWERS_MS): Promise<Found> {
   const { url, headers = {}, priorities = false } = server;
   const transport = new Transport(url, { ...headers });
   try {
     await checkSocket(url);
-    const listed = await firstModel(transport, signal);
+    const listed = await firstModel(transport, AbortSignal.any([caller, AbortSignal.timeout(answersMs)]));
     const dialect = server.dialect ? dialectNamed(server.dialect) : dialectOwnedBy(listed?.owned_by);
     if (!dialect) {
       const known = DIALECTS.map(({ name }) => name).join(', ');
@@ -45,9 +48,15 @@ async function checkSocket(url: string): Promise<void> {
 }
 
 /** Throws MODEL_INVALID where the server makes other tokens of the same texts: it runs another model, or another vocabulary of it. */
-export async function checkSameTokens(vocabulary: Vocabulary, member: Member): Promise<void> {
+export async function checkSameTokens(
+  vocabulary: Pick<Vocabulary, 'tokenize'>,
+  member: Member,
+  caller: AbortSignal,
+  answersMs = ANSWERS_MS,
+): Promise<void> {
+  const signal = AbortSignal.any([caller, AbortSignal.timeout(answersMs)]);
   for (const text of PROBES) {
-    const [here, there] = [vocabulary.tokenize(text, false), await tokensThere(member, text)];
+    const [here, there] = [vocabulary.tokenize(text, false), await tokensThere(member, text, signal)];
     if (there === undefined) return; // it cannot be asked
     if (here.length === there.length && here.every((token, at) => token === there[at])) continue;
     const message = `${member.url} makes other tokens than the model file of ${JSON.stringify(text)}: pass the GGUF of its model`;
@@ -55,9 +64,9 @@ export async function checkSameTokens(vocabulary: Vocabulary, member: Member): P
   }
 }
 
-async function tokensThere(member: Member, text: string): Promise<readonly number[] | undefined> {
+async function tokensThere(member: Member, text: string, signal: AbortSignal): Promise<readonly number[] | undefined> {
   try {
-    return await member.tokenize(text);
+    return await member.tokenize(text, signal);
   } catch (reason) {
     if (!(reason instanceof WireFailure)) throw reason;
     if (reason.kind === 'refused') return undefined; // switched off there

@@ -27,6 +27,11 @@ export class Hints implements Servers<Member> {
     return this.#servers.elsewhere(failed);
   }
 
+  finished(program: number): void {
+    this.#last.delete(program);
+    this.#servers.finished(program);
+  }
+
   async send(...[parcel, failed, cancelled]: Parameters<Servers<Member>['send']>): Promise<Trip<Member>> {
     const trip = await this.#servers.send(parcel, failed, cancelled);
     const { program } = parcel;
@@ -43,7 +48,7 @@ export class Hints implements Servers<Member> {
   /** Nothing is lost with advice that does not arrive but time. */
   tell(program: number, hint: NativeHint): void {
     const member = this.#last.get(program);
-    if (hint.kind === 'finished') this.#last.delete(program);
+    if (hint.kind === 'finished') this.finished(program);
     const about = { hint, program, client: this.#aliases.client, salt: this.#aliases.tenant(hint.salt) };
     member?.tell(about, AbortSignal.timeout(LATE_MS)).catch(() => {});
   }

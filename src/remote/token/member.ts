@@ -35,10 +35,10 @@ export class Member {
   }
 
   /** Token ids of a text, as the server makes them; undefined: it does not say. Throws WireFailure. */
-  async tokenize(text: string): Promise<readonly number[] | undefined> {
+  async tokenize(text: string, signal: AbortSignal): Promise<readonly number[] | undefined> {
     const { tokenize } = this.dialect;
     if (!tokenize) return undefined;
-    const reply = Object(await this.#transport.json(tokenize.path, tokenize.body(text, this.model)));
+    const reply = Object(await this.#transport.json(tokenize.path, tokenize.body(text, this.model), signal));
     if (!Array.isArray(reply.tokens)) throw new WireFailure('broken', `${tokenize.path} gave no tokens`);
     return reply.tokens;
   }
@@ -48,7 +48,8 @@ export class Member {
     try {
       await this.#transport.json('/v1/models', undefined, signal);
     } catch (reason) {
-      if (!(reason instanceof WireFailure) || reason.kind !== 'refused') throw asBroken(reason);
+      if (!(reason instanceof WireFailure)) throw reason;
+      if (reason.kind !== 'refused') throw new WireFailure('broken', reason.message, 0, reason);
     }
   }
 
@@ -68,8 +69,4 @@ export class Member {
     if (reason.kind !== 'busy') return new BanyanError(code, message, { cause: reason, field: reason.field });
     return new BanyanError('BACKPRESSURE', message, { retryAfter: Math.max(1, reason.retryAfterMs), cause: reason });
   }
-}
-
-function asBroken(reason: unknown): unknown {
-  return reason instanceof WireFailure ? new WireFailure('broken', reason.message, 0, reason) : reason;
 }

@@ -16,7 +16,7 @@ export class StreamIds {
     const ids = this.#checked(tokens);
     this.#count += ids.length;
     if (count === undefined || (end !== undefined && ids.length === 0)) return ids;
-    const left = Number(count) - this.#count;
+    const left = typeof count === 'number' ? count - this.#count : Number.NaN;
     if (!Number.isInteger(left) || left < 0) throw new WireFailure('broken', 'it counts its tokens wrong');
     if (left === 0) return ids;
     this.#count += left;
@@ -28,7 +28,8 @@ export class StreamIds {
     if (!Array.isArray(tokens)) throw new WireFailure('broken', 'it gives no token ids');
     for (const id of tokens) {
       if (Number.isInteger(id) && id >= 0 && id < vocabSize) continue;
-      throw new WireFailure('broken', `token ${String(id).slice(0, 40)} is not in the vocabulary`);
+      const shown = typeof id === 'number' ? id : `(${typeof id})`; // not all values have a text
+      throw new WireFailure('broken', `token ${shown} is not in the vocabulary`);
     }
     return tokens;
   }

@@ -8,7 +8,7 @@ import { pageKeys } from '../../pool/page-keys.js';
 import type { WirePiece, WireRequest } from '../dialects/dialect.js';
 import { Patience } from '../servers/patience.js';
 import type { Parcel, Servers, Trip } from '../servers/trip.js';
-import { toldUsage, usageOf } from '../usage.js';
+import { countOf, toldUsage, usageOf } from '../usage.js';
 import type { Member } from './member.js';
 import { StreamIds } from './stream-ids.js';
 import { WireFailure } from './transport.js';
@@ -163,9 +163,10 @@ export class TokenCall {
       for await (const event of member.events(asked, patience.signal)) {
         const piece = member.dialect.read(event);
         if (!piece) continue;
-        if (typeof piece.cached === 'number') {
-          this.#cachedThere = piece.cached;
-          if (kept === 0) this.#cached = piece.cached;
+        const cached = countOf(piece.cached);
+        if (cached !== undefined) {
+          this.#cachedThere = cached;
+          if (kept === 0) this.#cached = cached;
         }
         if (kept === 0) this.#there = piece.usage ?? this.#there;
         this.#shortened ||= piece.shortened === true;
@@ -222,7 +223,7 @@ export class TokenCall {
       this.#deliver(this.#stages());
     }
     if (wire.asked.maxTokens === 0) return;
-    this.#told.push(...tokens);
+    for (const token of tokens) this.#told.push(token); // they may be more than arguments of a call
     this.#deliver(withLogprobs(reader.read(id, tokens), logprobs));
   }
 

@@ -1,5 +1,6 @@
 import { createParser, type ParseError } from 'eventsource-parser';
 import type { Dispatcher, request } from 'undici';
+import { unlessAborted } from '../../kit/abort-listeners.js';
 import { BanyanError } from '../../kit/errors.js';
 import { refusedField } from '../refused-field.js';
 
@@ -43,8 +44,8 @@ export class Transport {
     this.#socketPath = socketPath;
   }
 
-  /** A JSON reply, of a GET without a body. Throws WireFailure. */
-  async json(path: string, body?: object, signal?: AbortSignal): Promise<unknown> {
+  /** A JSON reply, of a GET without a body. Throws WireFailure, and nothing else. */
+  async json(path: string, body: object | undefined, signal: AbortSignal): Promise<unknown> {
     const reply = await this.#send(path, body, {}, signal);
     const bytes = await readSome(reply.body, LONGEST_REPLY);
     try {
@@ -82,9 +83,7 @@ export class Transport {
         if (wrong) throw new WireFailure('broken', `an event has more than ${LONGEST_EVENT} bytes`);
       }
     } catch (cause) {
-      throw cause instanceof WireFailure
-        ? cause
-        : new WireFailure('broken', `the stream broke off: ${cause}`, 0, cause);
+      throw brokenOff(cause);
     } finally {
       reply.body.on('error', () => {}).destroy();
     }
@@ -105,15 +104,17 @@ export class Transport {
     return this.#client;
   }
 
-  async #send(path: string, body: object | undefined, headers: Record<string, string>, signal?: AbortSignal) {
+  async #send(path: string, body: object | undefined, headers: Record<string, string>, signal: AbortSignal) {
     const { request, agent } = await this.#open();
-    const reply = await request(`${this.#base}${path}`, {
+    const asked = request(`${this.#base}${path}`, {
       dispatcher: agent,
       method: body ? 'POST' : 'GET',
       headers: { ...this.#headers, ...headers },
       ...(body && { body: JSON.stringify(body) }),
-      ...(signal && { signal }),
-    }).catch((cause: unknown) => {
+      signal,
+    });
+    // While it connects, undici does not look at the signal.
+    const reply = await unlessAborted(asked, signal).catch((cause: unknown) => {
       throw new WireFailure('broken', `cannot be reached: ${cause}`, 0, cause);
     });
     if (reply.statusCode < 300) return reply;
@@ -157,13 +158,20 @@ function eventOf(text: string): Record<string, unknown> {
 async function readSome(body: AsyncIterable<Uint8Array>, most: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > most) throw new WireFailure('broken', `a reply has more than ${most} bytes`);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of body) {
+      size += chunk.length;
+      if (size > most) throw new WireFailure('broken', `a reply has more than ${most} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw brokenOff(cause);
   }
   return Buffer.concat(chunks).toString('utf8');
 }
+
+const brokenOff = (cause: unknown) =>
+  cause instanceof WireFailure ? cause : new WireFailure('broken', `the answer broke off: ${cause}`, 0, cause);
 
 function readUrl(url: string): { base: string; socketPath: { socketPath?: string } } {
   if (url.startsWith('unix:')) return { base: 'http://localhost', socketPath: { socketPath: url.slice(5) } };

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { Agent } from '../../../src/agent/agent.js';
+import type { ChatModel, ChatPiece } from '../../../src/remote/chat/chat-model.js';
+import { RemoteEngine } from '../../../src/remote/remote-engine.js';
 import { begun, chatEngine, inTurn, stream, weatherTool } from '../../../testing/remote/chat-engine.js';
 import { type Provider, TRANSCRIPTS } from '../../../testing/remote/chat-transcripts.js';
 import type { Reply } from '../../../testing/remote/fake-server.js';
@@ -133,13 +135,16 @@ describe.each(PROVIDERS)('%s', (provider) => {
     await expect(one.engine.generate(QUESTION)).rejects.toMatchObject({ code: 'REMOTE_FAILED' });
   });
 
-  test('a line without end is broken off after some megabytes', async () => {
+  test.each([
+    ['a line', 200, 'data: ', 'x'.repeat(1 << 20)],
+    ['an event', 200, 'data: x\n', `data: ${'x'.repeat(1 << 10)}\n`.repeat(1 << 10)],
+    ['an error', 400, '', 'x\n'.repeat(1 << 19)],
+  ])('%s without end is broken off after some megabytes', async (_what, status, head, piece) => {
     let sent = 0;
     const endless: Reply = (_body, response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.writeHead(status, { 'content-type': status === 200 ? 'text/event-stream' : 'application/json' });
       response.on('error', () => {});
-      response.write('data: ');
-      const piece = 'x'.repeat(1 << 20);
+      response.write(head);
       const more = () => {
         while (!response.destroyed && sent < 1 << 30) {
           sent += piece.length;
@@ -151,6 +156,18 @@ describe.each(PROVIDERS)('%s', (provider) => {
     await using one = await chatEngine(provider, endless);
     await expect(one.engine.generate(QUESTION)).rejects.toMatchObject({ code: 'REMOTE_FAILED' });
     expect(sent).toBeLessThan(1 << 28);
+  });
+
+  test('an answer that is whole does not wait for the end of its connection', async () => {
+    const open: Reply = (_body, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(said.text);
+    };
+    await using one = await chatEngine(provider, open, { idleMs: 1_500 });
+    const whole = one.engine.generate(QUESTION);
+    // Of these providers Anthropic's package alone says so before the connection ends.
+    if (provider === 'anthropic') expect(await whole).toMatchObject({ text: 'It is mild.', finishReason: 'stop' });
+    else await expect(whole).rejects.toMatchObject({ code: 'STREAM_BROKEN' });
   });
 
   test('who cancels gets what was told, and the connection is closed', async () => {
@@ -182,4 +199,22 @@ describe.each(PROVIDERS)('%s', (provider) => {
     await expect(answer).rejects.toMatchObject({ code: 'CLOSED' });
     expect(() => one.engine.generate(QUESTION)).toThrow(expect.objectContaining({ code: 'CLOSED' }));
   });
+});
+
+test('a provider that hears of no abort: whoever cancels is not kept, and what opens later is closed', async () => {
+  let open = (_opened: { stream: ReadableStream<ChatPiece> }) => {};
+  const chat: ChatModel = {
+    ...{ specificationVersion: 'v3', provider: 'deaf', modelId: 'm' },
+    doStream: () =>
+      new Promise((resolve) => {
+        open = resolve;
+      }),
+  };
+  await using engine = await RemoteEngine.connect({ chat });
+  const answer = engine.generate(QUESTION);
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  answer.cancel();
+  expect(await answer).toMatchObject({ finishReason: 'cancelled', text: '' });
+  await new Promise<void>((cancel) => open({ stream: new ReadableStream<ChatPiece>({ cancel: () => cancel() }) }));
 });
