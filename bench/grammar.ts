@@ -1,21 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { nativeTables } from './native-tables.js';
+import { BUILD, nativeProgram, nativeTables } from './native-program.js';
 import type { BenchOptions, Report } from './report.js';
 
-const build = fileURLToPath(new URL('../native/.build/cpu', import.meta.url));
 const VOCABULARIES = ['gpt-2', 'llama-bpe', 'qwen2'];
 
 /** What a grammar costs a token, on vocabularies without their models: a C++ program, against llama.cpp's own mask. */
 export async function benchGrammar({ runs }: BenchOptions): Promise<Report> {
-  for (const args of [
-    ['-DENGINE_TESTS=ON', build],
-    ['--build', build, '--target', 'grammar-bench'],
-  ])
-    execFileSync('cmake', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  const files = VOCABULARIES.map((name) => `${build}/test-vocabularies/${name}.gguf`);
-  const output = execFileSync(`${build}/grammar-bench`, ['--repeats', String(runs), ...files], {
+  const program = nativeProgram('grammar-bench');
+  const files = VOCABULARIES.map((name) => `${BUILD}/test-vocabularies/${name}.gguf`);
+  const output = execFileSync(program, ['--repeats', String(runs), ...files], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });

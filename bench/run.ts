@@ -54,7 +54,6 @@ const BENCHES: Record<string, Bench> = {
   },
   memory: { what: 'resident memory: npm start, a chat, a pool half used', runs: 1, run: benchMemory },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
-  tenants: { what: 'a tenant beside one that saturates the server', runs: 5, run: benchTenants },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
   grammar: { what: 'what a grammar costs a token, against llama.cpp (native)', runs: 5, run: benchGrammar },
   speculation: { what: 'drafts: off, always, auto; LLAMA_SERVER: its settings beside', runs: 5, run: benchSpeculation },
@@ -83,7 +82,7 @@ interface Preset {
 }
 
 const CAPS = [2, 4, 8, 16, 32].map((cap) => `fcfs-lru:${cap}`);
-const SMALL = { systems: ['banyan', 'fcfs-lru'], model: 'small', hybrid: 'small-hybrid' } as const;
+const SMALL = { model: 'small', hybrid: 'small-hybrid' } as const;
 
 /** Parts of the comparison that answer one question. */
 const PRESETS: Record<string, Preset> = {
@@ -108,8 +107,20 @@ const PRESETS: Record<string, Preset> = {
     cases: ['W2-tight'],
     systems: ['banyan', ...CAPS],
   },
-  thrash: { ...SMALL, what: 'W5: idle agents beyond memory, against FCFS + LRU', runs: 3, cases: ['W5'] },
-  subagents: { ...SMALL, what: 'W7: a main agent and its sub-agents, against FCFS + LRU', runs: 3, cases: ['W7'] },
+  thrash: {
+    ...SMALL,
+    what: 'W5: idle agents beyond memory, with a disk cache, without, and against FCFS + LRU',
+    runs: 3,
+    cases: ['W5'],
+    systems: ['banyan-disk', 'banyan', 'fcfs-lru'],
+  },
+  subagents: {
+    ...SMALL,
+    what: 'W7: a main agent and its sub-agents, against FCFS + LRU',
+    runs: 3,
+    cases: ['W7'],
+    systems: ['banyan', 'fcfs-lru'],
+  },
   real: {
     what: 'one stream and eight agents on trained models, SmolLM2-135M and Gemma 3 270M',
     runs: 1,
@@ -168,7 +179,7 @@ for (const [name, { what, runs, cases, systems, model, hybrid }] of Object.entri
 
 command(
   'tiers',
-  'the disk cache: restarts, agents beyond the pool, two processes, traffic that shares nothing',
+  'the disk cache: restarts, agents beyond the pool, two processes, nothing shared, disks that fail',
   3,
   false,
 )
@@ -195,6 +206,10 @@ command(
 command('serving', 'what HTTP costs: a token, throughput, the first token, long answers; overload', 3, false)
   .option('--part <names>', `some of ${SERVING_PARTS.join(', ')}`, words, SERVING_PARTS)
   .action(({ part, runs }: Flags & { part: string[] }) => benchServing({ runs, parts: part, typed: typed() }));
+
+command('tenants', 'a tenant beside one that saturates the server', 5, false)
+  .option('--minutes <n>', 'after which the noise ends, whatever is left of it', wholeFrom(1), 12)
+  .action(async (flags: Flags & { minutes: number }) => publish('tenants', typed(), await benchTenants(flags)));
 
 interface CompareFlags extends Flags {
   cases: string[];

@@ -37,6 +37,8 @@ export interface Case {
   by?: { what: string; of: (cost: Cost) => number };
   /** How many times better than a system we want to be. */
   targets?: Record<string, number>;
+  /** Prompt tokens that a system computes over those that are new, at most, by its name. */
+  amplification?: Record<string, number>;
   /** By system: why it is ahead of us or nearer than we want, as a profile told. */
   causes?: Record<string, string>;
 }
@@ -95,6 +97,7 @@ function idle(overcommit: number, poolTokens = 4096): Case {
     },
     by: { what: 'time to completion, median', of: ({ completionS }) => completionS.p50 },
     targets: overcommit >= 2 ? { 'llama-server': 1.5, 'fcfs-lru': 1.5 } : {},
+    amplification: overcommit >= 2 ? { 'banyan-disk': 1.1 } : {},
     causes: { 'llama-server': WAITS, 'fcfs-lru': WAITS },
   };
 }

@@ -87,7 +87,17 @@ function findings(each: Compared): string[] {
       `${each.name}: ${lost}${ratio.times.toFixed(2)}x over ${other.name} by ${what}${less}${met}${short && cause ? `: ${cause}` : ''}`,
     ];
   });
-  return [...told, ...failed];
+  return [...told, ...computedAgain(each), ...failed];
+}
+
+/** What systems compute beyond what is new, where there is a target for it. */
+function computedAgain({ name, systems, case: { amplification = {} } }: Compared): string[] {
+  return systems.flatMap((system) => {
+    const target = amplification[system.name];
+    if (target === undefined || system.runs.length === 0) return [];
+    const times = over(system, ({ amplification }) => amplification);
+    return `${name}: ${system.name} computes ${times.toFixed(2)}x the prompt tokens that are new (target ${target}x: ${times <= target ? 'met' : 'MISSED'})`;
+  });
 }
 
 function details(each: Compared): Table {

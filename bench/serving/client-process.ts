@@ -62,10 +62,16 @@ const opened = (port: number) =>
 
 /** Sockets of the streams under way. */
 const under = new Set<Socket>();
+/** Bodies that wait for a free client. */
+let left: string[] = [];
 
-process.on('message', async (message: Order | 'leave') => {
+process.on('message', async (message: Order | 'leave' | 'enough') => {
   if (message === 'leave') {
     for (const socket of under) socket.destroy();
+    return;
+  }
+  if (message === 'enough') {
+    left = [];
     return;
   }
   const { port, bodies, most } = message;
@@ -82,9 +88,10 @@ process.on('message', async (message: Order | 'leave') => {
     const answers = sockets.map((socket, index) => read(socket, request(message, bodies[index] as string)));
     results.push(...(await Promise.all(answers)));
   } else {
-    const left = bodies.values();
+    left = bodies.toReversed();
     const client = async () => {
-      for (const body of left) results.push(await read(await opened(port), request(message, body)));
+      for (let body = left.pop(); body !== undefined; body = left.pop())
+        results.push(await read(await opened(port), request(message, body)));
     };
     await Promise.all(Array.from({ length: most }, client));
   }

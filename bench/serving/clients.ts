@@ -43,6 +43,11 @@ export class Clients {
     this.#child.send('leave');
   }
 
+  /** Of the order under way no further stream begins. */
+  enough(): void {
+    this.#child.send('enough');
+  }
+
   /** Resolves when all streams have ended. One order at a time. */
   async ask(
     url: string,

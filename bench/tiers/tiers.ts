@@ -2,6 +2,7 @@ import { runComparison } from '../compare/command.js';
 import { describe, findModel } from '../models.js';
 import { publish, type Report, setup } from '../report.js';
 import type { PartOptions } from './directory.js';
+import { failingDisk } from './failing-disk.js';
 import { nothingShared } from './nothing-shared.js';
 import { restart, restartRecurrent } from './restart.js';
 import { twoProcesses } from './two-processes.js';
@@ -15,6 +16,7 @@ const MEASURED: Record<string, Part> = {
   [RECURRENT]: restartRecurrent,
   'nothing-shared': nothingShared,
   'two-processes': twoProcesses,
+  'failing-disk': failingDisk,
 };
 const OVERCOMMIT = 'overcommit';
 

@@ -1,5 +1,9 @@
 # Tests of native/engine: native/test/engine/*-test.cpp, on a small random model that the project's generator writes.
 banyan_tests(engine banyan-engine banyan-runner banyan-store-test)
+# bench/native: built on demand.
+add_executable(failing-disk-bench EXCLUDE_FROM_ALL bench/native/failing-disk-bench.cpp bench/native/faulty-files.cpp)
+target_include_directories(failing-disk-bench PRIVATE bench)
+target_link_libraries(failing-disk-bench PRIVATE banyan-engine banyan-runner)
 
 set(ENGINE_TEST_MODEL "${CMAKE_BINARY_DIR}/engine-test.gguf")
 add_test(NAME make-engine-test-model
