@@ -1,4 +1,4 @@
-# native/runner: the only library that sees llama.h. Kernels bring their own compile flags (attention.cmake).
+# native/runner: the only library that sees llama.h. Kernels bring their own compile flags (kernels.cmake).
 file(GLOB_RECURSE runner_sources CONFIGURE_DEPENDS native/runner/*.cpp)
 add_library(banyan-runner STATIC ${runner_sources})
 target_link_libraries(banyan-runner PUBLIC banyan-core PRIVATE llama llama-common vendor::hash)
@@ -11,4 +11,4 @@ set_source_files_properties(native/runner/page-identity.cpp PROPERTIES
 target_include_directories(banyan-runner SYSTEM PRIVATE
   "${LLAMA_CPP_DIR}/src" "${LLAMA_CPP_DIR}/ggml/src" "${LLAMA_CPP_DIR}/common")
 target_compile_options(banyan-runner PRIVATE $<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-Wall -Wextra>)
-include(attention OPTIONAL)
+include(kernels OPTIONAL)

@@ -14,6 +14,7 @@
 #include "llama.h"
 #include "log.h"
 #include "runner/cuda/no-device.h"
+#include "runner/matrix/packed-weights.h"
 
 namespace banyan::backend {
 
@@ -46,6 +47,7 @@ void init() {
         llama_log_set(on_log, print ? &printing : nullptr);
         ggml_set_abort_callback(on_assert);
         llama_backend_init();
+        install_packed_weights();
     });
 }
 

@@ -1,0 +1,77 @@
+#include "runner/matrix/packed-weights.h"
+
+#include <map>
+#include <mutex>
+
+#include "ggml-backend-impl.h"
+#include "ggml-cpu.h"
+#include "ggml-cpu/traits.h"
+#include "runner/matrix/panels.h"
+#include "runner/matrix/product.h"
+
+namespace banyan {
+
+namespace {
+
+/** What ggml asks about operations on such weights. */
+class PackedWeights final : public ggml::cpu::extra_buffer_type {
+  public:
+    explicit PackedWeights(const MatrixKernel & kernel) : product_(kernel) {}
+
+    bool supports_op(ggml_backend_dev_t, const ggml_tensor * op) override { return product_.takes(op); }
+
+    ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override {
+        const ggml_tensor * weights = op->src[0];
+        const bool ours = op->op == GGML_OP_MUL_MAT && weights->buffer && weights->buffer->buft->context == this;
+        return ours ? &product_ : nullptr;
+    }
+
+  private:
+    MatrixProduct product_;
+};
+
+const char * name(ggml_backend_buffer_type_t) {
+    return "CPU_BANYAN";
+}
+
+size_t alignment(ggml_backend_buffer_type_t) {
+    return 64;
+}
+
+void set_tensor(ggml_backend_buffer_t, ggml_tensor * tensor, const void * data, size_t offset, size_t size) {
+    GGML_ASSERT(offset == 0 && size == ggml_nbytes(tensor));
+    pack_panels(*panel_type(tensor), data, tensor->ne[1], tensor->ne[0], static_cast<uint8_t *>(tensor->data));
+}
+
+ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, size_t size) {
+    ggml_backend_buffer_t buffer = ggml_backend_buft_alloc_buffer(ggml_backend_cpu_buffer_type(), size);
+    if (!buffer) return nullptr;
+    buffer->buft = type;
+    buffer->iface.set_tensor = set_tensor;
+    buffer->iface.get_tensor = nullptr;  // what was packed is not unpacked
+    buffer->iface.cpy_tensor = nullptr;
+    return buffer;
+}
+
+}  // namespace
+
+ggml_backend_buffer_type_t packed_weights(const MatrixKernel & kernel) {
+    static std::mutex mutex;
+    static std::map<const MatrixKernel *, ggml_backend_buffer_type> types;  // they live as long as the process
+    const std::lock_guard<std::mutex> lock(mutex);
+    const auto [at, fresh] = types.try_emplace(&kernel);
+    if (fresh) {
+        const ggml_backend_buffer_type_i calls = {name, alloc_buffer, alignment, nullptr, nullptr, nullptr};
+        at->second = {calls, ggml_backend_reg_dev_get(ggml_backend_cpu_reg(), 0),
+                      static_cast<ggml::cpu::extra_buffer_type *>(new PackedWeights(kernel))};
+    }
+    return &at->second;
+}
+
+void install_packed_weights() {
+    if (const MatrixKernel * kernel = matrix_kernel()) {
+        ggml_backend_cpu_get_extra_buffer_types().push_back(packed_weights(*kernel));
+    }
+}
+
+}  // namespace banyan

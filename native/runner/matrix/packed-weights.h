@@ -1,0 +1,25 @@
+// Weights in the order in which the kernels read them: a buffer type of ggml's CPU backend, as its own repacked weights
+// are.
+//
+// Owns: nothing; ggml owns buffers, the model its tensors. May change them: the loader, once, tensor by tensor.
+// Layout of a tensor of n columns of k numbers (ggml's rows): n / 16 panels, each of k / 32 blocks; a block has its
+// quants, then the f16 scales of its columns, then of q4_1 their minimums. As many bytes as before.
+#pragma once
+
+struct ggml_tensor;
+typedef struct ggml_backend_buffer_type * ggml_backend_buffer_type_t;
+
+namespace banyan {
+
+struct MatrixKernel;
+
+/**
+ * Offers the buffer type to llama.cpp's loader for weights of Q8_0 and Q4_1, behind those of matrix instructions (AMX).
+ * Once, before the first model is loaded; without a kernel of this machine nothing changes.
+ */
+void install_packed_weights();
+
+/** The buffer type, computed on by this kernel; made once a kernel. */
+ggml_backend_buffer_type_t packed_weights(const MatrixKernel & kernel);
+
+}  // namespace banyan
