@@ -7,7 +7,8 @@ import type { GraphEvent } from '../../src/graph/graph-events.js';
 import { text } from '../../src/graph/text.js';
 import { Workflow } from '../../src/graph/workflow.js';
 import { Memo } from '../../src/memo/memo.js';
-import { type Answer, type Script, scripted } from '../../testing/engine/scripted-engine.js';
+import type { Answer } from '../../testing/engine/scripted-answer.js';
+import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
 import { callText } from '../../testing/engine/scripted-text.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
 

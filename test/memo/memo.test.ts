@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { Memo } from '../../src/memo/memo.js';
-import { type Answer, scripted } from '../../testing/engine/scripted-engine.js';
+import type { Answer } from '../../testing/engine/scripted-answer.js';
+import { scripted } from '../../testing/engine/scripted-engine.js';
 import { codeOf } from '../support/expect-code.js';
 
 const COLD = { temperature: 0 };

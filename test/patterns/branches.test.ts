@@ -6,7 +6,8 @@ import { bestOf } from '../../src/patterns/best-of.js';
 import { ask } from '../../src/patterns/branches.js';
 import { mapReduce } from '../../src/patterns/map-reduce.js';
 import { parallel } from '../../src/patterns/parallel.js';
-import { type Answer, type Script, scripted } from '../../testing/engine/scripted-engine.js';
+import type { Answer } from '../../testing/engine/scripted-answer.js';
+import { type Script, scripted } from '../../testing/engine/scripted-engine.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
 
 /** The last thing that the user said. */

@@ -14,44 +14,19 @@ import type {
   Grammar,
   NativeEmbedding,
   NativeHint,
-  NativeMessage,
-  NativeToolCall,
   RenderedChat,
 } from '../../src/native/binding.js';
 import type { NativeDecision } from '../../src/native/decisions.js';
-import { NO_DRAFTS } from '../../src/native/draft-kinds.js';
 import type { NativeEvent } from '../../src/native/events.js';
 import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../src/native/reports.js';
 import type { NativeSnapshot } from '../../src/native/snapshot.js';
-import type { FinishReason } from '../../src/native/vocabulary.js';
 import { NO_STATS } from '../../src/remote/no-stats.js';
 import type { Recorder } from '../../src/trace/recorder.js';
-import { decode, encode, openCall, parseOutput, renderTemplate } from './scripted-text.js';
+import { type Answer, advance, begin, isLast, type Running } from './scripted-answer.js';
+import { decode, encode, renderTemplate } from './scripted-text.js';
 
-/** What the scripted model says to a prompt: one text a step. Without `end` it ends its turn by itself. */
-export interface Answer {
-  steps: string[];
-  end?: FinishReason;
-  stopText?: string;
-  shortened?: boolean;
-  error?: { code: string; message: string; retryAfterMs?: number };
-}
-
+/** What the model says to a prompt. */
 export type Script = (prompt: string, request: BackendRequest) => Answer | string;
-
-interface Running {
-  id: number;
-  request: BackendRequest;
-  answer: Answer;
-  output: number[];
-  said: NativeMessage;
-  cached: number;
-  /** Its prompt was computed. */
-  started: boolean;
-  /** Arguments told of the call under way; undefined: there is none. */
-  args: string | undefined;
-  reasoningTokens: number;
-}
 
 /** A Backend without a model: one event batch a turn of the event loop, a prefix cache that never forgets. */
 export class ScriptedEngine implements Backend {
@@ -95,21 +70,10 @@ export class ScriptedEngine implements Backend {
     const answer = this.#script(decode(request.prompt, true), request);
     const scored = request.promptLogprobs >= 0;
     const cached = scored ? 0 : Math.min(this.#commonPrefix(request.prompt), request.prompt.length - 1);
-    const told = typeof answer === 'string' ? { steps: [answer] } : answer;
-    const whole: Answer = request.maxTokens === 0 && !told.error ? { steps: [], end: 'length' } : told;
-    this.#running.push({
-      id,
-      request,
-      answer: { ...whole, steps: [...whole.steps] },
-      output: [],
-      said: NOTHING,
-      cached,
-      started: false,
-      args: undefined,
-      reasoningTokens: 0,
-    });
+    const running = begin(id, request, answer, cached);
+    this.#running.push(running);
     this.router.attach(id, request, sink);
-    if (request.progress && !whole.error) this.#accept(id);
+    if (request.progress && !running.answer.error) this.#accept(id);
     if (this.decisionsOn) this.#decided.push(arrival(id, request));
     this.#schedule();
     return id;
@@ -268,47 +232,10 @@ export class ScriptedEngine implements Backend {
   }
 
   #advance(running: Running): NativeEvent[] {
-    const { id: request, answer, output, request: asked } = running;
-    const text = answer.steps.shift();
-    if (text !== undefined) {
-      const tokens = encode(text);
-      output.push(...tokens);
-      const said = read(output, asked);
-      const before = running.said;
-      running.said = said;
-      const shown = said.content.slice(before.content.length);
-      const reasoning = said.reasoning.slice(before.reasoning.length);
-      if (reasoning !== '') running.reasoningTokens += tokens.length;
-      const event = { type: 'tokens' as const, request, tokens, text: shown, reasoning };
-      return [...begun(running), event, ...calls(running, before.toolCalls.length)];
-    }
-    if (answer.error) return [{ type: 'error', request, retryAfterMs: 0, ...answer.error }];
-    return answer.end === 'cancelled' ? this.#finish(running) : [...begun(running), ...this.#finish(running)];
-  }
-
-  #finish({ id: request, answer, output, request: asked, cached, reasoningTokens }: Running): NativeEvent[] {
-    const message = read(output, asked);
-    const reason = answer.end ?? (message.toolCalls.length > 0 ? 'tool-calls' : 'stop');
-    const promptTokens = asked.prompt.length;
-    if (asked.promptLogprobs < 0) this.#seen.push([...asked.prompt, ...output]);
-    const usage = {
-      ...{ promptTokens, cachedTokens: cached, computedTokens: promptTokens - cached },
-      ...{ cacheWriteTokens: promptTokens - cached - 1, reasoningTokens, prefillMs: 1 },
-      ...{ draftedTokens: 0, acceptedTokens: 0, acceptedBy: NO_DRAFTS, forcedTokens: 0 },
-      ...{ outputTokens: output.length, preemptions: 0, queueMs: 0, ttftMs: 1, itlMs: 1, totalMs: 2 },
-      ...{ waitedMs: 0, bypassed: 0, hits: { device: cached, host: 0, disk: 0 }, retained: '' },
-      miss: {
-        matched: cached,
-        promptTokens,
-        paged: cached,
-        kept: 0,
-        expected: -1,
-        actual: -1,
-        reason: 'cold' as const,
-      },
-    };
-    const { stopText = '', shortened = false } = answer;
-    return [{ type: 'finish', request, reason, stopText, shortened, usage, message }];
+    const events = advance(running);
+    const { request, output } = running;
+    if (events.at(-1)?.type === 'finish' && request.promptLogprobs < 0) this.#seen.push([...request.prompt, ...output]);
+    return events;
   }
 
   #commonPrefix(tokens: Int32Array): number {
@@ -322,56 +249,11 @@ export class ScriptedEngine implements Backend {
   }
 }
 
-const NOTHING: NativeMessage = { content: '', reasoning: '', toolCalls: [] };
-
-function read(output: number[], { chat }: BackendRequest): NativeMessage {
-  const content = decode(output, false);
-  return chat ? parseOutput(content) : { ...NOTHING, content };
-}
-
-/** Events of a request whose first step this is. */
-function begun(running: Running): NativeEvent[] {
-  const { id: request, request: asked, cached, started } = running;
-  running.started = true;
-  if (started) return [];
-  const { length: total } = asked.prompt;
-  const admitted: NativeEvent = { type: 'admitted', request, promptTokens: total, cachedTokens: cached };
-  const prefill: NativeEvent = { type: 'prefill', request, done: total, total };
-  const stages = asked.progress ? [admitted, prefill] : [];
-  return asked.promptLogprobs < 0 ? stages : [...stages, scores(request, asked)];
-}
-
-/** Each token of the prompt is as likely as the others: a script knows no better. */
-function scores(request: number, { prompt, promptLogprobs: most }: BackendRequest): NativeEvent {
-  const one = (token: number) => {
-    const text = decode([token], true);
-    return { token, text, bytes: [...Buffer.from(text)], logprob: -1 };
-  };
-  const logprobs = [...prompt.subarray(1)].map((token) => ({ ...one(token), top: most > 0 ? [one(token)] : [] }));
-  return { type: 'prompt-logprobs', request, logprobs };
-}
-
-/** Events of the calls of an answer from number `first` on, and of the one under way. */
-function calls(running: Running, first: number): NativeEvent[] {
-  const { id: request, request: asked, output, said } = running;
-  const pieces = (index: number, { id, name, arguments: json }: NativeToolCall): NativeEvent[] => {
-    if (!asked.progress) return [];
-    const begins = running.args === undefined;
-    const delta = json.slice(running.args?.length ?? 0);
-    running.args = json;
-    return [
-      ...(begins ? [{ type: 'call-start' as const, request, index, id, name }] : []),
-      ...(delta === '' ? [] : [{ type: 'call-args' as const, request, index, delta }]),
-    ];
-  };
-  const whole = said.toolCalls.slice(first).flatMap((call, offset): NativeEvent[] => {
-    const index = first + offset;
-    const events = pieces(index, call);
-    running.args = undefined;
-    return [...events, { type: 'tool-call', request, call, index }];
-  });
-  const open = asked.chat ? openCall(decode(output, false)) : undefined;
-  return open ? [...whole, ...pieces(said.toolCalls.length, open)] : whole;
+/** As the native engine refuses them. */
+function checkPrompt({ length }: Int32Array, maxContext: number): void {
+  const refused = { field: 'prompt', promptTokens: length, limit: maxContext };
+  if (length === 0) throw new BanyanError('INVALID_OPTION', 'prompt must have a token', { field: 'prompt' });
+  if (length >= maxContext) throw new BanyanError('PROMPT_TOO_LONG', `the prompt has ${length} tokens`, refused);
 }
 
 function arrival(request: number, { prompt, class: level, program }: BackendRequest): NativeEvent {
@@ -385,17 +267,6 @@ function arrival(request: number, { prompt, class: level, program }: BackendRequ
     class: level,
   };
   return { type: 'decision', request: 0, decision };
-}
-
-/** As the native engine refuses them. */
-function checkPrompt({ length }: Int32Array, maxContext: number): void {
-  const refused = { field: 'prompt', promptTokens: length, limit: maxContext };
-  if (length === 0) throw new BanyanError('INVALID_OPTION', 'prompt must have a token', { field: 'prompt' });
-  if (length >= maxContext) throw new BanyanError('PROMPT_TOO_LONG', `the prompt has ${length} tokens`, refused);
-}
-
-function isLast(event: NativeEvent): boolean {
-  return event.type === 'finish' || event.type === 'error';
 }
 
 /** An engine that follows the script; `native`: what it computes on. */
