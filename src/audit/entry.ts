@@ -48,6 +48,8 @@ export type AuditEvent =
   | (RequestOwner & ModelAnswer & { type: 'request' })
   /** A request of an engine has failed. */
   | (RequestOwner & { type: 'request-failed'; model: string; code: string })
+  /** The text of a request, tokens [from, to) of its prompt and answer, was shown to an administrator. `by`: the tenant whose key it was; '': clients are not told apart. */
+  | (RequestOwner & { type: 'text-read'; by: string; from: number; to: number })
   /** Vectors of texts were made. */
   | { type: 'embed'; tenant: string; model: string; texts: number; read: AuditText; promptTokens: number; ms: number }
   | (AuditOwner & { type: 'run'; input: AuditText; resumed: boolean })

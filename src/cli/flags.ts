@@ -99,6 +99,7 @@ type ServeOptions =
   | 'pinShare'
   | 'metrics'
   | 'inspector'
+  | 'inspectorText'
   | 'swaps'
   | 'keysFile'
   | keyof typeof LOAD_FLAGS;
@@ -202,6 +203,11 @@ export function withServeFlags(command: Command): Command {
     )
     .option('--no-metrics', 'no counts for Prometheus at /metrics')
     .option('--no-inspector', 'no page at /inspector that shows an administrator what the engine holds')
+    .option(
+      '--inspector-text',
+      'lets an administrator read the text of one call at a time at /inspector; needs --audit, which records each look',
+      false,
+    )
     .option('--swaps', 'lets an administrator give a model another file: `banyan models swap`; needs keys', false)
     .option('--rules <path>', 'JSON: what becomes of lines of the instructions that are new in every request')
     .option('--tls-cert <path>', 'a certificate in PEM: it speaks https; needs --tls-key')
@@ -216,8 +222,8 @@ export function serverOptions({ apiKeyFile, auth, corsOrigin, ...flags }: ServeF
   const apiKeys = apiKeyFile === undefined ? undefined : keysOf(apiKeyFile);
   const { tlsCert, tlsKey, rules: rulesFile, ...others } = flags;
   const tls = { tlsCert: pemOf('--tls-cert', 'tlsCert', tlsCert), tlsKey: pemOf('--tls-key', 'tlsKey', tlsKey) };
-  const { host, port, modelName, history, ttftLimitMs, accessLog, pinShare, metrics, inspector, keysFile, swaps } =
-    others;
+  const { host, port, modelName, history, ttftLimitMs, accessLog, pinShare, metrics, keysFile, swaps } = others;
+  const { inspector, inspectorText } = others;
   const { maxWaiting, drainDelayMs, drainMs, defaultMaxTokens, defaultTemperature } = others;
   const named = {
     host,
@@ -229,6 +235,7 @@ export function serverOptions({ apiKeyFile, auth, corsOrigin, ...flags }: ServeF
     pinShare,
     metrics,
     inspector,
+    inspectorText,
     keysFile,
     swaps,
   };

@@ -42,6 +42,11 @@ export async function serve({
   if (record !== undefined && (models || workers)) {
     throw invalidOption('record', 'left out with several models or workers: a recording is of one engine', record);
   }
+  if (options.inspectorText && audit.audit === undefined) {
+    throw new BanyanError('INVALID_OPTION', '--inspector-text needs --audit <path>, which records each look', {
+      field: 'audit',
+    });
+  }
   const trace = traces ? await tracing() : undefined;
   const log = await openAudit(audit); // before a model of gigabytes
   const load = async (own: EngineOptions) => watched(await loadWithProgress(own), log, trace);

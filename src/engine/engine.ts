@@ -39,7 +39,7 @@ import { GENERATE, type GenerateOptions, toRequestSettings } from './request-opt
 import { Session } from './session.js';
 import { checkSetup, type SessionOptions, toSessionSetup } from './session-options.js';
 import { DETOKENIZE, type DetokenizeOptions, TOKENIZE, type TokenizeOptions } from './tokenize-options.js';
-import { auditCalls, auditEmbedding, checkAudit } from './watch/call-audit.js';
+import { auditCalls, auditEmbedding, auditLogOf, checkAudit } from './watch/call-audit.js';
 import { type CallWatcher, watchCalls } from './watch/call-watch.js';
 import { type RequestWatcher, watchRequests } from './watch/request-watch.js';
 import { type EngineSnapshot, SNAPSHOT, type SnapshotOptions } from './watch/snapshot-options.js';
@@ -265,6 +265,11 @@ export class Engine implements AsyncDisposable {
   audit(log: AuditLog): () => void {
     checkOpen(this.#backend);
     return auditCalls(this.#backend, checkAuditLog('log', log));
+  }
+
+  /** The log that requests are recorded in now (`audit()`); undefined: there is none. */
+  get auditLog(): AuditLog | undefined {
+    return auditLogOf(this.#backend);
   }
 
   /**

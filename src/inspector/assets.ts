@@ -16,6 +16,10 @@ const table = (id: TableName) => {
 const words = (id: TableName) =>
   `<details><summary>What the columns mean</summary><dl>${COLUMNS[id].map(({ head, meaning }) => `<dt>${head}</dt><dd>${meaning}</dd>`).join('')}</dl></details>`;
 
+/** A button that asks for a text, and its place. */
+const text = (id: string) =>
+  `<p id="${id}-note" class="note" role="status" hidden></p><p><button id="${id}-ask" hidden></button></p><div id="${id}"></div>`;
+
 const HTML = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Banyan: inspector</title><link rel="stylesheet" href="/inspector/style.css">
@@ -23,10 +27,10 @@ const HTML = `<!doctype html>
 <body><header><h1>Inspector</h1><p id="state" role="status">connecting</p><p id="numbers"></p></header>
 <form id="key-form" hidden><label>Key of an administrator <input id="key" type="password" autocomplete="off"></label> <button>Watch</button></form>
 <main><section><h2>Agents</h2><p>Press a number to see the calls of that agent, and why each missed the cache. A head sorts.</p><p id="agents-note" class="note" role="status" hidden></p>${table('agents')}${words('agents')}
-<h3 id="life-title">Calls</h3><p id="life-note" class="note" hidden></p>${table('life')}${words('life')}</section>
+<h3 id="life-title">Calls</h3><p id="life-note" class="note" hidden></p>${table('life')}${words('life')}${text('call-text')}</section>
 <section><h2>Requests</h2><p id="requests-note" class="note" hidden></p>${table('requests')}${words('requests')}</section>
 <section><h2 id="tree-title">Prefix tree</h2><p>What prompts have in common stands above what each adds. A box is as wide as the pages of its node and all below it; its colour and letter say why they are kept, its number how many pages are its own.</p>
-<canvas id="tree" tabindex="0" role="img" aria-label="Prefix tree; arrow keys choose a node" aria-describedby="node"></canvas><p id="node" aria-live="polite">Choose a node.</p>
+<canvas id="tree" tabindex="0" role="img" aria-label="Prefix tree; arrow keys choose a node" aria-describedby="node"></canvas><p id="node" aria-live="polite">Choose a node.</p>${text('node-text')}
 <p id="legend"><span><i class="path"></i><b id="path-words"></b></span><span><i class="picked"></i>the node that is chosen</span><span><i>▌</i>a state of recurrent layers is saved at its end; in two pieces: on disk alone</span></p></section>
 <div id="live-only"><section><h2>Steps</h2><p>Each bar is a step of the model, as tall as it was long. Arrow keys go from bar to bar.</p><canvas id="steps" tabindex="0" role="img" aria-label="Times of the latest steps; arrow keys choose one" aria-describedby="steps-note"></canvas><p><span class="key"><i class="hatched"></i>orange, hatched: it computes prompts (others may write answers in it)</span><span class="key"><i class="plain"></i>blue: it writes answers only</span></p><p id="steps-note"></p></section>
 <section><h2>Page map</h2><p>A square is a page of the pool, with the colour and letter of the tree.</p><canvas id="pages" role="img" aria-label="Each page of the pool, with the colour and letter of the tree" aria-describedby="pages-note"></canvas><p id="pages-note"></p></section></div></main><div id="tip" hidden></div></body></html>
@@ -43,6 +47,7 @@ th, td { text-align: left; padding: 2px 8px; border-bottom: 1px solid var(--rule
 th button { font: inherit; font-weight: 600; text-align: left; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-decoration: underline dotted; text-underline-offset: 3px; }
 th[aria-sort=descending] button::after { content: ' \u25bc'; } th[aria-sort=ascending] button::after { content: ' \u25b2'; }
 tr.chosen td { background: var(--mark); } tr.chosen td:first-child { box-shadow: inset 4px 0 var(--ink); } td.low { color: var(--low); font-weight: 700; white-space: nowrap; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; max-height: 24em; overflow: auto; margin: 4px 0 8px; padding: 6px; border: 1px solid var(--rule); } h4 { margin: 8px 0 0; }
 .note { font-weight: 600; } details { margin: 4px 0; } dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 4px 0; } dt { font-weight: 600; } dd { margin: 0; }
 button { font: inherit; } :focus-visible { outline: 3px solid #56b4e9; outline-offset: 2px; } #state { font-weight: 600; }
 #legend span, .key { display: inline-block; margin-right: 14px; } #legend b { font-weight: 400; } #legend i, .key i { display: inline-block; width: 14px; height: 14px; margin-right: 5px; border: 1px solid var(--rule); font: 10px/14px system-ui; text-align: center; vertical-align: middle; }
@@ -52,7 +57,7 @@ button { font: inherit; } :focus-visible { outline: 3px solid #56b4e9; outline-o
 
 const SCRIPTS = [
   ...['main', 'canvas', 'icicle', 'kept-beside', 'kept-calls', 'lists', 'node-line', 'outliers'],
-  ...['page-map', 'palette', 'shown', 'step-chart', 'tables', 'tip'],
+  ...['page-map', 'palette', 'shown', 'step-chart', 'tables', 'text-box', 'tip'],
 ];
 
 /** The page asks nothing of other places, and runs no script but its own. */

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.js';
 import type { WatchedCall } from '../engine/watch/call-watch.js';
+import type { KeptTexts } from './kept-texts.js';
 import { missSentence } from './miss-sentence.js';
 import { KeptCalls } from './page/kept-calls.js';
 import { placeAfter } from './prompt-place.js';
@@ -19,12 +20,14 @@ export class CallLog {
   readonly #engine: Engine;
   readonly #looksLike: LooksLike;
   readonly #kept = new KeptCalls<EndedCall>();
+  readonly #texts: KeptTexts | undefined;
   readonly #unhear: () => void;
   #count = 0;
 
-  /** Throws CLOSED. */
-  constructor(engine: Engine, looksLike: LooksLike = () => undefined) {
+  /** `texts`: keeps the tokens of calls, too. Throws CLOSED. */
+  constructor(engine: Engine, looksLike: LooksLike = () => undefined, texts?: KeptTexts) {
     this.#engine = engine;
+    this.#texts = texts;
     this.#looksLike = looksLike;
     this.#unhear = engine.watchCalls((call) => this.#ended(call));
   }
@@ -47,8 +50,10 @@ export class CallLog {
   #ended(call: WatchedCall): void {
     const { program, label, tenant, usage, finishReason: reason, called: tools } = call;
     const { promptTokens, outputTokens, queueMs, ttftMs, totalMs } = usage;
+    const order = ++this.#count;
+    this.#texts?.add(order, call);
     this.#kept.add({
-      order: ++this.#count,
+      order,
       number: (this.#kept.of(program).at(-1)?.number ?? 0) + 1,
       atMs: Date.now(),
       ...{ program, label, tenant, reason, tools, promptTokens, outputTokens, queueMs, ttftMs, totalMs },

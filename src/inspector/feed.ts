@@ -1,13 +1,25 @@
+import { randomUUID } from 'node:crypto';
+import type { AuditEvent } from '../audit/entry.js';
 import type { Engine } from '../engine/engine.js';
-import { asBanyanError } from '../kit/errors.js';
+import { asBanyanError, BanyanError } from '../kit/errors.js';
 import { CLASSES, KEPT, PHASES, WAITS_FOR } from '../native/vocabulary.js';
 import { CallLog, type LooksLike } from './call-log.js';
+import { textOfCall } from './call-text.js';
+import { type KeptText, KeptTexts } from './kept-texts.js';
 import { type Looked, textOfMoment } from './moment-text.js';
 import type { Watchable, Watcher } from './told.js';
-import type { NotTold } from './told-types.js';
+import type { CallText, NotTold, Texts } from './told-types.js';
 
 /** Between two looks at the engine. */
 const EVERY_MS = 250;
+
+/** What a feed is made with. */
+export interface FeedOptions {
+  /** Names what stands where a prompt differs. */
+  readonly looksLike?: LooksLike | undefined;
+  /** The text of a call may be asked for, where that is recorded. Default false. */
+  readonly texts?: boolean | undefined;
+}
 
 interface Watching {
   readonly tree: boolean;
@@ -22,19 +34,47 @@ interface Watching {
  * engine is asked nothing.
  */
 export class InspectorFeed implements Watchable {
+  /** Tells it from the feed of the engine that had the model's name before: both count their calls from 1. */
+  readonly id = randomUUID();
   readonly #engine: Engine;
   readonly #model: string;
   readonly #watchers = new Map<Watcher, Watching>();
   readonly #calls: CallLog;
+  readonly #texts: KeptTexts | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
   #last: Looked | undefined;
 
-  /** `looksLike`: names what stands where a prompt differs. Throws CLOSED. */
-  constructor(engine: Engine, model: string, looksLike?: LooksLike) {
+  /** Throws CLOSED. */
+  constructor(engine: Engine, model: string, { looksLike, texts = false }: FeedOptions = {}) {
     this.#engine = engine;
     this.#model = model;
-    this.#calls = new CallLog(engine, looksLike);
+    this.#texts = texts ? new KeptTexts() : undefined;
+    this.#calls = new CallLog(engine, looksLike, this.#texts);
+  }
+
+  /** Whether texts of calls are told; only while the engine has a log in which that is recorded. */
+  get texts(): Texts {
+    if (!this.#texts) return 'off';
+    return this.#engine.auditLog ? 'shown' : 'unaudited';
+  }
+
+  /** A call by its place among all that were heard of; undefined: its text is not kept. */
+  kept(order: number): KeptText | undefined {
+    return this.#texts?.get(order);
+  }
+
+  /** Tokens [from, to) of a call as text. Rejects with CLOSED. */
+  textOf(call: KeptText, tokens: { from: number; to: number }): Promise<CallText> {
+    return textOfCall(this.#engine, call, tokens);
+  }
+
+  /** Resolves when this is in the engine's audit log, on the disk. Rejects with AUDIT_FAILED, CLOSED. */
+  async record(event: AuditEvent): Promise<void> {
+    const log = this.#engine.auditLog;
+    if (!log) throw new BanyanError('AUDIT_FAILED', 'The engine has no audit log');
+    log.record(event);
+    await log.flush();
   }
 
   /** Tells from now on, at first of all calls that are kept. Returns what ends that. */
@@ -103,6 +143,8 @@ export class InspectorFeed implements Watchable {
         sums: { promptTokens, cachedTokens, pagesEvicted },
         tiers: { pagesDisk, statesTotal, statesUsed, statesDisk },
         nowMs: Date.now(),
+        texts: this.texts,
+        feed: this.id,
       },
       tables: { nodes, holds, requests, programs, steps },
       pages,

@@ -42,11 +42,34 @@ export interface PackedTable extends PackedRows {
   readonly fields: readonly string[];
 }
 
+/** A part of a call's text: what of its prompt the cache had, what was computed, its answer. Tokens are counted from 0. */
+export interface TextPart {
+  readonly of: 'cached' | 'computed' | 'answer';
+  readonly from: number;
+  readonly tokens: number;
+  readonly text: string;
+}
+
+/** The text of a call, which an administrator asked for. */
+export interface CallText {
+  readonly tenant: string;
+  readonly label: string;
+  readonly program: number;
+  readonly parts: readonly TextPart[];
+}
+
+/** Whether the text of a call may be asked for; `unaudited`: not before that is recorded. */
+export type Texts = 'shown' | 'off' | 'unaudited';
+
 /** A moment of an engine, without its tables. */
 export interface Moment {
   readonly model: string;
   /** Of a recording: what it is; else it is a live engine. */
   readonly recorded?: string;
+  /** A recording has none. */
+  readonly texts?: Texts;
+  /** Whose calls `order` counts; a recording has none. */
+  readonly feed?: string;
   readonly words: Readonly<Record<'kept' | 'waitsFor' | 'classes' | 'phases', readonly string[]>>;
   readonly pagesPerCell: number;
   readonly nodesLeftOut: number;

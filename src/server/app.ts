@@ -12,6 +12,7 @@ import { type Client, makeGate, mayAskOf } from './http/api-keys.js';
 import { Exchange, type ServerContext } from './http/exchange.js';
 import { HttpError, noRoute, retryHeaders, toHttpFailure } from './http/http-error.js';
 import { pageHeaders, showLive } from './inspector/live-page.js';
+import { readAskedText, readText } from './inspector/read-text.js';
 import { swapModel } from './models/swap-model.js';
 import { chatCompletions } from './openai/chat-completions.js';
 import { completions } from './openai/completions.js';
@@ -99,6 +100,15 @@ export function makeApp(context: ServerContext): Hono<Env> {
     if (!feed) throw new HttpError(404, 'not_found', 'The inspector is switched off, or no model is loaded');
     showLive(feed, c.env.outgoing, context.stop, { tree: c.req.query('tree') !== '0' });
     return RESPONSE_ALREADY_SENT;
+  });
+
+  app.get('/inspector/text', async (c) => {
+    const client = c.get('client');
+    checkAdmin(client);
+    const feed = catalog.inspected(c.req.query('model'));
+    if (!feed) throw new HttpError(404, 'not_found', 'The inspector is switched off, or no model is loaded');
+    const text = await readText(feed, readAskedText(c.req.query()), client?.tenant?.name ?? '');
+    return c.json(text, 200, { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
 
   app.get('/v1/models', (c) => {

@@ -83,6 +83,12 @@ export const SERVER = {
   swaps: flag(false),
   /** Shows an administrator at `/inspector` what the engine holds and what waits; it asks the engine nothing while no page is open. Default true. */
   inspector: flag(true),
+  /**
+   * Lets an administrator read in the inspector the text of one call at a time, of any tenant, and keeps the tokens of the latest calls for
+   * that: at most 4,194,304. Each look is an entry of the engine's audit log (`engine.audit()`), and without such a log there is none. Over the
+   * network it needs `apiKeys` or `keysFile`. Default false.
+   */
+  inspectorText: flag(false),
   /** File that gets a line of JSON a request, without any text of it; `-`: the standard output. Default: none. */
   accessLog: name(),
   /**
@@ -121,10 +127,17 @@ export function readServerOptions(given: ServerOptions): ServerSettings {
     const missing = settings.tlsCert === undefined ? 'tlsCert' : 'tlsKey';
     throw invalidOption(missing, 'given: a certificate and its key go together', undefined);
   }
-  if (settings.swaps && settings.apiKeys.length === 0 && settings.keysFile === undefined) {
+  const keyless = settings.apiKeys.length === 0 && settings.keysFile === undefined;
+  if (settings.swaps && keyless) {
     throw invalidOption('swaps', 'left out without `apiKeys` or `keysFile`: a web page could ask for one', true);
   }
-  const open = settings.apiKeys.length === 0 && settings.keysFile === undefined && !settings.noAuth;
+  const open = keyless && !settings.noAuth;
+  if (settings.inspectorText && !settings.inspector) {
+    throw invalidOption('inspectorText', 'left out where `inspector` is false', true);
+  }
+  if (settings.inspectorText && keyless && !isLoopback(settings.host)) {
+    throw invalidOption('inspectorText', 'left out where the network is let in without keys', true);
+  }
   if (open && !isLoopback(settings.host)) {
     throw invalidOption('host', 'a loopback address unless `apiKeys`, `keysFile` or `noAuth` is given', settings.host);
   }

@@ -27,7 +27,9 @@ test('each request of an engine is on record, of any caller, with its tenant and
     const { engine, native } = scripted((prompt) => (prompt.includes('SECRET') ? 'It is 42.' : 'Yes.'));
     const path = fresh();
     const log = await AuditLog.open(path, { texts });
+    expect(engine.auditLog).toBe(undefined);
     const end = engine.audit(log);
+    expect(engine.auditLog).toBe(log);
     const said = [{ role: 'user' as const, content: 'SECRET?' }];
     await engine.generate(said, { tenant: 'acme', label: 'request 1' });
     const session = engine.session({ tenant: 'acme' });
@@ -40,6 +42,7 @@ test('each request of an engine is on record, of any caller, with its tenant and
     cancelled.cancel(); // before it started: it came to no model
     await cancelled.result;
     end();
+    expect(engine.auditLog).toBe(undefined);
     await engine.generate(said, { tenant: 'not recorded' });
     await log.close();
     expect(await verifyAudit(path)).toMatchObject({ ok: true, entries: 7, closed: true });

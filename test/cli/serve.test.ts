@@ -77,6 +77,14 @@ test('a second signal ends it at once', { timeout: 60_000 }, async () => {
   client.leave();
 });
 
+test('texts in the inspector need a log of who read them', async () => {
+  const { code, stderr } = await new Cli(['serve', ...endless, '--inspector-text']).ended();
+  expect([code, stderr]).toEqual([
+    1,
+    'INVALID_OPTION: --inspector-text needs --audit <path>, which records each look\n',
+  ]);
+});
+
 test('a certificate by its path: https', { timeout: 60_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'banyan-tls-'));
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];

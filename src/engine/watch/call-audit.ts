@@ -20,6 +20,11 @@ export function auditCalls(backend: Backend, log: AuditLog): () => void {
   };
 }
 
+/** The log that requests of an engine are recorded in now. */
+export function auditLogOf(backend: Backend): AuditLog | undefined {
+  return logs.get(backend);
+}
+
 /** Throws AUDIT_FAILED, CLOSED when there is a log that nothing can be recorded in: then nothing is asked. */
 export function checkAudit(backend: Backend): void {
   logs.get(backend)?.check();

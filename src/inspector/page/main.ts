@@ -1,14 +1,15 @@
-import type { EndedCall, Moment, NotTold, Told } from '../told-types.js';
+import type { CallText, EndedCall, Moment, NotTold, Texts, Told } from '../told-types.js';
 import { drawIcicle, neighbour, nodeAt, type Placed, placeNodes } from './icicle.js';
 import { keptBeside } from './kept-beside.js';
 import { KeptCalls } from './kept-calls.js';
 import { ago, fillAgents, fillLife, fillRequests, number, share } from './lists.js';
-import { nodeLine, nodeOfCall, pathOf, type Tree, treeOf } from './node-line.js';
+import { callThrough, nodeLine, nodeOfCall, pathOf, type Tree, treeOf } from './node-line.js';
 import { pageAt, paintPages } from './page-map.js';
 import { colourOf, inkOn, letterOf, meaningOf, STATES } from './palette.js';
 import { type Row, rowsOf, type Shown, shownAfter } from './shown.js';
 import { moveStep, paintSteps, stepAt } from './step-chart.js';
 import { find, line, say, sortable } from './tables.js';
+import { TextBox } from './text-box.js';
 import { hover } from './tip.js';
 
 const ALL = { all: Number.POSITIVE_INFINITY, ofOne: Number.POSITIVE_INFINITY, ofNone: Number.POSITIVE_INFINITY };
@@ -24,6 +25,26 @@ let chosenCall: number | undefined;
 let calls = new KeptCalls<EndedCall>();
 /** When the latest call ended. */
 let lastMs: number | undefined;
+/** With the key that was typed. */
+let headers: HeadersInit = {};
+
+async function askText(query: string): Promise<CallText> {
+  const { model = '', feed = '' } = shown ?? {};
+  const whose = `model=${encodeURIComponent(model)}&feed=${feed}`;
+  const answer = await fetch(`/inspector/text?${query}&${whose}`, { headers });
+  const told = (await answer.json()) as CallText & { error?: { message?: string } };
+  if (!answer.ok) throw new Error(told.error?.message ?? `The server answered ${answer.status}`);
+  return told;
+}
+
+const callText = new TextBox('call-text', askText);
+const nodeText = new TextBox('node-text', askText);
+
+/** Why no text can be asked for, and what to do. */
+const NO_TEXTS: Readonly<Record<Exclude<Texts, 'shown'>, string>> = {
+  off: 'Texts are not shown. To let an administrator read that of one call at a time: banyan serve --inspector-text --audit <path>.',
+  unaudited: 'Texts are shown only where that is recorded: banyan serve --audit <path>.',
+};
 
 function paint(): void {
   if (!shown || !rows) return;
@@ -80,6 +101,7 @@ function paintTree(): void {
   say('path-words', `outlined: ${whose}, from its root to the end of each call that is kept`);
   const at = placed.find(({ node }) => node.id === chosenNode);
   say('node', at ? lineOf(at) : 'Choose a node: click it, or move with the arrow keys.');
+  offerTexts();
 }
 
 const lineOf = ({ node, why }: Placed) => (shown ? nodeLine(tree, node, why, calls, shown) : '');
@@ -89,6 +111,31 @@ function choose(agent: number): void {
   chosenCall = undefined;
   paintChoice();
   find('life-title').scrollIntoView({ block: 'nearest' });
+}
+
+/** Of the chosen call, and of the chosen node. */
+function offerTexts(): void {
+  const { texts } = shown ?? {};
+  const call = calls
+    .of(chosenAgent ?? 0)
+    .find(({ number: place }) => chosenAgent !== undefined && place === chosenCall);
+  if (texts !== 'shown') {
+    const why = texts === undefined ? '' : NO_TEXTS[texts];
+    callText.offer(undefined, call ? why : '');
+    nodeText.offer(undefined, chosenNode === 0 ? '' : why);
+    return;
+  }
+  const what = `Show the text of call ${call?.number}`;
+  callText.offer(call && { key: String(call.order), what, query: `call=${call.order}` });
+  const node = tree.nodes.get(chosenNode);
+  const through = node && callThrough(tree, chosenNode, calls);
+  if (!node || !through) {
+    nodeText.offer(undefined, node ? 'No kept call is known to go through this node: its text cannot be told.' : '');
+    return;
+  }
+  const { begin = 0, tokens = 0 } = node;
+  const query = `call=${through.order}&from=${begin}&to=${begin + tokens}`;
+  nodeText.offer({ key: String(chosenNode), what: `Show the text of node ${chosenNode}`, query });
 }
 
 /** Shows where a call of the chosen agent ended. */
@@ -142,7 +189,7 @@ for (const why of STATES) {
 }
 
 async function follow(key: string): Promise<void> {
-  const headers: HeadersInit = key === '' ? {} : { authorization: `Bearer ${key}` };
+  headers = key === '' ? {} : { authorization: `Bearer ${key}` };
   const answer = await fetch('/inspector/events', { headers });
   find('key-form').hidden = answer.status !== 401;
   if (!answer.ok || !answer.body) {

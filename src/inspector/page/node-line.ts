@@ -46,6 +46,20 @@ export function nodeOfCall(tree: Tree, call: EndedCall): number | undefined {
   return around.length === 1 ? around[0] : undefined;
 }
 
+/** A kept call whose tokens go through a node, by its agent and length; undefined: none is known to. */
+export function callThrough({ nodes, holds }: Tree, id: number, calls: Calls): EndedCall | undefined {
+  for (const { program, node } of holds) {
+    if (!program) continue;
+    let at = node ?? 0;
+    while (at !== 0 && at !== id) at = nodes.get(at)?.parent ?? 0;
+    if (at === 0) continue;
+    const end = endOf(nodes.get(node ?? 0) ?? {});
+    const alike = calls.of(program).filter((call) => endsAt(call, end));
+    if (alike.length === 1) return alike[0]; // of the same length they cannot be told apart
+  }
+  return undefined;
+}
+
 /** What there is to know of a node, in a line. Tokens are counted from 1. */
 export function nodeLine(tree: Tree, node: Row, why: string, calls: Calls, shown: Moment): string {
   const { id = 0, begin = 0, tokens = 0, parent, users = 0, onDisk, children = 0 } = node;

@@ -46,7 +46,8 @@ export class ServedModel implements ModelClients {
     this.callers = new Callers(engine, settings, changes, before?.callers);
     this.places = new Places(maxRunning + (settings.maxWaiting ?? WAITING_FOR_EACH * maxRunning));
     this.metrics = settings.metrics ? metrics(engine, { modelName: name }) : undefined;
-    this.inspected = settings.inspector ? new InspectorFeed(engine, name, volatileKind) : undefined;
+    const inspected = { looksLike: volatileKind, texts: settings.inspectorText };
+    this.inspected = settings.inspector ? new InspectorFeed(engine, name, inspected) : undefined;
     this.#settings = settings;
     this.#before = before;
     if (before) before.#before = undefined;
