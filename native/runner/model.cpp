@@ -10,6 +10,7 @@
 #include "runner/error.h"
 #include "runner/gguf-check.h"
 #include "runner/masks/vocab-trie.h"
+#include "runner/matrix/packed-weights.h"
 #include "runner/model-digest.h"
 #include "runner/text-bound.h"
 
@@ -34,11 +35,12 @@ std::string metadata(const llama_model * model, const char * key) {
     return n < 0 ? std::string() : std::string(buffer);
 }
 
-llama_model * load_weights(const std::string & path, const WeightOptions & options, LoadProgress & progress) {
+llama_model * load_weights(const std::string & path, const WeightOptions & options, LoadProgress & progress,
+                           bool in_another_order) {
     llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = options.vocabulary_only ? 0 : options.gpu_layers;
     params.vocab_only = options.vocabulary_only;
-    params.use_extra_bufts = !options.exact;  // weights in another order have kernels for four rows, which add up otherwise
+    params.use_extra_bufts = in_another_order;
     params.progress_callback = on_progress;
     params.progress_callback_user_data = &progress;
 
@@ -62,6 +64,17 @@ llama_model * load_weights(const std::string & path, const WeightOptions & optio
         throw Error("OUT_OF_MEMORY", path + ": " + why);
     }
     throw Error("MODEL_INVALID", path + ": " + why, "modelPath");
+}
+
+/**
+ * In exact mode weights that ggml orders anew are loaded once more, as the file has them: its kernels for them take
+ * four rows at once, and add them up otherwise than one. Ours do not.
+ */
+llama_model * load_weights(const std::string & path, const WeightOptions & options, LoadProgress & progress) {
+    llama_model * model = load_weights(path, options, progress, true);
+    if (!options.exact || !has_other_orders(*model)) return model;
+    llama_model_free(model);
+    return load_weights(path, options, progress, false);
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 #include "runner/matrix/packed-weights.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
 #include "ggml-backend-impl.h"
 #include "ggml-cpu.h"
 #include "ggml-cpu/traits.h"
+#include "llama-model.h"
 #include "runner/matrix/panels.h"
 #include "runner/matrix/product.h"
 
@@ -72,6 +74,14 @@ void install_packed_weights() {
     if (const MatrixKernel * kernel = matrix_kernel()) {
         ggml_backend_cpu_get_extra_buffer_types().push_back(packed_weights(*kernel));
     }
+}
+
+bool has_other_orders(const llama_model & model) {
+    const auto other = [](const std::pair<std::string, ggml_tensor *> & named) {
+        const ggml_backend_buffer_t buffer = named.second->buffer;
+        return buffer && !ggml_backend_buffer_is_host(buffer) && buffer->iface.set_tensor != set_tensor;
+    };
+    return std::any_of(model.tensors_by_name.begin(), model.tensors_by_name.end(), other);
 }
 
 }  // namespace banyan

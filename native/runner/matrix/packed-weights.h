@@ -6,7 +6,7 @@
 // quants, then the f16 scales of its columns, then of q4_1 their minimums. As many bytes as before.
 #pragma once
 
-struct ggml_tensor;
+struct llama_model;
 typedef struct ggml_backend_buffer_type * ggml_backend_buffer_type_t;
 
 namespace banyan {
@@ -21,5 +21,8 @@ void install_packed_weights();
 
 /** The buffer type, computed on by this kernel; made once a kernel. */
 ggml_backend_buffer_type_t packed_weights(const MatrixKernel & kernel);
+
+/** True if weights of it are in an order of ggml's own (not ours, not the file's). */
+bool has_other_orders(const llama_model & model);
 
 }  // namespace banyan
