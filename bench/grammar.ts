@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { basename } from 'node:path';
 import { BUILD, nativeProgram, nativeTables } from './native-program.js';
-import type { BenchOptions, Report } from './report.js';
+import type { BenchOptions, Cell, Report } from './report.js';
 
 const VOCABULARIES = ['gpt-2', 'llama-bpe', 'qwen2'];
+/** What a token may cost on the largest of them, in milliseconds at p95. */
+const TARGETS = { accepted: 0.15, refused: 3 } as const;
 
 /** What a grammar costs a token, on vocabularies without their models: a C++ program, against llama.cpp's own mask. */
 export async function benchGrammar({ runs }: BenchOptions): Promise<Report> {
@@ -17,11 +19,23 @@ export async function benchGrammar({ runs }: BenchOptions): Promise<Report> {
   if (!table) throw new Error(`grammar-bench printed no table:\n${output}`);
   const rows = table.rows.map(([path, ...rest]) => [basename(String(path), '.gguf'), ...rest]);
   return {
-    findings: rows.map(
-      ([name, tokens, accepted, fresh, known, stock]) =>
-        `${name}, ${tokens} tokens: accepted ${accepted} ms, refused ${fresh} ms (a known place ${known}); llama.cpp's mask ${stock}`,
-    ),
+    findings: [
+      ...rows.map(
+        ([name, tokens, accepted, fresh, known, stock]) =>
+          `${name}, ${tokens} tokens: accepted ${accepted} ms, refused ${fresh} ms (a known place ${known}); llama.cpp's mask ${stock}`,
+      ),
+      ...targetsOf(rows.at(-1) ?? []),
+    ],
     tables: [{ ...table, rows }],
     setup: { answer: 'one object of a schema of four properties, 1 thread', repetitions: runs },
   };
+}
+
+function targetsOf([name, tokens, accepted, fresh]: Cell[]): string[] {
+  return Object.entries({ accepted, refused: fresh }).map(([what, cell]) => {
+    const p95 = Number(String(cell).split('/')[1]);
+    const target = TARGETS[what as keyof typeof TARGETS];
+    const met = p95 < target ? 'met' : 'MISSED';
+    return `${met}: a token ${what} on ${name}, ${tokens} tokens: ${p95} ms at p95 (target under ${target} ms)`;
+  });
 }

@@ -10,6 +10,8 @@ export interface BenchOptions {
   threads: number;
   /** On a hybrid, a model with recurrent layers, where the benchmark takes one. */
   hybrid: boolean;
+  /** Works whose names hold it, where the benchmark has several. */
+  only?: string;
 }
 
 /** What a report says of its runs. */

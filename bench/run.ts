@@ -33,6 +33,7 @@ interface Bench {
   runs: number;
   run: (options: BenchOptions) => Promise<Report>;
   hybrid?: true;
+  only?: true;
 }
 
 /** What no other system can be asked in the same way. */
@@ -54,13 +55,19 @@ const BENCHES: Record<string, Bench> = {
   },
   memory: { what: 'resident memory: npm start, a chat, a pool half used', runs: 1, run: benchMemory },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
-  steps: { what: 'decode and prefill steps against stock llama.cpp (native)', runs: 5, run: benchSteps },
+  steps: { what: 'decode and prefill steps against stock llama.cpp (native); exact', runs: 5, run: benchSteps },
   grammar: { what: 'what a grammar costs a token, against llama.cpp (native)', runs: 5, run: benchGrammar },
-  speculation: { what: 'drafts: off, always, auto; LLAMA_SERVER: its settings beside', runs: 5, run: benchSpeculation },
+  speculation: {
+    what: 'drafts: off, always, auto; LLAMA_SERVER: its settings beside',
+    runs: 5,
+    run: benchSpeculation,
+    only: true,
+  },
   jump: {
     what: 'tokens without a choice: computed, checked, appended; LLAMA_SERVER: beside',
     runs: 5,
     run: benchJump,
+    only: true,
   },
   sim: { what: 'the scheduling policy at GPU scale, simulated: W0-W7', runs: 3, run: benchSim },
   workers: {
@@ -151,6 +158,7 @@ interface Flags {
   runs: number;
   threads: number;
   hybrid?: boolean;
+  only?: string;
 }
 
 /** A command with the options that all benchmarks have. */
@@ -163,10 +171,13 @@ function command(name: string, what: string, runs: number, hybrid: boolean): Com
   return hybrid ? made.option('--hybrid', 'on a model with recurrent layers') : made;
 }
 
-for (const [name, { what, runs, run, hybrid }] of Object.entries(BENCHES)) {
-  command(name, what, runs, hybrid ?? false).action(async (flags: Flags) => {
-    const { hybrid = false } = flags;
-    publish(hybrid ? `${name}-hybrid` : name, typed(), await run({ ...flags, hybrid }));
+for (const [name, { what, runs, run, hybrid, only }] of Object.entries(BENCHES)) {
+  const made = command(name, what, runs, hybrid ?? false);
+  if (only) made.option('--only <text>', 'works whose names hold it, as SmolLM2');
+  made.action(async (flags: Flags) => {
+    const { hybrid = false, only } = flags;
+    const part = only === undefined ? '' : `-${only.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`;
+    publish(`${name}${hybrid ? '-hybrid' : ''}${part}`, typed(), await run({ ...flags, hybrid }));
   });
 }
 

@@ -1,11 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { randomModel, SHAPE_06B } from '../testing/models/random-model.js';
+import { measureExact } from './exact.js';
 import { nativeProgram, nativeTables } from './native-program.js';
 import type { BenchOptions, Report } from './report.js';
 
-/** Steps of the model alone, ours against stock llama.cpp, in a C++ program: no JavaScript is in the way there. */
-export async function benchSteps({ runs }: BenchOptions): Promise<Report> {
+/**
+ * Steps of the model alone, ours against stock llama.cpp, in a C++ program: no JavaScript is in the way there. And what
+ * `exact` costs, on engines.
+ */
+export async function benchSteps({ runs, threads: asked }: BenchOptions): Promise<Report> {
   const threads = cpus().length > 1 ? '1,2' : '1';
   const output = execFileSync(
     nativeProgram('step-bench'),
@@ -14,12 +18,16 @@ export async function benchSteps({ runs }: BenchOptions): Promise<Report> {
   );
   const [table] = nativeTables('milliseconds a step', output);
   if (!table) throw new Error(`step-bench printed no table:\n${output}`);
+  const exact = await measureExact(runs, asked);
   return {
-    findings: table.rows.map(
-      ([threads, shape, shared, fresh, , unified, streams]) =>
-        `${shape}, ${shared} shared, ${fresh} new, ${threads} threads: ${unified} over unified, ${streams} over streams`,
-    ),
-    tables: [table],
+    findings: [
+      ...table.rows.map(
+        ([threads, shape, shared, fresh, , unified, streams]) =>
+          `${shape}, ${shared} shared, ${fresh} new, ${threads} threads: ${unified} over unified, ${streams} over streams`,
+      ),
+      ...exact.findings,
+    ],
+    tables: [table, ...exact.tables],
     setup: { model: 'random qwen3 of 0.6B shape, Q8_0, vocabulary 4,096', repetitions: `${runs}, by turns, medians` },
   };
 }

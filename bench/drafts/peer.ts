@@ -6,7 +6,7 @@ import { post, startLlamaServer } from '../../testing/remote/llama-server.js';
 import { inTurns, type Work } from './work.js';
 
 /** llama-server's kinds that need no draft model: none, as it sets them, and for matches and drafts as short as agents' are. */
-const SETTINGS: Record<string, string[]> = {
+export const PEER_SETTINGS: Record<string, readonly string[]> = {
   none: [],
   'ngram-mod': ['--spec-type', 'ngram-mod'],
   'ngram-mod 16/1/16': [
@@ -25,33 +25,36 @@ interface Answer {
   usage: { completion_tokens: number };
 }
 
-/** Tokens a second of each setting. */
-export async function peerRates(binary: string, work: Work, batch: number, threads: number) {
+/** What all answers may take together; a server that takes longer has failed. */
+const LIMIT_MS = 240_000;
+
+/** Tokens a second of a setting, on a server of its own. */
+export async function peerRate(binary: string, work: Work, batch: number, threads: number, setting: string) {
   const { model = '', chatTemplate } = work.model;
   const folder = await mkdtemp(join(tmpdir(), 'banyan-peer-'));
-  const template = join(folder, 'template.jinja');
-  if (chatTemplate !== undefined) await writeFile(template, chatTemplate);
-  const rates = new Map<string, number>();
   try {
-    for (const [name, flags] of Object.entries(SETTINGS)) {
-      const common = ['-m', model, '-c', `${2048 * batch}`, '-np', `${batch}`, '-fa', 'off', '--no-webui', '--jinja'];
-      const chat = chatTemplate === undefined ? [] : ['--chat-template-file', template];
-      const { child, url } = await startLlamaServer(binary, [...common, ...chat, '-t', `${threads || 1}`, ...flags]);
-      try {
-        const began = performance.now();
-        const answers = await inTurns(
-          batch,
-          async (index) => (await post(`${url}/v1/chat/completions`, work.body?.(index) ?? {})) as Answer,
-        );
-        const tokens = answers.reduce((sum, { usage }) => sum + usage.completion_tokens, 0);
-        rates.set(name, (1000 * tokens) / (performance.now() - began));
-      } finally {
-        child.kill('SIGKILL');
-        await once(child, 'exit');
-      }
+    const template = join(folder, 'template.jinja');
+    if (chatTemplate !== undefined) await writeFile(template, chatTemplate);
+    const common = ['-m', model, '-c', `${2048 * batch}`, '-np', `${batch}`, '-fa', 'off', '--no-webui', '--jinja'];
+    const chat = chatTemplate === undefined ? [] : ['--chat-template-file', template];
+    const flags = PEER_SETTINGS[setting] ?? [];
+    const cores = threads > 0 ? ['-t', `${threads}`] : []; // by itself: one a physical core, as ours
+    const { child, url } = await startLlamaServer(binary, [...common, ...chat, ...cores, ...flags]);
+    try {
+      const signal = AbortSignal.timeout(LIMIT_MS);
+      const began = performance.now();
+      const answers = await inTurns(
+        batch,
+        async (index) => (await post(`${url}/v1/chat/completions`, work.body?.(index) ?? {}, signal)) as Answer,
+      );
+      const tokens = answers.reduce((sum, { usage }) => sum + usage.completion_tokens, 0);
+      return (1000 * tokens) / (performance.now() - began);
+    } finally {
+      const ended = child.exitCode !== null || child.signalCode !== null || once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  return rates;
 }

@@ -1,58 +1,80 @@
 import { median } from '../../testing/statistics.js';
 import type { BenchOptions, Report } from '../report.js';
-import { peerRates } from './peer.js';
-import { COLUMNS, compareModes, type Mode, rate, type Work } from './work.js';
+import { measurePasses, type Place } from './passes.js';
+import { COLUMNS, Compared, type Mode, rate, type Work } from './work.js';
 
-/** Works by modes, at several at once, each against the first mode; llama-server's settings beside the last. */
+/** Nowhere slower than llama-server's best setting. */
+const PEER_TARGET = 1;
+
+const met = (is: boolean) => (is ? 'met' : 'MISSED');
+const times = (value: number) => `${value.toFixed(2)}x`;
+
+/** Works by modes, at several at once, each against the first mode; llama-server's settings beside. */
 export async function reportModes(
   works: readonly Work[],
   modes: readonly Mode[],
   batches: readonly number[],
-  { runs, threads }: BenchOptions,
+  options: BenchOptions,
 ): Promise<Report> {
-  const peer = process.env.LLAMA_SERVER;
-  const findings: string[] = [];
-  const rows: (string | number)[][] = [];
-  const peers: (string | number)[][] = [];
-  const found = (text: string) => {
-    findings.push(text);
-    console.error(text);
-  };
-  const [first, ...others] = modes as [Mode, ...Mode[]];
-  for (const work of works)
-    for (const batch of batches) {
-      const compared = await compareModes(work, modes, batch, { runs, threads });
-      rows.push(...compared.rows(work, batch));
-      const where = `${work.name}, ${batch} at once`;
-      const told = others.map((mode) => `${compared.told(mode)}${compared.loses(mode) ? ' LOSS' : ''}`);
-      found(`${where}: ${told.join(', ')} of the rate of ${first.name}`);
-      if (peer === undefined || !work.body || !work.model.model) continue;
-      const rates = await peerRates(peer, work, batch, threads);
-      const [best, most] = [...rates].reduce((a, b) => (b[1] > a[1] ? b : a));
-      for (const [name, value] of rates) peers.push([work.name, batch, name, Number(value.toPrecision(3))]);
-      const ours = modes.map((mode) => ({ mode, value: median(compared.of(mode).map(rate)) }));
-      const parts = ours.map(({ mode, value }) => `${mode.name} ${(value / most).toFixed(2)}x`);
-      found(`${where}: ${parts.join(', ')} of llama-server's best (${best})`);
-    }
+  const some = works.filter(({ name }) => name.includes(options.only ?? ''));
+  if (some.length === 0)
+    throw new RangeError(`no work holds "${options.only}": ${works.map(({ name }) => name).join('; ')}`);
+  const { places, passes } = await measurePasses(some, modes, batches, options);
+  const peers = places.flatMap(({ work, batch, peers }) =>
+    [...peers].map(([name, value]) => [work.name, batch, name, Number(value.toPrecision(3))]),
+  );
   const peerTable = {
     title: 'llama-server, one run of each setting',
     columns: ['work', 'at once', 'setting', 'tokens/s'],
     rows: peers,
   };
   return {
-    findings,
+    findings: places.flatMap((place) => findingsOf(place, modes)),
     tables: [
       {
         title: 'Output tokens a second, by turns; x: median of the ratios of runs side by side',
         columns: COLUMNS,
-        rows,
+        rows: places.flatMap((place) => new Compared(modes, place.costs).rows(place.work, place.batch)),
       },
       ...(peers.length > 0 ? [peerTable] : []),
     ],
     setup: {
-      threads: threads || 'default of each model',
+      threads: options.threads || 'default of each model',
       calls: '8, or twice as many as at once',
-      repetitions: `${runs}, by turns, an engine each`,
+      repetitions: `${passes}${passes < options.runs ? ` of ${options.runs}, as time allowed` : ''}, by turns, an engine each`,
     },
   };
+}
+
+function findingsOf(place: Place, modes: readonly Mode[]): string[] {
+  const { work, batch, costs, peers, failures } = place;
+  const compared = new Compared(modes, costs);
+  const [first, ...others] = modes as [Mode, ...Mode[]];
+  const where = `${work.name}, ${batch} at once`;
+  const found = [`${where}: ${others.map((mode) => compared.told(mode)).join(', ')} of the rate of ${first.name}`];
+  const held = others.filter(({ least }) => least !== undefined).sort((a, b) => compared.times(a) - compared.times(b));
+  const slowest = held[0];
+  if (slowest) {
+    const { name, least = 0 } = slowest;
+    const value = compared.times(slowest);
+    found.push(
+      `${met(value >= least)}: ${where}: never a loss: ${name} ${times(value)} of ${first.name} (target ${least}x)`,
+    );
+  }
+  const best = held.at(-1) ?? first;
+  if (work.target !== undefined && batch === 1) {
+    const value = compared.times(best);
+    found.push(
+      `${met(value >= work.target)}: ${where}: ${best.name} ${times(value)} of ${first.name} (target ${work.target}x)`,
+    );
+  }
+  if (peers.size > 0) {
+    const [name, most] = [...peers].reduce((a, b) => (b[1] > a[1] ? b : a));
+    const value = median(compared.of(best).map(rate)) / most;
+    const told = modes.map((mode) => `${mode.name} ${times(median(compared.of(mode).map(rate)) / most)}`);
+    found.push(
+      `${met(value >= PEER_TARGET)}: ${where}: ${told.join(', ')} of llama-server's best, ${name} (target ${PEER_TARGET}x for the best)`,
+    );
+  }
+  return [...found, ...failures.map((failure) => `${where}: no number of ${failure}`)];
 }

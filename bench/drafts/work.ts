@@ -13,6 +13,8 @@ export interface Work {
   name: string;
   model: EngineOptions;
   call(engine: Engine, index: number, how: Mode['request']): Promise<Said>;
+  /** What the best of the modes must give at one at a time, times the first one. */
+  target?: number;
   /** The same as llama-server is asked; absent: it is not. */
   body?(index: number): object;
 }
@@ -22,6 +24,8 @@ export interface Mode {
   name: string;
   engine: EngineOptions;
   request: { jumpForward?: 'off' | 'verify' | 'force' };
+  /** Below this, times the first one, it is a loss; absent: it may be one. */
+  least?: number;
 }
 
 /** The trained models that are here. */
@@ -63,8 +67,8 @@ export async function inTurns<T>(batch: number, call: (index: number) => Promise
   return said;
 }
 
-/** On an engine of its own: what drafts give is learnt anew each time, and nothing is cached. */
-async function costOf(work: Work, mode: Mode, batch: number, threads: number): Promise<Cost> {
+/** All calls on an engine of its own: what drafts give is learnt anew each time, and nothing is cached. */
+export async function costOf(work: Work, mode: Mode, batch: number, threads: number): Promise<Cost> {
   await using engine = await Engine.load({ ...work.model, ...(threads > 0 && { threads }), ...mode.engine });
   const began = performance.now();
   const cpu = process.cpuUsage();
@@ -117,9 +121,9 @@ export class Compared {
     return `${mode.name} ${median(wall).toFixed(2)}x (${low} to ${high}; CPU ${median(cpu).toFixed(2)}x)`;
   }
 
-  /** Slower than the first mode by more than 2%; quartiles and CPU time stand beside it. */
-  loses(mode: Mode): boolean {
-    return median(this.ratios(mode, rate)) < 0.98;
+  /** The rate of a mode, times the first one's. */
+  times(mode: Mode): number {
+    return median(this.ratios(mode, rate));
   }
 
   rows(work: Work, batch: number): (string | number)[][] {
@@ -140,17 +144,3 @@ export const COLUMNS = [
   ...['work', 'at once', 'mode', 'tokens/s', 'spread %', 'x', 'x of CPU time'],
   ...['tokens', 'steps', 'drafted', 'accepted', 'forced', 'same tokens'],
 ];
-
-/** First to last and then last to first, so that what changes on the machine meanwhile meets all of them alike. */
-export async function compareModes(
-  work: Work,
-  modes: readonly Mode[],
-  batch: number,
-  { runs, threads }: { runs: number; threads: number },
-): Promise<Compared> {
-  const costs = new Map<Mode, Cost[]>(modes.map((mode) => [mode, []]));
-  for (let run = 0; run < runs; run++)
-    for (const mode of run % 2 === 0 ? modes : [...modes].reverse())
-      costs.get(mode)?.push(await costOf(work, mode, batch, threads));
-  return new Compared(modes, costs);
-}

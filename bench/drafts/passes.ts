@@ -1,0 +1,92 @@
+import { expectedSeconds, type Timed, timeLeft } from '../compare/progress.js';
+import type { BenchOptions } from '../report.js';
+import { PEER_SETTINGS, peerRate } from './peer.js';
+import { type Cost, costOf, type Mode, type Work } from './work.js';
+
+/** No further pass begins that would end later. */
+const MINUTES = 27;
+
+/** A work, so many at once, and what was measured of it: by mode, and tokens a second by setting of llama-server. */
+export interface Place {
+  readonly work: Work;
+  readonly batch: number;
+  readonly costs: Map<Mode, Cost[]>;
+  readonly peers: Map<string, number>;
+  /** Why a setting has no number. */
+  readonly failures: string[];
+}
+
+interface Unit {
+  case: string;
+  system: string;
+  measure: () => Promise<void>;
+}
+
+/**
+ * All works by all modes, pass by pass: first to last and then last to first, so that what changes on the machine meanwhile
+ * meets all of them alike; llama-server's settings once, with the first. Tells what each took and what is left.
+ */
+export async function measurePasses(
+  works: readonly Work[],
+  modes: readonly Mode[],
+  batches: readonly number[],
+  { runs, threads }: Pick<BenchOptions, 'runs' | 'threads'>,
+): Promise<{ places: Place[]; passes: number }> {
+  const places = works.flatMap((work) =>
+    batches.map((batch): Place => {
+      const costs = new Map(modes.map((mode) => [mode, [] as Cost[]]));
+      return { work, batch, costs, peers: new Map(), failures: [] };
+    }),
+  );
+  const unitsOf = (run: number) =>
+    places.flatMap((place): Unit[] => {
+      const order = run % 2 === 0 ? modes : [...modes].reverse();
+      const name = `${place.work.name}, ${place.batch} at once`;
+      return [
+        ...order.map((mode) => ({ case: name, system: mode.name, measure: () => ours(place, mode, threads) })),
+        ...(run === 0 ? peersOf(place, name, threads) : []),
+      ];
+    });
+  const began = performance.now();
+  const lines: Timed[] = [];
+  let passes = 0;
+  for (; passes < runs; passes++) {
+    const units = unitsOf(passes);
+    const later = Array.from({ length: runs - passes - 1 }, (_, at) => unitsOf(passes + at + 1)).flat();
+    for (const [at, unit] of units.entries()) {
+      const before = performance.now();
+      await unit.measure();
+      const seconds = (performance.now() - before) / 1000;
+      lines.push({ case: unit.case, system: unit.system, seconds });
+      const left = timeLeft(lines, [...units.slice(at + 1), ...later]);
+      console.error(
+        `${unit.case}, ${unit.system}, run ${passes + 1} of ${runs}: ${seconds.toFixed(1)} s; ${left}, ${MINUTES} min at most`,
+      );
+    }
+    const seconds = (performance.now() - began) / 1000;
+    if (seconds + expectedSeconds(lines, unitsOf(passes + 1)) > MINUTES * 60) return { places, passes: passes + 1 };
+  }
+  return { places, passes };
+}
+
+async function ours({ work, batch, costs }: Place, mode: Mode, threads: number): Promise<void> {
+  costs.get(mode)?.push(await costOf(work, mode, batch, threads));
+}
+
+/** Of a work that llama-server can be asked, where LLAMA_SERVER names it. */
+function peersOf(place: Place, name: string, threads: number): Unit[] {
+  const binary = process.env.LLAMA_SERVER;
+  const { work, batch, peers, failures } = place;
+  if (binary === undefined || !work.body || !work.model.model) return [];
+  return Object.keys(PEER_SETTINGS).map((setting) => ({
+    case: name,
+    system: `llama-server, ${setting}`,
+    async measure() {
+      try {
+        peers.set(setting, await peerRate(binary, work, batch, threads, setting));
+      } catch (error) {
+        failures.push(`llama-server, ${setting}: ${error instanceof Error ? error.message.slice(0, 200) : error}`);
+      }
+    },
+  }));
+}
