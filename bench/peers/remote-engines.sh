@@ -7,6 +7,7 @@
 #   vllm-router     vllm-router in front of it
 #   smg             smg in front of two llama-servers, in chat mode
 #   sglang-router   SGLang's router in front of two llama-servers, in chat mode
+#   chat-pool       two llama-servers as a pool of chat backends; one is killed in the midst, and all workflows come to their end
 #
 # Without parts: all of them, about ten minutes. Each runs bench/remote/engines.ts with the package's small model, has limits of its own and writes its row of
 # RESULT (default bench/results/remote-engines.md) at once; the rows of other parts stay as they are. A part that cannot run is skipped, with the reason,
@@ -19,7 +20,7 @@ model=models/banyan-tiny.gguf
 result=${RESULT:-bench/results/remote-engines.md}
 home=${ROUTERS_HOME:-$HOME/.cache/routers}
 logs=${LOGS:-$(mktemp -d)}
-all=(llama-server vllm vllm-test vllm-router smg sglang-router)
+all=(llama-server vllm vllm-test vllm-router smg sglang-router chat-pool)
 [ $# -gt 0 ] && parts=("$@") || parts=("${all[@]}")
 for part in "${parts[@]}"; do
   [[ " ${all[*]} " == *" $part "* ]] || { echo "There is no part $part; there are: ${all[*]}" >&2; exit 2; }
@@ -127,6 +128,11 @@ run() {
     sglang-router)
       llama 8201 && llama 8202 && installed sglang-router && router "$1" 8320 "$home/bin/python" -m sglang_router.launch_router --prometheus-port 29320 \
         --worker-urls http://127.0.0.1:8201 http://127.0.0.1:8202 && count "$1" chat:http://127.0.0.1:8320
+      ;;
+    chat-pool)
+      llama 8201 && llama 8202 || return 1
+      version[chat-pool]="llama-server ${version[llama-server]}"
+      count "$1" "kill:${process[llama-8202]},http://127.0.0.1:8201,http://127.0.0.1:8202"
       ;;
   esac
 }

@@ -3,6 +3,7 @@
  * with what is on the wire, what the server reports as cached with what could be. One row of the result is written, the others stay:
  *
  *   tsx bench/remote/engines.ts <result.md> row <part> <version> <url>        `chat:<url>`: in messages
+ *                                                                              `kill:<process>,<url>,<url>`: in messages on both, of which that one is killed
  *   tsx bench/remote/engines.ts <result.md> tests <part> <version> <what vitest says>
  *   tsx bench/remote/engines.ts <result.md> skipped <part> <version> <why>    kept only where there is no row of that part
  */
@@ -12,11 +13,14 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { boundedFetch, RemoteEngine } from '../../src/index.js';
+import { runChatWorkflows } from '../../testing/remote/chat-workflows.js';
 import { Draw } from '../../testing/workloads/draw.js';
 
 const AGENTS = 4;
 const CALLS = 11;
 const TURNS = 12;
+/** Pieces of answers that came before a server is killed. */
+const KILLED_AFTER = 200;
 
 /** A server between an engine and its client: the prompts that went over, as they were sent. */
 async function wire(url: string) {
@@ -134,10 +138,22 @@ async function modelAt(url: string): Promise<string> {
   return data?.[0]?.id ?? 'default';
 }
 
+/** A server's model in messages; `more`: of each request. */
+async function chatAt(url: string, more: object = {}) {
+  const transformRequestBody = (body: object) => ({ ...body, ...more });
+  const provider = {
+    name: 'server',
+    baseURL: `${url}/v1`,
+    includeUsage: true,
+    fetch: boundedFetch,
+    transformRequestBody,
+  };
+  return createOpenAICompatible(provider)(await modelAt(url));
+}
+
 /** The same calls in messages, as routers take them that know no token ids. */
 async function inMessages(url: string): Promise<string> {
-  const provider = { name: 'router', baseURL: `${url}/v1`, includeUsage: true, fetch: boundedFetch };
-  await using engine = await RemoteEngine.connect({ chat: createOpenAICompatible(provider)(await modelAt(url)) });
+  await using engine = await RemoteEngine.connect({ chat: await chatAt(url) });
   const shared = words(new Draw(`shared ${Date.now()}`), 300);
   let [calls, prompts, cached] = [0, 0, 0];
   const agent = async (at: number) => {
@@ -154,7 +170,29 @@ async function inMessages(url: string): Promise<string> {
   return `chat mode | ${calls} | ${prompts} | - | ${cached} | ${prompts === 0 ? '-' : (cached / prompts).toFixed(3)} of all`;
 }
 
+/** A pool of chat backends under workflows, of which one is killed once they have begun. Throws unless all come to their end. */
+async function killedInTheMidst(child: number, urls: readonly string[]): Promise<string> {
+  const chats = await Promise.all(urls.map((url) => chatAt(url, { ignore_eos: true }))); // so that answers are long
+  await using engine = await RemoteEngine.connect({ backends: chats.map((chat, at) => ({ chat, name: `${at}` })) });
+  let pieces = 0;
+  const heard = () => {
+    if (++pieces === KILLED_AFTER) process.kill(-child, 'SIGKILL');
+  };
+  const system = words(new Draw(`shared ${Date.now()}`), 100);
+  const question = (workflow: number, turn: number) => words(new Draw(`${workflow} ${turn}`), 20);
+  const plan = { count: AGENTS, turns: CALLS, system, question, heard };
+  const { done, calls, repeated, broken, promptTokens, cachedTokens } = await runChatWorkflows(engine, plan);
+  const [tried] = engine.servers().filter(({ failed }) => failed > 0);
+  if (!tried) throw new Error('no server failed');
+  const what = `chat pool, one of two killed: ${done} of ${plan.count} workflows done, ${repeated} answers repeated at temperature 0, ${broken} STREAM_BROKEN and asked again`;
+  return `${what} | ${calls} | ${promptTokens} | - | ${cachedTokens} | ${(cachedTokens / promptTokens).toFixed(3)} of all`;
+}
+
 async function counted(url: string): Promise<string> {
+  if (url.startsWith('kill:')) {
+    const [child, ...urls] = url.slice('kill:'.length).split(',');
+    return killedInTheMidst(Number(child), urls);
+  }
   if (url.startsWith('chat:')) return inMessages(url.slice('chat:'.length));
   const ids = await idsOf(url);
   const { calls, prompts, cached, ideal } = await cachedOf(url);
@@ -195,5 +233,8 @@ each beginning, to the token; vLLM keeps blocks of 128 tokens on CPUs. A vLLM st
 Routers: vllm-router hands token ids and all other fields on, and is spoken to as a vLLM. smg 1.13.0 and sglang-router 0.3.2 refuse token ids on
 \`/v1/completions\` (400, "StringOrArray") and have no \`/tokenize\`: reach what is behind them in chat mode, or give its addresses as \`backends\`. In chat mode the share is of
 all prompt tokens, and two llama-servers are behind the router.
+
+\`chat-pool\` is two llama-servers as a pool of chat backends, under ${AGENTS} workflows of ${CALLS} turns, by turns at temperature 0 and sampled; one is killed once ${KILLED_AFTER} pieces of answers have come. An answer at temperature 0
+that broke off is said again by the other server; a sampled one is STREAM_BROKEN, and its workflow asks again.
 `,
 );

@@ -88,6 +88,7 @@ export class ChatCall {
       } catch (reason) {
         if (this.#abort.signal.aborted || reason instanceof BanyanError) throw reason;
         const failure = failureOf(reason);
+        failed.delete(member); // the latest last
         failed.add(member);
         const waitMs = servers.elsewhere(failed) ? 0 : failure.retryAfterMs;
         if (!this.#mayAskAgain(failure) || waitMs > LONGEST_WAIT_MS) throw this.#error(member, failure);

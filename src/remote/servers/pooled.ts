@@ -81,7 +81,10 @@ export class Pooled<One extends FarServer> implements Servers<One> {
     const now = performance.now();
     const open = (index: number) => stateOf(this.#at(index), now) === 'ready';
     const fresh = (index: number) => open(index) && !failed.has(this.#at(index).member);
-    const choice = this.#pool.choose(parcel, fresh, now) ?? this.#pool.choose(parcel, open, now);
+    const last = [...failed].at(-1);
+    const older = (index: number) => open(index) && this.#at(index).member !== last;
+    const among = [fresh, older, open].find((usable) => this.#stops.some((_, index) => usable(index)));
+    const choice = among && this.#pool.choose(parcel, among, now);
     if (!choice) throw this.#refusal(now);
     const { keys, promptTokens, ttftLimitMs } = parcel;
     if (ttftLimitMs > 0 && choice.expectedMs > ttftLimitMs) {

@@ -45,7 +45,7 @@ export interface Trip<One extends FarServer> {
 
 /** Where calls go. */
 export interface Servers<One extends FarServer> {
-  /** The next try of a call. `failed`: servers that it has failed on, which come last. Throws BACKPRESSURE. */
+  /** The next try of a call. `failed`: servers that it has failed on, the latest last; they come last, and that one after all others. Throws BACKPRESSURE. */
   send(parcel: Parcel, failed: ReadonlySet<One>, cancelled: AbortSignal): Trip<One> | Promise<Trip<One>>;
   /** A server takes requests now that is none of these. */
   elsewhere(failed: ReadonlySet<One>): boolean;

@@ -88,6 +88,7 @@ export class TokenCall {
         if (this.#abort.signal.aborted) return 'cancelled';
         if (!(reason instanceof WireFailure)) throw reason;
         const begun = this.#told.length > 0;
+        failed.delete(member); // the latest last
         failed.add(member);
         if (
           reason.kind === 'refused' ||
