@@ -21,12 +21,19 @@ template <PanelType type>
 void load(const uint8_t * p, __m512i (&quads)[kQuads]) {
     if constexpr (type == PanelType::q8_0) {
         for (int32_t j = 0; j < kQuads; ++j) quads[j] = _mm512_loadu_si512(p + 64 * j);
-    } else {
-        const __m512i low = _mm512_set1_epi8(15);
-        for (int32_t j = 0; j < kQuads / 2; ++j) {
-            const __m512i pairs = _mm512_loadu_si512(p + 64 * j);
-            quads[j] = _mm512_and_si512(pairs, low);
-            quads[j + kQuads / 2] = _mm512_and_si512(_mm512_srli_epi16(pairs, 4), low);
+        return;
+    }
+    const __m512i low = _mm512_set1_epi8(15);
+    for (int32_t j = 0; j < kQuads / 2; ++j) {
+        const __m512i pairs = _mm512_loadu_si512(p + 64 * j);
+        quads[j] = _mm512_and_si512(pairs, low);
+        quads[j + kQuads / 2] = _mm512_and_si512(_mm512_srli_epi16(pairs, 4), low);
+    }
+    if constexpr (fifth_bytes(type) > 0) {
+        for (int32_t j = 0; j < kQuads; ++j) {
+            uint64_t fifth;
+            std::memcpy(&fifth, p + quant_bytes(type) + 8 * j, sizeof(fifth));
+            quads[j] = _mm512_mask_add_epi8(quads[j], fifth, quads[j], _mm512_set1_epi8(16));
         }
     }
 }
@@ -54,15 +61,15 @@ void multiply_rows(const uint8_t * panel, const uint8_t * tile, int32_t blocks, 
         __m512i quads[kQuads];
         const uint8_t * block = panel + b * block_bytes(type);
         load<type>(block, quads);
-        const uint8_t * scales = block + quant_bytes(type);
+        const uint8_t * scales = block + quant_bytes(type) + fifth_bytes(type);
         const __m512 scale = halves(scales);
-        const __m512 min = type == PanelType::q4_1 ? halves(scales + kScaleBytes) : _mm512_setzero_ps();
+        const __m512 min = has_min(type) ? halves(scales + kScaleBytes) : _mm512_setzero_ps();
         const uint8_t * at = tile + b * tile_bytes(rows);
         const auto * tile_scales = reinterpret_cast<const float *>(at + size_t{kBlockSize} * rows);
         for (int32_t r = 0; r < rows; ++r) {
             const uint8_t * x = at + kBlockSize * r;
             const __m512 by = _mm512_mul_ps(scale, _mm512_set1_ps(tile_scales[r]));
-            if constexpr (type == PanelType::q8_0) {
+            if constexpr (!has_min(type)) {
                 int32_t start;
                 std::memcpy(&start, tile_scales + rows + r, sizeof(start));
                 const __m512i sum = dot<rows>(quads, x, _mm512_set1_epi32(start));
@@ -84,10 +91,23 @@ constexpr Multiply kByRows[kTileRows] = {multiply_rows<type, 1>, multiply_rows<t
                                          multiply_rows<type, 4>, multiply_rows<type, 5>, multiply_rows<type, 6>,
                                          multiply_rows<type, 7>, multiply_rows<type, 8>};
 
+const Multiply * by_rows(PanelType type) {
+    switch (type) {
+        case PanelType::q8_0:
+            return kByRows<PanelType::q8_0>;
+        case PanelType::q4_1:
+            return kByRows<PanelType::q4_1>;
+        case PanelType::q5_0:
+            return kByRows<PanelType::q5_0>;
+        case PanelType::q5_1:
+            return kByRows<PanelType::q5_1>;
+    }
+    return nullptr;
+}
+
 void multiply(PanelType type, const uint8_t * panel, const uint8_t * tile, int32_t rows, int32_t blocks,
               float * const * out) {
-    const Multiply * by_rows = type == PanelType::q8_0 ? kByRows<PanelType::q8_0> : kByRows<PanelType::q4_1>;
-    by_rows[rows - 1](panel, tile, blocks, out);
+    by_rows(type)[rows - 1](panel, tile, blocks, out);
 }
 
 }  // namespace

@@ -12,23 +12,38 @@
 
 namespace banyan {
 
-enum class PanelType : uint8_t { q8_0, q4_1 };
+enum class PanelType : uint8_t { q8_0, q4_1, q5_0, q5_1 };
 
 constexpr int32_t kPanelColumns = 16;
 constexpr int32_t kBlockSize = 32;  // numbers along k
 constexpr int32_t kTileRows = 8;    // at most
 
-/** Bytes of a panel's quants in one block: [quad][column][4] unsigned bytes, or [quad of 4][column][4] pairs of
- * nibbles. */
+/** Bytes of a panel's quants in one block: [quad][column][4] bytes, or [quad of 4][column][4] pairs of numbers k and k
+ * + 16. */
 static constexpr size_t quant_bytes(PanelType type) {
     return type == PanelType::q8_0 ? size_t{kPanelColumns} * kBlockSize : size_t{kPanelColumns} * kBlockSize / 2;
 }
 
-/** Bytes of a panel's scales in one block, f16, which follow the quants; of q4_1 as many of minimums follow those. */
+/** Bytes of the fifth bits, which follow them: [quad][column][4] bits. */
+static constexpr size_t fifth_bytes(PanelType type) {
+    return type == PanelType::q5_0 || type == PanelType::q5_1 ? size_t{kPanelColumns} * kBlockSize / 8 : 0;
+}
+
+/** Bytes of a panel's scales in one block, f16, which follow those; as many of minimums follow, where a type has them.
+ */
 constexpr size_t kScaleBytes = size_t{2} * kPanelColumns;
 
+static constexpr bool has_min(PanelType type) {
+    return type == PanelType::q4_1 || type == PanelType::q5_1;
+}
+
+/** What is added to weights so that they are unsigned. */
+static constexpr int32_t offset_of(PanelType type) {
+    return type == PanelType::q8_0 ? 128 : type == PanelType::q5_0 ? 16 : 0;
+}
+
 static constexpr size_t block_bytes(PanelType type) {
-    return quant_bytes(type) + (type == PanelType::q8_0 ? kScaleBytes : 2 * kScaleBytes);
+    return quant_bytes(type) + fifth_bytes(type) + (has_min(type) ? 2 * kScaleBytes : kScaleBytes);
 }
 
 /** Bytes of a tile in one block: quants [row][32], scales [row], starts [row]. */

@@ -3,7 +3,8 @@
 //
 // Owns: nothing; ggml owns buffers, the model its tensors. May change them: the loader, once, tensor by tensor.
 // Layout of a tensor of n columns of k numbers (ggml's rows): n / 16 panels, each of k / 32 blocks; a block has its
-// quants, then the f16 scales of its columns, then of q4_1 their minimums. As many bytes as before.
+// quants, fifth bits where there are such, the f16 scales of its columns, and minimums where there are such. As many
+// bytes as before.
 #pragma once
 
 struct llama_model;
@@ -14,8 +15,8 @@ namespace banyan {
 struct MatrixKernel;
 
 /**
- * Offers the buffer type to llama.cpp's loader for weights of Q8_0 and Q4_1, behind those of matrix instructions (AMX).
- * Once, before the first model is loaded; without a kernel of this machine nothing changes.
+ * Offers the buffer type to llama.cpp's loader for weights of Q8_0, Q4_1, Q5_0 and Q5_1, behind those of matrix
+ * instructions (AMX). Once, before the first model is loaded; without a kernel of this machine nothing changes.
  */
 void install_packed_weights();
 

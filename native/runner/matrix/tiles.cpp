@@ -36,8 +36,8 @@ void write_tile(PanelType type, const float * const * rows, int32_t n, int64_t k
             std::memcpy(at + size_t{kBlockSize} * r, blocks[b].qs, kBlockSize);
             uint8_t * scales = at + size_t{kBlockSize} * n;
             std::memcpy(scales + 4 * r, &scale, sizeof(scale));
-            if (type == PanelType::q8_0) {
-                sum *= -128;
+            if (!has_min(type)) {
+                sum *= -offset_of(type);
                 std::memcpy(scales + 4 * (n + r), &sum, sizeof(sum));
             } else {
                 const float offset = scale * static_cast<float>(sum);

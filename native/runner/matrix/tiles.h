@@ -1,8 +1,8 @@
 // Rows of a batch as the kernels take them: quantised in blocks of 32, up to 8 rows side by side.
 //
 // A row's bytes do not depend on the rows beside it, only their place does. `start` is what makes up for the weights
-// being stored as unsigned bytes (q8_0: -128 x the sum of the block's quants, i32), or what their minimum is multiplied
-// with (q4_1: scale x that sum, f32).
+// being stored unsigned (q8_0: -128 x the sum of the block's quants, q5_0: -16 x; i32), or what their minimum is
+// multiplied with (q4_1, q5_1: scale x that sum, f32).
 #pragma once
 
 #include "runner/matrix/kernel.h"

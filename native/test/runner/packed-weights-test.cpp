@@ -110,7 +110,7 @@ double error_of(const std::vector<float> & got, ggml_type type, const std::vecto
     return wrong / all;
 }
 
-constexpr ggml_type kTypes[] = {GGML_TYPE_Q8_0, GGML_TYPE_Q4_1};
+constexpr ggml_type kTypes[] = {GGML_TYPE_Q8_0, GGML_TYPE_Q4_1, GGML_TYPE_Q5_0, GGML_TYPE_Q5_1};
 
 }  // namespace
 
