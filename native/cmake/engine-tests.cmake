@@ -25,6 +25,12 @@ draft_model(merges --arch qwen3 --merges 150)
 draft_model(tokens --arch qwen3 --vocabulary 1000)
 draft_model(hybrid --arch lfm2)
 draft_model(bert --bert mean)
+draft_model(qwen2 --arch qwen2)
+draft_model(mtp-model --arch hy_v3)
+draft_model(q8 --arch qwen3 --type Q8_0)
+foreach(head own borrowing wide-target deep-target bad-map few-tokens)
+  draft_model(head-${head} --head ${head})
+endforeach()
 
 foreach(name engine-cache-test engine-calibration-test engine-chat-test engine-device-path-test engine-disk-faults-test engine-engine-test engine-mid-step-test)
   if(TARGET ${name})
@@ -33,6 +39,6 @@ foreach(name engine-cache-test engine-calibration-test engine-chat-test engine-d
   endif()
 endforeach()
 if(TARGET engine-draft-model-test)
-  set_tests_properties(engine-draft-model-test PROPERTIES FIXTURES_REQUIRED "engine-test-model;test-drafts" TIMEOUT 300
+  set_tests_properties(engine-draft-model-test engine-heads-test PROPERTIES FIXTURES_REQUIRED "engine-test-model;test-drafts" TIMEOUT 300
     ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL};BANYAN_TEST_DRAFTS=${TEST_DRAFTS_DIR}")
 endif()

@@ -23,6 +23,9 @@ set_tests_properties(runner-answer-parser-test runner-closing-budget-test runner
   runner-fixed-shapes-test runner-jump-forward-test PROPERTIES
   FIXTURES_REQUIRED engine-test-model ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL}" TIMEOUT 300)
 
+set_tests_properties(runner-heads-test PROPERTIES FIXTURES_REQUIRED "engine-test-model;test-drafts;test-models" TIMEOUT 600
+  ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL};BANYAN_TEST_DRAFTS=${TEST_DRAFTS_DIR};BANYAN_TEST_MODELS=${TEST_MODELS_DIR}")
+
 set(TEST_EMBEDDING_DIR "${CMAKE_BINARY_DIR}/test-embedding")
 file(MAKE_DIRECTORY "${TEST_EMBEDDING_DIR}")
 foreach(pooling mean cls none rank)

@@ -56,23 +56,36 @@ class TrialBatch {
     Batch batch_;
 };
 
-bool fits(const Trial & trial, const TrialBatch & batch, const CalibrationOptions & options, const Runner & runner) {
-    // llama.cpp's own caches must have seen the tokens before; pages and states may hold anything.
-    if (trial.past > 0 && runner.stock_sequences()) return false;
+/** llama.cpp's own caches must have seen the tokens before; pages and states may hold anything. */
+bool goes_on_from_anything(const Runner & runner) {
+    return !runner.stock_sequences();
+}
+bool goes_on_from_anything(const DraftReader &) {
+    return true;
+}
+
+void begin(Runner & runner, const BatchRow & row) {
+    if (row.n_past > 0) runner.assume(row.slot, row.n_past);
+}
+void begin(DraftReader &, const BatchRow &) {}
+
+template <typename Computes>
+bool fits(const Trial & trial, const TrialBatch & batch, const CalibrationOptions & options,
+          const Computes & computes) {
+    if (trial.past > 0 && !goes_on_from_anything(computes)) return false;
     return trial.n_rows() <= options.max_running && trial.n_tokens() <= options.max_batch_tokens &&
            batch.n_pages() <= options.n_pages;
 }
 
-/** 0: the runner refused. */
-Micros timed(Runner & runner, const Batch & batch) {
+/** 0: it was refused. */
+template <typename Computes>
+Micros timed(Computes & computes, const Batch & batch) {
     using Clock = std::chrono::steady_clock;
-    for (const BatchRow & row : batch.rows) {
-        if (row.n_past > 0) runner.assume(row.slot, row.n_past);
-    }
+    for (const BatchRow & row : batch.rows) begin(computes, row);
     const Clock::time_point started = Clock::now();
-    const bool computed = runner.run(batch) && runner.logits(0) != nullptr;
+    const bool computed = computes.run(batch) && computes.logits(0) != nullptr;
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started).count();
-    for (const BatchRow & row : batch.rows) runner.release(row.slot);
+    for (const BatchRow & row : batch.rows) computes.release(row.slot);
     return computed ? std::max<Micros>(1, took) : 0;
 }
 
@@ -88,10 +101,9 @@ Picos slope(Micros more, Micros less, int64_t units) {
     return std::max<Micros>(0, more - less) * kPicosPerMicro / units;
 }
 
-}  // namespace
-
-std::vector<MeasuredStep> calibrate(Runner & runner, const CalibrationOptions & options,
-                                    const std::atomic<bool> & abort) {
+template <typename Computes>
+std::vector<MeasuredStep> measured(Computes & computes, const CalibrationOptions & options,
+                                   const std::atomic<bool> & abort) {
     using Clock = std::chrono::steady_clock;
     const Clock::time_point last_start = Clock::now() + std::chrono::microseconds(2 * options.budget);
     std::vector<MeasuredStep> steps;
@@ -99,11 +111,11 @@ std::vector<MeasuredStep> calibrate(Runner & runner, const CalibrationOptions & 
     Micros a_token = 0;  // in the quickest step so far; a larger step takes no longer a token
     for (const Trial & trial : kTrials) {
         const TrialBatch batch(trial, options.page_tokens);
-        if (!fits(trial, batch, options, runner)) continue;
+        if (!fits(trial, batch, options, computes)) continue;
         const Micros at_most = a_token * trial.n_tokens();
         Micros quickest = kNever;
         for (int i = 0; i < kRepeats && at_most <= left && Clock::now() < last_start; ++i) {
-            const Micros took = abort ? 0 : timed(runner, batch.batch());
+            const Micros took = abort ? 0 : timed(computes, batch.batch());
             if (took == 0) return {};
             quickest = std::min(quickest, took);
             left -= steps.empty() ? quickest : std::min(took, at_most);  // waiting for other programs is not charged
@@ -114,6 +126,18 @@ std::vector<MeasuredStep> calibrate(Runner & runner, const CalibrationOptions & 
         a_token = std::max<Micros>(1, quickest / trial.n_tokens());
     }
     return steps;
+}
+
+}  // namespace
+
+std::vector<MeasuredStep> calibrate(Runner & runner, const CalibrationOptions & options,
+                                    const std::atomic<bool> & abort) {
+    return measured(runner, options, abort);
+}
+
+std::vector<MeasuredStep> calibrate(DraftReader & reader, const CalibrationOptions & options,
+                                    const std::atomic<bool> & abort) {
+    return measured(reader, options, abort);
 }
 
 Picos time_state_copy(Runner & runner) {

@@ -9,6 +9,7 @@
 
 #include "core/costs/cost-model.h"
 #include "core/types.h"
+#include "runner/drafting/draft-reader.h"
 #include "runner/runner.h"
 
 namespace banyan {
@@ -31,6 +32,9 @@ struct CalibrationOptions {
  * that of its quickest run. Empty: aborted, or the runner refused.
  */
 std::vector<MeasuredStep> calibrate(Runner & runner, const CalibrationOptions & options,
+                                    const std::atomic<bool> & abort);
+/** The same of what drafts. */
+std::vector<MeasuredStep> calibrate(DraftReader & reader, const CalibrationOptions & options,
                                     const std::atomic<bool> & abort);
 
 /**

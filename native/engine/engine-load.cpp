@@ -53,11 +53,13 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
                                      const std::atomic<bool> & abort) {
     std::unique_ptr<Engine> engine(new Engine);
     const bool drafts = !options.draft_model.empty() && !options.vocabulary_only;
-    const float share = drafts ? 0.8f : 1.0f;  // of the progress; the rest is the draft model's
+    const bool mtp = drafts && options.draft_model == DraftRunner::kMtp;
+    const float share = drafts && !mtp ? 0.8f : 1.0f;  // of the progress; the rest is the draft model's
     const auto first = [&](float fraction) { progress(share * fraction); };
+    WeightOptions weights{options.gpu_layers, options.vocabulary_only, options.runner.exact};
+    weights.mtp = mtp;
     engine->model_ =
-        Model::load(options.model_path, {options.gpu_layers, options.vocabulary_only, options.runner.exact},
-                    progress ? std::function<void(float)>(first) : progress, abort);
+        Model::load(options.model_path, weights, progress ? std::function<void(float)>(first) : progress, abort);
     engine->chat_templates_ =
         std::make_shared<ChatTemplates>(engine->model_, options.chat_template, options.tool_format);
     engine->grammars_ = std::make_shared<GrammarCache>(engine->model_);
@@ -123,7 +125,7 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
     std::unique_ptr<DraftRunner> draft_runner;
     if (drafts && config.draft_tokens != DraftMode::off) {
         draft_runner =
-            DraftRunner::load(options.draft_model, *engine->model_, options.runner, info.runner, options.gpu_layers,
+            DraftRunner::load(options.draft_model, engine->model_, options.runner, *runner, options.gpu_layers,
                               progress ? std::function<void(float)>(rest) : progress, abort, engine->abort_step_);
     }
     engine->touched_pages_ = runner->touched_pages();
@@ -138,12 +140,14 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions & options, const std::f
 }
 
 void Engine::draft_by(std::unique_ptr<DraftRunner> drafts, const std::atomic<bool> & abort) {
-    info_.draft_model = drafts->model().info().path;
-    info_.draft_model_bytes = static_cast<int64_t>(drafts->model().info().size_bytes);
-    info_.draft_pool_bytes = drafts->runner().info().n_pages * drafts->runner().info().page_bytes;
+    DraftReader & reader = drafts->reader();
+    const bool own_layer = &reader.model() == model_.get();  // which is among the model's weights
+    info_.draft_model = own_layer ? DraftRunner::kMtp : reader.model().info().path;
+    info_.draft_model_bytes = own_layer ? 0 : static_cast<int64_t>(reader.model().info().size_bytes);
+    info_.draft_pool_bytes = reader.pool_bytes();
     const CalibrationOptions trial{info_.page_tokens, info_.runner.n_pages, info_.max_running, info_.max_batch_tokens,
                                    kCalibration};
-    const CostConstants cost = cost_of(calibrate(drafts->runner(), trial, abort));
+    const CostConstants cost = cost_of(calibrate(reader, trial, abort));
     worker_->draft_by(std::move(drafts), cost);
 }
 

@@ -56,7 +56,7 @@ struct EngineOptions {
     bool prefix_cache = true;
     bool batching = true;
     DraftMode draft_tokens = DraftMode::off;
-    std::string draft_model;    // path of a GGUF; '': none
+    std::string draft_model;    // path of a GGUF, or DraftRunner::kMtp; '': none
     std::string chat_template;  // '' = the model's own
     ToolFormatChoice tool_format = ToolFormatChoice::automatic;
     PoolingChoice pooling = PoolingChoice::automatic;
@@ -93,7 +93,7 @@ struct EngineInfo {
     std::string cache_reason;  // '', or why they are not, though it was asked for
     DraftMode draft_tokens = DraftMode::off;
     std::string no_drafts_reason;                         // '', or why it is off though it was asked for
-    std::string draft_model;                              // path of the model that drafts; '': none
+    std::string draft_model;                              // as EngineOptions has it; '': none
     int64_t draft_model_bytes = 0, draft_pool_bytes = 0;  // its weights, its KV pool
 
     template <typename See>

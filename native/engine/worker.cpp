@@ -176,6 +176,7 @@ bool Worker::compute(const Batch & batch) {
     computing_ = nullptr;
     ended_in_step_.clear();
     if (broken_) throw std::runtime_error(*std::exchange(broken_, std::nullopt));
+    if (computed && drafts_) drafts_->hear(batch, *runner_);
     return computed;
 }
 

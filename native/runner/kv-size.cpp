@@ -38,6 +38,15 @@ int64_t kv_bytes_per_token(const Model & model, KvType type_k, KvType type_v) {
     return bytes;
 }
 
+int64_t mtp_bytes_per_token(const Model & model, KvType type_k, KvType type_v) {
+    const llama_hparams & hparams = model.handle()->hparams;
+    int64_t bytes = 0;
+    for (uint32_t layer = hparams.n_layer(); layer < hparams.n_layer_all; ++layer) {
+        bytes += layer_bytes(model, layer, type_k, type_v);
+    }
+    return bytes;
+}
+
 WindowMemory window_memory(const Model & model, const RunnerOptions & options, int64_t pool_tokens) {
     const llama_hparams & hparams = model.handle()->hparams;
     if (hparams.swa_type == LLAMA_SWA_TYPE_NONE || model.info().paging.path == AttentionPath::stock) return {};

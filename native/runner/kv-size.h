@@ -9,6 +9,8 @@ namespace banyan {
 
 /** Bytes of K and V of one token over all layers that keep them. */
 int64_t kv_bytes_per_token(const Model & model, KvType type_k, KvType type_v);
+/** The same of its MTP layers, which draft for it. */
+int64_t mtp_bytes_per_token(const Model & model, KvType type_k, KvType type_v);
 
 /**
  * What layers with a sliding window hold, and what they need. Their pages stay as long as those of full layers, so that

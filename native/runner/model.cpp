@@ -40,6 +40,7 @@ llama_model * load_weights(const std::string & path, const WeightOptions & optio
     llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = options.vocabulary_only ? 0 : options.gpu_layers;
     params.vocab_only = options.vocabulary_only;
+    params.load_mtp = options.mtp;
     params.use_extra_bufts = in_another_order;
     params.progress_callback = on_progress;
     params.progress_callback_user_data = &progress;
@@ -85,7 +86,8 @@ std::shared_ptr<const Model> Model::load(const std::string & path, const WeightO
     if (path.empty()) throw Error("MODEL_NOT_FOUND", "no model path", "modelPath");
     const std::string architecture = check_gguf(path);
     const Architecture paging = architecture_of(architecture);
-    if (paging.path == AttentionPath::refused && !options.vocabulary_only) {
+    const bool refused = paging.path == AttentionPath::refused || (paging.path == AttentionPath::head && !options.head);
+    if (refused && !options.vocabulary_only) {
         throw Error("MODEL_UNSUPPORTED", path + ": architecture " + architecture + ": " + paging.reason, "modelPath");
     }
     LoadProgress state{progress, abort};

@@ -39,6 +39,8 @@ struct WeightOptions {
     int32_t gpu_layers = -1;       // -1: all that fit
     bool vocabulary_only = false;  // none, of any architecture that llama.cpp knows
     bool exact = false;            // a row's products have the same bits whatever other rows there are, on a CPU
+    bool head = false;             // it may be a head that drafts for another model
+    bool mtp = false;              // with the layers behind its last one that draft for it, where it has any
 };
 
 class Model {

@@ -3,13 +3,13 @@
 #include <cmath>
 
 #include "ggml-backend.h"
+#include "llama-ext.h"
 #include "llama-model.h"
 #include "llama.h"
 #include "runner/attention/kernel.h"
 #include "runner/backend.h"
 #include "runner/error.h"
 #include "runner/kv-size.h"
-#include "runner/kv-type.h"
 #include "runner/kv/kv-caches.h"
 #include "runner/model.h"
 #include "runner/page-identity.h"
@@ -37,27 +37,6 @@ std::unique_ptr<KvPool> make_pool(const Model & model, const RunnerOptions & opt
     if (paging.path == AttentionPath::stock) return nullptr;
     const AttentionMode mode = paging.path == AttentionPath::dense ? AttentionMode::dense : options.attention;
     return std::make_unique<KvPool>(n_pages, options.page_tokens, options.max_running, mode, options.exact);
-}
-
-/** Tokens that a step may hold: one for every slot at least, which is what llama.cpp reserves. */
-int32_t step_capacity(const RunnerOptions & options) {
-    return std::max(options.max_batch_tokens, options.max_running);
-}
-
-llama_context_params context_params(const RunnerOptions & options, int32_t n_pages) {
-    llama_context_params params = llama_context_default_params();
-    params.n_ctx = static_cast<uint32_t>(n_pages) * options.page_tokens;
-    params.n_batch = params.n_ubatch = step_capacity(options);
-    params.n_seq_max = options.max_running;
-    params.n_outputs_max = options.max_running + kMostScored;
-    params.n_threads = params.n_threads_batch = options.threads > 0 ? options.threads : backend::physical_cores();
-    params.type_k = ggml_type_of(options.type_k);
-    params.type_v = ggml_type_of(options.type_v);
-    params.kv_unified = true;
-    params.swa_full = true;
-    params.no_perf = true;
-    params.op_offload = false;  // layers in host memory stay there: their attention would copy all pages in every step
-    return params;
 }
 
 }  // namespace
@@ -97,7 +76,7 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
     if (llama_memory_recurrent * recurrent = recurrent_memory(llama_get_memory(context_.get()))) {
         impl_->states = std::make_unique<StateBank>(*recurrent, info_.n_states);
     }
-    probe(params.n_threads);
+    probe();
 
     const bool paged = impl_->pool && impl_->pool->mode() == AttentionMode::paged;
     info_.attention = paged ? "paged" : impl_->pool ? "dense" : "stock";
@@ -127,8 +106,21 @@ Runner::Runner(std::shared_ptr<const Model> model, const RunnerOptions & options
 
 Runner::~Runner() = default;
 
-void Runner::probe(int32_t n_threads) {
+void Runner::tap(const std::vector<int32_t> & layers) {
+    backend::AssertGuard guard;
+    for (const int32_t layer : layers) {
+        if (layer == kMtpInput) {
+            llama_set_embeddings_nextn(context_.get(), true, /*masked=*/false);
+        } else {
+            llama_set_embeddings_layer_inp(context_.get(), static_cast<uint32_t>(layer), true);
+        }
+    }
+    probe();  // its graph is another one: what is wrong with it shows here
+}
+
+void Runner::probe() {
     // On this thread alone, where an assertion can be caught.
+    const int32_t n_threads = llama_n_threads(context_.get());
     const Token token = std::max(0, llama_vocab_bos(model_->vocab()));
     const PageId page = 0;
     Batch batch;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "llama-ext.h"
 #include "llama.h"
 #include "runner/error.h"
 #include "runner/model.h"
@@ -120,13 +121,12 @@ bool Runner::compute(const Batch & batch, const std::vector<DeviceSampler *> & s
         if (outputs_[place.row].refused) continue;
         impl_->touch(row, page_tokens_);
         if (pool) pool->bind(row.slot, row.pages, row.n_pages, row.n_past, row.n_drafts > 0);
-        const int32_t first = impl_->batch.n_tokens;
+        outputs_[place.row].first = impl_->batch.n_tokens;
         for (int32_t i = 0; i < row.n_tokens; ++i) {
             const bool output = row.scored || (row.sample && i >= row.n_tokens - row.n_drafts - 1);
             impl_->append(row.tokens[i], row.n_past + i, row.slot, output);
             n_outputs += output;
         }
-        if (row.scored) outputs_[place.row].first = first;
         if (!row.sample) continue;
         DeviceSampler * const sampler = samplers.empty() ? nullptr : samplers[place.row];
         const bool assigned = on_device && sampler && on_device->assign(context_.get(), row.slot, *sampler);
@@ -159,6 +159,13 @@ const float * Runner::scored_logits(size_t row, int32_t i) const {
     const float * const logits = llama_get_logits_ith(context_.get(), outputs_[row].first + i);
     if (!logits) throw Error("STEP_FAILED", "llama.cpp gave no logits of the prompt");
     return logits;
+}
+
+const float * Runner::layer_input(size_t row, int32_t layer) const {
+    const float * const inputs = layer == kMtpInput
+                                     ? llama_get_embeddings_nextn(context_.get())
+                                     : llama_get_embeddings_layer_inp(context_.get(), static_cast<uint32_t>(layer));
+    return inputs + int64_t{outputs_[row].first} * llama_model_n_embd(model_->handle());
 }
 
 bool Runner::stock_sequences() const {

@@ -116,6 +116,15 @@ class Runner {
     const float * scored_logits(size_t row, int32_t i) const;
     llama_context * context() const { return context_.get(); }
 
+    static constexpr int32_t kMtpInput = -1;  // as a layer: what the model's MTP layer reads
+    /**
+     * From the next run on, what goes into these layers can be asked for, of all tokens. The model must tell it, see
+     * tells_layer_inputs and drafts_with_mtp. Throws Error as the constructor does.
+     */
+    void tap(const std::vector<int32_t> & layers);
+    /** After run, of a row that was not refused: what went into the tapped layer, [n_tokens, n_embd]. */
+    const float * layer_input(size_t row, int32_t layer) const;
+
     /** Rows of the slot may begin at n_past, as if tokens had been read before: for measurements, the result is noise.
      */
     void assume(SlotId slot, int32_t n_past);
@@ -145,7 +154,7 @@ class Runner {
     bool prepare(const Batch & batch);
     bool decode(const Batch & batch);
     /** One token through the whole graph: dimensions that only its operations check fail here, not in a request. */
-    void probe(int32_t n_threads);
+    void probe();
 
     struct Impl;
     std::unique_ptr<Impl> impl_;
@@ -154,7 +163,7 @@ class Runner {
     ContextPtr context_;  // behind impl_: it goes first, its caches use the pool
     RunnerInfo info_;
     struct Output {
-        int32_t first = -1;      // of a scored row: its first token in llama.cpp's batch
+        int32_t first = -1;      // its first token in llama.cpp's batch
         int32_t index = -1;      // in llama.cpp's batch, those of drafts follow; -1: not sampled
         int32_t number = -1;     // among the batch's outputs
         bool on_device = false;  // its token is chosen

@@ -24,8 +24,8 @@ export function withEngineFlags(command: Command): Command {
     command
       .option('--model <path|hf:user/repo:quant|url>', 'a GGUF; default: the small model of the package')
       .option(
-        '--draft-model <path|hf:user/repo:quant|url>',
-        'a smaller model of the same vocabulary: it drafts tokens where that makes them come sooner',
+        '--draft-model <path|hf:user/repo:quant|url|mtp>',
+        "a smaller model of the same vocabulary, an EAGLE-3 head, or mtp, the model's own MTP layer: drafts tokens where that pays",
       ),
   );
 }

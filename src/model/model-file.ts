@@ -21,8 +21,9 @@ export async function findModelFile(source: ModelSource): Promise<string> {
   throw notFound(`No model file at ${resolve(model).slice(0, LONGEST_SHOWN)}: ${hint.slice(0, 2 * LONGEST_SHOWN)}`);
 }
 
-/** The same of a draft model: what is wrong with it names that option. */
+/** The same of a draft model: what is wrong with it names that option. `mtp` is no file, but layers of the model's own. */
 export async function findDraftModel(source: ModelSource): Promise<string> {
+  if (source.model === 'mtp') return source.model;
   try {
     return await findModelFile(source);
   } catch (reason) {

@@ -57,7 +57,11 @@ export const LOAD = {
    * an https URL. It reads a conversation when it is to draft, once for all requests that share it, and takes memory for
    * its weights and for a pool of as many pages as `kvTokens` gives (`info.draftModelBytes`, `info.draftPoolBytes`). With
    * `draftTokens: 'auto'` its time is counted with that of the drafts: where it does not pay, it rests. Another vocabulary is
-   * INVALID_OPTION; an embedding, recurrent or hybrid model MODEL_UNSUPPORTED; too little memory OUT_OF_MEMORY. Default: none.
+   * INVALID_OPTION; an embedding, recurrent or hybrid model MODEL_UNSUPPORTED; too little memory OUT_OF_MEMORY.
+   * Or an EAGLE-3 head that was trained for the model, a GGUF of the architecture `eagle3`: it reads the model's hidden states
+   * of each token, which are kept in host memory beside the pool. One for another model is INVALID_OPTION, a model of which
+   * llama.cpp does not tell them MODEL_UNSUPPORTED. Or the word `mtp`: the MTP layer in the model's own file drafts in the same
+   * way; a model without one is INVALID_OPTION. Default: none.
    */
   draftModel: name(''),
   /**

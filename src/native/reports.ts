@@ -95,9 +95,12 @@ export interface NativeModelInfo {
   draftTokens: 'off' | 'auto' | 'always';
   /** Empty, or why `draftTokens` is off though it was asked for. */
   noDraftsReason: string;
-  /** Path of the model that drafts; empty: there is none. */
+  /** Path of the model or head that drafts; `mtp`: the model's own MTP layer; empty: there is none. */
   draftModel: string;
-  /** Of the draft model: bytes of its weights, and of its page pool, which is reserved as the model's is. */
+  /**
+   * Of the draft model or head: bytes of its weights (0 of an MTP layer, which is counted with the model), and of its page pool,
+   * which is reserved as the model's is; with a head, of the model's hidden states too, which it reads.
+   */
   draftModelBytes: number;
   draftPoolBytes: number;
 }

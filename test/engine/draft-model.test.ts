@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Decision, Engine, type GenerateOptions } from '../../src/index.js';
-import { writeRandomModel } from '../../testing/models/random-model.js';
+import { randomHead } from '../../testing/models/head-model.js';
+import { randomModel, writeRandomModel } from '../../testing/models/random-model.js';
 
 // A second model drafts what no text tells. Here it is the same model: it is nearly always right, so that what is wrong with
 // its pages would be seen in how often it is.
@@ -68,3 +69,53 @@ test.runIf(existsSync(tiny))(
     }
   },
 );
+
+test('what is said with an EAGLE-3 head is what is said without; one for another model is told by its option', async () => {
+  const model = randomModel();
+  await using plain = await Engine.load({ model, threads: 1 });
+  await using drafted = await Engine.load({
+    ...{ model, threads: 1 },
+    ...{ draftModel: randomHead('own'), draftTokens: 'always' },
+  });
+  expect(drafted.info).toMatchObject({ draftModel: randomHead('own'), draftTokens: 'always', noDraftsReason: '' });
+  const { pages, pageTokens, draftModelBytes, draftPoolBytes } = drafted.info;
+  expect(draftModelBytes).toBeGreaterThan(0);
+  // K and V of one layer with a head of 32, three hidden states of 128, in two bytes each.
+  expect(draftPoolBytes).toBe(pages * pageTokens * (2 * 32 + 3 * 128) * 2);
+  const asked: GenerateOptions = { ...options, ignoreEos: true };
+  const expected = [];
+  for (const question of QUESTIONS) expected.push((await plain.generate(ask(question), asked)).tokens);
+  const answers = await Promise.all(QUESTIONS.map((question) => drafted.generate(ask(question), asked)));
+  expect(answers.map(({ tokens }) => tokens)).toEqual(expected);
+  expect((await drafted.stats()).draftedBy.model).toBeGreaterThan(15);
+
+  const wrong = {
+    model: randomModel({ embedding: 64, heads: 2, kvHeads: 1 }),
+    threads: 1,
+    draftModel: randomHead('own'),
+  };
+  const failed = await Engine.load(wrong).catch((reason: unknown) => reason);
+  expect(failed).toMatchObject({
+    code: 'INVALID_OPTION',
+    field: 'draftModel',
+    message: expect.stringMatching(/hidden size of 128/),
+  });
+  const without = await Engine.load({ model, draftModel: 'mtp' }).catch((reason: unknown) => reason);
+  expect(without).toMatchObject({ code: 'INVALID_OPTION', field: 'draftModel' });
+  const alone = await Engine.load({ model: randomHead('own') }).catch((reason: unknown) => reason);
+  expect(alone).toMatchObject({ code: 'MODEL_UNSUPPORTED', message: expect.stringMatching(/draftModel/) });
+});
+
+test('a model drafts with its own MTP layer, and says what it says without', async () => {
+  const model = randomModel({ architecture: 'hy_v3' });
+  await using plain = await Engine.load({ model, threads: 1 });
+  await using drafted = await Engine.load({ model, threads: 1, draftModel: 'mtp', draftTokens: 'always' });
+  expect(drafted.info).toMatchObject({ draftModel: 'mtp', draftModelBytes: 0, noDraftsReason: '' });
+  expect(drafted.info.draftPoolBytes).toBeGreaterThan(0);
+  const asked: GenerateOptions = { ...options, ignoreEos: true };
+  for (const question of QUESTIONS) {
+    const [said, expected] = [await drafted.generate(ask(question), asked), await plain.generate(ask(question), asked)];
+    expect(said.tokens).toEqual(expected.tokens);
+  }
+  expect((await drafted.stats()).draftedBy.model).toBeGreaterThan(15);
+});

@@ -1,8 +1,9 @@
-/** npx tsx testing/models/make-model.ts --arch qwen3 --out model.gguf [--type Q8_0 --layers 28 ...] | --hostile NAME | --bert POOLING */
+/** npx tsx testing/models/make-model.ts --arch qwen3 --out model.gguf [--type Q8_0 --layers 28 ...] | --hostile NAME | --bert POOLING | --head NAME */
 import { parseArgs } from 'node:util';
 import { writeRandomBert } from './bert-model.js';
 import { POOLING } from './gguf/bert.js';
 import type { TensorType } from './gguf/tensor-data.js';
+import { HEADS, type HeadName, writeRandomHead } from './head-model.js';
 import { HOSTILE, type HostileName, writeHostileModel } from './hostile-model.js';
 import {
   ARCHITECTURES,
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     type: { type: 'string' },
     hostile: { type: 'string' },
     bert: { type: 'string' },
+    head: { type: 'string' },
     pooling: { type: 'string' },
     '0.6b': { type: 'boolean' },
     hybrid: { type: 'boolean' },
@@ -49,9 +51,11 @@ if (!given.out) {
   console.error(`       [--type F32|F16|Q8_0] [--pooling mean|cls|last] ${flags.join(' ')}`);
   console.error(`   or: make-model --out FILE --hostile ${HOSTILE.join('|')}`);
   console.error(`   or: make-model --out FILE --bert ${Object.keys(POOLING).join('|')}`);
+  console.error(`   or: make-model --out FILE --head ${HEADS.join('|')}`);
   process.exit(2);
 }
 if (given.hostile) writeHostileModel(given.out, given.hostile as HostileName);
+else if (given.head) writeRandomHead(given.out, given.head as HeadName);
 else if (given.bert) writeRandomBert(given.out, { pooling: given.bert as keyof typeof POOLING });
 else {
   const options: RandomModelOptions = values['0.6b'] ? { ...SHAPE_06B } : values.hybrid ? { ...SHAPE_HYBRID } : {};

@@ -1,4 +1,5 @@
-// A second, smaller model of the same vocabulary that drafts: it has read what requests said, page by page.
+// A second, smaller model of the same vocabulary that drafts, or a head of the model: it has read what requests said, page
+// by page.
 //
 // What it computed of a token lies under the same page id and cell as what the model computed, so a prefix that
 // requests share is read once, and goes with its page. It may be behind: tokens are read when it is to draft, not

@@ -63,7 +63,7 @@ const Names kEncoders = {
 };
 const Names kDiffusion = {"dream", "llada", "llada-moe", "rnd1"};
 const Names kSpeech = {"pockettts", "qwen3tts", "wavtokenizer-dec"};
-const Names kDraft = {"dflash", "eagle3", "gemma4-assistant"};
+const Names kDraft = {"dflash", "gemma4-assistant"};
 
 bool has(const Names & names, const std::string & name) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -100,7 +100,11 @@ Architecture architecture_of(const std::string & name) {
     if (name == "t5encoder") return refused("the encoder of an encoder-decoder model is not supported");
     if (has(kDiffusion, name)) return refused("diffusion models do not generate token by token");
     if (has(kSpeech, name)) return refused("speech models do not generate text");
-    if (has(kDraft, name)) return refused("draft models run only beside their target model");
+    if (name == "eagle3") {
+        return {AttentionPath::head, false, false,
+                "a head that drafts for another model: pass that model, and this file as its draftModel"};
+    }
+    if (has(kDraft, name)) return refused("a draft model of a kind that does not draft here");
     if (name == "t5") return refused("encoder-decoder models are not supported");
     return refused("unknown architecture: " + name);
 }

@@ -11,6 +11,7 @@ enum class AttentionPath : uint8_t {
     dense,    // dense masks over the pages: the model reads the mask itself
     stock,    // llama.cpp's own cache, one sequence a slot: nothing is shared
     encoder,  // reads a text whole and gives its vector; generates nothing
+    head,     // drafts for a model whose hidden states it reads; on pages of its own, see drafting/head-reader.h
     refused,  // does not run here
 };
 

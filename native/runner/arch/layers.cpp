@@ -39,4 +39,36 @@ bool keeps_index(const llama_model & model, uint32_t layer) {
     }
 }
 
+// grep graph_mtp in llama.cpp's src/models. Of MiMo 2 and Step 3.5 it gives hidden states of the outputs alone, and hybrids
+// do not draft.
+bool drafts_with_mtp(const llama_model & model) {
+    switch (model.arch) {
+        case LLM_ARCH_COHERE2MOE:
+        case LLM_ARCH_DEEPSEEK2:
+        case LLM_ARCH_GLM4_MOE:
+        case LLM_ARCH_HY_V3:
+            return true;
+        default:
+            return false;
+    }
+}
+
+// grep t_layer_inp in llama.cpp's src/models; of those that are on pages and keep no recurrent state.
+bool tells_layer_inputs(const llama_model & model) {
+    switch (model.arch) {
+        case LLM_ARCH_GEMMA4:
+        case LLM_ARCH_HUNYUAN_VL:
+        case LLM_ARCH_LLAMA:
+        case LLM_ARCH_MINIMAX_M2:
+        case LLM_ARCH_MUSE_GLIMMER:
+        case LLM_ARCH_NANBEIGE:
+        case LLM_ARCH_OPENAI_MOE:
+        case LLM_ARCH_QWEN3:
+        case LLM_ARCH_QWEN3MOE:
+            return true;
+        default:
+            return false;
+    }
+}
+
 }  // namespace banyan

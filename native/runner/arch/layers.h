@@ -16,4 +16,10 @@ bool keeps_state(const llama_model & model, uint32_t layer);
 /** The layer keeps the keys of a lightning indexer beside its K. */
 bool keeps_index(const llama_model & model, uint32_t layer);
 
+/** llama.cpp tells what goes into the layers: its graph of the architecture marks it, see Runner::tap. */
+bool tells_layer_inputs(const llama_model & model);
+
+/** An MTP layer of the architecture drafts here: llama.cpp has a graph of it that gives its hidden states of all tokens. */
+bool drafts_with_mtp(const llama_model & model);
+
 }  // namespace banyan

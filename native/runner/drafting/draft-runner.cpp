@@ -9,11 +9,11 @@
 
 namespace banyan {
 
-DraftRunner::DraftRunner(std::shared_ptr<const Model> model, std::unique_ptr<Runner> runner,
-                         const RunnerOptions & options, int32_t vocabulary)
-    : model_(std::move(model)),
-      runner_(std::move(runner)),
-      reads_(runner_->info().n_pages, options.page_tokens),
+DraftRunner::DraftRunner(std::unique_ptr<DraftReader> reader, const RunnerOptions & options, int32_t n_pages,
+                         int32_t vocabulary)
+    : reader_(std::move(reader)),
+      reads_(n_pages, options.page_tokens, reader_->shift()),
+      shift_(reader_->shift()),
       page_tokens_(options.page_tokens),
       capacity_(std::max(options.max_batch_tokens, options.max_running)),
       vocabulary_(vocabulary),
@@ -21,8 +21,14 @@ DraftRunner::DraftRunner(std::shared_ptr<const Model> model, std::unique_ptr<Run
 
 DraftRunner::~DraftRunner() = default;
 
+void DraftRunner::forget(PageId page) {
+    reads_.forget(page);
+    reader_->forget(page);
+}
+
 void DraftRunner::follow(const Batch & step) {
     reads_.follow(step);
+    reader_->follow(step);
     for (const BatchRow & row : step.rows) {
         Undecided & undecided = undecided_[static_cast<size_t>(row.slot)];
         if (row.first || ++undecided.steps > 1) undecided.request = 0;
@@ -30,7 +36,7 @@ void DraftRunner::follow(const Batch & step) {
     if (step.copies.empty()) return;
     Batch copies;
     copies.copies = step.copies;
-    if (runner_->run(copies)) return;
+    if (reader_->run(copies)) return;
     for (const PageCopy & copy : step.copies) reads_.forget(copy.dst);
 }
 
@@ -46,13 +52,14 @@ void DraftRunner::decide(const ModelRow & row) {
 }
 
 int32_t DraftRunner::unread(const ModelRow & row) {
-    const auto n_tokens = static_cast<int32_t>(row.tokens->size());
-    if (n_tokens + kMostDraft > model_->info().context_train) return -1;
-    decide(row);
-    const int32_t begin = std::min(reads_.covered(row.pages, n_tokens), n_tokens - 1);
-    const auto is_unknown = [&](Token token) { return token >= model_->info().vocab_size; };
-    if (std::any_of(row.tokens->begin() + begin, row.tokens->end(), is_unknown)) return -1;
-    return n_tokens - begin;
+    const ModelInfo & info = reader_->model().info();
+    const auto n_tokens = static_cast<int32_t>(row.tokens->size()), n_cells = n_tokens - shift_;
+    if (n_cells < 1 || n_tokens + kMostDraft > info.context_train) return -1;
+    if (reader_->keeps_drafts()) decide(row);
+    const int32_t begin = std::min(reads_.covered(row.pages, n_cells), n_cells - 1);
+    const auto is_unknown = [&](Token token) { return token >= info.vocab_size; };
+    if (std::any_of(row.tokens->begin() + begin + shift_, row.tokens->end(), is_unknown)) return -1;
+    return reader_->can_read(row.pages, begin, n_cells) ? n_cells - begin : -1;
 }
 
 ModelDrafts DraftRunner::draft(const std::vector<ModelRow> & rows, int32_t depth) {
@@ -81,9 +88,9 @@ bool DraftRunner::read_all(const std::vector<ModelRow> & rows, ModelDrafts & out
         std::vector<Left> later, now;
         for (const Left & of : left) {
             const ModelRow & row = rows[of.row];
-            const auto n_tokens = static_cast<int32_t>(row.tokens->size());
-            const int32_t begin = std::min(reads_.covered(row.pages, n_tokens), n_tokens - 1);
-            const int32_t n = std::min({n_tokens - begin, of.n_read, capacity_ - batch.n_tokens});
+            const auto n_cells = static_cast<int32_t>(row.tokens->size()) - shift_;
+            const int32_t begin = std::min(reads_.covered(row.pages, n_cells), n_cells - 1);
+            const int32_t n = std::min({n_cells - begin, of.n_read, capacity_ - batch.n_tokens});
             const PageId *const first = row.pages + begin / page_tokens_, *const last =
                                                                               row.pages + (begin + std::max(1, n) - 1) /
                                                                                               page_tokens_;
@@ -93,8 +100,8 @@ bool DraftRunner::read_all(const std::vector<ModelRow> & rows, ModelDrafts & out
                 continue;
             }
             taken.insert(first, last + 1);
-            batch.rows.push_back({row.request, row.slot, row.tokens->data() + begin, n, begin, row.pages, row.n_pages,
-                                  begin + n == n_tokens, false});
+            batch.rows.push_back({row.request, row.slot, row.tokens->data() + begin + shift_, n, begin, row.pages,
+                                  row.n_pages, begin + n == n_cells, false});
             batch.n_tokens += n;
             now.push_back({of.row, of.n_read - n});
         }
@@ -122,10 +129,10 @@ bool DraftRunner::draft_on(const std::vector<ModelRow> & rows, int32_t depth, Mo
         std::vector<size_t> of;
         for (size_t r = 0; r < rows.size(); ++r) {
             const ModelDraft & draft = out.drafts[r];
-            const int32_t at = static_cast<int32_t>(rows[r].tokens->size()) + n - 1;
+            const int32_t at = static_cast<int32_t>(rows[r].tokens->size()) - shift_ + n - 1;
             if (draft.n != n || at >= rows[r].n_pages * page_tokens_) continue;
             const Token & token = draft.tokens[n - 1];
-            if (model_->ends_generation(token)) continue;
+            if (reader_->model().ends_generation(token)) continue;
             batch.rows.push_back(
                 {rows[r].request, rows[r].slot, &token, 1, at, rows[r].pages, rows[r].n_pages, true, false});
             ++batch.n_tokens;
@@ -150,7 +157,7 @@ bool DraftRunner::run(const Batch & batch, ModelDrafts & out) {
         }
     }
     const Clock::time_point started = Clock::now();
-    const bool computed = runner_->run(batch);
+    const bool computed = reader_->run(batch);
     pass.took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started).count();
     out.passes.push_back(pass);
     return computed;
@@ -158,7 +165,7 @@ bool DraftRunner::run(const Batch & batch, ModelDrafts & out) {
 
 /** The likeliest, and how likely it is. */
 void DraftRunner::add_token(ModelDraft & draft, size_t row) const {
-    const float * const logits = runner_->logits(row);
+    const float * const logits = reader_->logits(row);
     const float * const best = std::max_element(logits, logits + vocabulary_);
     double sum = 0;
     for (const float * logit = logits; logit != logits + vocabulary_; ++logit) sum += std::exp(*logit - *best);

@@ -1,9 +1,10 @@
-// A draft model on a context of its own, whose pool has a page for each page of the model's pool, under the same
-// number.
+// A draft model, or a head of the model that drafts: on a context of its own, whose pool has a page for each page of
+// the model's pool, under the same number.
 //
-// Owns: the draft model's runner, how far it has read each page, the drafts whose tokens are not decided. Changed by:
-// what is not const. Thread: made anywhere, then the engine thread. Invariant: what it drafts depends on the tokens
-// before only; a page that has become another's, or came from disk, counts as not read.
+// Owns: what reads for it, how far that has read each page, the drafts whose tokens are not decided. Changed by: what is
+// not const. Thread: made anywhere, then the engine thread. Invariant: what it drafts depends on the tokens before only
+// (but see PageReads where a head's cells depend on the token after); a page that has become another's, or came from
+// disk, counts as not read.
 #pragma once
 
 #include <atomic>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "core/drafts/draft-model.h"
+#include "runner/drafting/draft-reader.h"
 #include "runner/drafting/page-reads.h"
 #include "runner/runner.h"
 
@@ -20,30 +22,35 @@ namespace banyan {
 
 class DraftRunner final : public DraftModel {
   public:
+    /** In place of a path: the model's own MTP layer drafts. The model must have been loaded with it. */
+    static constexpr const char * kMtp = "mtp";
+
     /**
-     * Loads the draft model for a model that was loaded with these options, and has this runner. Throws Error with
-     * field draftModel: as Model::load and Runner do; INVALID_OPTION where it has another vocabulary, MODEL_UNSUPPORTED
-     * where its memory is no pages, or it generates no text.
+     * Loads the draft model, or the head, for a model that was loaded with these options, and has this runner, which from
+     * now on tells a head what it reads. Throws Error with field draftModel: as Model::load and Runner do;
+     * INVALID_OPTION where it has another vocabulary or was made for another model, MODEL_UNSUPPORTED where its memory
+     * is no pages, it generates no text, or the model does not tell what it reads.
      */
-    static std::unique_ptr<DraftRunner> load(const std::string & path, const Model & model,
-                                             const RunnerOptions & options, const RunnerInfo & runner,
-                                             int32_t gpu_layers, const std::function<void(float)> & progress,
+    static std::unique_ptr<DraftRunner> load(const std::string & path, const std::shared_ptr<const Model> & model,
+                                             const RunnerOptions & options, Runner & runner, int32_t gpu_layers,
+                                             const std::function<void(float)> & progress,
                                              const std::atomic<bool> & abort, const std::atomic<bool> & abort_step);
     ~DraftRunner() override;
 
-    const Model & model() const { return *model_; }
     /** To be measured before the first request; what is written lies in pages that count as not read. */
-    Runner & runner() { return *runner_; }
+    DraftReader & reader() { return *reader_; }
     /** The page came from elsewhere than a step. */
-    void forget(PageId page) { reads_.forget(page); }
+    void forget(PageId page);
+    /** The model has computed the step. */
+    void hear(const Batch & step, Runner & model) { reader_->hear(step, model); }
 
     void follow(const Batch & step) override;
-    void take_page(PageId page) override { reads_.forget(page); }
+    void take_page(PageId page) override { forget(page); }
     int32_t unread(const ModelRow & row) override;
     ModelDrafts draft(const std::vector<ModelRow> & rows, int32_t depth) override;
 
   private:
-    DraftRunner(std::shared_ptr<const Model> model, std::unique_ptr<Runner> runner, const RunnerOptions & options,
+    DraftRunner(std::unique_ptr<DraftReader> reader, const RunnerOptions & options, int32_t n_pages,
                 int32_t vocabulary);
 
     /** What was drafted for a slot's request in its last step. */
@@ -59,9 +66,9 @@ class DraftRunner final : public DraftModel {
     bool run(const Batch & batch, ModelDrafts & out);
     void add_token(ModelDraft & draft, size_t row) const;
 
-    std::shared_ptr<const Model> model_;
-    std::unique_ptr<Runner> runner_;
+    std::unique_ptr<DraftReader> reader_;
     PageReads reads_;
+    int32_t shift_;  // see DraftReader
     int32_t page_tokens_, capacity_;
     int32_t vocabulary_;                // tokens that both models have
     std::vector<Undecided> undecided_;  // by slot

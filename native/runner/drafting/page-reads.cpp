@@ -6,12 +6,15 @@ namespace banyan {
 
 void PageReads::follow(const Batch & step) {
     for (const PageCopy & copy : step.copies) {
-        cells_[copy.dst] = std::min(cells_[copy.src], copy.n_tokens);
+        cells_[copy.dst] = std::max(0, std::min(cells_[copy.src], copy.n_tokens - shift_));
     }
     for (const BatchRow & row : step.rows) {
-        for (int32_t i = row.n_past / page_tokens_; i < row.n_pages; ++i) {
+        // The text may go on here as it did not for who read the cell before.
+        const bool parts = row.first && row.n_past % page_tokens_ != 0;
+        const int32_t begin = row.n_past - (parts ? shift_ : 0);
+        for (int32_t i = begin / page_tokens_; i < row.n_pages; ++i) {
             int32_t & cells = cells_[row.pages[i]];
-            cells = std::min(cells, std::max(0, row.n_past - i * page_tokens_));
+            cells = std::min(cells, std::max(0, begin - i * page_tokens_));
         }
     }
 }

@@ -64,7 +64,8 @@ Window window_of(const llama_kv_cache & cache) {
 
 AttentionMode KvPool::Impl::choose_mode() const {
     if (architecture.path == AttentionPath::refused) throw std::runtime_error(architecture.reason);
-    const bool kernel = architecture.path == AttentionPath::paged && devices.kernels;
+    const bool pages = architecture.path == AttentionPath::paged || architecture.path == AttentionPath::head;
+    const bool kernel = pages && devices.kernels;
     if (mode == AttentionMode::paged && !kernel) {
         throw std::runtime_error(architecture.reason.empty() ? "a layer's device has no paged attention kernel"
                                                              : architecture.reason);

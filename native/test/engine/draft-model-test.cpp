@@ -1,55 +1,9 @@
 // A draft model: what is said with one is what is said without, whichever model drafts; one that is the same model is
 // nearly always right; one that cannot draft is refused at load, with what is wrong.
-#include <cmath>
-#include <random>
-
-#include "test-engine.h"
+#include "draft-cases.h"
 
 using namespace banyan;
 using namespace banyan::test;
-
-namespace {
-
-std::string other_model(const char * name) {
-    const char * dir = std::getenv("BANYAN_TEST_DRAFTS");
-    if (dir) return std::string(dir) + "/draft-" + name + ".gguf";
-    std::fprintf(stderr, "BANYAN_TEST_DRAFTS is not set: run this through ctest\n");
-    std::exit(1);
-}
-
-EngineOptions drafting(const std::string & draft_model, DraftMode mode = DraftMode::always) {
-    EngineOptions options = small_engine();
-    options.draft_tokens = mode;
-    options.draft_model = draft_model;
-    return options;
-}
-
-RequestOptions greedy(int n_prompt, int seed, int32_t n) {
-    RequestOptions options = request(prompt(n_prompt, seed), n);
-    options.sampling.temperature = 0;
-    options.sampling.logprobs = 2;
-    return options;
-}
-
-/**
- * The same tokens, or the same until the two likeliest were as likely but for rounding: steps of many rows are added up
- * in another order.
- */
-bool same_until_a_tie(const Outcome & given, const Outcome & expected) {
-    for (size_t i = 0; i < expected.tokens.size(); ++i) {
-        if (i < given.tokens.size() && given.tokens[i] == expected.tokens[i]) continue;
-        const TokenLogprob & at = expected.logprobs[i];
-        return at.top[0].logprob - at.top[1].logprob < 1e-3;
-    }
-    return given.tokens.size() == expected.tokens.size();
-}
-
-uint64_t of_model(const EngineStats & stats, bool accepted) {
-    PerDraftKind<uint64_t> by = accepted ? stats.scheduler.accepted_by : stats.scheduler.drafted_by;
-    return by[DraftKind::model];
-}
-
-}  // namespace
 
 TEST("a model that drafts for itself is nearly always right, and the tokens are those without drafts") {
     TestEngine plain, drafted(drafting(model_path()));
@@ -72,41 +26,7 @@ TEST("a model that drafts for itself is nearly always right, and the tokens are 
 }
 
 TEST("whichever model drafts: alone, together, forked, cancelled, preempted, sampled with a seed") {
-    for (const char * name : {"other", "padded"}) {
-        EngineOptions options = drafting(other_model(name));
-        options.runner.kv_tokens = 640;  // requests take pages from each other, and from the cache
-        TestEngine plain, drafted(options);
-        std::vector<RequestOptions> asked;
-        for (int i = 0; i < 24; ++i) {
-            // Of each four the first 40 tokens are the same, and the tail page of the second is shared.
-            RequestOptions one = greedy(40, i / 4, 20 + i);
-            for (int k = 0; k < i % 4 * 7; ++k) one.prompt.push_back(20 + i * 3 + k);
-            asked.push_back(one);
-        }
-        std::vector<RequestId> ids, cancelled;
-        for (size_t i = 0; i < asked.size(); ++i) {
-            ids.push_back(drafted.engine->submit(asked[i]));
-            if (i % 5 == 0) cancelled.push_back(drafted.engine->submit(greedy(35, static_cast<int>(i / 4), 200)));
-        }
-        for (const RequestId id : cancelled) {
-            drafted.wait_tokens(id, 2);
-            drafted.engine->cancel(id);
-        }
-        for (size_t i = 0; i < asked.size(); ++i) {
-            const Outcome given = drafted.wait(ids[i]);
-            CHECK_EQ(given.error, "");
-            CHECK(same_until_a_tie(given, plain.run(asked[i])));
-        }
-        for (const RequestId id : cancelled) drafted.wait(id);
-        RequestOptions sampled = request(prompt(30), 40);
-        sampled.sampling.temperature = 1.2f;
-        sampled.sampling.seed = 4;
-        CHECK(drafted.run(sampled).tokens == plain.run(sampled).tokens);
-        CHECK(of_model(drafted.stats(), false) > 100);
-        CHECK_EQ(drafted.integrity(), "");
-        const SchedulerStats stats = drafted.stats().scheduler;
-        CHECK_EQ(stats.pages_free + stats.pages_cached, stats.pages_total);
-    }
+    for (const char * name : {"other", "padded"}) CHECK(model_drafts_in_a_crowd(drafting(other_model(name))) > 100);
 }
 
 TEST("what requests share is read once: a second one with the same prompt costs the draft model its answer only") {
@@ -155,17 +75,6 @@ TEST("an engine that closes while its draft model works ends") {
 }
 
 TEST("a draft model that cannot draft is refused, and the error names it") {
-    const auto refused = [](const std::string & path, const char * words, DraftMode mode = DraftMode::automatic) {
-        std::string code;
-        try {
-            TestEngine engine(drafting(path, mode));
-        } catch (const Error & e) {
-            CHECK_EQ(e.field, "draftModel");
-            CHECK(std::string(e.what()).find(words) != std::string::npos);
-            code = e.code;
-        }
-        return code;
-    };
     CHECK_EQ(refused(other_model("merges"), "another vocabulary"), "INVALID_OPTION");
     CHECK_EQ(refused(other_model("tokens"), "instead of"), "INVALID_OPTION");
     CHECK_EQ(refused("/nowhere/draft.gguf", "the draft model"), "MODEL_NOT_FOUND");

@@ -12,7 +12,7 @@ export function hyperparameters(s: Shape): Map<string, Metadata> {
   const own: Record<string, Metadata> = {
     context_length: { u32: s.context },
     embedding_length: { u32: s.embedding },
-    block_count: { u32: s.layers },
+    block_count: { u32: s.layers + mtpLayers(s) },
     feed_forward_length: { u32: s.feedForward },
     'attention.layer_norm_rms_epsilon': { f32: 1e-6 },
   };
@@ -39,6 +39,10 @@ export function hyperparameters(s: Shape): Map<string, Metadata> {
       own.expert_count = { u32: s.experts };
       own.expert_used_count = { u32: s.expertsUsed };
       own.expert_feed_forward_length = { u32: s.feedForward };
+      break;
+    case 'hy_v3':
+      own.expert_feed_forward_length = { u32: s.feedForward }; // there must be one, experts or not
+      own.nextn_predict_layers = { u32: mtpLayers(s) };
       break;
   }
   Object.assign(own, recurrentHyperparameters(s));
@@ -84,7 +88,7 @@ export function tensors(s: Shape): Tensor[] {
       vector(`${block}.attn_v.bias`, s.kvHeads * s.headDim, zero);
     }
     // Twice the usual size: random attention becomes picky, so that a wrong page shows in the output.
-    if (['qwen3', 'qwen3moe', 'gemma3', 'lfm2', 'qwen35'].includes(s.architecture)) {
+    if (['qwen3', 'qwen3moe', 'hy_v3', 'gemma3', 'lfm2', 'qwen35'].includes(s.architecture)) {
       vector(`${block}.attn_q_norm.weight`, s.headDim, { values: () => 2 });
       vector(`${block}.attn_k_norm.weight`, s.headDim);
     }
@@ -112,6 +116,13 @@ export function tensors(s: Shape): Tensor[] {
     else feedForward(block);
     if (s.architecture.startsWith('gemma')) vector(`${block}.post_ffw_norm.weight`, s.embedding);
   }
+  for (let layer = s.layers; layer < s.layers + mtpLayers(s); layer++) {
+    const block = `blk.${layer}`;
+    attention(block);
+    feedForward(block);
+    matrix(`${block}.nextn.eh_proj.weight`, 2 * s.embedding, s.embedding);
+    for (const norm of ['enorm', 'hnorm', 'shared_head_norm']) vector(`${block}.nextn.${norm}.weight`, s.embedding);
+  }
   if (isRwkv(s)) layerNorm(sink, 'output_norm', s.embedding);
   else vector(s.architecture === 'lfm2' ? 'token_embd_norm.weight' : 'output_norm.weight', s.embedding);
   if (s.architecture !== 'gemma2') matrix('output.weight', s.embedding, s.vocabulary); // gemma2 ties it
@@ -124,5 +135,8 @@ function embeddingStd(s: Shape): number {
   if (s.architecture === 'gemma2') return 0.25 / Math.sqrt(s.embedding);
   return s.architecture === 'gemma3' ? 1 / Math.sqrt(s.embedding) : 1;
 }
+
+/** Layers behind the last one, which read its output and the next token. */
+const mtpLayers = (s: Shape): number => Number(s.architecture === 'hy_v3');
 
 const layerRange = (s: Shape): number[] => Array.from({ length: s.layers }, (_, layer) => layer);

@@ -1,10 +1,10 @@
 import { RandomStream } from './random-stream.js';
 
-export type TensorType = 'F32' | 'F16' | 'Q8_0';
+export type TensorType = 'F32' | 'F16' | 'Q8_0' | 'I64';
 
-export const TENSOR_TYPE_ID: Record<TensorType, number> = { F32: 0, F16: 1, Q8_0: 8 };
+export const TENSOR_TYPE_ID: Record<TensorType, number> = { F32: 0, F16: 1, Q8_0: 8, I64: 27 };
 
-/** What a tensor holds: zero-mean uniform noise of a standard deviation, or given values (F32 only). */
+/** What a tensor holds: zero-mean uniform noise of a standard deviation, or given values (F32 and I64, which has no noise). */
 export type TensorInit = { std: number } | { values: (index: number) => number };
 
 const BLOCK = 32; // Q8_0: one f16 scale and 32 int8 quants
@@ -13,7 +13,7 @@ const CHUNK = 1 << 18; // elements drawn at once: bounds the memory of a large m
 
 export function tensorBytes(type: TensorType, elements: number): number {
   if (type === 'Q8_0') return (elements / BLOCK) * BLOCK_BYTES;
-  return elements * (type === 'F32' ? 4 : 2);
+  return elements * { I64: 8, F32: 4, F16: 2 }[type];
 }
 
 /** The tensor's bytes in pieces, never the whole of it. */
@@ -21,7 +21,7 @@ export function* tensorChunks(key: string, type: TensorType, elements: number, i
   const random = new RandomStream(key);
   for (let first = 0; first < elements; first += CHUNK) {
     const count = Math.min(CHUNK, elements - first);
-    if ('values' in init) yield floats(count, (i) => init.values(first + i));
+    if ('values' in init) yield (type === 'I64' ? longs : floats)(count, (i) => init.values(first + i));
     else if (type === 'Q8_0') yield quants(random, count, init.std);
     else {
       const words = new Uint32Array(count);
@@ -36,6 +36,12 @@ export function* tensorChunks(key: string, type: TensorType, elements: number, i
 function floats(count: number, value: (i: number) => number): Buffer {
   const out = Buffer.allocUnsafe(count * 4);
   for (let i = 0; i < count; i++) out.writeFloatLE(value(i), i * 4);
+  return out;
+}
+
+function longs(count: number, value: (i: number) => number): Buffer {
+  const out = Buffer.allocUnsafe(count * 8);
+  for (let i = 0; i < count; i++) out.writeBigInt64LE(BigInt(value(i)), i * 8);
   return out;
 }
 
