@@ -9,6 +9,7 @@ import { type ServerOptions, serve as startServer } from '../server/serve.js';
 import type { Recording } from '../trace/recording.js';
 import type { WorkersOptions } from '../workers/workers-options.js';
 import { type AuditFlags, openAudit } from './audit.js';
+import { showWarmUp } from './cache/warm-up.js';
 import { loadWithProgress } from './load-model.js';
 import type { Stop } from './stop.js';
 import { startWithProgress } from './workers/start.js';
@@ -50,9 +51,14 @@ export async function serve({
   const trace = traces ? await tracing() : undefined;
   const log = await openAudit(audit); // before a model of gigabytes
   const load = async (own: EngineOptions) => watched(await loadWithProgress(own), log, trace);
+  const loadLater = async (own: EngineOptions) => {
+    const loaded = await load(own);
+    void showWarmUp(loaded, stop.signal);
+    return loaded;
+  };
   const pool = workers && (await startWithProgress(workers, stop.signal));
   const served = models
-    ? new Models({ ...models, load })
+    ? new Models({ ...models, load: loadLater })
     : pool
       ? watched(pool.engine, log, trace)
       : await load(engine);
@@ -64,6 +70,7 @@ export async function serve({
     for (const { url, pid } of pool?.report() ?? []) process.stderr.write(`worker ${pid} at ${url}\n`);
     for (const page of pagesOf(options)) process.stderr.write(`${server.url}${page}\n`);
     process.stdout.write(`${server.url}/v1\n`);
+    if (!(served instanceof Models) && !pool) void showWarmUp(served, stop.signal);
     const reload = () => {
       try {
         server.reloadKeys();

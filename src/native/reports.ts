@@ -291,6 +291,9 @@ export interface NativeStats {
   /** Of those that came: before a request asked for them; of these, that a request then began with. */
   pagesPrefetched: number;
   prefetchedUsed: number;
+  /** Of what a new engine is likely to be asked for (`cache.prefetch`): all, and those that it still has to look at. */
+  pagesForetold: number;
+  foretoldLeft: number;
   /** States of recurrent layers on disk; those that came from there, and that were written. */
   statesDisk: number;
   statesRead: number;

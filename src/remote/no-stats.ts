@@ -53,6 +53,8 @@ export const NO_STATS: NativeStats = {
     pagesStored: 0,
     pagesPrefetched: 0,
     prefetchedUsed: 0,
+    pagesForetold: 0,
+    foretoldLeft: 0,
     callbacks: 0,
     embeddedTexts: 0,
     stepMs: 0,

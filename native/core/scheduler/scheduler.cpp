@@ -302,6 +302,7 @@ SchedulerStats Scheduler::stats() const {
     stats.pages_stored = s.stores.n_stored();
     stats.pages_prefetched = s.loads.prefetched().n_pages();
     stats.prefetched_used = s.loads.prefetched().n_used();
+    stats.foretold_left = s.foretold_left;
     stats.states_disk = s.cold_states.size();
     stats.states_read = s.loads.n_states_loaded();
     stats.states_stored = s.stores.n_states_stored();

@@ -15,6 +15,10 @@ constexpr int32_t kNearlyFull = 8;  // fewer free pages than one in so many: evi
 constexpr Micros kAhead = 50'000;   // before a tool is expected back its pages are to be there
 constexpr int32_t kLongestAlarms = 4096;
 
+int32_t full_pages(const std::vector<Token> & path, int32_t page_tokens) {
+    return static_cast<int32_t>(path.size()) / page_tokens;
+}
+
 }  // namespace
 
 /** Its full pages; the last token is computed in any case. */
@@ -132,10 +136,13 @@ void Scheduler::Impl::prefetch(Program * program, Salt salt, const std::optional
 
 /** One after the other, while nothing else is read or waits, and only into pages that hold nothing. */
 void Scheduler::Impl::prefetch_foretold() {
-    while (!foretold.empty() && loads.empty() && backlog.size() == 0) {
+    while (loads.empty()) {
+        foretold_left -= std::exchange(foretold_now, 0);  // all of it that could be read has been
+        if (foretold.empty() || backlog.size() > 0) return;
         const std::vector<Token> path = std::move(foretold.front());
         foretold.pop_front();
-        const auto n_pages = static_cast<int32_t>(path.size()) / config.page_tokens;
+        const int32_t n_pages = full_pages(path, config.page_tokens);
+        foretold_now = n_pages;
         const int32_t n_free = cache.pool().n_free() - running.decode_growth();
         if (n_pages <= n_free - config.n_pages / 2) prefetch(nullptr, 0, foretold_root, path);
     }
@@ -197,6 +204,10 @@ void Scheduler::foretell(const PageKey & root, std::vector<std::vector<Token>> p
     Impl & s = *impl_;
     if (!s.config.tiers.on) return;
     s.foretold_root = root;
+    int64_t n_pages = 0;
+    for (const std::vector<Token> & path : paths) n_pages += full_pages(path, s.config.page_tokens);
+    s.counters.pages_foretold += n_pages;
+    s.foretold_left += n_pages;
     std::move(paths.begin(), paths.end(), std::back_inserter(s.foretold));
 }
 

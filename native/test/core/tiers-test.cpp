@@ -209,7 +209,19 @@ TEST("paths that are foretold are read while nothing waits; a request that has t
     run(before, durable(2, tokens_of(2, 21)));
     Restarted engine(before);
     engine.scheduler.foretell(FakeTier::root_of(0), {tokens_of(1, 40), tokens_of(2, 20), tokens_of(3, 40)});
+    const auto left = [&] { return engine.scheduler.stats().foretold_left; };
+    CHECK_EQ(engine.scheduler.stats().pages_foretold, 25);
+    CHECK_EQ(left(), 25);
+    engine.take_tier_work();  // the first one is under way
+    CHECK_EQ(left(), 25);
+    while (left() == 25) {
+        engine.end_read(0);
+        engine.take_tier_work();
+    }
+    CHECK_EQ(left(), 15);
     end_all_reads(engine);
+    CHECK_EQ(left(), 0);  // of the third one there is nothing to read
+    CHECK_EQ(engine.scheduler.stats().pages_foretold, 25);
     CHECK_EQ(engine.scheduler.stats().pages_prefetched, 15u);
     CHECK_EQ(engine.scheduler.stats().prefetched_used, 0u);
     for (RequestId id = 1; id <= 2; ++id) run(engine, request(id, tokens_of(1, 41), Class::interactive));
@@ -227,14 +239,17 @@ TEST("what is foretold takes no page from a request, and no more than half of th
     small.scheduler.foretell(FakeTier::root_of(0), {tokens_of(1, 40)});
     end_all_reads(small);
     CHECK_EQ(small.scheduler.stats().pages_loaded, 0u);
+    CHECK_EQ(small.scheduler.stats().foretold_left, 0);
     before.config.n_pages = 64;
     Restarted engine(before);
     engine.submit(request(2, tokens_of(2, 21), Class::interactive), 1);
     engine.scheduler.foretell(FakeTier::root_of(0), {tokens_of(1, 40)});
     engine.take_tier_work();
     CHECK(engine.tier.reads.empty());
+    CHECK_EQ(engine.scheduler.stats().foretold_left, 10);
     CHECK(engine.drain(1000));
     end_all_reads(engine);
+    CHECK_EQ(engine.scheduler.stats().foretold_left, 0);
     CHECK_EQ(engine.scheduler.stats().pages_prefetched, 10u);
     // Evicted before a request came, and computed by it: that was in vain.
     engine.scheduler.clear_cache();
