@@ -44,8 +44,8 @@ struct SchedulerStats {
     int32_t pages_loading = 0, pages_storing = 0;  // gauges: on their way
     uint64_t pages_loaded = 0, pages_late = 0, pages_stored = 0;
     uint64_t pages_prefetched = 0, prefetched_used = 0;  // of the loaded: before a request asked; that one then had
-    int64_t pages_foretold = 0;  // of the paths that were told at the start
-    int64_t foretold_left = 0;   // gauge: of those, not read yet, and not left out either
+    int64_t pages_foretold = 0;                          // of the paths that were told at the start
+    int64_t foretold_left = 0;                           // gauge: of those, not read yet, and not left out either
     int64_t states_disk = 0;                             // gauge: of recurrent layers, kept on disk
     uint64_t states_read = 0, states_stored = 0;         // from there, and to it
     RuleCounts decisions{};                              // how often each rule fired

@@ -32,7 +32,7 @@ bool Scheduler::Impl::is_too_late(const Request & request, int32_t n_uncached, M
     foretold = forecast.predict(request.cls, n_uncached, n_cached, turn, backlog, running, now) - passed;
     const Micros predicted = forecast.at_most(request.cls, foretold);
     if (predicted <= request.ttft_limit) return false;
-    retry_after = std::max<Micros>(1000, predicted - request.ttft_limit);
+    retry_after = std::max<Micros>(1000, forecast.until_within(request.cls, foretold, request.ttft_limit));
     decisions.write(request.id, request.program, decision::Refuse{predicted, retry_after});
     return true;
 }

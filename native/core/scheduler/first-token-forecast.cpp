@@ -10,6 +10,11 @@ namespace {
 constexpr Micros kSoon = 10'000;
 // Up by as much for a late one as down for 19 that were not: it rests where one of twenty is late.
 constexpr int64_t kLate = 19, kMostShort = 3000;
+// Calls of a queue end in groups, the short ones of each before the long: a mean of few is that of one group.
+constexpr int64_t kFewCalls = 8, kCallsASlot = 4;
+// A call beside fewer others is sooner done than those of a queue are. It counts so much less, and not nothing: calls
+// of another kind may be all that comes.
+constexpr int64_t kAmongFewer = 4;
 // Of a machine that better classes fill, thousandths that are left for the others at least.
 constexpr int64_t kLeast = 250;
 
@@ -29,8 +34,16 @@ void FirstTokenForecast::came(Class cls, Micros now) {
     last_[cls] = now;
 }
 
-void FirstTokenForecast::call_ended(Micros took) {
-    learn(call_time_, took);
+void FirstTokenForecast::call_ended(Micros took, bool others_wait) {
+    const int64_t most = std::max(kFewCalls, kCallsASlot * max_running_);
+    if (others_wait) {
+        crowded_calls_ = std::min(crowded_calls_ + 1, most);
+        call_time_ += (took - call_time_) / crowded_calls_;
+    } else if (crowded_calls_ == 0) {
+        learn(call_time_, took);
+    } else {
+        call_time_ += (took - call_time_) / (kAmongFewer * most);
+    }
 }
 
 void FirstTokenForecast::told(Class cls, Micros predicted, Micros actual) {

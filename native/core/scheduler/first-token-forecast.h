@@ -25,8 +25,8 @@ class FirstTokenForecast {
 
     /** A request of this class was accepted. */
     void came(Class cls, Micros now);
-    /** A call came to its end, after this time in its slot. */
-    void call_ended(Micros took);
+    /** A call came to its end, after this time in its slot. others_wait: so all slots were taken. */
+    void call_ended(Micros took, bool others_wait);
     /** A first token came after `actual`, where `predicted` was foretold. */
     void told(Class cls, Micros predicted, Micros actual);
 
@@ -44,6 +44,11 @@ class FirstTokenForecast {
 
     /** The span within which 19 of 20 predictions like this one came true. */
     Micros at_most(Class cls, Micros predicted) const { return predicted + predicted * short_by_[cls] / 1000; }
+    /** The span after which a request of which this is predicted now would be taken: at_most() is within its limit
+     * then. */
+    Micros until_within(Class cls, Micros predicted, Micros limit) const {
+        return predicted - limit * 1000 / (1000 + short_by_[cls]);
+    }
 
   private:
     Micros in_steps(const StepShape & prompts, const StepShape & decodes, Micros target) const;
@@ -56,6 +61,7 @@ class FirstTokenForecast {
     const StepPace & pace_;
     int32_t max_running_, max_batch_tokens_;
     Micros call_time_ = 0;
+    int64_t crowded_calls_ = 0;            // that it is the mean of: calls that ended while others waited
     PerClass<Micros> last_{}, between_{};  // between_: two requests of the class; 0: not known
     PerClass<int64_t> short_by_{};         // of a prediction, in thousandths
 };

@@ -102,7 +102,7 @@ void Scheduler::Impl::end(Sequence & seq, FinishState how) {
         save_end(seq);
         store_turn(seq);
         ProgramTable::complete(p, seq.service_before + seq.usage.computed_tokens);
-        forecast.call_ended(now - seq.started);
+        forecast.call_ended(now - seq.started, !backlog.empty());
         if (seq.cls == Class::interactive) pace.interactive_ended(seq.tenant_id, now);
         demand.call_ended(seq.usage.output_tokens);
         stop(seq);

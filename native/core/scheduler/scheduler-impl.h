@@ -156,7 +156,7 @@ struct Scheduler::Impl {
     KnownPaths paths;
     std::deque<std::vector<Token>> foretold;  // paths that a new engine is likely to be asked for, likeliest first
     std::optional<PageKey> foretold_root;
-    int64_t foretold_left = 0, foretold_now = 0;  // pages of those paths, and of the one before them, which is read
+    int64_t foretold_left = 0, foretold_now = 0;    // pages of those paths, and of the one before them, which is read
     std::set<std::pair<Micros, ProgramId>> alarms;  // when pages of a program are to be loaded
 
     std::unordered_map<RequestId, std::unique_ptr<Sequence>> sequences;  // looked up, never walked for a decision

@@ -118,7 +118,7 @@ TEST("while interactive requests are to be expected the steps of others are shor
 
 TEST("a slot: what is left of the call that ends first, and then its own prompt beside the others") {
     Alone one(4);
-    one.forecast.call_ended(100'000);
+    one.forecast.call_ended(100'000, true);
     for (const Micros started : {1000, 21'000, 41'000, 61'000}) one.runs_since(started);
     const Micros own = kStep + 100 * kToken + 3 * kDecode;
     CHECK_EQ(one.predict(70'000), 100'000 - 69'000 + own);
@@ -127,7 +127,7 @@ TEST("a slot: what is left of the call that ends first, and then its own prompt 
     CHECK_EQ(one.predict(170'000), 50'000 + own);
     // A slot is free, or held by a worse class: no wait.
     Alone free(4);
-    free.forecast.call_ended(100'000);
+    free.forecast.call_ended(100'000, true);
     for (const Micros started : {1000, 21'000, 41'000}) free.runs_since(started);
     CHECK_EQ(free.predict(70'000), kStep + 100 * kToken + 3 * kDecode);
     free.runs_since(61'000, Class::background);
@@ -164,7 +164,7 @@ TEST("slots for those before it: they come free in order, and a call's time late
 
 TEST("a wait for a slot grows by the slots that better classes take meanwhile, and by no others") {
     Alone one(2);
-    one.forecast.call_ended(100'000);
+    one.forecast.call_ended(100'000, true);
     for (const Micros at : {1000, 101'000, 201'000}) one.forecast.came(Class::interactive, at);
     for (const Micros at : {1000, 101'000, 201'000}) one.forecast.came(Class::workflow, at);
     for (int i = 0; i < 2; ++i) one.runs_since(161'000, Class::interactive);
@@ -176,15 +176,51 @@ TEST("a wait for a slot grows by the slots that better classes take meanwhile, a
     CHECK_EQ(one.predict(now, Class::workflow), 2 * left + own);
     // None has come for four times as long: they come more rarely.
     Alone late(2);
-    late.forecast.call_ended(100'000);
+    late.forecast.call_ended(100'000, true);
     for (const Micros at : {1000, 101'000}) late.forecast.came(Class::interactive, at);
     for (int i = 0; i < 2; ++i) late.runs_since(461'000, Class::interactive);
     CHECK_EQ(late.predict(501'000, Class::workflow), left * 1000 / 875 + own);
 }
 
+TEST("calls that ended while others waited tell how long those of a queue take; others are believed in the long run") {
+    Alone one(1);
+    one.runs_since(1000);
+    const Micros own = kStep + 100 * kToken;
+    const auto call_time = [&] { return one.predict(1000) - own; };
+    one.forecast.call_ended(40'000, false);
+    CHECK_EQ(call_time(), 40'000);  // all that is known
+    one.forecast.call_ended(100'000, true);
+    CHECK_EQ(call_time(), 100'000);
+    for (int i = 0; i < 8; ++i) one.forecast.call_ended(40'000, false);
+    CHECK(call_time() > 80'000);
+    for (int i = 0; i < 500; ++i) one.forecast.call_ended(40'000, false);
+    CHECK(call_time() < 41'000);
+}
+
+TEST("calls of a queue end in groups: their time is the mean of several") {
+    Alone one(16);
+    for (int i = 0; i < 16; ++i) one.runs_since(1000);
+    const Micros own = kStep + 100 * kToken + 15 * kDecode;
+    for (int group = 0; group < 20; ++group) {
+        for (int i = 0; i < 16; ++i) one.forecast.call_ended(group % 2 == 0 ? 100'000 : 20'000, true);
+        const Micros call_time = one.predict(1000) - own;
+        if (group > 3) CHECK(call_time > 50'000 && call_time < 70'000);
+    }
+}
+
+TEST("it may come back when the forecast, with what it falls short of, is within the limit") {
+    Alone one(4);
+    CHECK_EQ(one.forecast.until_within(Class::workflow, 100'000, 30'000), 70'000);
+    for (int i = 0; i < 3'000; ++i) one.forecast.told(Class::workflow, 100'000, 150'000);
+    const Micros wait = one.forecast.until_within(Class::workflow, 100'000, 30'000);
+    CHECK(one.forecast.at_most(Class::workflow, 100'000 - wait) <= 30'000);
+    CHECK(one.forecast.at_most(Class::workflow, 100'000 - wait + 100) > 30'000);
+    CHECK_EQ(one.forecast.until_within(Class::interactive, 100'000, 30'000), 70'000);
+}
+
 TEST("another tenant's crowd: no wait for the slots and prompts of those that give way to this one") {
     Alone one(4);
-    one.forecast.call_ended(100'000);
+    one.forecast.call_ended(100'000, true);
     for (int i = 0; i < 4; ++i) one.runs_since(61'000);
     const Micros own = kStep + 100 * kToken + 3 * kDecode;
     const auto predict = [&](const Tenant & tenant, int32_t n_before) {
