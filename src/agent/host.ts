@@ -9,7 +9,7 @@ import type { Turn } from '../engine/turn.js';
 import { engineHint } from '../kit/advice/foreign-shapes.js';
 import { invalidOption } from '../kit/option-checks.js';
 import { reading } from '../kit/read-options.js';
-import type { NativeModelInfo } from '../native/reports.js';
+import type { NativeModelInfo } from '../native/reports/model-info.js';
 
 /**
  * What an agent needs of what computes. An `Engine` is one. So may be what stands in for one: a router over several engines, a

@@ -1,7 +1,7 @@
 import { asBanyanError } from '../kit/errors.js';
 import { type Binding, loadBinding, type NativeEngineOptions } from '../native/binding.js';
 import { decodeEvents } from '../native/events.js';
-import type { NativeKeptModel } from '../native/reports.js';
+import type { NativeKeptModel } from '../native/reports/kept-model.js';
 import type { Backend } from './backend.js';
 import { warnOfCpu } from './cpu-warning.js';
 import { warnOfDisk } from './disk-warning.js';

@@ -11,7 +11,10 @@ import type {
 } from '../native/binding.js';
 import type { NativeDecision } from '../native/decisions.js';
 import type { EmbeddingEvent, RequestEvent as NativeRequestEvent } from '../native/events.js';
-import type { NativeMiss, NativeModelInfo, NativeStats, ProgramCost } from '../native/reports.js';
+import type { NativeModelInfo } from '../native/reports/model-info.js';
+import type { ProgramCost } from '../native/reports/program-report.js';
+import type { NativeStats } from '../native/reports/stats.js';
+import type { NativeMiss } from '../native/reports/usage.js';
 import type { NativeSnapshot } from '../native/snapshot.js';
 import type { Recorder } from '../trace/recorder.js';
 

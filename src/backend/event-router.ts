@@ -1,7 +1,7 @@
 import { asBanyanError } from '../kit/errors.js';
 import type { NativeDecision } from '../native/decisions.js';
 import type { NativeEvent, RequestEvent as NativeRequestEvent } from '../native/events.js';
-import type { CallUsage, NativeMiss } from '../native/reports.js';
+import type { CallUsage, NativeMiss } from '../native/reports/usage.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { Recorder } from '../trace/recorder.js';
 import type { BackendRequest, EmbeddingSink, RequestSink } from './backend.js';

@@ -1,5 +1,5 @@
 import { BanyanError, type ErrorCode } from '../kit/errors.js';
-import type { NativeModelInfo } from '../native/reports.js';
+import type { NativeModelInfo } from '../native/reports/model-info.js';
 
 type Limits = Pick<NativeModelInfo, 'maxContext' | 'longestToken'>;
 

@@ -3,7 +3,7 @@ import { promptHint } from '../kit/advice/foreign-shapes.js';
 import { BanyanError } from '../kit/errors.js';
 import { invalidOption } from '../kit/option-checks.js';
 import type { ChatFormat, Grammar, RenderedChat } from '../native/binding.js';
-import type { NativeModelInfo } from '../native/reports.js';
+import type { NativeModelInfo } from '../native/reports/model-info.js';
 import { type ChatMessage, invalidMessage } from './chat-message.js';
 import type { ChatSettings } from './chat-options.js';
 import { toConversation } from './conversation.js';

@@ -2,7 +2,7 @@ import { toolListHint, toolSpecHint } from '../kit/advice/foreign-shapes.js';
 import { BanyanError } from '../kit/errors.js';
 import { checkObject, invalidOption } from '../kit/option-checks.js';
 import { readFields, reading, readList } from '../kit/read-options.js';
-import type { NativeModelInfo } from '../native/reports.js';
+import type { NativeModelInfo } from '../native/reports/model-info.js';
 import { compilePlain, type JsonSchema } from '../schema/compile-schema.js';
 import { type CacheHint, readCacheHint } from './marks/cache-hint.js';
 

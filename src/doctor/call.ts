@@ -1,4 +1,4 @@
-import type { NativeMiss } from '../native/reports.js';
+import type { NativeMiss } from '../native/reports/usage.js';
 
 /** A piece of a prompt that is compared as a whole: the instructions, a tool, a message. */
 export interface Part {

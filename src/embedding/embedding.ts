@@ -2,7 +2,7 @@ import type { Backend } from '../backend/backend.js';
 import { onAbort } from '../kit/abort-listeners.js';
 import { BanyanError } from '../kit/errors.js';
 import type { NativeEmbedding } from '../native/binding.js';
-import type { CallUsage } from '../native/reports.js';
+import type { CallUsage } from '../native/reports/usage.js';
 
 /** What `engine.embed()` gives. */
 export interface Embeddings {

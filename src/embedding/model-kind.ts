@@ -1,5 +1,5 @@
 import { BanyanError } from '../kit/errors.js';
-import type { NativeModelInfo } from '../native/reports.js';
+import type { NativeModelInfo } from '../native/reports/model-info.js';
 
 /** Refuses texts to embed: MODEL_UNSUPPORTED, unless the model makes vectors. */
 export function checkEmbeds({ embeddingSize, name, architecture }: NativeModelInfo): void {

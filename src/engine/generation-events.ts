@@ -2,7 +2,7 @@ import { type ToolCall, toToolCall } from '../chat/chat-message.js';
 import type { ContextChange } from '../chat/overflow/context-change.js';
 import type { NativeMessage } from '../native/binding.js';
 import type { TokenLogprob } from '../native/events.js';
-import type { CallUsage } from '../native/reports.js';
+import type { CallUsage } from '../native/reports/usage.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { OutputEvent } from './request.js';
 

@@ -7,7 +7,7 @@ import { renderChat } from '../chat/render-chat.js';
 import { complete } from '../kit/complete-options.js';
 import { readTable } from '../kit/option-table.js';
 import { number, type OptionsOf } from '../native/option-kinds.js';
-import type { NativeMiss } from '../native/reports.js';
+import type { NativeMiss } from '../native/reports/usage.js';
 import { TENANT } from './request-options.js';
 
 /** Which prompt is meant: the same tools and tenant as in `generate`. */

@@ -5,7 +5,7 @@ import { checkName } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import type { NativeHint } from '../native/binding.js';
 import { number, type OptionsOf } from '../native/option-kinds.js';
-import type { ProgramCost } from '../native/reports.js';
+import type { ProgramCost } from '../native/reports/program-report.js';
 import { PREFIX, type PrefixOptions, prefixTokens } from './prefix-cache.js';
 
 const NOTHING = { tool: '', expectedMs: 0, salt: '', tokens: new Int32Array(0), steps: 1, from: 0 };

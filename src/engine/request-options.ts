@@ -6,7 +6,7 @@ import { checkName, checkNumberIn, checkObject, invalidOption } from '../kit/opt
 import { rangeOf } from '../kit/option-table.js';
 import { readFields, reading, readList, readOptions } from '../kit/read-options.js';
 import { name, type OptionsOf, other, signal } from '../native/option-kinds.js';
-import type { NativeSamplingAdvice } from '../native/reports.js';
+import type { NativeSamplingAdvice } from '../native/reports/model-info.js';
 import { REQUEST } from '../native/request-options.js';
 import { SAMPLING } from '../native/sampling-options.js';
 import type { Schema } from '../schema/compile-schema.js';

@@ -7,7 +7,7 @@ import { EventLog } from '../kit/event-log.js';
 import type { NativeMessage } from '../native/binding.js';
 import { NO_DRAFTS } from '../native/draft-kinds.js';
 import type { TokenLogprob } from '../native/events.js';
-import type { CallUsage, NativeMiss } from '../native/reports.js';
+import type { CallUsage, NativeMiss } from '../native/reports/usage.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import type { RequestSettings } from './request-options.js';
 

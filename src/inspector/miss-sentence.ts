@@ -1,4 +1,4 @@
-import type { CallUsage } from '../native/reports.js';
+import type { CallUsage } from '../native/reports/usage.js';
 import type { MissReason } from '../native/vocabulary.js';
 
 const WHY: Readonly<Record<Exclude<MissReason, 'full-hit'>, (next: string, where: string) => string>> = {

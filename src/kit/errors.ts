@@ -1,4 +1,4 @@
-import type { CallUsage } from '../native/reports.js';
+import type { CallUsage } from '../native/reports/usage.js';
 
 /** What went wrong, in one word that programs can switch on. */
 const ERROR_CODES = [

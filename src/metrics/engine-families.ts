@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { NativeStats } from '../native/reports.js';
+import type { NativeStats } from '../native/reports/stats.js';
 import { Families } from './family.js';
 
 /** The whole engine: memory, steps, programs, tiers, disk. */

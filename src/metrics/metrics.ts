@@ -4,7 +4,7 @@ import type { RequestAbout, RequestStep } from '../engine/watch/request-watch.js
 import { complete } from '../kit/complete-options.js';
 import { readTable } from '../kit/option-table.js';
 import { name, number, type OptionsOf } from '../native/option-kinds.js';
-import type { NativeStats } from '../native/reports.js';
+import type { NativeStats } from '../native/reports/stats.js';
 import { watchRuns } from '../observe/run-watch.js';
 import { CappedLabel } from './capped-label.js';
 import type { Tally } from './counted-histogram.js';

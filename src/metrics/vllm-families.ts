@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { RequestAbout, RequestStep } from '../engine/watch/request-watch.js';
-import type { NativeModelInfo, NativeStats } from '../native/reports.js';
+import type { NativeModelInfo } from '../native/reports/model-info.js';
+import type { NativeStats } from '../native/reports/stats.js';
 import type { FinishReason } from '../native/vocabulary.js';
 import { counts, SECONDS } from './buckets.js';
 import { Families } from './family.js';

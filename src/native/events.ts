@@ -2,7 +2,7 @@ import { loadBinding, type NativeMessage, type NativeToolCall } from './binding.
 import { type NativeDecision, readDecision } from './decisions.js';
 import { ByteReader } from './packed/byte-reader.js';
 import { type RecordLayouts, readRecord } from './packed/records.js';
-import type { CallUsage } from './reports.js';
+import type { CallUsage } from './reports/usage.js';
 import { CALL_STAGES, type FinishReason, STAGES } from './vocabulary.js';
 
 /** One token and its logprob. */

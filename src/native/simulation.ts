@@ -4,7 +4,7 @@
  */
 
 import type { NativePolicy } from './policy.js';
-import type { NativeStats } from './reports.js';
+import type { NativeStats } from './reports/stats.js';
 import type { NativeClass } from './vocabulary.js';
 
 /** One agent run. */

@@ -1,5 +1,5 @@
 import { NO_DRAFTS } from '../native/draft-kinds.js';
-import type { NativeDiskStats, NativeStats } from '../native/reports.js';
+import type { NativeDiskStats, NativeStats } from '../native/reports/stats.js';
 
 const NO_DISK: NativeDiskStats = {
   ...{ bytes: 0, usedBytes: 0, budgetBytes: 0, pages: 0, loads: 0, loadedBytes: 0, misses: 0, late: 0, corrupt: 0 },

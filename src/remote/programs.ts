@@ -1,5 +1,6 @@
 import { knownSum } from '../kit/sums/known-sum.js';
-import type { CallUsage, ProgramCost } from '../native/reports.js';
+import type { ProgramCost } from '../native/reports/program-report.js';
+import type { CallUsage } from '../native/reports/usage.js';
 
 const MOST = 4_096;
 

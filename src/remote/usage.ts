@@ -1,5 +1,5 @@
 import { NO_DRAFTS } from '../native/draft-kinds.js';
-import type { CallUsage } from '../native/reports.js';
+import type { CallUsage } from '../native/reports/usage.js';
 import { MISS_REASONS } from '../native/vocabulary.js';
 
 /** A number of tokens that a server says; undefined: it says none, or what can be none. */

@@ -5,7 +5,7 @@ import { checkName, invalidOption } from '../kit/option-checks.js';
 import { readTable } from '../kit/option-table.js';
 import { createPrivate } from '../kit/private-file.js';
 import { flag, type OptionsOf, word } from '../native/option-kinds.js';
-import type { NativeModelInfo } from '../native/reports.js';
+import type { NativeModelInfo } from '../native/reports/model-info.js';
 import type { TraceTokens } from './format.js';
 import { Recorder } from './recorder.js';
 

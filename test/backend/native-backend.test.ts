@@ -4,7 +4,7 @@ import { EventRouter } from '../../src/backend/event-router.js';
 import { NativeBackend } from '../../src/backend/native-backend.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { NativeEngine } from '../../src/native/binding.js';
-import type { NativeModelInfo } from '../../src/native/reports.js';
+import type { NativeModelInfo } from '../../src/native/reports/model-info.js';
 import { codeOf, errorOf } from '../support/expect-code.js';
 
 /** An addon of which only these calls are there. */

@@ -6,7 +6,7 @@ import { cacheOf, forServer, placeOf } from '../../src/cli/cache/cache-place.js'
 import { chosen } from '../../src/cli/cache/chosen.js';
 import { agoInWords, bytesInWords, secondsOf } from '../../src/cli/cache/sizes.js';
 import { Engine } from '../../src/index.js';
-import type { NativeKeptModel } from '../../src/native/reports.js';
+import type { NativeKeptModel } from '../../src/native/reports/kept-model.js';
 import { runScript } from '../support/run-script.js';
 
 /* `banyan cache` on a directory that engines of two page types wrote, one of them still open. */

@@ -8,7 +8,8 @@ import { type Declared, declared, namesOf } from '../../testing/source/declarati
 
 // What leaves the engine has its fields in one list of native/ and in one type of src/native: they name the same.
 
-const REPORTS = 'src/native/reports.ts';
+const USAGE = 'src/native/reports/usage.ts';
+const STATS = 'src/native/reports/stats.ts';
 const { records, words } = loadBinding();
 const sorted = (names: readonly string[]) => [...names].sort();
 
@@ -24,9 +25,9 @@ function fieldsOf(fields: readonly RecordField[], name: string): readonly Record
 test('usage, in the event buffer', () => {
   expect(namesOf(records.finish)).toEqual(['reason', 'usage', 'stopText', 'shortened']);
   const usage = fieldsOf(records.finish, 'usage');
-  const types = declared(REPORTS, 'NativeUsage');
+  const types = declared(USAGE, 'NativeUsage');
   expectSame(types, namesOf(usage));
-  expectSame(declared(REPORTS, 'NativeMiss'), namesOf(fieldsOf(usage, 'miss')));
+  expectSame(declared(USAGE, 'NativeMiss'), namesOf(fieldsOf(usage, 'miss')));
   expectSame(types.find(({ name }) => name === 'hits')?.members ?? [], namesOf(fieldsOf(usage, 'hits')));
 });
 
@@ -65,13 +66,14 @@ describe('objects of an engine', () => {
   });
   afterAll(() => engine.close());
 
-  test('info', () => expectSame(declared(REPORTS, 'NativeModelInfo'), Object.keys(engine.native.info)));
+  test('info', () =>
+    expectSame(declared('src/native/reports/model-info.ts', 'NativeModelInfo'), Object.keys(engine.native.info)));
 
   test('stats', async () => {
     const stats = await engine.stats();
-    expectSame(declared(REPORTS, 'NativeStats'), Object.keys(stats));
+    expectSame(declared(STATS, 'NativeStats'), Object.keys(stats));
     expectSame(declared('src/native/policy.ts', 'COST'), Object.keys(stats.cost));
-    expectSame(declared(REPORTS, 'NativeDiskStats'), Object.keys(stats.disk));
+    expectSame(declared(STATS, 'NativeDiskStats'), Object.keys(stats.disk));
     expect(Object.keys(stats.rules)).toEqual(records.decisions.map(({ kind }) => kind));
   });
 
@@ -97,7 +99,7 @@ describe('objects of an engine', () => {
   test('the report of a program', async () => {
     await engine.run([1, 2, 3], { program: 7, maxTokens: 2 });
     const report = await engine.native.programReport(7);
-    expectSame(declared(REPORTS, 'NativeProgramReport'), Object.keys(report ?? {}));
-    expectSame(declared(REPORTS, 'NativeMiss'), Object.keys(await engine.native.explain('', Int32Array.of(1, 2))));
+    expectSame(declared('src/native/reports/program-report.ts', 'NativeProgramReport'), Object.keys(report ?? {}));
+    expectSame(declared(USAGE, 'NativeMiss'), Object.keys(await engine.native.explain('', Int32Array.of(1, 2))));
   });
 });

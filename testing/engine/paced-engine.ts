@@ -2,7 +2,8 @@ import { type BackendRequest, checkOpen, type RequestSink } from '../../src/back
 import { Engine } from '../../src/engine/engine.js';
 import { NO_DRAFTS } from '../../src/native/draft-kinds.js';
 import type { RequestEvent } from '../../src/native/events.js';
-import type { NativeModelInfo, NativeStats } from '../../src/native/reports.js';
+import type { NativeModelInfo } from '../../src/native/reports/model-info.js';
+import type { NativeStats } from '../../src/native/reports/stats.js';
 import type { FinishReason } from '../../src/native/vocabulary.js';
 import { ScriptedEngine } from './scripted-engine.js';
 

@@ -18,7 +18,10 @@ import type {
 } from '../../src/native/binding.js';
 import type { NativeDecision } from '../../src/native/decisions.js';
 import type { NativeEvent } from '../../src/native/events.js';
-import type { NativeMiss, NativeModelInfo, NativeProgramReport, NativeStats } from '../../src/native/reports.js';
+import type { NativeModelInfo } from '../../src/native/reports/model-info.js';
+import type { NativeProgramReport } from '../../src/native/reports/program-report.js';
+import type { NativeStats } from '../../src/native/reports/stats.js';
+import type { NativeMiss } from '../../src/native/reports/usage.js';
 import type { NativeSnapshot } from '../../src/native/snapshot.js';
 import { NO_STATS } from '../../src/remote/no-stats.js';
 import type { Recorder } from '../../src/trace/recorder.js';

@@ -9,7 +9,8 @@ import {
 } from '../../src/native/binding.js';
 import type { NativeDecision } from '../../src/native/decisions.js';
 import { decodeEvents, type NativeEvent, type TokenLogprob } from '../../src/native/events.js';
-import type { NativeStats, NativeUsage } from '../../src/native/reports.js';
+import type { NativeStats } from '../../src/native/reports/stats.js';
+import type { NativeUsage } from '../../src/native/reports/usage.js';
 import type { FinishReason } from '../../src/native/vocabulary.js';
 import { type RandomModelOptions, randomModel } from '../models/random-model.js';
 import { deferred } from './deferred.js';

@@ -23,7 +23,7 @@ export interface EventSection {
 const ANSWER = 'src/engine/generation-events.ts';
 const RUN = 'src/agent/agent-events.ts';
 const CHANGE = 'src/chat/overflow/context-change.ts';
-const REPORTS = 'src/native/reports.ts';
+const USAGE = 'src/native/reports/usage.ts';
 const EVENTS = 'src/native/events.ts';
 
 export const ANSWER_FIELDS: FieldSection = {
@@ -34,15 +34,15 @@ export const ANSWER_FIELDS: FieldSection = {
 export const USAGE_FIELDS: FieldSection = {
   title: 'usage of an answer',
   sources: [
-    [REPORTS, 'NativeUsage'],
-    [REPORTS, 'CallUsage'],
+    [USAGE, 'NativeUsage'],
+    [USAGE, 'CallUsage'],
   ],
   about:
     'Every field is there on every engine, but for `elsewhere`. Of an engine elsewhere, what its server does not tell is 0, of the cache null: such a\n' +
     'server tells prompt, output and mostly cached tokens, and the times are those that the client saw. A server of Banyan tells more.',
 };
 
-export const MISS_FIELDS: FieldSection = { title: 'usage.miss', sources: [[REPORTS, 'NativeMiss']] };
+export const MISS_FIELDS: FieldSection = { title: 'usage.miss', sources: [[USAGE, 'NativeMiss']] };
 
 export const ANSWER_EVENTS: readonly EventSection[] = [
   { title: 'GenerationEvent: an answer, iterated', source: [ANSWER, 'GenerationEvent'] },

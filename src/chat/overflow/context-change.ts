@@ -1,5 +1,5 @@
 import { invalidOption } from '../../kit/option-checks.js';
-import type { CallUsage } from '../../native/reports.js';
+import type { CallUsage } from '../../native/reports/usage.js';
 import type { ChatMessage } from '../chat-message.js';
 import { countCut, withShortResults } from './old-results.js';
 import type { Overflow } from './overflow-options.js';

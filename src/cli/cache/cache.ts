@@ -1,5 +1,5 @@
 import { addon } from '../../backend/addon.js';
-import type { NativeKeptModel } from '../../native/reports.js';
+import type { NativeKeptModel } from '../../native/reports/kept-model.js';
 import { placeOf } from './cache-place.js';
 import { chosen, type RemoveFlags } from './chosen.js';
 import { agoInWords, bytesInWords } from './sizes.js';

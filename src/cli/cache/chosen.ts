@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { BanyanError } from '../../kit/errors.js';
-import type { NativeKeptModel } from '../../native/reports.js';
+import type { NativeKeptModel } from '../../native/reports/kept-model.js';
 import { secondsOf } from './sizes.js';
 
 export interface RemoveFlags {

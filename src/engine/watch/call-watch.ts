@@ -2,7 +2,7 @@ import type { Backend } from '../../backend/backend.js';
 import type { ChatMessage } from '../../chat/chat-message.js';
 import type { ToolSpec } from '../../chat/tool-spec.js';
 import { SafeSink } from '../../kit/event-sink.js';
-import type { CallUsage } from '../../native/reports.js';
+import type { CallUsage } from '../../native/reports/usage.js';
 import type { FinishReason } from '../../native/vocabulary.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
 import type { Completion, Request } from '../request.js';

@@ -1,7 +1,7 @@
 import type { Backend } from '../../backend/backend.js';
 import type { ErrorCode } from '../../kit/errors.js';
 import { asBanyanError } from '../../kit/errors.js';
-import type { CallUsage } from '../../native/reports.js';
+import type { CallUsage } from '../../native/reports/usage.js';
 import type { FinishReason, NativeClass } from '../../native/vocabulary.js';
 import { type Watcher, Watchers } from '../../observe/watchers.js';
 import type { Completion, OutputEvent, Request } from '../request.js';

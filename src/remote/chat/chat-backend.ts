@@ -1,7 +1,8 @@
 import { type BackendRequest, checkOpen, type RequestSink } from '../../backend/backend.js';
 import { BanyanError } from '../../kit/errors.js';
 import type { ChatFormat, ChatInput, Grammar, NativeHint, RenderedChat } from '../../native/binding.js';
-import type { NativeModelInfo, NativeStats } from '../../native/reports.js';
+import type { NativeModelInfo } from '../../native/reports/model-info.js';
+import type { NativeStats } from '../../native/reports/stats.js';
 import { Aliases } from '../aliases.js';
 import { FarBackend } from '../far-backend.js';
 import { NO_STATS } from '../no-stats.js';

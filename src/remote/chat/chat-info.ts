@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { NativeModelInfo } from '../../native/reports.js';
+import type { NativeModelInfo } from '../../native/reports/model-info.js';
 import type { ChatModel } from './chat-model.js';
 import { OWN_SAMPLING } from './chat-options.js';
 

@@ -1,7 +1,7 @@
 import type { BackendRequest } from '../../backend/backend.js';
 import type { BanyanError } from '../../kit/errors.js';
 import type { ChatInput, NativeSampling } from '../../native/binding.js';
-import type { NativeSamplingAdvice } from '../../native/reports.js';
+import type { NativeSamplingAdvice } from '../../native/reports/model-info.js';
 import { cannot } from '../dialects/dialect.js';
 import type { ChatCallOptions, ChatWarning } from './chat-model.js';
 import { toPrompt } from './chat-prompt.js';

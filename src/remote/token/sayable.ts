@@ -1,7 +1,7 @@
 import type { BackendRequest } from '../../backend/backend.js';
 import { toRequestSettings } from '../../engine/request-options.js';
 import { hasCode } from '../../kit/errors.js';
-import type { NativeModelInfo, NativeSamplingAdvice } from '../../native/reports.js';
+import type { NativeModelInfo, NativeSamplingAdvice } from '../../native/reports/model-info.js';
 import type { Dialect } from '../dialects/dialect.js';
 
 type Advice = Pick<NativeModelInfo, 'sampling' | 'samplingReason'>;

@@ -1,7 +1,8 @@
 import { type BackendRequest, checkOpen, type RequestSink } from '../../backend/backend.js';
 import type { Vocabulary } from '../../backend/vocabulary.js';
 import type { ChatFormat, ChatInput, Grammar, NativeHint, RenderedChat } from '../../native/binding.js';
-import type { NativeModelInfo, NativeStats } from '../../native/reports.js';
+import type { NativeModelInfo } from '../../native/reports/model-info.js';
+import type { NativeStats } from '../../native/reports/stats.js';
 import type { Aliases } from '../aliases.js';
 import type { WireFormat, WireGrammar, WireRequest } from '../dialects/dialect.js';
 import { schemaGrammar } from '../dialects/schema-grammar.js';

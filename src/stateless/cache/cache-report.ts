@@ -1,5 +1,5 @@
 import type { Wanted } from '../../engine/pins/pins.js';
-import type { NativeMiss } from '../../native/reports.js';
+import type { NativeMiss } from '../../native/reports/usage.js';
 import type { Difference } from './request-records.js';
 
 /** How far a prompt was cached. */
