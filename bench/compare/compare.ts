@@ -3,6 +3,7 @@ import type { Measured } from '../cost.js';
 import { describe, findModel } from '../models.js';
 import { type Case, casesNamed } from './cases.js';
 import { measure } from './order.js';
+import { cutAs, patience } from './patience.js';
 import { expectedSeconds, timeLeft } from './progress.js';
 import { leastSeconds, type MachinePeak, machinePeak } from './roofline.js';
 import { type Conditions, type Line, RunLog } from './run-log.js';
@@ -47,6 +48,8 @@ export interface ComparedSystem extends Measured {
   numbers: number[];
   flags: string;
   failures: string[];
+  /** It was cut, as it took more than so many times what the first system took. */
+  slower?: number | undefined;
   foreignPercent: number[];
 }
 
@@ -94,7 +97,9 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     if (round.some(({ run }) => run > 0) && !fits) continue;
     for (const [turn, order] of round.entries()) {
       const { path } = cases.get(order.case) as { path: string };
-      const line = await ran(order, { path, threads, limitMs: limitS * 1000 });
+      const patienceS = order.system === systems[0] ? limitS : patience(log.lines, order.case, systems[0], limitS);
+      const timed = await ran(order, { path, threads, limitMs: patienceS * 1000 });
+      const line = { ...timed, measurement: cutAs(timed.measurement, systems[0] ?? '', patienceS, limitS) };
       log.add(line);
       const { measurement, seconds } = line;
       const said = 'error' in measurement ? `FAILED: ${measurement.error}` : `${seconds.toFixed(1)} s`;
@@ -146,6 +151,7 @@ function collect(log: RunLog, name: string, system: string, runs: number): Compa
     numbers: done.map(({ run }) => run),
     flags: done[0]?.flags ?? '',
     failures: lines.flatMap(({ measurement }) => ('error' in measurement ? [measurement.error] : [])),
+    slower: lines.flatMap(({ measurement }) => ('error' in measurement ? (measurement.slower ?? []) : []))[0],
     foreignPercent: done.map(({ foreignPercent }) => foreignPercent),
   };
 }

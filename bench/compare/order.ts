@@ -20,7 +20,10 @@ export interface Order {
 /** What it tells. `processCpuMs`: all CPU time of it and of the server it started, loading included. */
 export type Answer = { cost: Cost; flags: string; processCpuMs: number } | { error: string };
 
-export type Measurement = { cost: Cost; flags: string; foreignPercent: number } | { error: string };
+/** `late`: it was not done in time. `slower`: it was cut, as it took more than so many times what the first system took. */
+export type Measurement =
+  | { cost: Cost; flags: string; foreignPercent: number }
+  | { error: string; late?: boolean; slower?: number };
 
 /**
  * Measures in a fresh process, which ends, with all that it started, after `limitMs`. `foreignPercent`: what other programs
@@ -38,8 +41,10 @@ export async function measure(order: Order, limitMs: number): Promise<Measuremen
   child.send(order);
   const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
   clearTimeout(timer);
-  if (!told)
-    return { error: signal === 'SIGKILL' ? `not done in ${limitMs / 1000} s` : `ended with ${signal ?? code}` };
+  if (!told) {
+    const late = signal === 'SIGKILL';
+    return { error: late ? `not done in ${limitMs / 1000} s` : `ended with ${signal ?? code}`, late };
+  }
   if ('error' in told) return told;
   const machineMs = (performance.now() - began) * cpus().length;
   const foreign = Math.max(0, busyMs() - busy - told.processCpuMs);

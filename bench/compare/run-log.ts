@@ -40,7 +40,7 @@ export class RunLog {
     return new RunLog(path, []);
   }
 
-  /** An earlier one, without its failures and without a torn last line. Throws where it was measured under other conditions. */
+  /** An earlier one, without its failures (but what was cut stays) and without a torn last line. Throws where it was measured under other conditions. */
   static resume(path: string, conditions: Conditions): RunLog {
     if (!existsSync(path)) return RunLog.create(path, conditions);
     const [head = '{}'] = readFileSync(path, 'utf8').split('\n', 1);
@@ -49,7 +49,7 @@ export class RunLog {
         `${path} was measured under ${head}, this is ${JSON.stringify(conditions)}: run without --resume`,
       );
     }
-    const lines = RunLog.earlier(path).filter(({ measurement }) => !('error' in measurement));
+    const lines = RunLog.earlier(path).filter(({ measurement }) => !('error' in measurement) || measurement.slower);
     writeFileSync(path, [head, ...lines.map((line) => JSON.stringify(line)), ''].join('\n'));
     return new RunLog(path, lines);
   }

@@ -57,6 +57,7 @@ function cell({ systems, case: of }: Compared, name: string): string {
   const [ours] = systems;
   const other = systems.find((system) => system.name === name);
   const ratio = ours && other && ratioOf(ours, other, measureOf(of).of);
+  if (!ratio && other?.slower) return `> ${other.slower}x by wall time`;
   if (!ratio) return other?.failures[0] ? 'failed' : '-';
   const spread = `${ratio.least.toFixed(2)} to ${ratio.greatest.toFixed(2)}`;
   return `${ratio.times.toFixed(2)}x${other.runs.length > 1 ? ` (${spread})` : ''}`;
@@ -65,8 +66,8 @@ function cell({ systems, case: of }: Compared, name: string): string {
 function findings(each: Compared): string[] {
   const [ours, ...others] = each.systems;
   if (!ours) return [];
-  const failed = each.systems.flatMap(({ name, failures }) =>
-    failures.map((failure) => `${each.name}: ${name} FAILED: ${failure}`),
+  const failed = each.systems.flatMap(({ name, failures, slower }) =>
+    failures.map((failure) => `${each.name}: ${name} ${slower ? 'was' : 'FAILED:'} ${failure}`),
   );
   const { what, of } = measureOf(each.case);
   const told = others.flatMap((other) => {
