@@ -9,6 +9,7 @@
 #include <set>
 
 #include "check.h"
+#include "llama-cpp.h"
 #include "runner/arch/architecture.h"
 #include "runner/attention/kernel.h"
 #include "runner/scenario.h"
@@ -17,11 +18,6 @@ using namespace banyan;
 using namespace banyan::test;
 
 namespace {
-
-struct ModelFree {
-    void operator()(llama_model * model) const { llama_model_free(model); }
-};
-using ModelPtr = std::unique_ptr<llama_model, ModelFree>;
 
 std::vector<std::string> model_paths() {
     const char * dir = std::getenv("BANYAN_TEST_MODELS");
@@ -48,11 +44,11 @@ int gpu_layers() {
     return layers ? std::atoi(layers) : 0;
 }
 
-ModelPtr load(const std::string & path, int n_gpu_layers = gpu_layers()) {
+llama_model_ptr load(const std::string & path, int n_gpu_layers = gpu_layers()) {
     llama_log_set([](ggml_log_level, const char *, void *) {}, nullptr);
     llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = n_gpu_layers;
-    return ModelPtr(llama_model_load_from_file(path.c_str(), params));
+    return llama_model_ptr(llama_model_load_from_file(path.c_str(), params));
 }
 
 std::string architecture_name(const llama_model * model) {
@@ -121,7 +117,7 @@ class Subject {
         n_vocab_ = llama_vocab_n_tokens(llama_model_get_vocab(model_.get()));
         const Architecture architecture = architecture_of(architecture_name(model_.get()));
         reuse_ = architecture.prefix_reuse && !architecture.states;  // state-bank-test has those
-        const ModelPtr on_cpu = gpu_layers() > 0 ? load(path, 0) : nullptr;
+        const llama_model_ptr on_cpu = gpu_layers() > 0 ? load(path, 0) : nullptr;
         const auto stock = stock_sequences(on_cpu ? on_cpu.get() : model_.get(), type, reference);
         if (stock) expected_ = run_scenario(*stock, n_vocab_, reuse_);
     }
@@ -137,7 +133,7 @@ class Subject {
 
   private:
     std::string name_;
-    ModelPtr model_;
+    llama_model_ptr model_;
     ggml_type type_;
     int n_vocab_ = 0;
     bool reuse_ = true;
@@ -150,7 +146,7 @@ TEST("every supported architecture: paged and dense agree with stock") {
     CHECK(gpu_layers() == 0 || llama_supports_gpu_offload());  // else the CPU would agree with itself
     std::set<std::string> paged;
     for (const std::string & path : model_paths()) {
-        const ModelPtr model = load(path);
+        const llama_model_ptr model = load(path);
         if (!model) continue;
         const Architecture architecture = architecture_of(architecture_name(model.get()));
         if (architecture.path == AttentionPath::refused || architecture.path == AttentionPath::head) continue;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "check.h"
+#include "llama-cpp.h"
 #include "llama-model.h"
 #include "runner/arch/architecture.h"
 #include "runner/backend.h"
@@ -24,16 +25,11 @@ using namespace banyan::test;
 
 namespace {
 
-struct ModelFree {
-    void operator()(llama_model * model) const { llama_model_free(model); }
-};
-using ModelPtr = std::unique_ptr<llama_model, ModelFree>;
-
-ModelPtr load(const std::string & path, bool packed) {
+llama_model_ptr load(const std::string & path, bool packed) {
     llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = 0;
     params.use_extra_bufts = packed;
-    return ModelPtr(llama_model_load_from_file(path.c_str(), params));
+    return llama_model_ptr(llama_model_load_from_file(path.c_str(), params));
 }
 
 bool quantise(const std::string & from, const std::string & to, llama_ftype type) {
@@ -103,8 +99,8 @@ TEST("every architecture, quantised: packed weights agree with ggml's kernels") 
         for (const llama_ftype type :
              {LLAMA_FTYPE_MOSTLY_Q8_0, LLAMA_FTYPE_MOSTLY_Q4_1, LLAMA_FTYPE_MOSTLY_Q5_0, LLAMA_FTYPE_MOSTLY_Q5_1}) {
             if (!quantise(entry.path(), file, type)) continue;
-            const ModelPtr packed = load(file, true);
-            const ModelPtr plain = load(file, false);
+            const llama_model_ptr packed = load(file, true);
+            const llama_model_ptr plain = load(file, false);
             if (!packed || !plain || !served(packed.get()) || packed_tensors(*packed) == 0) continue;
             CHECK_EQ(packed_tensors(*plain), 0);
             ++n_packed;
