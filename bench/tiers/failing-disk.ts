@@ -7,7 +7,7 @@ import { inDirectory, type PartOptions } from './directory.js';
 const TARGET = 1.05;
 /** By disk: why its worst prompt takes longer than the median says. */
 const WAITS =
-  'until three loads in a row came late, each waits for the disk, 50 ms or four times what reading should take';
+  'the first load is waited for 50 ms or four times what reading should take, the next two hardly longer than that';
 const CAUSES: Record<string, string> = { hanging: WAITS, '5 MB/s': WAITS };
 const OFF = 'off';
 /** Prompts that were on the disk before it failed, and those that were not. */

@@ -1,6 +1,7 @@
 import { Workers } from '../../src/workers/workers.js';
 import { type Driven, drive } from '../../testing/drive/drive.js';
 import { EngineSystem } from '../../testing/drive/engine-system.js';
+import { cpuMsOf } from '../../testing/remote/llama-server.js';
 import { median, spread, sum } from '../../testing/statistics.js';
 import { fleet } from '../../testing/workloads/fleet.js';
 import { CI } from '../../testing/workloads/scale.js';
@@ -32,6 +33,13 @@ class WorkersSystem extends EngineSystem {
     });
   }
 
+  /** CPU time so far, in milliseconds: of this process, and of all workers. */
+  processesCpuMs(): { driver: number; workers: number } {
+    const { user, system } = process.cpuUsage();
+    const workers = this.#workers.report().map(({ pid }) => (pid === undefined ? 0 : cpuMsOf(pid)));
+    return { driver: (user + system) / 1000, workers: sum(workers) };
+  }
+
   override close(): Promise<void> {
     return this.#workers.close();
   }
@@ -39,6 +47,8 @@ class WorkersSystem extends EngineSystem {
 
 interface Run {
   seconds: number;
+  driverSeconds: number;
+  workerSeconds: number;
   hitRate: number;
   /** Of the worker that had most by the one that had least. */
   requestsApart: number;
@@ -52,13 +62,17 @@ export async function benchWorkers({ runs, threads }: BenchOptions): Promise<Rep
   const systems = [await WorkersSystem.open(1, each), await WorkersSystem.open(2, each)];
   const measured = await byTurns(systems, runs, async (system, run): Promise<Run> => {
     const before = system.loads();
+    const cpu = system.processesCpuMs();
     const driven = await drive(system, workload, { salt: `run ${run} ` }); // what another run had cached is of no use
+    const { driver, workers } = system.processesCpuMs();
     const loads = system.loads().map(({ requests, tokens }, at) => ({
       requests: requests - (before[at]?.requests ?? 0),
       tokens: tokens - (before[at]?.tokens ?? 0),
     }));
     return {
       seconds: driven.wallMs / 1000,
+      driverSeconds: (driver - cpu.driver) / 1000,
+      workerSeconds: (workers - cpu.workers) / 1000,
       hitRate: hitRate(driven),
       requestsApart: apart(loads.map(({ requests }) => requests)),
       tokensApart: apart(loads.map(({ tokens }) => tokens)),
@@ -77,11 +91,16 @@ export async function benchWorkers({ runs, threads }: BenchOptions): Promise<Rep
     tables: [
       {
         title: `W2: ${AGENTS} agents x 11 calls, one system prompt`,
-        columns: ['', 'seconds', '+-%', 'hit rate', 'requests, most by least', 'computed tokens, most by least'],
+        columns: [
+          ...['', 'seconds', '+-%', 'CPU s of workers', 'CPU s of driver', 'hit rate'],
+          ...['requests, most by least', 'computed tokens, most by least'],
+        ],
         rows: measured.map(({ name, runs: own }) => [
           name,
           median(own.map(({ seconds }) => seconds)),
           spread(own.map(({ seconds }) => seconds)),
+          median(own.map(({ workerSeconds }) => workerSeconds)),
+          median(own.map(({ driverSeconds }) => driverSeconds)),
           median(own.map((run) => run.hitRate)),
           median(own.map((run) => run.requestsApart)),
           median(own.map((run) => run.tokensApart)),

@@ -24,6 +24,16 @@ bool Loads::pays(const Goal & goal, Micros now, Micros & takes, Micros & computi
     return !cost_.calibrated() || takes < computing;
 }
 
+/**
+ * How long a load is waited for. A busy machine delays a read now and then: the first is forgiven, at a cost that a
+ * request can feel. Once one was late the disk is not trusted, and what waiting in vain costs is to be hardly felt.
+ */
+Micros Loads::patience(Micros takes, Micros computing) const {
+    if (!cost_.calibrated()) return std::max(kLeastPatience, 4 * takes);
+    if (late_in_a_row_ > 0) return takes + computing / kShareAfterLate;
+    return std::clamp(4 * takes, kLeastPatience, std::max(kLeastPatience, computing));
+}
+
 int32_t Loads::n_expected() const {
     int32_t n = 0;
     for (const auto & [id, load] : loads_) {
@@ -143,7 +153,6 @@ Loads::Answer Loads::bring(const LoadWish & wish, Micros now) {
         cache_.release(*holding);
         return {};
     }
-    const Micros patience = std::clamp(4 * takes, kLeastPatience, std::max(kLeastPatience, computing));
     std::vector<Part> parts(static_cast<size_t>(goal.end - goal.begin), config_.pages ? Part::wanted : Part::here);
     if (goal.state) parts.push_back(Part::wanted);
     Load load{wish.request,
@@ -158,7 +167,7 @@ Loads::Answer Loads::bring(const LoadWish & wish, Micros now) {
               n_pages,
               std::move(parts),
               now,
-              now + (cost_.calibrated() ? patience : std::max(kLeastPatience, 4 * takes)),
+              now + patience(takes, computing),
               n_read};
     for (size_t part = 0; part < load.parts.size(); ++part)
         bringing_[load.key(static_cast<int32_t>(part))] = next_load_;

@@ -105,7 +105,8 @@ class Loads {
     int32_t n_held() const;
     const TierCost & cost() const { return reading_cost_; }
 
-    static constexpr Micros kLeastPatience = 50'000;  // for a load
+    static constexpr Micros kLeastPatience = 50'000;  // for a load, unless the last one was late
+    static constexpr Micros kShareAfterLate = 32;     // of computing, that a load may be late by once one was
     static constexpr int kLateLoads = 3;              // in a row, before the tier rests
     static constexpr Micros kRest = 10'000'000, kLongestRest = 600'000'000;
 
@@ -170,6 +171,7 @@ class Loads {
     void forget_keys(const Load & load);
     int32_t page_tokens() const { return cache_.pool().page_tokens(); }
     bool pays(const Goal & goal, Micros now, Micros & takes, Micros & computing) const;
+    Micros patience(Micros takes, Micros computing) const;
     LoadMap::iterator end(LoadMap::iterator load, std::vector<EndedLoad> & ended, Micros now,
                           RequestId in_favour_of = 0);
     void bring_into_tree(Load & load, int32_t n_here);

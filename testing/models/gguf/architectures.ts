@@ -1,3 +1,4 @@
+import { attentionKeys } from './attention-keys.js';
 import type { Metadata, Tensor } from './gguf-writer.js';
 import { isPurelyRecurrent, isRecurrent, recurrentHyperparameters, recurrentTensors } from './recurrent.js';
 import { isRwkv, layerNorm } from './rwkv.js';
@@ -16,15 +17,7 @@ export function hyperparameters(s: Shape): Map<string, Metadata> {
     feed_forward_length: { u32: s.feedForward },
     'attention.layer_norm_rms_epsilon': { f32: 1e-6 },
   };
-  if (!isPurelyRecurrent(s))
-    Object.assign(own, {
-      'attention.head_count': { u32: s.heads },
-      'attention.head_count_kv': { u32: s.kvHeads },
-      'attention.key_length': { u32: s.headDim },
-      'attention.value_length': { u32: s.headDim },
-      'rope.dimension_count': { u32: s.headDim },
-      'rope.freq_base': { f32: 10_000 },
-    });
+  if (!isPurelyRecurrent(s)) Object.assign(own, attentionKeys(s));
   switch (s.architecture) {
     case 'gemma2':
       own.attn_logit_softcapping = { f32: 50 };

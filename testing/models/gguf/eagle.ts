@@ -1,11 +1,9 @@
+import { type AttentionSizes, attentionKeys } from './attention-keys.js';
 import type { Metadata, Tensor } from './gguf-writer.js';
 import type { TensorInit } from './tensor-data.js';
 
-export interface EagleShape {
+export interface EagleShape extends AttentionSizes {
   embedding: number;
-  heads: number;
-  kvHeads: number;
-  headDim: number;
   feedForward: number;
   context: number;
   /** Numbers of a hidden state of the model it drafts for. */
@@ -25,12 +23,7 @@ export function eagleMetadata(s: EagleShape): Map<string, Metadata> {
     block_count: { u32: 1 },
     feed_forward_length: { u32: s.feedForward },
     'attention.layer_norm_rms_epsilon': { f32: 1e-6 },
-    'attention.head_count': { u32: s.heads },
-    'attention.head_count_kv': { u32: s.kvHeads },
-    'attention.key_length': { u32: s.headDim },
-    'attention.value_length': { u32: s.headDim },
-    'rope.dimension_count': { u32: s.headDim },
-    'rope.freq_base': { f32: 10_000 },
+    ...attentionKeys(s),
     target_layers: { i32s: s.targetLayers },
     target_hidden_size: { u32: s.targetEmbedding },
   };
