@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /** What clients are to do: a stream for each body. */
@@ -31,11 +32,13 @@ export interface Asked {
 export class Clients {
   readonly #child: ChildProcess;
 
-  constructor() {
+  /** `elsewhere`: as if on a machine of their own, they take the CPU that nothing else wants. */
+  constructor({ elsewhere = false } = {}) {
     this.#child = fork(fileURLToPath(new URL('client-process.ts', import.meta.url)), {
       execArgv: ['--import', 'tsx'],
       serialization: 'advanced',
     });
+    if (elsewhere && this.#child.pid !== undefined) setPriority(this.#child.pid, constants.priority.PRIORITY_LOW);
   }
 
   /** All streams under way hang up. */
