@@ -1,11 +1,11 @@
 import type { Measurement } from './order.js';
 import type { Line } from './run-log.js';
 
-/** A system that takes so many times as long as the first one is cut: that it is behind is known, and the others wait. */
-export const PATIENCE = 10;
+/** A system that takes so many times as long as the first one is cut: that it is behind by more than any target asks is known, and the others wait. */
+export const PATIENCE = 6;
 
 /** A short run says little of what the processes of others take to begin. */
-const LEAST_S = 60;
+const LEAST_S = 30;
 
 /** Seconds after which a run of a case is cut: `limitS`, or sooner where the first system has done it. */
 export function patience(lines: readonly Line[], name: string, first: string | undefined, limitS: number): number {

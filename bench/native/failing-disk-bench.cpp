@@ -1,8 +1,9 @@
-// First tokens of an engine whose disk cache lies on a disk that fails, beside one without: the same prompts, by turns,
-// each turn a fresh engine on a fresh copy of a folder that has half of them.
+// First tokens of an engine whose disk cache lies on a disk that fails, beside one without: each prompt is asked of
+// both, one right after the other, so that what else the machine does meets both. Both are fresh for each disk, on a
+// fresh copy of a folder that has half of the prompts.
 //   failing-disk-bench <model.gguf> <empty folder> [runs=3] [threads=0]
-// Prints lines of fields with tabs between them: ttft, disk, run, known|new, milliseconds; told, disk, run, sentence on
-// why the disk is not used as ever, or nothing.
+// Prints lines of fields with tabs between them: ttft, disk, run, known|new, milliseconds, the same without a disk;
+// told, disk, run, sentence on why the disk is not used as ever, or nothing.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -31,9 +32,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Of each kind, of each prompt, of each answer. So many that the first ones, which wait for the disk until it rests, are
-// the fewer: the worst of them is told beside the median.
-constexpr int32_t kPrompts = 8, kTokens = 512, kOutput = 8;
+// Of each kind, of each prompt, of each answer. So many that the first ones, which wait for the disk until it rests,
+// are the fewer: the worst of them is told beside the median.
+constexpr int32_t kPrompts = 16, kTokens = 512, kOutput = 8;
+constexpr int32_t kWarmUp = 1000;  // the seed of a prompt that is no other's
 constexpr int64_t kKnownPages = kPrompts * (kTokens / 32);
 constexpr auto kPatience = std::chrono::seconds(20);  // for pages to be written and known, and for what is told
 
@@ -41,16 +43,14 @@ constexpr auto kPatience = std::chrono::seconds(20);  // for pages to be written
 struct DiskKind {
     const char * name;
     Fault fault = Fault::none;
-    bool is_on = true;
     bool is_removed = false;  // its files are
     Decision::Kind why = Decision::Kind::disk;
 };
-const DiskKind kDisks[] = {{"off", Fault::none, false},
-                           {"full", Fault::full},
+const DiskKind kDisks[] = {{"full", Fault::full},
                            {"read-only", Fault::read_only},
                            {"hanging", Fault::hangs},
-                           {"5 MB/s", Fault::throttled, true, false, Decision::Kind::recompute},
-                           {"removed", Fault::none, true, true}};
+                           {"5 MB/s", Fault::throttled, false, Decision::Kind::recompute},
+                           {"removed", Fault::none, true}};
 
 std::vector<Token> prompt_of(int32_t seed) {
     std::vector<Token> tokens;
@@ -162,18 +162,29 @@ struct Bench {
     void turn(const DiskKind & kind, int run) const {
         const fs::path dir = folder / "turn";
         const std::shared_ptr<FaultyFiles> files = disk();
-        if (kind.is_on) fs::copy(folder / "known", dir, fs::copy_options::recursive);
+        fs::copy(folder / "known", dir, fs::copy_options::recursive);
         {
-            Asked engine(kind.is_on ? on(dir, files) : options);
-            if (kind.is_on && !engine.wait([&] { return engine.stats().scheduler.pages_disk >= kKnownPages; }))
+            Asked engine(on(dir, files)), without(options);
+            if (!engine.wait([&] { return engine.stats().scheduler.pages_disk >= kKnownPages; }))
                 throw std::runtime_error("the pages on disk were not found");
+            for (Asked * each : {&engine, &without}) each->ask(kWarmUp);  // its first answer is slower than all others
             files->turn(kind.fault);
             if (kind.is_removed) fs::remove_all(dir);
+            int n_asked = 0;
+            const auto pair = [&](const char * what, int32_t seed) {
+                double ms[2];
+                for (int i = 0; i < 2; ++i) {
+                    const bool is_on = (i + n_asked) % 2 == 0;
+                    ms[is_on] = (is_on ? engine : without).ask(seed);
+                }
+                ++n_asked;
+                std::printf("ttft\t%s\t%d\t%s\t%.3f\t%.3f\n", kind.name, run, what, ms[1], ms[0]);
+            };
             for (int32_t i = 1; i <= kPrompts; ++i) {
-                std::printf("ttft\t%s\t%d\tknown\t%.3f\n", kind.name, run, engine.ask(i));
-                std::printf("ttft\t%s\t%d\tnew\t%.3f\n", kind.name, run, engine.ask(kPrompts + i));
+                pair("known", i);
+                pair("new", kPrompts + i);
             }
-            if (kind.is_on) engine.wait([&] { return !engine.told(kind.why).empty(); });
+            engine.wait([&] { return !engine.told(kind.why).empty(); });
             std::printf("told\t%s\t%d\t%s\n", kind.name, run, engine.told(kind.why).c_str());
             std::fflush(stdout);
             files->turn(Fault::none);  // before it is closed, which would wait for what hangs
@@ -194,7 +205,7 @@ int main(int argc, char ** argv) {
         Bench bench;
         bench.options.model_path = argv[1];
         bench.folder = argv[2];
-        bench.options.runner.kv_tokens = 16'384;
+        bench.options.runner.kv_tokens = 32'768;
         bench.options.runner.threads = argc > 4 ? std::atoi(argv[4]) : 0;
         const int runs = argc > 3 ? std::max(1, std::atoi(argv[3])) : 3;
         bench.prepare();
