@@ -197,7 +197,9 @@ describe('hostile peers', () => {
     half.write('POST /v1/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{"prompt"');
     await once(half, 'connect');
     half.destroy();
-    expect(await post('{"client":"x","program":0,"kind":"finished"}', '/v1/hints')).toMatch(/^HTTP\/1\.1 400/);
+    expect(await post('{"client":"x","hints":[{"program":0,"kind":"finished"}]}', '/v1/hints')).toMatch(
+      /^HTTP\/1\.1 400/,
+    );
     expect((await it.remote.generate('a', { maxTokens: 2, ignoreEos: true })).tokens).toHaveLength(2);
   });
 

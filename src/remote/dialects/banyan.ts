@@ -17,7 +17,7 @@ export const BANYAN: Dialect = {
   },
   body,
   goesOn: true,
-  hint: { path: '/v1/hints', body: hintBody },
+  hint: { path: '/v1/hints', body: hintsBody },
   read: (event) => {
     const { tokens = [], logprobs, promptLogprobs, end, cached, shortened, usage } = event;
     const how = end === 'stop' || end === 'length' ? end : end === undefined ? undefined : 'broken';
@@ -32,7 +32,7 @@ export const BANYAN: Dialect = {
 };
 
 function body(wire: WireRequest): object {
-  const { asked, kept } = wire;
+  const { asked, kept, hints = [] } = wire;
   const { program, group, groupSize, staticTokens, boundary, stop, logitBias, sampling } = asked;
   if (asked.chat && !wire.format) throw cannot(NAME, 'messages', 'their format was made by another engine');
   const { gbnf = '', jsonSchema = '' } = (asked.grammar && wire.grammar) || {};
@@ -53,13 +53,17 @@ function body(wire: WireRequest): object {
     ...(logitBias.length > 0 && { logitBias }),
     ...(wire.format && { format: wire.format }),
     ...(kept > 0 && { begun: kept }),
+    ...(hints.length > 0 && hintsBody(hints)),
     ...(jsonSchema !== '' ? { jsonSchema } : gbnf !== '' && { grammar: gbnf }),
   };
 }
 
-function hintBody({ client, program, salt, hint }: WireHint): object {
-  const { kind, tool, expectedMs, tokens, steps, from } = hint;
-  return { client, program, kind, tool, expectedMs, tenant: salt, tokens: [...tokens], steps, from };
+/** All of one client: this process. */
+function hintsBody(hints: readonly WireHint[]): object {
+  const bodies = hints.map(({ program, salt, hint: { kind, tool, expectedMs, tokens, steps, from } }) => {
+    return { program, kind, tool, expectedMs, tenant: salt, tokens: [...tokens], steps, from };
+  });
+  return { client: hints[0]?.client, hints: bodies };
 }
 
 /** The options of a table that are not what they are when they are left out. */

@@ -37,6 +37,8 @@ export interface WireRequest {
   client: string;
   /** The server was declared to have priorities. */
   priorities: boolean;
+  /** Advice that goes along, where the dialect takes any. */
+  hints?: readonly WireHint[];
 }
 
 /** Advice about a program on its way to the engine where it was last. */
@@ -85,7 +87,7 @@ export interface Dialect {
    */
   readonly goesOn?: true;
   /** Where advice about programs goes; undefined: nowhere. */
-  readonly hint?: { path: string; body(hint: WireHint): object };
+  readonly hint?: { path: string; body(hints: readonly WireHint[]): object };
   /** Headers of a request. */
   headers?(wire: WireRequest): Record<string, string>;
   /** Reads an event of the stream; undefined: it says nothing of the answer. */

@@ -5,8 +5,6 @@ import type { Member } from './member.js';
 
 /** Programs whose place is remembered, the latest. */
 const MOST_PROGRAMS = 10_000;
-/** Advice that is not taken by then is late. */
-const LATE_MS = 5_000;
 
 /** Servers, and where each program was sent last: advice about it goes there. */
 export class Hints implements Servers<Member> {
@@ -45,11 +43,9 @@ export class Hints implements Servers<Member> {
     return trip;
   }
 
-  /** Nothing is lost with advice that does not arrive but time. */
   tell(program: number, hint: NativeHint): void {
     const member = this.#last.get(program);
     if (hint.kind === 'finished') this.finished(program);
-    const about = { hint, program, client: this.#aliases.client, salt: this.#aliases.tenant(hint.salt) };
-    member?.tell(about, AbortSignal.timeout(LATE_MS)).catch(() => {});
+    member?.tell({ hint, program, client: this.#aliases.client, salt: this.#aliases.tenant(hint.salt) });
   }
 }

@@ -1,6 +1,10 @@
 import { BanyanError } from '../../kit/errors.js';
 import type { Dialect, WireHint, WireRequest } from '../dialects/dialect.js';
+import { Outbox } from './outbox.js';
 import { Transport, WireFailure } from './transport.js';
+
+/** Advice that is not taken by then is late. */
+const LATE_MS = 5_000;
 
 /** What a caller says of one server; see RemoteOptions. */
 export interface MemberSetup {
@@ -19,6 +23,7 @@ export class Member {
   readonly model: string;
   readonly priorities: boolean;
   readonly #transport: Transport;
+  readonly #outbox = new Outbox((hints) => void this.#post(hints).catch(() => {}));
 
   constructor({ url, dialect, model, headers, priorities }: MemberSetup) {
     this.url = url;
@@ -28,9 +33,10 @@ export class Member {
     this.#transport = new Transport(url, headers);
   }
 
-  /** The events of an answer. The body was checked before: what is thrown is a WireFailure. */
-  events(wire: WireRequest, signal: AbortSignal) {
+  /** The events of an answer. The body was checked before: what is thrown is a WireFailure. Advice that waits goes along. */
+  events(asked: WireRequest, signal: AbortSignal) {
     const { path } = this.dialect;
+    const wire = { ...asked, hints: this.#outbox.take() };
     return this.#transport.events(path, this.dialect.body(wire), this.dialect.headers?.(wire) ?? {}, signal);
   }
 
@@ -53,14 +59,20 @@ export class Member {
     }
   }
 
-  /** Advice, as far as it takes any. Rejects with a WireFailure. */
-  async tell(hint: WireHint, signal: AbortSignal): Promise<void> {
-    const { hint: told } = this.dialect;
-    if (told) await this.#transport.json(told.path, told.body(hint), signal);
+  /** Advice, as far as it takes any: soon, or right before the next request. Nothing is lost with what does not arrive but time. */
+  tell(hint: WireHint): void {
+    if (this.dialect.hint) this.#outbox.add(hint);
   }
 
-  close(): Promise<void> {
-    return this.#transport.close();
+  async close(): Promise<void> {
+    const hints = this.#outbox.take();
+    if (hints.length > 0) await this.#post(hints).catch(() => {});
+    await this.#transport.close();
+  }
+
+  async #post(hints: readonly WireHint[]): Promise<void> {
+    const { hint: told } = this.dialect;
+    if (told) await this.#transport.json(told.path, told.body(hints), AbortSignal.timeout(LATE_MS));
   }
 
   /** A failure as a caller is told of it. */

@@ -36,6 +36,8 @@ export class TokenBackend extends FarBackend {
   readonly info: NativeModelInfo;
   readonly #setup: TokenSetup;
   readonly #hints: Hints;
+  /** One of each kind of member: what one of them can be asked, all of its kind can. */
+  readonly #kinds: readonly Member[];
   readonly #schemas = new WeakMap<Grammar, WireGrammar>();
   readonly #formats = new WeakMap<ChatFormat, WireFormat>();
 
@@ -44,6 +46,8 @@ export class TokenBackend extends FarBackend {
     this.#setup = setup;
     const { vocabulary, members } = setup;
     this.#hints = new Hints(setup.calls ?? setup.servers, setup.aliases);
+    const kindOf = ({ dialect, priorities }: Member) => `${dialect.name} ${priorities}`;
+    this.#kinds = [...new Map(members.map((member) => [kindOf(member), member])).values()];
     const [first] = members;
     const advice = sayable(
       vocabulary.info,
@@ -71,7 +75,7 @@ export class TokenBackend extends FarBackend {
     const most =
       members.every(({ dialect }) => dialect.endsThere) && asked.maxTokens > 0 ? wire.maxTokens + 1 : undefined;
     const reader = vocabulary.openAnswer(most === undefined ? asked : { ...asked, maxTokens: most });
-    for (const { dialect, model, priorities } of members) dialect.body({ ...wire, kept: 0, model, priorities });
+    for (const { dialect, model, priorities } of this.#kinds) dialect.body({ ...wire, kept: 0, model, priorities });
     return this.begin(
       asked,
       sink,

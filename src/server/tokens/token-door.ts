@@ -6,7 +6,7 @@ import { readTable } from '../../kit/option-table.js';
 import type { ChatFormat } from '../../native/binding.js';
 import { REQUEST } from '../../native/request-options.js';
 import { SAMPLING } from '../../native/sampling-options.js';
-import type { TokenFormat, TokenRequest } from './token-wire.js';
+import type { TokenFormat, TokenRequest, WireHints } from './token-wire.js';
 
 /** Programs and groups of clients that are remembered, by their numbers there. */
 const MOST_NAMES = 10_000;
@@ -25,8 +25,15 @@ export class TokenDoor {
     this.backend = backend;
   }
 
+  /** Advice about a client's programs. */
+  take({ client, hints }: WireHints): void {
+    for (const { program, tenant, tokens, ...said } of hints) {
+      this.backend.hint(this.#program(client, program), { ...said, salt: tenant, tokens: Int32Array.from(tokens) });
+    }
+  }
+
   /** The number that a client's program has here. */
-  program(client: string, program: number): number {
+  #program(client: string, program: number): number {
     if (program === 0) return 0;
     return this.#programs.get(`${client} ${program}`, () => new Program(this.backend).id);
   }
@@ -40,7 +47,7 @@ export class TokenDoor {
       ...complete(REQUEST, readTable('options', body.options, REQUEST)),
       sampling: complete(SAMPLING, readTable('sampling', body.sampling, SAMPLING, 'sampling.')),
       prompt: Int32Array.from(body.prompt),
-      program: this.program(client, body.program),
+      program: this.#program(client, body.program),
       group: group ? this.#groups.get(`${client} ${group.id}`, newGroup) : 0,
       groupSize: group?.size ?? 0,
       ...{ salt, staticTokens, boundary, begun, stop, logitBias, label, chat },

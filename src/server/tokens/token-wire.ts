@@ -30,7 +30,24 @@ const format = z.object({
 
 export type TokenFormat = z.infer<typeof format>;
 
-/** POST /v1/tokens: a request of an engine, in token ids. `client`: whose programs and groups are numbered. */
+/** Advice about a program of a client. */
+const hint = z.strictObject({
+  program: number.min(1),
+  kind: z.enum(['tool-started', 'tool-ended', 'waiting-for-human', 'next-prefix', 'branch-abandoned', 'finished']),
+  tool: text.default(''),
+  expectedMs: z.number().default(0),
+  tenant: text.default(''),
+  tokens: ids.default([]),
+  steps: number.default(1),
+  from: number.default(0),
+});
+
+export type WireHints = { client: string; hints: z.infer<typeof hint>[] };
+
+/** POST /v1/hints: advice about programs, in the order in which it was given. */
+export const hintsRequest = z.strictObject({ client: text, hints: z.array(hint).min(1).max(1_024) });
+
+/** POST /v1/tokens: a request of an engine, in token ids. `client`: whose programs and groups are numbered; `hints`: advice that comes before it. */
 export const tokenRequest = z.strictObject({
   prompt: ids.min(1),
   options,
@@ -50,22 +67,7 @@ export const tokenRequest = z.strictObject({
   format: format.optional(),
   grammar: z.string().default(''),
   jsonSchema: z.string().default(''),
+  hints: z.array(hint).max(1_024).default([]),
 });
 
 export type TokenRequest = z.infer<typeof tokenRequest>;
-
-/** POST /v1/hints: advice about a program. */
-export const hintRequest = z.strictObject({
-  client: text,
-  program: z
-    .int()
-    .min(1)
-    .max(2 ** 31 - 1),
-  kind: z.enum(['tool-started', 'tool-ended', 'waiting-for-human', 'next-prefix', 'branch-abandoned', 'finished']),
-  tool: text.default(''),
-  expectedMs: z.number().default(0),
-  tenant: text.default(''),
-  tokens: ids.default([]),
-  steps: number.default(1),
-  from: number.default(0),
-});

@@ -1,11 +1,10 @@
 import type { RequestEvent } from '../../backend/backend.js';
 import { onAbort } from '../../kit/abort-listeners.js';
-import type { NativeHint } from '../../native/binding.js';
 import { parsedBody } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import type { SseWriter } from '../http/sse-writer.js';
 import type { TokenDoor } from './token-door.js';
-import { hintRequest, tokenRequest } from './token-wire.js';
+import { hintsRequest, tokenRequest } from './token-wire.js';
 
 /**
  * POST /v1/tokens: token ids in, token ids out, a step's an event. What is refused has a status of its own; an event with `end` says
@@ -13,6 +12,7 @@ import { hintRequest, tokenRequest } from './token-wire.js';
  */
 export async function tokens(exchange: Exchange, door: TokenDoor): Promise<void> {
   const body = parsedBody(tokenRequest, await exchange.body());
+  door.take(body);
   const asked = await door.request(body, exchange.requestId);
   exchange.checkPlaces(1);
   const ended = answer(exchange, door, { ...asked, progress: true });
@@ -67,10 +67,8 @@ function pieceOf(event: RequestEvent): object | undefined {
   }
 }
 
-/** POST /v1/hints: advice about a program. */
+/** POST /v1/hints: advice about programs. */
 export async function hints(exchange: Exchange, door: TokenDoor): Promise<void> {
-  const { client, program, tenant, tokens: ids, ...said } = parsedBody(hintRequest, await exchange.body());
-  const hint: NativeHint = { ...said, salt: tenant, tokens: Int32Array.from(ids) };
-  door.backend.hint(door.program(client, program), hint);
+  door.take(parsedBody(hintsRequest, await exchange.body()));
   exchange.json(200, { ok: true });
 }
