@@ -1,7 +1,8 @@
 import type { EngineOptions, GenerateOptions } from '../../src/index.js';
 import type { BenchOptions, Report } from '../report.js';
+import { agentLoop } from './agent-loop.js';
 import { reportModes } from './report.js';
-import { type Mode, trainedModels, type Work } from './work.js';
+import { type Mode, once, trainedModels, type Work } from './work.js';
 
 const TOKENS = 96;
 /** No mode may lose more, times off. */
@@ -75,13 +76,17 @@ function work(model: EngineOptions, of: string, { name, text, ours, theirs }: As
       const { usage, tokens } = await engine.generate(messages(index), options);
       return { outputTokens: usage.outputTokens, tokens };
     },
-    body: (index) => ({ messages: messages(index), temperature: 0, max_tokens: TOKENS, ...theirs }),
+    peer: once((index) => ({ messages: messages(index), temperature: 0, max_tokens: TOKENS, ...theirs })),
   };
 }
 
 /** What tokens without a choice give: computed one by one, checked as drafts, appended; llama-server's settings beside. */
 export async function benchJump(options: BenchOptions): Promise<Report> {
-  const models = [{ name: 'embedded model', model: {} }, ...(await trainedModels())];
-  const works = models.flatMap(({ name, model }) => [SCHEMA, CALLS].map((asked) => work(model, name, asked)));
+  const trained = await trainedModels();
+  const models = [{ name: 'embedded model', model: {} }, ...trained];
+  const works = [
+    ...models.flatMap(({ name, model }) => [SCHEMA, CALLS].map((asked) => work(model, name, asked))),
+    ...trained.map(({ name, model }) => agentLoop(name, model)),
+  ];
   return reportModes(works, MODES, [1, 8], options);
 }

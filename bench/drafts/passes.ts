@@ -77,7 +77,7 @@ async function ours({ work, batch, costs }: Place, mode: Mode, threads: number):
 function peersOf(place: Place, name: string, threads: number): Unit[] {
   const binary = process.env.LLAMA_SERVER;
   const { work, batch, peers, failures } = place;
-  if (binary === undefined || !work.body || !work.model.model) return [];
+  if (binary === undefined || !work.peer || !work.model.model) return [];
   return Object.keys(PEER_SETTINGS).map((setting) => ({
     case: name,
     system: `llama-server, ${setting}`,

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { post, startLlamaServer } from '../../testing/remote/llama-server.js';
-import { inTurns, type Work } from './work.js';
+import { sum } from '../../testing/statistics.js';
+import { type Ask, inTurns, type PeerAnswer, type Work } from './work.js';
 
 /** llama-server's kinds that need no draft model: none, as it sets them, and for matches and drafts as short as agents' are. */
 export const PEER_SETTINGS: Record<string, readonly string[]> = {
@@ -20,10 +21,6 @@ export const PEER_SETTINGS: Record<string, readonly string[]> = {
     ...['--spec-type', 'ngram-map-k', '--spec-ngram-map-k-size-n', '8', '--spec-ngram-map-k-size-m', '8'],
   ],
 };
-
-interface Answer {
-  usage: { completion_tokens: number };
-}
 
 /** What all answers may take together; a server that takes longer has failed. */
 const LIMIT_MS = 240_000;
@@ -43,12 +40,9 @@ export async function peerRate(binary: string, work: Work, batch: number, thread
     try {
       const signal = AbortSignal.timeout(LIMIT_MS);
       const began = performance.now();
-      const answers = await inTurns(
-        batch,
-        async (index) => (await post(`${url}/v1/chat/completions`, work.body?.(index) ?? {}, signal)) as Answer,
-      );
-      const tokens = answers.reduce((sum, { usage }) => sum + usage.completion_tokens, 0);
-      return (1000 * tokens) / (performance.now() - began);
+      const ask: Ask = async (body) => (await post(`${url}/v1/chat/completions`, body, signal)) as PeerAnswer;
+      const tokens = await inTurns(batch, async (index) => (await work.peer?.(ask, index)) ?? 0);
+      return (1000 * sum(tokens)) / (performance.now() - began);
     } finally {
       const ended = child.exitCode !== null || child.signalCode !== null || once(child, 'exit');
       child.kill('SIGKILL');

@@ -2,7 +2,7 @@ import { fleetTools, question, SYSTEM } from '../../examples/fleet/assistant.js'
 import { Agent, type EngineOptions } from '../../src/index.js';
 import type { BenchOptions, Report } from '../report.js';
 import { reportModes } from './report.js';
-import { type Mode, trainedModels, type Work } from './work.js';
+import { type Mode, once, trainedModels, type Work } from './work.js';
 
 const TOKENS = 64;
 const THINGS = ['a lighthouse', 'a ferry', 'a storm', 'a bakery', 'a violin', 'a glacier', 'an orchard', 'a comet'];
@@ -25,10 +25,10 @@ const free = (name: string, model: EngineOptions): Work => ({
     const options = { temperature: 1, maxTokens: TOKENS, ignoreEos: true, seed: index + 1 };
     return (await engine.generate(story(index), options)).usage;
   },
-  body: (index) => ({
+  peer: once((index) => ({
     ...{ messages: story(index), temperature: 1, max_tokens: TOKENS },
     ...{ seed: index + 1, ignore_eos: true },
-  }),
+  })),
 });
 
 const agents: Work = {

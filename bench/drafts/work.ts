@@ -8,6 +8,19 @@ export interface Said {
   tokens?: readonly number[];
 }
 
+/** An answer of llama-server. */
+export interface PeerAnswer {
+  usage: { completion_tokens: number };
+  choices: { message: { content?: string | null; tool_calls?: { function: { arguments: string } }[] } }[];
+}
+
+/** Posts the body of a chat completion. */
+export type Ask = (body: object) => Promise<PeerAnswer>;
+
+/** One question. */
+export const once = (body: (index: number) => object) => async (ask: Ask, index: number) =>
+  (await ask(body(index))).usage.completion_tokens;
+
 /** What is asked for, again and again. */
 export interface Work {
   name: string;
@@ -15,8 +28,10 @@ export interface Work {
   call(engine: Engine, index: number, how: Mode['request']): Promise<Said>;
   /** What the best of the modes must give at one at a time, times the first one. */
   target?: number;
-  /** The same as llama-server is asked; absent: it is not. */
-  body?(index: number): object;
+  /** The same of llama-server, by what `ask` posts: tokens that it said. Absent: it is not asked. */
+  peer?(ask: Ask, index: number): Promise<number>;
+  /** How many times llama-server's best setting the best mode must be. Default: 1. */
+  peerTarget?: number;
 }
 
 /** One of what is compared: options of the engine, and of each request. */

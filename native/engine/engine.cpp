@@ -4,6 +4,7 @@
 
 #include "engine/embedding-worker.h"
 #include "engine/worker.h"
+#include "runner/compute-threads.h"
 #include "runner/drafting/draft-runner.h"
 #include "runner/error.h"
 #include "tiers/tier-io.h"
@@ -12,7 +13,8 @@ namespace banyan {
 
 namespace {
 
-constexpr Micros kDrain = 2'000'000;  // that closing waits for pages to be written
+constexpr Micros kDrain = 2'000'000;            // that closing waits for pages to be written
+constexpr std::chrono::milliseconds kRest{20};  // without work, after which the threads that compute end
 constexpr size_t kMaxSaltName = 1024;
 
 }  // namespace
@@ -45,18 +47,24 @@ void Engine::run(Publish publish) {
         worker_->listen(hear);
     }
     publish_events(publish);  // of the load
-    bool ran = false;
+    bool ran = false, rested = true;
     while (!closing_ && !abort_) {
         // What the last step left for the page store has no further step to wait for.
         if (!embedding_ && idle()) worker_->settle_tiers();
         // Nothing to compute: sleep. Work that is better begun later: until then, or until something happens.
         const bool embeds = embedding_ && !idle();
         const microseconds patience(ran && !idle() ? 0 : embeds ? Worker::kLook : worker_->patience());
-        obey(patience);
+        if (idle() && !rested && (patience.count() < 0 || patience > kRest)) {
+            rested = !obey(kRest) && idle();
+            if (rested) rest_compute_threads();
+        } else {
+            obey(patience);
+        }
         publish_events(publish);
         if (closing_) break;
         const bool has_work = !idle() || worker_->is_due();
         ran = has_work && (embedding_ ? embedding_->step(abort_step_) : worker_->step(abort_step_));
+        rested = rested && !has_work;
         publish_events(publish);
     }
     if (!abort_) worker_->drain_tiers(kDrain);
@@ -69,8 +77,9 @@ bool Engine::idle() const {
     return worker_->idle() && (!embedding_ || embedding_->idle());
 }
 
-void Engine::obey(std::chrono::microseconds patience) {
-    for (CommandQueue::Command & command : commands_.take(patience)) {
+bool Engine::obey(std::chrono::microseconds patience) {
+    std::vector<CommandQueue::Command> commands = commands_.take(patience);
+    for (CommandQueue::Command & command : commands) {
         try {
             command();
         } catch (const std::exception & e) {
@@ -78,6 +87,7 @@ void Engine::obey(std::chrono::microseconds patience) {
             if (embedding_) embedding_->fail_all(e.what());
         }
     }
+    return !commands.empty();
 }
 
 void Engine::publish_events(const Publish & publish) {

@@ -97,7 +97,8 @@ class Engine {
     void schedule_nothing();
     void tell_templates();
     void run(Publish publish);
-    void obey(std::chrono::microseconds patience);
+    /** Runs what was posted; waits for it as long as that. False: nothing was. */
+    bool obey(std::chrono::microseconds patience);
     void post(std::function<void()> command);
     Salt intern(const std::string & salt);
     /** The key before the tenant's first pages; nullopt: no page is kept outside the pool. */

@@ -1,4 +1,8 @@
 // Engine: what requests get back, and what happens when they are cancelled, too many, or the engine closes.
+#include <filesystem>
+#include <iterator>
+#include <thread>
+
 #include "test-engine.h"
 
 using namespace banyan;
@@ -289,4 +293,20 @@ TEST("no token at all: the prompt is computed and cached, the answer is empty") 
     const Outcome next = engine.run(request(prompt(50), 3));
     CHECK(next.usage.cached_tokens >= 48);
     CHECK_EQ(engine.integrity(), "");
+}
+
+TEST("an engine without work gives its threads up, and answers again as before") {
+    const auto n_threads = [] {
+        std::error_code failed;
+        const std::filesystem::directory_iterator tasks("/proc/self/task", failed);
+        return failed ? 0 : std::distance(begin(tasks), end(tasks));
+    };
+    EngineOptions options = small_engine();
+    options.runner.threads = 2;
+    TestEngine engine(options);
+    const auto before = n_threads();
+    const Outcome first = engine.run(request(prompt(50)));
+    // At once or, on a busy machine, in a while: else this ends by the test's time limit.
+    while (n_threads() > before) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    CHECK(engine.run(request(prompt(50))).tokens == first.tokens);
 }

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 
 const text = z.string().max(512);
-const ids = z.array(
-  z
-    .int()
-    .min(0)
-    .max(2 ** 31 - 1),
-);
+const isId = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < 2 ** 31;
+/** A list of token ids, of which prompts have thousands: one check of all costs a tenth of one each. */
+const ids = (least: number) =>
+  z.custom<number[]>(
+    (value) => Array.isArray(value) && value.length >= least && value.every(isId),
+    `must be a list of ${least > 0 ? `${least} token id or more` : 'token ids'}`,
+  );
 const number = z
   .int()
   .min(0)
@@ -37,7 +38,7 @@ const hint = z.strictObject({
   tool: text.default(''),
   expectedMs: z.number().default(0),
   tenant: text.default(''),
-  tokens: ids.default([]),
+  tokens: ids(0).default([]),
   steps: number.default(1),
   from: number.default(0),
 });
@@ -49,7 +50,7 @@ export const hintsRequest = z.strictObject({ client: text, hints: z.array(hint).
 
 /** POST /v1/tokens: a request of an engine, in token ids. `client`: whose programs and groups are numbered; `hints`: advice that comes before it. */
 export const tokenRequest = z.strictObject({
-  prompt: ids.min(1),
+  prompt: ids(1),
   options,
   sampling: options,
   client: text.default(''),
