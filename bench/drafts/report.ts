@@ -40,7 +40,7 @@ export async function reportModes(
     ],
     setup: {
       threads: options.threads || 'default of each model',
-      calls: '8, or twice as many as at once',
+      calls: '8, or twice as many as at once; of a small model some times as many',
       repetitions: `${passes}${passes < options.runs ? ` of ${options.runs}, as time allowed` : ''}, by turns, an engine each`,
     },
   };

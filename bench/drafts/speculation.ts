@@ -5,6 +5,8 @@ import { reportModes } from './report.js';
 import { type Mode, once, trainedModels, type Work } from './work.js';
 
 const TOKENS = 64;
+/** Runs of the embedded model are so many times as long. */
+const SMALL = 6;
 const THINGS = ['a lighthouse', 'a ferry', 'a storm', 'a bakery', 'a violin', 'a glacier', 'an orchard', 'a comet'];
 
 const MODES: Mode[] = [
@@ -18,9 +20,10 @@ const story = (index: number) => [
 ];
 
 /** Nothing that repeats: drafts can only lose. */
-const free = (name: string, model: EngineOptions): Work => ({
+const free = (name: string, model: EngineOptions, times = 1): Work => ({
   name: `no repetition (temperature 1), ${name}`,
   model,
+  times,
   call: async (engine, index) => {
     const options = { temperature: 1, maxTokens: TOKENS, ignoreEos: true, seed: index + 1 };
     return (await engine.generate(story(index), options)).usage;
@@ -35,6 +38,7 @@ const agents: Work = {
   name: 'agent loop, embedded model',
   target: 1.35,
   model: {},
+  times: 2,
   async call(engine, index) {
     const tools = fleetTools({ maxLength: undefined });
     const agent = new Agent({ engine, system: SYSTEM, tools, temperature: 0, maxTokens: 128, limits: { maxSteps: 6 } });
@@ -45,6 +49,6 @@ const agents: Work = {
 /** What drafts give: none, all, and those that pay by measured times, by turns in one run; llama-server's settings beside. */
 export async function benchSpeculation(options: BenchOptions): Promise<Report> {
   const trained = await trainedModels();
-  const works = [agents, free('embedded model', {}), ...trained.map(({ name, model }) => free(name, model))];
+  const works = [agents, free('embedded model', {}, SMALL), ...trained.map(({ name, model }) => free(name, model))];
   return reportModes(works, MODES, [1, 8, 16], options);
 }

@@ -26,6 +26,8 @@ export interface Work {
   name: string;
   model: EngineOptions;
   call(engine: Engine, index: number, how: Mode['request']): Promise<Said>;
+  /** Calls of a run, times as many as usual: of a small model, whose runs are else too short to measure. */
+  times?: number;
   /** What the best of the modes must give at one at a time, times the first one. */
   target?: number;
   /** The same of llama-server, by what `ask` posts: tokens that it said. Absent: it is not asked. */
@@ -64,12 +66,9 @@ export interface Cost {
   said: (readonly number[] | undefined)[];
 }
 
-/** Twice as many as run at once, so that most steps are full. */
-export const callsOf = (batch: number) => Math.max(8, 2 * batch);
-
-/** All calls, so many at once. */
-export async function inTurns<T>(batch: number, call: (index: number) => Promise<T>): Promise<T[]> {
-  const calls = callsOf(batch);
+/** All calls, so many at once: twice as many, so that most steps are full, or a multiple of that. */
+export async function inTurns<T>(batch: number, call: (index: number) => Promise<T>, times = 1): Promise<T[]> {
+  const calls = times * Math.max(8, 2 * batch);
   const said: T[] = [];
   let next = 0;
   const line = async () => {
@@ -87,7 +86,7 @@ export async function costOf(work: Work, mode: Mode, batch: number, threads: num
   await using engine = await Engine.load({ ...work.model, ...(threads > 0 && { threads }), ...mode.engine });
   const began = performance.now();
   const cpu = process.cpuUsage();
-  const said = await inTurns(batch, (index) => work.call(engine, index, mode.request));
+  const said = await inTurns(batch, (index) => work.call(engine, index, mode.request), work.times);
   const { user, system } = process.cpuUsage(cpu);
   const wallMs = performance.now() - began;
   const { draftedTokens, acceptedTokens, forcedTokens, steps } = await engine.stats();

@@ -20,7 +20,10 @@ void VerifyCurve::add(Point & point, int64_t nanos, int64_t context) const {
 
 void VerifyCurve::observe(int32_t n_rows, int32_t n_drafts, int64_t nanos, int64_t context) {
     ++steps_;
+    const bool settled = n_drafts > 0 || !after_drafts_;
+    after_drafts_ = n_drafts > 0;
     if (n_rows < 1 || n_rows + n_drafts > kRows || nanos <= 0) return;
+    if (!settled) return;
     since_plain_[at(n_rows)] = n_drafts > 0 ? since_plain_[at(n_rows)] + 1 : 0;
     add(n_drafts > 0 ? drafted_[at(n_rows + n_drafts)] : without_[at(n_rows)], nanos, context);
 }

@@ -3,10 +3,12 @@
 //
 // Owns: a mean for each number of rows, with and without drafts. Changed by: observe. Thread: the engine thread.
 // Invariant: integers only. A number of rows is known once it was measured twice, lately: of the first two the quicker
-// counts, since the other waited for another program. What is not known lies between its neighbours, or on a line of
-// half the believed slope: too little rather than too much, so that it is tried and measured. What rows cost beyond the
-// step is believed half each kHalf steps that it was not measured: another program may have spoiled it. Means are
-// without what the rows attend to, which grows with their texts and not with their number.
+// counts, since the other waited for another program. Of steps without drafts one right behind a step with some does
+// not count: it takes up to a quarter longer, as caches hold the other one's data, and that is a cost of the drafts.
+// What is not known lies between its neighbours, or on a line of half the believed slope: too little rather than too
+// much, so that it is tried and measured. What rows cost beyond the step is believed half each kHalf steps that it was
+// not measured: another program may have spoiled it. Means are without what the rows attend to, which grows with their
+// texts and not with their number.
 #pragma once
 
 #include <array>
@@ -28,7 +30,7 @@ class VerifyCurve {
     bool knows(int32_t n_rows) const { return n_rows <= kRows && is_known(without_[at(n_rows)]); }
     /** Nanoseconds of it. Needs knows(n_rows). */
     int64_t without(int32_t n_rows) const { return without_[at(n_rows)].mean; }
-    /** Steps of so many rows with drafts since one without. */
+    /** Steps of so many rows with drafts since one without that counts. */
     int32_t since_plain(int32_t n_rows) const { return since_plain_[at(n_rows)]; }
 
     /** Nanoseconds of a step with drafts, row: believed of one row. Needs knows(n_rows). */
@@ -50,6 +52,7 @@ class VerifyCurve {
 
     std::array<Point, kRows + 1> without_{}, drafted_{};
     std::array<int32_t, kRows + 1> since_plain_{};
+    bool after_drafts_ = false;  // the last step had some
     uint64_t steps_ = 0;
 };
 
