@@ -58,7 +58,7 @@ void Disk::find_own() {
         find_again_ = clock_() + kAgain;
         if (error == 0) return;
         const std::string what = "taking a part of " + config_.dir;
-        write_failed(error, what);
+        write_refused(error, what);
         if (!std::exchange(homeless_, true)) {
             told_.push_back("nothing is written to the page store: " + what + ": " + std::strerror(error));
         }

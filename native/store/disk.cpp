@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
@@ -207,6 +208,11 @@ void Disk::read_failed(const std::string & what) {
 }
 
 void Disk::write_failed(int error, const std::string & what) {
+    if (error != ENOENT && error != ENOTDIR) return write_refused(error, what);
+    ++stats_.errors;  // the files were removed: upkeep finds that, says so, and makes them again
+}
+
+void Disk::write_refused(int error, const std::string & what) {
     ++stats_.errors;
     if (!writes_.failed(clock_(), what + ": " + std::strerror(error))) return;
     writes_off_ = true;

@@ -86,6 +86,7 @@ class Disk {
     void write_uses();
     void read_failed(const std::string & what);
     void write_failed(int error, const std::string & what);
+    void write_refused(int error, const std::string & what);
     /** The disk gave no room for more pages, or gives some again: error 0. */
     void found_room(int error, const std::string & what);
     std::shared_ptr<Arena> arena(int32_t id);

@@ -57,7 +57,8 @@ void wait_stores(TestEngine & engine, int64_t least) {
     }
 }
 
-/** So much time goes by on the disk, a second at a time with the upkeep that it brings: it does not look as if it hung. */
+/** So much time goes by on the disk, a second at a time with the upkeep that it brings: it does not look as if it hung.
+ */
 void pass(Disk & disk, TestEngine & engine, Micros span) {
     for (; span > 0; span -= kSecond) {
         while (engine.stats().disk.under_way > 0) {
@@ -77,7 +78,8 @@ bool has(const std::string & sentence, const char * part) {
     return sentence.find(part) != std::string::npos;
 }
 
-/** All but the last page of its prompt comes from disk. On a busy machine pages may be late, but not again and again. */
+/** All but the last page of its prompt comes from disk. On a busy machine pages may be late, but not again and again.
+ */
 bool is_read(TestEngine & engine, uint32_t agent) {
     for (int again = 0; again < 3; ++again) {
         empty_pool(engine);
@@ -164,6 +166,22 @@ TEST("a disk that turns read-only is not written to for ten minutes, and read me
     pass(disk, engine, 10 * kMinute + kSecond);
     check_well(engine, 6);
     CHECK_EQ(engine.told(2).back(), "the page store writes again");
+}
+
+TEST("a directory that is gone, and back before upkeep looks, is no disk that refuses to be written") {
+    Disk disk;
+    const auto gone = std::make_shared<std::atomic<int>>(0);  // 1: it is; counts what failed
+    disk.files->before = [gone](const char * call, const std::string &) {
+        return *gone > 0 && !std::strcmp(call, "write") && ++*gone > 0 ? ENOTDIR : 0;
+    };
+    TestEngine engine(disk.options());
+    ask(engine, 1);
+    wait_stores(engine, kPages);
+    *gone = 1;
+    for (uint32_t agent = 2; *gone < 5; agent = agent % 5 + 2) ask(engine, agent);
+    CHECK(engine.told().empty());
+    *gone = 0;
+    check_well(engine, 7);
 }
 
 TEST("a disk that hangs is left alone for a minute, and used again when it answers") {
