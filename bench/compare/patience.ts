@@ -2,7 +2,7 @@ import type { Measurement } from './order.js';
 import type { Line } from './run-log.js';
 
 /** A system that takes so many times as long as the first one is cut: that it is behind by more than any target asks is known, and the others wait. */
-export const PATIENCE = 6;
+const PATIENCE = 6;
 
 /** A short run says little of what the processes of others take to begin. */
 const LEAST_S = 30;

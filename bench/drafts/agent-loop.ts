@@ -1,4 +1,5 @@
-import type { ChatMessage, EngineOptions, SaidMessage, ToolSpec } from '../../src/index.js';
+import type { ChatMessage, EngineOptions } from '../../src/index.js';
+import { FERRY } from './ferry.js';
 import type { Said, Work } from './work.js';
 
 const CALLS = 4;
@@ -6,22 +7,6 @@ const TOKENS = 96;
 const TARGETS: Record<string, number> = { 'Gemma 3 270M': 1.1 };
 /** What the best of llama-server's settings must be beaten by. */
 const PEER_TARGET = 1.15;
-const HARBOURS = ['Bergen', 'Oslo', 'Tromso', 'Bodo', 'Molde'];
-
-const place = { type: 'string', maxLength: 16 };
-const BOOKING = {
-  type: 'object',
-  properties: {
-    departure_harbour: place,
-    arrival_harbour: place,
-    number_of_passengers: { type: 'integer', minimum: 1, maximum: 99 },
-    with_vehicle: { type: 'boolean' },
-  },
-  required: ['departure_harbour', 'arrival_harbour', 'number_of_passengers', 'with_vehicle'],
-  additionalProperties: false,
-};
-const book: ToolSpec = { name: 'book_ferry', description: 'Books a ferry.', parameters: BOOKING };
-
 /** A call that was made, as the next prompt has it, and what it gave. Chat templates of small models know no role of tools. */
 const told = (call: string, n: number) => [
   { role: 'assistant' as const, content: call },
@@ -29,10 +14,7 @@ const told = (call: string, n: number) => [
 ];
 
 /** What is asked of an agent: calls that resemble each other, each after the result of the last one. */
-function goal(index: number): SaidMessage {
-  const [from, to] = [index, index + 2].map((at) => HARBOURS[at % HARBOURS.length]);
-  return { role: 'user', content: `Book a ferry from ${from} to ${to} for ${index + 1} passengers.` };
-}
+const goal = (index: number): ChatMessage => ({ role: 'user', content: FERRY.text(index) });
 
 /** An agent of some calls on a trained model, which must call its tool each time. */
 export function agentLoop(of: string, model: EngineOptions): Work {
@@ -42,7 +24,7 @@ export function agentLoop(of: string, model: EngineOptions): Work {
     peerTarget: PEER_TARGET,
     model,
     async call(engine, index, how): Promise<Said> {
-      const options = { temperature: 0, maxTokens: TOKENS, tools: [book], toolChoice: 'required' as const, ...how };
+      const options = { temperature: 0, maxTokens: TOKENS, ...FERRY.ours, ...how };
       const messages: ChatMessage[] = [goal(index)];
       const tokens: number[] = [];
       for (let n = 0; n < CALLS; n++) {
@@ -53,12 +35,10 @@ export function agentLoop(of: string, model: EngineOptions): Work {
       return { outputTokens: tokens.length, tokens };
     },
     async peer(ask, index) {
-      const tools = [{ type: 'function', function: book }];
       const messages: ChatMessage[] = [goal(index)];
       let tokens = 0;
       for (let n = 0; n < CALLS; n++) {
-        const options = { temperature: 0, max_tokens: TOKENS, tools, tool_choice: 'required' };
-        const { usage, choices } = await ask({ messages, ...options });
+        const { usage, choices } = await ask({ messages, temperature: 0, max_tokens: TOKENS, ...FERRY.theirs });
         tokens += usage.completion_tokens;
         const said = choices[0]?.message;
         messages.push(...told(said?.tool_calls?.[0]?.function.arguments ?? said?.content ?? '', n));

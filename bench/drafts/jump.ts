@@ -1,6 +1,7 @@
 import type { EngineOptions, GenerateOptions } from '../../src/index.js';
 import type { BenchOptions, Report } from '../report.js';
 import { agentLoop } from './agent-loop.js';
+import { FERRY, objectOf, WORD } from './ferry.js';
 import { reportModes } from './report.js';
 import { type Mode, once, trainedModels, type Work } from './work.js';
 
@@ -19,26 +20,13 @@ const MODES: Mode[] = [
   { name: 'force, drafts', engine: { draftTokens: 'auto' }, request: { jumpForward: 'force' }, least: LEAST },
 ];
 
-const WORD = { type: 'string', maxLength: 16 } as const;
-const objectOf = (properties: Record<string, object>) => ({
-  ...{ type: 'object', properties, required: Object.keys(properties) },
-  additionalProperties: false,
-});
 const PERSON = objectOf({
   name: WORD,
   occupation: WORD,
   home_town: WORD,
   favourite_colour: { enum: ['red', 'green', 'blue'] },
 });
-const BOOKING = objectOf({
-  departure_harbour: WORD,
-  arrival_harbour: WORD,
-  number_of_passengers: { type: 'integer', minimum: 1, maximum: 99 },
-  with_vehicle: { type: 'boolean' },
-});
 const THINGS = ['a lighthouse', 'a ferry', 'a storm', 'a bakery', 'a violin', 'a glacier', 'an orchard', 'a comet'];
-const HARBOURS = ['Bergen', 'Oslo', 'Tromso', 'Bodo', 'Molde'];
-const book = { name: 'book_ferry', description: 'Books a ferry.', parameters: BOOKING } as const;
 
 /** A question, and what an answer to it must be. */
 interface Asked {
@@ -54,15 +42,7 @@ const SCHEMA: Asked = {
   ours: { schema: PERSON },
   theirs: { response_format: { type: 'json_schema', json_schema: { name: 'person', schema: PERSON } } },
 };
-const CALLS: Asked = {
-  name: 'tool calls',
-  text: (index) => {
-    const [from, to] = [index, index + 2].map((at) => HARBOURS[at % HARBOURS.length]);
-    return `Book a ferry from ${from} to ${to} for ${index + 1} passengers.`;
-  },
-  ours: { tools: [book], toolChoice: 'required' },
-  theirs: { tools: [{ type: 'function', function: book }], tool_choice: 'required' },
-};
+const CALLS: Asked = { name: 'tool calls', ...FERRY };
 
 function work(model: EngineOptions, of: string, { name, text, ours, theirs }: Asked): Work {
   const messages = (index: number) => [{ role: 'user' as const, content: text(index) }];

@@ -41,7 +41,7 @@ export async function peerRate(binary: string, work: Work, batch: number, thread
       const signal = AbortSignal.timeout(LIMIT_MS);
       const began = performance.now();
       const ask: Ask = async (body) => (await post(`${url}/v1/chat/completions`, body, signal)) as PeerAnswer;
-      const tokens = await inTurns(batch, async (index) => (await work.peer?.(ask, index)) ?? 0);
+      const tokens = await inTurns(batch, async (index) => (await work.peer?.(ask, index)) ?? 0, work.times);
       return (1000 * sum(tokens)) / (performance.now() - began);
     } finally {
       const ended = child.exitCode !== null || child.signalCode !== null || once(child, 'exit');

@@ -57,16 +57,9 @@ Continuation TokenLog::after(const Token * tokens, int32_t n, int32_t most) cons
         const auto is_over = [&](const Match & match) { return !holds(match.place + static_cast<uint32_t>(i)); };
         n_matches = static_cast<int32_t>(std::remove_if(matches.begin(), matches.begin() + n_matches, is_over) -
                                          matches.begin());
-        if (n_matches == 0) break;
-        Token best = token_of(matches[0]);
-        const auto agrees = [&](const Match & match) { return token_of(match) == best; };
-        if (std::all_of(matches.begin(), matches.begin() + n_matches, agrees)) {
-            out.tokens[out.n] = best;
-            out.votes[out.n++] = 5;
-            continue;
-        }
+        Token best = -1;
         int32_t most_votes = 0;  // the latest match wins a tie
-        for (int32_t m = 0; m < n_matches; ++m) {
+        for (int32_t m = 0; m < n_matches && most_votes < n_matches; ++m) {
             const Token token = token_of(matches[m]);
             const auto votes = static_cast<int32_t>(std::count_if(
                 matches.begin(), matches.begin() + n_matches, [&](const Match & o) { return token_of(o) == token; }));
@@ -75,6 +68,7 @@ Continuation TokenLog::after(const Token * tokens, int32_t n, int32_t most) cons
                 best = token;
             }
         }
+        if (best < 0) break;
         out.tokens[out.n] = best;
         out.votes[out.n++] = 5 * most_votes / n_matches;
         const auto disagrees = [&](const Match & match) { return token_of(match) != best; };

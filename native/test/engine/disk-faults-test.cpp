@@ -57,8 +57,7 @@ void wait_stores(TestEngine & engine, int64_t least) {
     }
 }
 
-/** So much time goes by on the disk, a second at a time with the upkeep that it brings: it does not look as if it hung.
- */
+/** So much time goes by on the disk, a second at a time with the upkeep that it brings: it does not look as if it hung. */
 void pass(Disk & disk, TestEngine & engine, Micros span) {
     for (; span > 0; span -= kSecond) {
         while (engine.stats().disk.under_way > 0) {
@@ -78,8 +77,7 @@ bool has(const std::string & sentence, const char * part) {
     return sentence.find(part) != std::string::npos;
 }
 
-/** All but the last page of its prompt comes from disk. On a busy machine pages may be late, but not again and again.
- */
+/** All but the last page of its prompt comes from disk. On a busy machine pages may be late, but not again and again. */
 bool is_read(TestEngine & engine, uint32_t agent) {
     for (int again = 0; again < 3; ++again) {
         empty_pool(engine);

@@ -23,7 +23,7 @@ export class Member {
   readonly model: string;
   readonly priorities: boolean;
   readonly #transport: Transport;
-  readonly #outbox = new Outbox((hints) => void this.#post(hints).catch(() => {}));
+  readonly #outbox = new Outbox((hints) => this.#post(hints));
 
   constructor({ url, dialect, model, headers, priorities }: MemberSetup) {
     this.url = url;
@@ -59,14 +59,13 @@ export class Member {
     }
   }
 
-  /** Advice, as far as it takes any: soon, or right before the next request. Nothing is lost with what does not arrive but time. */
+  /** Advice, as far as it takes any: soon, or right before the next request. */
   tell(hint: WireHint): void {
     if (this.dialect.hint) this.#outbox.add(hint);
   }
 
   async close(): Promise<void> {
-    const hints = this.#outbox.take();
-    if (hints.length > 0) await this.#post(hints).catch(() => {});
+    await this.#outbox.flush();
     await this.#transport.close();
   }
 

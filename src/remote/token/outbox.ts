@@ -10,17 +10,18 @@ const MOST = 64;
  * request, which it then arrives before, or with what else there is to say within 20 ms.
  */
 export class Outbox {
-  readonly #post: (hints: readonly WireHint[]) => void;
+  readonly #post: (hints: readonly WireHint[]) => Promise<void>;
   #hints: WireHint[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(post: (hints: readonly WireHint[]) => void) {
+  /** `post`: sends some of it; what it rejects with is dropped, as nothing is lost with advice but time. */
+  constructor(post: (hints: readonly WireHint[]) => Promise<void>) {
     this.#post = post;
   }
 
   add(hint: WireHint): void {
-    if (this.#hints.push(hint) >= MOST) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    if (this.#hints.push(hint) >= MOST) void this.flush();
+    else this.#timer ??= setTimeout(() => void this.flush(), GATHER_MS);
   }
 
   /** All that waits, for a request that takes it along. */
@@ -32,9 +33,9 @@ export class Outbox {
     return hints;
   }
 
-  /** Sends what waits. */
-  flush(): void {
+  /** Sends what waits. Never rejects. */
+  async flush(): Promise<void> {
     const hints = this.take();
-    if (hints.length > 0) this.#post(hints);
+    if (hints.length > 0) await this.#post(hints).catch(() => {});
   }
 }
