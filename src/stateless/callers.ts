@@ -9,6 +9,7 @@ import { type Difference, difference, type RequestRecord, RequestRecords, toReco
 import { type CompiledRule, compileRules, type TextRule, withMoved } from './cache/rules.js';
 import type { ChatCall } from './chat-call.js';
 import { PendingAnswer } from './pending-answer.js';
+import { PromptRuns } from './prompt-runs.js';
 import { type Run, Runs } from './runs.js';
 import { type ShownCall, toShown } from './shown-call.js';
 import { type NextTurn, Transcripts } from './transcripts.js';
@@ -55,6 +56,8 @@ export interface Asked {
 export class Callers {
   /** How many requests were changed, by what was. */
   readonly changes: ChangeCounts;
+  /** Those of them that send plain prompts. */
+  readonly promptRuns: PromptRuns;
   readonly #engine: Engine;
   readonly #runs: Runs;
   readonly #transcripts: Transcripts | undefined;
@@ -70,6 +73,7 @@ export class Callers {
     this.#tenant = tenant;
     this.changes = changes;
     this.#runs = new Runs(engine);
+    this.promptRuns = new PromptRuns(this.#runs);
     this.#transcripts =
       history === 'exact' ? new Transcripts(engine, tenant, before ? before.#transcripts : undefined) : undefined;
     this.#rules = compileRules(rules);

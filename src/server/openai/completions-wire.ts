@@ -19,6 +19,7 @@ export const completionRequest = z.object({
   best_of: maybe(z.int().min(1)),
   suffix: maybe(z.literal('', 'no text can be put behind the answer')),
   stream: maybe(z.boolean()),
+  prompt_cache_key: maybe(z.string()),
   stream_options: maybe(z.looseObject({ include_usage: maybe(z.boolean()) })),
 });
 

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { Prompt } from '../../chat/prompt.js';
 import type { Engine } from '../../engine/engine.js';
 import type { GenerationResult, Usage } from '../../engine/generation.js';
 import { PendingAnswer } from '../../stateless/pending-answer.js';
+import type { PlainPrompt } from '../../stateless/prompt-runs.js';
 import { checkBestOf } from '../chat/best-of.js';
+import { runNameOf } from '../chat/run-names.js';
 import { together } from '../chat/together.js';
 import { parsedBody, unknownFields } from '../chat/wire-body.js';
 import { eventFrame } from '../http/event-frame.js';
@@ -90,6 +91,8 @@ export async function completions(exchange: Exchange): Promise<void> {
 /** `n` answers to each prompt, those of a prompt side by side: what they share is computed once. */
 async function ask(exchange: Exchange, body: CompletionRequest): Promise<Choice[]> {
   const { engine, tenant, ttftLimitMs } = exchange;
+  const { promptRuns } = exchange.callers;
+  const name = runNameOf(exchange.headers, body.prompt_cache_key);
   const signal = exchange.signal();
   const n = body.n ?? 1;
   const wanted = (body.echo ? body.logprobs : undefined) ?? undefined;
@@ -97,11 +100,14 @@ async function ask(exchange: Exchange, body: CompletionRequest): Promise<Choice[
   exchange.checkPlaces(given.length * n);
   const prompts = wanted === undefined ? given : await Promise.all(given.map((prompt) => toTokens(engine, prompt)));
   return prompts.flatMap((prompt, at): Choice[] => {
-    const echo = body.echo ? textOf(engine, given[at] as Prompt) : '';
+    const echo = body.echo ? textOf(engine, given[at] as PlainPrompt) : '';
     const answers = Array.from({ length: n }, (_, choice) => {
       const own = choice === 0 ? { promptLogprobs: wanted } : {};
       const options = exchange.withDefaults(toOptions(body, choice));
-      const generation = engine.generate(prompt, { ...options, ...own, tenant, ttftLimitMs, signal });
+      const turn = promptRuns.begin(prompt, name);
+      const program = turn.program && { program: turn.program };
+      const generation = engine.generate(prompt, { ...options, ...own, ...program, tenant, ttftLimitMs, signal });
+      generation.result.then(turn.ended).catch(() => {}); // told by the one who reads the answer
       exchange.hold(generation.result);
       return new PendingAnswer(generation);
     });
@@ -111,21 +117,22 @@ async function ask(exchange: Exchange, body: CompletionRequest): Promise<Choice[
   });
 }
 
-function toPrompts(prompt: CompletionRequest['prompt']): Prompt[] {
+function toPrompts(prompt: CompletionRequest['prompt']): PlainPrompt[] {
   if (typeof prompt === 'string') return [prompt];
   return typeof prompt[0] === 'number'
     ? [Int32Array.from(prompt as number[])]
     : (prompt as (string | number[])[]).map(toPrompt);
 }
 
-const toPrompt = (prompt: string | number[]): Prompt => (typeof prompt === 'string' ? prompt : Int32Array.from(prompt));
+const toPrompt = (prompt: string | number[]): PlainPrompt =>
+  typeof prompt === 'string' ? prompt : Int32Array.from(prompt);
 
-const toTokens = async (engine: Engine, prompt: Prompt) =>
+const toTokens = async (engine: Engine, prompt: PlainPrompt) =>
   typeof prompt === 'string' ? engine.tokenizeAsync(prompt, { addSpecial: true }) : prompt;
 
 const firstOf = (engine: Engine, prompt: Int32Array) => engine.detokenize(prompt.subarray(0, 1), { special: true });
 
-const textOf = (engine: Engine, prompt: Prompt) =>
+const textOf = (engine: Engine, prompt: PlainPrompt) =>
   typeof prompt === 'string' ? prompt : engine.detokenize(prompt as Int32Array);
 
 /**
