@@ -233,16 +233,11 @@ interface CompareFlags extends Flags {
   against?: string;
 }
 
-command(
-  'compare',
-  'the whole table: workloads W0 to W7 and H on all systems that can run here, about an hour',
-  3,
-  false,
-)
+command('compare', 'the whole table: all workloads on all systems that can run here, within an hour', 3, false)
   .option('--cases <names>', `some of ${Object.keys(CASES).join(', ')}, or W2 for all that begin so`, words)
   .option(
     '--systems <names>',
-    `the first is what others are compared with; default ${DEFAULT_SYSTEMS.join(',')}; also cache-off, fcfs-lru:<n>, name=http://.../v1`,
+    `the first is what others are compared with; default ${DEFAULT_SYSTEMS.join(',')}, of some cases fewer; also cache-off, banyan-disk, fcfs-lru:<n>, name=http://.../v1`,
     words,
   )
   .option('--model <name>', `one of ${Object.keys(MODELS).join(', ')}, or a GGUF file; default: each case's own`)
@@ -252,7 +247,7 @@ command(
   .option('--minutes <n>', 'each is measured once, and again as often as fits', wholeFrom(1), 60)
   .option('--against <file>', "an earlier report's .json: says which ratios moved by more than 10%")
   .action(async ({ quick, cases, systems, limit, ...flags }: CompareFlags) => {
-    const part = quick ? QUICK : { cases: Object.keys(CASES).filter((name) => name.startsWith('W')) };
+    const part = quick ? QUICK : { cases: Object.keys(CASES) };
     await runComparison({
       ...flags,
       ...part,

@@ -31,6 +31,8 @@ export interface Case {
   /** Calls at a time: slots, sequences, running requests. */
   slots: number;
   build: (seed: string) => Built;
+  /** Systems that it is measured on where none are named; the first is ours. Default: all that can run. */
+  systems?: readonly string[];
   /** Calls that are not done by then are cancelled. */
   untilMs?: number;
   /** By what systems are compared; less is better. Default: wall time. */
@@ -174,6 +176,10 @@ function flow(name: string): Case {
 }
 
 const ON_60M = { model: '60m', kvTokens: 24_576 } as const;
+/** Systems that say something new of a case: a disk cache; minutes a run; models as people use them. */
+const ON_DISK = ['banyan-disk', 'llama-server'];
+const LARGE = ['banyan', 'llama-server'];
+const TRAINED = ['banyan', 'banyan-serve', 'llama-server', 'node-llama-cpp', 'llama-bench'];
 const FORKS = { 'llama-server': 2.5, 'node-llama-cpp': 5 };
 
 /** What the harness compares. Lengths are those of published traces over 16, times over 50; outputs have forced lengths. */
@@ -225,18 +231,24 @@ export const CASES = {
   'W5-2x': idle(2),
   'W5-4x': idle(4),
   /** Beyond memory, for a disk cache: of `npm run bench -- tiers`. */
-  'T5-2x': { ...idle(2), targets: { 'llama-server': 1.5 } },
-  'T5-3x': { ...idle(3, 16_384), targets: { 'llama-server': 1.5 } },
+  'T5-2x': { ...idle(2), systems: ON_DISK, targets: { 'llama-server': 1.5 } },
+  'T5-3x': { ...idle(3, 16_384), systems: ON_DISK, targets: { 'llama-server': 1.5 } },
   W6: people(),
   'W7-8192': { ...subs(8192), model: '60m' },
   'W7-4096': { ...subs(4096), model: '60m' },
   'W7-3584': { ...subs(3584), model: 'small' },
-  H2: { ...agents(8, CI_LARGE_MODEL), model: 'hybrid-0.8b', kvTokens: 16_384, targets: { 'llama-server': 2.5 } },
-  'R0-smollm2': { ...stream(), model: 'smollm2', kvTokens: 4096 },
-  'R0-gemma3': { ...stream(), model: 'gemma3', kvTokens: 4096 },
-  'R2-smollm2': { ...agents(8), model: 'smollm2', kvTokens: 16_384 },
-  'R2-gemma3': { ...agents(8), model: 'gemma3', kvTokens: 16_384 },
-  H7: { ...subs(16_384, CI_LARGE_MODEL), slots: 8, model: 'hybrid-0.8b' },
+  H2: {
+    ...agents(8, CI_LARGE_MODEL),
+    systems: LARGE,
+    model: 'hybrid-0.8b',
+    kvTokens: 16_384,
+    targets: { 'llama-server': 2.5 },
+  },
+  'R0-smollm2': { ...stream(), systems: TRAINED, model: 'smollm2', kvTokens: 4096 },
+  'R0-gemma3': { ...stream(), systems: TRAINED, model: 'gemma3', kvTokens: 4096 },
+  'R2-smollm2': { ...agents(8), systems: TRAINED, model: 'smollm2', kvTokens: 16_384 },
+  'R2-gemma3': { ...agents(8), systems: TRAINED, model: 'gemma3', kvTokens: 16_384 },
+  H7: { ...subs(16_384, CI_LARGE_MODEL), slots: 8, systems: LARGE, model: 'hybrid-0.8b' },
 } satisfies Record<string, Case>;
 
 /** A case by its name; by a word that is none, those whose names begin with it. */

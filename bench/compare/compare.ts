@@ -12,7 +12,7 @@ import { DEFAULT_SYSTEMS, kindNamed, shortName } from './systems.js';
 export interface CompareOptions {
   /** Names of cases, or words that they begin with. */
   cases: readonly string[];
-  /** The first is the one that the others are compared with. Default: all that can run here. */
+  /** The first is the one that the others are compared with. Default: those of a case, or all; of them, those that can run here. */
   systems?: readonly string[] | undefined;
   runs: number;
   /** 0: one a physical core. */
@@ -73,18 +73,22 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     tell(`${name} is left out: ${why}`);
     return false;
   };
-  const systems = (options.systems ?? DEFAULT_SYSTEMS).filter((system) => left(system, kindNamed(system).missing()));
+  const named = casesNamed(options.cases);
+  const wanted = ({ systems }: Case) => options.systems ?? systems ?? DEFAULT_SYSTEMS;
+  const all = new Set([...named.values()].flatMap(wanted));
+  const here = new Set([...all].filter((system) => left(system, kindNamed(system).missing())));
   const conditions: Conditions = { commit, cpu, threads, model: model ?? 'of each case' };
   const earlier = RunLog.earlier(options.log);
   const log = options.resume ? RunLog.resume(options.log, conditions) : RunLog.create(options.log, conditions);
-  const cases = new Map<string, Case & { path: string }>();
-  for (const [name, each] of casesNamed(options.cases)) {
+  const cases = new Map<string, Case & { path: string; measured: readonly string[] }>();
+  for (const [name, each] of named) {
     const path = await findModel(model ?? each.model);
+    const measured = wanted(each).filter((system) => here.has(system) && asks(system, name));
     if (left(name, path === undefined ? 'its model is not on this machine' : undefined))
-      cases.set(name, { ...each, path: path as string });
+      cases.set(name, { ...each, path: path as string, measured });
   }
   const rounds = Array.from({ length: runs }, (_, run) =>
-    [...cases.keys()].map((name) => turnsOf(name, systems, run).filter((turn) => !log.find(turn))),
+    [...cases].map(([name, { measured }]) => turnsOf(name, measured, run).filter((turn) => !log.find(turn))),
   ).flat();
   const until = performance.now() + minutes * 60_000;
   const known = () => [...earlier, ...log.lines];
@@ -96,10 +100,11 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     const fits = performance.now() + expectedSeconds(known(), round) * 1000 <= until;
     if (round.some(({ run }) => run > 0) && !fits) continue;
     for (const [turn, order] of round.entries()) {
-      const { path } = cases.get(order.case) as { path: string };
-      const patienceS = order.system === systems[0] ? limitS : patience(log.lines, order.case, systems[0], limitS);
+      const { path, measured } = cases.get(order.case) as { path: string; measured: readonly string[] };
+      const [first = ''] = measured;
+      const patienceS = order.system === first ? limitS : patience(log.lines, order.case, first, limitS);
       const timed = await ran(order, { path, threads, limitMs: patienceS * 1000 });
-      const line = { ...timed, measurement: cutAs(timed.measurement, systems[0] ?? '', patienceS, limitS) };
+      const line = { ...timed, measurement: cutAs(timed.measurement, first, patienceS, limitS) };
       log.add(line);
       const { measurement, seconds } = line;
       const said = 'error' in measurement ? `FAILED: ${measurement.error}` : `${seconds.toFixed(1)} s`;
@@ -115,18 +120,18 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     const leastS = Array.from({ length: runs }, (_, run) =>
       leastSeconds(each.build(seedOf(run)).plan, chosen, each.slots, peak),
     ).filter((seconds) => seconds !== undefined);
-    const measured = systems.filter((system) => asks(system, name)).map((system) => collect(log, name, system, runs));
-    return { name, case: each, model: describe(chosen), leastS, systems: measured };
+    const systems = each.measured.map((system) => collect(log, name, system, runs));
+    return { name, case: each, model: describe(chosen), leastS, systems };
   });
   return { compared, missing, peak };
 }
 
 const asks = (system: string, name: string): boolean => kindNamed(system).only?.(name) ?? true;
 
-/** One run of each system that can be asked, every other time in the opposite order. */
+/** One run of each system, every other time in the opposite order. */
 function turnsOf(name: string, systems: readonly string[], run: number) {
-  const asked = systems.filter((system) => asks(system, name));
-  return (run % 2 === 0 ? asked : asked.reverse()).map((system) => ({ case: name, system, run }));
+  const order = run % 2 === 0 ? systems : [...systems].reverse();
+  return order.map((system) => ({ case: name, system, run }));
 }
 
 async function ran(

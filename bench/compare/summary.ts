@@ -28,7 +28,11 @@ export function summarise({ compared, missing, peak }: Comparison): Report {
   const overview: Table = {
     title: `How many times better ${first} is than each (median of pairs; least to greatest)`,
     columns: ['case', 'by', ...names],
-    rows: compared.map((each) => [each.name, measureOf(each.case).what, ...names.map((name) => cell(each, name))]),
+    rows: compared.map((each) => {
+      const ours = each.systems[0]?.name ?? '';
+      const told = ours === first ? each.name : `${each.name}, ${ours}`;
+      return [told, measureOf(each.case).what, ...names.map((name) => cell(each, name))];
+    }),
   };
   return {
     findings: compared.flatMap(findings),
