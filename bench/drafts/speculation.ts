@@ -38,7 +38,7 @@ const agents: Work = {
   name: 'agent loop, embedded model',
   target: 1.35,
   model: {},
-  times: 2,
+  times: SMALL,
   async call(engine, index) {
     const tools = fleetTools({ maxLength: undefined });
     const agent = new Agent({ engine, system: SYSTEM, tools, temperature: 0, maxTokens: 128, limits: { maxSteps: 6 } });
