@@ -74,8 +74,9 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     return false;
   };
   const named = casesNamed(options.cases);
-  const wanted = ({ systems }: Case) => options.systems ?? systems ?? DEFAULT_SYSTEMS;
-  const all = new Set([...named.values()].flatMap(wanted));
+  const wanted = (name: string, { systems }: Case) =>
+    options.systems ?? systems ?? DEFAULT_SYSTEMS.filter((system) => kindNamed(system).usually?.(name) ?? true);
+  const all = new Set([...named].flatMap(([name, each]) => wanted(name, each)));
   const here = new Set([...all].filter((system) => left(system, kindNamed(system).missing())));
   const conditions: Conditions = { commit, cpu, threads, model: model ?? 'of each case' };
   const earlier = RunLog.earlier(options.log);
@@ -83,7 +84,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
   const cases = new Map<string, Case & { path: string; measured: readonly string[] }>();
   for (const [name, each] of named) {
     const path = await findModel(model ?? each.model);
-    const measured = wanted(each).filter((system) => here.has(system) && asks(system, name));
+    const measured = wanted(name, each).filter((system) => here.has(system) && asks(system, name));
     if (left(name, path === undefined ? 'its model is not on this machine' : undefined))
       cases.set(name, { ...each, path: path as string, measured });
   }

@@ -33,6 +33,8 @@ export interface Kind {
   what: string;
   /** The only cases that it can be asked; undefined: all. */
   only?: (name: string) => boolean;
+  /** The only ones that it is asked where no systems are named; undefined: all. */
+  usually?: (name: string) => boolean;
   /** Why it cannot run here, and what to do about it; undefined: it can. */
   missing(): string | undefined;
   /** The flags or options that its own users would choose, for the report. */
@@ -122,13 +124,17 @@ const KINDS: Record<string, Kind> = {
   'banyan-disk': banyanDisk,
   naive: banyan('naive', 'Banyan with one request at a time and no cache', { prefixCache: false, batching: false }),
   'llama-server': llamaServer('an equal part of memory a slot', { unified: false, flash: false }),
-  'llama-server-unified': llamaServer('one buffer for all slots', { unified: true, flash: false }),
+  'llama-server-unified': {
+    ...llamaServer('one buffer for all slots', { unified: true, flash: false }),
+    // Where equal parts are too small. Elsewhere it takes about twice their time, so it is not what its users would choose.
+    usually: (name) => /^(W2-tight|W3-|W5-|W7-)/.test(name),
+  },
   'llama-server-flash': llamaServer('one buffer, fused attention', { unified: true, flash: true }),
   'node-llama-cpp': nodeLlamaCpp,
   'llama-bench': llamaBench,
 };
 
-/** Those of a run that names none. */
+/** Those of a run that names none, each where it is usual. */
 export const DEFAULT_SYSTEMS = [
   'banyan',
   'banyan-serve',
