@@ -125,55 +125,47 @@ TILES double tiles_bf16(long times) {
 
 constexpr int kChains = 12;  // independent sums: as many as cover the latency of an instruction
 
+// Runs `add` over and over on that many sums, which are in `sums` at last. Each has a name: compilers leave an array of
+// them in memory, and half of what the machine can do is measured.
+#define CHAINS(Vector, add)                                                                     \
+    Vector s0{}, s1{}, s2{}, s3{}, s4{}, s5{}, s6{}, s7{}, s8{}, s9{}, s10{}, s11{};            \
+    for (long i = 0; i < times; ++i) {                                                          \
+        s0 = add(s0), s1 = add(s1), s2 = add(s2), s3 = add(s3), s4 = add(s4), s5 = add(s5);     \
+        s6 = add(s6), s7 = add(s7), s8 = add(s8), s9 = add(s9), s10 = add(s10), s11 = add(s11); \
+        asm volatile("" : "+v"(s0), "+v"(s1), "+v"(s2), "+v"(s3), "+v"(s4), "+v"(s5));          \
+        asm volatile("" : "+v"(s6), "+v"(s7), "+v"(s8), "+v"(s9), "+v"(s10), "+v"(s11));        \
+    }                                                                                           \
+    const Vector sums[kChains] = {s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11}
+
 __attribute__((target("avx512f,avx512vnni"))) double vnni_int8(long times) {
-    __m512i sums[kChains] = {};
     const __m512i a = _mm512_set1_epi8(3), b = _mm512_set1_epi8(1);
-    for (long i = 0; i < times; ++i) {
-        for (auto & sum : sums) {
-            sum = _mm512_dpbusd_epi32(sum, a, b);
-            asm volatile("" : "+v"(sum));
-        }
-    }
-    for (auto & sum : sums) sink = _mm512_reduce_add_epi32(sum);
+#define ADD_VNNI(sum) _mm512_dpbusd_epi32(sum, a, b)
+    CHAINS(__m512i, ADD_VNNI);
+    for (const auto & sum : sums) sink = _mm512_reduce_add_epi32(sum);
     return double(times) * kChains * 64 * 2;
 }
 
 __attribute__((target("avx2"))) double avx2_int8(long times) {
-    __m256i sums[kChains] = {};
     const __m256i a = _mm256_set1_epi8(3), b = _mm256_set1_epi8(1), ones = _mm256_set1_epi16(1);
-    for (long i = 0; i < times; ++i) {
-        for (auto & sum : sums) {
-            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), ones));
-            asm volatile("" : "+x"(sum));
-        }
-    }
-    for (auto & sum : sums) sink = _mm256_extract_epi32(sum, 0);
+#define ADD_AVX2(sum) _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), ones))
+    CHAINS(__m256i, ADD_AVX2);
+    for (const auto & sum : sums) sink = _mm256_extract_epi32(sum, 0);
     return double(times) * kChains * 32 * 2;
 }
 
 __attribute__((target("avx512f"))) double avx512_f32(long times) {
-    __m512 sums[kChains] = {};
     const __m512 a = _mm512_set1_ps(0.5F);
-    for (long i = 0; i < times; ++i) {
-        for (auto & sum : sums) {
-            sum = _mm512_fmadd_ps(a, a, sum);
-            asm volatile("" : "+v"(sum));
-        }
-    }
-    for (auto & sum : sums) sink = int64_t(_mm512_reduce_add_ps(sum));
+#define ADD_F32_512(sum) _mm512_fmadd_ps(a, a, sum)
+    CHAINS(__m512, ADD_F32_512);
+    for (const auto & sum : sums) sink = int64_t(_mm512_reduce_add_ps(sum));
     return double(times) * kChains * 16 * 2;
 }
 
 __attribute__((target("avx2,fma"))) double avx2_f32(long times) {
-    __m256 sums[kChains] = {};
     const __m256 a = _mm256_set1_ps(0.5F);
-    for (long i = 0; i < times; ++i) {
-        for (auto & sum : sums) {
-            sum = _mm256_fmadd_ps(a, a, sum);
-            asm volatile("" : "+x"(sum));
-        }
-    }
-    for (auto & sum : sums) sink = int64_t(_mm256_cvtss_f32(sum));
+#define ADD_F32_256(sum) _mm256_fmadd_ps(a, a, sum)
+    CHAINS(__m256, ADD_F32_256);
+    for (const auto & sum : sums) sink = int64_t(_mm256_cvtss_f32(sum));
     return double(times) * kChains * 8 * 2;
 }
 
