@@ -122,7 +122,11 @@ const KINDS: Record<string, Kind> = {
   'cache-off': banyan('cache-off', 'Banyan without a prefix cache', { prefixCache: false }),
   'fcfs-lru': banyan('fcfs-lru', 'Banyan, first come first served, least recently used', { policy: FCFS_LRU.policy }),
   'banyan-disk': banyanDisk,
-  naive: banyan('naive', 'Banyan with one request at a time and no cache', { prefixCache: false, batching: false }),
+  naive: {
+    ...banyan('naive', 'Banyan with one request at a time and no cache', { prefixCache: false, batching: false }),
+    // Of larger fleets it takes more than six times our time, as of eight agents, and minutes.
+    usually: (name) => !/^W2-(16|32)$/.test(name),
+  },
   'llama-server': llamaServer('an equal part of memory a slot', { unified: false, flash: false }),
   'llama-server-unified': {
     ...llamaServer('one buffer for all slots', { unified: true, flash: false }),
