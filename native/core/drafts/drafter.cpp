@@ -12,7 +12,6 @@ constexpr int32_t kLongestOwn = 1 << 15;  // tokens of a request's own log
 constexpr int32_t kAnswer = 512;          // tokens that an answer is expected to have; of a longer one the latest stay
 constexpr int32_t kMostAtOnce = 2048;     // tokens of a prompt that are logged in one step: 50 us
 constexpr size_t kMostTenants = 10;
-constexpr int32_t kSampled = 4;             // steps, of one of which what would be drafted is scored while drafts rest
 constexpr int32_t kSure = 14, kUnsure = 4;  // lengths of matches that are right as often, at first
 
 /** Half of the memory is for the requests that run. */
@@ -81,12 +80,10 @@ Draft Drafter::draft(const DraftQuery & query, int32_t most) {
     std::array<Guess, kDraftKinds> found;
     const int32_t n_look = std::min(n_tokens, TokenLog::kLook);
     const Token * const recent = query.tokens.data() + n_tokens - n_look;
-    // A look costs more than the rest of a small model's step beside its sums: where nothing is checked some will do,
-    // and none while the last one's is not decided, as it would be dropped.
-    const bool scores_only = most <= 0, look = !scores_only || own.n_steps++ % kSampled == 0;
+    const bool scores_only = most <= 0;
     const auto take = [&](DraftKind kind, const TokenLog & log) {
         const Guess & pending = own.guesses[static_cast<size_t>(kind)];
-        if (!look || (scores_only && pending.seen < pending.n)) return;
+        if (scores_only && pending.seen < pending.n) return;  // it would be dropped
         const Continuation next = log.after(recent, n_look, kMostDraft);
         if (next.n == 0) return;
         Guess & guess = found[static_cast<size_t>(kind)];

@@ -40,7 +40,6 @@ class Drafter final : public DraftSource {
     struct Own {
         std::unique_ptr<TokenLog> log;
         int32_t n_logged = 0;
-        uint32_t n_steps = 0;  // without drafts
         std::array<Guess, kDraftKinds> guesses;
     };
     struct Tenant {

@@ -43,6 +43,7 @@ void Scheduler::Impl::plan_drafts(Micros target) {
     if (!only_decodes()) return;
     const DraftStep about = draft_step(target);
     const bool may_check = drafting.may_check(about.n_rows);
+    if (!drafting.asks(may_check)) return;
     std::vector<Drafted> drafted;
     for (const BatchRow & row : step.batch().rows) {
         Sequence & seq = *find(row.request);

@@ -26,6 +26,8 @@ struct Words<DraftMode> {
 
 class Drafting {
   public:
+    static constexpr uint32_t kSampled = 8;
+
     Drafting(DraftMode mode, int32_t max_running);
     ~Drafting();
 
@@ -37,6 +39,11 @@ class Drafting {
 
     /** A step of so many decodes may have drafts. False: what comes is only compared with what would be drafted. */
     bool may_check(int32_t n_rows) const { return mode_ == DraftMode::always || control_.may_check(n_rows); }
+    /**
+     * Needs on(). The source is asked about the step that is planned: if that may have drafts, and else in one of
+     * kSampled such steps, as a look at all rows costs more than the rest of a small model's step beside its sums.
+     */
+    bool asks(bool may_check) { return may_check || model_ || n_unchecked_++ % kSampled == 0; }
     /** A second model that drafts where texts do not; it outlives this. cost: of its steps. Needs on(). */
     void add_model(DraftModel & model, const CostConstants & cost);
     /** nullptr: there is none. */
@@ -74,6 +81,7 @@ class Drafting {
     DraftModel * model_ = nullptr;
     ModelDrafting modeling_;
     int64_t spent_ = 0;  // nanoseconds
+    uint32_t n_unchecked_ = 0;
 };
 
 }  // namespace banyan
