@@ -67,7 +67,7 @@ export interface Comparison {
 export async function compare(options: CompareOptions): Promise<Comparison> {
   const { runs, threads, limitS = 900, minutes, tell, commit, cpu, model } = options;
   const missing: Comparison['missing'] = [];
-  const left = (name: string, why: string | undefined) => {
+  const runsHere = (name: string, why: string | undefined) => {
     if (why === undefined) return true;
     missing.push({ name, why });
     tell(`${name} is left out: ${why}`);
@@ -77,7 +77,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
   const wanted = (name: string, { systems }: Case) =>
     options.systems ?? systems ?? DEFAULT_SYSTEMS.filter((system) => kindNamed(system).usually?.(name) ?? true);
   const all = new Set([...named].flatMap(([name, each]) => wanted(name, each)));
-  const here = new Set([...all].filter((system) => left(system, kindNamed(system).missing())));
+  const here = new Set([...all].filter((system) => runsHere(system, kindNamed(system).missing())));
   const conditions: Conditions = { commit, cpu, threads, model: model ?? 'of each case' };
   const earlier = RunLog.earlier(options.log);
   const log = options.resume ? RunLog.resume(options.log, conditions) : RunLog.create(options.log, conditions);
@@ -85,7 +85,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
   for (const [name, each] of named) {
     const path = await findModel(model ?? each.model);
     const measured = wanted(name, each).filter((system) => here.has(system) && asks(system, name));
-    if (left(name, path === undefined ? 'its model is not on this machine' : undefined))
+    if (runsHere(name, path === undefined ? 'its model is not on this machine' : undefined))
       cases.set(name, { ...each, path: path as string, measured });
   }
   const rounds = Array.from({ length: runs }, (_, run) =>
@@ -93,8 +93,12 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
   ).flat();
   const until = performance.now() + minutes * 60_000;
   const known = () => [...earlier, ...log.lines];
+  const left = (open: readonly Turn[]) => {
+    const [first, again] = [open.filter(({ run }) => run === 0), open.filter(({ run }) => run > 0)];
+    return timeLeft(known(), first, again, (until - performance.now()) / 1000);
+  };
   tell(
-    `${rounds.flat().length} runs, ${timeLeft(known(), rounds.flat())}; what would take longer than ${minutes} minutes is measured less often`,
+    `${rounds.flat().length} runs, ${left(rounds.flat())}; what would take longer than ${minutes} minutes is measured less often`,
   );
   let done = 0;
   for (const [index, round] of rounds.entries()) {
@@ -110,9 +114,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
       const { measurement, seconds } = line;
       const said = 'error' in measurement ? `FAILED: ${measurement.error}` : `${seconds.toFixed(1)} s`;
       const open = [...round.slice(turn + 1), ...rounds.slice(index + 1).flat()];
-      tell(
-        `[${++done}] ${order.case}, ${shortName(order.system)}, run ${order.run + 1}: ${said}; ${timeLeft(known(), open)}`,
-      );
+      tell(`[${++done}] ${order.case}, ${shortName(order.system)}, run ${order.run + 1}: ${said}; ${left(open)}`);
     }
   }
   const peak = machinePeak(threads);
@@ -129,14 +131,16 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
 
 const asks = (system: string, name: string): boolean => kindNamed(system).only?.(name) ?? true;
 
+type Turn = Pick<Line, 'case' | 'system' | 'run'>;
+
 /** One run of each system, every other time in the opposite order. */
-function turnsOf(name: string, systems: readonly string[], run: number) {
+function turnsOf(name: string, systems: readonly string[], run: number): Turn[] {
   const order = run % 2 === 0 ? systems : [...systems].reverse();
   return order.map((system) => ({ case: name, system, run }));
 }
 
 async function ran(
-  order: ReturnType<typeof turnsOf>[number],
+  order: Turn,
   { path, threads, limitMs }: { path: string; threads: number; limitMs: number },
 ): Promise<Line> {
   const salt = `run ${order.run}${order.system.includes('=') ? ` ${randomUUID()}` : ''}`;

@@ -16,9 +16,15 @@ function secondsOf(lines: readonly Timed[], name: string, system: string): numbe
 export const expectedSeconds = (lines: readonly Timed[], open: Runs): number =>
   sum(open.map((each) => secondsOf(lines, each.case, each.system)));
 
-/** Such as `about 14 min left`. */
-export function timeLeft(lines: readonly Timed[], open: Runs): string {
-  const seconds = expectedSeconds(lines, open);
-  if (open.length === 0) return 'done';
+/** Such as `about 14 min left`: of the runs that `must` be, and of those that `may` as far as `withinS` lets them. */
+export function timeLeft(
+  lines: readonly Timed[],
+  must: Runs,
+  may: Runs = [],
+  withinS = Number.POSITIVE_INFINITY,
+): string {
+  if (must.length + may.length === 0) return 'done';
+  const least = expectedSeconds(lines, must);
+  const seconds = Math.max(least, Math.min(least + expectedSeconds(lines, may), withinS));
   return seconds < 90 ? `about ${Math.ceil(seconds / 10) * 10} s left` : `about ${Math.round(seconds / 60)} min left`;
 }
