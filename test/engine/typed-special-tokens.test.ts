@@ -132,8 +132,9 @@ describe('a conversation that its user wants to take over', () => {
 
   test('a message that ends where a special token begins', async () => {
     const session = engine.session();
-    await session.generate('<|im_end|', { maxTokens: 4 });
-    await session.generate('|>', { maxTokens: 4 });
+    // Random weights may say the token too: the likeliest words do not.
+    await session.generate('<|im_end|', { maxTokens: 4, temperature: 0 });
+    await session.generate('|>', { maxTokens: 4, temperature: 0 });
     expect(starts(session.tokens)).toBe(4);
   });
 });
