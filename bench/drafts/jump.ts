@@ -3,7 +3,7 @@ import type { BenchOptions, Report } from '../report.js';
 import { agentLoop } from './agent-loop.js';
 import { FERRY, objectOf, WORD } from './ferry.js';
 import { reportModes } from './report.js';
-import { type Mode, once, trainedModels, type Work } from './work.js';
+import { EMBEDDED_TIMES, type Mode, once, trainedModels, type Work } from './work.js';
 
 const TOKENS = 96;
 /** No mode may lose more, times off. */
@@ -44,13 +44,14 @@ const SCHEMA: Asked = {
 };
 const CALLS: Asked = { name: 'tool calls', ...FERRY };
 
-function work(model: EngineOptions, of: string, { name, text, ours, theirs }: Asked): Work {
+function work(model: EngineOptions, of: string, { name, text, ours, theirs }: Asked, times = 1): Work {
   const messages = (index: number) => [{ role: 'user' as const, content: text(index) }];
   const target = name === SCHEMA.name ? TARGETS[of] : undefined;
   return {
     name: `${name}, ${of}`,
     ...(target !== undefined && { target }),
     model,
+    times,
     call: async (engine, index, how) => {
       const options = { temperature: 0, maxTokens: TOKENS, ...ours, ...how };
       const { usage, tokens } = await engine.generate(messages(index), options);
@@ -63,9 +64,9 @@ function work(model: EngineOptions, of: string, { name, text, ours, theirs }: As
 /** What tokens without a choice give: computed one by one, checked as drafts, appended; llama-server's settings beside. */
 export async function benchJump(options: BenchOptions): Promise<Report> {
   const trained = await trainedModels();
-  const models = [{ name: 'embedded model', model: {} }, ...trained];
   const works = [
-    ...models.flatMap(({ name, model }) => [SCHEMA, CALLS].map((asked) => work(model, name, asked))),
+    ...[SCHEMA, CALLS].map((asked) => work({}, 'embedded model', asked, EMBEDDED_TIMES)),
+    ...trained.flatMap(({ name, model }) => [SCHEMA, CALLS].map((asked) => work(model, name, asked))),
     ...trained.map(({ name, model }) => agentLoop(name, model)),
   ];
   return reportModes(works, MODES, [1, 8], options);

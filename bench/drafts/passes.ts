@@ -6,7 +6,7 @@ import { type Cost, costOf, type Mode, type Work } from './work.js';
 /** No further pass begins that would end later. */
 const MINUTES = 27;
 
-/** A work, so many at once, and what was measured of it: by mode, and tokens a second by setting of llama-server. */
+/** A work, so many at once, and what is measured of it: by mode, and tokens a second by setting of llama-server. */
 export interface Place {
   readonly work: Work;
   readonly batch: number;
@@ -16,6 +16,26 @@ export interface Place {
   readonly failures: string[];
 }
 
+/** All works at all batches; `only`: those whose names hold it. Throws RangeError where there is none. */
+export function placesOf(
+  works: readonly Work[],
+  modes: readonly Mode[],
+  batches: readonly number[],
+  only = '',
+): [Place, ...Place[]] {
+  const all = works.flatMap((work) =>
+    batches.map((batch): Place => {
+      const costs = new Map(modes.map((mode) => [mode, [] as Cost[]]));
+      return { work, batch, costs, peers: new Map(), failures: [] };
+    }),
+  );
+  const [first, ...others] = all.filter((place) => nameOf(place).includes(only));
+  if (!first) throw new RangeError(`no work holds "${only}": ${all.map(nameOf).join('; ')}`);
+  return [first, ...others];
+}
+
+export const nameOf = ({ work, batch }: Place): string => `${work.name}, ${batch} at once`;
+
 interface Unit {
   case: string;
   system: string;
@@ -23,25 +43,19 @@ interface Unit {
 }
 
 /**
- * All works by all modes, pass by pass: first to last and then last to first, so that what changes on the machine meanwhile
- * meets all of them alike; llama-server's settings once, with the first. Tells what each took and what is left.
+ * All places by all modes, pass by pass: first to last and then last to first, so that what changes on the machine meanwhile
+ * meets all of them alike; llama-server's settings once, with the first. Tells what each took and what is left; returns how many
+ * passes there was time for.
  */
 export async function measurePasses(
-  works: readonly Work[],
+  places: readonly Place[],
   modes: readonly Mode[],
-  batches: readonly number[],
   { runs, threads }: Pick<BenchOptions, 'runs' | 'threads'>,
-): Promise<{ places: Place[]; passes: number }> {
-  const places = works.flatMap((work) =>
-    batches.map((batch): Place => {
-      const costs = new Map(modes.map((mode) => [mode, [] as Cost[]]));
-      return { work, batch, costs, peers: new Map(), failures: [] };
-    }),
-  );
+): Promise<number> {
   const unitsOf = (run: number) =>
     places.flatMap((place): Unit[] => {
       const order = run % 2 === 0 ? modes : [...modes].reverse();
-      const name = `${place.work.name}, ${place.batch} at once`;
+      const name = nameOf(place);
       return [
         ...order.map((mode) => ({ case: name, system: mode.name, measure: () => ours(place, mode, threads) })),
         ...(run === 0 ? peersOf(place, name, threads) : []),
@@ -64,9 +78,9 @@ export async function measurePasses(
       );
     }
     const seconds = (performance.now() - began) / 1000;
-    if (seconds + expectedSeconds(lines, unitsOf(passes + 1)) > MINUTES * 60) return { places, passes: passes + 1 };
+    if (seconds + expectedSeconds(lines, unitsOf(passes + 1)) > MINUTES * 60) return passes + 1;
   }
-  return { places, passes };
+  return passes;
 }
 
 async function ours({ work, batch, costs }: Place, mode: Mode, threads: number): Promise<void> {

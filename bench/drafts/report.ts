@@ -1,6 +1,6 @@
 import { median } from '../../testing/statistics.js';
 import type { BenchOptions, Report } from '../report.js';
-import { measurePasses, type Place } from './passes.js';
+import { measurePasses, nameOf, type Place, placesOf } from './passes.js';
 import { COLUMNS, Compared, type Mode, rate, type Work } from './work.js';
 
 /** Nowhere slower than llama-server's best setting, unless a work wants more. */
@@ -16,10 +16,8 @@ export async function reportModes(
   batches: readonly number[],
   options: BenchOptions,
 ): Promise<Report> {
-  const some = works.filter(({ name }) => name.includes(options.only ?? ''));
-  if (some.length === 0)
-    throw new RangeError(`no work holds "${options.only}": ${works.map(({ name }) => name).join('; ')}`);
-  const { places, passes } = await measurePasses(some, modes, batches, options);
+  const places = placesOf(works, modes, batches, options.only);
+  const passes = await measurePasses(places, modes, options);
   const peers = places.flatMap(({ work, batch, peers }) =>
     [...peers].map(([name, value]) => [work.name, batch, name, Number(value.toPrecision(3))]),
   );
@@ -50,7 +48,7 @@ function findingsOf(place: Place, modes: readonly Mode[]): string[] {
   const { work, batch, costs, peers, failures } = place;
   const compared = new Compared(modes, costs);
   const [first, ...others] = modes as [Mode, ...Mode[]];
-  const where = `${work.name}, ${batch} at once`;
+  const where = nameOf(place);
   const found = [`${where}: ${others.map((mode) => compared.told(mode)).join(', ')} of the rate of ${first.name}`];
   const held = others.filter(({ least }) => least !== undefined).sort((a, b) => compared.times(a) - compared.times(b));
   const slowest = held[0];

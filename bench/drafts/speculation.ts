@@ -2,11 +2,9 @@ import { fleetTools, question, SYSTEM } from '../../examples/fleet/assistant.js'
 import { Agent, type EngineOptions } from '../../src/index.js';
 import type { BenchOptions, Report } from '../report.js';
 import { reportModes } from './report.js';
-import { type Mode, once, trainedModels, type Work } from './work.js';
+import { EMBEDDED_TIMES, type Mode, once, trainedModels, type Work } from './work.js';
 
 const TOKENS = 64;
-/** Runs of the embedded model are so many times as long. */
-const SMALL = 6;
 const THINGS = ['a lighthouse', 'a ferry', 'a storm', 'a bakery', 'a violin', 'a glacier', 'an orchard', 'a comet'];
 
 const MODES: Mode[] = [
@@ -38,7 +36,7 @@ const agents: Work = {
   name: 'agent loop, embedded model',
   target: 1.35,
   model: {},
-  times: SMALL,
+  times: EMBEDDED_TIMES,
   async call(engine, index) {
     const tools = fleetTools({ maxLength: undefined });
     const agent = new Agent({ engine, system: SYSTEM, tools, temperature: 0, maxTokens: 128, limits: { maxSteps: 6 } });
@@ -49,6 +47,9 @@ const agents: Work = {
 /** What drafts give: none, all, and those that pay by measured times, by turns in one run; llama-server's settings beside. */
 export async function benchSpeculation(options: BenchOptions): Promise<Report> {
   const trained = await trainedModels();
-  const works = [agents, free('embedded model', {}, SMALL), ...trained.map(({ name, model }) => free(name, model))];
+  const works = [
+    ...[agents, free('embedded model', {}, EMBEDDED_TIMES)],
+    ...trained.map(({ name, model }) => free(name, model)),
+  ];
   return reportModes(works, MODES, [1, 8, 16], options);
 }

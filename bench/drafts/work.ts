@@ -21,6 +21,9 @@ export type Ask = (body: object) => Promise<PeerAnswer>;
 export const once = (body: (index: number) => object) => async (ask: Ask, index: number) =>
   (await ask(body(index))).usage.completion_tokens;
 
+/** Runs of the embedded model are so many times as long as others. */
+export const EMBEDDED_TIMES = 12;
+
 /** What is asked for, again and again. */
 export interface Work {
   name: string;

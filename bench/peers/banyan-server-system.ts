@@ -11,7 +11,7 @@ export async function openBanyanServer(options: EngineOptions): Promise<System> 
   const client = await OpenAiSystem.open({ name: 'banyan-serve', url: `${server.url}/v1` });
   return {
     name: client.name,
-    start: (prompt, outputTokens) => client.start(prompt, outputTokens),
+    start: (prompt, outputTokens, program, options) => client.start(prompt, outputTokens, program, options),
     computed: async () => (await engine.stats()).prefillTokens,
     forget: async () => {
       await engine.clearCache();

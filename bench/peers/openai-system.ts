@@ -1,4 +1,4 @@
-import type { CallCost, RunningCall, System } from '../../testing/drive/system.js';
+import type { CallCost, CallOptions, RunningCall, System } from '../../testing/drive/system.js';
 
 export interface OpenAiOptions {
   name: string;
@@ -8,6 +8,13 @@ export interface OpenAiOptions {
   /** Default: the first model that the server names. */
   model?: string | undefined;
 }
+
+/** How urgent a call is, in OpenAI's words: what a server makes of it is its own. */
+const TIERS: Readonly<Record<NonNullable<CallOptions['class']>, string | undefined>> = {
+  interactive: 'priority',
+  workflow: undefined,
+  background: 'flex',
+};
 
 interface Chunk {
   choices?: { token_ids?: number[]; text?: string }[];
@@ -39,9 +46,10 @@ export class OpenAiSystem implements System {
     return new OpenAiSystem(name, url, headers, model ?? (await firstModel(url, headers)));
   }
 
-  start(prompt: readonly number[], outputTokens: number): RunningCall {
+  start(prompt: readonly number[], outputTokens: number, _program: number, options: CallOptions = {}): RunningCall {
     const stop = new AbortController();
-    return { done: this.#answer(prompt, outputTokens, stop.signal), cancel: () => stop.abort() };
+    const tier = TIERS[options.class ?? 'workflow'];
+    return { done: this.#answer(prompt, outputTokens, tier, stop.signal), cancel: () => stop.abort() };
   }
 
   /** Not told, and the client's own is not what is asked. */
@@ -49,7 +57,12 @@ export class OpenAiSystem implements System {
     return Number.NaN;
   }
 
-  async #answer(prompt: readonly number[], outputTokens: number, stop: AbortSignal): Promise<CallCost> {
+  async #answer(
+    prompt: readonly number[],
+    outputTokens: number,
+    tier: string | undefined,
+    stop: AbortSignal,
+  ): Promise<CallCost> {
     const began = performance.now();
     const cost: CallCost = {
       tokens: [],
@@ -60,7 +73,7 @@ export class OpenAiSystem implements System {
       gapsMs: [],
     };
     try {
-      for await (const { choices, usage } of this.#stream(prompt, outputTokens, stop)) {
+      for await (const { choices, usage } of this.#stream(prompt, outputTokens, tier, stop)) {
         const ids = choices?.[0]?.token_ids ?? [];
         if (ids.length > 0 && cost.ttftMs === 0) cost.ttftMs = performance.now() - began;
         cost.tokens.push(...ids);
@@ -76,7 +89,12 @@ export class OpenAiSystem implements System {
     return cost;
   }
 
-  async *#stream(prompt: readonly number[], outputTokens: number, signal: AbortSignal): AsyncGenerator<Chunk> {
+  async *#stream(
+    prompt: readonly number[],
+    outputTokens: number,
+    tier: string | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<Chunk> {
     const response = await fetch(`${this.#url}/completions`, {
       method: 'POST',
       headers: this.#headers,
@@ -88,6 +106,7 @@ export class OpenAiSystem implements System {
         min_tokens: outputTokens,
         ignore_eos: true,
         temperature: 0,
+        service_tier: tier,
         stream: true,
         stream_options: { include_usage: true },
         return_token_ids: true,

@@ -118,7 +118,9 @@ bool Worker::step(const std::atomic<bool> & aborted) {
             return true;
         }
         tell_refused(batch, result);
+        foretelling_ = 0;
         sample(batch, result);
+        result.foretelling = foretelling_;
         const Micros computed = now();
         log_.add(batch, started, computed - started);
         counts_.add(computed - started, batch.n_tokens);
@@ -288,9 +290,12 @@ void Worker::jump(Decoder & decoder, RowResult & result) {
         }
     }
     if (mode == JumpMode::off || !result.forced.empty() || !scheduler_.checks_drafts(result.request)) return;
+    using namespace std::chrono;
+    const auto began = steady_clock::now();
     ForcedTokens likely = decoder.ahead(true);
     result.n_sure = static_cast<int32_t>(likely.n_sure);
     result.likely = std::move(likely.tokens);
+    foretelling_ += duration_cast<nanoseconds>(steady_clock::now() - began).count();
 }
 
 void Worker::forget(std::unordered_map<RequestId, Live>::iterator request) {

@@ -135,6 +135,7 @@ class Worker {
     std::vector<Event> events_;
     DecisionEvents decisions_;
     Micros in_steps_ = 0;
+    int64_t foretelling_ = 0;  // nanoseconds of the step in which grammars were asked what comes next
     StepTimes steps_, deciding_;
     StepCounts counts_;
     StepLog log_;

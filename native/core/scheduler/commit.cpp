@@ -23,7 +23,7 @@ void Scheduler::commit(const StepResult & result, Micros now) {
         for (const RowResult & row : result.rows) {
             if (Sequence * seq = s.find(row.request)) seq->kept = row.kept;
         }
-        s.learn_from_drafts(s.now - s.step.scheduled);
+        s.learn_from_drafts(s.now - s.step.scheduled, result.foretelling);
         ++s.counters.steps;
         s.counters.pages_copied += batch.copies.size();
         s.counters.states_saved += batch.saves_before.size() + batch.saves_after.size() - result.lost_states.size();

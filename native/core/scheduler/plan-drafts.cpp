@@ -34,7 +34,7 @@ bool Scheduler::Impl::only_decodes() const {
 
 bool Scheduler::checks_drafts(RequestId id) const {
     const Sequence * seq = impl_->find(id);
-    return seq && seq->drafts && impl_->drafting.on() && impl_->drafting.rest() == 0;
+    return seq && seq->drafts && impl_->drafting.on() && impl_->drafting.may_look();
 }
 
 void Scheduler::Impl::plan_drafts(Micros target) {
@@ -43,7 +43,7 @@ void Scheduler::Impl::plan_drafts(Micros target) {
     if (!only_decodes()) return;
     const DraftStep about = draft_step(target);
     const bool may_check = drafting.may_check(about.n_rows);
-    if (!drafting.asks(may_check)) return;
+    if (!drafting.asks(may_check, about)) return;
     std::vector<Drafted> drafted;
     for (const BatchRow & row : step.batch().rows) {
         Sequence & seq = *find(row.request);
@@ -148,7 +148,7 @@ void Scheduler::Impl::ask_model(std::vector<Drafted> & drafted, const DraftStep 
 }
 
 /** Of a step that did not fail. */
-void Scheduler::Impl::learn_from_drafts(Micros took) {
+void Scheduler::Impl::learn_from_drafts(Micros took, int64_t foretelling) {
     if (!drafting.on()) return;
     if (!only_decodes()) return drafting.forget_step();
     int32_t n_right = 0;
@@ -164,7 +164,7 @@ void Scheduler::Impl::learn_from_drafts(Micros took) {
     }
     counters.draft_steps += step.n_drafts() > 0;
     counters.draft_model_time += drafting.spent();
-    const DraftRests rests = drafting.commit(draft_step(kNever), step.n_drafts(), n_right, took, model);
+    const DraftRests rests = drafting.commit(draft_step(kNever), step.n_drafts(), n_right, took, model, foretelling);
     const Micros saved = drafting.saved() / 1000;
     if (rests.texts) decisions.write(0, 0, decision::DraftRest{drafting.rest(), saved, false});
     if (rests.model) decisions.write(0, 0, decision::DraftRest{drafting.model_rest(), saved, true});

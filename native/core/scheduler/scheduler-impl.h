@@ -123,7 +123,7 @@ struct Scheduler::Impl {
     int32_t extend(Sequence & seq, int32_t n_drafts);
     DraftStep draft_step(Micros target) const;
     bool only_decodes() const;
-    void learn_from_drafts(Micros took);
+    void learn_from_drafts(Micros took, int64_t foretelling);
     DraftQuery query_of(const Sequence & seq, const std::vector<Token> & ahead) const;
 
     // commit.cpp: what came out of it

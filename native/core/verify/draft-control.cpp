@@ -68,25 +68,27 @@ DraftChoice DraftControl::choose(const std::vector<int32_t> & chances, const Dra
 }
 
 DraftRests DraftControl::commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took,
-                                const ModelShare & model) {
+                                const ModelShare & model, int64_t foretelling) {
     if (took <= 0 || step.n_rows < 1) return {};
     const bool measured = step.n_rows + n_drafts <= VerifyCurve::kRows;
     const bool known = measured && curve_.knows(step.n_rows);
     const int64_t believed = known && n_drafts > 0 ? extra(step, n_drafts) : 0;
+    const int64_t behind = n_drafts == 0 && curve_.unsettled() > 0 ? curve_.longer() : 0;
     curve_.observe(step.n_rows, n_drafts, nanos(took), nanos(step.context));
     if (!known) return {};
     const int64_t whole = plain(step);
     ledger_.pass(whole, step.n_rows);
     model_.pass();
-    if (n_drafts == 0 && model.spent == 0) return {};
+    if (n_drafts == 0 && model.spent == 0 && behind + foretelling == 0) return {};
     const auto gained = [&](int32_t n) { return n * whole / step.n_rows; };
     const int64_t cost = n_drafts > 0 ? extra(step, n_drafts) : 0;
     const int64_t longer = n_drafts > 0 ? std::min(nanos(took) - whole, believed + whole) : 0;
     // Each pays for its part of the rows; the model for its own time too.
     const int64_t of_model = n_drafts > 0 ? cost * model.n_drafts / n_drafts : 0;
     DraftRests rests;
-    rests.texts = ledger_.note(gained(n_right) - longer - model.spent,
-                               gained(n_right - model.n_right) - (cost - of_model), whole);
+    const int64_t of_texts = behind + foretelling;
+    rests.texts = ledger_.note(gained(n_right) - longer - model.spent - of_texts,
+                               gained(n_right - model.n_right) - (cost - of_model) - of_texts, whole);
     if (model.spent > 0 || model.n_drafts > 0) {
         rests.model = model_.note(gained(model.n_right) - of_model - model.spent, whole);
     }

@@ -44,10 +44,15 @@ struct DraftRests {
 
 class DraftControl {
   public:
+    static constexpr int64_t kLook = 3'000;  // nanoseconds a row, in the tree and in both logs (measured, Zen 4)
     static constexpr int32_t kControl = 32;  // steps with drafts until one without tells again what that takes
 
     /** A step of so many decodes may have drafts. False: what comes is only compared with what would be drafted. */
     bool may_check(int32_t n_rows) const { return ledger_.rest() == 0 && may_lose(n_rows); }
+    /** Drafts from texts do not rest, and what they saved or may cost is not used up. */
+    bool may_pay() const { return ledger_.rest() == 0 && ledger_.balance() > 0; }
+    /** Looks for drafts take more than a two-hundredth of such a step. Needs may_check(). */
+    bool looks_count(const DraftStep & step) const { return 200 * kLook * step.n_rows > plain(step); }
     /** From now on a second model drafts too. */
     void add_model() { has_model_ = true; }
     /** It may draft for a step of so many decodes. */
@@ -64,9 +69,12 @@ class DraftControl {
     int32_t reach(const DraftStep & step) const;
     /** chances: of drafts, likeliest first, each of kCertain. */
     DraftChoice choose(const std::vector<int32_t> & chances, const DraftStep & step) const;
-    /** The step took so long, a second model's drafting left out, and n_right of its n_drafts were. */
+    /**
+     * The step took so long, and n_right of its n_drafts were. Left out of that: a second model's drafting, and the
+     * nanoseconds that texts took to foretell, which they pay for whether or not the step has drafts.
+     */
     DraftRests commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took,
-                      const ModelShare & model = {});
+                      const ModelShare & model = {}, int64_t foretelling = 0);
 
     const DraftLedger & ledger() const { return ledger_; }
 

@@ -13,7 +13,13 @@ Drafting::Drafting(DraftMode mode, int32_t max_running)
 
 Drafting::~Drafting() = default;
 
-DraftChoice Drafting::choose(std::vector<Draft> & drafts, const DraftStep & step) const {
+bool Drafting::asks(bool may_check, const DraftStep & step) {
+    if (model_ || mode_ == DraftMode::always) return true;
+    if (may_check && (in_vain_ < kInVain || !control_.looks_count(step))) return true;
+    return n_skipped_++ % kSampled == 0;
+}
+
+DraftChoice Drafting::choose(std::vector<Draft> & drafts, const DraftStep & step) {
     struct Place {
         int32_t chance;
         size_t draft;
@@ -33,6 +39,7 @@ DraftChoice Drafting::choose(std::vector<Draft> & drafts, const DraftStep & step
         for (const Place & place : places) chances.push_back(place.chance);
         choice = control_.choose(chances, step);
     }
+    in_vain_ = choice.n > 0 ? 0 : std::min(in_vain_ + 1, kInVain);
     for (int32_t n = 0; n < choice.n; ++n) ++drafts[places[static_cast<size_t>(n)].draft].n;
     return choice;
 }
@@ -52,10 +59,11 @@ ModelPlan Drafting::plan_model(const std::vector<ModelCandidate> & candidates, c
     return modeling_.plan(candidates, step, control_);
 }
 
-DraftRests Drafting::commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took, ModelShare model) {
+DraftRests Drafting::commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took, ModelShare model,
+                            int64_t foretelling) {
     model.spent = spent_;
-    if (spent_ > 0) took = std::max<Micros>(1, took - spent_ / 1000);
-    const DraftRests rests = control_.commit(step, n_drafts, n_right, took, model);
+    if (spent_ + foretelling > 0) took = std::max<Micros>(1, took - (spent_ + foretelling) / 1000);
+    const DraftRests rests = control_.commit(step, n_drafts, n_right, took, model, foretelling);
     spent_ = 0;
     return mode_ == DraftMode::automatic ? rests : DraftRests{};
 }

@@ -27,6 +27,7 @@ struct Words<DraftMode> {
 class Drafting {
   public:
     static constexpr uint32_t kSampled = 8;
+    static constexpr int32_t kInVain = 4;  // looks without a draft that was worth it, until they become fewer
 
     Drafting(DraftMode mode, int32_t max_running);
     ~Drafting();
@@ -39,11 +40,13 @@ class Drafting {
 
     /** A step of so many decodes may have drafts. False: what comes is only compared with what would be drafted. */
     bool may_check(int32_t n_rows) const { return mode_ == DraftMode::always || control_.may_check(n_rows); }
+    /** What grammars will ask for may be looked for: that costs time, and is paid for. */
+    bool may_look() const { return mode_ == DraftMode::always || control_.may_pay(); }
     /**
-     * Needs on(). The source is asked about the step that is planned: if that may have drafts, and else in one of
-     * kSampled such steps, as a look at all rows costs more than the rest of a small model's step beside its sums.
+     * Needs on(). The source is asked about the step that is planned. Of steps that may have no drafts, and of a model
+     * whose steps are so short that looks are a part of them, once looks were in vain: in one of kSampled.
      */
-    bool asks(bool may_check) { return may_check || model_ || n_unchecked_++ % kSampled == 0; }
+    bool asks(bool may_check, const DraftStep & step);
     /** A second model that drafts where texts do not; it outlives this. cost: of its steps. Needs on(). */
     void add_model(DraftModel & model, const CostConstants & cost);
     /** nullptr: there is none. */
@@ -58,12 +61,13 @@ class Drafting {
 
     /** Cuts drafts from their ends to those that make the step's tokens come soonest; with `always`, to those that fit.
      */
-    DraftChoice choose(std::vector<Draft> & drafts, const DraftStep & step) const;
+    DraftChoice choose(std::vector<Draft> & drafts, const DraftStep & step);
     /**
      * Needs on(). The step took so long, its planning by the model included, and n_right of its n_drafts were; of the
-     * model's drafts so many.
+     * model's drafts so many. foretelling: nanoseconds of it that went into what grammars will ask for.
      */
-    DraftRests commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took, ModelShare model = {});
+    DraftRests commit(const DraftStep & step, int32_t n_drafts, int32_t n_right, Micros took, ModelShare model = {},
+                      int64_t foretelling = 0);
     /** Nothing was committed. */
     void forget_step() { spent_ = 0; }
 
@@ -81,7 +85,8 @@ class Drafting {
     DraftModel * model_ = nullptr;
     ModelDrafting modeling_;
     int64_t spent_ = 0;  // nanoseconds
-    uint32_t n_unchecked_ = 0;
+    uint32_t n_skipped_ = 0;
+    int32_t in_vain_ = 0;
 };
 
 }  // namespace banyan

@@ -20,10 +20,16 @@ void VerifyCurve::add(Point & point, int64_t nanos, int64_t context) const {
 
 void VerifyCurve::observe(int32_t n_rows, int32_t n_drafts, int64_t nanos, int64_t context) {
     ++steps_;
-    const bool settled = n_drafts > 0 || !after_drafts_;
-    after_drafts_ = n_drafts > 0;
+    const int32_t unsettled = n_drafts > 0 ? 0 : unsettled_;
+    unsettled_ = n_drafts > 0 ? kUnsettled : std::max(0, unsettled_ - 1);
     if (n_rows < 1 || n_rows + n_drafts > kRows || nanos <= 0) return;
-    if (!settled) return;
+    if (unsettled > 0) {
+        if (!knows(n_rows)) return;
+        int64_t & longer = longer_[at(unsettled - 1)];
+        const int64_t usual = std::max<int64_t>(1, without(n_rows) + context);
+        longer += (std::clamp<int64_t>(nanos - usual, 0, usual) - longer) / 8;
+        return;
+    }
     since_plain_[at(n_rows)] = n_drafts > 0 ? since_plain_[at(n_rows)] + 1 : 0;
     add(n_drafts > 0 ? drafted_[at(n_rows + n_drafts)] : without_[at(n_rows)], nanos, context);
 }

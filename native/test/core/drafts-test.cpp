@@ -188,7 +188,7 @@ TEST("a draft beyond what a step may hold is cut, the least likely first") {
     for (size_t d = 0; d < drafts.size(); ++d) {
         for (const int32_t chance : chances[d]) drafts[d].chance[static_cast<size_t>(drafts[d].n++)] = chance;
     }
-    const Drafting drafting(DraftMode::always, 1);
+    Drafting drafting(DraftMode::always, 1);
     const auto cut = [&](int32_t most) {
         std::vector<Draft> some = drafts;
         DraftStep step;
@@ -202,6 +202,35 @@ TEST("a draft beyond what a step may hold is cut, the least likely first") {
     CHECK(cut(1) == (std::vector<int32_t>{1, 0, 0}));
     CHECK(cut(0) == (std::vector<int32_t>{0, 0, 0}));
     CHECK(cut(-1) == (std::vector<int32_t>{0, 0, 0}));
+}
+
+TEST("looks that are a part of a step become fewer once they were in vain, and all of them come back with a draft") {
+    for (const Micros takes : {700, 40'000}) {
+        Drafting drafting(DraftMode::automatic, 8);
+        DraftStep step;
+        step.n_rows = 8;
+        step.most = 64;
+        step.row = takes / 40;
+        const auto pass = [&](bool drafted) {
+            const bool may_check = drafting.may_check(step.n_rows), asked = drafting.asks(may_check, step);
+            std::vector<Draft> drafts(1);
+            if (drafted) {
+                drafts[0].n = 2;
+                drafts[0].chance = {kCertain, kCertain};
+            }
+            const int32_t n = asked && may_check ? drafting.choose(drafts, step).n : 0;
+            drafting.commit(step, n, n, takes);
+            return asked;
+        };
+        for (int i = 0; i < 20; ++i) pass(false);
+        int asked = 0;
+        for (int i = 0; i < 80; ++i) asked += pass(false);
+        CHECK_EQ(asked, takes < 5'000 ? 10 : 80);  // 8 rows' looks are 24 us
+        for (int i = 0; i < 8; ++i) pass(true);
+        asked = 0;
+        for (int i = 0; i < 20; ++i) asked += pass(true);
+        CHECK(asked >= 19);
+    }
 }
 
 TEST("auto: where drafts pay they are checked, where they are wrong they rest, and what is said is the same") {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Engine } from '../../engine/engine.js';
 import type { TurnOptions } from '../../engine/request-options.js';
 import type { Models } from '../../models/models.js';
+import { CLASSES } from '../../native/vocabulary.js';
 import type { Callers } from '../../stateless/callers.js';
 import type { IgnoredLog } from '../ignored-log.js';
 import type { Catalog } from '../models/catalog.js';
@@ -162,12 +163,26 @@ export class Exchange {
       ...(temperature !== undefined && { temperature }),
       ...options,
     };
+    return this.#scheduled(whole);
+  }
+
+  /** What the request and its tenant are to the scheduler. Throws HttpError 400, 403. */
+  scheduling(): Pick<TurnOptions, 'class' | 'tenantWeight'> {
+    return this.#scheduled({});
+  }
+
+  #scheduled(options: TurnOptions): TurnOptions {
+    const whole = { ...this.#classInHeader(), ...options };
     return this.#tenant?.scheduled(whole) ?? whole;
   }
 
-  /** What the tenant that asks is to the scheduler. */
-  scheduling(): Pick<TurnOptions, 'class' | 'tenantWeight'> {
-    return this.#tenant?.scheduled({}) ?? {};
+  /** For clients whose bodies have no field for it, or that set it once for all their requests. */
+  #classInHeader(): Pick<TurnOptions, 'class'> {
+    const given = this.#request.headers['x-banyan-class'];
+    if (given === undefined) return {};
+    const named = CLASSES.find((name) => name === given);
+    if (named) return { class: named };
+    throw new HttpError(400, 'invalid_request', `x-banyan-class must be one of ${CLASSES.join(', ')}`);
   }
 
   get keepAliveMs(): number {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { nthTurn, type TurnOptions } from '../../engine/request-options.js';
 import { samplingFields, toSampling } from '../chat/sampling-fields.js';
+import { classOf, serviceTier } from '../chat/service-tier.js';
 import { given, maybe } from '../chat/wire-body.js';
 
 const ids = z.array(z.int().min(0)).min(1);
@@ -19,6 +20,7 @@ export const completionRequest = z.object({
   best_of: maybe(z.int().min(1)),
   suffix: maybe(z.literal('', 'no text can be put behind the answer')),
   stream: maybe(z.boolean()),
+  service_tier: serviceTier,
   prompt_cache_key: maybe(z.string()),
   stream_options: maybe(z.looseObject({ include_usage: maybe(z.boolean()) })),
 });
@@ -30,7 +32,7 @@ const DEFAULT_TOKENS = 16;
 
 /** The options of one answer, the `choice`-th of its prompt. */
 export function toOptions(body: CompletionRequest, choice: number): TurnOptions {
-  const { max_tokens: maxTokens, stop, logprobs } = body;
-  const options = { ...toSampling(body), ...given({ maxTokens: maxTokens ?? DEFAULT_TOKENS, stop, logprobs }) };
-  return nthTurn(options, choice);
+  const { max_tokens: maxTokens, stop, logprobs, service_tier: tier } = body;
+  const own = { maxTokens: maxTokens ?? DEFAULT_TOKENS, stop, logprobs, class: classOf(tier) };
+  return nthTurn({ ...toSampling(body), ...given(own) }, choice);
 }

@@ -1,9 +1,9 @@
 import type { ToolSpec } from '../../chat/tool-spec.js';
 import type { TurnOptions } from '../../engine/request-options.js';
-import type { NativeClass } from '../../native/vocabulary.js';
 import type { JsonSchema } from '../../schema/compile-schema.js';
 import type { ChatCall } from '../../stateless/chat-call.js';
 import { toSampling } from '../chat/sampling-fields.js';
+import { classOf } from '../chat/service-tier.js';
 import { given, unknownFields } from '../chat/wire-body.js';
 import { HttpError } from '../http/http-error.js';
 import { breakpointTtl } from './breakpoints.js';
@@ -19,7 +19,8 @@ export function toChatCall(body: ChatRequest, raw: unknown): ChatCall {
   return {
     ...{ messages, tools, ignored, ...told },
     options: {
-      ...{ ...toSampling(body), ...toAnswerForm(body), ...toToolOptions(body, tools), ...toOrder(body) },
+      ...{ ...toSampling(body), ...toAnswerForm(body), ...toToolOptions(body, tools) },
+      ...given({ class: classOf(body.service_tier) }),
       // As vLLM and llama-server have it; OpenAI always begins a new answer.
       ...(body.continue_final_message && { continueAnswer: true }),
     },
@@ -67,15 +68,4 @@ function toToolOptions(
   if (mode === 'required' && allowed.length === 1 && only)
     return { ...options, toolChoice: { tool: only.function.name } };
   return { ...options, toolChoice: mode };
-}
-
-const CLASSES: Record<string, NativeClass> = {
-  priority: 'interactive',
-  fast: 'interactive',
-  flex: 'background',
-  batch: 'background',
-};
-
-function toOrder({ service_tier: tier }: ChatRequest): TurnOptions {
-  return given({ class: tier == null ? undefined : CLASSES[tier] });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { samplingFields } from '../chat/sampling-fields.js';
+import { serviceTier } from '../chat/service-tier.js';
 import { maybe } from '../chat/wire-body.js';
 import { promptCacheOptions } from './breakpoints.js';
 
@@ -73,7 +74,7 @@ export const chatRequest = z.object({
   reasoning_effort: maybe(z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh'])),
   chat_template_kwargs: maybe(z.looseObject({ enable_thinking: maybe(z.boolean()) })),
   continue_final_message: maybe(z.boolean()),
-  service_tier: maybe(z.string()),
+  service_tier: serviceTier,
   prompt_cache_key: maybe(z.string()),
   prompt_cache_options: promptCacheOptions,
 });

@@ -8,6 +8,7 @@ import { Signatures } from '../../stateless/signature.js';
 import { answerMarks } from '../chat/answer-marks.js';
 import { type Asked, ask } from '../chat/ask.js';
 import { toSampling } from '../chat/sampling-fields.js';
+import { classOf } from '../chat/service-tier.js';
 import { given, parsedBody, unknownFields } from '../chat/wire-body.js';
 import type { Exchange } from '../http/exchange.js';
 import { HttpError, toHttpFailure } from '../http/http-error.js';
@@ -47,7 +48,10 @@ export async function createResponse(exchange: Exchange, store: ResponseStore): 
     marks: told.marks.map((mark) => ({ ...mark, message: mark.message + instructions.length })),
     fields: [...instructions.map(() => 'instructions'), ...told.fields],
   };
-  const head = toHead(body, exchange.modelName, { ...exchange.engine.info.sampling, ...exchange.withDefaults({}) });
+  const head = toHead(body, exchange.modelName, {
+    ...exchange.engine.info.sampling,
+    ...exchange.withDefaults(call.options),
+  });
   const previous = body.previous_response_id;
   const asked = ask(exchange, call, { cacheKey: body.prompt_cache_key, id: head.id, previous });
   const keep = (response: object, result: GenerationResult, items: AnswerItems) => {
@@ -128,6 +132,7 @@ function toOptions(body: ResponsesRequest, toolbox: Toolbox): ChatCall['options'
     schema: (format?.type === 'json_object' ? { type: 'object' } : format?.schema) as JsonSchema | undefined,
     thinking: effort === 'none' || effort === 'minimal' ? false : undefined,
     toolChoice: toToolChoice(body.tool_choice, toolbox),
+    class: classOf(body.service_tier),
     parallelToolCalls: toolbox.specs.length > 0 ? body.parallel_tool_calls : undefined,
     // As the chat completions of vLLM and llama-server have it; of an answer that was cut this is the rest.
     continueAnswer: body.continue_final_message || undefined,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { samplingFields } from '../chat/sampling-fields.js';
+import { serviceTier } from '../chat/service-tier.js';
 import { maybe } from '../chat/wire-body.js';
 import { promptCacheOptions } from '../openai/breakpoints.js';
 
@@ -68,7 +69,7 @@ export const responsesRequest = z.object({
   top_p: samplingFields.top_p,
   truncation: maybe(z.enum(['auto', 'disabled'])),
   continue_final_message: maybe(z.boolean()),
-  service_tier: maybe(z.string()),
+  service_tier: serviceTier,
   prompt_cache_key: maybe(z.string()),
   prompt_cache_options: promptCacheOptions,
   metadata: maybe(z.record(z.string(), z.string())),
