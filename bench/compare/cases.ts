@@ -236,7 +236,7 @@ export const CASES = {
   W6: people(),
   'W7-8192': { ...subs(8192), model: '60m' },
   'W7-4096': { ...subs(4096), model: '60m' },
-  'W7-3584': { ...subs(3584), model: 'small' },
+  'W7-3584': { ...subs(3584), model: '60m' },
   H2: {
     ...agents(8, CI_LARGE_MODEL),
     systems: LARGE,

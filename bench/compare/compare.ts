@@ -4,8 +4,9 @@ import { describe, findModel } from '../models.js';
 import { type Case, casesNamed } from './cases.js';
 import { measure } from './order.js';
 import { cutAs, patience } from './patience.js';
-import { expectedSeconds, timeLeft } from './progress.js';
+import { timeLeft } from './progress.js';
 import { leastSeconds, type MachinePeak, machinePeak } from './roofline.js';
+import { nextRound, roundOf, type Turn } from './rounds.js';
 import { type Conditions, type Line, RunLog } from './run-log.js';
 import { DEFAULT_SYSTEMS, kindNamed, shortName } from './systems.js';
 
@@ -23,7 +24,7 @@ export interface CompareOptions {
   resume?: boolean;
   /** Seconds after which a run counts as failed. */
   limitS?: number;
-  /** Each is measured once; again only as long as that is expected to fit. */
+  /** Each is measured once; again, short ones first, only as long as that is expected to fit. */
   minutes: number;
   /** Path of the log. */
   log: string;
@@ -89,21 +90,24 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
       cases.set(name, { ...each, path: path as string, measured });
   }
   const rounds = Array.from({ length: runs }, (_, run) =>
-    [...cases].map(([name, { measured }]) => turnsOf(name, measured, run).filter((turn) => !log.find(turn))),
-  ).flat();
+    [...cases].map(([name, { measured }]) => roundOf(name, measured, run).filter((turn) => !log.find(turn))),
+  )
+    .flat()
+    .filter((round) => round.length > 0);
   const until = performance.now() + minutes * 60_000;
   const known = () => [...earlier, ...log.lines];
+  const secondsLeft = () => (until - performance.now()) / 1000;
   const left = (open: readonly Turn[]) => {
     const [first, again] = [open.filter(({ run }) => run === 0), open.filter(({ run }) => run > 0)];
-    return timeLeft(known(), first, again, (until - performance.now()) / 1000);
+    return timeLeft(known(), first, again, secondsLeft());
   };
   tell(
     `${rounds.flat().length} runs, ${left(rounds.flat())}; what would take longer than ${minutes} minutes is measured less often`,
   );
   let done = 0;
-  for (const [index, round] of rounds.entries()) {
-    const fits = performance.now() + expectedSeconds(known(), round) * 1000 <= until;
-    if (round.some(({ run }) => run > 0) && !fits) continue;
+  let next = nextRound(rounds, known(), secondsLeft());
+  for (; next; next = nextRound(next.rest, known(), secondsLeft())) {
+    const { round, rest } = next;
     for (const [turn, order] of round.entries()) {
       const { path, measured } = cases.get(order.case) as { path: string; measured: readonly string[] };
       const [first = ''] = measured;
@@ -113,7 +117,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
       log.add(line);
       const { measurement, seconds } = line;
       const said = 'error' in measurement ? `FAILED: ${measurement.error}` : `${seconds.toFixed(1)} s`;
-      const open = [...round.slice(turn + 1), ...rounds.slice(index + 1).flat()];
+      const open = [...round.slice(turn + 1), ...rest.flat()];
       tell(`[${++done}] ${order.case}, ${shortName(order.system)}, run ${order.run + 1}: ${said}; ${left(open)}`);
     }
   }
@@ -130,14 +134,6 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
 }
 
 const asks = (system: string, name: string): boolean => kindNamed(system).only?.(name) ?? true;
-
-type Turn = Pick<Line, 'case' | 'system' | 'run'>;
-
-/** One run of each system, every other time in the opposite order. */
-function turnsOf(name: string, systems: readonly string[], run: number): Turn[] {
-  const order = run % 2 === 0 ? systems : [...systems].reverse();
-  return order.map((system) => ({ case: name, system, run }));
-}
 
 async function ran(
   order: Turn,

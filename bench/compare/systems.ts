@@ -124,8 +124,8 @@ const KINDS: Record<string, Kind> = {
   'banyan-disk': banyanDisk,
   naive: {
     ...banyan('naive', 'Banyan with one request at a time and no cache', { prefixCache: false, batching: false }),
-    // Of larger fleets it takes more than six times our time, as of eight agents, and minutes.
-    usually: (name) => !/^W2-(16|32)$/.test(name),
+    // Elsewhere it takes minutes to say the same again.
+    usually: (name) => !/^(W2-(16|32|tight)|W3-search|W4-(parallel|19-).*|W5-4x|W7-.*)$/.test(name),
   },
   'llama-server': llamaServer('an equal part of memory a slot', { unified: false, flash: false }),
   'llama-server-unified': {
@@ -134,7 +134,11 @@ const KINDS: Record<string, Kind> = {
     usually: (name) => /^(W2-tight|W3-|W5-|W7-)/.test(name),
   },
   'llama-server-flash': llamaServer('one buffer, fused attention', { unified: true, flash: true }),
-  'node-llama-cpp': nodeLlamaCpp,
+  'node-llama-cpp': {
+    ...nodeLlamaCpp,
+    // Elsewhere it takes minutes, or is cut, to say the same again.
+    usually: (name) => !/^(W2-(32|tight)|W4-19-.*|W5-.*|W7-.*)$/.test(name),
+  },
   'llama-bench': llamaBench,
 };
 

@@ -22,16 +22,16 @@ export function placesOf(
   modes: readonly Mode[],
   batches: readonly number[],
   only = '',
-): [Place, ...Place[]] {
+): Place[] {
   const all = works.flatMap((work) =>
     batches.map((batch): Place => {
       const costs = new Map(modes.map((mode) => [mode, [] as Cost[]]));
       return { work, batch, costs, peers: new Map(), failures: [] };
     }),
   );
-  const [first, ...others] = all.filter((place) => nameOf(place).includes(only));
-  if (!first) throw new RangeError(`no work holds "${only}": ${all.map(nameOf).join('; ')}`);
-  return [first, ...others];
+  const some = all.filter((place) => nameOf(place).includes(only));
+  if (some.length === 0) throw new RangeError(`no work holds "${only}": ${all.map(nameOf).join('; ')}`);
+  return some;
 }
 
 export const nameOf = ({ work, batch }: Place): string => `${work.name}, ${batch} at once`;

@@ -21,6 +21,7 @@ const compare = (...args: string[]) =>
   runScript('bench/run.ts', ['compare', ...WHAT, ...args], '', { BENCH_RESULTS: folder, LLAMA_SERVER: '/nonexistent' });
 
 interface Line {
+  case: string;
   system: string;
   run: number;
   measurement: { cost?: { promptTokens: number; prefilledTokens: number; outputTokens: number }; error?: string };
@@ -30,6 +31,15 @@ const lines = () =>
   log()
     .slice(1)
     .map((line) => JSON.parse(line) as Line);
+
+/** Writes a log of earlier runs, as if those of a case had taken so many seconds. */
+function earlierTook(seconds: Record<string, number>): void {
+  const [head = ''] = log();
+  const runs = Object.entries(seconds).flatMap(([name, took]) =>
+    Array.from({ length: 5 }, (_, run) => ({ case: name, system: 'banyan', run, seconds: took, measurement: {} })),
+  );
+  writeFileSync(file('compare.jsonl'), `${[head, ...runs.map((line) => JSON.stringify(line))].join('\n')}\n`);
+}
 
 /** Answers every completion with as many tokens as it is asked for, and has half of each prompt cached. */
 const server = createServer((request, response) => {
@@ -100,16 +110,16 @@ test('a comparison that was cut goes on: what is whole stays, the torn line and 
   expect(other.stderr).toContain('was measured under');
 }, 300_000);
 
+test('each case is measured once, in their order, and short ones again first', async () => {
+  earlierTook({ W1: 30, 'W4-reflect': 10 });
+  const { code, stderr } = await compare('--systems', 'banyan', '--cases', 'W1,W4-reflect', '--minutes', '1');
+  expect(code, stderr).toBe(0);
+  const measured = lines().map((line) => `${line.case} ${line.run}`);
+  expect(measured).toEqual(['W1 0', 'W4-reflect 0', 'W4-reflect 1', 'W1 1']);
+}, 300_000);
+
 test('what does not fit the minutes is measured once, as earlier runs took them; ratios that moved are told', async () => {
-  const [head = ''] = log();
-  const slow = Array.from({ length: 5 }, (_, run) => ({
-    case: 'W1',
-    system: 'banyan',
-    run,
-    seconds: 900,
-    measurement: {},
-  }));
-  writeFileSync(file('compare.jsonl'), `${[head, ...slow.map((line) => JSON.stringify(line))].join('\n')}\n`);
+  earlierTook({ W1: 900 });
   const earlier = { tables: [{ columns: ['case', 'by', 'cache-off'], rows: [['W1', 'wall time', '90.00x']] }] };
   writeFileSync(file('earlier.json'), JSON.stringify(earlier));
   const more = ['--minutes', '1', '--against', file('earlier.json')];
