@@ -85,6 +85,7 @@ const failing =
 /** What provokes each: options of the server, its model, and what differs in the request. */
 const PROVOKED: Record<string, [ask: Ask, options?: object, script?: Script]> = {
   invalid_json: [{ body: '{' }],
+  invalid_request: [{ headers: { 'x-banyan-class': 'urgent' } }],
   invalid_api_key: [{}, { apiKeys: ['right'] }],
   forbidden_host: [{ headers: { host: 'evil.example' } }],
   not_found: [{ path: '/nothing' }],
