@@ -3,6 +3,8 @@ import { toRequestSettings } from '../../src/engine/request-options.js';
 import type { NativeHint } from '../../src/native/binding.js';
 import { BANYAN } from '../../src/remote/dialects/banyan.js';
 import { Member } from '../../src/remote/token/member.js';
+import { Outbox } from '../../src/remote/token/outbox.js';
+import { deferred } from '../../testing/engine/deferred.js';
 import { FakeServer, modelsOf, sse } from '../../testing/remote/fake-server.js';
 
 // Advice about programs costs a worker no message of its own where a request goes there anyway.
@@ -77,4 +79,25 @@ test('much of it does not wait, and none is left behind when the member closes',
   expect(kinds(heard[0] as Body)).toHaveLength(64);
   await member.close();
   expect(heard.flatMap((one) => kinds(one) ?? [])).toHaveLength(70);
+});
+
+test('an end waits for messages that are under way, also for one that fails', async () => {
+  const under = [deferred<void>(), deferred<void>()] as const;
+  let posted = 0;
+  const outbox = new Outbox(() => (under[posted++] as { promise: Promise<void> }).promise);
+  void outbox.flush(); // nothing waits: nothing is sent
+  outbox.add(hint(1, 'finished'));
+  void outbox.flush();
+  outbox.add(hint(2, 'finished'));
+  let ended = false;
+  const end = outbox.flush().then(() => {
+    ended = true;
+  });
+  expect(posted).toBe(2);
+  under[1].reject(new Error('refused'));
+  await new Promise(setImmediate);
+  expect(ended).toBe(false);
+  under[0].resolve();
+  await end;
+  expect(ended).toBe(true);
 });

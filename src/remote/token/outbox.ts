@@ -13,6 +13,7 @@ export class Outbox {
   readonly #post: (hints: readonly WireHint[]) => Promise<void>;
   #hints: WireHint[] = [];
   #timer: NodeJS.Timeout | undefined;
+  readonly #underWay = new Set<Promise<void>>();
 
   /** `post`: sends some of it; what it rejects with is dropped, as nothing is lost with advice but time. */
   constructor(post: (hints: readonly WireHint[]) => Promise<void>) {
@@ -33,9 +34,15 @@ export class Outbox {
     return hints;
   }
 
-  /** Sends what waits. Never rejects. */
+  /** Sends what waits, and settles when no message is under way any more: it waits for earlier ones too. Never rejects. */
   async flush(): Promise<void> {
     const hints = this.take();
-    if (hints.length > 0) await this.#post(hints).catch(() => {});
+    if (hints.length > 0) {
+      const sent = this.#post(hints)
+        .catch(() => {})
+        .finally(() => this.#underWay.delete(sent));
+      this.#underWay.add(sent);
+    }
+    await Promise.all(this.#underWay);
   }
 }
