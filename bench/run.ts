@@ -129,7 +129,7 @@ const PRESETS: Record<string, Preset> = {
     systems: ['banyan', 'fcfs-lru'],
   },
   real: {
-    what: 'one stream and eight agents on trained models, SmolLM2-135M and Gemma 3 270M',
+    what: 'one stream and four agents on trained models, SmolLM2-135M and Gemma 3 270M',
     runs: 1,
     cases: ['R0', 'R2'],
     systems: ['banyan', 'llama-server', 'llama-bench', 'node-llama-cpp'],

@@ -104,16 +104,14 @@ function idle(overcommit: number, poolTokens = 4096): Case {
   };
 }
 
-const CHILDREN = 8;
-
 /** Memory allows it: the main agent, and what its sub-agents hold at a time, fit. Their leftovers may not. */
-function subs(kvTokens: number, scale: Scale = CI): Omit<Case, 'model'> {
+function subs(kvTokens: number, scale: Scale = CI, children = 8): Omit<Case, 'model'> {
   return {
-    what: `W7: a main agent between whose 5 turns ${CHILDREN} sub-agents of 3 calls run, ${kvTokens} tokens of KV`,
+    what: `W7: a main agent between whose 5 turns ${children} sub-agents of 3 calls run, ${kvTokens} tokens of KV`,
     kvTokens,
     slots: 3,
     build: (seed) => {
-      const { workload, mainCalls } = subAgents(scale, seed, { mains: 1, children: CHILDREN });
+      const { workload, mainCalls } = subAgents(scale, seed, { mains: 1, children });
       return {
         plan: workload,
         extra: (run) => ({
@@ -200,7 +198,7 @@ export const CASES = {
   },
   'W2-8': { ...ON_60M, ...agents(8), targets: { naive: 5, 'llama-server': 2.5, 'node-llama-cpp': 2.5, vllm: 5 } },
   'W2-16': { ...ON_60M, ...agents(16), targets: { naive: 5, 'llama-server': 3, 'node-llama-cpp': 2.5, vllm: 5 } },
-  'W2-32': { ...ON_60M, ...agents(32), kvTokens: 40_960, targets: { naive: 5, 'llama-server': 3 } },
+  'W2-32': { ...ON_60M, ...agents(32), kvTokens: 40_960, systems: LARGE, targets: { 'llama-server': 3 } },
   /** About half of what the fleet holds at its end: how many run at once decides whether it thrashes. */
   'W2-tight': { ...agents(32), model: 'small', kvTokens: 16_384 },
   'W3-best-of': {
@@ -232,7 +230,7 @@ export const CASES = {
   'W5-4x': idle(4),
   /** Beyond memory, for a disk cache: of `npm run bench -- tiers`. */
   'T5-2x': { ...idle(2), systems: ON_DISK, targets: { 'llama-server': 1.5 } },
-  'T5-3x': { ...idle(3, 16_384), systems: ON_DISK, targets: { 'llama-server': 1.5 } },
+  'T5-3x': { ...idle(3, 8192), systems: ON_DISK, targets: { 'llama-server': 1.5 } },
   W6: people(),
   'W7-8192': { ...subs(8192), model: '60m' },
   'W7-4096': { ...subs(4096), model: '60m' },
@@ -246,9 +244,9 @@ export const CASES = {
   },
   'R0-smollm2': { ...stream(), systems: TRAINED, model: 'smollm2', kvTokens: 4096 },
   'R0-gemma3': { ...stream(), systems: TRAINED, model: 'gemma3', kvTokens: 4096 },
-  'R2-smollm2': { ...agents(8), systems: TRAINED, model: 'smollm2', kvTokens: 16_384 },
-  'R2-gemma3': { ...agents(8), systems: TRAINED, model: 'gemma3', kvTokens: 16_384 },
-  H7: { ...subs(16_384, CI_LARGE_MODEL), slots: 8, systems: LARGE, model: 'hybrid-0.8b' },
+  'R2-smollm2': { ...agents(4), systems: TRAINED, model: 'smollm2', kvTokens: 16_384 },
+  'R2-gemma3': { ...agents(4), systems: TRAINED, model: 'gemma3', kvTokens: 16_384 },
+  H7: { ...subs(16_384, CI_LARGE_MODEL, 4), slots: 8, systems: LARGE, model: 'hybrid-0.8b' },
 } satisfies Record<string, Case>;
 
 /** A case by its name; by a word that is none, those whose names begin with it. */

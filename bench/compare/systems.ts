@@ -125,19 +125,19 @@ const KINDS: Record<string, Kind> = {
   naive: {
     ...banyan('naive', 'Banyan with one request at a time and no cache', { prefixCache: false, batching: false }),
     // Elsewhere it takes minutes to say the same again.
-    usually: (name) => !/^(W2-(16|32|tight)|W3-search|W4-(parallel|19-).*|W5-4x|W7-.*)$/.test(name),
+    usually: (name) => !/^(W2-(16|32|tight)|W3-search|W4-(parallel|19-).*|W5-[24]x|W6|W7-.*)$/.test(name),
   },
   'llama-server': llamaServer('an equal part of memory a slot', { unified: false, flash: false }),
   'llama-server-unified': {
     ...llamaServer('one buffer for all slots', { unified: true, flash: false }),
-    // Where equal parts are too small. Elsewhere it takes about twice their time, so it is not what its users would choose.
-    usually: (name) => /^(W2-tight|W3-|W5-|W7-)/.test(name),
+    // Where equal parts are too small. Elsewhere it takes about twice their time, or has no room, so its users would not choose it.
+    usually: (name) => /^(W2-tight|W5-(0|2)|W7-)/.test(name),
   },
   'llama-server-flash': llamaServer('one buffer, fused attention', { unified: true, flash: true }),
   'node-llama-cpp': {
     ...nodeLlamaCpp,
     // Elsewhere it takes minutes, or is cut, to say the same again.
-    usually: (name) => !/^(W2-(32|tight)|W4-19-.*|W5-.*|W7-.*)$/.test(name),
+    usually: (name) => !/^(W2-(32|tight)|W4-(parallel|19-).*|W5-.*|W7-.*|R2-gemma3)$/.test(name),
   },
   'llama-bench': llamaBench,
 };
