@@ -85,6 +85,7 @@ const IDLE = { rounds: 1, turns: 6, repository: 8000, longestWaitS: 90 };
 
 const WAITS =
   'tools and people alone take `waits alone s` of it, which no engine shortens: most of it on a small model';
+const MORE_MEMORY = `it has 8 GiB beside its KV, in which all contexts fit (llama-server-slots: equal memory); ${WAITS}`;
 
 function idle(overcommit: number, poolTokens = 4096): Case {
   return {
@@ -98,9 +99,9 @@ function idle(overcommit: number, poolTokens = 4096): Case {
       return { plan, extra: () => ({ 'waits alone s': alone }) };
     },
     by: { what: 'time to completion, median', of: ({ completionS }) => completionS.p50 },
-    targets: overcommit >= 2 ? { 'llama-server': 1.5, 'fcfs-lru': 1.5 } : {},
+    targets: overcommit >= 2 ? { 'llama-server': 1.5, 'llama-server-slots': 1.5, 'fcfs-lru': 1.5 } : {},
     amplification: overcommit >= 2 ? { 'banyan-disk': 1.1 } : {},
-    causes: { 'llama-server': WAITS, 'fcfs-lru': WAITS },
+    causes: { 'llama-server': MORE_MEMORY, 'llama-server-slots': WAITS, 'fcfs-lru': WAITS },
   };
 }
 

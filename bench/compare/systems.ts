@@ -69,7 +69,9 @@ const banyanDisk: Kind = {
 /** Calls of the same memory that a system can hold which gives each an equal part of it; with more, they wait. */
 const parts = ({ slots, kvTokens, longest }: Setting) => Math.max(1, Math.min(slots, Math.floor(kvTokens / longest)));
 
-const llamaServer = (what: string, shape: Pick<LlamaServerOptions, 'unified' | 'flash'>): Kind => ({
+type Shape = Pick<LlamaServerOptions, 'unified' | 'flash' | 'cacheMib'>;
+
+const llamaServer = (what: string, shape: Shape): Kind => ({
   what: `llama-server of the same llama.cpp source, ${what}`,
   missing: () =>
     existsSync(builtServer()) ? undefined : 'no llama-server: `npm run bench -- build-peers`, or LLAMA_SERVER=<path>',
@@ -77,7 +79,7 @@ const llamaServer = (what: string, shape: Pick<LlamaServerOptions, 'unified' | '
   open: (setting) => LlamaServerSystem.open({ ...serverFlags(setting, shape), binary: builtServer() }),
 });
 
-const serverFlags = (setting: Setting, shape: Pick<LlamaServerOptions, 'unified' | 'flash'>) => ({
+const serverFlags = (setting: Setting, shape: Shape) => ({
   model: setting.model,
   slots: shape.unified ? setting.slots : parts(setting),
   context: setting.kvTokens,
@@ -128,6 +130,11 @@ const KINDS: Record<string, Kind> = {
     usually: (name) => !/^(W2-(16|32|tight)|W3-search|W4-(parallel|19-).*|W5-[24]x|W6|W7-.*)$/.test(name),
   },
   'llama-server': llamaServer('an equal part of memory a slot', { unified: false, flash: false }),
+  'llama-server-slots': {
+    ...llamaServer('an equal part of memory a slot, and no other', { unified: false, flash: false, cacheMib: 0 }),
+    // Where contexts are beyond memory: as much of it as ours has.
+    usually: (name) => /^W5-[24]x$/.test(name),
+  },
   'llama-server-unified': {
     ...llamaServer('one buffer for all slots', { unified: true, flash: false }),
     // Where equal parts are too small. Elsewhere it takes about twice their time, or has no room, so its users would not choose it.
@@ -149,6 +156,7 @@ export const DEFAULT_SYSTEMS = [
   'naive',
   'fcfs-lru',
   'llama-server',
+  'llama-server-slots',
   'llama-server-unified',
   'node-llama-cpp',
   'llama-bench',

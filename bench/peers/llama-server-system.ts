@@ -13,6 +13,8 @@ export interface LlamaServerOptions {
   unified: boolean;
   /** Its fused attention. On CPUs with matrix instructions it is slower than matrix products. */
   flash: boolean;
+  /** MiB of memory beside its KV for prompts that have left their slots, and come back. 0: none. Default: 8192, as its own. */
+  cacheMib?: number;
 }
 
 interface Completion {
@@ -34,12 +36,14 @@ export class LlamaServerSystem implements System {
     this.#server = server;
   }
 
-  static flags({ model, slots, context, threads, unified, flash }: Omit<LlamaServerOptions, 'binary'>): string[] {
+  static flags(options: Omit<LlamaServerOptions, 'binary'>): string[] {
+    const { model, slots, context, threads, unified, flash, cacheMib = 8192 } = options;
     return [
       ...['-m', model, '-c', `${context}`, '-np', `${slots}`, '-fa', flash ? 'on' : 'off', '-t', `${threads}`],
       ...(unified ? ['--kv-unified'] : []),
-      ...['-b', '512', '-ub', '512', '--ctx-checkpoints', '64', '--checkpoint-min-step', '0', '--cache-ram', '8192'],
-      ...['--cache-idle-slots', '--slot-prompt-similarity', '0.1', '--no-webui'],
+      ...['-b', '512', '-ub', '512', '--ctx-checkpoints', '64', '--checkpoint-min-step', '0', '--cache-ram', `${cacheMib}`],
+      ...(cacheMib > 0 ? ['--cache-idle-slots'] : []),
+      ...['--slot-prompt-similarity', '0.1', '--no-webui'],
     ];
   }
 
