@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { H200_CI } from '../../testing/simulator/devices.js';
+import { CORE_60M, H200_CI } from '../../testing/simulator/devices.js';
 import { run } from '../../testing/simulator/run-simulation.js';
 import { NVME_CI, OURS, type SimSetup } from '../../testing/simulator/systems.js';
 import { idleThrash } from '../../testing/workloads/idle-thrash.js';
@@ -22,6 +22,18 @@ test.each([2, 3, 4])('at %i times the memory, a disk leaves at most a tenth to c
   expect(metrics.amplification).toBeLessThanOrEqual(1.1);
   expect(metrics.amplification).toBeLessThan(without.metrics.amplification);
 });
+
+test.each([1, 4, 9])(
+  'where steps are long, requests that wait do not load in turns what the others let go (%i)',
+  async (seed) => {
+    const { poolTokens } = CORE_60M;
+    const shape = { rounds: 1, turns: 6, repository: 8000, longestWaitS: 90, poolTokens, overcommit: 2 };
+    const core: SimSetup = { device: CORE_60M, scale: CI, maxRunning: 32, maxBatchTokens: 512 };
+    const disk = { ...NVME_CI, latencyUs: 300, pageUs: 120 };
+    const { metrics } = await run(idleThrash(CI, `run ${seed}`, shape), OURS, core, { disk });
+    expect(metrics.amplification).toBeLessThanOrEqual(1.15);
+  },
+);
 
 test('a disk that stands still most of the time costs no call its end, and hardly any time', async () => {
   const without = await run(w5(2), OURS, setup);

@@ -61,3 +61,16 @@ export const H200_CI: Device = {
   rowNs: Math.round((H200.rowNs * 16) / 50),
   stateNs: 0,
 };
+
+/** A model of 60M parameters in Q8_0 on one CPU core, as measured: tokens are dear, and a step has few. */
+export const CORE_60M: Device = {
+  name: 'a 60M model in Q8_0 on one core of an AMD EPYC (measured)',
+  poolTokens: 4096,
+  stepNs: 300_000,
+  weightsNs: 2_600_000,
+  tokenNs: 800_000,
+  pairPs: 40_000,
+  readPs: 1_000,
+  rowNs: 30_000,
+  stateNs: 0,
+};

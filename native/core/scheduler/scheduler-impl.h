@@ -89,6 +89,7 @@ struct Scheduler::Impl {
     // tier-moves.cpp: pages that are kept outside the pool
     LoadWish wish_of(Sequence & seq);
     bool waits_for_load(Sequence & seq, int32_t n_needed, int32_t kept_back);
+    const Sequence * ahead_with_pages(const Sequence & seq);
     void settle_loads();
     bool make_way(EffectiveClass cls, RequestId in_favour_of);
     void leave_load(Sequence & seq);
@@ -152,6 +153,7 @@ struct Scheduler::Impl {
     ColdIndex cold;
     ColdStates cold_states;
     Loads loads;
+    std::vector<RequestId> brought;  // that wait to start, with pages that a load brought; some may have left
     Stores stores;
     KnownPaths paths;
     std::deque<std::vector<Token>> foretold;  // paths that a new engine is likely to be asked for, likeliest first

@@ -1,6 +1,7 @@
 // Pages and saved states that are kept outside the pool: which are loaded for whom, and which are written when.
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 #include "core/scheduler/scheduler-impl.h"
@@ -10,7 +11,7 @@ namespace banyan {
 
 namespace {
 
-constexpr int32_t kLoads = 2;       // that a request waits for before it computes what else is missing
+constexpr int32_t kLoads = 16;      // that a request waits for before it computes what is missing: pages may go again
 constexpr int32_t kNearlyFull = 8;  // fewer free pages than one in so many: evictions are near
 constexpr Micros kAhead = 50'000;   // before a tool is expected back its pages are to be there
 constexpr int32_t kLongestAlarms = 4096;
@@ -44,14 +45,37 @@ bool Scheduler::Impl::waits_for_load(Sequence & seq, int32_t n_needed, int32_t k
     seq.load = 0;
     if (seq.n_loads >= kLoads) return false;
     LoadWish wish = wish_of(seq);
+    const Sequence * ahead = ahead_with_pages(seq);
     wish.n_needed = n_needed;
-    wish.kept_back = kept_back;
+    wish.kept_back = kept_back + (ahead ? pages_for(ahead->n_tokens(), config.page_tokens) : 0);
     const Loads::Answer answer = loads.bring(wish, now);
     if (!answer.pays) seq.n_loads = kLoads;
+    if (answer.load == 0 && ahead && answer.pays) {
+        return loads.reach(wish) > cache.match(seq.salt, seq.tokens, wish.n_tokens);
+    }
     if (answer.load == 0) return answer.in_line;
     seq.load = answer.load;
     ++seq.n_loads;
     return true;
+}
+
+/**
+ * The first of those before it that wait to start with pages that a load brought. Nothing holds these: a load that has
+ * no room beside them would let them go, and the two would load in turns until both compute.
+ */
+const Sequence * Scheduler::Impl::ahead_with_pages(const Sequence & seq) {
+    const auto has_left = [this](RequestId id) {
+        const Sequence * one = find(id);
+        return !one || one->running() || one->n_loads == 0;
+    };
+    brought.erase(std::remove_if(brought.begin(), brought.end(), has_left), brought.end());
+    const auto place = [this](const Sequence & one) { return std::tuple(one.cls, gate.class_of(one), one.id); };
+    const Sequence * first = &seq;
+    for (const RequestId id : brought) {
+        const Sequence * one = find(id);
+        if (place(*one) < place(*first)) first = one;
+    }
+    return first == &seq ? nullptr : first;
 }
 
 void Scheduler::Impl::settle_loads() {
@@ -92,6 +116,7 @@ void Scheduler::Impl::note(const std::vector<EndedLoad> & ended) {
             if (!goes_on) seq->loaded_begin = load.begin;
             seq->loaded_end = load.end;
             seq->loaded_from = load.tier;
+            if (std::find(brought.begin(), brought.end(), seq->id) == brought.end()) brought.push_back(seq->id);
         }
     }
 }
