@@ -41,7 +41,8 @@ export class LlamaServerSystem implements System {
     return [
       ...['-m', model, '-c', `${context}`, '-np', `${slots}`, '-fa', flash ? 'on' : 'off', '-t', `${threads}`],
       ...(unified ? ['--kv-unified'] : []),
-      ...['-b', '512', '-ub', '512', '--ctx-checkpoints', '64', '--checkpoint-min-step', '0', '--cache-ram', `${cacheMib}`],
+      ...['-b', '512', '-ub', '512', '--ctx-checkpoints', '64', '--checkpoint-min-step', '0'],
+      ...['--cache-ram', `${cacheMib}`],
       ...(cacheMib > 0 ? ['--cache-idle-slots'] : []),
       ...['--slot-prompt-similarity', '0.1', '--no-webui'],
     ];
