@@ -62,9 +62,9 @@ export const H200_CI: Device = {
   stateNs: 0,
 };
 
-/** A model of 60M parameters in Q8_0 on one CPU core, as measured: tokens are dear, and a step has few. */
+/** About a model of 60M parameters in Q8_0 on one CPU core: tokens are dear, and a step has few. What pairs cost is an assumption. */
 export const CORE_60M: Device = {
-  name: 'a 60M model in Q8_0 on one core of an AMD EPYC (measured)',
+  name: 'about a 60M model in Q8_0 on one core',
   poolTokens: 4096,
   stepNs: 300_000,
   weightsNs: 2_600_000,
