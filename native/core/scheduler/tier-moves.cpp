@@ -47,12 +47,10 @@ bool Scheduler::Impl::waits_for_load(Sequence & seq, int32_t n_needed, int32_t k
     LoadWish wish = wish_of(seq);
     const Sequence * ahead = ahead_with_pages(seq);
     wish.n_needed = n_needed;
-    wish.kept_back = kept_back + (ahead ? pages_for(ahead->n_tokens(), config.page_tokens) : 0);
+    wish.kept_back = kept_back;
+    wish.claimed = ahead ? pages_for(ahead->n_tokens(), config.page_tokens) : 0;
     const Loads::Answer answer = loads.bring(wish, now);
     if (!answer.pays) seq.n_loads = kLoads;
-    if (answer.load == 0 && ahead && answer.pays) {
-        return loads.reach(wish) > cache.match(seq.salt, seq.tokens, wish.n_tokens);
-    }
     if (answer.load == 0) return answer.in_line;
     seq.load = answer.load;
     ++seq.n_loads;

@@ -131,8 +131,9 @@ Loads::Answer Loads::bring(const LoadWish & wish, Micros now) {
         return {other, true};
     }
     if (now < rests_until_ || goal.is_empty()) return {};
-    const int32_t room = cache_.available() - wish.kept_back;
-    if (wish.n_needed - goal.begin > room) return {};
+    const int32_t room = cache_.available() - wish.kept_back - wish.claimed;
+    const int32_t lacking = wish.n_needed - goal.begin - room;
+    if (lacking > 0) return {0, true, lacking <= wish.claimed};
     int32_t n_pages = pages_for(goal.tokens, size) - pages_for(goal.shared, size);
     if (n_pages > room) {
         if (goal.state || room <= 0) return {};

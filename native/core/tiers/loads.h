@@ -39,6 +39,7 @@ struct LoadWish {
     int32_t n_tokens = 0;                         // of the path, that are of use
     int32_t n_needed = 0;                         // pages of all that the request is to start with
     int32_t kept_back = 0;                        // available pages that it may not take
+    int32_t claimed = 0;                          // that one before it waits to start with: it waits in line for them
     EffectiveClass cls = kClasses;                // of who waits; kClasses: none does
 };
 
