@@ -3,7 +3,7 @@ import type { BenchOptions } from '../report.js';
 import { PEER_SETTINGS, peerRate } from './peer.js';
 import { type Cost, costOf, type Mode, type Work } from './work.js';
 
-/** No further pass begins that would end later. */
+/** No further pass begins that would end later, the time of llama-server's settings left out. */
 const MINUTES = 27;
 
 /** A work, so many at once, and what is measured of it: by mode, and tokens a second by setting of llama-server. */
@@ -39,6 +39,7 @@ export const nameOf = ({ work, batch }: Place): string => `${work.name}, ${batch
 interface Unit {
   case: string;
   system: string;
+  ours: boolean;
   measure: () => Promise<void>;
 }
 
@@ -57,12 +58,17 @@ export async function measurePasses(
       const order = run % 2 === 0 ? modes : [...modes].reverse();
       const name = nameOf(place);
       return [
-        ...order.map((mode) => ({ case: name, system: mode.name, measure: () => ours(place, mode, threads) })),
+        ...order.map((mode) => ({
+          case: name,
+          system: mode.name,
+          ours: true,
+          measure: () => ours(place, mode, threads),
+        })),
         ...(run === 0 ? peersOf(place, name, threads) : []),
       ];
     });
-  const began = performance.now();
   const lines: Timed[] = [];
+  let oursS = 0;
   let passes = 0;
   for (; passes < runs; passes++) {
     const units = unitsOf(passes);
@@ -72,13 +78,13 @@ export async function measurePasses(
       await unit.measure();
       const seconds = (performance.now() - before) / 1000;
       lines.push({ case: unit.case, system: unit.system, seconds });
+      if (unit.ours) oursS += seconds;
       const left = timeLeft(lines, [...units.slice(at + 1), ...later]);
       console.error(
-        `${unit.case}, ${unit.system}, run ${passes + 1} of ${runs}: ${seconds.toFixed(1)} s; ${left}, ${MINUTES} min at most`,
+        `${unit.case}, ${unit.system}, run ${passes + 1} of ${runs}: ${seconds.toFixed(1)} s; ${left}; no pass of ours after ${MINUTES} min`,
       );
     }
-    const seconds = (performance.now() - began) / 1000;
-    if (seconds + expectedSeconds(lines, unitsOf(passes + 1)) > MINUTES * 60) return passes + 1;
+    if (oursS + expectedSeconds(lines, unitsOf(passes + 1)) > MINUTES * 60) return passes + 1;
   }
   return passes;
 }
@@ -95,6 +101,7 @@ function peersOf(place: Place, name: string, threads: number): Unit[] {
   return Object.keys(PEER_SETTINGS).map((setting) => ({
     case: name,
     system: `llama-server, ${setting}`,
+    ours: false,
     async measure() {
       try {
         peers.set(setting, await peerRate(binary, work, batch, threads, setting));

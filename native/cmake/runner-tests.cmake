@@ -16,7 +16,7 @@ add_test(NAME make-test-models
   COMMAND ${CMAKE_COMMAND} -DTOOL=$<TARGET_FILE:make-test-models> -DDIR=${TEST_MODELS_DIR}
     -P "${CMAKE_CURRENT_LIST_DIR}/make-test-models.cmake")
 set_tests_properties(make-test-models PROPERTIES FIXTURES_SETUP test-models)
-set_tests_properties(runner-logits-test runner-packed-models-test runner-kv-pool-test runner-memory-test runner-state-bank-test
+set_tests_properties(runner-huge-pages-test runner-logits-test runner-packed-models-test runner-kv-pool-test runner-memory-test runner-state-bank-test
   runner-state-refusal-test PROPERTIES
   FIXTURES_REQUIRED test-models ENVIRONMENT "BANYAN_TEST_MODELS=${TEST_MODELS_DIR}" TIMEOUT 900)
 set_tests_properties(runner-answer-parser-test runner-closing-budget-test runner-device-sampling-test

@@ -12,10 +12,9 @@
 namespace banyan {
 namespace {
 
-constexpr int kTile = 64;        // keys at a time
-constexpr int kScoreCells = 4;   // cells that narrow_scores reads side by side
-constexpr int kCellsAhead = 12;  // asked of memory this long before they are read
-constexpr int kValueCells = 8;   // cells that narrow_values adds up before it writes back
+constexpr int kTile = 64;       // keys at a time
+constexpr int kScoreCells = 4;  // cells that narrow_scores reads side by side
+constexpr int kValueCells = 8;  // cells that narrow_values adds up before it writes back
 
 /** s[m][0..4) = q[m] . row[0..4) for M rows of one head. */
 template <typename Rows, int M>
@@ -107,14 +106,15 @@ void narrow_groups(int rows, const Fn & fn) {
 /** The query rows of `heads` KV heads against a tile of n cells; cells[j] is the first of those heads in cell j. */
 struct NarrowTile {
     int heads, rows, n;
+    int ahead;                   // cells between those that are read and those that are asked of memory
     const char * const * cells;  // [n + kCellsAhead]
     size_t head_stride;          // bytes
     float * s;
 
-    /** Asks for what the same head will read kCellsAhead cells later. */
+    /** Asks for what the same head will read `ahead` cells later. */
     template <typename Rows>
     void prefetch(int j, int head, int size) const {
-        const char * row = cells[j + kCellsAhead] + head * head_stride;
+        const char * row = cells[j + ahead] + head * head_stride;
         for (size_t c = 0; c < bytes_of<Rows>(size); c += 64) Simd::prefetch(row + c);
     }
 };

@@ -51,7 +51,17 @@ struct RowsBf16 {
     static constexpr size_t kBytes = 2 * kWidth;
 };
 
-constexpr int kRowsAhead = 12;   // rows of one head lie apart: the processor does not foresee them
+// Cells lie apart, page by page: the processor does not foresee them. So much of them is asked of memory before it is
+// read: less, and memory's latency is not hidden; more, and the nearest cache loses it again.
+constexpr int kBytesAhead = 16384;
+constexpr int kCellsAhead = 24;  // at most
+
+/** Cells ahead, of so many bytes each. */
+inline int cells_ahead(size_t bytes) {
+    const int cells = static_cast<int>(kBytesAhead / larger<size_t>(bytes, 1));
+    return larger(4, smaller(cells, kCellsAhead));
+}
+
 constexpr int kQuantBlock = 32;  // elements that share a scale; head sizes of quantised caches are multiples of it
 
 inline V block_scale(const char * block) {
@@ -110,13 +120,16 @@ constexpr size_t bytes_of(int d) {
     return static_cast<size_t>(d / kWidth) * Rows::kBytes;
 }
 
-/** out[j * stride + d] = rows[j][d] for n rows of `size` floats; a row's last vector is filled up with zeros. */
+/**
+ * out[j * stride + d] = rows[j][d] for n rows of `size` floats; a row's last vector is filled up with zeros.
+ * rows: [n + kCellsAhead], what comes next behind them.
+ */
 template <typename Rows>
 void expand_rows(float * out, int stride, const char * const * rows, int n, int size) {
     const int full = size / kWidth * kWidth;
     for (int j = 0; j < n; ++j) {
         const char * row = rows[j];
-        const char * ahead = rows[smaller(j + kRowsAhead, n - 1)];
+        const char * ahead = rows[j + kCellsAhead];
         for (size_t c = 0; c < bytes_of<Rows>(size); c += 64) Simd::prefetch(ahead + c);
         float * line = out + j * stride;
         for (int d = 0; d < full; d += kWidth) Simd::store(line + d, Rows::load(row, d));

@@ -144,7 +144,7 @@ struct Unit {
     bool masked(int j0) const { return j0 + n > min_hi || j0 < max_lo; }
 
     void tile_narrow(int j0) {
-        const NarrowTile keys{h1 - h0, rows, n, k_cells, args.k.head_stride, s};
+        const NarrowTile keys{h1 - h0, rows, n, cells_ahead(args.k.cell_stride), k_cells, args.k.head_stride, s};
         with_rows(args.k.type,
                   [&](auto reader) { NarrowScores<decltype(reader)>{keys, q, q_stride, args.dk, 0, 0, {}}.all(); });
         for (int h = h0; h < h1; ++h) {
@@ -156,7 +156,7 @@ struct Unit {
                 narrow_softmax(line, n, o + r * o_stride, o_stride, max[r], sum[r]);
             }
         }
-        const NarrowTile values{h1 - h0, rows, n, v_cells, args.v.head_stride, s};
+        const NarrowTile values{h1 - h0, rows, n, cells_ahead(args.v.cell_stride), v_cells, args.v.head_stride, s};
         with_rows(args.v.type,
                   [&](auto reader) { NarrowValues<decltype(reader)>{values, o, o_stride, args.dv, 0, 0, {}}.all(); });
     }

@@ -12,6 +12,7 @@
 #include "runner/cuda/device-pages.h"
 #include "runner/cuda/device-plan.h"
 #include "runner/cuda/layer-devices.h"
+#include "runner/huge-pages.h"
 #include "runner/kv/copy-pages.h"
 #include "runner/kv/kv-caches.h"
 #include "runner/kv/pager.h"
@@ -60,6 +61,15 @@ Window window_of(const llama_kv_cache & cache) {
     return {};
 }
 
+/** Of what a cache holds beyond 2 MiB a layer and side: a short chat stays small. Pages are taken lowest first. */
+void ask_for_huge_pages_of(const std::vector<llama_kv_cache *> & caches) {
+    for (ggml_tensor * storage : storages_of(caches)) {
+        const size_t size = ggml_nbytes(storage);
+        if (!ggml_backend_buffer_is_host(storage->buffer) || size <= kHugePage) continue;
+        ask_for_huge_pages(static_cast<char *>(storage->data) + kHugePage, size - kHugePage);
+    }
+}
+
 }  // namespace
 
 AttentionMode KvPool::Impl::choose_mode() const {
@@ -105,6 +115,7 @@ void KvPool::Impl::attach(llama_memory_t memory) {
         cache->set_pager(pagers.back());
     }
     if (pagers.empty()) throw std::runtime_error("the model has no KV cache that can be paged");
+    ask_for_huge_pages_of(caches);
     device_pages = DevicePages::of(storages_of(caches), page_tokens);
 }
 

@@ -24,7 +24,7 @@ int32_t quant(PanelType type, const uint8_t * block, int32_t column, int32_t k) 
     return low + (block[quant_bytes(type) + static_cast<size_t>(bit / 8)] >> bit % 8 & 1) * 16;
 }
 
-void multiply(PanelType type, const uint8_t * panel, const uint8_t * tile, int32_t rows, int32_t blocks,
+void multiply(PanelType type, const uint8_t * panel, const uint8_t * tile, int32_t rows, int32_t blocks, bool,
               float * const * out) {
     for (int32_t r = 0; r < rows; ++r) std::memset(out[r], 0, kPanelColumns * sizeof(float));
     for (int32_t b = 0; b < blocks; ++b) {

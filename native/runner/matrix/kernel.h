@@ -53,9 +53,12 @@ static constexpr size_t tile_bytes(int32_t rows) {
 
 struct MatrixKernel {
     const char * name;
-    /** out[row][0..15]: a tile of rows times a panel, both of so many blocks. */
+    /**
+     * out[row][0..15]: a tile of rows times a panel, both of so many blocks. cold: the panel is not in a cache yet, and
+     * neither are those behind it, which are asked of memory meanwhile.
+     */
     void (*multiply)(PanelType type, const uint8_t * panel, const uint8_t * tile, int32_t rows, int32_t blocks,
-                     float * const * out);
+                     bool cold, float * const * out);
 };
 
 /** Of this name, if it runs here: vnni (AVX-512), portable. */

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "ggml-backend-impl.h"
 #include "ggml-cpu.h"
 #include "ggml-cpu/traits.h"
 #include "llama-model.h"
+#include "runner/huge-pages.h"
 #include "runner/matrix/panels.h"
 #include "runner/matrix/product.h"
 
@@ -71,9 +73,9 @@ ggml_backend_buffer_type_t packed_weights(const MatrixKernel & kernel) {
 }
 
 void install_packed_weights() {
-    if (const MatrixKernel * kernel = matrix_kernel()) {
-        ggml_backend_cpu_get_extra_buffer_types().push_back(packed_weights(*kernel));
-    }
+    std::vector<ggml_backend_buffer_type_t> & types = ggml_backend_cpu_get_extra_buffer_types();
+    if (const MatrixKernel * kernel = matrix_kernel()) types.push_back(packed_weights(*kernel));
+    for (const ggml_backend_buffer_type_t type : types) ask_for_huge_pages(type);
 }
 
 bool has_other_orders(const llama_model & model) {

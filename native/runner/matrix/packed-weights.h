@@ -16,7 +16,8 @@ struct MatrixKernel;
 
 /**
  * Offers the buffer type to llama.cpp's loader for weights of Q8_0, Q4_1, Q5_0 and Q5_1, behind those of matrix
- * instructions (AMX). Once, before the first model is loaded; without a kernel of this machine nothing changes.
+ * instructions (AMX), and asks for huge pages for all weights that have an order of their own, ggml's too. Once, before
+ * the first model is loaded; without a kernel of this machine weights stay in ggml's orders.
  */
 void install_packed_weights();
 

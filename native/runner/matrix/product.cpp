@@ -75,7 +75,8 @@ bool MatrixProduct::compute_forward(ggml_compute_params * params, ggml_tensor * 
                 float * out[kTileRows];
                 const int32_t n = rows_of_tile(t, n_rows);
                 for (int32_t r = 0; r < n; ++r) out[r] = row_of<float>(op, t * kTileRows + r) + p * kPanelColumns;
-                kernel_.multiply(type, panel, tiles + tile_offset(t, k), n, static_cast<int32_t>(k / kBlockSize), out);
+                kernel_.multiply(type, panel, tiles + tile_offset(t, k), n, static_cast<int32_t>(k / kBlockSize),
+                                 t == 0, out);
             }
         }
     }
