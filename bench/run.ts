@@ -9,6 +9,7 @@ import { benchSpeculation } from './drafts/speculation.js';
 import { benchGrammar } from './grammar.js';
 import { benchGraphs } from './graphs/graphs.js';
 import { benchInspector } from './inspector.js';
+import { benchKernels } from './kernels.js';
 import { benchMemory } from './memory/memory.js';
 import { benchMicro } from './micro/micro.js';
 import { MODELS } from './models.js';
@@ -55,6 +56,11 @@ const BENCHES: Record<string, Bench> = {
   },
   memory: { what: 'resident memory: npm start, a chat, a pool half used', runs: 1, run: benchMemory },
   micro: { what: 'JavaScript time a token, one N-API call, event decoding', runs: 5, run: benchMicro },
+  kernels: {
+    what: "what a core's kernels read of memory, in small and in huge pages (native)",
+    runs: 25,
+    run: benchKernels,
+  },
   steps: { what: 'decode and prefill steps against stock llama.cpp (native); exact', runs: 5, run: benchSteps },
   grammar: { what: 'what a grammar costs a token, against llama.cpp (native)', runs: 5, run: benchGrammar },
   speculation: {

@@ -62,6 +62,8 @@ set_tests_properties(runner-masks-test PROPERTIES
 # bench/native: built on demand.
 add_executable(step-bench EXCLUDE_FROM_ALL bench/native/step-bench.cpp bench/native/step-engine.cpp)
 target_link_libraries(step-bench PRIVATE banyan-runner-test)
+add_executable(kernel-bench EXCLUDE_FROM_ALL bench/native/kernel-bench.cpp)
+target_link_libraries(kernel-bench PRIVATE banyan-runner-test)
 add_executable(state-bench EXCLUDE_FROM_ALL bench/native/state-bench.cpp)
 target_link_libraries(state-bench PRIVATE banyan-runner-test)
 add_executable(grammar-bench EXCLUDE_FROM_ALL bench/native/grammar-bench.cpp)
