@@ -1,16 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { nativeProgram, nativeTables } from './native-program.js';
+import { printedTable } from './native-program.js';
 import type { BenchOptions, Report } from './report.js';
 
 /** What a core's kernels read of memory in small and in huge pages, beside a read in order: a C++ program. */
 export async function benchKernels({ runs }: BenchOptions): Promise<Report> {
-  const output = execFileSync(nativeProgram('kernel-bench'), ['--repeats', String(runs)], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [table] = nativeTables('GB/s, median', output);
-  const [inOrder, ...kernels] = table?.rows ?? [];
-  if (!table || !inOrder) throw new Error(`kernel-bench printed no table:\n${output}`);
+  const table = printedTable('GB/s, median', 'kernel-bench', ['--repeats', String(runs)]);
+  const [inOrder = [], ...kernels] = table.rows;
   const share = (cell: unknown, of: unknown) => `${((100 * Number(cell)) / Number(of)).toFixed(0)}%`;
   return {
     findings: kernels.map(

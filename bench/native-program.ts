@@ -6,7 +6,7 @@ import type { Table } from './report.js';
 export const BUILD = fileURLToPath(new URL('../native/.build/cpu', import.meta.url));
 
 /** Builds a benchmark of bench/native and returns its path. Throws when that fails, as without a compiler. */
-export function nativeProgram(name: string): string {
+function nativeProgram(name: string): string {
   // The tree of `npm install` knows no tests and benchmarks yet.
   for (const args of [
     ['-DENGINE_TESTS=ON', BUILD],
@@ -16,14 +16,19 @@ export function nativeProgram(name: string): string {
   return `${BUILD}/${name}`;
 }
 
-/** The table of a Markdown text that a native benchmark printed. */
-export function nativeTables(title: string, markdown: string): Table[] {
-  const lines = markdown.split('\n').filter((line) => line.startsWith('|'));
+/** What it prints, run with these arguments; its progress goes to ours. Throws when it fails. */
+export const printed = (name: string, args: readonly string[]): string =>
+  execFileSync(nativeProgram(name), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+/** The one Markdown table that it prints. Throws when it prints none, or no row. */
+export function printedTable(title: string, name: string, args: readonly string[]): Table {
+  const output = printed(name, args);
   const cells = (line: string) =>
     line
       .split('|')
       .slice(1, -1)
       .map((cell) => cell.trim());
-  const [head, , ...rows] = lines;
-  return head ? [{ title, columns: cells(head), rows: rows.map(cells) }] : [];
+  const [head, , ...rows] = output.split('\n').filter((line) => line.startsWith('|'));
+  if (!head || rows.length === 0) throw new Error(`${name} printed no table:\n${output}`);
+  return { title, columns: cells(head), rows: rows.map(cells) };
 }

@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { randomModel, SHAPE_06B } from '../testing/models/random-model.js';
 import { measureExact } from './exact.js';
-import { nativeProgram, nativeTables } from './native-program.js';
+import { printedTable } from './native-program.js';
 import type { BenchOptions, Report } from './report.js';
 
 /**
@@ -11,13 +10,13 @@ import type { BenchOptions, Report } from './report.js';
  */
 export async function benchSteps({ runs, threads: asked }: BenchOptions): Promise<Report> {
   const threads = cpus().length > 1 ? '1,2' : '1';
-  const output = execFileSync(
-    nativeProgram('step-bench'),
-    [randomModel(SHAPE_06B), '--threads', threads, '--repeats', String(runs)],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const [table] = nativeTables('milliseconds a step', output);
-  if (!table) throw new Error(`step-bench printed no table:\n${output}`);
+  const table = printedTable('milliseconds a step', 'step-bench', [
+    randomModel(SHAPE_06B),
+    '--threads',
+    threads,
+    '--repeats',
+    String(runs),
+  ]);
   const exact = await measureExact(runs, asked);
   return {
     findings: [

@@ -79,10 +79,13 @@ export async function measurePasses(
       const seconds = (performance.now() - before) / 1000;
       lines.push({ case: unit.case, system: unit.system, seconds });
       if (unit.ours) oursS += seconds;
-      const left = timeLeft(lines, [...units.slice(at + 1), ...later]);
-      console.error(
-        `${unit.case}, ${unit.system}, run ${passes + 1} of ${runs}: ${seconds.toFixed(1)} s; ${left}; no pass of ours after ${MINUTES} min`,
+      const open = units.slice(at + 1);
+      const peersS = expectedSeconds(
+        lines,
+        open.filter((each) => !each.ours),
       );
+      const left = timeLeft(lines, open, later, MINUTES * 60 - oursS + peersS);
+      console.error(`${unit.case}, ${unit.system}, run ${passes + 1} of ${runs}: ${seconds.toFixed(1)} s; ${left}`);
     }
     if (oursS + expectedSeconds(lines, unitsOf(passes + 1)) > MINUTES * 60) return passes + 1;
   }

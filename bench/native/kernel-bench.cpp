@@ -19,6 +19,7 @@
 
 #include "runner/attention/kernel.h"
 #include "runner/huge-pages.h"
+#include "runner/kv/attention-plan.h"
 #include "runner/matrix/kernel.h"
 
 using namespace banyan;
@@ -72,26 +73,17 @@ Work attention(const AttentionKernel & kernel, int32_t heads, int32_t size) {
     const size_t side = kCells * cell;
     const size_t layers = kBytes / (2 * side);
 
-    std::vector<int32_t> pages(kCells / kPage);
-    for (size_t i = 0; i < pages.size(); ++i) pages[i] = static_cast<int32_t>(i);
+    std::vector<PageId> pages(kCells / kPage);
+    for (size_t i = 0; i < pages.size(); ++i) pages[i] = static_cast<PageId>(i);
     std::shuffle(pages.begin(), pages.end(), std::mt19937(1));
-    DescriptorHeader header{};
-    std::vector<int32_t> descriptor(sizeof(header) / sizeof(int32_t));
-    const auto add = [&](std::initializer_list<int32_t> values) {
-        const auto at = static_cast<int32_t>(descriptor.size());
-        descriptor.insert(descriptor.end(), values);
-        return at;
-    };
-    header.magic = kDescriptorMagic;
-    header.n_tokens = header.n_items = header.max_item_tokens = 1;
-    header.page_tokens = kPage;
-    header.tokens = add({0, 0, kCells});
-    const auto list = static_cast<int32_t>(descriptor.size());
-    descriptor.insert(descriptor.end(), pages.begin(), pages.end());
-    header.items = add({list, 0, 0, kCells, 0, 1, -1});
-    header.part_ptr = add({0, 0});
-    header.part_idx = header.used = static_cast<int32_t>(descriptor.size());
-    std::memcpy(descriptor.data(), &header, sizeof(header));
+    const int32_t token = 0;
+    PlanConfig plan;
+    plan.page_tokens = kPage;
+    plan.gqa = kGqa;
+    plan.n_head_kv = heads;
+    plan.min_split = kCells;  // one item
+    const PlanRow row{pages.data(), static_cast<int32_t>(pages.size()), kCells - 1, &token, 1};
+    const std::vector<int32_t> descriptor = AttentionPlanner(plan).build(&row, 1);
 
     const auto floats = static_cast<size_t>(heads * kGqa * size);
     const auto scratch = static_cast<size_t>(kernel.scratch_floats(size, size, heads, kGqa));

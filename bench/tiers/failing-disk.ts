@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { median, spread } from '../../testing/statistics.js';
-import { nativeProgram } from '../native-program.js';
+import { printed } from '../native-program.js';
 import type { Measured, Table } from '../report.js';
 import { inDirectory, type PartOptions } from './directory.js';
 
@@ -55,11 +54,7 @@ function worstOf({ pairs }: Kept): number {
 /** First tokens with a disk cache whose disk fails, beside those without one: each prompt of both, one right after the other. */
 export const failingDisk = ({ model, runs, threads }: PartOptions): Promise<Measured> =>
   inDirectory(async (folder) => {
-    const program = nativeProgram('failing-disk-bench');
-    const output = execFileSync(program, [model, folder, `${runs}`, `${threads}`], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const output = printed('failing-disk-bench', [model, folder, `${runs}`, `${threads}`]);
     const disks = readLines(output);
     const findings: string[] = [];
     const table: Table = {

@@ -62,8 +62,8 @@ Window window_of(const llama_kv_cache & cache) {
 }
 
 /** Of what a cache holds beyond 2 MiB a layer and side: a short chat stays small. Pages are taken lowest first. */
-void ask_for_huge_pages_of(const std::vector<llama_kv_cache *> & caches) {
-    for (ggml_tensor * storage : storages_of(caches)) {
+void ask_for_huge_pages_of(const std::vector<ggml_tensor *> & storages) {
+    for (ggml_tensor * storage : storages) {
         const size_t size = ggml_nbytes(storage);
         if (!ggml_backend_buffer_is_host(storage->buffer) || size <= kHugePage) continue;
         ask_for_huge_pages(static_cast<char *>(storage->data) + kHugePage, size - kHugePage);
@@ -115,8 +115,9 @@ void KvPool::Impl::attach(llama_memory_t memory) {
         cache->set_pager(pagers.back());
     }
     if (pagers.empty()) throw std::runtime_error("the model has no KV cache that can be paged");
-    ask_for_huge_pages_of(caches);
-    device_pages = DevicePages::of(storages_of(caches), page_tokens);
+    const std::vector<ggml_tensor *> storages = storages_of(caches);
+    ask_for_huge_pages_of(storages);
+    device_pages = DevicePages::of(storages, page_tokens);
 }
 
 KvPool::KvPool(int32_t n_pages, int32_t page_tokens, int32_t n_slots, AttentionMode mode, bool exact)

@@ -1,11 +1,11 @@
 // Which memory asks for huge pages: all of weights, what a pool holds beyond its first 2 MiB a layer and side.
 #include "runner/huge-pages.h"
 
-#ifdef __linux__
-
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -47,11 +47,14 @@ bool asked_for(const void * address) {
     return false;
 }
 
-/** False on a system that was built without them. */
+/** False on a system that has none: another one than Linux, or one built without. */
 bool has_huge_pages() {
+    bool has = false;
+#ifdef MADV_HUGEPAGE
     void * memory = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    const bool has = madvise(memory, 4096, MADV_HUGEPAGE) == 0;
+    has = madvise(memory, 4096, MADV_HUGEPAGE) == 0;
     munmap(memory, 4096);
+#endif
     if (!has) std::printf("skipped: this system has no huge pages\n");
     return has;
 }
@@ -99,5 +102,3 @@ TEST("a pool asks for huge pages beyond the first of each layer and side") {
         CHECK(asked_for(data + ggml_nbytes(storage) - 2 * kHugePage));
     }
 }
-
-#endif
