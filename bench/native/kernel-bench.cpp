@@ -154,7 +154,9 @@ std::vector<Work> works() {
         all.push_back(attention(*kernel, 5, 64));
         all.push_back(attention(*kernel, 8, 128));
     }
-    if (const MatrixKernel * kernel = find_matrix_kernel("vnni")) {
+    for (const char * name : {"vnni", "avx2"}) {
+        const MatrixKernel * kernel = find_matrix_kernel(name);
+        if (!kernel) continue;
         for (const int32_t rows : {1, 2, 4, 8}) all.push_back(product(*kernel, PanelType::q8_0, "Q8_0", rows));
         for (const int32_t rows : {1, 8}) all.push_back(product(*kernel, PanelType::q4_1, "Q4_1", rows));
     }

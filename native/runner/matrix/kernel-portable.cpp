@@ -20,8 +20,7 @@ int32_t quant(PanelType type, const uint8_t * block, int32_t column, int32_t k) 
     const uint8_t pair = block[k % 16 / 4 * kPanelColumns * 4 + in_quad];
     const int32_t low = k < 16 ? pair & 15 : pair >> 4;
     if (fifth_bytes(type) == 0) return low;
-    const int32_t bit = k / 4 * kPanelColumns * 4 + in_quad;
-    return low + (block[quant_bytes(type) + static_cast<size_t>(bit / 8)] >> bit % 8 & 1) * 16;
+    return low + (block[quant_bytes(type) + static_cast<size_t>(in_quad)] >> k / 4 & 1) * 16;
 }
 
 void multiply(PanelType type, const uint8_t * panel, const uint8_t * tile, int32_t rows, int32_t blocks, bool,

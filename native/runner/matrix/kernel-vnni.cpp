@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "runner/matrix/kernel.h"
+#include "runner/matrix/prefetch.h"
 
 namespace banyan {
 namespace {
@@ -30,10 +31,10 @@ void load(const uint8_t * p, __m512i (&quads)[kQuads]) {
         quads[j + kQuads / 2] = _mm512_and_si512(_mm512_srli_epi16(pairs, 4), low);
     }
     if constexpr (fifth_bytes(type) > 0) {
+        const __m512i fifths = _mm512_loadu_si512(p + quant_bytes(type));
         for (int32_t j = 0; j < kQuads; ++j) {
-            uint64_t fifth;
-            std::memcpy(&fifth, p + quant_bytes(type) + 8 * j, sizeof(fifth));
-            quads[j] = _mm512_mask_add_epi8(quads[j], fifth, quads[j], _mm512_set1_epi8(16));
+            const __mmask64 set = _mm512_test_epi8_mask(fifths, _mm512_set1_epi8(static_cast<char>(1 << j)));
+            quads[j] = _mm512_mask_add_epi8(quads[j], set, quads[j], _mm512_set1_epi8(16));
         }
     }
 }
@@ -51,25 +52,6 @@ __m512i dot(const __m512i (&quads)[kQuads], const uint8_t * x, __m512i start) {
     }
     if constexpr (kChains == 2) return _mm512_add_epi32(sums[0], sums[1]);
     return sums[0];
-}
-
-/**
- * Bytes between what is multiplied and what is asked of memory, into the second cache: the first one waits for too few
- * lines at a time.
- */
-constexpr size_t kAhead = 8192;
-
-/** A row alone is as fast as the processor's own foresight; so are other types, whose blocks are half as long. */
-template <PanelType type, int32_t rows>
-constexpr bool asks_ahead() {
-    return type == PanelType::q8_0 && rows > 1;
-}
-
-template <PanelType type>
-void prefetch(const uint8_t * block) {
-    for (size_t c = 0; c < block_bytes(type); c += 64) {
-        _mm_prefetch(reinterpret_cast<const char *>(block + kAhead + c), _MM_HINT_T1);
-    }
 }
 
 template <PanelType type, int32_t rows>

@@ -24,7 +24,7 @@ static constexpr size_t quant_bytes(PanelType type) {
     return type == PanelType::q8_0 ? size_t{kPanelColumns} * kBlockSize : size_t{kPanelColumns} * kBlockSize / 2;
 }
 
-/** Bytes of the fifth bits, which follow them: [quad][column][4] bits. */
+/** Bytes of the fifth bits, which follow them: [column][4] bytes with a bit for each quad. */
 static constexpr size_t fifth_bytes(PanelType type) {
     return type == PanelType::q5_0 || type == PanelType::q5_1 ? size_t{kPanelColumns} * kBlockSize / 8 : 0;
 }
@@ -61,9 +61,9 @@ struct MatrixKernel {
                      bool cold, float * const * out);
 };
 
-/** Of this name, if it runs here: vnni (AVX-512), portable. */
+/** Of this name, if it runs here: vnni (AVX-512), avxvnni, avx2, portable. */
 const MatrixKernel * find_matrix_kernel(const char * name);
-/** The one to use; nullptr: ggml's own are better here. BANYAN_MATRIX=vnni|portable|ggml chooses. */
+/** The one to use; nullptr: ggml's own are better here. BANYAN_MATRIX=vnni|avxvnni|avx2|portable|ggml chooses. */
 const MatrixKernel * matrix_kernel();
 
 }  // namespace banyan

@@ -29,11 +29,10 @@ int32_t in_quads(int32_t k, int32_t column) {
 }
 
 void pack_fifths(const uint8_t * bits, int32_t column, uint8_t * out) {
+    std::memset(out + 4 * column, 0, 4);
     for (int32_t k = 0; k < kBlockSize; ++k) {
-        const int32_t at = in_quads(k, column);
-        const auto mask = static_cast<uint8_t>(1 << at % 8);
-        const bool set = bits[k / 8] >> k % 8 & 1;
-        out[at / 8] = static_cast<uint8_t>(set ? out[at / 8] | mask : out[at / 8] & ~mask);
+        const int32_t bit = bits[k / 8] >> k % 8 & 1;
+        out[4 * column + k % 4] |= static_cast<uint8_t>(bit << k / 4);
     }
 }
 

@@ -47,7 +47,7 @@ std::vector<uint8_t> quantised(ggml_type type, const std::vector<float> & x, int
 std::vector<const MatrixKernel *> kernels() {
     static const std::vector<const MatrixKernel *> all = [] {
         std::vector<const MatrixKernel *> found;
-        for (const char * name : {"portable", "vnni"}) {
+        for (const char * name : {"portable", "avx2", "avxvnni", "vnni"}) {
             const MatrixKernel * kernel = find_matrix_kernel(name);
             if (!kernel) continue;
             found.push_back(kernel);
@@ -153,6 +153,21 @@ TEST("a row's product has the same bits alone and in company") {
                 const auto alone = product(packed_weights(*kernel), type, weights, row, {k, n}, 1);
                 CHECK(std::memcmp(alone.data(), together.data() + r * n, static_cast<size_t>(n) * sizeof(float)) == 0);
             }
+        }
+    }
+}
+
+TEST("kernels of instruction sets give the same bits") {
+    const Shape shape = {288, 64, 21};
+    for (const ggml_type type : kTypes) {
+        const std::vector<uint8_t> weights = quantised(type, random_floats(shape.n * shape.k, 7), shape.k);
+        const std::vector<float> rows = random_floats(shape.rows * shape.k, 8);
+        std::vector<float> first;
+        for (const MatrixKernel * kernel : kernels()) {
+            if (kernel == find_matrix_kernel("portable")) continue;  // rounds once more a block
+            const auto got = product(packed_weights(*kernel), type, weights, rows, shape, 2);
+            if (first.empty()) first = got;
+            CHECK(got == first);
         }
     }
 }
