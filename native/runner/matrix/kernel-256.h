@@ -19,7 +19,6 @@
 namespace banyan {
 namespace {
 
-constexpr int32_t kQuads = kBlockSize / 4;
 constexpr int32_t kHalves = 2;
 constexpr int32_t kGroup = 4;  // rows at a time
 

@@ -12,8 +12,6 @@
 namespace banyan {
 namespace {
 
-constexpr int32_t kQuads = kBlockSize / 4;
-
 __m512 halves(const uint8_t * p) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(p)));
 }

@@ -16,7 +16,8 @@ enum class PanelType : uint8_t { q8_0, q4_1, q5_0, q5_1 };
 
 constexpr int32_t kPanelColumns = 16;
 constexpr int32_t kBlockSize = 32;  // numbers along k
-constexpr int32_t kTileRows = 8;    // at most
+constexpr int32_t kQuads = kBlockSize / 4;
+constexpr int32_t kTileRows = 8;  // at most
 
 /** Bytes of a panel's quants in one block: [quad][column][4] bytes, or [quad of 4][column][4] pairs of numbers k and k
  * + 16. */

@@ -10,7 +10,7 @@ namespace banyan {
 
 namespace {
 
-constexpr uint8_t kSign = 0x80;  // a signed byte plus 128, unsigned
+constexpr uint32_t kSigns = 0x80808080;  // of four signed bytes; flipped, they are those bytes plus 128, unsigned
 
 /** A block of 32 numbers as ggml has it. */
 template <PanelType>
@@ -24,27 +24,31 @@ struct Block<PanelType::q5_0> : block_q5_0 {};
 template <>
 struct Block<PanelType::q5_1> : block_q5_1 {};
 
-int32_t in_quads(int32_t k, int32_t column) {
-    return (k / 4 * kPanelColumns + column) * 4 + k % 4;
+void copy_quad(const void * from, int32_t column, uint8_t * row_of_quads, uint32_t flipped) {
+    uint32_t quad;
+    std::memcpy(&quad, from, sizeof(quad));
+    quad ^= flipped;
+    std::memcpy(row_of_quads + 4 * column, &quad, sizeof(quad));
+}
+
+/** Four bytes, the lowest bit of each being one of these four. */
+uint32_t spread(uint32_t bits) {
+    return (bits & 1) | (bits & 2) << 7 | (bits & 4) << 14 | (bits & 8) << 21;
 }
 
 void pack_fifths(const uint8_t * bits, int32_t column, uint8_t * out) {
-    std::memset(out + 4 * column, 0, 4);
-    for (int32_t k = 0; k < kBlockSize; ++k) {
-        const int32_t bit = bits[k / 8] >> k % 8 & 1;
-        out[4 * column + k % 4] |= static_cast<uint8_t>(bit << k / 4);
-    }
+    uint32_t bytes = 0;
+    for (int32_t j = 0; j < kQuads; ++j) bytes |= spread(bits[j / 2] >> j % 2 * 4 & 15) << j;
+    std::memcpy(out + 4 * column, &bytes, sizeof(bytes));
 }
 
 /** Writes what a panel's block has of a column. */
 template <PanelType type>
 void pack_column(const Block<type> & block, int32_t column, uint8_t * out) {
     static_assert(sizeof(Block<type>) * kPanelColumns == block_bytes(type));
-    if constexpr (type == PanelType::q8_0) {
-        for (int32_t k = 0; k < kBlockSize; ++k) out[in_quads(k, column)] = static_cast<uint8_t>(block.qs[k]) ^ kSign;
-    } else {  // bytes of the numbers k and k + 16, which is how the kernels want them
-        for (int32_t k = 0; k < kBlockSize / 2; ++k) out[in_quads(k, column)] = block.qs[k];
-    }
+    constexpr uint32_t kFlipped = type == PanelType::q8_0 ? kSigns : 0;
+    constexpr int32_t kRows = type == PanelType::q8_0 ? kQuads : kQuads / 2;  // of nibbles k and k + 16 share a byte
+    for (int32_t j = 0; j < kRows; ++j) copy_quad(block.qs + 4 * j, column, out + 4 * kPanelColumns * j, kFlipped);
     if constexpr (fifth_bytes(type) > 0) pack_fifths(block.qh, column, out + quant_bytes(type));
     uint8_t * scale = out + quant_bytes(type) + fifth_bytes(type) + 2 * column;
     std::memcpy(scale, &block.d, sizeof(block.d));
