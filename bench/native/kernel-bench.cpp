@@ -20,7 +20,7 @@
 #include "runner/attention/kernel.h"
 #include "runner/huge-pages.h"
 #include "runner/kv/attention-plan.h"
-#include "runner/matrix/kernel.h"
+#include "runner/matrix/kernels/kernel.h"
 
 using namespace banyan;
 
@@ -113,15 +113,15 @@ Work attention(const AttentionKernel & kernel, int32_t heads, int32_t size) {
     return {kernel.name, "decoding, " + shape, 1, layers * 2 * side, run};
 }
 
-/** Rows of 640 numbers times all of the memory's panels. */
+/** Rows of 768 numbers times all of the memory's panels. */
 Work product(const MatrixKernel & kernel, PanelType type, const char * name, int32_t rows) {
-    constexpr int32_t kBlocks = 20;
-    const size_t panel = block_bytes(type) * kBlocks;
+    constexpr int32_t kBlocks = 24;
+    const size_t panel = group_bytes(type) * static_cast<size_t>(kBlocks / group_blocks(type));
     const size_t n = kBytes / panel;
     const auto run = [=, &kernel](const uint8_t * memory) {
         static std::vector<uint8_t> tile;
         static std::vector<float> out;
-        tile.assign(tile_bytes(rows) * kBlocks, 0);
+        tile.assign(tile_bytes(type, rows) * kBlocks, 0);
         out.resize(static_cast<size_t>(rows) * kPanelColumns);
         float * at[kTileRows];
         for (int32_t r = 0; r < rows; ++r) at[r] = &out[static_cast<size_t>(r) * kPanelColumns];
@@ -159,6 +159,7 @@ std::vector<Work> works() {
         if (!kernel) continue;
         for (const int32_t rows : {1, 2, 4, 8}) all.push_back(product(*kernel, PanelType::q8_0, "Q8_0", rows));
         for (const int32_t rows : {1, 8}) all.push_back(product(*kernel, PanelType::q4_1, "Q4_1", rows));
+        for (const int32_t rows : {1, 8}) all.push_back(product(*kernel, PanelType::q6_K, "Q6_K", rows));
     }
     return all;
 }

@@ -6,7 +6,7 @@
 #include "hash/hash.h"
 #include "llama-context.h"
 #include "llama-model.h"
-#include "runner/matrix/kernel.h"
+#include "runner/matrix/kernels/kernel.h"
 #include "runner/model.h"
 #include "runner/runner.h"
 

@@ -1,6 +1,7 @@
 #include "runner/matrix/packed-weights.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -42,6 +43,12 @@ size_t alignment(ggml_backend_buffer_type_t) {
     return 64;
 }
 
+size_t alloc_size(ggml_backend_buffer_type_t, const ggml_tensor * tensor) {
+    const std::optional<PanelType> type = panel_type(tensor);
+    if (!type) return ggml_nbytes(tensor);
+    return static_cast<size_t>(tensor->ne[1] / kPanelColumns) * panel_bytes(*type, tensor->ne[0]);
+}
+
 void set_tensor(ggml_backend_buffer_t, ggml_tensor * tensor, const void * data, size_t offset, size_t size) {
     GGML_ASSERT(offset == 0 && size == ggml_nbytes(tensor));
     pack_panels(*panel_type(tensor), data, tensor->ne[1], tensor->ne[0], static_cast<uint8_t *>(tensor->data));
@@ -65,7 +72,7 @@ ggml_backend_buffer_type_t packed_weights(const MatrixKernel & kernel) {
     const std::lock_guard<std::mutex> lock(mutex);
     const auto [at, fresh] = types.try_emplace(&kernel);
     if (fresh) {
-        const ggml_backend_buffer_type_i calls = {name, alloc_buffer, alignment, nullptr, nullptr, nullptr};
+        const ggml_backend_buffer_type_i calls = {name, alloc_buffer, alignment, nullptr, alloc_size, nullptr};
         at->second = {calls, ggml_backend_reg_dev_get(ggml_backend_cpu_reg(), 0),
                       static_cast<ggml::cpu::extra_buffer_type *>(new PackedWeights(kernel))};
     }
@@ -74,7 +81,12 @@ ggml_backend_buffer_type_t packed_weights(const MatrixKernel & kernel) {
 
 void install_packed_weights() {
     std::vector<ggml_backend_buffer_type_t> & types = ggml_backend_cpu_get_extra_buffer_types();
-    if (const MatrixKernel * kernel = matrix_kernel()) types.push_back(packed_weights(*kernel));
+    if (const MatrixKernel * kernel = matrix_kernel()) {
+        const auto repacked = [](ggml_backend_buffer_type_t type) {
+            return std::strcmp(ggml_backend_buft_name(type), "CPU_REPACK") == 0;
+        };
+        types.insert(std::find_if(types.begin(), types.end(), repacked), packed_weights(*kernel));
+    }
     for (const ggml_backend_buffer_type_t type : types) ask_for_huge_pages(type);
 }
 

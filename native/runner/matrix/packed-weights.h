@@ -3,8 +3,9 @@
 //
 // Owns: nothing; ggml owns buffers, the model its tensors. May change them: the loader, once, tensor by tensor.
 // Layout of a tensor of n columns of k numbers (ggml's rows): n / 16 panels, each of k / 32 blocks; a block has its
-// quants, fifth bits where there are such, the f16 scales of its columns, and minimums where there are such. As many
-// bytes as before.
+// quants, further bits where there are such, the scales of its columns, and minimums where there are such. Of Q4_K,
+// Q5_K and Q6_K eight blocks are a group, before which the f16 factors of their scales lie. As many bytes as before,
+// but 1/36 more for Q4_K and 1/44 for Q5_K, whose scales have a byte each here.
 #pragma once
 
 struct llama_model;
@@ -15,9 +16,10 @@ namespace banyan {
 struct MatrixKernel;
 
 /**
- * Offers the buffer type to llama.cpp's loader for weights of Q8_0, Q4_1, Q5_0 and Q5_1, behind those of matrix
- * instructions (AMX), and asks for huge pages for all weights that have an order of their own, ggml's too. Once, before
- * the first model is loaded; without a kernel of this machine weights stay in ggml's orders.
+ * Offers the buffer type to llama.cpp's loader for weights of the types of PanelType, behind those of matrix
+ * instructions (AMX) and before ggml's own repacked ones, and asks for huge pages for all weights that have an order of
+ * their own, ggml's too. Once, before the first model is loaded; without a kernel of this machine weights stay in
+ * ggml's orders.
  */
 void install_packed_weights();
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "runner/matrix/kernel.h"
+#include "runner/matrix/layout.h"
 
 struct ggml_tensor;
 
@@ -16,7 +16,7 @@ std::optional<PanelType> panel_type(const ggml_tensor * weights);
 /** Bytes of one panel of `k` numbers a column. */
 size_t panel_bytes(PanelType type, int64_t k);
 
-/** `data`: n columns of k numbers, as ggml has them. `out`: as many bytes. */
+/** `data`: n columns of k numbers, as ggml has them. `out`: n / 16 panels. */
 void pack_panels(PanelType type, const void * data, int64_t n, int64_t k, uint8_t * out);
 
 }  // namespace banyan

@@ -38,7 +38,8 @@ bool MatrixProduct::takes(const ggml_tensor * op) const {
 
 bool MatrixProduct::work_size(int n_threads, const ggml_tensor * op, size_t & size) {
     const int64_t k = op->src[0]->ne[0];
-    size = tiles_size(ggml_nrows(op->src[1]), k) + static_cast<size_t>(n_threads) * tile_scratch_size(k);
+    size = tiles_size(*panel_type(op->src[0]), ggml_nrows(op->src[1]), k) +
+           static_cast<size_t>(n_threads) * tile_scratch_size(k);
     return true;
 }
 
@@ -51,13 +52,13 @@ bool MatrixProduct::compute_forward(ggml_compute_params * params, ggml_tensor * 
     const int64_t n_rows = ggml_nrows(rows);
     const int64_t n_tiles = (n_rows + kTileRows - 1) / kTileRows;
     auto * tiles = static_cast<uint8_t *>(params->wdata);
-    uint8_t * scratch = tiles + tiles_size(n_rows, k) + static_cast<size_t>(params->ith) * tile_scratch_size(k);
+    uint8_t * scratch = tiles + tiles_size(type, n_rows, k) + static_cast<size_t>(params->ith) * tile_scratch_size(k);
 
     for (int64_t t = params->ith; t < n_tiles; t += params->nth) {
         const float * in[kTileRows];
         const int32_t n = rows_of_tile(t, n_rows);
         for (int32_t r = 0; r < n; ++r) in[r] = row_of<const float>(rows, t * kTileRows + r);
-        write_tile(type, in, n, k, tiles + tile_offset(t, k), scratch);
+        write_tile(type, in, n, k, tiles + tile_offset(type, t, k), scratch);
     }
 
     const int64_t n_panels = weights->ne[1] / kPanelColumns;
@@ -75,7 +76,7 @@ bool MatrixProduct::compute_forward(ggml_compute_params * params, ggml_tensor * 
                 float * out[kTileRows];
                 const int32_t n = rows_of_tile(t, n_rows);
                 for (int32_t r = 0; r < n; ++r) out[r] = row_of<float>(op, t * kTileRows + r) + p * kPanelColumns;
-                kernel_.multiply(type, panel, tiles + tile_offset(t, k), n, static_cast<int32_t>(k / kBlockSize),
+                kernel_.multiply(type, panel, tiles + tile_offset(type, t, k), n, static_cast<int32_t>(k / kBlockSize),
                                  t == 0, out);
             }
         }

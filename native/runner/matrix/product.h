@@ -3,7 +3,7 @@
 #pragma once
 
 #include "ggml-cpu/traits.h"
-#include "runner/matrix/kernel.h"
+#include "runner/matrix/kernels/kernel.h"
 
 namespace banyan {
 

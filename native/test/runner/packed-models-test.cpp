@@ -17,7 +17,7 @@
 #include "llama-model.h"
 #include "runner/arch/architecture.h"
 #include "runner/backend.h"
-#include "runner/matrix/kernel.h"
+#include "runner/matrix/kernels/kernel.h"
 #include "runner/scenario.h"
 
 using namespace banyan;

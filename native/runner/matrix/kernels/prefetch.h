@@ -3,7 +3,7 @@
 
 #include <immintrin.h>
 
-#include "runner/matrix/kernel.h"
+#include "runner/matrix/kernels/kernel.h"
 
 namespace banyan {
 

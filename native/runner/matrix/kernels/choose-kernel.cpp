@@ -1,4 +1,4 @@
-#include "runner/matrix/kernel.h"
+#include "runner/matrix/kernels/kernel.h"
 
 #include <cstdio>
 #include <cstdlib>
