@@ -16,9 +16,17 @@ add_test(NAME make-test-models
   COMMAND ${CMAKE_COMMAND} -DTOOL=$<TARGET_FILE:make-test-models> -DDIR=${TEST_MODELS_DIR}
     -P "${CMAKE_CURRENT_LIST_DIR}/make-test-models.cmake")
 set_tests_properties(make-test-models PROPERTIES FIXTURES_SETUP test-models)
-set_tests_properties(runner-huge-pages-test runner-logits-test runner-packed-models-test runner-kv-pool-test runner-memory-test runner-state-bank-test
+set_tests_properties(runner-huge-pages-test runner-logits-test runner-kv-pool-test runner-memory-test runner-state-bank-test
   runner-state-refusal-test PROPERTIES
   FIXTURES_REQUIRED test-models ENVIRONMENT "BANYAN_TEST_MODELS=${TEST_MODELS_DIR}" TIMEOUT 900)
+set(TEST_WIDE_MODEL "${CMAKE_BINARY_DIR}/wide-test.gguf")
+add_test(NAME make-wide-test-model
+  COMMAND npx tsx testing/models/make-model.ts --arch qwen3 --embedding 256 --heads 4 --kv-heads 2 --head-dim 64 --feed-forward 512
+    --layers 8 --out ${TEST_WIDE_MODEL}
+  WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+set_tests_properties(make-wide-test-model PROPERTIES FIXTURES_SETUP wide-test-model)
+set_tests_properties(runner-packed-models-test PROPERTIES FIXTURES_REQUIRED "test-models;wide-test-model" TIMEOUT 900
+  ENVIRONMENT "BANYAN_TEST_MODELS=${TEST_MODELS_DIR};BANYAN_TEST_WIDE_MODEL=${TEST_WIDE_MODEL}")
 set_tests_properties(runner-answer-parser-test runner-closing-budget-test runner-device-sampling-test
   runner-fixed-shapes-test runner-jump-forward-test PROPERTIES
   FIXTURES_REQUIRED engine-test-model ENVIRONMENT "BANYAN_TEST_MODEL=${ENGINE_TEST_MODEL}" TIMEOUT 300)

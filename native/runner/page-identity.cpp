@@ -42,7 +42,7 @@ std::string page_identity(const Model & model, const llama_context & context, co
     add("page bytes", std::to_string(page_bytes));
     add("rotation off", rotation ? rotation : "");
     add("flash attention", std::to_string(params.flash_attn));
-    if (options.exact) add("exact", matrix_kernel() ? matrix_kernel()->name : "1");
+    if (options.exact) add("exact products", matrix_kernel() ? matrix_kernel()->name : "1");
     add("causal", std::to_string(params.causal_attn));
     add("whole windows", "1");  // swa_full: layers with a window keep all pages
     add("rope base", exact(params.rope_freq_base));
