@@ -72,6 +72,8 @@ add_executable(step-bench EXCLUDE_FROM_ALL bench/native/step-bench.cpp bench/nat
 target_link_libraries(step-bench PRIVATE banyan-runner-test)
 add_executable(kernel-bench EXCLUDE_FROM_ALL bench/native/kernel-bench.cpp)
 target_link_libraries(kernel-bench PRIVATE banyan-runner-test)
+add_executable(product-bench EXCLUDE_FROM_ALL bench/native/product-bench.cpp)
+target_link_libraries(product-bench PRIVATE banyan-runner-test)
 add_executable(state-bench EXCLUDE_FROM_ALL bench/native/state-bench.cpp)
 target_link_libraries(state-bench PRIVATE banyan-runner-test)
 add_executable(grammar-bench EXCLUDE_FROM_ALL bench/native/grammar-bench.cpp)
