@@ -27,7 +27,8 @@ class PackedWeights final : public ggml::cpu::extra_buffer_type {
 
     ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override {
         const ggml_tensor * weights = op->src[0];
-        const bool ours = op->op == GGML_OP_MUL_MAT && weights->buffer && weights->buffer->buft->context == this;
+        const bool product = op->op == GGML_OP_MUL_MAT || op->op == GGML_OP_MUL_MAT_ID;
+        const bool ours = product && weights->buffer && weights->buffer->buft->context == this;
         return ours ? &product_ : nullptr;
     }
 
@@ -46,12 +47,12 @@ size_t alignment(ggml_backend_buffer_type_t) {
 size_t alloc_size(ggml_backend_buffer_type_t, const ggml_tensor * tensor) {
     const std::optional<PanelType> type = panel_type(tensor);
     if (!type) return ggml_nbytes(tensor);
-    return static_cast<size_t>(tensor->ne[1] / kPanelColumns) * panel_bytes(*type, tensor->ne[0]);
+    return static_cast<size_t>(ggml_nrows(tensor) / kPanelColumns) * panel_bytes(*type, tensor->ne[0]);
 }
 
 void set_tensor(ggml_backend_buffer_t, ggml_tensor * tensor, const void * data, size_t offset, size_t size) {
     GGML_ASSERT(offset == 0 && size == ggml_nbytes(tensor));
-    pack_panels(*panel_type(tensor), data, tensor->ne[1], tensor->ne[0], static_cast<uint8_t *>(tensor->data));
+    pack_panels(*panel_type(tensor), data, ggml_nrows(tensor), tensor->ne[0], static_cast<uint8_t *>(tensor->data));
 }
 
 ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, size_t size) {

@@ -138,7 +138,9 @@ void pack(const void * data, int64_t n, int64_t blocks, uint8_t * out) {
 }  // namespace
 
 std::optional<PanelType> panel_type(const ggml_tensor * weights) {
-    if (ggml_n_dims(weights) != 2 || weights->ne[1] % kPanelColumns != 0 || weights->view_src) return std::nullopt;
+    if (ggml_n_dims(weights) < 2 || weights->ne[3] > 1 || weights->ne[1] % kPanelColumns != 0 || weights->view_src) {
+        return std::nullopt;
+    }
     switch (weights->type) {
         case GGML_TYPE_Q8_0:
             return PanelType::q8_0;

@@ -10,7 +10,8 @@ struct ggml_tensor;
 
 namespace banyan {
 
-/** Empty: these weights are not packed, for their type or shape (columns that are no multiple of 16, experts). */
+/** Empty: these weights are not packed, for their type or shape (columns that are no multiple of 16). Experts are one
+ * matrix behind another. */
 std::optional<PanelType> panel_type(const ggml_tensor * weights);
 
 /** Bytes of one panel of `k` numbers a column. */

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ggml-cpu/ggml-cpu-impl.h"
+#include "runner/matrix/expert-product.h"
 #include "runner/matrix/panels.h"
 #include "runner/matrix/tiles.h"
 
@@ -23,20 +24,23 @@ int32_t rows_of_tile(int64_t tile, int64_t n_rows) {
     return static_cast<int32_t>(std::min<int64_t>(kTileRows, n_rows - tile * kTileRows));
 }
 
-constexpr int64_t kChunksPerThread = 4;  // a thread that the system interrupts leaves the rest to the others
-
 }  // namespace
 
 bool MatrixProduct::takes(const ggml_tensor * op) const {
-    if (op->op != GGML_OP_MUL_MAT) return false;
+    const bool of_experts = op->op == GGML_OP_MUL_MAT_ID;
+    if (op->op != GGML_OP_MUL_MAT && !of_experts) return false;
     const ggml_tensor * weights = op->src[0];
     const ggml_tensor * rows = op->src[1];
-    if (!weights->buffer || !panel_type(weights)) return false;
+    if (!weights->buffer || !panel_type(weights) || (!of_experts && weights->ne[2] > 1)) return false;
     if (rows->buffer && !ggml_backend_buft_is_host(rows->buffer->buft)) return false;
     return rows->type == GGML_TYPE_F32 && rows->nb[0] == sizeof(float);
 }
 
 bool MatrixProduct::work_size(int n_threads, const ggml_tensor * op, size_t & size) {
+    if (op->op == GGML_OP_MUL_MAT_ID) {
+        size = expert_work_size(n_threads, op);
+        return true;
+    }
     const int64_t k = op->src[0]->ne[0];
     size = tiles_size(*panel_type(op->src[0]), ggml_nrows(op->src[1]), k) +
            static_cast<size_t>(n_threads) * tile_scratch_size(k);
@@ -44,6 +48,10 @@ bool MatrixProduct::work_size(int n_threads, const ggml_tensor * op, size_t & si
 }
 
 bool MatrixProduct::compute_forward(ggml_compute_params * params, ggml_tensor * op) {
+    if (op->op == GGML_OP_MUL_MAT_ID) {
+        multiply_experts(kernel_, params, op);
+        return true;
+    }
     if (op->op != GGML_OP_MUL_MAT) return false;
     const ggml_tensor * weights = op->src[0];
     const ggml_tensor * rows = op->src[1];

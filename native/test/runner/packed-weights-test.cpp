@@ -82,6 +82,49 @@ std::vector<float> product(ggml_backend_buffer_type_t buffer_type, ggml_type typ
     return out;
 }
 
+/** Tokens that go to so many experts each; rows a token: one for all of them, or one for each. */
+struct Experts {
+    int64_t used, rows_a_token, tokens;
+};
+
+/** Of each token, which: never one twice; the last of them is chosen by no token. */
+std::vector<int32_t> chosen(const Experts & experts, int64_t n_experts) {
+    std::vector<int32_t> ids;
+    for (int64_t token = 0; token < experts.tokens; ++token) {
+        for (int64_t i = 0; i < experts.used; ++i) {
+            ids.push_back(static_cast<int32_t>((token * token + i) % (n_experts - 1)));
+        }
+    }
+    return ids;
+}
+
+std::vector<float> expert_product(ggml_backend_buffer_type_t buffer_type, ggml_type type,
+                                  const std::vector<uint8_t> & weights, const std::vector<float> & rows,
+                                  const std::vector<int32_t> & ids, const Shape & shape, int64_t n_experts,
+                                  const Experts & experts, int n_threads) {
+    const ggml_init_params params = {ggml_tensor_overhead() * 8 + ggml_graph_overhead(), nullptr, true};
+    const ggml_context_ptr of_weights(ggml_init(params));
+    const ggml_context_ptr of_rest(ggml_init(params));
+    ggml_tensor * w = ggml_new_tensor_3d(of_weights.get(), type, shape.k, shape.n, n_experts);
+    ggml_tensor * x = ggml_new_tensor_3d(of_rest.get(), GGML_TYPE_F32, shape.k, experts.rows_a_token, experts.tokens);
+    ggml_tensor * which = ggml_new_tensor_2d(of_rest.get(), GGML_TYPE_I32, experts.used, experts.tokens);
+    ggml_tensor * y = ggml_mul_mat_id(of_rest.get(), w, x, which);
+    ggml_cgraph * graph = ggml_new_graph(of_rest.get());
+    ggml_build_forward_expand(graph, y);
+    const ggml_backend_ptr cpu(ggml_backend_cpu_init());
+    ggml_backend_cpu_set_n_threads(cpu.get(), n_threads);
+    const ggml_backend_buffer_ptr a(ggml_backend_alloc_ctx_tensors_from_buft(of_weights.get(), buffer_type));
+    const ggml_backend_buffer_ptr b(ggml_backend_alloc_ctx_tensors(of_rest.get(), cpu.get()));
+    if (!ggml_backend_supports_op(cpu.get(), y)) return {};
+    ggml_backend_tensor_set(w, weights.data(), 0, weights.size());
+    ggml_backend_tensor_set(x, rows.data(), 0, rows.size() * sizeof(float));
+    ggml_backend_tensor_set(which, ids.data(), 0, ids.size() * sizeof(int32_t));
+    CHECK(ggml_backend_graph_compute(cpu.get(), graph) == GGML_STATUS_SUCCESS);
+    std::vector<float> out(static_cast<size_t>(ggml_nelements(y)));
+    ggml_backend_tensor_get(y, out.data(), 0, out.size() * sizeof(float));
+    return out;
+}
+
 std::vector<float> dequantised(ggml_type type, const std::vector<uint8_t> & data, int64_t n) {
     std::vector<float> out(static_cast<size_t>(n));
     ggml_get_type_traits(type)->to_float(data.data(), out.data(), n);
@@ -166,6 +209,36 @@ TEST("a row's product has the same bits alone and in company") {
     }
 }
 
+TEST("a row times one of its experts has the bits of that expert's matrix alone") {
+    const int64_t n = 48, n_experts = 7;
+    for (const MatrixKernel * kernel : kernels()) {
+        for (const ggml_type type : kTypes) {
+            const int64_t k = fitting({96, n}, type).k;
+            const std::vector<uint8_t> weights = quantised(type, random_floats(n_experts * n * k, 9), k);
+            const size_t of_one = weights.size() / n_experts;
+            for (const Experts & experts : {Experts{3, 1, 1}, Experts{3, 3, 1}, Experts{2, 1, 21}, Experts{2, 2, 40}}) {
+                const std::vector<float> rows = random_floats(experts.rows_a_token * experts.tokens * k, 10);
+                const std::vector<int32_t> ids = chosen(experts, n_experts);
+                for (const int n_threads : {1, 3}) {
+                    const auto got = expert_product(packed_weights(*kernel), type, weights, rows, ids, {k, n},
+                                                    n_experts, experts, n_threads);
+                    CHECK_EQ(got.size(), ids.size() * static_cast<size_t>(n));
+                    for (size_t i = 0; i < ids.size() && !got.empty(); ++i) {
+                        const auto token = static_cast<int64_t>(i) / experts.used;
+                        const auto which = static_cast<int64_t>(i) % experts.used % experts.rows_a_token;
+                        const auto row = rows.begin() + (token * experts.rows_a_token + which) * k;
+                        const auto expert = weights.begin() + static_cast<std::ptrdiff_t>(of_one) * ids[i];
+                        const auto alone =
+                            product(packed_weights(*kernel), type,
+                                    {expert, expert + static_cast<std::ptrdiff_t>(of_one)}, {row, row + k}, {k, n}, 1);
+                        CHECK(std::equal(alone.begin(), alone.end(), got.begin() + static_cast<std::ptrdiff_t>(i) * n));
+                    }
+                }
+            }
+        }
+    }
+}
+
 TEST("kernels of instruction sets give the same bits") {
     for (const ggml_type type : kTypes) {
         const Shape shape = fitting({288, 64, 21}, type);
@@ -199,7 +272,7 @@ TEST("the ends of the number range: largest quants, zeros, weights of -128") {
     }
 }
 
-TEST("what is not packed is refused: other types, columns that are no multiple of 16, experts") {
+TEST("what is not packed is refused: other types, columns that are no multiple of 16") {
     const Shape shape = {64, 24};
     for (const MatrixKernel * kernel : kernels()) {
         const auto refused = [&](ggml_type type, const Shape & of) {
