@@ -48,9 +48,6 @@ class LogCapture {
     std::string * outer_;
 };
 
-/** Bytes of RAM that can still be taken without swapping (Linux: MemAvailable and the cgroup's limit); 0 = unknown. */
-uint64_t free_memory();
-
 /** Physical cores that this process may use. */
 int physical_cores();
 

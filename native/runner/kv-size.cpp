@@ -7,8 +7,8 @@
 #include "ggml.h"
 #include "llama-model.h"
 #include "runner/arch/layers.h"
-#include "runner/backend.h"
 #include "runner/error.h"
+#include "runner/free-memory.h"
 #include "runner/kv-type.h"
 #include "runner/model.h"
 
@@ -75,7 +75,7 @@ int32_t saved_state_count(const Model & model, const RunnerOptions & options) {
     int64_t states = options.saved_state_bytes / bytes;
     if (options.saved_state_bytes == 0) {
         states = std::max<int64_t>(64, (int64_t{256} << 20) / bytes);
-        const int64_t free = static_cast<int64_t>(backend::free_memory());
+        const int64_t free = static_cast<int64_t>(free_memory());
         if (free > 0) states = std::min(states, free / 8 / bytes);
         states = std::max<int64_t>(states, options.max_running + 4);
     }
@@ -89,7 +89,7 @@ int64_t free_kv_memory(const Model & model) {
     }
     int64_t bytes = 0;
     for (const ggml_backend_dev_t device : devices) {
-        size_t free = backend::free_memory();
+        size_t free = free_memory();
         size_t total = 0;
         if (ggml_backend_dev_type(device) != GGML_BACKEND_DEVICE_TYPE_CPU) {
             ggml_backend_dev_memory(device, &free, &total);

@@ -67,12 +67,22 @@ llama_model * load_weights(const std::string & path, const WeightOptions & optio
     throw Error("MODEL_INVALID", path + ": " + why, "modelPath");
 }
 
+/** Weights that are too large for memory in another order stay as the file has them, mapped: slower, but they run. */
+llama_model * load_what_fits(const std::string & path, const WeightOptions & options, LoadProgress & progress) {
+    try {
+        return load_weights(path, options, progress, true);
+    } catch (const Error & error) {
+        if (error.code != "OUT_OF_MEMORY") throw;
+        return load_weights(path, options, progress, false);
+    }
+}
+
 /**
  * In exact mode weights that ggml orders anew are loaded once more, as the file has them: its kernels for them take
  * four rows at once, and add them up otherwise than one. Ours do not.
  */
 llama_model * load_weights(const std::string & path, const WeightOptions & options, LoadProgress & progress) {
-    llama_model * model = load_weights(path, options, progress, true);
+    llama_model * model = load_what_fits(path, options, progress);
     if (!options.exact || !has_other_orders(*model)) return model;
     llama_model_free(model);
     return load_weights(path, options, progress, false);

@@ -35,8 +35,8 @@ export const LOAD = {
    * An answer depends on its request alone: a token's logits have the same bits whatever shares its step, so answers are the same
    * with `draftTokens` as without, alone as beside others, with a cached prompt as with one that is computed. On a CPU with paged
    * attention, tried at load (INVALID_OPTION where it does not hold: weights of 16 or 32 bits, recurrent layers). It costs time:
-   * weights stay as they are in the file (not those of Q8_0, Q4_1, Q5_0 and Q5_1 on AVX-512 VNNI), and prompts attend a few tokens at a time.
-   * Default false.
+   * a model with weights that ggml packs (of IQ4_NL and MXFP4; of most types on ARM and with AMX) is computed as it is in the file, and
+   * prompts attend a few tokens at a time. Default false.
    */
   exact: flag(false),
   /** Reuse of prefixes; false recomputes every prompt: a baseline to compare with. Default true. */

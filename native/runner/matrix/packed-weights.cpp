@@ -10,6 +10,7 @@
 #include "ggml-cpu.h"
 #include "ggml-cpu/traits.h"
 #include "llama-model.h"
+#include "runner/free-memory.h"
 #include "runner/huge-pages.h"
 #include "runner/matrix/panels.h"
 #include "runner/matrix/product.h"
@@ -56,6 +57,8 @@ void set_tensor(ggml_backend_buffer_t, ggml_tensor * tensor, const void * data, 
 }
 
 ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, size_t size) {
+    const uint64_t free = free_memory();
+    if (free > 0 && size > free) return nullptr;  // the system would give it, and then end the process
     ggml_backend_buffer_t buffer = ggml_backend_buft_alloc_buffer(ggml_backend_cpu_buffer_type(), size);
     if (!buffer) return nullptr;
     buffer->buft = type;

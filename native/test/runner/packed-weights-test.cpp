@@ -14,6 +14,7 @@
 #include "ggml-cpp.h"
 #include "ggml-cpu.h"
 #include "ggml-cpu/traits.h"
+#include "runner/free-memory.h"
 #include "runner/matrix/kernels/kernel.h"
 
 using namespace banyan;
@@ -269,6 +270,13 @@ TEST("the ends of the number range: largest quants, zeros, weights of -128") {
                 if (!nothing) CHECK(error_of(got, type, weights, rows, {k, n}) < 1e-10);
             }
         }
+    }
+}
+
+TEST("a buffer that does not fit into free memory is refused, so that weights stay mapped") {
+    if (free_memory() == 0) return;  // not known here
+    for (const MatrixKernel * kernel : kernels()) {
+        CHECK(!ggml_backend_buft_alloc_buffer(packed_weights(*kernel), free_memory() * 2));
     }
 }
 
