@@ -36,8 +36,8 @@ struct Block {
     uint8_t scales[2];
 };
 
-/** The bits k of a number. */
-uint8_t bits_of(const uint8_t * bits, int32_t k) {
+/** Bit k of many. */
+uint8_t bit_of(const uint8_t * bits, int32_t k) {
     return bits[k / 8] >> k % 8 & 1;
 }
 
@@ -51,7 +51,7 @@ Block unpacked(const Group<type> & group, int32_t b) {
             quant = static_cast<uint8_t>(group.qs[k] + 128);
         } else if constexpr (group_blocks(type) == 1) {
             quant = k < 16 ? group.qs[k] & 15 : group.qs[k - 16] >> 4;
-            if constexpr (high_bits(type) == 1) quant |= static_cast<uint8_t>(bits_of(group.qh, k) << 4);
+            if constexpr (high_bits(type) == 1) quant |= static_cast<uint8_t>(bit_of(group.qh, k) << 4);
         } else if constexpr (type == PanelType::q6_K) {
             const int32_t half = b / 4, in_half = b % 4;
             quant = group.ql[64 * half + in_half % 2 * 32 + k] >> in_half / 2 * 4 & 15;

@@ -133,7 +133,7 @@ void multiply_rows(const uint8_t * panel, const uint8_t * tile, int32_t blocks, 
     for (const uint8_t * group = panel; blocks > 0; group += group_bytes(type), blocks -= group_blocks(type)) {
         for (int32_t b = 0; b < group_blocks(type); ++b, x += tile_bytes(type, rows)) {
             const uint8_t * block = group + head_bytes(type) + b * block_bytes(type);
-            if (asks_ahead<type, rows>() && cold) prefetch<type>(block);
+            if (cold) prefetch<type>(block);
             const Scales scales = scales_of<type>(group, block);
             if constexpr (rows <= kGroup) {
                 add_block<Dot, type, rows, rows>(block, scales, x, 0, sums);

@@ -13,12 +13,6 @@ namespace banyan {
  */
 constexpr size_t kAhead = 8192;
 
-/** A row alone is as fast as the processor's own foresight; so are other types, whose blocks are half as long. */
-template <PanelType type, int32_t rows>
-static constexpr bool asks_ahead() {
-    return type == PanelType::q8_0 && rows > 1;
-}
-
 template <PanelType type>
 static void prefetch(const uint8_t * block) {
     for (size_t c = 0; c < block_bytes(type); c += 64) {
