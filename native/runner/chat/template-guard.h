@@ -14,8 +14,9 @@ void check_template(const std::string & source);
 
 /**
  * While alive on this thread, templates fail with std::runtime_error once all of them together have taken about half a
- * second, or 700 MB: a loop over range(1000000000), a text doubled sixty times. A conversation of `messages` and `bytes`
- * has more, up to ten seconds and 2 GiB: some templates look back over all messages for each message.
+ * second, or 700 MB: a loop over range(1000000000), a text doubled sixty times. A conversation of `messages` and
+ * `bytes` has more, up to fifteen seconds of CPU time and 2 GiB: some templates look back over all messages for each
+ * message.
  */
 class TemplateBudget {
   public:
