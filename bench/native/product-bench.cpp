@@ -104,10 +104,9 @@ std::vector<ggml_backend_buffer_type_t> orders_of_ggml() {
     return all;
 }
 
-void measure(ggml_type type, int64_t rows, const std::vector<ggml_backend_buffer_type_t> & of_ggml,
-             ggml_backend_buffer_type_t ours, int repeats) {
+void measure(ggml_type type, const std::vector<uint8_t> & weights, int64_t rows,
+             const std::vector<ggml_backend_buffer_type_t> & of_ggml, ggml_backend_buffer_type_t ours, int repeats) {
     const int matrices = rows < 64 ? 16 : 2;
-    const std::vector<uint8_t> weights = random_weights(type);
     std::vector<std::vector<double>> speeds(of_ggml.size() + 1);
     std::vector<std::unique_ptr<Products>> all;
     for (const ggml_backend_buffer_type_t order : of_ggml) {
@@ -150,7 +149,8 @@ int main(int argc, char ** argv) {
     for (const ggml_backend_buffer_type_t type : ggml_backend_cpu_get_extra_buffer_types()) ask_for_huge_pages(type);
     for (const ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1, GGML_TYPE_Q5_0, GGML_TYPE_Q5_1,
                                  GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K}) {
-        for (const int64_t rows : {1, 4, 8, 64, 512}) measure(type, rows, of_ggml, ours, repeats);
+        const std::vector<uint8_t> weights = random_weights(type);
+        for (const int64_t rows : {1, 4, 8, 64, 512}) measure(type, weights, rows, of_ggml, ours, repeats);
     }
     return 0;
 }

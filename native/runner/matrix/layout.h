@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace banyan {
 
@@ -17,6 +18,33 @@ constexpr int32_t kBlockSize = 32;  // numbers along k
 constexpr int32_t kQuads = kBlockSize / 4;
 constexpr int32_t kPairs = kQuads / 2;
 constexpr int32_t kTileRows = 8;  // at most
+
+template <PanelType type>
+using Type = std::integral_constant<PanelType, type>;
+
+/** work(Type<type>()): one switch for what is compiled for each type. */
+template <typename Work>
+static auto with_type(PanelType type, Work work) {
+    switch (type) {
+        case PanelType::q8_0:
+            break;
+        case PanelType::q4_0:
+            return work(Type<PanelType::q4_0>());
+        case PanelType::q4_1:
+            return work(Type<PanelType::q4_1>());
+        case PanelType::q5_0:
+            return work(Type<PanelType::q5_0>());
+        case PanelType::q5_1:
+            return work(Type<PanelType::q5_1>());
+        case PanelType::q4_K:
+            return work(Type<PanelType::q4_K>());
+        case PanelType::q5_K:
+            return work(Type<PanelType::q5_K>());
+        case PanelType::q6_K:
+            return work(Type<PanelType::q6_K>());
+    }
+    return work(Type<PanelType::q8_0>());
+}
 
 /** Blocks that share factors of their scales, which lie before them. */
 static constexpr int32_t group_blocks(PanelType type) {

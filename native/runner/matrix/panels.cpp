@@ -48,7 +48,7 @@ Block unpacked(const Group<type> & group, int32_t b) {
     for (int32_t k = 0; k < kBlockSize; ++k) {
         uint8_t & quant = block.quants[k];
         if constexpr (type == PanelType::q8_0) {
-            quant = static_cast<uint8_t>(group.qs[k] + 128);
+            quant = static_cast<uint8_t>(group.qs[k] + offset_of(type));
         } else if constexpr (group_blocks(type) == 1) {
             quant = k < 16 ? group.qs[k] & 15 : group.qs[k - 16] >> 4;
             if constexpr (high_bits(type) == 1) quant |= static_cast<uint8_t>(bit_of(group.qh, k) << 4);
@@ -168,25 +168,7 @@ size_t panel_bytes(PanelType type, int64_t k) {
 }
 
 void pack_panels(PanelType type, const void * data, int64_t n, int64_t k, uint8_t * out) {
-    const int64_t blocks = k / kBlockSize;
-    switch (type) {
-        case PanelType::q8_0:
-            return pack<PanelType::q8_0>(data, n, blocks, out);
-        case PanelType::q4_0:
-            return pack<PanelType::q4_0>(data, n, blocks, out);
-        case PanelType::q4_1:
-            return pack<PanelType::q4_1>(data, n, blocks, out);
-        case PanelType::q5_0:
-            return pack<PanelType::q5_0>(data, n, blocks, out);
-        case PanelType::q5_1:
-            return pack<PanelType::q5_1>(data, n, blocks, out);
-        case PanelType::q4_K:
-            return pack<PanelType::q4_K>(data, n, blocks, out);
-        case PanelType::q5_K:
-            return pack<PanelType::q5_K>(data, n, blocks, out);
-        case PanelType::q6_K:
-            return pack<PanelType::q6_K>(data, n, blocks, out);
-    }
+    with_type(type, [&](auto of) { pack<of>(data, n, k / kBlockSize, out); });
 }
 
 }  // namespace banyan

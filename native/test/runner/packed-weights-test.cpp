@@ -59,28 +59,46 @@ std::vector<const MatrixKernel *> kernels() {
     return all;
 }
 
+/** What a tensor of a product holds: weights, rows, or which expert each row goes to. */
+struct Operand {
+    ggml_tensor * tensor;
+    const void * data;
+};
+
+/** One product: its tensors, the weights in a buffer of their type, and what it gives. */
+struct Graph {
+    ggml_init_params params = {ggml_tensor_overhead() * 8 + ggml_graph_overhead(), nullptr, true};
+    ggml_context_ptr of_weights{ggml_init(params)}, of_rest{ggml_init(params)};
+
+    /** Empty: the buffer type does not take it. */
+    std::vector<float> run(ggml_backend_buffer_type_t buffer_type, ggml_tensor * y,
+                           const std::vector<Operand> & operands, int n_threads) const {
+        ggml_cgraph * graph = ggml_new_graph(of_rest.get());
+        ggml_build_forward_expand(graph, y);
+        const ggml_backend_ptr cpu(ggml_backend_cpu_init());
+        ggml_backend_cpu_set_n_threads(cpu.get(), n_threads);
+        const ggml_backend_buffer_ptr a(ggml_backend_alloc_ctx_tensors_from_buft(of_weights.get(), buffer_type));
+        const ggml_backend_buffer_ptr b(ggml_backend_alloc_ctx_tensors(of_rest.get(), cpu.get()));
+        if (!ggml_backend_supports_op(cpu.get(), y)) return {};
+        for (const Operand & each : operands) {
+            ggml_backend_tensor_set(each.tensor, each.data, 0, ggml_nbytes(each.tensor));
+        }
+        CHECK(ggml_backend_graph_compute(cpu.get(), graph) == GGML_STATUS_SUCCESS);
+        std::vector<float> out(static_cast<size_t>(ggml_nelements(y)));
+        ggml_backend_tensor_get(y, out.data(), 0, out.size() * sizeof(float));
+        return out;
+    }
+};
+
 /** weights [n][k] x rows [..][k], the weights in a buffer of this type. Empty: it does not take them. */
 std::vector<float> product(ggml_backend_buffer_type_t buffer_type, ggml_type type, const std::vector<uint8_t> & weights,
                            const std::vector<float> & rows, const Shape & shape, int n_threads) {
-    const ggml_init_params params = {ggml_tensor_overhead() * 8 + ggml_graph_overhead(), nullptr, true};
-    const ggml_context_ptr of_weights(ggml_init(params));
-    const ggml_context_ptr of_rest(ggml_init(params));
-    ggml_tensor * w = ggml_new_tensor_2d(of_weights.get(), type, shape.k, shape.n);
-    ggml_tensor * x = ggml_new_tensor_4d(of_rest.get(), GGML_TYPE_F32, shape.k, shape.rows, shape.planes, shape.cubes);
-    ggml_tensor * y = ggml_mul_mat(of_rest.get(), w, x);
-    ggml_cgraph * graph = ggml_new_graph(of_rest.get());
-    ggml_build_forward_expand(graph, y);
-    const ggml_backend_ptr cpu(ggml_backend_cpu_init());
-    ggml_backend_cpu_set_n_threads(cpu.get(), n_threads);
-    const ggml_backend_buffer_ptr a(ggml_backend_alloc_ctx_tensors_from_buft(of_weights.get(), buffer_type));
-    const ggml_backend_buffer_ptr b(ggml_backend_alloc_ctx_tensors(of_rest.get(), cpu.get()));
-    if (!ggml_backend_supports_op(cpu.get(), y)) return {};
-    ggml_backend_tensor_set(w, weights.data(), 0, weights.size());
-    ggml_backend_tensor_set(x, rows.data(), 0, rows.size() * sizeof(float));
-    CHECK(ggml_backend_graph_compute(cpu.get(), graph) == GGML_STATUS_SUCCESS);
-    std::vector<float> out(static_cast<size_t>(ggml_nelements(y)));
-    ggml_backend_tensor_get(y, out.data(), 0, out.size() * sizeof(float));
-    return out;
+    const Graph graph;
+    ggml_context * rest = graph.of_rest.get();
+    ggml_tensor * w = ggml_new_tensor_2d(graph.of_weights.get(), type, shape.k, shape.n);
+    ggml_tensor * x = ggml_new_tensor_4d(rest, GGML_TYPE_F32, shape.k, shape.rows, shape.planes, shape.cubes);
+    ggml_tensor * y = ggml_mul_mat(rest, w, x);
+    return graph.run(buffer_type, y, {{w, weights.data()}, {x, rows.data()}}, n_threads);
 }
 
 /** Tokens that go to so many experts each; rows a token: one for all of them, or one for each. */
@@ -103,27 +121,13 @@ std::vector<float> expert_product(ggml_backend_buffer_type_t buffer_type, ggml_t
                                   const std::vector<uint8_t> & weights, const std::vector<float> & rows,
                                   const std::vector<int32_t> & ids, const Shape & shape, int64_t n_experts,
                                   const Experts & experts, int n_threads) {
-    const ggml_init_params params = {ggml_tensor_overhead() * 8 + ggml_graph_overhead(), nullptr, true};
-    const ggml_context_ptr of_weights(ggml_init(params));
-    const ggml_context_ptr of_rest(ggml_init(params));
-    ggml_tensor * w = ggml_new_tensor_3d(of_weights.get(), type, shape.k, shape.n, n_experts);
-    ggml_tensor * x = ggml_new_tensor_3d(of_rest.get(), GGML_TYPE_F32, shape.k, experts.rows_a_token, experts.tokens);
-    ggml_tensor * which = ggml_new_tensor_2d(of_rest.get(), GGML_TYPE_I32, experts.used, experts.tokens);
-    ggml_tensor * y = ggml_mul_mat_id(of_rest.get(), w, x, which);
-    ggml_cgraph * graph = ggml_new_graph(of_rest.get());
-    ggml_build_forward_expand(graph, y);
-    const ggml_backend_ptr cpu(ggml_backend_cpu_init());
-    ggml_backend_cpu_set_n_threads(cpu.get(), n_threads);
-    const ggml_backend_buffer_ptr a(ggml_backend_alloc_ctx_tensors_from_buft(of_weights.get(), buffer_type));
-    const ggml_backend_buffer_ptr b(ggml_backend_alloc_ctx_tensors(of_rest.get(), cpu.get()));
-    if (!ggml_backend_supports_op(cpu.get(), y)) return {};
-    ggml_backend_tensor_set(w, weights.data(), 0, weights.size());
-    ggml_backend_tensor_set(x, rows.data(), 0, rows.size() * sizeof(float));
-    ggml_backend_tensor_set(which, ids.data(), 0, ids.size() * sizeof(int32_t));
-    CHECK(ggml_backend_graph_compute(cpu.get(), graph) == GGML_STATUS_SUCCESS);
-    std::vector<float> out(static_cast<size_t>(ggml_nelements(y)));
-    ggml_backend_tensor_get(y, out.data(), 0, out.size() * sizeof(float));
-    return out;
+    const Graph graph;
+    ggml_context * rest = graph.of_rest.get();
+    ggml_tensor * w = ggml_new_tensor_3d(graph.of_weights.get(), type, shape.k, shape.n, n_experts);
+    ggml_tensor * x = ggml_new_tensor_3d(rest, GGML_TYPE_F32, shape.k, experts.rows_a_token, experts.tokens);
+    ggml_tensor * which = ggml_new_tensor_2d(rest, GGML_TYPE_I32, experts.used, experts.tokens);
+    ggml_tensor * y = ggml_mul_mat_id(rest, w, x, which);
+    return graph.run(buffer_type, y, {{w, weights.data()}, {x, rows.data()}, {which, ids.data()}}, n_threads);
 }
 
 std::vector<float> dequantised(ggml_type type, const std::vector<uint8_t> & data, int64_t n) {

@@ -156,32 +156,10 @@ constexpr Multiply kByRows[kTileRows] = {
     multiply_rows<Dot, type, 5>, multiply_rows<Dot, type, 6>, multiply_rows<Dot, type, 7>, multiply_rows<Dot, type, 8>};
 
 template <typename Dot>
-const Multiply * by_rows(PanelType type) {
-    switch (type) {
-        case PanelType::q8_0:
-            return kByRows<Dot, PanelType::q8_0>;
-        case PanelType::q4_0:
-            return kByRows<Dot, PanelType::q4_0>;
-        case PanelType::q4_1:
-            return kByRows<Dot, PanelType::q4_1>;
-        case PanelType::q5_0:
-            return kByRows<Dot, PanelType::q5_0>;
-        case PanelType::q5_1:
-            return kByRows<Dot, PanelType::q5_1>;
-        case PanelType::q4_K:
-            return kByRows<Dot, PanelType::q4_K>;
-        case PanelType::q5_K:
-            return kByRows<Dot, PanelType::q5_K>;
-        case PanelType::q6_K:
-            return kByRows<Dot, PanelType::q6_K>;
-    }
-    return nullptr;
-}
-
-template <typename Dot>
 void multiply(PanelType type, const uint8_t * panel, const uint8_t * tile, int32_t rows, int32_t blocks, bool cold,
               float * const * out) {
-    by_rows<Dot>(type)[rows - 1](panel, tile, blocks, cold, out);
+    const Multiply * by_rows = with_type(type, [](auto of) -> const Multiply * { return kByRows<Dot, of>; });
+    by_rows[rows - 1](panel, tile, blocks, cold, out);
 }
 
 }  // namespace

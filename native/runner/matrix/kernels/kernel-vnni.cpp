@@ -141,31 +141,10 @@ constexpr Multiply kByRows[kTileRows] = {multiply_rows<type, 1>, multiply_rows<t
                                          multiply_rows<type, 4>, multiply_rows<type, 5>, multiply_rows<type, 6>,
                                          multiply_rows<type, 7>, multiply_rows<type, 8>};
 
-const Multiply * by_rows(PanelType type) {
-    switch (type) {
-        case PanelType::q8_0:
-            return kByRows<PanelType::q8_0>;
-        case PanelType::q4_0:
-            return kByRows<PanelType::q4_0>;
-        case PanelType::q4_1:
-            return kByRows<PanelType::q4_1>;
-        case PanelType::q5_0:
-            return kByRows<PanelType::q5_0>;
-        case PanelType::q5_1:
-            return kByRows<PanelType::q5_1>;
-        case PanelType::q4_K:
-            return kByRows<PanelType::q4_K>;
-        case PanelType::q5_K:
-            return kByRows<PanelType::q5_K>;
-        case PanelType::q6_K:
-            return kByRows<PanelType::q6_K>;
-    }
-    return nullptr;
-}
-
 void multiply(PanelType type, const uint8_t * panel, const uint8_t * tile, int32_t rows, int32_t blocks, bool cold,
               float * const * out) {
-    by_rows(type)[rows - 1](panel, tile, blocks, cold, out);
+    const Multiply * by_rows = with_type(type, [](auto of) -> const Multiply * { return kByRows<of>; });
+    by_rows[rows - 1](panel, tile, blocks, cold, out);
 }
 
 }  // namespace
